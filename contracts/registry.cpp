@@ -1,0 +1,40 @@
+#include "contracts/registry.hpp"
+
+#include "contracts/aave_v3/pool.hpp"
+#include "contracts/erc20/erc20.hpp"
+#include "contracts/native/native_coin.hpp"
+#include "contracts/oracle/price_oracle.hpp"
+#include "contracts/uniswap_v2/factory.hpp"
+#include "contracts/uniswap_v2/pair.hpp"
+#include "contracts/uniswap_v2/router.hpp"
+
+#include <array>
+
+namespace runnel::contracts
+{
+
+std::span<const ContractType* const> contract_types()
+{
+    static const std::array types{
+        &NativeCoin::contract_type(),
+        &Erc20::contract_type(),
+        &PriceOracle::contract_type(),
+        &UniswapV2Factory::contract_type(),
+        &UniswapV2Pair::contract_type(),
+        &UniswapV2Router::contract_type(),
+        &AaveV3Pool::contract_type(),
+    };
+    return types;
+}
+
+const ContractType* find_contract_type(std::string_view kind)
+{
+    for (const auto* type : contract_types())
+    {
+        if (type->kind == kind)
+            return type;
+    }
+    return nullptr;
+}
+
+}  // namespace runnel::contracts

@@ -1,0 +1,97 @@
+#pragma once
+
+#include "ledger/context.hpp"
+#include "ledger/transaction.hpp"
+
+#include <cstdint>
+#include <vector>
+
+namespace runnel
+{
+
+/// What a block's hash covers. The hash is keccak of the encoding of these fields.
+struct BlockHeader
+{
+    std::uint64_t number = 0;
+    Hash parent_hash;
+    std::uint64_t timestamp = 0;  // Unix seconds.
+    AccountId proposer{};
+    std::uint64_t gas_limit = 0;
+    std::uint64_t gas_used = 0;
+    std::uint64_t base_fee = 0;        // Wei per gas.
+    std::uint32_t transaction_count = 0;
+    Hash transactions_root;            // Merkle, leaves are the transactions' hashes.
+    Hash receipts_root;                // Merkle over encoded receipts with their logs.
+    Hash rewards_root;                 // Merkle over the rewards.
+    Hash state_root;                   // keccak(parent's state_root, writes of each transaction).
+    std::uint64_t finalized_block = 0;  // Newest block that two thirds of the stake attested.
+
+    template <typename Self, typename Visitor>
+    static void describe(Self& self, Visitor&& visit)
+    {
+        visit("number", self.number);
+        visit("parent_hash", self.parent_hash);
+        visit("timestamp", self.timestamp, "unix seconds");
+        visit("proposer", self.proposer);
+        visit("gas_limit", self.gas_limit);
+        visit("gas_used", self.gas_used);
+        visit("base_fee", self.base_fee, "wei per gas");
+        visit("transaction_count", self.transaction_count);
+        visit("transactions_root", self.transactions_root);
+        visit("receipts_root", self.receipts_root);
+        visit("rewards_root", self.rewards_root);
+        visit("state_root", self.state_root);
+        visit("finalized_block", self.finalized_block);
+    }
+
+    [[nodiscard]] Hash hash() const;
+};
+
+/// Coins that consensus gives a validator at the end of a block, newly minted.
+struct Reward
+{
+    AccountId account{};
+    Amount amount;
+
+    template <typename Self, typename Visitor>
+    static void describe(Self& self, Visitor&& visit)
+    {
+        visit("account", self.account);
+        visit("amount", self.amount, "wei");
+    }
+};
+
+/// A block with all that happened in it: what validators attest and the database keeps.
+struct FinishedBlock
+{
+    BlockHeader header;
+    Hash hash;
+    std::vector<Transaction> transactions;
+    std::vector<Receipt> receipts;
+    std::vector<Reward> rewards;
+    std::vector<EventRecord> events;  // In order of transactions; snapshots last.
+    Bytes event_bytes;                // Their encodings.
+
+    [[nodiscard]] ByteView encoding(const EventRecord& event) const noexcept
+    {
+        return ByteView{event_bytes}.subspan(event.offset, event.size);
+    }
+};
+
+/// How block gas and the base fee move; EIP-1559.
+struct FeeSchedule
+{
+    std::uint64_t block_gas_limit = 30'000'000;
+    std::uint64_t initial_base_fee = 1'000'000'000;  // Wei per gas.
+    std::uint64_t min_base_fee = 7;                  // Wei per gas.
+};
+
+/// The base fee after a block: it moves by at most an eighth, towards where blocks are half full.
+///
+///     delta = base_fee * |gas_used - target| / target / 8, at least 1 when above target
+///
+/// Source: EIP-1559, with elasticity 2 and denominator 8.
+[[nodiscard]] std::uint64_t next_base_fee(
+    const FeeSchedule& fees, std::uint64_t base_fee, std::uint64_t gas_used) noexcept;
+
+}  // namespace runnel

@@ -1,0 +1,199 @@
+#pragma once
+
+#include "ledger/access.hpp"
+#include "ledger/event.hpp"
+#include "ledger/result.hpp"
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace runnel
+{
+
+class Contract;
+class World;
+
+/// What a transaction may know of the block it runs in.
+struct BlockContext
+{
+    std::uint64_t number = 0;
+    std::uint64_t timestamp = 0;     // Unix seconds.
+    std::uint64_t base_fee = 0;      // Wei per gas.
+    std::uint64_t gas_limit = 0;
+    AccountId proposer{};
+};
+
+/// The old value of one record, kept until the block is final.
+struct UndoEntry
+{
+    Access* access = nullptr;
+    std::uint32_t offset = 0;  // Of the old bytes in the arena.
+};
+
+/// What one worker writes down while it executes transactions: undo entries, old values, events.
+/// Grows to what a block needs and is then reused.
+struct WorkerArena
+{
+    std::vector<UndoEntry> undo;
+    Bytes old_values;
+    std::vector<EventRecord> events;
+    Bytes event_bytes;
+
+    void clear() noexcept
+    {
+        undo.clear();
+        old_values.clear();
+        events.clear();
+        event_bytes.clear();
+    }
+};
+
+template <typename Event>
+void append_event(
+    WorkerArena& arena, ContractId contract, std::uint32_t transaction, const Event& event)
+{
+    const auto offset = arena.event_bytes.size();
+    encode(event, arena.event_bytes);
+    arena.events.push_back({&event_type<Event>, contract, transaction,
+        static_cast<std::uint32_t>(offset),
+        static_cast<std::uint32_t>(arena.event_bytes.size() - offset)});
+}
+
+/// One running transaction: its declared accesses, its journal, its gas. Used by the executor.
+class TransactionScope
+{
+public:
+    TransactionScope(World& world, const BlockContext& block, std::span<Access> accesses,
+        WorkerArena& arena, std::uint32_t transaction) noexcept
+      : world_{world}, block_{block}, accesses_{accesses}, arena_{arena},
+        first_undo_{arena.undo.size()}, first_event_{arena.events.size()},
+        transaction_{transaction}
+    {}
+
+    /// The record to read; one of zeros, and undeclared() from then on, if it was not declared.
+    const void* read(const RecordTable& table, std::uint64_t key) noexcept;
+    /// The record to write, its old value journaled; scratch if it was not declared for writing.
+    void* write(RecordTable& table, std::uint64_t key);
+    /// Restores every record this transaction wrote and drops its events.
+    void roll_back() noexcept;
+
+    [[nodiscard]] bool undeclared() const noexcept { return undeclared_; }
+    [[nodiscard]] std::uint64_t gas_used() const noexcept { return gas_used_; }
+    void set_gas_limit(std::uint64_t limit) noexcept { gas_limit_ = limit; }
+    [[nodiscard]] std::size_t first_event() const noexcept { return first_event_; }
+    [[nodiscard]] std::size_t first_undo() const noexcept { return first_undo_; }
+
+private:
+    friend class CallContext;
+
+    Access* find(const RecordTable& table, std::uint64_t key) noexcept;
+
+    World& world_;
+    const BlockContext& block_;
+    std::span<Access> accesses_;
+    WorkerArena& arena_;
+    std::size_t first_undo_;
+    std::size_t first_event_;
+    std::uint64_t gas_limit_ = 0;
+    std::uint64_t gas_used_ = 0;
+    std::uint32_t transaction_;
+    unsigned depth_ = 0;
+    bool undeclared_ = false;
+};
+
+/// What a contract sees of the world while a call runs: who calls, when, and the records the
+/// transaction declared. Passed by reference, valid for the call.
+class CallContext
+{
+public:
+    CallContext(TransactionScope& scope, AccountId sender) noexcept
+      : scope_{scope}, sender_{sender}
+    {}
+
+    /// The caller as the contract sees it: Solidity's msg.sender.
+    [[nodiscard]] AccountId sender() const noexcept { return sender_; }
+    [[nodiscard]] const BlockContext& block() const noexcept { return scope_.block_; }
+    [[nodiscard]] const World& world() const noexcept { return scope_.world_; }
+
+    template <typename R>
+    [[nodiscard]] const R& read(const Table<R>& table, std::uint64_t key)
+    {
+        return *static_cast<const R*>(scope_.read(table, key));
+    }
+    template <typename R>
+    [[nodiscard]] const R& read(const Table<R>& table, AccountId key)
+    {
+        return read(table, index(key));
+    }
+    /// References stay valid for the whole transaction. Write only what can no longer be refused,
+    /// or rely on the roll back of the whole transaction: a refusal undoes all of it.
+    template <typename R>
+    [[nodiscard]] R& write(Table<R>& table, std::uint64_t key)
+    {
+        return *static_cast<R*>(scope_.write(table, key));
+    }
+    template <typename R>
+    [[nodiscard]] R& write(Table<R>& table, AccountId key)
+    {
+        return write(table, index(key));
+    }
+
+    /// Charges gas beyond the method's own (a further hop, a crossed tick).
+    [[nodiscard]] Result<void> charge_gas(std::uint64_t gas);
+
+    /// The same transaction with another caller: what a contract passes to one it calls.
+    [[nodiscard]] CallContext as(AccountId sender) const noexcept { return {scope_, sender}; }
+
+    /// Runs a nested list of calls (a callback) as @p sender; returns what the last one returned.
+    Result<Returns> run(const CallList& calls, AccountId sender);
+
+    template <typename Event>
+    void emit(ContractId contract, const Event& event)
+    {
+        append_event(scope_.arena_, contract, scope_.transaction_, event);
+    }
+
+private:
+    TransactionScope& scope_;
+    AccountId sender_;
+};
+
+/// What a contract emits its snapshot events to, at the end of a block.
+class SnapshotContext
+{
+public:
+    SnapshotContext(const BlockContext& block, WorkerArena& arena, std::uint32_t transaction) noexcept
+      : block_{block}, arena_{arena}, transaction_{transaction}
+    {}
+
+    [[nodiscard]] const BlockContext& block() const noexcept { return block_; }
+    template <typename Event>
+    void emit(ContractId contract, const Event& event)
+    {
+        append_event(arena_, contract, transaction_, event);
+    }
+
+private:
+    const BlockContext& block_;
+    WorkerArena& arena_;
+    std::uint32_t transaction_;
+};
+
+/// Reads committed state with the same interface as CallContext, for views and quotes.
+class CommittedReader
+{
+public:
+    template <typename R>
+    [[nodiscard]] const R& read(const Table<R>& table, std::uint64_t key) const noexcept
+    {
+        return table.get(key);
+    }
+    template <typename R>
+    [[nodiscard]] const R& read(const Table<R>& table, AccountId key) const noexcept
+    {
+        return table.get(index(key));
+    }
+};
+
+}  // namespace runnel

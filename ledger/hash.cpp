@@ -1,0 +1,145 @@
+#include "ledger/hash.hpp"
+
+#include <cryptopp/keccak.h>
+
+#include <algorithm>
+
+namespace runnel
+{
+namespace
+{
+constexpr std::string_view hex_digits = "0123456789abcdef";
+
+std::optional<std::uint8_t> hex_value(char digit) noexcept
+{
+    if (digit >= '0' && digit <= '9')
+        return static_cast<std::uint8_t>(digit - '0');
+    if (digit >= 'a' && digit <= 'f')
+        return static_cast<std::uint8_t>(digit - 'a' + 10);
+    if (digit >= 'A' && digit <= 'F')
+        return static_cast<std::uint8_t>(digit - 'A' + 10);
+    return std::nullopt;
+}
+
+Hash merkle_node(const Hash& left, const Hash& right)
+{
+    std::array<std::uint8_t, 65> node{1};
+    std::copy(left.bytes.begin(), left.bytes.end(), node.begin() + 1);
+    std::copy(right.bytes.begin(), right.bytes.end(), node.begin() + 33);
+    return keccak256(node);
+}
+}  // namespace
+
+std::string to_hex(ByteView bytes)
+{
+    std::string text;
+    text.reserve(bytes.size() * 2);
+    for (const auto byte : bytes)
+    {
+        text += hex_digits[byte >> 4U];
+        text += hex_digits[byte & 15U];
+    }
+    return text;
+}
+
+std::optional<Bytes> from_hex(std::string_view text)
+{
+    if (text.starts_with("0x"))
+        text.remove_prefix(2);
+    if (text.size() % 2 != 0)
+        return std::nullopt;
+    Bytes bytes;
+    bytes.reserve(text.size() / 2);
+    for (std::size_t i = 0; i < text.size(); i += 2)
+    {
+        const auto high = hex_value(text[i]);
+        const auto low = hex_value(text[i + 1]);
+        if (!high || !low)
+            return std::nullopt;
+        bytes.push_back(static_cast<std::uint8_t>(*high << 4U | *low));
+    }
+    return bytes;
+}
+
+std::string Hash::to_string() const
+{
+    return "0x" + to_hex(bytes);
+}
+
+std::optional<Hash> Hash::from_string(std::string_view text)
+{
+    const auto bytes = from_hex(text);
+    if (!bytes || bytes->size() != 32)
+        return std::nullopt;
+    Hash hash;
+    std::copy(bytes->begin(), bytes->end(), hash.bytes.begin());
+    return hash;
+}
+
+std::string Address::to_string() const
+{
+    return "0x" + to_hex(bytes);
+}
+
+std::string Address::to_checksum_string() const
+{
+    auto text = to_hex(bytes);
+    const auto hash = keccak256(std::string_view{text});
+    for (std::size_t i = 0; i < text.size(); ++i)
+    {
+        const auto nibble = hash.bytes[i / 2] >> (i % 2 == 0 ? 4U : 0U) & 15U;
+        if (nibble >= 8 && text[i] >= 'a')
+            text[i] = static_cast<char>(text[i] - 'a' + 'A');
+    }
+    return "0x" + text;
+}
+
+Hash keccak256(ByteView bytes)
+{
+    Hash hash;
+    CryptoPP::Keccak_256 keccak;
+    keccak.Update(bytes.data(), bytes.size());
+    keccak.TruncatedFinal(hash.bytes.data(), hash.bytes.size());
+    return hash;
+}
+
+Hash keccak256(std::string_view text)
+{
+    return keccak256(ByteView{reinterpret_cast<const std::uint8_t*>(text.data()), text.size()});
+}
+
+Address address_of_name(std::string_view name)
+{
+    const auto hash = keccak256("runnel:" + std::string{name});
+    Address address;
+    std::copy(hash.bytes.begin() + 12, hash.bytes.end(), address.bytes.begin());
+    return address;
+}
+
+Hash merkle_leaf(ByteView bytes)
+{
+    Bytes leaf;
+    leaf.reserve(bytes.size() + 1);
+    leaf.push_back(0);
+    leaf.insert(leaf.end(), bytes.begin(), bytes.end());
+    return keccak256(leaf);
+}
+
+Hash merkle_root(std::vector<Hash> leaves)
+{
+    if (leaves.empty())
+        return keccak256(ByteView{});
+    while (leaves.size() > 1)
+    {
+        std::size_t parents = 0;
+        for (std::size_t i = 0; i < leaves.size(); i += 2)
+        {
+            leaves[parents++] =
+                i + 1 < leaves.size() ? merkle_node(leaves[i], leaves[i + 1]) : leaves[i];
+        }
+        leaves.resize(parents);
+    }
+    return leaves.front();
+}
+
+}  // namespace runnel

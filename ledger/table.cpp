@@ -1,0 +1,162 @@
+#include "ledger/table.hpp"
+
+#include "ledger/check.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <new>
+
+namespace runnel
+{
+namespace
+{
+constexpr std::align_val_t page_alignment{64};
+constexpr std::uint64_t dense_key_max = 1ULL << 26U;
+}  // namespace
+
+void RecordTable::FreeBytes::operator()(std::uint8_t* bytes) const noexcept
+{
+    ::operator delete[](bytes, page_alignment);
+}
+
+RecordTable::RecordTable(std::string name, KeyKind key_kind, const RecordFormat& format)
+  : name_{std::move(name)}, format_{format}, key_kind_{key_kind}
+{}
+
+RecordTable::~RecordTable() = default;
+
+RecordTable::Page RecordTable::make_page() const
+{
+    const auto size = page_records * format_.size;
+    auto* bytes = static_cast<std::uint8_t*>(::operator new[](size, page_alignment));
+    std::memset(bytes, 0, size);
+    return Page{bytes};
+}
+
+std::size_t RecordTable::bucket(std::uint64_t key) const noexcept
+{
+    // Fibonacci hashing of the key with its halves mixed: neighbours spread, high bits count.
+    const auto mixed = (key ^ key >> 32U) * 0x9E3779B97F4A7C15ULL;
+    return mixed >> (64U - static_cast<unsigned>(std::countr_zero(index_keys_.size())));
+}
+
+bool RecordTable::accepts(std::uint64_t key) const noexcept
+{
+    return key_kind_ == KeyKind::sparse || key < dense_key_max;
+}
+
+void* RecordTable::find(std::uint64_t key) const noexcept
+{
+    if (key_kind_ == KeyKind::dense)
+    {
+        const auto page = key / page_records;
+        if (page >= pages_.size() || pages_[page] == nullptr)
+            return nullptr;
+        return pages_[page].get() + key % page_records * format_.size;
+    }
+    if (index_keys_.empty())
+        return nullptr;
+    const auto mask = index_keys_.size() - 1;
+    for (auto i = bucket(key); index_slots_[i] != 0; i = (i + 1) & mask)
+    {
+        if (index_keys_[i] == key)
+        {
+            const std::size_t slot = index_slots_[i] - 1;
+            return pages_[slot / page_records].get() + slot % page_records * format_.size;
+        }
+    }
+    return nullptr;
+}
+
+void* RecordTable::make_slot(std::uint64_t key)
+{
+    if (auto* record = find(key); record != nullptr)
+        return record;
+    if (key_kind_ == KeyKind::dense)
+    {
+        RUNNEL_CHECK(accepts(key));
+        const auto page = key / page_records;
+        if (page >= pages_.size())
+            pages_.resize(page + 1);
+        pages_[page] = make_page();
+        return find(key);
+    }
+    if ((sparse_count_ + 1) * 2 > index_keys_.size())
+        grow_index();
+    const auto mask = index_keys_.size() - 1;
+    auto i = bucket(key);
+    while (index_slots_[i] != 0)
+        i = (i + 1) & mask;
+    if (sparse_count_ % page_records == 0)
+        pages_.push_back(make_page());
+    index_keys_[i] = key;
+    index_slots_[i] = static_cast<std::uint32_t>(++sparse_count_);
+    return find(key);
+}
+
+void RecordTable::grow_index()
+{
+    const auto old_keys = std::move(index_keys_);
+    const auto old_slots = std::move(index_slots_);
+    const auto size = std::max<std::size_t>(64, old_keys.size() * 2);
+    index_keys_.assign(size, 0);
+    index_slots_.assign(size, 0);
+    for (std::size_t old = 0; old < old_keys.size(); ++old)
+    {
+        if (old_slots[old] == 0)
+            continue;
+        auto i = bucket(old_keys[old]);
+        while (index_slots_[i] != 0)
+            i = (i + 1) & (size - 1);
+        index_keys_[i] = old_keys[old];
+        index_slots_[i] = old_slots[old];
+    }
+}
+
+bool RecordTable::is_absent(const void* record) const noexcept
+{
+    const auto is_zero = [](std::uint8_t byte) { return byte == 0; };
+    const auto* bytes = static_cast<const std::uint8_t*>(record);
+    if (std::all_of(bytes, bytes + format_.size, is_zero))
+        return true;
+    // Padding may hold anything: the fields decide.
+    Bytes fields;
+    format_.encode(record, fields);
+    return std::all_of(fields.begin(), fields.end(), is_zero);
+}
+
+std::vector<std::uint64_t> RecordTable::keys() const
+{
+    std::vector<std::uint64_t> result;
+    if (key_kind_ == KeyKind::dense)
+    {
+        for (std::size_t page = 0; page < pages_.size(); ++page)
+        {
+            if (pages_[page] == nullptr)
+                continue;
+            for (std::size_t i = 0; i < page_records; ++i)
+            {
+                if (!is_absent(pages_[page].get() + i * format_.size))
+                    result.push_back(page * page_records + i);
+            }
+        }
+        return result;
+    }
+    for (std::size_t i = 0; i < index_keys_.size(); ++i)
+    {
+        if (index_slots_[i] != 0 && !is_absent(find(index_keys_[i])))
+            result.push_back(index_keys_[i]);
+    }
+    std::sort(result.begin(), result.end());
+    return result;
+}
+
+void RecordTable::clear()
+{
+    pages_.clear();
+    index_keys_.clear();
+    index_slots_.clear();
+    sparse_count_ = 0;
+}
+
+}  // namespace runnel

@@ -1,0 +1,142 @@
+#pragma once
+
+#include "ledger/fields.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <vector>
+
+namespace runnel
+{
+
+/// How a table finds a record by its 64-bit key.
+enum class KeyKind : std::uint8_t
+{
+    dense,   // Small numbers (account ids, reserve numbers): pages by key, no hashing.
+    sparse,  // Anything (two account ids in one key): open addressing.
+};
+
+/// What the ledger knows of a table without knowing its record type.
+struct RecordFormat
+{
+    std::size_t size = 0;
+    void (*encode)(const void* record, Bytes& out) = nullptr;
+    bool (*decode)(ByteView bytes, void* record) = nullptr;
+    std::string (*dump)(const void* record) = nullptr;
+};
+
+/// A part of on-chain state: records of one trivially copyable type, found by a 64-bit key.
+///
+/// A record's address is stable from the moment its slot is made, so that workers may write to
+/// different records of one table at once. Slots are made while nobody executes (genesis, plan
+/// phase); a record of zeros is the same as none, in hashes, checkpoints and dumps.
+class RecordTable
+{
+public:
+    RecordTable(std::string name, KeyKind key_kind, const RecordFormat& format);
+    RecordTable(const RecordTable&) = delete;
+    RecordTable& operator=(const RecordTable&) = delete;
+    ~RecordTable();
+
+    [[nodiscard]] const std::string& name() const noexcept { return name_; }
+    [[nodiscard]] const RecordFormat& format() const noexcept { return format_; }
+    /// The table's number in its world; part of every object's identity and of the hashes.
+    [[nodiscard]] std::uint32_t number() const noexcept { return number_; }
+    void set_number(std::uint32_t number) noexcept { number_ = number; }
+
+    /// For a table whose records begin with an Amount that takes part in its contract's
+    /// conservation law: +1 for balances, -1 for the supply. The ledger checks after every block
+    /// that the weighted sum of all changes is 0.
+    void set_conservation_weight(int weight) noexcept { conservation_weight_ = weight; }
+    [[nodiscard]] int conservation_weight() const noexcept { return conservation_weight_; }
+
+    /// Whether @p key may have a record: keys in calls are hostile, and a dense table does not
+    /// grow to whatever they say.
+    [[nodiscard]] bool accepts(std::uint64_t key) const noexcept;
+    /// The record, or nullptr if no slot was ever made for @p key.
+    [[nodiscard]] void* find(std::uint64_t key) const noexcept;
+    /// The record, made of zeros if there was none.
+    void* make_slot(std::uint64_t key);
+    /// Whether @p record is all zeros, i.e. counts as absent.
+    [[nodiscard]] bool is_absent(const void* record) const noexcept;
+    /// The keys of all present records, ascending.
+    [[nodiscard]] std::vector<std::uint64_t> keys() const;
+    /// Makes every record absent.
+    void clear();
+
+private:
+    static constexpr std::size_t page_records = 256;
+    struct FreeBytes
+    {
+        void operator()(std::uint8_t* bytes) const noexcept;
+    };
+    using Page = std::unique_ptr<std::uint8_t[], FreeBytes>;
+
+    [[nodiscard]] Page make_page() const;
+    [[nodiscard]] std::size_t bucket(std::uint64_t key) const noexcept;
+    void grow_index();
+
+    std::string name_;
+    RecordFormat format_;
+    std::uint32_t number_ = 0;
+    int conservation_weight_ = 0;
+    KeyKind key_kind_;
+    std::vector<Page> pages_;
+    // Sparse tables only: open addressing from key to slot + 1 (0 is empty).
+    std::vector<std::uint64_t> index_keys_;
+    std::vector<std::uint32_t> index_slots_;
+    std::size_t sparse_count_ = 0;
+};
+
+/// A table of records of type R: described by its fields, trivially copyable, zero when absent.
+template <typename R>
+class Table : public RecordTable
+{
+    static_assert(std::is_trivially_copyable_v<R>);
+
+public:
+    explicit Table(std::string name, KeyKind key_kind = KeyKind::dense)
+      : RecordTable{std::move(name), key_kind, record_format()}
+    {}
+
+    /// The committed record; one of zeros if absent. For views and genesis; a transaction reads
+    /// through its CallContext.
+    [[nodiscard]] const R& get(std::uint64_t key) const noexcept
+    {
+        static const R zero{};
+        const auto* record = static_cast<const R*>(find(key));
+        return record == nullptr ? zero : *record;
+    }
+    [[nodiscard]] const R& get(AccountId account) const noexcept { return get(index(account)); }
+
+    /// The record to write at genesis, outside any transaction.
+    R& at(std::uint64_t key) { return *static_cast<R*>(make_slot(key)); }
+    R& at(AccountId account) { return at(index(account)); }
+
+private:
+    static RecordFormat record_format() noexcept
+    {
+        return {sizeof(R), [](const void* record, Bytes& out)
+            { runnel::encode(*static_cast<const R*>(record), out); },
+            [](ByteView bytes, void* record)
+            {
+                R value{};
+                if (!runnel::decode(bytes, value))
+                    return false;
+                std::memcpy(record, &value, sizeof(R));
+                return true;
+            },
+            [](const void* record) { return runnel::dump(*static_cast<const R*>(record)); }};
+    }
+};
+
+/// The key of a sparse table that is found by two accounts (owner, spender).
+[[nodiscard]] constexpr std::uint64_t pair_key(AccountId first, AccountId second) noexcept
+{
+    return static_cast<std::uint64_t>(index(first)) << 32U | index(second);
+}
+
+}  // namespace runnel

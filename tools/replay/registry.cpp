@@ -1,0 +1,22 @@
+#include "tools/replay/aave_v3_replay.hpp"
+#include "tools/replay/oz_erc20_replay.hpp"
+#include "tools/replay/replay.hpp"
+#include "tools/replay/uniswap_v2_replay.hpp"
+
+#include <array>
+
+namespace runnel::replay
+{
+
+std::span<const Protocol> protocols()
+{
+    static const std::array all{
+        uniswap_v2_protocol(),
+        oz_erc20_protocol(),
+        aave_v3_pool_protocol(),
+        aave_v3_math_protocol(),
+    };
+    return all;
+}
+
+}  // namespace runnel::replay

@@ -1,0 +1,76 @@
+#pragma once
+
+#include <nlohmann/json_fwd.hpp>
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace runnel::replay
+{
+
+/// Counts comparisons of recorded with replayed values; keeps the first few mismatches as sentences.
+class Comparison
+{
+public:
+    static constexpr std::size_t kept_max = 20;
+
+    /// Compares one recorded field; @p what names it, e.g. "state.reserve0".
+    void equal(std::string_view what, std::string_view recorded, std::string_view replayed);
+    /// Counts a mismatch that is not a plain comparison.
+    void mismatch(std::string text);
+    /// Says where following mismatches are: the line of the file.
+    void set_line(std::uint64_t line) noexcept { line_ = line; }
+
+    [[nodiscard]] std::uint64_t comparisons() const noexcept { return comparisons_; }
+    [[nodiscard]] std::uint64_t mismatches() const noexcept { return mismatches_; }
+    [[nodiscard]] const std::vector<std::string>& kept() const noexcept { return kept_; }
+
+private:
+    std::uint64_t line_ = 0;
+    std::uint64_t comparisons_ = 0;
+    std::uint64_t mismatches_ = 0;
+    std::vector<std::string> kept_;
+};
+
+/// Replays the operations of one recorded protocol. One object per file.
+///
+/// Throws nlohmann::json::exception or std::invalid_argument on a line that does not have what the
+/// protocol's format demands; the caller turns that into one error line.
+class Replayer
+{
+public:
+    virtual ~Replayer() = default;
+    /// The file's first line.
+    virtual void start(const nlohmann::json& header) = 0;
+    /// One recorded operation: executes it and compares every recorded field.
+    virtual void operation(const nlohmann::json& line, Comparison& comparison) = 0;
+};
+
+/// A protocol that can be replayed. Adding one is a line in registry.cpp.
+struct Protocol
+{
+    std::string_view title;
+    bool (*accepts)(const nlohmann::json& header) = nullptr;
+    std::unique_ptr<Replayer> (*create)() = nullptr;
+};
+[[nodiscard]] std::span<const Protocol> protocols();
+
+/// What came of one file.
+struct FileReport
+{
+    std::string title;  // Of the protocol.
+    std::uint64_t operations = 0;
+    std::uint64_t comparisons = 0;
+    std::uint64_t mismatches = 0;
+    std::vector<std::string> kept;  // The first mismatches.
+    std::string error;              // Not empty: the file could not be read; one line.
+};
+
+/// Replays a .ndjson or .ndjson.gz file.
+[[nodiscard]] FileReport replay_file(const std::string& path);
+
+}  // namespace runnel::replay
