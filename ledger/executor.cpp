@@ -256,164 +256,183 @@ void BlockExecution::finish_transaction(std::uint32_t i, unsigned worker_number)
     outcome.write_digest = keccak256(scratch);
 }
 
-void BlockExecution::write_system(AccountId account, const Amount& plus)
+void BlockExecution::remember(RecordTable& table, std::uint64_t key, const void* old)
 {
-    auto& state = world_->account_states.at(account);
-    state.balance = wrapping_add(state.balance, plus);
+    const auto* bytes = static_cast<const std::uint8_t*>(old);
+    undo_.entries.push_back({&table, key, undo_.old_values.size()});
+    undo_.old_values.insert(undo_.old_values.end(), bytes, bytes + table.format().size);
 }
 
-FinishedBlock BlockExecution::commit(const BlockHeader& parent, const Hash& parent_hash,
-    std::uint64_t finalized_block, std::vector<Reward> rewards)
+void BlockExecution::credit(AccountId account, const Amount& amount)
 {
-    RUNNEL_CHECK(done());
-    FinishedBlock block;
-    auto& header = block.header;
-    header.number = context_.number;
-    header.parent_hash = parent_hash;
-    header.timestamp = context_.timestamp;
-    header.proposer = context_.proposer;
-    header.gas_limit = context_.gas_limit;
-    header.base_fee = context_.base_fee;
-    header.transaction_count = static_cast<std::uint32_t>(transactions_.size());
-    header.finalized_block = finalized_block;
+    if (amount.is_zero())
+        return;
+    auto& table = world_->account_states;
+    auto& state = table.at(account);
+    remember(table, index(account), &state);
+    state.balance = wrapping_add(state.balance, amount);
+    Encoder encoder{system_writes_};
+    encoder.put(table.number());
+    encoder.put(std::uint64_t{index(account)});
+    encoder.put(state);
+}
 
+void BlockExecution::append(const WorkerArena& arena, EventRecord event)
+{
+    const auto bytes = ByteView{arena.event_bytes}.subspan(event.offset, event.size);
+    event.offset = static_cast<std::uint32_t>(block_.event_bytes.size());
+    block_.event_bytes.insert(block_.event_bytes.end(), bytes.begin(), bytes.end());
+    block_.events.push_back(event);
+}
+
+void BlockExecution::collect_writes()
+{
     // Old values, first write of each object first: the undo log and the conservation check.
-    undo_ = {};
-    undo_.block_number = context_.number;
     std::vector<bool> seen(plan_.object_count());
-    std::vector<Amount> imbalance(world_->contract_count());
-    std::vector<bool> snapshot_due(world_->contract_count());
-    const auto remember = [&](RecordTable& table, std::uint64_t key, const std::uint8_t* old)
-    {
-        undo_.entries.push_back({&table, key, undo_.old_values.size()});
-        undo_.old_values.insert(undo_.old_values.end(), old, old + table.format().size);
-    };
     for (const auto& outcome : outcomes_)
     {
         const auto& arena = workers_[outcome.worker]->arena;
         for (auto k = outcome.first_undo; k < outcome.first_undo + outcome.undo_count; ++k)
         {
             const auto& entry = arena.undo[k];
-            auto& access = *entry.access;
+            const auto& access = *entry.access;
             if (seen[access.object])
                 continue;
             seen[access.object] = true;
             const auto* old = arena.old_values.data() + entry.offset;
             remember(*access.table, access.key, old);
             const auto owner = index(world_->table_owner(access.table->number()));
-            snapshot_due[owner] = true;
-            if (const auto weight = access.table->conservation_weight(); weight != 0)
-            {
-                Amount before;
-                std::memcpy(&before, old, sizeof(before));
-                const auto change =
-                    wrapping_sub(*static_cast<const Amount*>(access.record), before);
-                imbalance[owner] = weight > 0 ? wrapping_add(imbalance[owner], change) :
-                                                wrapping_sub(imbalance[owner], change);
-            }
+            changed_[owner] = true;
+            const auto weight = access.table->conservation_weight();
+            if (weight == 0)
+                continue;
+            Amount before;
+            Amount after;
+            std::memcpy(&before, old, sizeof(before));
+            std::memcpy(&after, access.record, sizeof(after));
+            auto& sum = imbalance_[owner];
+            const auto change = wrapping_sub(after, before);
+            sum = weight > 0 ? wrapping_add(sum, change) : wrapping_sub(sum, change);
         }
     }
+}
 
-    std::vector<Hash> transaction_leaves;
-    std::vector<Hash> receipt_leaves;
-    transaction_leaves.reserve(transactions_.size());
-    receipt_leaves.reserve(transactions_.size());
-    Bytes writes;
-    writes.reserve(32 * (outcomes_.size() + 2) + rewards.size() * 64);
-    Encoder encoder{writes};
-    encoder.put(parent.state_root);
-    Amount tips;
-    Amount burnt;
-    block.receipts.reserve(outcomes_.size());
-    for (std::size_t i = 0; i < outcomes_.size(); ++i)
+void BlockExecution::collect_receipts()
+{
+    block_.receipts.reserve(outcomes_.size());
+    for (auto& outcome : outcomes_)
     {
-        auto& outcome = outcomes_[i];
         auto& receipt = outcome.receipt;
         const auto& arena = workers_[outcome.worker]->arena;
-        header.gas_used += receipt.gas_used;
-        tips = wrapping_add(tips, wrapping_mul(receipt.gas_used, outcome.priority_fee));
+        block_.header.gas_used += receipt.gas_used;
+        tips_ = wrapping_add(tips_, wrapping_mul(receipt.gas_used, outcome.priority_fee));
         if (!options_.free_gas)
-            burnt = wrapping_add(burnt, wrapping_mul(receipt.gas_used, context_.base_fee));
-        transaction_leaves.push_back(transactions_[i].hash);
-        receipt_leaves.push_back(outcome.receipt_leaf);
-        encoder.put(outcome.write_digest);
-        receipt.first_event = static_cast<std::uint32_t>(block.events.size());
+            burnt_ = wrapping_add(burnt_, wrapping_mul(receipt.gas_used, context_.base_fee));
+        receipt.first_event = static_cast<std::uint32_t>(block_.events.size());
         for (auto k = outcome.first_event; k < outcome.first_event + receipt.event_count; ++k)
-        {
-            auto event = arena.events[k];
-            const auto bytes = ByteView{arena.event_bytes}.subspan(event.offset, event.size);
-            event.offset = static_cast<std::uint32_t>(block.event_bytes.size());
-            block.event_bytes.insert(block.event_bytes.end(), bytes.begin(), bytes.end());
-            block.events.push_back(event);
-        }
-        block.receipts.push_back(receipt);
+            append(arena, arena.events[k]);
+        block_.receipts.push_back(receipt);
     }
+}
 
-    // System writes: fees to the proposer, new coins to validators, base fees burnt. They come
-    // after the transactions in the ordered write set.
-    Amount minted;
-    const auto credit = [&](AccountId account, const Amount& amount)
+void BlockExecution::collect_snapshots()
+{
+    WorkerArena snapshots;
+    SnapshotContext context{context_, snapshots, block_.header.transaction_count};
+    for (std::uint32_t i = 0; i < changed_.size(); ++i)
     {
-        if (amount.is_zero())
-            return;
-        auto& state = world_->account_states.at(account);
-        remember(world_->account_states, index(account),
-            reinterpret_cast<const std::uint8_t*>(&state));
-        write_system(account, amount);
-        encoder.put(world_->account_states.number());
-        encoder.put(std::uint64_t{index(account)});
-        encoder.put(state);
-    };
-    credit(context_.proposer, tips);
-    std::vector<Hash> reward_leaves;
+        if (changed_[i])
+            world_->contract(ContractId{i}).snapshot(context);
+    }
+    for (const auto& event : snapshots.events)
+        append(snapshots, event);
+}
+
+void BlockExecution::apply(std::uint64_t finalized_block, std::vector<Reward> rewards)
+{
+    RUNNEL_CHECK(done());
+    block_ = {};
+    undo_ = {};
+    undo_.block_number = context_.number;
+    system_writes_.clear();
+    tips_ = {};
+    burnt_ = {};
+    imbalance_.assign(world_->contract_count(), Amount{});
+    changed_.assign(world_->contract_count(), false);
+    auto& header = block_.header;
+    header.number = context_.number;
+    header.timestamp = context_.timestamp;
+    header.proposer = context_.proposer;
+    header.gas_limit = context_.gas_limit;
+    header.base_fee = context_.base_fee;
+    header.transaction_count = static_cast<std::uint32_t>(transactions_.size());
+    header.finalized_block = finalized_block;
+    collect_writes();
+    collect_receipts();
+
+    // System writes come after the transactions in the ordered write set: fees to the proposer, new
+    // coins to validators, base fees burnt.
+    credit(context_.proposer, tips_);
+    Amount minted;
     for (const auto& reward : rewards)
     {
         credit(reward.account, reward.amount);
         minted = wrapping_add(minted, reward.amount);
-        Bytes leaf;
-        encode(reward, leaf);
-        reward_leaves.push_back(merkle_leaf(leaf));
     }
     auto& supply = world_->native_supply.at(0);
-    const auto new_supply = wrapping_sub(wrapping_add(supply, minted), burnt);
-    if (new_supply != supply)
+    if (minted != burnt_)
     {
-        remember(world_->native_supply, 0, reinterpret_cast<const std::uint8_t*>(&supply));
-        supply = new_supply;
+        remember(world_->native_supply, 0, &supply);
+        supply = wrapping_sub(wrapping_add(supply, minted), burnt_);
+        Encoder encoder{system_writes_};
         encoder.put(world_->native_supply.number());
         encoder.put(std::uint64_t{0});
         encoder.put(supply);
     }
     // Transactions together lost what was burnt and what went to the proposer, and nothing else.
-    auto& native_imbalance = imbalance[index(native_coin)];
-    native_imbalance = wrapping_add(native_imbalance, wrapping_add(burnt, tips));
-    for (const auto& sum : imbalance)
+    auto& native = imbalance_[index(native_coin)];
+    native = wrapping_add(native, wrapping_add(burnt_, tips_));
+    for (const auto& sum : imbalance_)
         RUNNEL_CHECK(sum.is_zero() && "balances and supply of a token agree after the block");
 
-    WorkerArena snapshots;
-    SnapshotContext snapshot_context{context_, snapshots, header.transaction_count};
-    for (std::uint32_t i = 0; i < snapshot_due.size(); ++i)
-    {
-        if (snapshot_due[i])
-            world_->contract(ContractId{i}).snapshot(snapshot_context);
-    }
-    for (auto event : snapshots.events)
-    {
-        const auto bytes = ByteView{snapshots.event_bytes}.subspan(event.offset, event.size);
-        event.offset = static_cast<std::uint32_t>(block.event_bytes.size());
-        block.event_bytes.insert(block.event_bytes.end(), bytes.begin(), bytes.end());
-        block.events.push_back(event);
-    }
+    collect_snapshots();
+    block_.transactions = std::move(transactions_);
+    transactions_.clear();
+    block_.rewards = std::move(rewards);
+}
 
+FinishedBlock BlockExecution::seal(const BlockHeader& parent, const Hash& parent_hash)
+{
+    auto& header = block_.header;
+    header.parent_hash = parent_hash;
+    std::vector<Hash> transaction_leaves;
+    std::vector<Hash> receipt_leaves;
+    std::vector<Hash> reward_leaves;
+    transaction_leaves.reserve(outcomes_.size());
+    receipt_leaves.reserve(outcomes_.size());
+    Bytes writes;
+    writes.reserve(32 * (outcomes_.size() + 1) + system_writes_.size());
+    Encoder encoder{writes};
+    encoder.put(parent.state_root);
+    for (std::size_t i = 0; i < outcomes_.size(); ++i)
+    {
+        transaction_leaves.push_back(block_.transactions[i].hash);
+        receipt_leaves.push_back(outcomes_[i].receipt_leaf);
+        encoder.put(outcomes_[i].write_digest);
+    }
+    encoder.put_raw(system_writes_);
+    for (const auto& reward : block_.rewards)
+    {
+        Bytes leaf;
+        encode(reward, leaf);
+        reward_leaves.push_back(merkle_leaf(leaf));
+    }
     header.transactions_root = merkle_root(std::move(transaction_leaves));
     header.receipts_root = merkle_root(std::move(receipt_leaves));
     header.rewards_root = merkle_root(std::move(reward_leaves));
     header.state_root = keccak256(writes);
-    block.hash = header.hash();
-    block.transactions = std::move(transactions_);
-    block.rewards = std::move(rewards);
-    transactions_.clear();
-    return block;
+    block_.hash = header.hash();
+    return std::move(block_);
 }
 
 BlockUndo BlockExecution::take_undo()
@@ -428,7 +447,8 @@ FinishedBlock execute_block(BlockExecution& execution, World& world, const Block
     execution.plan(world, context, std::move(transactions), options);
     execution.prepare();
     execution.run_serial();
-    return execution.commit(parent, parent_hash, finalized_block, std::move(rewards));
+    execution.apply(finalized_block, std::move(rewards));
+    return execution.seal(parent, parent_hash);
 }
 
 }  // namespace runnel

@@ -27,7 +27,8 @@ struct ExecutionOptions
 ///     ... lease execution.touched_contracts() into the world ...
 ///     execution.prepare();
 ///     execution.run_serial();                          // or work(0), work(1), ... on threads
-///     FinishedBlock block = execution.commit(parent, rewards);
+///     execution.apply(finalized_block, rewards);
+///     FinishedBlock block = execution.seal(parent, parent_hash);
 ///
 /// The result does not depend on the number of workers nor on their timing: transactions that
 /// touch a common object, at least one of them writing it, run in block order.
@@ -60,12 +61,15 @@ public:
         return finished_.load(std::memory_order_acquire) == transactions_.size();
     }
 
-    /// Pays fees and rewards, collects events and snapshots, computes all roots.
-    /// Aborts if a token's balances and supply no longer agree (a bug of a contract).
-    [[nodiscard]] FinishedBlock commit(
-        const BlockHeader& parent, const Hash& parent_hash, std::uint64_t finalized_block,
-        std::vector<Reward> rewards);
-    /// What commit() replaced, to take the block back; valid after commit().
+    /// Pays fees and rewards and collects events and snapshots: after it the world is as the block
+    /// leaves it, and leases may go home. Aborts if a token's balances and supply no longer agree
+    /// (a bug of a contract).
+    void apply(std::uint64_t finalized_block, std::vector<Reward> rewards);
+    /// Gas used by the block; valid after apply().
+    [[nodiscard]] std::uint64_t gas_used() const noexcept { return block_.header.gas_used; }
+    /// Computes all roots and hands the block out. Does not look at the world any more.
+    [[nodiscard]] FinishedBlock seal(const BlockHeader& parent, const Hash& parent_hash);
+    /// What the block replaced, to take it back; valid after apply().
     [[nodiscard]] BlockUndo take_undo();
 
     /// The returns of each transaction, with ExecutionOptions::keep_returns.
@@ -79,7 +83,12 @@ private:
     void finish_transaction(std::uint32_t transaction, unsigned worker);
     [[nodiscard]] bool release(std::uint32_t transaction) noexcept;
     void run_from(std::uint32_t transaction, unsigned worker);
-    void write_system(AccountId account, const Amount& plus);
+    void remember(RecordTable& table, std::uint64_t key, const void* old);
+    void credit(AccountId account, const Amount& amount);
+    void collect_writes();
+    void collect_receipts();
+    void collect_snapshots();
+    void append(const WorkerArena& arena, EventRecord event);
 
     World* world_ = nullptr;
     BlockContext context_;
@@ -97,7 +106,14 @@ private:
     alignas(64) std::atomic<std::uint32_t> cursor_{0};
     alignas(64) std::atomic<std::uint32_t> finished_{0};
 
+    // The block under way, from apply() to seal().
+    FinishedBlock block_;
     BlockUndo undo_;
+    Bytes system_writes_;           // What apply() wrote after the transactions, as hashed.
+    Amount tips_;                   // To the proposer, wei.
+    Amount burnt_;                  // Base fees, wei.
+    std::vector<Amount> imbalance_;  // By contract: changes of balances - changes of supply.
+    std::vector<bool> changed_;      // By contract: some record of it was written.
 };
 
 /// Runs a block's calls one after another on this thread, with everything held by @p world:

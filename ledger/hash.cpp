@@ -116,6 +116,15 @@ Address address_of_name(std::string_view name)
     return address;
 }
 
+std::uint64_t stream_of_name(std::string_view name)
+{
+    const auto hash = keccak256(name);
+    std::uint64_t stream = 0;
+    for (std::size_t i = 0; i < 8; ++i)
+        stream = stream << 8U | hash.bytes[i];
+    return stream;
+}
+
 Hash merkle_leaf(ByteView bytes)
 {
     Bytes leaf;

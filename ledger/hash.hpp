@@ -47,6 +47,9 @@ struct Address
 /// The address of the account with this unique name: the last 20 bytes of keccak("runnel:" name).
 [[nodiscard]] Address address_of_name(std::string_view name);
 
+/// The number of the random stream with this name: the first 8 bytes of its keccak, big-endian.
+[[nodiscard]] std::uint64_t stream_of_name(std::string_view name);
+
 /// Root of the binary Merkle tree over @p leaves; the hash of an empty string if there are none.
 ///
 /// Leaves and inner nodes are hashed in separate domains (prefix 0 and 1), and an odd node moves up

@@ -1,0 +1,20 @@
+#include "actors/strategy.hpp"
+
+#include "ledger/check.hpp"
+
+namespace runnel
+{
+
+double WalletGroup::draw(
+    const Distribution& distribution, std::string_view what, std::uint32_t number) const
+{
+    RandomStream random{seed, stream_of_name(name + "/" + std::string{what}), number, 0};
+    return distribution.draw(random);
+}
+
+std::uint64_t Strategy::quoted(std::size_t, WalletContext&, std::span<const QuoteAnswer>)
+{
+    check_failed("a strategy that asks for quotes handles them", __FILE__, __LINE__);
+}
+
+}  // namespace runnel

@@ -1,0 +1,82 @@
+#pragma once
+
+#include "ledger/transaction.hpp"
+
+#include <cstdint>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+namespace runnel
+{
+
+class World;
+
+/// How the slot's proposer orders transactions; ties break by content, never by arrival in memory.
+enum class Ordering : std::uint8_t
+{
+    priority_fee,  // Highest effective tip first, then earliest virtual arrival.
+    fifo,          // (virtual arrival time, sender, nonce).
+    random,        // A seeded shuffle.
+};
+[[nodiscard]] std::string_view to_string(Ordering ordering) noexcept;
+
+struct MempoolOptions
+{
+    Ordering ordering = Ordering::priority_fee;
+    std::uint32_t capacity = 100'000;      // Transactions; beyond it the cheapest are evicted.
+    std::int64_t lifetime_ms = 3'600'000;  // Older ones are dropped. Virtual time.
+    std::uint64_t seed = 0;                // Of the random ordering.
+};
+
+/// Transactions that wait for a block. One owner at a time: it travels from proposer to proposer.
+///
+/// Its contents are a set: what it returns depends on which transactions were added, not on the
+/// order in which batches arrived.
+class Mempool
+{
+public:
+    explicit Mempool(MempoolOptions options) : options_{options} {}
+
+    void add(std::vector<Transaction> transactions);
+
+    /// Takes the transactions of the next block out, in their order in it.
+    ///
+    /// A transaction is fit if its maximal fee covers the base fee, its nonce is its sender's next
+    /// one (counting those before it in the block), its sender can pay its gas limit at its maximal
+    /// fee, and its gas limit fits in what is left of the block's.
+    [[nodiscard]] std::vector<Transaction> build_block(const World& world,
+        std::uint64_t block_number, std::uint64_t base_fee, std::uint64_t gas_limit,
+        std::int64_t now_ms);
+
+    struct Dropped
+    {
+        AccountId sender{};
+        std::uint64_t nonce = 0;
+    };
+    /// Transactions that build_block() gave up (expired, evicted, replaced, unaffordable), sorted.
+    [[nodiscard]] std::vector<Dropped> take_dropped();
+    [[nodiscard]] std::size_t size() const noexcept { return pool_.size(); }
+
+private:
+    struct Candidate
+    {
+        std::uint64_t first = 0;   // Larger is better.
+        std::uint64_t second = 0;  // Smaller is better.
+        std::uint64_t third = 0;   // Smaller is better.
+        std::uint32_t slot = 0;
+    };
+    [[nodiscard]] bool before(const Candidate& a, const Candidate& b) const noexcept;
+    [[nodiscard]] Candidate rank(
+        std::uint32_t slot, std::uint64_t block_number, std::uint64_t base_fee) const;
+    void drop(std::uint32_t slot);
+    void evict();
+    void remove_taken();
+
+    MempoolOptions options_;
+    std::vector<Transaction> pool_;
+    std::vector<bool> gone_;  // Beside pool_: taken or dropped in this round.
+    std::vector<Dropped> dropped_;
+};
+
+}  // namespace runnel

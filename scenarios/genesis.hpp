@@ -1,0 +1,50 @@
+#pragma once
+
+#include "scenarios/scenario.hpp"
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace runnel::scenarios
+{
+
+/// The wallets of one [agents.NAME] table.
+struct AgentGroup
+{
+    const AgentSpec* spec = nullptr;
+    std::vector<AccountId> accounts;
+};
+
+struct Validator
+{
+    AccountId account{};
+    Amount stake;  // Wei; set aside from its balance's point of view, it only weighs votes.
+};
+
+/// The world before the first block, as a function of (scenario, seed) alone.
+///
+/// Accounts in order: zero, tokens and contracts, validators, agents by group name and number, then
+/// accounts that contracts ask for. Balances are allocated; the transactions of block 0 (initial
+/// liquidity) are still to be executed.
+struct Genesis
+{
+    std::unique_ptr<World> world;
+    std::vector<Transaction> transactions;  // Of block 0, free of gas fees.
+    std::vector<Validator> validators;
+    std::vector<AgentGroup> groups;
+};
+
+[[nodiscard]] tl::expected<Genesis, ScenarioError> build_genesis(const Scenario& scenario);
+
+/// The reference price paths with the scenario's shocks applied, by token id.
+[[nodiscard]] tl::expected<std::vector<PricePath>, ScenarioError> build_price_paths(
+    const Scenario& scenario);
+
+/// Executes block 0 on the genesis world: its parent hash is @p manifest_hash, so that a chain
+/// commits to all that it is a function of.
+[[nodiscard]] FinishedBlock execute_genesis(
+    Genesis& genesis, const Scenario& scenario, const Hash& manifest_hash);
+
+}  // namespace runnel::scenarios

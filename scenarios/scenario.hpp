@@ -1,0 +1,138 @@
+#pragma once
+
+#include "actors/strategy.hpp"
+#include "ledger/block.hpp"
+#include "ledger/mempool.hpp"
+#include "ledger/parameters.hpp"
+#include "scenarios/prices.hpp"
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace runnel::scenarios
+{
+
+/// [chain]
+struct ChainSpec
+{
+    std::uint32_t validators = 16;
+    Distribution stake;                  // Native coins per validator.
+    double participation = 0.99;         // Probability that a validator attests a block.
+    FeeSchedule fees;
+    Ordering ordering = Ordering::priority_fee;
+    std::uint32_t mempool_size = 100'000;   // Transactions; the cheapest are evicted.
+    std::uint64_t transaction_lifetime_ms = 0;  // In the mempool, then it is dropped.
+    Amount block_reward;                 // Wei, newly minted: an eighth to the proposer, the rest to
+                                         // the attesters by stake.
+    std::uint64_t checkpoint_interval = 1000;  // Blocks between full checks of the state.
+};
+
+/// [tokens.NAME]
+struct TokenSpec
+{
+    std::string name;
+    const ContractType* type = nullptr;
+    Parameters parameters;
+    std::uint8_t decimals = 18;
+};
+
+/// [prices.NAME]
+struct PriceSpec
+{
+    std::string token;
+    PriceModel model;
+};
+
+/// [contracts.NAME]
+struct ContractSpec
+{
+    std::string name;
+    const ContractType* type = nullptr;
+    Parameters parameters;
+};
+
+/// [agents.NAME]
+struct AgentSpec
+{
+    std::string name;
+    const StrategyType* strategy = nullptr;
+    std::uint32_t count = 0;
+    std::vector<std::pair<ContractId, Distribution>> funds;  // Whole tokens per wallet.
+    Distribution priority_fee;  // Gwei per gas, drawn per wallet: its habitual tip.
+    Distribution max_base_fee_multiple;  // A bid's room for the base fee to rise.
+    Parameters parameters;      // The strategy's own.
+};
+
+/// [events.NAME]: something happens to the world outside the chain.
+struct EventSpec
+{
+    enum class Action : std::uint8_t
+    {
+        price_shock,  // Multiplies a token's reference price from this block on.
+    };
+    std::string name;
+    std::uint64_t at_block = 0;
+    Action action = Action::price_shock;
+    std::string token;
+    double factor = 1;
+};
+
+/// A file the scenario read, and its hash: part of what a run is a function of.
+struct InputFile
+{
+    std::string path;  // As the scenario writes it.
+    Hash hash;
+};
+
+/// A scenario file, checked and with every default filled in.
+///
+/// Contract ids: the native coin is 0, then tokens in the order of their names, then contracts in
+/// the order of theirs. Parameters hold these ids already.
+struct Scenario
+{
+    std::string name;
+    std::string title;
+    std::string description;
+    std::uint64_t seed = 1;
+    std::uint64_t blocks = 0;
+    std::uint32_t slot_seconds = 12;
+    std::uint64_t start = 0;  // Unix seconds of block 0.
+    ChainSpec chain;
+    std::vector<TokenSpec> tokens;  // By contract id.
+    std::vector<ContractSpec> contracts;  // Ids follow the tokens'.
+    std::vector<PriceSpec> prices;
+    std::vector<AgentSpec> agents;  // In the order of their names.
+    std::vector<EventSpec> events;  // In the order of their names.
+    std::vector<InputFile> inputs;
+    std::string source_text;    // The file as it was read.
+    std::string resolved_text;  // TOML with every default: reproduces the run.
+};
+
+/// One line: file, line, key, what was expected.
+struct ScenarioError
+{
+    std::string message;
+};
+
+/// A `--set path=value` of the command line; the value is TOML, or a bare word taken as a string.
+struct Override
+{
+    std::string path;
+    std::string value;
+};
+
+/// Reads, overrides, checks and resolves a scenario. Relative paths in it are relative to its file.
+[[nodiscard]] tl::expected<Scenario, ScenarioError> load_scenario(
+    const std::filesystem::path& file, const std::vector<Override>& overrides);
+/// The same from text (a manifest's resolved scenario); @p name stands for the file in errors.
+[[nodiscard]] tl::expected<Scenario, ScenarioError> parse_scenario(std::string_view text,
+    const std::string& name, const std::filesystem::path& folder,
+    const std::vector<Override>& overrides);
+
+/// The Markdown reference of all keys: the loader's own tables, nothing written twice.
+[[nodiscard]] std::string scenario_reference();
+
+}  // namespace runnel::scenarios
