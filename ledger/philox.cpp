@@ -5,7 +5,8 @@
 
 #include <limits>
 
-namespace runnel {
+namespace runnel
+{
 
 std::uint64_t RandomStream::uniform_below(std::uint64_t n) noexcept
 {

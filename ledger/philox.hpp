@@ -5,7 +5,8 @@
 #include <array>
 #include <cstdint>
 
-namespace runnel {
+namespace runnel
+{
 
 /// The counter-based generator Philox 4x64 with 10 rounds: four words of @p counter, encrypted.
 ///

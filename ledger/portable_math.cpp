@@ -11,8 +11,10 @@
 #error "Portable math needs IEEE 754 semantics: do not build with -ffast-math."
 #endif
 
-namespace runnel {
-namespace {
+namespace runnel
+{
+namespace
+{
 static_assert(std::numeric_limits<double>::is_iec559);
 static_assert(FLT_EVAL_METHOD == 0, "doubles are rounded to 53 bits after each operation");
 
@@ -33,7 +35,8 @@ constexpr unsigned mantissa_bits = 52;
 constexpr int exponent_bias = 1023;
 
 /// 1/n! from the highest power down.
-constexpr auto exp_coefficients = [] {
+constexpr auto exp_coefficients = []
+{
     std::array<double, 15> coefficients{};
     double factorial = 1;  // Exact: 14! < 2^53.
     for (std::size_t n = 0; n < coefficients.size(); ++n)
@@ -46,7 +49,8 @@ constexpr auto exp_coefficients = [] {
 }();
 
 /// 1/(2n+1) from n = 12 down to 1.
-constexpr auto artanh_coefficients = [] {
+constexpr auto artanh_coefficients = []
+{
     std::array<double, 12> coefficients{};
     for (std::size_t n = 1; n <= coefficients.size(); ++n)
         coefficients[coefficients.size() - n] = 1 / static_cast<double>(2 * n + 1);

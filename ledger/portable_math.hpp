@@ -1,6 +1,7 @@
 #pragma once
 
-namespace runnel {
+namespace runnel
+{
 
 // Elementary functions with the same bits on every IEEE 754 machine, compiler and build type.
 //
