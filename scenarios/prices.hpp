@@ -1,0 +1,145 @@
+#pragma once
+
+#include <tl/expected.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+namespace runnel::scenarios
+{
+
+/// One reference price per block, from the scenario's start on.
+///
+/// Units: 1e-8 USD per whole token, from 1 to price_max. Index i is the price at the scenario's
+/// start + i slots.
+using PricePath = std::vector<std::uint64_t>;
+
+/// 1e10 USD.
+inline constexpr std::uint64_t price_max = 1'000'000'000'000'000'000;
+
+/// A value, or one line that says what was wrong and what was expected instead.
+template <typename T>
+using PriceResult = tl::expected<T, std::string>;
+
+/// Where a path lies in time, and which random numbers it uses.
+struct PriceGrid
+{
+    std::uint64_t seed = 0;
+    std::string token;       // Its name alone picks the random stream.
+    std::int64_t start = 0;  // Unix seconds of index 0.
+    std::uint32_t slot_seconds = 12;
+    std::size_t blocks = 0;  // Prices to compute; at most 100 million.
+};
+
+/// The same price for ever.
+struct ConstantPrice
+{
+    std::uint64_t price = 0;  // 1e-8 USD.
+};
+
+/// Geometric Brownian motion. A year has 365 days.
+struct GbmPrice
+{
+    std::uint64_t start_price = 0;  // 1e-8 USD, the price at index 0.
+    double drift = 0;               // Of the expected price per year: 0.05 is e^0.05 in a year.
+    double volatility = 0;          // Standard deviation of a year's log return.
+};
+
+/// Geometric Brownian motion with jumps that come at random, each a normal log return.
+///
+/// The drift is compensated: it is that of the expected price, jumps included.
+/// Source: Merton, "Option Pricing when Underlying Stock Returns are Discontinuous" (1976).
+struct JumpPrice
+{
+    GbmPrice diffusion;
+    double jumps_per_year = 0;
+    double jump_mean = 0;  // Of a jump's log return.
+    double jump_sd = 0;
+};
+
+/// What was traded from @p unix on, for the length of the series' bars.
+///
+/// Prices in 1e-8 USD; low <= open, close <= high.
+struct PriceBar
+{
+    std::int64_t unix = 0;  // When the bar opens, in unix seconds.
+    std::uint64_t open = 0;
+    std::uint64_t high = 0;
+    std::uint64_t low = 0;
+    std::uint64_t close = 0;
+};
+
+/// The last price of the bar that opens at @p unix; the bar opens at the previous close.
+struct PriceClose
+{
+    std::int64_t unix = 0;
+    std::uint64_t close = 0;
+};
+
+/// How bars become a path.
+///
+/// A bar lasts bar_seconds, but no longer than until the next one opens; what is left between two
+/// bars is a gap and holds the last close. The prices of a bar's blocks start at open, end at close
+/// and visit low and high in between, low first in a rising bar, with a seeded Brownian bridge
+/// from each to the next that stays within [low, high]. Each bar draws from a stream of its own, so
+/// that its prices depend on no other bar.
+///
+/// A bar with few blocks shows what fits: one block the close, two open and close, three also the
+/// extreme that is farther away.
+struct BarOptions
+{
+    std::uint32_t bar_seconds = 0;  // 0: the median distance of the bars given.
+    bool hold_last_close = false;   // After the last bar, where a longer scenario is refused else.
+};
+
+/// Bars from a comma-separated file, plain or compressed by gzip, with a header line.
+///
+/// Read are the columns unix, open, high, low and close, wherever they stand; prices in USD. Rows
+/// ascend or descend in time.
+struct CsvPrice
+{
+    std::filesystem::path file;
+    BarOptions options;
+};
+
+/// Bars given in the scenario itself, ascending in time.
+struct BarsPrice
+{
+    std::vector<PriceBar> bars;
+    BarOptions options;
+};
+
+/// Closes given in the scenario itself, ascending in time. The first bar is flat.
+struct ClosesPrice
+{
+    std::vector<PriceClose> closes;
+    BarOptions options;
+};
+
+using PriceModel =
+    std::variant<ConstantPrice, GbmPrice, JumpPrice, CsvPrice, BarsPrice, ClosesPrice>;
+
+/// The number of the random stream of this token's price: the first 8 bytes, most significant
+/// first, of keccak("price:" token).
+[[nodiscard]] std::uint64_t price_stream(std::string_view token);
+
+/// Reads a positive decimal number of USD, as 1234.5 or 1.2e-05, into 1e-8 USD.
+///
+/// Exact but for the last digit, which is rounded half up, and at least 1.
+[[nodiscard]] PriceResult<std::uint64_t> parse_price(std::string_view text);
+
+/// The bars of a file, ascending in time. Errors name file, line and column.
+[[nodiscard]] PriceResult<std::vector<PriceBar>> read_price_bars(const std::filesystem::path& file);
+
+/// The path of @p model on @p grid: a function of its arguments (and the file's contents) alone.
+///
+/// A longer grid extends a path without changing its beginning. Never throws but for memory.
+[[nodiscard]] PriceResult<PricePath> make_price_path(
+    const PriceModel& model, const PriceGrid& grid);
+
+}  // namespace runnel::scenarios
