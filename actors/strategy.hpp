@@ -88,7 +88,7 @@ struct WalletGroup
     std::vector<AccountId> accounts;  // Of this cohort's wallets, ascending.
     const World* world = nullptr;
     /// Accounts of every group by the group's name: whom a payer may pay.
-    const std::vector<std::pair<std::string, std::vector<AccountId>>>* groups = nullptr;
+    std::shared_ptr<const std::vector<std::pair<std::string, std::vector<AccountId>>>> groups;
 
     /// Draws @p distribution for the wallet with @p number; @p what names the parameter, so that a
     /// further parameter changes no other draw.
@@ -129,6 +129,8 @@ struct StrategyType
     std::string_view help;
     std::vector<ParameterSpec> parameters;
     std::unique_ptr<Strategy> (*create)(const Parameters&, const WalletGroup&) = nullptr;
+    /// As ContractType::validate.
+    std::string (*validate)(const Parameters&) = nullptr;
 };
 
 }  // namespace runnel

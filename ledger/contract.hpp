@@ -33,6 +33,8 @@ struct MethodInfo
     std::uint64_t gas = 0;
     /// `name(field=value ...)`, for people.
     std::string (*dump)(ByteView arguments) = nullptr;
+    /// The calls that run in its callback; nullptr if it has none. For estimates of gas.
+    CallList (*nested)(ByteView arguments) = nullptr;
 };
 
 /// What an instance is told about itself when it is created.
@@ -54,6 +56,9 @@ struct ContractType
     std::vector<const EventType*> events;
     std::vector<ParameterSpec> parameters;
     std::unique_ptr<Contract> (*create)(const Parameters&, ContractIdentity) = nullptr;
+    /// What is wrong between parameters that are each as specified, as "KEY: expected ..., got ...";
+    /// empty if nothing is. A scenario file is refused with it.
+    std::string (*validate)(const Parameters&) = nullptr;
 };
 
 /// A question that a protocol actor answers from committed state: how much of @p token_out would
@@ -159,10 +164,24 @@ public:
                 Calls call{};
                 return std::string{Calls::name} +
                        (decode(arguments, call) ? runnel::dump(call) : std::string{"(malformed)"});
-            }}...};
+            }, nested_calls<Calls>()}...};
     }
 
 private:
+    template <typename Call>
+    [[nodiscard]] static constexpr auto nested_calls() -> CallList (*)(ByteView)
+    {
+        if constexpr (requires(Call call) { { call.callback } -> std::same_as<CallList&>; })
+        {
+            return [](ByteView arguments)
+            {
+                Call call{};
+                return decode(arguments, call) ? call.callback : CallList{};
+            };
+        }
+        else
+            return nullptr;
+    }
     template <typename Handler>
     static void dispatch(const CallView& call, Handler&& handler)
     {

@@ -65,8 +65,15 @@ public:
     /// leaves it, and leases may go home. Aborts if a token's balances and supply no longer agree
     /// (a bug of a contract).
     void apply(std::uint64_t finalized_block, std::vector<Reward> rewards);
-    /// Gas used by the block; valid after apply().
-    [[nodiscard]] std::uint64_t gas_used() const noexcept { return block_.header.gas_used; }
+    /// The block's header without its roots, and what became of each transaction; valid between
+    /// apply() and seal().
+    [[nodiscard]] const BlockHeader& unsealed_header() const noexcept { return block_.header; }
+    template <typename Visitor>
+    void for_each_receipt(Visitor&& visit) const
+    {
+        for (std::size_t i = 0; i < block_.receipts.size(); ++i)
+            visit(block_.transactions[i], block_.receipts[i]);
+    }
     /// Computes all roots and hands the block out. Does not look at the world any more.
     [[nodiscard]] FinishedBlock seal(const BlockHeader& parent, const Hash& parent_hash);
     /// What the block replaced, to take it back; valid after apply().

@@ -2,6 +2,7 @@
 
 #include "ledger/check.hpp"
 #include "ledger/philox.hpp"
+#include "ledger/portable_math.hpp"
 
 #include <algorithm>
 #include <cstdio>

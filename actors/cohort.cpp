@@ -1,0 +1,248 @@
+#include "actors/cohort.hpp"
+
+#include "ledger/check.hpp"
+
+#include <algorithm>
+#include <limits>
+
+namespace runnel::actors
+{
+namespace
+{
+constexpr std::uint64_t never = std::numeric_limits<std::uint64_t>::max();
+constexpr std::uint32_t boost_percent_max = 100'000;
+
+std::uint64_t latency_stream()
+{
+    static const auto stream = stream_of_name("latency");
+    return stream;
+}
+
+/// Bids are sums of products of habits; far below 2^64 wei in earnest, clamped in any case.
+std::uint64_t percent_of(std::uint64_t value, std::uint64_t percent) noexcept
+{
+    const auto product = static_cast<uint128>(value) * percent / 100;
+    constexpr std::uint64_t limit = std::numeric_limits<std::uint64_t>::max() / 4;
+    return product > limit ? limit : static_cast<std::uint64_t>(product);
+}
+}  // namespace
+
+/// The context that a wallet of this cohort sees while it acts.
+class Cohort::Context final : public WalletContext
+{
+public:
+    Context(Cohort& cohort, std::size_t position)
+      : cohort_{cohort}, position_{position},
+        random_{cohort.seed_, cohort.stream_, cohort.first_number_ + position,
+            cohort.view_->block_number}
+    {}
+
+    const WorldView& view() const override { return *cohort_.view_; }
+    AccountId account() const override { return cohort_.accounts_[position_]; }
+    std::uint32_t number() const override
+    {
+        return cohort_.first_number_ + static_cast<std::uint32_t>(position_);
+    }
+    RandomStream& random() override { return random_; }
+    std::uint32_t pending() const override
+    {
+        return static_cast<std::uint32_t>(wallet().pending.size());
+    }
+
+    Bid habitual_bid() const override
+    {
+        Bid bid;
+        bid.priority_fee = percent_of(wallet().priority_fee, wallet().boost_percent);
+        bid.max_fee = percent_of(percent_of(cohort_.view_->base_fee, wallet().max_base_fee_percent),
+                          wallet().boost_percent) +
+                      bid.priority_fee;
+        return bid;
+    }
+
+    void submit(CallWriter calls, const Bid& bid, std::uint64_t tag) override
+    {
+        Transaction transaction;
+        transaction.sender = account();
+        transaction.nonce = free_nonce();
+        transaction.gas_limit = intrinsic_gas + cohort_.gas_of(calls.bytes(), 0) + bid.extra_gas;
+        transaction.max_priority_fee = bid.priority_fee;
+        transaction.max_fee = bid.max_fee != 0 ? bid.max_fee : habitual_bid().max_fee;
+        transaction.max_fee = std::max(transaction.max_fee, transaction.max_priority_fee);
+        transaction.set_calls(calls.bytes());
+        // It arrives some time within the slot; the draw is the wallet's own.
+        const auto slot_ms = std::int64_t{view().slot_seconds} * 1000;
+        RandomStream latency{
+            cohort_.seed_, latency_stream(), index(account()), view().block_number};
+        transaction.arrival_ms =
+            view().now_ms - slot_ms +
+            static_cast<std::int64_t>(latency.uniform_below(static_cast<std::uint64_t>(slot_ms)));
+        transaction.seal();
+        wallet().pending.push_back({transaction.nonce, tag});
+        cohort_.transactions_.push_back(std::move(transaction));
+    }
+
+    void ask(ContractId contract, const QuoteRequest& request) override
+    {
+        cohort_.questions_.push_back({position_, {contract, request, std::nullopt}});
+    }
+
+private:
+    [[nodiscard]] Wallet& wallet() const { return cohort_.wallets_[position_]; }
+
+    /// The lowest nonce that neither the chain nor a pending transaction has used: a dropped
+    /// transaction's gap is filled first, so that later ones are not stuck behind it.
+    [[nodiscard]] std::uint64_t free_nonce() const
+    {
+        auto nonce = view().account(account()).nonce;
+        const auto& pending = wallet().pending;
+        while (std::any_of(pending.begin(), pending.end(),
+            [&](const Pending& other) { return other.nonce == nonce; }))
+            ++nonce;
+        return nonce;
+    }
+
+    Cohort& cohort_;
+    std::size_t position_;
+    RandomStream random_;
+};
+
+Cohort::Cohort(const AgentGroupSetup& group, WalletGroup wallets)
+  : accounts_{wallets.accounts}, first_number_{wallets.first_number}, seed_{wallets.seed},
+    stream_{wallets.stream}
+{
+    strategy_ = group.strategy->create(group.parameters, wallets);
+    wallets_.resize(accounts_.size());
+    for (std::size_t i = 0; i < wallets_.size(); ++i)
+    {
+        const auto number = first_number_ + static_cast<std::uint32_t>(i);
+        auto& wallet = wallets_[i];
+        const auto tip = wallets.draw(group.priority_fee, "priority_fee", number);
+        const auto multiple =
+            wallets.draw(group.max_base_fee_multiple, "max_base_fee_multiple", number);
+        wallet.priority_fee = Amount::from_double(std::clamp(tip, 0.0, 1e9) * 1e9).low64();
+        wallet.max_base_fee_percent = static_cast<std::uint32_t>(std::clamp(multiple, 1.0, 1e6) * 100);
+        schedule(i, std::max<std::uint64_t>(1, strategy_->first_block(i)));
+    }
+}
+
+Cohort::~Cohort() = default;
+
+void Cohort::schedule(std::size_t position, std::uint64_t block)
+{
+    wallets_[position].due = block;
+    if (block != never)
+        calendar_[block].push_back(static_cast<std::uint32_t>(position));
+}
+
+std::uint64_t Cohort::gas_of(ByteView calls, unsigned depth) const
+{
+    std::uint64_t gas = 0;
+    CallReader reader{calls};
+    while (const auto call = reader.next())
+    {
+        const auto* contract = view_->world->find_contract(call->contract);
+        RUNNEL_CHECK(contract != nullptr && call->method < contract->type().methods.size());
+        const auto& method = contract->type().methods[call->method];
+        gas += method.gas;
+        if (method.nested != nullptr && depth < 4)
+            gas += gas_of(method.nested(call->arguments).bytes, depth + 1);
+    }
+    return gas;
+}
+
+void Cohort::begin(const WorldView& view, const std::vector<AddressedOutcome>& outcomes)
+{
+    view_ = &view;
+    for (const auto& [sender, outcome] : outcomes)
+    {
+        const auto position = static_cast<std::size_t>(
+            std::lower_bound(accounts_.begin(), accounts_.end(), sender) - accounts_.begin());
+        RUNNEL_CHECK(position < accounts_.size() && accounts_[position] == sender);
+        auto& wallet = wallets_[position];
+        auto told = outcome;
+        const auto pending = std::find_if(wallet.pending.begin(), wallet.pending.end(),
+            [&](const Pending& other) { return other.nonce == outcome.nonce; });
+        if (pending != wallet.pending.end())
+        {
+            told.tag = pending->tag;
+            wallet.pending.erase(pending);
+        }
+        if (outcome.kind == TransactionOutcome::Kind::dropped)
+            wallet.boost_percent = std::min(boost_percent_max, wallet.boost_percent * 3 / 2);
+        else
+            wallet.boost_percent -= (wallet.boost_percent - 100 + 7) / 8;
+        if (strategy_->learn(position, told))
+            schedule(position, view.block_number);
+    }
+}
+
+void Cohort::decide()
+{
+    while (!calendar_.empty() && calendar_.begin()->first <= view_->block_number)
+    {
+        const auto due = std::move(calendar_.begin()->second);
+        const auto block = calendar_.begin()->first;
+        calendar_.erase(calendar_.begin());
+        for (const auto position : due)
+        {
+            if (wallets_[position].due != block)
+                continue;  // Rescheduled since.
+            wallets_[position].due = never;
+            Context context{*this, position};
+            const auto asked = questions_.size();
+            const auto next = strategy_->decide(position, context);
+            if (questions_.size() == asked)
+                schedule(position, std::max(next, view_->block_number + 1));
+        }
+    }
+}
+
+std::vector<Cohort::Questions> Cohort::take_questions()
+{
+    std::map<std::uint32_t, std::vector<QuoteRequest>> by_contract;
+    for (const auto& question : questions_)
+        by_contract[index(question.answer.contract)].push_back(question.answer.request);
+    std::vector<Questions> result;
+    for (auto& [contract, requests] : by_contract)
+        result.push_back({ContractId{contract}, std::move(requests)});
+    return result;
+}
+
+void Cohort::answer(ContractId contract, const std::vector<std::optional<Amount>>& amounts_out)
+{
+    std::size_t next = 0;
+    for (auto& question : questions_)
+    {
+        if (question.answer.contract == contract)
+            question.answer.amount_out = amounts_out.at(next++);
+    }
+}
+
+void Cohort::quoted()
+{
+    const auto questions = std::exchange(questions_, {});
+    std::vector<QuoteAnswer> answers;
+    for (std::size_t i = 0; i < questions.size();)
+    {
+        const auto position = questions[i].position;
+        answers.clear();
+        for (; i < questions.size() && questions[i].position == position; ++i)
+            answers.push_back(questions[i].answer);
+        Context context{*this, position};
+        const auto next = strategy_->quoted(position, context, answers);
+        RUNNEL_CHECK(questions_.empty() && "quoted() asks no further questions");
+        schedule(position, std::max(next, view_->block_number + 1));
+    }
+}
+
+std::vector<Transaction> Cohort::take_transactions()
+{
+    return std::exchange(transactions_, {});
+}
+
+std::uint64_t Cohort::next_block() const noexcept
+{
+    return calendar_.empty() ? never : calendar_.begin()->first;
+}
+
+}  // namespace runnel::actors

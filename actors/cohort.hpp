@@ -1,0 +1,81 @@
+#pragma once
+
+#include "actors/outcome.hpp"
+#include "actors/simulation.hpp"
+
+#include <boost/container/small_vector.hpp>
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <vector>
+
+namespace runnel::actors
+{
+
+/// Some wallets of one group and the strategy that moves them; the body of a cohort actor, free of
+/// CAF. A round is begin(), decide(), then quoted() if decide() left questions, then take().
+class Cohort
+{
+public:
+    /// @p first is the position of the cohort's first wallet within the group.
+    Cohort(const AgentGroupSetup& group, WalletGroup wallets);
+    ~Cohort();
+
+    /// Tells wallets what became of their transactions.
+    void begin(const WorldView& view, const std::vector<AddressedOutcome>& outcomes);
+    /// Lets every wallet act that is due.
+    void decide();
+    /// What wallets asked for in decide(), by contract in ascending order; empty: nothing to wait for.
+    struct Questions
+    {
+        ContractId contract{};
+        std::vector<QuoteRequest> requests;
+    };
+    [[nodiscard]] std::vector<Questions> take_questions();
+    /// Hands the answers to one contract's questions in.
+    void answer(ContractId contract, const std::vector<std::optional<Amount>>& amounts_out);
+    /// Lets the wallets act that asked, once every answer is in.
+    void quoted();
+
+    [[nodiscard]] std::vector<Transaction> take_transactions();
+    /// The next block in which some wallet is due.
+    [[nodiscard]] std::uint64_t next_block() const noexcept;
+
+private:
+    struct Pending
+    {
+        std::uint64_t nonce = 0;
+        std::uint64_t tag = 0;
+    };
+    struct Wallet
+    {
+        std::uint64_t due = 0;
+        std::uint64_t priority_fee = 0;         // Wei per gas: its habit.
+        std::uint32_t max_base_fee_percent = 0;  // Of the base fee.
+        std::uint32_t boost_percent = 100;       // Grows when bids were too low.
+        boost::container::small_vector<Pending, 2> pending;
+    };
+    struct Question
+    {
+        std::size_t position = 0;
+        QuoteAnswer answer;
+    };
+    class Context;
+
+    void schedule(std::size_t position, std::uint64_t block);
+    [[nodiscard]] std::uint64_t gas_of(ByteView calls, unsigned depth) const;
+
+    std::vector<AccountId> accounts_;
+    std::uint32_t first_number_ = 0;
+    std::uint64_t seed_ = 0;
+    std::uint64_t stream_ = 0;
+    std::unique_ptr<Strategy> strategy_;
+    std::vector<Wallet> wallets_;
+    std::map<std::uint64_t, std::vector<std::uint32_t>> calendar_;  // Stale entries are skipped.
+    const WorldView* view_ = nullptr;  // Of the round under way.
+    std::vector<Transaction> transactions_;
+    std::vector<Question> questions_;
+};
+
+}  // namespace runnel::actors

@@ -1,0 +1,244 @@
+#include "actors/crew.hpp"
+
+#include <caf/actor_system.hpp>
+
+#include <exception>
+#include <thread>
+
+namespace runnel::actors
+{
+namespace
+{
+constexpr std::uint64_t inside_mask = 0xFF;
+}
+
+CrewActor::CrewActor(caf::actor_config& config) : caf::event_based_actor{config}
+{
+    set_exception_handler(
+        [](caf::scheduled_actor*, std::exception_ptr& thrown) -> caf::error
+        {
+            try
+            {
+                std::rethrow_exception(thrown);
+            }
+            catch (const std::exception& error)
+            {
+                return caf::make_error(caf::sec::runtime_error, std::string{error.what()});
+            }
+            catch (...)
+            {
+                return caf::make_error(caf::sec::runtime_error, std::string{"unknown exception"});
+            }
+        });
+}
+
+std::string error_text(caf::actor_system& system, const caf::error& error)
+{
+    const auto& context = error.context();
+    if (context.match_elements<std::string>())
+        return context.get_as<std::string>(0);
+    return system.render(error);
+}
+
+CohortActor::CohortActor(caf::actor_config& config, std::uint32_t number,
+    std::shared_ptr<Cohort> cohort,
+    std::shared_ptr<const std::map<std::uint32_t, caf::actor>> protocols)
+  : CrewActor{config}, number_{number}, cohort_{std::move(cohort)},
+    protocols_{std::move(protocols)}
+{}
+
+void CohortActor::on_exit()
+{
+    protocols_.reset();
+    director_ = nullptr;
+}
+
+void CohortActor::report()
+{
+    Decided decided;
+    decided.cohort = number_;
+    decided.next_block = cohort_->next_block();
+    decided.transactions =
+        std::make_shared<std::vector<Transaction>>(cohort_->take_transactions());
+    view_.reset();
+    send(caf::actor_cast<caf::actor>(director_), std::move(decided));
+}
+
+caf::behavior CohortActor::make_behavior()
+{
+    return {
+        [this](const Decide& message)
+        {
+            director_ = current_sender();
+            view_ = message.view;
+            cohort_->begin(*view_, *message.outcomes);
+            cohort_->decide();
+            auto questions = cohort_->take_questions();
+            answers_due_ = questions.size();
+            for (auto& [contract, requests] : questions)
+                send(protocols_->at(index(contract)), AskQuotes{std::move(requests)});
+            if (questions.empty())
+                report();
+        },
+        [this](const Quotes& message)
+        {
+            cohort_->answer(message.contract, message.amounts_out);
+            if (--answers_due_ == 0)
+            {
+                cohort_->quoted();
+                report();
+            }
+        }};
+}
+
+ProtocolActor::ProtocolActor(caf::actor_config& config, ContractId id)
+  : CrewActor{config}, id_{id}
+{}
+
+caf::behavior ProtocolActor::make_behavior()
+{
+    return {
+        [this](const AskQuotes& message) -> Quotes
+        {
+            Quotes quotes;
+            quotes.contract = id_;
+            for (const auto& request : message.requests)
+                quotes.amounts_out.push_back(contract_->quote(request));
+            return quotes;
+        },
+        [this](const Lease&) -> Leased {
+            return {std::make_shared<std::unique_ptr<Contract>>(std::move(contract_))};
+        },
+        [this](const LeaseReturn& message) -> Published
+        {
+            contract_ = std::move(*message.contract);
+            return {{id_, message.block_number, contract_.get()}};
+        }};
+}
+
+ValidatorActor::ValidatorActor(caf::actor_config& config, std::uint32_t number, std::uint64_t seed,
+    double participation, FeeSchedule fees, BlockHeader head, Hash head_hash)
+  : CrewActor{config}, number_{number}, seed_{seed}, participation_{participation}, fees_{fees},
+    head_{head}, head_hash_{head_hash}
+{}
+
+std::string ValidatorActor::check(const FinishedBlock& block) const
+{
+    const auto& header = block.header;
+    if (header.hash() != block.hash)
+        return "the header does not have the block's hash";
+    if (header.parent_hash != head_hash_ || header.number != head_.number + 1)
+        return "the block does not extend the head";
+    if (header.timestamp <= head_.timestamp)
+        return "the timestamp does not grow";
+    if (header.gas_used > header.gas_limit || header.gas_limit != fees_.block_gas_limit)
+        return "the gas is beyond the limit";
+    const auto base_fee = head_.number == 0 ? fees_.initial_base_fee :
+                                              next_base_fee(fees_, head_.base_fee, head_.gas_used);
+    if (header.base_fee != base_fee)
+        return "the base fee does not follow from the parent";
+    return {};
+}
+
+caf::behavior ValidatorActor::make_behavior()
+{
+    return {
+        [](Propose& message) -> Proposed
+        {
+            for (auto& batch : *message.batches)
+            {
+                if (batch != nullptr)
+                    message.mempool->add(std::move(*batch));
+            }
+            Proposed proposed;
+            proposed.transactions = std::make_shared<std::vector<Transaction>>(
+                message.mempool->build_block(*message.world, message.block_number, message.base_fee,
+                    message.gas_limit, message.now_ms));
+            proposed.dropped = std::make_shared<std::vector<Mempool::Dropped>>(
+                message.mempool->take_dropped());
+            proposed.mempool = std::move(message.mempool);
+            return proposed;
+        },
+        [this](const Attest& message) -> Attested
+        {
+            const auto& block = *message.block;
+            Attested attested;
+            attested.validator = number_;
+            attested.block_number = block.header.number;
+            attested.refusal = check(block);
+            head_ = block.header;
+            head_hash_ = block.hash;
+            static const auto stream = stream_of_name("participation");
+            RandomStream random{seed_, stream, number_, block.header.number};
+            attested.attests = attested.refusal.empty() && random.bernoulli(participation_);
+            return attested;
+        }};
+}
+
+void ExecutionGate::open(std::uint64_t epoch) noexcept
+{
+    word_.store(epoch << 8U, std::memory_order_release);
+}
+
+void ExecutionGate::close() noexcept
+{
+    word_.fetch_and(inside_mask, std::memory_order_acq_rel);
+    unsigned rounds = 0;
+    while (word_.load(std::memory_order_acquire) != 0)
+    {
+        if (++rounds > 200)
+            std::this_thread::yield();
+    }
+}
+
+bool ExecutionGate::enter(std::uint64_t epoch) noexcept
+{
+    auto word = word_.load(std::memory_order_acquire);
+    while (word >> 8U == epoch)
+    {
+        if (word_.compare_exchange_weak(word, word + 1, std::memory_order_acq_rel))
+            return true;
+    }
+    return false;
+}
+
+void ExecutionGate::leave() noexcept
+{
+    word_.fetch_sub(1, std::memory_order_acq_rel);
+}
+
+HelperActor::HelperActor(caf::actor_config& config, std::shared_ptr<ExecutionGate> gate)
+  : CrewActor{config}, gate_{std::move(gate)}
+{}
+
+caf::behavior HelperActor::make_behavior()
+{
+    return {[this](const Work& message)
+        {
+            if (!gate_->enter(message.epoch))
+                return;
+            gate_->execution.work(message.worker);
+            gate_->leave();
+        }};
+}
+
+WriterActor::WriterActor(caf::actor_config& config, BlockSink* sink)
+  : CrewActor{config}, sink_{sink}
+{}
+
+caf::behavior WriterActor::make_behavior()
+{
+    return {
+        [this](const Persist& message) -> Persisted
+        {
+            sink_->append(message.block);
+            return {1};
+        },
+        [this](const FinishLedger&) -> LedgerFinished
+        {
+            sink_->finish();
+            return {};
+        }};
+}
+
+}  // namespace runnel::actors

@@ -1,0 +1,117 @@
+#pragma once
+
+#include "actors/cohort.hpp"
+#include "actors/messages.hpp"
+#include "ledger/executor.hpp"
+
+#include <caf/event_based_actor.hpp>
+
+#include <atomic>
+#include <map>
+
+/// The director's crew: everybody who answers its messages.
+namespace runnel::actors
+{
+
+/// An actor whose exceptions keep their text on the way to whoever monitors it.
+class CrewActor : public caf::event_based_actor
+{
+public:
+    explicit CrewActor(caf::actor_config& config);
+};
+
+/// What ended an actor, in its exception's own words if there was one.
+[[nodiscard]] std::string error_text(caf::actor_system& system, const caf::error& error);
+
+/// Hosts a cohort of wallets. Decide -> (AskQuotes -> Quotes)* -> Decided.
+class CohortActor : public CrewActor
+{
+public:
+    CohortActor(caf::actor_config& config, std::uint32_t number, std::shared_ptr<Cohort> cohort,
+        std::shared_ptr<const std::map<std::uint32_t, caf::actor>> protocols);
+    caf::behavior make_behavior() override;
+    void on_exit() override;
+
+private:
+    void report();
+
+    std::uint32_t number_;
+    std::shared_ptr<Cohort> cohort_;
+    std::shared_ptr<const std::map<std::uint32_t, caf::actor>> protocols_;  // By contract id.
+    std::shared_ptr<const WorldView> view_;
+    caf::strong_actor_ptr director_;
+    std::size_t answers_due_ = 0;
+};
+
+/// Home of one protocol's state (a DEX pair, a lending pool, an oracle): publishes it, answers
+/// quotes, lends it to the director for the blocks that touch it.
+class ProtocolActor : public CrewActor
+{
+public:
+    ProtocolActor(caf::actor_config& config, ContractId id);
+    caf::behavior make_behavior() override;
+
+private:
+    ContractId id_;
+    std::unique_ptr<Contract> contract_;  // nullptr while leased.
+};
+
+/// A validator: builds blocks when it is the slot's proposer, checks and attests everybody's.
+class ValidatorActor : public CrewActor
+{
+public:
+    ValidatorActor(caf::actor_config& config, std::uint32_t number, std::uint64_t seed,
+        double participation, FeeSchedule fees, BlockHeader head, Hash head_hash);
+    caf::behavior make_behavior() override;
+
+private:
+    [[nodiscard]] std::string check(const FinishedBlock& block) const;
+
+    std::uint32_t number_;
+    std::uint64_t seed_;
+    double participation_;
+    FeeSchedule fees_;
+    BlockHeader head_;
+    Hash head_hash_;
+};
+
+/// The block under execution and who may enter it. A helper's message may come after its block has
+/// ended and the buffers serve the next one: only who names the open epoch gets in.
+class ExecutionGate
+{
+public:
+    BlockExecution execution;
+
+    void open(std::uint64_t epoch) noexcept;
+    /// Lets nobody in any more and waits for those inside; they leave as soon as the block is done.
+    void close() noexcept;
+    [[nodiscard]] bool enter(std::uint64_t epoch) noexcept;
+    void leave() noexcept;
+
+private:
+    std::atomic<std::uint64_t> word_{0};  // Epoch << 8 | helpers inside; epoch 0: closed.
+};
+
+/// Takes part in the execution of blocks.
+class HelperActor : public CrewActor
+{
+public:
+    HelperActor(caf::actor_config& config, std::shared_ptr<ExecutionGate> gate);
+    caf::behavior make_behavior() override;
+
+private:
+    std::shared_ptr<ExecutionGate> gate_;
+};
+
+/// Hands finished blocks to the sink, on a thread of its own.
+class WriterActor : public CrewActor
+{
+public:
+    WriterActor(caf::actor_config& config, BlockSink* sink);
+    caf::behavior make_behavior() override;
+
+private:
+    BlockSink* sink_;
+};
+
+}  // namespace runnel::actors

@@ -1,0 +1,473 @@
+#include "actors/director.hpp"
+
+#include "ledger/check.hpp"
+
+#include <caf/exit_reason.hpp>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <limits>
+
+namespace runnel::actors
+{
+namespace
+{
+constexpr std::uint32_t none = std::numeric_limits<std::uint32_t>::max();
+/// Below this many transactions helpers cost more than they bring; see docs/performance.md.
+constexpr std::size_t parallel_transactions_min = 48;
+}  // namespace
+
+Director::Director(caf::actor_config& config, std::shared_ptr<SimulationSetup> setup,
+    SimulationOptions options, std::shared_ptr<SimulationResult> result)
+  : CrewActor{config}, setup_{std::move(setup)}, options_{options}, result_{std::move(result)},
+    world_{*setup_->world}, protocols_{std::make_shared<std::map<std::uint32_t, caf::actor>>()},
+    head_{setup_->genesis.header}, head_hash_{setup_->genesis.hash},
+    mempool_{std::make_shared<Mempool>(setup_->mempool)}, gate_{std::make_shared<ExecutionGate>()},
+    mark_{Clock::now()}
+{
+    set_down_handler(
+        [this](caf::down_msg& down)
+        {
+            if (down.reason && down.reason != caf::exit_reason::user_shutdown)
+            {
+                fail(error_text(system(), down.reason),
+                    down.source != caf::actor_cast<caf::actor_addr>(writer_));
+            }
+        });
+}
+
+void Director::on_exit()
+{
+    // Whatever ends the director ends its crew.
+    for (auto* crew : {&cohorts_, &validators_, &helpers_})
+    {
+        for (auto& member : *crew)
+            send_exit(member, caf::exit_reason::user_shutdown);
+        crew->clear();
+    }
+    for (auto& [id, protocol] : *protocols_)
+        send_exit(protocol, caf::exit_reason::user_shutdown);
+    protocols_->clear();
+    if (writer_)
+        send_exit(writer_, caf::exit_reason::user_shutdown);
+    writer_ = nullptr;
+}
+
+void Director::charge(double PhaseSeconds::* phase)
+{
+    const auto now = Clock::now();
+    result_->phases.*phase += std::chrono::duration<double>(now - mark_).count();
+    mark_ = now;
+}
+
+void Director::spawn_crew()
+{
+    if (options_.sink != nullptr)
+        writer_ = spawn<WriterActor, caf::detached + caf::monitored>(options_.sink);
+    for (unsigned i = 1; i < options_.workers; ++i)
+        helpers_.push_back(spawn<HelperActor, caf::monitored>(gate_));
+    for (std::uint32_t i = 0; i < setup_->validators.size(); ++i)
+    {
+        validators_.push_back(spawn<ValidatorActor, caf::monitored>(
+            i, setup_->seed, setup_->participation, setup_->fees, head_, head_hash_));
+        total_stake_ += setup_->validators[i].stake;
+    }
+    attested_.assign(validators_.size(), true);
+    spawn_cohorts();
+
+    published_.resize(world_.contract_count());
+    for (std::uint32_t i = 0; i < world_.contract_count(); ++i)
+    {
+        const ContractId id{i};
+        published_[i] = {id, 0, world_.find_contract(id)};
+        if (world_.contract(id).type().role == ContractRole::ledger)
+            continue;
+        auto actor = spawn<ProtocolActor, caf::monitored>(id);
+        protocols_->emplace(i, actor);
+        ++publications_due_;
+        send(actor, LeaseReturn{
+            std::make_shared<std::unique_ptr<Contract>>(world_.release(id)), head_.number});
+    }
+}
+
+void Director::spawn_cohorts()
+{
+    cohort_of_.assign(world_.account_count(), none);
+    auto everybody = std::make_shared<std::vector<std::pair<std::string, std::vector<AccountId>>>>();
+    for (const auto& group : setup_->groups)
+        everybody->emplace_back(group.name, group.accounts);
+    for (const auto& group : setup_->groups)
+    {
+        for (std::size_t first = 0; first < group.accounts.size(); first += options_.cohort_size)
+        {
+            const auto last =
+                std::min<std::size_t>(group.accounts.size(), first + options_.cohort_size);
+            WalletGroup wallets;
+            wallets.name = group.name;
+            wallets.seed = setup_->seed;
+            wallets.stream = stream_of_name(group.name);
+            wallets.slot_seconds = setup_->slot_seconds;
+            wallets.first_number = static_cast<std::uint32_t>(first);
+            wallets.accounts.assign(group.accounts.begin() + static_cast<std::ptrdiff_t>(first),
+                group.accounts.begin() + static_cast<std::ptrdiff_t>(last));
+            wallets.world = &world_;
+            wallets.groups = everybody;
+            const auto number = static_cast<std::uint32_t>(cohorts_.size());
+            for (const auto account : wallets.accounts)
+                cohort_of_[index(account)] = number;
+            auto cohort = std::make_shared<Cohort>(group, std::move(wallets));
+            cohort_next_.push_back(cohort->next_block());
+            outcomes_.push_back(std::make_shared<std::vector<AddressedOutcome>>());
+            cohorts_.push_back(
+                spawn<CohortActor, caf::monitored>(number, std::move(cohort), protocols_));
+        }
+    }
+}
+
+caf::behavior Director::make_behavior()
+{
+    return {
+        [this](const Begin&)
+        {
+            spawn_crew();
+            if (options_.sink != nullptr)
+            {
+                ++unpersisted_;
+                send(writer_,
+                    Persist{std::make_shared<const FinishedBlock>(std::move(setup_->genesis))});
+            }
+            if (publications_due_ == 0)
+                after_publication();
+        },
+        [this](Decided& message)
+        {
+            cohort_next_[message.cohort] = message.next_block;
+            (*batches_)[message.cohort] = std::move(message.transactions);
+            if (--decisions_due_ == 0)
+                propose();
+        },
+        [this](const Proposed& message) { plan(message); },
+        [this](const Leased& message)
+        {
+            world_.hold(std::move(*message.contract));
+            if (--leases_due_ == 0)
+                finishing_ ? end() : run_if_ready();
+        },
+        [this](const Published& message)
+        {
+            published_[index(message.view.contract)] = message.view;
+            if (--publications_due_ == 0)
+                after_publication();
+        },
+        [this](const Attested& message)
+        {
+            if (!message.refusal.empty())
+            {
+                fail(fmt::format("validator {} refuses block {}: {}", message.validator,
+                         message.block_number, message.refusal),
+                    true);
+                return;
+            }
+            attested_[message.validator] = message.attests;
+            if (--attestations_due_ == 0)
+                run_if_ready();
+        },
+        [this](const Persisted& message)
+        {
+            unpersisted_ -= static_cast<unsigned>(message.blocks);
+            run_if_ready();
+        },
+        [this](const LedgerFinished&)
+        {
+            // Everybody's state comes home before the world is handed out.
+            leases_due_ = protocols_->size();
+            for (auto& [id, protocol] : *protocols_)
+                send(protocol, Lease{});
+            if (leases_due_ == 0)
+                end();
+        }};
+}
+
+void Director::begin_round()
+{
+    ++block_;
+    view_ = std::make_shared<WorldView>();
+    view_->block_number = block_;
+    view_->timestamp = head_.timestamp + setup_->slot_seconds;
+    view_->now_ms = static_cast<std::int64_t>(block_) * setup_->slot_seconds * 1000;
+    view_->slot_seconds = setup_->slot_seconds;
+    view_->world = &world_;
+    view_->prices = setup_->prices.get();
+    view_->protocols = published_;
+    if (head_.number == 0)
+        view_->base_fee = setup_->fees.initial_base_fee;
+    else
+    {
+        view_->base_fee = next_base_fee(setup_->fees, head_.base_fee, head_.gas_used);
+        view_->fullness =
+            static_cast<double>(head_.gas_used) / static_cast<double>(head_.gas_limit);
+    }
+    batches_ = std::make_shared<std::vector<std::shared_ptr<std::vector<Transaction>>>>(
+        cohorts_.size());
+    decisions_due_ = 0;
+    for (std::size_t i = 0; i < cohorts_.size(); ++i)
+    {
+        if (cohort_next_[i] > block_ && outcomes_[i]->empty())
+            continue;
+        ++decisions_due_;
+        send(cohorts_[i], Decide{view_, std::exchange(outcomes_[i],
+                                            std::make_shared<std::vector<AddressedOutcome>>())});
+    }
+}
+
+std::uint32_t Director::pick_proposer(std::uint64_t block) const
+{
+    static const auto stream = stream_of_name("proposer");
+    RandomStream random{setup_->seed, stream, 0, block};
+    auto ticket = random.uniform_below(total_stake_);
+    std::uint32_t proposer = 0;
+    while (ticket >= setup_->validators[proposer].stake)
+        ticket -= setup_->validators[proposer++].stake;
+    return proposer;
+}
+
+void Director::propose()
+{
+    charge(&PhaseSeconds::decide);
+    Propose message;
+    message.mempool = std::move(mempool_);
+    message.batches = batches_;
+    message.world = &world_;
+    message.block_number = block_;
+    message.base_fee = view_->base_fee;
+    message.gas_limit = setup_->fees.block_gas_limit;
+    message.now_ms = view_->now_ms;
+    send(validators_[pick_proposer(block_)], std::move(message));
+}
+
+void Director::plan(const Proposed& proposed)
+{
+    charge(&PhaseSeconds::order);
+    mempool_ = proposed.mempool;
+    dropped_ = std::move(*proposed.dropped);
+    BlockContext context;
+    context.number = block_;
+    context.timestamp = view_->timestamp;
+    context.base_fee = view_->base_fee;
+    context.gas_limit = setup_->fees.block_gas_limit;
+    context.proposer = setup_->validators[pick_proposer(block_)].account;
+    gate_->execution.plan(world_, context, std::move(*proposed.transactions));
+    planned_ = true;
+    leased_.clear();
+    for (const auto id : gate_->execution.touched_contracts())
+    {
+        if (!world_.holds(id))
+            leased_.push_back(id);
+    }
+    leases_due_ = leased_.size();
+    for (const auto id : leased_)
+        send(protocols_->at(index(id)), Lease{});
+    charge(&PhaseSeconds::plan);
+    run_if_ready();
+}
+
+void Director::run_if_ready()
+{
+    const bool credit = unpersisted_ < options_.writer_credits;
+    if (planned_ && leases_due_ == 0 && attestations_due_ == 0 && credit && !ended_)
+        execute();
+    else if (finishing_ && attestations_due_ == 0 && !ended_)
+        finish();
+}
+
+void Director::execute()
+{
+    charge(&PhaseSeconds::persist);
+    planned_ = false;
+    auto& execution = gate_->execution;
+    const auto& graph = execution.block_plan();
+    const auto count = graph.size();
+    const bool parallel = options_.workers > 1 && count >= parallel_transactions_min &&
+                          count * 10 > std::size_t{graph.critical_path()} * 13;
+    execution.prepare(parallel ? options_.workers : 1);
+    if (parallel)
+    {
+        gate_->open(++epoch_);
+        for (unsigned i = 0; i < helpers_.size(); ++i)
+            send(helpers_[i], Work{epoch_, i + 1});
+        execution.work(0);
+        gate_->close();
+        parallel_transactions_ += count;
+    }
+    else
+        execution.run_serial();
+    charge(&PhaseSeconds::execute);
+
+    if (!setup_->validators.empty() && head_.number > 0)
+    {
+        std::uint64_t stake = 0;
+        for (std::size_t i = 0; i < attested_.size(); ++i)
+            stake += attested_[i] ? setup_->validators[i].stake : 0;
+        if (static_cast<uint128>(stake) * 3 >= static_cast<uint128>(total_stake_) * 2)
+            finalized_block_ = head_.number;
+    }
+    execution.apply(finalized_block_, rewards());
+    note_outcomes();
+    send_home();
+}
+
+std::vector<Reward> Director::rewards() const
+{
+    std::vector<Reward> result;
+    if (setup_->block_reward.is_zero() || head_.number == 0)
+        return result;
+    const auto proposer_share = div_down(setup_->block_reward, 8);
+    const auto rest = wrapping_sub(setup_->block_reward, proposer_share);
+    result.push_back({setup_->validators[pick_proposer(block_)].account, proposer_share});
+    for (std::size_t i = 0; i < attested_.size(); ++i)
+    {
+        if (!attested_[i])
+            continue;
+        const auto share = mul_div_down(rest, setup_->validators[i].stake, total_stake_);
+        result.push_back({setup_->validators[i].account, share.value});
+    }
+    return result;
+}
+
+void Director::add_outcome(AccountId account, const TransactionOutcome& outcome)
+{
+    const auto cohort = cohort_of_[index(account)];
+    if (cohort != none)
+        outcomes_[cohort]->push_back({account, outcome});
+}
+
+void Director::note_outcomes()
+{
+    gate_->execution.for_each_receipt(
+        [this](const Transaction& transaction, const Receipt& receipt)
+        {
+            TransactionOutcome outcome;
+            outcome.kind = receipt.status == ReceiptStatus::succeeded ?
+                               TransactionOutcome::Kind::succeeded :
+                               TransactionOutcome::Kind::reverted;
+            outcome.nonce = transaction.nonce;
+            outcome.gas_used = receipt.gas_used;
+            outcome.gas_price = receipt.effective_gas_price;
+            outcome.refusal = receipt.refusal;
+            add_outcome(transaction.sender, outcome);
+            ++result_->transactions;
+            result_->reverted += receipt.status == ReceiptStatus::reverted ? 1 : 0;
+        });
+    for (const auto& dropped : dropped_)
+    {
+        TransactionOutcome outcome;
+        outcome.kind = TransactionOutcome::Kind::dropped;
+        outcome.nonce = dropped.nonce;
+        add_outcome(dropped.sender, outcome);
+    }
+    dropped_.clear();
+}
+
+void Director::send_home()
+{
+    sealing_ = true;
+    publications_due_ = leased_.size();
+    for (const auto id : leased_)
+    {
+        send(protocols_->at(index(id)),
+            LeaseReturn{
+                std::make_shared<std::unique_ptr<Contract>>(world_.release(id)), block_});
+    }
+    if (publications_due_ == 0)
+        after_publication();
+}
+
+void Director::after_publication()
+{
+    const bool more = block_ < setup_->blocks &&
+                      (options_.progress == nullptr || !options_.progress->stop.load());
+    result_->interrupted = !more && block_ < setup_->blocks;
+    auto finished_header = head_;
+    if (sealing_)
+        finished_header = gate_->execution.unsealed_header();
+    // Wallets decide on the next block while this one's roots are computed.
+    const auto sealed_parent = std::exchange(head_, finished_header);
+    charge(&PhaseSeconds::commit);
+    if (more)
+        begin_round();
+    if (sealing_)
+    {
+        head_ = sealed_parent;
+        seal();
+        charge(&PhaseSeconds::commit);
+    }
+    if (ended_)
+        return;
+    if (!more)
+    {
+        finishing_ = true;
+        run_if_ready();
+    }
+    else if (decisions_due_ == 0)
+        propose();
+}
+
+void Director::seal()
+{
+    sealing_ = false;
+    auto block = std::make_shared<const FinishedBlock>(gate_->execution.seal(head_, head_hash_));
+    head_ = block->header;
+    head_hash_ = block->hash;
+    ++result_->blocks;
+    attestations_due_ = static_cast<std::uint32_t>(validators_.size());
+    for (auto& validator : validators_)
+        send(validator, Attest{block});
+    if (options_.sink != nullptr)
+    {
+        ++unpersisted_;
+        send(writer_, Persist{block});
+    }
+    if (options_.progress != nullptr)
+    {
+        options_.progress->blocks.store(result_->blocks, std::memory_order_relaxed);
+        options_.progress->transactions.store(result_->transactions, std::memory_order_relaxed);
+    }
+    if (head_.number % setup_->checkpoint_interval == 0)
+    {
+        const auto findings = world_.check_invariants();
+        if (!findings.empty())
+            fail(fmt::format("block {}: {}", head_.number, findings.front()), true);
+    }
+}
+
+void Director::finish()
+{
+    ended_ = true;
+    if (writer_)
+        send(writer_, FinishLedger{});
+    else
+        send(this, LedgerFinished{});
+}
+
+void Director::fail(std::string message, bool is_bug)
+{
+    if (!result_->error.empty())
+        return;
+    result_->error = std::move(message);
+    result_->error_is_bug = is_bug;
+    ended_ = true;
+    quit();
+}
+
+void Director::end()
+{
+    result_->head = head_;
+    result_->head_hash = head_hash_;
+    result_->parallel_share = result_->transactions == 0 ?
+                                  0 :
+                                  static_cast<double>(parallel_transactions_) /
+                                      static_cast<double>(result_->transactions);
+    quit();
+}
+
+}  // namespace runnel::actors

@@ -1,0 +1,95 @@
+#pragma once
+
+#include "actors/crew.hpp"
+
+#include <chrono>
+#include <vector>
+
+namespace runnel::actors
+{
+
+/// Drives the chain: one block after another through decide, order, plan, execute, commit and
+/// persist. Owns the world's tokens and accounts; leases the protocols' state for each block.
+///
+/// A round runs through the methods below in their order; a step that needs answers ends, and the
+/// last answer's handler calls the next one. While the roots of block h are computed, wallets
+/// decide on block h + 1 already.
+class Director : public CrewActor
+{
+public:
+    Director(caf::actor_config& config, std::shared_ptr<SimulationSetup> setup,
+        SimulationOptions options, std::shared_ptr<SimulationResult> result);
+    caf::behavior make_behavior() override;
+    void on_exit() override;
+
+private:
+    using Clock = std::chrono::steady_clock;
+
+    void spawn_crew();
+    void spawn_cohorts();
+    void begin_round();          // Sends Decide to cohorts that have something to do.
+    void propose();              // All Decided are in.
+    void plan(const Proposed& proposed);
+    void run_if_ready();         // Leases in, attestations in, credits left.
+    void execute();
+    void send_home();
+    void after_publication();    // All views of the new state are out.
+    void seal();
+    void finish();
+    void fail(std::string message, bool is_bug);
+    void end();
+
+    [[nodiscard]] std::uint32_t pick_proposer(std::uint64_t block) const;
+    [[nodiscard]] std::vector<Reward> rewards() const;
+    void note_outcomes();
+    void add_outcome(AccountId account, const TransactionOutcome& outcome);
+    void charge(double PhaseSeconds::* phase);
+
+    std::shared_ptr<SimulationSetup> setup_;
+    SimulationOptions options_;
+    std::shared_ptr<SimulationResult> result_;
+    World& world_;
+
+    // The crew.
+    std::vector<caf::actor> cohorts_;
+    std::shared_ptr<std::map<std::uint32_t, caf::actor>> protocols_;
+    std::vector<caf::actor> validators_;
+    std::vector<caf::actor> helpers_;
+    caf::actor writer_;
+    std::vector<std::uint32_t> cohort_of_;  // By account; none_ for others.
+
+    // The head.
+    BlockHeader head_;
+    Hash head_hash_;
+    std::uint64_t finalized_block_ = 0;
+    std::vector<bool> attested_;  // The head, by validator.
+    std::uint32_t attestations_due_ = 0;
+    std::uint64_t total_stake_ = 0;
+
+    // The round.
+    std::uint64_t block_ = 0;  // Under way.
+    std::shared_ptr<WorldView> view_;
+    std::vector<ProtocolView> published_;
+    std::vector<std::uint64_t> cohort_next_;
+    std::vector<std::shared_ptr<std::vector<AddressedOutcome>>> outcomes_;  // By cohort.
+    std::shared_ptr<std::vector<std::shared_ptr<std::vector<Transaction>>>> batches_;
+    std::shared_ptr<Mempool> mempool_;
+    std::size_t decisions_due_ = 0;
+    std::size_t leases_due_ = 0;
+    std::size_t publications_due_ = 0;
+    std::vector<ContractId> leased_;
+    bool planned_ = false;
+    bool sealing_ = false;  // A block was applied and waits for its roots.
+    bool finishing_ = false;
+    bool ended_ = false;
+    std::vector<Mempool::Dropped> dropped_;
+
+    std::shared_ptr<ExecutionGate> gate_;
+    std::uint64_t epoch_ = 0;
+    std::uint64_t parallel_transactions_ = 0;
+    unsigned unpersisted_ = 0;  // Blocks with the writer.
+
+    Clock::time_point mark_;
+};
+
+}  // namespace runnel::actors

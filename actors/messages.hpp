@@ -1,0 +1,164 @@
+#pragma once
+
+#include "actors/outcome.hpp"
+#include "ledger/block.hpp"
+#include "ledger/executor.hpp"
+#include "ledger/mempool.hpp"
+
+#include <caf/actor.hpp>
+#include <caf/allowed_unsafe_message_type.hpp>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+/// What actors say to each other: nouns and imperatives, payloads moved by pointer. All of it stays
+/// within the process.
+namespace runnel::actors
+{
+
+/// Director -> cohort: decide for the block of the view.
+struct Decide
+{
+    std::shared_ptr<const WorldView> view;
+    std::shared_ptr<const std::vector<AddressedOutcome>> outcomes;  // Of this cohort's wallets.
+};
+
+/// Cohort -> director.
+struct Decided
+{
+    std::uint32_t cohort = 0;
+    std::uint64_t next_block = 0;  // In which some wallet wants to decide next.
+    std::shared_ptr<std::vector<Transaction>> transactions;
+};
+
+/// Cohort -> protocol actor: quotes from committed state.
+struct AskQuotes
+{
+    std::vector<QuoteRequest> requests;
+};
+
+/// Protocol actor -> cohort, answers in the order of the requests.
+struct Quotes
+{
+    ContractId contract{};
+    std::vector<std::optional<Amount>> amounts_out;
+};
+
+/// Director -> proposer: merge these transactions and build the block. The mempool changes hands.
+struct Propose
+{
+    std::shared_ptr<Mempool> mempool;
+    std::shared_ptr<std::vector<std::shared_ptr<std::vector<Transaction>>>> batches;
+    const World* world = nullptr;
+    std::uint64_t block_number = 0;
+    std::uint64_t base_fee = 0;
+    std::uint64_t gas_limit = 0;
+    std::int64_t now_ms = 0;
+};
+
+/// Proposer -> director. The mempool comes back with what was left.
+struct Proposed
+{
+    std::shared_ptr<Mempool> mempool;
+    std::shared_ptr<std::vector<Transaction>> transactions;
+    std::shared_ptr<std::vector<Mempool::Dropped>> dropped;
+};
+
+/// Director -> validators: a block was executed.
+struct Attest
+{
+    std::shared_ptr<const FinishedBlock> block;
+};
+
+/// Validator -> director.
+struct Attested
+{
+    std::uint32_t validator = 0;
+    std::uint64_t block_number = 0;
+    bool attests = false;
+    std::string refusal;  // Why a validator found the block invalid.
+};
+
+/// Director -> protocol actor: lend your contract for a block.
+struct Lease
+{
+};
+
+/// Protocol actor -> director, with the contract.
+struct Leased
+{
+    std::shared_ptr<std::unique_ptr<Contract>> contract;
+};
+
+/// Director -> protocol actor: here it is again, as this block left it.
+struct LeaseReturn
+{
+    std::shared_ptr<std::unique_ptr<Contract>> contract;
+    std::uint64_t block_number = 0;
+};
+
+/// Protocol actor -> director: look at this.
+struct Published
+{
+    ProtocolView view;
+};
+
+/// Director -> execution helper: take part in this block if it is still under way.
+struct Work
+{
+    std::uint64_t epoch = 0;
+    unsigned worker = 0;
+};
+
+/// Director -> writer.
+struct Persist
+{
+    std::shared_ptr<const FinishedBlock> block;
+};
+struct FinishLedger
+{
+};
+
+/// Writer -> director: so many blocks have left the queue.
+struct Persisted
+{
+    std::uint64_t blocks = 0;
+};
+struct LedgerFinished
+{
+};
+
+/// Any actor -> director: the world or the code failed; the run ends.
+struct Failure
+{
+    std::string message;
+    bool is_bug = false;
+};
+
+/// Main -> director: begin. Director -> itself: see if the next step can be taken.
+struct Begin
+{
+};
+
+}  // namespace runnel::actors
+
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(runnel::actors::Decide)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(runnel::actors::Decided)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(runnel::actors::AskQuotes)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(runnel::actors::Quotes)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(runnel::actors::Propose)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(runnel::actors::Proposed)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(runnel::actors::Attest)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(runnel::actors::Attested)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(runnel::actors::Lease)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(runnel::actors::Leased)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(runnel::actors::LeaseReturn)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(runnel::actors::Published)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(runnel::actors::Work)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(runnel::actors::Persist)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(runnel::actors::FinishLedger)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(runnel::actors::Persisted)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(runnel::actors::LedgerFinished)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(runnel::actors::Failure)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(runnel::actors::Begin)

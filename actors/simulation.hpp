@@ -1,0 +1,117 @@
+#pragma once
+
+#include "actors/strategy.hpp"
+#include "ledger/block.hpp"
+#include "ledger/mempool.hpp"
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace runnel
+{
+
+/// Where finished blocks go. Called on the ledger writer's own thread, in block order.
+///
+/// Throws std::exception with a message for people when the world fails (disk full, I/O error).
+class BlockSink
+{
+public:
+    virtual ~BlockSink() = default;
+    virtual void append(std::shared_ptr<const FinishedBlock> block) = 0;
+    /// After the last block, of a run that ended well or was interrupted.
+    virtual void finish() = 0;
+};
+
+struct ValidatorSetup
+{
+    AccountId account{};
+    std::uint64_t stake = 0;  // Gwei.
+};
+
+/// One [agents.NAME] table: wallets that share a strategy.
+struct AgentGroupSetup
+{
+    std::string name;
+    const StrategyType* strategy = nullptr;
+    Parameters parameters;
+    std::vector<AccountId> accounts;
+    Distribution priority_fee;           // Gwei per gas.
+    Distribution max_base_fee_multiple;
+};
+
+/// A chain at its block 0 and everything that moves it from there.
+struct SimulationSetup
+{
+    std::unique_ptr<World> world;
+    FinishedBlock genesis;  // Block 0, executed.
+    std::vector<ValidatorSetup> validators;
+    double participation = 1;
+    Amount block_reward;  // Wei.
+    std::vector<AgentGroupSetup> groups;
+    std::shared_ptr<const ReferencePrices> prices;
+    FeeSchedule fees;
+    MempoolOptions mempool;
+    std::uint64_t seed = 0;
+    std::uint64_t blocks = 0;
+    std::uint32_t slot_seconds = 12;
+    std::uint64_t checkpoint_interval = 1000;  // Blocks between full checks of all invariants.
+};
+
+/// Figures that others may read while a run is under way.
+struct SimulationProgress
+{
+    std::atomic<std::uint64_t> blocks{0};
+    std::atomic<std::uint64_t> transactions{0};
+    std::atomic<bool> stop{false};  // Set to end the run at the next block boundary.
+};
+
+struct SimulationOptions
+{
+    unsigned workers = 1;
+    /// Blocks that may wait for the writer: bounds memory.
+    unsigned writer_credits = 32;
+    /// Wallets per cohort actor. The chain does not depend on it.
+    std::uint32_t cohort_size = 2048;
+    BlockSink* sink = nullptr;                // nullptr: persist nothing.
+    SimulationProgress* progress = nullptr;
+};
+
+/// Wall-clock seconds that a run spent where; sums over its threads' shares of the director.
+struct PhaseSeconds
+{
+    double decide = 0;   // Waiting for cohorts.
+    double order = 0;    // The proposer's building of the block.
+    double plan = 0;
+    double execute = 0;  // Leases included.
+    double commit = 0;   // Applying, hashing, sending home.
+    double persist = 0;  // Waiting for the writer's credits; its own work runs beside all of this.
+};
+
+struct SimulationResult
+{
+    std::uint64_t blocks = 0;  // Executed, block 0 not counted.
+    std::uint64_t transactions = 0;
+    std::uint64_t reverted = 0;
+    BlockHeader head;
+    Hash head_hash;
+    double elapsed_s = 0;
+    PhaseSeconds phases;
+    double parallel_share = 0;  // Of transactions, executed in blocks that ran in parallel.
+    bool interrupted = false;
+    /// What ended the run early; one line. Empty: all is well.
+    std::string error;
+    bool error_is_bug = false;     // An invariant or an actor broke, rather than the world outside.
+    std::unique_ptr<World> world;  // As the last block left it; all contracts held.
+};
+
+/// Runs a scenario on concurrent actors until its last block.
+///
+/// The chain is a function of @p setup alone: workers, cohort size and timing do not matter. A
+/// crashed actor ends the run with an error, never with a hang.
+[[nodiscard]] SimulationResult run_simulation(
+    SimulationSetup setup, const SimulationOptions& options);
+
+}  // namespace runnel
