@@ -1,0 +1,17 @@
+#pragma once
+
+#include "actors/simulation.hpp"
+#include "scenarios/genesis.hpp"
+#include "storage/ledger_writer.hpp"
+
+namespace runnel::scenarios
+{
+
+/// What a database says of itself: everything the chain is a function of.
+[[nodiscard]] storage::Manifest make_manifest(const Scenario& scenario);
+
+/// Builds the world, executes block 0 and puts together all that the actors need.
+[[nodiscard]] tl::expected<SimulationSetup, ScenarioError> make_simulation(
+    const Scenario& scenario);
+
+}  // namespace runnel::scenarios

@@ -1,0 +1,102 @@
+#include "storage/database.hpp"
+#include "tools/runnel/commands.hpp"
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include <exception>
+#include <new>
+#include <utility>
+#include <vector>
+
+namespace
+{
+
+using namespace runnel::tools;
+
+int report_error(const std::string& message, int code)
+{
+    fmt::print(stderr, "runnel: {}\n", message);
+    return code;
+}
+
+int exit_code_of(const runnel::storage::StorageError& error)
+{
+    using Kind = runnel::storage::StorageErrorKind;
+    switch (error.kind())
+    {
+    case Kind::not_a_ledger:
+    case Kind::wrong_version:
+    case Kind::exists:
+    case Kind::mismatch:
+    case Kind::query: return exit_bad_input;
+    case Kind::corrupt: return exit_does_not_hold;
+    case Kind::io:
+    case Kind::full:
+    case Kind::busy: return exit_world_failed;
+    }
+    return exit_world_failed;
+}
+
+int run_command(const Command& command)
+{
+    try
+    {
+        return command();
+    }
+    catch (const CommandError& error)
+    {
+        return report_error(error.what(), error.code());
+    }
+    catch (const runnel::storage::StorageError& error)
+    {
+        return report_error(error.what(), exit_code_of(error));
+    }
+    catch (const std::bad_alloc&)
+    {
+        return report_error("out of memory", exit_world_failed);
+    }
+    catch (const std::exception& error)
+    {
+        return report_error(error.what(), exit_world_failed);
+    }
+}
+
+}  // namespace
+
+int main(int argc, char** argv)
+{
+    CLI::App app{"Runnel: an exact, parallel, bit-for-bit repeatable ledger and DeFi simulator."};
+    app.name("runnel");
+    app.set_version_flag("--version", "runnel " RUNNEL_VERSION);
+    app.require_subcommand(1);
+    app.footer("Examples:\n"
+               "  runnel run scenarios/payments.toml --db payments.db\n"
+               "  runnel report payments.db\n"
+               "  runnel verify payments.db\n"
+               "Each command has its own --help with examples.");
+    const std::vector<Command> commands{
+        add_run_command(app), add_verify_command(app), add_report_command(app),
+        add_vectors_command(app), add_check_command(app), add_scenarios_command(app),
+        add_diff_command(app), add_bench_command(app)};
+
+    try
+    {
+        app.parse(argc, argv);
+    }
+    catch (const CLI::Success& success)
+    {
+        return app.exit(success);
+    }
+    catch (const CLI::ParseError& error)
+    {
+        return report_error(std::string{error.what()} + " (see runnel --help)", exit_bad_input);
+    }
+    const auto subcommands = app.get_subcommands({});
+    for (std::size_t i = 0; i < subcommands.size(); ++i)
+    {
+        if (subcommands[i]->parsed())
+            return run_command(commands[i]);
+    }
+    return exit_bad_input;
+}

@@ -1,0 +1,44 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace runnel::tools
+{
+
+/// A progress bar with rate and time left, on stderr, when that is a terminal and nobody asked for
+/// quiet; nothing otherwise.
+class ProgressBar
+{
+public:
+    ProgressBar(std::string_view what, std::uint64_t total, bool enabled);
+    ~ProgressBar();
+    ProgressBar(const ProgressBar&) = delete;
+    ProgressBar& operator=(const ProgressBar&) = delete;
+
+    /// Draws again, at most ten times a second. @p note follows the figures.
+    void update(std::uint64_t done, const std::string& note);
+    /// Removes the bar.
+    void clear();
+
+private:
+    using Clock = std::chrono::steady_clock;
+
+    std::string what_;
+    std::uint64_t total_;
+    bool enabled_;
+    bool drawn_ = false;
+    Clock::time_point start_;
+    Clock::time_point last_draw_;
+};
+
+/// Whether stderr, or stdout, is a terminal that colour may be written to (NO_COLOR is honoured).
+[[nodiscard]] bool stderr_is_terminal();
+[[nodiscard]] bool stdout_has_colour();
+
+/// 1234567 as 1,234,567.
+[[nodiscard]] std::string with_commas(std::uint64_t number);
+
+}  // namespace runnel::tools

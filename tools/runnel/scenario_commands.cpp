@@ -1,0 +1,158 @@
+#include "scenarios/genesis.hpp"
+#include "scenarios/scenario.hpp"
+#include "tools/runnel/commands.hpp"
+#include "tools/runnel/progress.hpp"
+#include "tools/runnel/scenario_options.hpp"
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <filesystem>
+#include <memory>
+
+namespace runnel::tools
+{
+namespace
+{
+
+std::uint64_t wallet_count(const scenarios::Scenario& scenario)
+{
+    std::uint64_t count = 0;
+    for (const auto& group : scenario.agents)
+        count += group.count;
+    return count;
+}
+
+int run_check(const ScenarioOptions& options, bool resolved)
+{
+    const auto scenario = load(options);
+    const auto genesis = scenarios::build_genesis(scenario);
+    if (!genesis)
+        throw CommandError{exit_bad_input, genesis.error().message};
+    const auto prices = scenarios::build_price_paths(scenario);
+    if (!prices)
+        throw CommandError{exit_bad_input, prices.error().message};
+    if (resolved)
+        fmt::print("{}", scenario.resolved_text);
+    else
+    {
+        fmt::print("{}: {}, {} blocks of {} s, {} wallets in {} groups, {} contracts: well formed\n",
+            options.file, scenario.name, with_commas(scenario.blocks), scenario.slot_seconds,
+            with_commas(wallet_count(scenario)), scenario.agents.size(),
+            scenario.tokens.size() + scenario.contracts.size());
+    }
+    return exit_done;
+}
+
+struct ScenariosOptions
+{
+    std::string folder = "scenarios";
+    bool reference = false;
+    bool json = false;
+};
+
+int run_scenarios(const ScenariosOptions& options)
+{
+    if (options.reference)
+    {
+        fmt::print("{}", scenarios::scenario_reference());
+        return exit_done;
+    }
+    std::error_code failed;
+    std::vector<std::filesystem::path> files;
+    for (const auto& entry : std::filesystem::directory_iterator{options.folder, failed})
+    {
+        if (entry.path().extension() == ".toml")
+            files.push_back(entry.path());
+    }
+    if (failed)
+    {
+        throw CommandError{exit_bad_input,
+            fmt::format("{}: expected a folder of scenarios: {}", options.folder, failed.message())};
+    }
+    std::sort(files.begin(), files.end());
+    auto list = nlohmann::json::array();
+    for (const auto& file : files)
+    {
+        const auto scenario = scenarios::load_scenario(file, {});
+        if (!scenario)
+            throw CommandError{exit_bad_input, scenario.error().message};
+        if (options.json)
+        {
+            list.push_back({{"file", file.string()}, {"name", scenario->name},
+                {"title", scenario->title}, {"blocks", scenario->blocks},
+                {"wallets", wallet_count(*scenario)}});
+        }
+        else
+        {
+            fmt::print("{:<32} {}\n{:<32} {} blocks of {} s, {} wallets\n", file.string(),
+                scenario->title, "", with_commas(scenario->blocks), scenario->slot_seconds,
+                with_commas(wallet_count(*scenario)));
+        }
+    }
+    if (options.json)
+        fmt::print("{}\n", list.dump(2));
+    return exit_done;
+}
+
+}  // namespace
+
+void add_scenario_options(CLI::App& command, ScenarioOptions& options)
+{
+    command.add_option("SCENARIO", options.file, "A scenario file (TOML)")->required();
+    command.add_option("--set", options.overrides,
+        "Override a value: --set agents.payer.count=1000 (may be repeated)");
+    command.add_option("--seed", options.seed, "Override scenario.seed");
+    command.add_option("--blocks", options.blocks, "Override scenario.blocks");
+}
+
+scenarios::Scenario load(const ScenarioOptions& options)
+{
+    std::vector<scenarios::Override> overrides;
+    for (const auto& text : options.overrides)
+    {
+        const auto equals = text.find('=');
+        if (equals == std::string::npos || equals == 0)
+        {
+            throw CommandError{
+                exit_bad_input, fmt::format("--set {}: expected path=value", text)};
+        }
+        overrides.push_back({text.substr(0, equals), text.substr(equals + 1)});
+    }
+    if (options.seed)
+        overrides.push_back({"scenario.seed", std::to_string(*options.seed)});
+    if (options.blocks)
+        overrides.push_back({"scenario.blocks", std::to_string(*options.blocks)});
+    auto scenario = scenarios::load_scenario(options.file, overrides);
+    if (!scenario)
+        throw CommandError{exit_bad_input, scenario.error().message};
+    return std::move(*scenario);
+}
+
+Command add_check_command(CLI::App& app)
+{
+    auto options = std::make_shared<ScenarioOptions>();
+    auto resolved = std::make_shared<bool>(false);
+    auto* command = app.add_subcommand(
+        "check", "Check a scenario file, its prices and its block 0, without running it.");
+    add_scenario_options(*command, *options);
+    command->add_flag("--resolved", *resolved, "Print the scenario with every default filled in");
+    command->footer("Example:\n  runnel check scenarios/black_thursday.toml --set scenario.seed=7");
+    return [options, resolved] { return run_check(*options, *resolved); };
+}
+
+Command add_scenarios_command(CLI::App& app)
+{
+    auto options = std::make_shared<ScenariosOptions>();
+    auto* command = app.add_subcommand("scenarios", "List the scenarios of a folder.");
+    command->add_option("FOLDER", options->folder, "Where they are")->capture_default_str();
+    command->add_flag("--reference", options->reference,
+        "Print the reference of all keys of scenario files, as Markdown");
+    command->add_flag("--json", options->json, "Print a JSON array");
+    command->footer("Examples:\n  runnel scenarios\n  runnel scenarios --reference");
+    return [options] { return run_scenarios(*options); };
+}
+
+}  // namespace runnel::tools

@@ -1,0 +1,75 @@
+#include "tools/replay/replay.hpp"
+#include "tools/runnel/commands.hpp"
+#include "tools/runnel/progress.hpp"
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <memory>
+
+namespace runnel::tools
+{
+namespace
+{
+
+struct VectorsOptions
+{
+    std::vector<std::string> files;
+    bool json = false;
+};
+
+int run_vectors(const VectorsOptions& options)
+{
+    std::uint64_t operations = 0;
+    std::uint64_t comparisons = 0;
+    std::uint64_t mismatches = 0;
+    auto files = nlohmann::json::array();
+    for (const auto& file : options.files)
+    {
+        const auto report = replay::replay_file(file);
+        if (!report.error.empty())
+            throw CommandError{exit_bad_input, report.error};
+        operations += report.operations;
+        comparisons += report.comparisons;
+        mismatches += report.mismatches;
+        if (options.json)
+        {
+            files.push_back({{"file", file}, {"protocol", report.title},
+                {"operations", report.operations}, {"comparisons", report.comparisons},
+                {"mismatches", report.mismatches}, {"first_mismatches", report.kept}});
+            continue;
+        }
+        fmt::print("{}: {}: {} operations, {} values compared, {} mismatches\n", file,
+            report.title, with_commas(report.operations), with_commas(report.comparisons),
+            with_commas(report.mismatches));
+        for (const auto& mismatch : report.kept)
+            fmt::print("    {}\n", mismatch);
+    }
+    if (options.json)
+    {
+        fmt::print("{}\n", nlohmann::json{{"operations", operations},
+                               {"comparisons", comparisons}, {"mismatches", mismatches},
+                               {"files", files}}
+                               .dump(2));
+    }
+    else
+        fmt::print("{} operations, {} mismatches\n", operations, mismatches);
+    return mismatches == 0 ? exit_done : exit_does_not_hold;
+}
+
+}  // namespace
+
+Command add_vectors_command(CLI::App& app)
+{
+    auto options = std::make_shared<VectorsOptions>();
+    auto* command = app.add_subcommand("vectors",
+        "Replay recorded operations of mainnet contracts and compare every recorded value.");
+    command->add_option("FILE", options->files, "Files of vectors: .ndjson or .ndjson.gz")
+        ->required();
+    command->add_flag("--json", options->json, "Print one JSON object");
+    command->footer("Example:\n  runnel vectors tests/vectors/uniswap-v2-main-1.ndjson.gz");
+    return [options] { return run_vectors(*options); };
+}
+
+}  // namespace runnel::tools
