@@ -56,6 +56,8 @@ public:
         bid.max_fee = percent_of(percent_of(cohort_.view_->base_fee, wallet().max_base_fee_percent),
                           wallet().boost_percent) +
                       bid.priority_fee;
+        bid.max_fee = std::min(bid.max_fee, wallet().max_fee);
+        bid.priority_fee = std::min(bid.priority_fee, bid.max_fee);
         return bid;
     }
 
@@ -68,6 +70,8 @@ public:
         transaction.max_priority_fee = bid.priority_fee;
         transaction.max_fee = bid.max_fee != 0 ? bid.max_fee : habitual_bid().max_fee;
         transaction.max_fee = std::max(transaction.max_fee, transaction.max_priority_fee);
+        transaction.max_fee = std::min(transaction.max_fee, wallet().max_fee);
+        transaction.max_priority_fee = std::min(transaction.max_priority_fee, transaction.max_fee);
         transaction.set_calls(calls.bytes());
         // It arrives some time within the slot; the draw is the wallet's own.
         const auto slot_ms = std::int64_t{view().slot_seconds} * 1000;
@@ -119,6 +123,8 @@ Cohort::Cohort(const AgentGroupSetup& group, WalletGroup wallets)
         const auto tip = wallets.draw(group.priority_fee, "priority_fee", number);
         const auto multiple =
             wallets.draw(group.max_base_fee_multiple, "max_base_fee_multiple", number);
+        const auto max_fee = wallets.draw(group.max_fee, "max_fee", number);
+        wallet.max_fee = Amount::from_double(std::clamp(max_fee, 0.0, 1e9) * 1e9).low64();
         wallet.priority_fee = Amount::from_double(std::clamp(tip, 0.0, 1e9) * 1e9).low64();
         wallet.max_base_fee_percent = static_cast<std::uint32_t>(std::clamp(multiple, 1.0, 1e6) * 100);
         schedule(i, std::max<std::uint64_t>(1, strategy_->first_block(i)));

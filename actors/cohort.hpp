@@ -52,6 +52,7 @@ private:
     {
         std::uint64_t due = 0;
         std::uint64_t priority_fee = 0;         // Wei per gas: its habit.
+        std::uint64_t max_fee = 0;               // Wei per gas: more it never bids.
         std::uint32_t max_base_fee_percent = 0;  // Of the base fee.
         std::uint32_t boost_percent = 100;       // Grows when bids were too low.
         boost::container::small_vector<Pending, 2> pending;

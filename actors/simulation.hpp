@@ -40,6 +40,7 @@ struct AgentGroupSetup
     std::vector<AccountId> accounts;
     Distribution priority_fee;           // Gwei per gas.
     Distribution max_base_fee_multiple;
+    Distribution max_fee;                // Gwei per gas: no bid is above it.
 };
 
 /// A chain at its block 0 and everything that moves it from there.

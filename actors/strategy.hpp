@@ -18,7 +18,8 @@ namespace runnel
 struct Bid
 {
     std::uint64_t priority_fee = 1'000'000'000;  // Wei per gas.
-    /// The most to pay per gas, base fee included; 0: the wallet's own habit.
+    /// The most to pay per gas, base fee included; 0: the wallet's own habit. Never above the
+    /// highest fee the wallet pays at all (the group's max_fee).
     std::uint64_t max_fee = 0;
     /// Gas beyond the methods' own that the calls may charge (further hops of a path).
     std::uint64_t extra_gas = 0;

@@ -1,0 +1,35 @@
+#include "scenarios/registry.hpp"
+
+#include "contracts/registry.hpp"
+#include "scenarios/scenario.hpp"
+#include "scenarios/strategies/strategies.hpp"
+
+#include <algorithm>
+
+namespace runnel::scenarios
+{
+
+std::span<const StrategyType* const> strategy_types()
+{
+    static const std::vector<const StrategyType*> types{
+        &payer_strategy(),
+        &merchant_strategy(),
+        &holder_strategy(),
+    };
+    return types;
+}
+
+const StrategyType* find_strategy_type(std::string_view name)
+{
+    const auto types = strategy_types();
+    const auto found = std::find_if(
+        types.begin(), types.end(), [name](const auto* type) { return type->name == name; });
+    return found == types.end() ? nullptr : *found;
+}
+
+Catalogue standard_catalogue()
+{
+    return {contracts::contract_types(), strategy_types()};
+}
+
+}  // namespace runnel::scenarios

@@ -1,0 +1,80 @@
+#include "scenarios/run.hpp"
+
+#include "ledger/check.hpp"
+
+#include <fmt/format.h>
+
+namespace runnel::scenarios
+{
+namespace
+{
+
+std::shared_ptr<const ReferencePrices> reference_prices(std::vector<PricePath> paths)
+{
+    return std::make_shared<const ReferencePrices>(std::move(paths));
+}
+
+/// Stakes weigh votes and draws; gwei keep every sum within 64 bits.
+std::uint64_t stake_gwei(const Amount& wei)
+{
+    return div_down(wei, 1'000'000'000).low64();
+}
+
+}  // namespace
+
+storage::Manifest make_manifest(const Scenario& scenario)
+{
+    storage::Manifest manifest;
+    manifest.add("scenario_name", scenario.name);
+    manifest.add("title", scenario.title);
+    manifest.add("seed", std::to_string(scenario.seed));
+    manifest.add("version", RUNNEL_VERSION);
+    manifest.add("blocks", std::to_string(scenario.blocks));
+    manifest.add("slot_seconds", std::to_string(scenario.slot_seconds));
+    manifest.add("start", std::to_string(scenario.start));
+    manifest.add("resolved_scenario", scenario.resolved_text);
+    manifest.add("source_scenario", scenario.source_text);
+    for (const auto& input : scenario.inputs)
+        manifest.add("input:" + input.path, input.hash.to_string());
+    return manifest;
+}
+
+tl::expected<SimulationSetup, ScenarioError> make_simulation(const Scenario& scenario)
+{
+    auto genesis = build_genesis(scenario);
+    if (!genesis)
+        return tl::unexpected{genesis.error()};
+    auto paths = build_price_paths(scenario);
+    if (!paths)
+        return tl::unexpected{paths.error()};
+
+    SimulationSetup setup;
+    auto block = execute_genesis(*genesis, scenario, storage::manifest_hash(make_manifest(scenario)));
+    if (!block)
+        return tl::unexpected{block.error()};
+    setup.genesis = std::move(*block);
+    for (const auto& validator : genesis->validators)
+        setup.validators.push_back({validator.account, stake_gwei(validator.stake)});
+    for (auto& group : genesis->groups)
+    {
+        setup.groups.push_back({group.spec->name, group.spec->strategy, group.spec->parameters,
+            std::move(group.accounts), group.spec->priority_fee,
+            group.spec->max_base_fee_multiple, group.spec->max_fee});
+    }
+    setup.world = std::move(genesis->world);
+    setup.participation = scenario.chain.participation;
+    setup.block_reward = scenario.chain.block_reward;
+    setup.prices = reference_prices(std::move(*paths));
+    setup.fees = scenario.chain.fees;
+    setup.mempool.ordering = scenario.chain.ordering;
+    setup.mempool.capacity = scenario.chain.mempool_size;
+    setup.mempool.lifetime_ms = static_cast<std::int64_t>(scenario.chain.transaction_lifetime_ms);
+    setup.mempool.seed = scenario.seed;
+    setup.seed = scenario.seed;
+    setup.blocks = scenario.blocks;
+    setup.slot_seconds = scenario.slot_seconds;
+    setup.checkpoint_interval = scenario.chain.checkpoint_interval;
+    return setup;
+}
+
+}  // namespace runnel::scenarios
