@@ -1,0 +1,151 @@
+#pragma once
+
+#include "ledger/result.hpp"
+
+#include <cstdint>
+
+/// The arithmetic of Uniswap v2, without state.
+///
+/// Every operation refuses as the deployed code does: ds-math's reasons on overflow, an invalid
+/// opcode (Solidity < 0.8) on division by zero.
+/// Source: Uniswap v2-core `SafeMath.sol`, v2-periphery `UniswapV2Library.sol`.
+namespace runnel::contracts::uniswap_v2 {
+
+/// An amount as SafeMath computes it, or the reason of the first operation that failed, in
+/// Solidity's order of evaluation.
+///
+/// Build an expression from one and RUNNEL_TRY() its result():
+///     const Amount scaled = RUNNEL_TRY((SafeMath{amount_in} * 997).result());
+class SafeMath
+{
+public:
+    // NOLINTNEXTLINE(google-explicit-constructor): any operand of an expression.
+    constexpr SafeMath(const Amount& amount) noexcept : value_{amount} {}
+    // NOLINTNEXTLINE(google-explicit-constructor)
+    constexpr SafeMath(std::uint64_t amount) noexcept : value_{amount} {}
+
+    [[nodiscard]] Result<Amount> result() const
+    {
+        switch (failure_)
+        {
+            case Failure::none: return value_;
+            case Failure::add: return fail("ds-math-add-overflow");
+            case Failure::sub: return fail("ds-math-sub-underflow");
+            case Failure::mul: return fail("ds-math-mul-overflow");
+            case Failure::div: break;
+        }
+        return fail(Refusal::invalid_opcode());
+    }
+
+    friend SafeMath operator+(const SafeMath& a, const SafeMath& b) noexcept
+    {
+        SafeMath sum = first_failure(a, b);
+        sum.note(Amount::add_carry(a.value_, b.value_, sum.value_), Failure::add);
+        return sum;
+    }
+    friend SafeMath operator-(const SafeMath& a, const SafeMath& b) noexcept
+    {
+        SafeMath difference = first_failure(a, b);
+        difference.note(Amount::sub_borrow(a.value_, b.value_, difference.value_), Failure::sub);
+        return difference;
+    }
+    friend SafeMath operator*(const SafeMath& a, const SafeMath& b) noexcept
+    {
+        SafeMath product = first_failure(a, b);
+        product.note(Amount::multiply(a.value_, b.value_, product.value_), Failure::mul);
+        return product;
+    }
+    /// Rounded down.
+    friend SafeMath operator/(const SafeMath& a, const SafeMath& b) noexcept
+    {
+        SafeMath quotient = first_failure(a, b);
+        quotient.note(b.value_.is_zero(), Failure::div);
+        if (quotient.failure_ == Failure::none)
+            quotient.value_ = div_down(a.value_, b.value_);
+        return quotient;
+    }
+
+private:
+    enum class Failure : std::uint8_t
+    {
+        none,
+        add,
+        sub,
+        mul,
+        div,
+    };
+
+    [[nodiscard]] static SafeMath first_failure(const SafeMath& a, const SafeMath& b) noexcept
+    {
+        SafeMath result{0};
+        result.failure_ = a.failure_ == Failure::none ? b.failure_ : a.failure_;
+        return result;
+    }
+    void note(bool failed, Failure failure) noexcept
+    {
+        if (failed && failure_ == Failure::none) [[unlikely]]
+            failure_ = failure;
+    }
+
+    Amount value_;
+    Failure failure_ = Failure::none;
+};
+
+/// The amount of B worth as much as @p amount_a of A at the pool's ratio, without fee; rounded
+/// down.
+///
+///     amount_b = amount_a * reserve_b / reserve_a
+///
+/// Errors, in this order: UniswapV2Library: INSUFFICIENT_AMOUNT if @p amount_a is 0,
+/// UniswapV2Library: INSUFFICIENT_LIQUIDITY if a reserve is 0, ds-math-mul-overflow.
+[[nodiscard]] inline Result<Amount> quote(
+    const Amount& amount_a, const Amount& reserve_a, const Amount& reserve_b)
+{
+    RUNNEL_REQUIRE(!amount_a.is_zero(), Refusal::error("UniswapV2Library: INSUFFICIENT_AMOUNT"));
+    RUNNEL_REQUIRE(!reserve_a.is_zero() && !reserve_b.is_zero(),
+        Refusal::error("UniswapV2Library: INSUFFICIENT_LIQUIDITY"));
+    return (SafeMath{amount_a} * reserve_b / reserve_a).result();
+}
+
+/// What a swap of exactly @p amount_in pays out, after the fee of 0.3%; rounded down, in the pool's
+/// favour.
+///
+///     net        = amount_in * 997
+///     amount_out = net * reserve_out / (reserve_in * 1000 + net)
+///
+/// Errors, in this order: UniswapV2Library: INSUFFICIENT_INPUT_AMOUNT if @p amount_in is 0,
+/// UniswapV2Library: INSUFFICIENT_LIQUIDITY if a reserve is 0, ds-math-mul-overflow,
+/// ds-math-add-overflow.
+[[nodiscard]] inline Result<Amount> get_amount_out(
+    const Amount& amount_in, const Amount& reserve_in, const Amount& reserve_out)
+{
+    RUNNEL_REQUIRE(
+        !amount_in.is_zero(), Refusal::error("UniswapV2Library: INSUFFICIENT_INPUT_AMOUNT"));
+    RUNNEL_REQUIRE(!reserve_in.is_zero() && !reserve_out.is_zero(),
+        Refusal::error("UniswapV2Library: INSUFFICIENT_LIQUIDITY"));
+    const auto net = SafeMath{amount_in} * 997;
+    return (net * reserve_out / (SafeMath{reserve_in} * 1000 + net)).result();
+}
+
+/// The least to pay in for @p amount_out, fee of 0.3% included; rounded down plus 1, which is never
+/// too little and at most 1 too much.
+///
+///     amount_in = reserve_in * amount_out * 1000 / ((reserve_out - amount_out) * 997) + 1
+///
+/// Errors, in this order: UniswapV2Library: INSUFFICIENT_OUTPUT_AMOUNT if @p amount_out is 0,
+/// UniswapV2Library: INSUFFICIENT_LIQUIDITY if a reserve is 0, ds-math-mul-overflow,
+/// ds-math-sub-underflow if @p amount_out is more than the reserve, an invalid opcode if it is all
+/// of it, ds-math-add-overflow.
+[[nodiscard]] inline Result<Amount> get_amount_in(
+    const Amount& amount_out, const Amount& reserve_in, const Amount& reserve_out)
+{
+    RUNNEL_REQUIRE(
+        !amount_out.is_zero(), Refusal::error("UniswapV2Library: INSUFFICIENT_OUTPUT_AMOUNT"));
+    RUNNEL_REQUIRE(!reserve_in.is_zero() && !reserve_out.is_zero(),
+        Refusal::error("UniswapV2Library: INSUFFICIENT_LIQUIDITY"));
+    const auto numerator = SafeMath{reserve_in} * amount_out * 1000;
+    const auto denominator = (SafeMath{reserve_out} - amount_out) * 997;
+    return (numerator / denominator + 1).result();
+}
+
+}  // namespace runnel::contracts::uniswap_v2
