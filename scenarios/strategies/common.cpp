@@ -1,5 +1,7 @@
 #include "scenarios/strategies/common.hpp"
 
+#include "contracts/erc20/erc20.hpp"
+
 #include <algorithm>
 
 namespace runnel::scenarios
@@ -22,6 +24,33 @@ std::uint64_t blocks_until_next(
 {
     const double seconds = random.exponential(mean_seconds);
     return 1 + static_cast<std::uint64_t>(std::min(seconds / slot_seconds, 1e9));
+}
+
+std::uint8_t decimals_of(const World& world, ContractId token)
+{
+    const auto info = world.contract(token).token_info();
+    return info ? info->decimals : 18;
+}
+
+Amount holding_of(const WorldView& view, ContractId token, AccountId account)
+{
+    if (token == native_coin)
+        return view.account(account).balance;
+    return contracts::token_at(*view.world, token).balances().get(account);
+}
+
+double reference_usd(const WorldView& view, ContractId token)
+{
+    const auto price = view.reference_price(token);
+    return price ? static_cast<double>(*price) * 1e-8 : 0;
+}
+
+void add_approval(CallWriter& calls, const WorldView& view, ContractId token, AccountId owner,
+    AccountId spender, const Amount& amount)
+{
+    const auto& allowances = contracts::token_at(*view.world, token).allowances();
+    if (allowances.get(pair_key(owner, spender)) < amount)
+        calls.add(token, contracts::Erc20Approve{spender, Amount::max()});
 }
 
 }  // namespace runnel::scenarios

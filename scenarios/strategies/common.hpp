@@ -18,4 +18,16 @@ namespace runnel::scenarios
 [[nodiscard]] std::uint64_t blocks_until_next(
     RandomStream& random, double mean_seconds, std::uint32_t slot_seconds);
 
+/// Digits behind a token's decimal point.
+[[nodiscard]] std::uint8_t decimals_of(const World& world, ContractId token);
+/// What an account holds of a token (the native coin included) after the last block.
+[[nodiscard]] Amount holding_of(const WorldView& view, ContractId token, AccountId account);
+/// USD per whole token, as the world outside quotes it; 0 without a price.
+[[nodiscard]] double reference_usd(const WorldView& view, ContractId token);
+
+/// Adds a call that lets @p spender take whatever it is asked to, unless it already may take
+/// @p amount.
+void add_approval(CallWriter& calls, const WorldView& view, ContractId token, AccountId owner,
+    AccountId spender, const Amount& amount);
+
 }  // namespace runnel::scenarios
