@@ -70,7 +70,6 @@ void Director::spawn_crew()
     {
         validators_.push_back(spawn<ValidatorActor, caf::monitored>(
             i, setup_->seed, setup_->participation, setup_->fees, head_, head_hash_));
-        total_stake_ += setup_->validators[i].stake;
     }
     attested_.assign(validators_.size(), true);
     spawn_cohorts();
@@ -191,6 +190,7 @@ caf::behavior Director::make_behavior()
 void Director::begin_round()
 {
     ++block_;
+    proposer_ = pick_proposer(setup_->seed, setup_->validators, block_);
     view_ = std::make_shared<WorldView>();
     view_->block_number = block_;
     view_->timestamp = head_.timestamp + setup_->slot_seconds;
@@ -220,17 +220,6 @@ void Director::begin_round()
     }
 }
 
-std::uint32_t Director::pick_proposer(std::uint64_t block) const
-{
-    static const auto stream = stream_of_name("proposer");
-    RandomStream random{setup_->seed, stream, 0, block};
-    auto ticket = random.uniform_below(total_stake_);
-    std::uint32_t proposer = 0;
-    while (ticket >= setup_->validators[proposer].stake)
-        ticket -= setup_->validators[proposer++].stake;
-    return proposer;
-}
-
 void Director::propose()
 {
     charge(&PhaseSeconds::decide);
@@ -242,7 +231,7 @@ void Director::propose()
     message.base_fee = view_->base_fee;
     message.gas_limit = setup_->fees.block_gas_limit;
     message.now_ms = view_->now_ms;
-    send(validators_[pick_proposer(block_)], std::move(message));
+    send(validators_[proposer_], std::move(message));
 }
 
 void Director::plan(const Proposed& proposed)
@@ -255,7 +244,7 @@ void Director::plan(const Proposed& proposed)
     context.timestamp = view_->timestamp;
     context.base_fee = view_->base_fee;
     context.gas_limit = setup_->fees.block_gas_limit;
-    context.proposer = setup_->validators[pick_proposer(block_)].account;
+    context.proposer = setup_->validators[proposer_].account;
     gate_->execution.plan(world_, context, std::move(*proposed.transactions));
     planned_ = true;
     leased_.clear();
@@ -303,35 +292,16 @@ void Director::execute()
         execution.run_serial();
     charge(&PhaseSeconds::execute);
 
-    if (!setup_->validators.empty() && head_.number > 0)
+    std::vector<Reward> rewards;
+    if (head_.number > 0)  // Nobody attests block 0: it is given.
     {
-        std::uint64_t stake = 0;
-        for (std::size_t i = 0; i < attested_.size(); ++i)
-            stake += attested_[i] ? setup_->validators[i].stake : 0;
-        if (static_cast<uint128>(stake) * 3 >= static_cast<uint128>(total_stake_) * 2)
+        if (is_final(setup_->validators, attested_))
             finalized_block_ = head_.number;
+        rewards = block_rewards(setup_->block_reward, setup_->validators, proposer_, attested_);
     }
-    execution.apply(finalized_block_, rewards());
+    execution.apply(finalized_block_, std::move(rewards));
     note_outcomes();
     send_home();
-}
-
-std::vector<Reward> Director::rewards() const
-{
-    std::vector<Reward> result;
-    if (setup_->block_reward.is_zero() || head_.number == 0)
-        return result;
-    const auto proposer_share = div_down(setup_->block_reward, 8);
-    const auto rest = wrapping_sub(setup_->block_reward, proposer_share);
-    result.push_back({setup_->validators[pick_proposer(block_)].account, proposer_share});
-    for (std::size_t i = 0; i < attested_.size(); ++i)
-    {
-        if (!attested_[i])
-            continue;
-        const auto share = mul_div_down(rest, setup_->validators[i].stake, total_stake_);
-        result.push_back({setup_->validators[i].account, share.value});
-    }
-    return result;
 }
 
 void Director::add_outcome(AccountId account, const TransactionOutcome& outcome)

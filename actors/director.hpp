@@ -39,8 +39,6 @@ private:
     void fail(std::string message, bool is_bug);
     void end();
 
-    [[nodiscard]] std::uint32_t pick_proposer(std::uint64_t block) const;
-    [[nodiscard]] std::vector<Reward> rewards() const;
     void note_outcomes();
     void add_outcome(AccountId account, const TransactionOutcome& outcome);
     void charge(double PhaseSeconds::* phase);
@@ -64,10 +62,10 @@ private:
     std::uint64_t finalized_block_ = 0;
     std::vector<bool> attested_;  // The head, by validator.
     std::uint32_t attestations_due_ = 0;
-    std::uint64_t total_stake_ = 0;
 
     // The round.
     std::uint64_t block_ = 0;  // Under way.
+    std::uint32_t proposer_ = 0;
     std::shared_ptr<WorldView> view_;
     std::vector<ProtocolView> published_;
     std::vector<std::uint64_t> cohort_next_;

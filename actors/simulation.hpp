@@ -2,6 +2,7 @@
 
 #include "actors/strategy.hpp"
 #include "ledger/block.hpp"
+#include "ledger/consensus.hpp"
 #include "ledger/mempool.hpp"
 
 #include <atomic>
@@ -25,12 +26,6 @@ public:
     virtual void finish() = 0;
 };
 
-struct ValidatorSetup
-{
-    AccountId account{};
-    std::uint64_t stake = 0;  // Gwei.
-};
-
 /// One [agents.NAME] table: wallets that share a strategy.
 struct AgentGroupSetup
 {
@@ -48,7 +43,7 @@ struct SimulationSetup
 {
     std::unique_ptr<World> world;
     FinishedBlock genesis;  // Block 0, executed.
-    std::vector<ValidatorSetup> validators;
+    std::vector<ValidatorStake> validators;
     double participation = 1;
     Amount block_reward;  // Wei.
     std::vector<AgentGroupSetup> groups;

@@ -14,12 +14,6 @@ std::shared_ptr<const ReferencePrices> reference_prices(std::vector<PricePath> p
     return std::make_shared<const ReferencePrices>(std::move(paths));
 }
 
-/// Stakes weigh votes and draws; gwei keep every sum within 64 bits.
-std::uint64_t stake_gwei(const Amount& wei)
-{
-    return div_down(wei, 1'000'000'000).low64();
-}
-
 }  // namespace
 
 storage::Manifest make_manifest(const Scenario& scenario)
@@ -39,6 +33,15 @@ storage::Manifest make_manifest(const Scenario& scenario)
     return manifest;
 }
 
+std::vector<ValidatorStake> validator_stakes(const Genesis& genesis)
+{
+    // In gwei every sum of stakes stays within 64 bits.
+    std::vector<ValidatorStake> stakes;
+    for (const auto& validator : genesis.validators)
+        stakes.push_back({validator.account, div_down(validator.stake, 1'000'000'000).low64()});
+    return stakes;
+}
+
 tl::expected<SimulationSetup, ScenarioError> make_simulation(const Scenario& scenario)
 {
     auto genesis = build_genesis(scenario);
@@ -53,8 +56,7 @@ tl::expected<SimulationSetup, ScenarioError> make_simulation(const Scenario& sce
     if (!block)
         return tl::unexpected{block.error()};
     setup.genesis = std::move(*block);
-    for (const auto& validator : genesis->validators)
-        setup.validators.push_back({validator.account, stake_gwei(validator.stake)});
+    setup.validators = validator_stakes(*genesis);
     for (auto& group : genesis->groups)
     {
         setup.groups.push_back({group.spec->name, group.spec->strategy, group.spec->parameters,

@@ -10,6 +10,9 @@ namespace runnel::scenarios
 /// What a database says of itself: everything the chain is a function of.
 [[nodiscard]] storage::Manifest make_manifest(const Scenario& scenario);
 
+/// The validators' weights in the chain's own unit, gwei.
+[[nodiscard]] std::vector<ValidatorStake> validator_stakes(const Genesis& genesis);
+
 /// Builds the world, executes block 0 and puts together all that the actors need.
 [[nodiscard]] tl::expected<SimulationSetup, ScenarioError> make_simulation(
     const Scenario& scenario);

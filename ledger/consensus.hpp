@@ -1,0 +1,35 @@
+#pragma once
+
+#include "ledger/block.hpp"
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace runnel
+{
+
+/// Proof of stake as far as it decides what is in a chain: who proposes, who is paid, what is final.
+struct ValidatorStake
+{
+    AccountId account{};
+    std::uint64_t stake = 0;  // Gwei.
+};
+
+[[nodiscard]] std::uint64_t total_stake(std::span<const ValidatorStake> validators) noexcept;
+
+/// The validator that builds a block: a draw weighted by stake, keyed by (seed, block).
+[[nodiscard]] std::uint32_t pick_proposer(
+    std::uint64_t seed, std::span<const ValidatorStake> validators, std::uint64_t block);
+
+/// What a block mints: an eighth of @p block_reward to its proposer, the rest to those who attested
+/// its parent, by their share of all stake; rounded down, so absent stake mints nothing.
+[[nodiscard]] std::vector<Reward> block_rewards(const Amount& block_reward,
+    std::span<const ValidatorStake> validators, std::uint32_t proposer,
+    const std::vector<bool>& attested);
+
+/// Whether those who attested hold two thirds of all stake.
+[[nodiscard]] bool is_final(
+    std::span<const ValidatorStake> validators, const std::vector<bool>& attested) noexcept;
+
+}  // namespace runnel
