@@ -32,19 +32,25 @@ struct Genesis
 {
     std::unique_ptr<World> world;
     std::vector<Transaction> transactions;  // Of block 0, free of gas fees.
+    std::vector<ContractId> transaction_contracts;  // Which contract asked for each.
     std::vector<Validator> validators;
     std::vector<AgentGroup> groups;
 };
 
+/// Errors: a wallet's funds beyond 2^128 - 1 smallest units.
 [[nodiscard]] tl::expected<Genesis, ScenarioError> build_genesis(const Scenario& scenario);
 
-/// The reference price paths with the scenario's shocks applied, by token id.
+/// The reference price paths with the scenario's shocks applied, by token id: one price per block
+/// from block 0 to the last; empty for tokens without a price.
 [[nodiscard]] tl::expected<std::vector<PricePath>, ScenarioError> build_price_paths(
     const Scenario& scenario);
 
 /// Executes block 0 on the genesis world: its parent hash is @p manifest_hash, so that a chain
-/// commits to all that it is a function of.
-[[nodiscard]] FinishedBlock execute_genesis(
+/// commits to all that it is a function of. Its state root is that of a parent whose state root is
+/// the full one of the allocations.
+///
+/// Errors: a transaction that reverts, an invariant that does not hold; names the contract.
+[[nodiscard]] tl::expected<FinishedBlock, ScenarioError> execute_genesis(
     Genesis& genesis, const Scenario& scenario, const Hash& manifest_hash);
 
 }  // namespace runnel::scenarios

@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -15,19 +16,19 @@
 namespace runnel::scenarios
 {
 
-/// [chain]
+/// [chain]. The defaults of all keys are in schema.cpp.
 struct ChainSpec
 {
-    std::uint32_t validators = 16;
-    Distribution stake;                  // Native coins per validator.
-    double participation = 0.99;         // Probability that a validator attests a block.
+    std::uint32_t validators = 0;
+    Distribution stake;        // Native coins per validator.
+    double participation = 0;  // Probability that a validator attests a block.
     FeeSchedule fees;
     Ordering ordering = Ordering::priority_fee;
-    std::uint32_t mempool_size = 100'000;   // Transactions; the cheapest are evicted.
+    std::uint32_t mempool_size = 0;             // Transactions; the cheapest are evicted.
     std::uint64_t transaction_lifetime_ms = 0;  // In the mempool, then it is dropped.
-    Amount block_reward;                 // Wei, newly minted: an eighth to the proposer, the rest to
-                                         // the attesters by stake.
-    std::uint64_t checkpoint_interval = 1000;  // Blocks between full checks of the state.
+    Amount block_reward;  // Wei, newly minted: an eighth to the proposer, the rest to the attesters
+                          // by stake.
+    std::uint64_t checkpoint_interval = 0;  // Blocks between full checks of the state.
 };
 
 /// [tokens.NAME]
@@ -37,6 +38,7 @@ struct TokenSpec
     const ContractType* type = nullptr;
     Parameters parameters;
     std::uint8_t decimals = 18;
+    std::string place;  // "FILE:LINE", for errors found later; likewise below.
 };
 
 /// [prices.NAME]
@@ -44,6 +46,7 @@ struct PriceSpec
 {
     std::string token;
     PriceModel model;
+    std::string place;
 };
 
 /// [contracts.NAME]
@@ -52,6 +55,7 @@ struct ContractSpec
     std::string name;
     const ContractType* type = nullptr;
     Parameters parameters;
+    std::string place;
 };
 
 /// [agents.NAME]
@@ -61,9 +65,11 @@ struct AgentSpec
     const StrategyType* strategy = nullptr;
     std::uint32_t count = 0;
     std::vector<std::pair<ContractId, Distribution>> funds;  // Whole tokens per wallet.
-    Distribution priority_fee;  // Gwei per gas, drawn per wallet: its habitual tip.
+    Distribution priority_fee;           // Gwei per gas, drawn per wallet: its habitual tip.
     Distribution max_base_fee_multiple;  // A bid's room for the base fee to rise.
-    Parameters parameters;      // The strategy's own.
+    Distribution max_fee;  // Gwei per gas: the highest fee it pays at all.
+    Parameters parameters;               // The strategy's own.
+    std::string place;
 };
 
 /// [events.NAME]: something happens to the world outside the chain.
@@ -111,7 +117,7 @@ struct Scenario
     std::string resolved_text;  // TOML with every default: reproduces the run.
 };
 
-/// One line: file, line, key, what was expected.
+/// One line: `FILE:LINE: KEY: expected ..., got ...`, or with `--set PATH` as the place.
 struct ScenarioError
 {
     std::string message;
@@ -124,15 +130,32 @@ struct Override
     std::string value;
 };
 
+/// The kinds of contracts and strategies that a scenario may name.
+struct Catalogue
+{
+    std::span<const ContractType* const> contracts;
+    std::span<const StrategyType* const> strategies;
+};
+/// All that are registered.
+[[nodiscard]] Catalogue standard_catalogue();
+
+struct LoadOptions
+{
+    Catalogue catalogue = standard_catalogue();
+    /// False to read a scenario whose input files are elsewhere (a manifest's, to verify a chain):
+    /// the hashes it records stand for them.
+    bool open_input_files = true;
+};
+
 /// Reads, overrides, checks and resolves a scenario. Relative paths in it are relative to its file.
-[[nodiscard]] tl::expected<Scenario, ScenarioError> load_scenario(
-    const std::filesystem::path& file, const std::vector<Override>& overrides);
+[[nodiscard]] tl::expected<Scenario, ScenarioError> load_scenario(const std::filesystem::path& file,
+    const std::vector<Override>& overrides, const LoadOptions& options = {});
 /// The same from text (a manifest's resolved scenario); @p name stands for the file in errors.
 [[nodiscard]] tl::expected<Scenario, ScenarioError> parse_scenario(std::string_view text,
     const std::string& name, const std::filesystem::path& folder,
-    const std::vector<Override>& overrides);
+    const std::vector<Override>& overrides, const LoadOptions& options = {});
 
 /// The Markdown reference of all keys: the loader's own tables, nothing written twice.
-[[nodiscard]] std::string scenario_reference();
+[[nodiscard]] std::string scenario_reference(const Catalogue& catalogue = standard_catalogue());
 
 }  // namespace runnel::scenarios

@@ -1,0 +1,246 @@
+#include "scenarios/genesis.hpp"
+
+#include "contracts/erc20/erc20.hpp"
+#include "ledger/executor.hpp"
+#include "ledger/philox.hpp"
+#include "scenarios/values.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace runnel::scenarios
+{
+namespace
+{
+
+tl::unexpected<ScenarioError> fail(std::string message)
+{
+    return tl::unexpected<ScenarioError>{ScenarioError{std::move(message)}};
+}
+
+/// Tokens and contracts, with an account each, in the order of their ids.
+void add_contracts(World& world, const Scenario& scenario)
+{
+    const auto add = [&](const std::string& name, const ContractType& type,
+                         const Parameters& parameters, std::string_view role)
+    {
+        const auto account = world.add_account({name, std::string{role}, "", {}});
+        const ContractId id{static_cast<std::uint32_t>(world.contract_count())};
+        world.add_contract(type.create(parameters, {id, account, name}));
+    };
+    for (const auto& token : scenario.tokens)
+        add(token.name, *token.type, token.parameters, "token");
+    for (const auto& contract : scenario.contracts)
+        add(contract.name, *contract.type, contract.parameters, to_string(contract.type->role));
+    world.connect();
+}
+
+std::vector<Validator> add_validators(World& world, const Scenario& scenario)
+{
+    constexpr unsigned native_decimals = 18;
+    const auto stream = stream_of_name("validator/stake");
+    std::vector<Validator> validators;
+    for (std::uint32_t number = 0; number < scenario.chain.validators; ++number)
+    {
+        RandomStream random{scenario.seed, stream, number, 0};
+        const auto stake = smallest_units(scenario.chain.stake.draw(random), native_decimals);
+        validators.push_back(
+            {world.add_account({fmt::format("validator/{}", number), "validator", "", {}}),
+                stake.value_or(Amount{})});
+    }
+    return validators;
+}
+
+void allocate(World& world, ContractId token, AccountId account, const Amount& amount)
+{
+    if (amount.is_zero())
+        return;
+    if (token == native_coin)
+    {
+        auto& balance = world.account_states.at(account).balance;
+        balance = wrapping_add(balance, amount);
+        auto& supply = world.native_supply.at(0);
+        supply = wrapping_add(supply, amount);
+        return;
+    }
+    dynamic_cast<contracts::Erc20&>(world.contract(token)).allocate(account, amount);
+}
+
+/// Gives each wallet what its own stream draws, so that another group, token or wallet changes
+/// nothing.
+std::optional<ScenarioError> fund(World& world, const Scenario& scenario, const AgentGroup& group)
+{
+    const auto& spec = *group.spec;
+    for (const auto& [token, distribution] : spec.funds)
+    {
+        const auto& info = scenario.tokens.at(index(token));
+        const auto place = fmt::format("{}: agents.{}.funds.{}", spec.place, spec.name, info.name);
+        if (token != native_coin &&
+            dynamic_cast<const contracts::Erc20*>(&world.contract(token)) == nullptr)
+        {
+            return ScenarioError{fmt::format(
+                "{}: expected a token of kind erc20, got {}", place, info.type->kind)};
+        }
+        const auto stream = stream_of_name(fmt::format("{}/funds/{}", spec.name, info.name));
+        for (std::uint32_t number = 0; number < group.accounts.size(); ++number)
+        {
+            RandomStream random{scenario.seed, stream, number, 0};
+            const auto tokens = distribution.draw(random);
+            const auto amount = smallest_units(tokens, info.decimals);
+            if (!amount)
+            {
+                return ScenarioError{fmt::format(
+                    "{}: expected at most 2^128 - 1 smallest units per wallet, got {} tokens",
+                    place, tokens)};
+            }
+            allocate(world, token, group.accounts[number], *amount);
+        }
+    }
+    return std::nullopt;
+}
+
+struct Named
+{
+    std::string path;
+    std::string place;
+    const Parameters* parameters;
+};
+
+/// What the contract with this id is called in the scenario file.
+Named named(const Scenario& scenario, ContractId id)
+{
+    const auto number = index(id);
+    if (number < scenario.tokens.size())
+    {
+        const auto& token = scenario.tokens[number];
+        return {"tokens." + token.name, token.place, &token.parameters};
+    }
+    const auto& contract = scenario.contracts.at(number - scenario.tokens.size());
+    return {"contracts." + contract.name, contract.place, &contract.parameters};
+}
+
+}  // namespace
+
+tl::expected<Genesis, ScenarioError> build_genesis(const Scenario& scenario)
+{
+    Genesis genesis;
+    genesis.world = std::make_unique<World>();
+    auto& world = *genesis.world;
+    add_contracts(world, scenario);
+    genesis.validators = add_validators(world, scenario);
+    for (const auto& spec : scenario.agents)
+    {
+        AgentGroup group{&spec, {}};
+        group.accounts.reserve(spec.count);
+        for (std::uint32_t number = 0; number < spec.count; ++number)
+        {
+            group.accounts.push_back(world.add_account({fmt::format("{}/{}", spec.name, number),
+                "wallet", std::string{spec.strategy->name}, {}}));
+        }
+        genesis.groups.push_back(std::move(group));
+    }
+    for (const auto& group : genesis.groups)
+    {
+        if (auto error = fund(world, scenario, group))
+            return tl::unexpected<ScenarioError>{std::move(*error)};
+    }
+    GenesisBuilder builder{world};
+    for (std::uint32_t i = 0; i < world.contract_count(); ++i)
+    {
+        const ContractId id{i};
+        world.contract(id).genesis(*named(scenario, id).parameters, builder);
+        genesis.transaction_contracts.resize(builder.transactions().size(), id);
+    }
+    genesis.transactions = std::move(builder.transactions());
+    return genesis;
+}
+
+tl::expected<std::vector<PricePath>, ScenarioError> build_price_paths(const Scenario& scenario)
+{
+    std::vector<PricePath> paths(scenario.tokens.size());
+    for (const auto& price : scenario.prices)
+    {
+        // Of block 0 too, as long as a path may be; its last price holds behind its end.
+        const auto count = std::min<std::size_t>(scenario.blocks + 1, 100'000'000);
+        const PriceGrid grid{scenario.seed, price.token, static_cast<std::int64_t>(scenario.start),
+            scenario.slot_seconds, count};
+        auto path = make_price_path(price.model, grid);
+        if (!path)
+            return fail(fmt::format("{}: prices.{}: {}", price.place, price.token, path.error()));
+        const auto token = std::find_if(scenario.tokens.begin(), scenario.tokens.end(),
+            [&](const TokenSpec& candidate) { return candidate.name == price.token; });
+        paths.at(static_cast<std::size_t>(token - scenario.tokens.begin())) = std::move(*path);
+    }
+
+    // Shocks of one token multiply, in order of time, then name.
+    std::vector<const EventSpec*> events;
+    for (const auto& event : scenario.events)
+        events.push_back(&event);
+    std::stable_sort(events.begin(), events.end(),
+        [](const EventSpec* a, const EventSpec* b) { return a->at_block < b->at_block; });
+    for (std::size_t token = 0; token < paths.size(); ++token)
+    {
+        auto& path = paths[token];
+        double factor = 1;
+        std::size_t block = 0;
+        const auto apply_until = [&](std::size_t end)
+        {
+            for (; block < std::min(end, path.size()); ++block)
+            {
+                const auto price = static_cast<double>(path[block]) * factor + 0.5;
+                if (factor != 1)
+                {
+                    path[block] = static_cast<std::uint64_t>(
+                        std::clamp(price, 1.0, static_cast<double>(price_max)));
+                }
+            }
+        };
+        for (const auto* event : events)
+        {
+            if (event->token != scenario.tokens[token].name)
+                continue;
+            apply_until(event->at_block);
+            factor *= event->factor;
+        }
+        apply_until(path.size());
+    }
+    return paths;
+}
+
+tl::expected<FinishedBlock, ScenarioError> execute_genesis(
+    Genesis& genesis, const Scenario& scenario, const Hash& manifest_hash)
+{
+    auto& world = *genesis.world;
+    BlockHeader allocations;
+    allocations.state_root = world.full_state_root();
+    BlockContext context;
+    context.timestamp = scenario.start;
+    context.base_fee = scenario.chain.fees.initial_base_fee;
+    context.gas_limit = scenario.chain.fees.block_gas_limit;
+    ExecutionOptions options;
+    options.free_gas = true;
+    BlockExecution execution;
+    auto block = execute_block(execution, world, context, allocations, manifest_hash, 0,
+        std::move(genesis.transactions), {}, options);
+    genesis.transactions.clear();
+    for (std::size_t i = 0; i < block.receipts.size(); ++i)
+    {
+        const auto& receipt = block.receipts[i];
+        if (receipt.status == ReceiptStatus::reverted)
+        {
+            const auto contract = named(scenario, genesis.transaction_contracts.at(i));
+            return fail(fmt::format("{}: {}: expected parameters that block 0 can start from, got "
+                                    "the refusal: {}",
+                contract.place, contract.path, receipt.refusal.to_string()));
+        }
+    }
+    if (const auto findings = world.check_invariants(); !findings.empty())
+    {
+        return fail(fmt::format("{}: expected invariants that hold after block 0, got: {}",
+            scenario.name, findings.front()));
+    }
+    return block;
+}
+
+}  // namespace runnel::scenarios
