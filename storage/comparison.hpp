@@ -1,0 +1,50 @@
+#pragma once
+
+#include "storage/database.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace runnel::storage
+{
+
+/// Blocks from @p first up to and not including @p end; without them, from the start, to the end.
+///
+/// Pieces that follow one another leave nothing out: what lies between two numbers, before 0 or
+/// beyond the last block belongs to a piece too.
+struct BlockRange
+{
+    std::optional<std::uint64_t> first;
+    std::optional<std::uint64_t> end;
+};
+
+/// The first row, or definition, in which two ledgers differ.
+struct LedgerDifference
+{
+    std::string table;  // Or view, or index, of a definition that differs.
+    std::optional<std::int64_t> block;
+    /// The rows as `column=value column=value`, or the definitions; empty where there is none.
+    std::optional<std::string> a;
+    std::optional<std::string> b;
+    /// The columns that differ, separated by commas; empty unless both have the row.
+    std::string columns;
+
+    /// One line: `t_transactions, block 12: receipt_status=0 ..., expected ...`.
+    [[nodiscard]] std::string to_string(
+        std::string_view name_a = "first", std::string_view name_b = "second") const;
+};
+
+/// Definitions of all tables, views, indexes and triggers but SQLite's own.
+[[nodiscard]] std::optional<LedgerDifference> compare_definitions(Database& a, Database& b);
+/// Every row of the tables that are written once. The definitions must agree.
+[[nodiscard]] std::optional<LedgerDifference> compare_fixed_tables(Database& a, Database& b);
+/// Every row of the tables that blocks are written to, in the order of their primary keys, which
+/// is the order in which the writer writes them. Finds the first block that differs, and in it the
+/// first table by name. Streams: memory does not grow with the ledgers.
+[[nodiscard]] std::optional<LedgerDifference> compare_blocks(
+    Database& a, Database& b, const BlockRange& range = {});
+/// All of these. Only t_run_metrics is left out.
+[[nodiscard]] std::optional<LedgerDifference> compare_ledgers(Database& a, Database& b);
+
+}  // namespace runnel::storage

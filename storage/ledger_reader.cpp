@@ -1,0 +1,282 @@
+#include "storage/ledger_reader.hpp"
+
+#include "storage/ledger_writer.hpp"
+#include "storage/schema.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <limits>
+
+namespace runnel::storage
+{
+namespace
+{
+constexpr std::uint64_t uint32_max = 0xFFFF'FFFF;
+constexpr auto block_max = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
+
+/// Reads the fields of a described struct from a row's columns, in order.
+struct RowFields
+{
+    const Statement& row;
+    int column = 0;
+
+    template <typename T>
+    void operator()(std::string_view, T& value, std::string_view = {})
+    {
+        const int at = column++;
+        if constexpr (std::same_as<T, Hash>)
+            value = row.hash(at);
+        else if constexpr (std::same_as<T, AccountId>)
+            value = row.account(at);
+        else if constexpr (std::same_as<T, Amount>)
+            value = row.amount(at);
+        else if constexpr (sizeof(T) < sizeof(std::int64_t))
+            value = static_cast<T>(row.integer_up_to(at, std::numeric_limits<T>::max()));
+        else
+            value = static_cast<T>(row.integer(at));  // Of 64 bits: stored as they are.
+    }
+};
+
+std::string column_names(const TableInfo& table)
+{
+    std::string names;
+    for (const auto& column : table.columns)
+        names += (names.empty() ? "" : ", ") + quoted(column.name);
+    return names;
+}
+
+std::int64_t as_parameter(std::uint64_t block_number) noexcept
+{
+    return static_cast<std::int64_t>(std::min(block_number, block_max));
+}
+}  // namespace
+
+LedgerReader LedgerReader::open(const std::string& path)
+{
+    return LedgerReader{Database::open(path, Database::Access::read_only)};
+}
+
+LedgerReader::LedgerReader(Database database) : database_{std::move(database)}
+{
+    check_tables();
+    account_count_ =
+        static_cast<std::uint64_t>(database_.query_integer("SELECT count(*) FROM t_addresses"));
+    const Schema schema{{}};
+    select_header_.emplace(database_.prepare(
+        "SELECT " + column_names(schema.table("t_blocks")) + " FROM t_blocks WHERE number = ?"));
+    select_transactions_.emplace(database_.prepare(
+        "SELECT transaction_index, hash, nonce, from_id, gas, max_fee_per_gas, "
+        "max_priority_fee_per_gas, input FROM t_transactions WHERE block_number = ? "
+        "ORDER BY transaction_index"));
+    select_rewards_.emplace(
+        database_.prepare("SELECT reward_index, account_id, amount FROM t_rewards "
+                          "WHERE block_number = ? ORDER BY reward_index"));
+}
+
+void LedgerReader::check_tables()
+{
+    // A table may be a hostile view of the same name; only our own text is read.
+    auto select = database_.prepare("SELECT sql FROM sqlite_master WHERE type = 'table' AND name = ?");
+    const Schema schema{{}};
+    for (const auto& table : schema.tables())
+    {
+        select.bind(1, Value{std::string_view{table.name}});
+        if (!select.step() || select.is_null(0) || select.text(0) != table.create_sql())
+            corrupt(fmt::format("table {} is missing or not as this version makes it", table.name));
+        select.reset();
+    }
+}
+
+void LedgerReader::corrupt(const std::string& what) const
+{
+    throw StorageError{
+        StorageErrorKind::corrupt, fmt::format("{}: {}; the file is damaged: restore it from a copy, "
+                                               "or run the scenario again",
+                                       database_.path(), what)};
+}
+
+Manifest LedgerReader::manifest()
+{
+    Manifest manifest;
+    auto rows = query("SELECT position, key, value FROM t_manifest ORDER BY position");
+    while (rows.step())
+    {
+        std::string key{rows.text(1)};
+        if (manifest.find(key))
+            corrupt(fmt::format("the manifest has {} twice", key));
+        manifest.entries.emplace_back(std::move(key), std::string{rows.text(2)});
+    }
+    return manifest;
+}
+
+std::optional<std::uint64_t> LedgerReader::last_block()
+{
+    auto row = query("SELECT max(number) FROM t_blocks");
+    if (!row.step() || row.is_null(0))
+        return std::nullopt;
+    return row.integer_up_to(0, block_max - 1);
+}
+
+std::uint64_t LedgerReader::block_count()
+{
+    return static_cast<std::uint64_t>(database_.query_integer("SELECT count(*) FROM t_blocks"));
+}
+
+StoredHeader LedgerReader::header(std::uint64_t number)
+{
+    auto& row = *select_header_;
+    row.reset();
+    row.bind(1, Value{as_parameter(number)});
+    if (!row.step())
+        corrupt(fmt::format("block {} is missing", number));
+    StoredHeader stored;
+    RowFields fields{row};
+    BlockHeader::describe(stored.header, fields);
+    stored.hash = row.hash(fields.column);
+    row.reset();
+    return stored;
+}
+
+std::vector<Transaction> LedgerReader::transactions(std::uint64_t block_number)
+{
+    auto& row = *select_transactions_;
+    row.reset();
+    row.bind(1, Value{as_parameter(block_number)});
+    std::vector<Transaction> transactions;
+    while (row.step())
+    {
+        if (row.integer_up_to(0, uint32_max) != transactions.size())
+            corrupt(fmt::format("block {}: transaction {} is missing", block_number,
+                transactions.size()));
+        auto& transaction = transactions.emplace_back();
+        transaction.hash = row.hash(1);
+        transaction.nonce = static_cast<std::uint64_t>(row.integer(2));
+        transaction.sender = row.account(3);
+        if (index(transaction.sender) >= account_count_)
+            row.fail(3, "an account's id");
+        transaction.gas_limit = static_cast<std::uint64_t>(row.integer(4));
+        transaction.max_fee = static_cast<std::uint64_t>(row.integer(5));
+        transaction.max_priority_fee = static_cast<std::uint64_t>(row.integer(6));
+        const auto calls = row.blob(7);
+        transaction.calls.assign(calls.begin(), calls.end());
+    }
+    row.reset();
+    return transactions;
+}
+
+std::vector<Reward> LedgerReader::rewards(std::uint64_t block_number)
+{
+    auto& row = *select_rewards_;
+    row.reset();
+    row.bind(1, Value{as_parameter(block_number)});
+    std::vector<Reward> rewards;
+    while (row.step())
+    {
+        if (row.integer_up_to(0, uint32_max) != rewards.size())
+            corrupt(fmt::format("block {}: reward {} is missing", block_number, rewards.size()));
+        auto& reward = rewards.emplace_back();
+        reward.account = row.account(1);
+        if (index(reward.account) >= account_count_)
+            row.fail(1, "an account's id");
+        reward.amount = row.amount(2);
+    }
+    row.reset();
+    return rewards;
+}
+
+StoredBlock LedgerReader::block(std::uint64_t number)
+{
+    const auto stored = header(number);
+    StoredBlock block{stored.header, stored.hash, transactions(number), rewards(number)};
+    if (block.header.number != number ||
+        block.header.transaction_count != block.transactions.size())
+    {
+        corrupt(fmt::format("block {}: {} transactions, its header says {}", number,
+            block.transactions.size(), block.header.transaction_count));
+    }
+    if (block.header.proposer >= AccountId{static_cast<std::uint32_t>(account_count_)})
+        corrupt(fmt::format("block {}: its proposer is no account", number));
+    return block;
+}
+
+std::optional<std::pair<std::uint64_t, std::uint32_t>> LedgerReader::find_transaction(
+    const Hash& hash)
+{
+    auto row =
+        query("SELECT block_number, transaction_index FROM t_transactions WHERE hash = ? LIMIT 1");
+    row.bind(1, Value{ByteView{hash.bytes}});
+    if (!row.step())
+        return std::nullopt;
+    return std::pair{row.integer_up_to(0, block_max),
+        static_cast<std::uint32_t>(row.integer_up_to(1, uint32_max))};
+}
+
+std::vector<AccountInfo> LedgerReader::accounts()
+{
+    std::vector<AccountInfo> accounts;
+    auto row = query("SELECT id, address, name, role, strategy FROM t_addresses ORDER BY id");
+    while (row.step())
+    {
+        if (row.integer_up_to(0, uint32_max) != accounts.size())
+            corrupt(fmt::format("account {} is missing", accounts.size()));
+        auto& account = accounts.emplace_back();
+        const auto bytes = from_hex(row.text(1));
+        if (!bytes || bytes->size() != account.address.bytes.size())
+            row.fail(1, "an address");
+        std::copy(bytes->begin(), bytes->end(), account.address.bytes.begin());
+        account.name = row.text(2);
+        account.role = row.text(3);
+        account.strategy = row.text(4);
+    }
+    return accounts;
+}
+
+void LedgerReader::check_description(const LedgerDescription& description)
+{
+    const auto differs = [&](const std::string& what)
+    {
+        throw StorageError{StorageErrorKind::mismatch,
+            fmt::format("{}: its {}; it was written by another version of Runnel, or for another "
+                        "scenario",
+                database_.path(), what)};
+    };
+    const auto stored = accounts();
+    const auto same = [](const AccountInfo& a, const AccountInfo& b)
+    { return a.name == b.name && a.address == b.address && a.role == b.role; };
+    if (!std::equal(stored.begin(), stored.end(), description.accounts.begin(),
+            description.accounts.end(), same))
+        differs("accounts differ");
+
+    std::size_t contracts = 0;
+    auto row = query("SELECT id, account_id, kind, name FROM t_contracts ORDER BY id");
+    for (; row.step(); ++contracts)
+    {
+        const auto* expected =
+            contracts < description.contracts.size() ? &description.contracts[contracts] : nullptr;
+        if (expected == nullptr || row.integer(0) != static_cast<std::int64_t>(contracts) ||
+            row.account(1) != expected->account || row.text(2) != expected->kind ||
+            row.text(3) != expected->name)
+            differs("contracts differ");
+    }
+    if (contracts != description.contracts.size())
+        differs("contracts differ");
+
+    const Schema schema{description.events};
+    auto select = query("SELECT sql FROM sqlite_master WHERE type = 'table' AND name = ?");
+    for (const auto& table : schema.tables())
+    {
+        select.bind(1, Value{std::string_view{table.name}});
+        if (!select.step() || select.text(0) != table.create_sql())
+            differs(fmt::format("table {} is missing or differs", table.name));
+        select.reset();
+    }
+}
+
+bool LedgerReader::has_indexes()
+{
+    return database_.query_integer("SELECT count(*) FROM sqlite_master WHERE type = 'index' "
+                                   "AND name NOT LIKE 'sqlite_%'") > 0;
+}
+
+}  // namespace runnel::storage

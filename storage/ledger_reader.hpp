@@ -1,0 +1,80 @@
+#pragma once
+
+#include "ledger/block.hpp"
+#include "ledger/world.hpp"
+#include "storage/database.hpp"
+#include "storage/manifest.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace runnel::storage
+{
+
+struct LedgerDescription;
+
+/// A block's header with the hash that the file gives for it.
+struct StoredHeader
+{
+    BlockHeader header;
+    Hash hash;
+};
+
+/// What re-executing a block needs, and what must come out.
+struct StoredBlock
+{
+    BlockHeader header;
+    Hash hash;
+    std::vector<Transaction> transactions;  // With the hashes that the file gives.
+    std::vector<Reward> rewards;
+};
+
+/// Reads a ledger file without changing it. The file is not trusted: whatever it holds, the outcome
+/// is a value or a StorageError, and hashes are passed on as stored, for the caller to check.
+///
+/// For figures over many rows use query() with the views and tables of docs/database.md.
+class LedgerReader
+{
+public:
+    [[nodiscard]] static LedgerReader open(const std::string& path);
+    /// Reads a database that is open already.
+    explicit LedgerReader(Database database);
+
+    [[nodiscard]] Manifest manifest();
+    /// Empty if there are no blocks.
+    [[nodiscard]] std::optional<std::uint64_t> last_block();
+    [[nodiscard]] std::uint64_t block_count();
+    [[nodiscard]] StoredHeader header(std::uint64_t number);
+    [[nodiscard]] std::vector<Transaction> transactions(std::uint64_t block_number);
+    [[nodiscard]] std::vector<Reward> rewards(std::uint64_t block_number);
+    /// All of it; the header's count of transactions agrees.
+    [[nodiscard]] StoredBlock block(std::uint64_t number);
+    /// Where a transaction is: block and index.
+    [[nodiscard]] std::optional<std::pair<std::uint64_t, std::uint32_t>> find_transaction(
+        const Hash& hash);
+    /// Every account, by id.
+    [[nodiscard]] std::vector<AccountInfo> accounts();
+    /// StorageError (mismatch) unless accounts, contracts and event tables are these.
+    void check_description(const LedgerDescription& description);
+    /// The run that wrote it ended in order: the readers' indexes are there.
+    [[nodiscard]] bool has_indexes();
+
+    /// Any SELECT.
+    [[nodiscard]] Statement query(std::string_view sql) { return database_.prepare(sql); }
+    [[nodiscard]] Database& database() noexcept { return database_; }
+
+private:
+    void check_tables();
+    [[noreturn]] void corrupt(const std::string& what) const;
+
+    Database database_;
+    std::uint64_t account_count_ = 0;
+    std::optional<Statement> select_header_;
+    std::optional<Statement> select_transactions_;
+    std::optional<Statement> select_rewards_;
+};
+
+}  // namespace runnel::storage

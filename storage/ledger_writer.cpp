@@ -1,0 +1,606 @@
+#include "storage/ledger_writer.hpp"
+
+#include "ledger/abi.hpp"
+#include "ledger/call.hpp"
+#include "ledger/check.hpp"
+#include "storage/ledger_reader.hpp"
+#include "storage/row_batch.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <deque>
+#include <unordered_map>
+
+namespace runnel::storage
+{
+namespace
+{
+/// Puts the fields of a described struct into a row; hashes are borrowed.
+struct FieldValues
+{
+    RowBatch& row;
+
+    template <typename T>
+    void operator()(std::string_view, const T& value, std::string_view = {}) const
+    {
+        if constexpr (std::same_as<T, Hash>)
+            row.put(Value{ByteView{value.bytes}});
+        else if constexpr (std::same_as<T, AccountId>)
+            row.account(value);
+        else if constexpr (std::same_as<T, Amount>)
+            row.amount(value);
+        else
+            row.put_integer(value);
+    }
+};
+
+/// `uniswap_v2_pair` -> uniswap, 2. A kind without a version is its own project.
+std::pair<std::string, std::string> project_and_version(const std::string& kind)
+{
+    const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
+    for (auto at = kind.find("_v"); at != std::string::npos; at = kind.find("_v", at + 1))
+    {
+        const auto first = kind.begin() + static_cast<std::ptrdiff_t>(at) + 2;
+        const auto last = std::find_if_not(first, kind.end(), is_digit);
+        if (last != first && (last == kind.end() || *last == '_'))
+            return {kind.substr(0, at), std::string{first, last}};
+    }
+    return {kind, ""};
+}
+
+/// Whom a transaction's first call goes to, in an explorer's words.
+struct Target
+{
+    std::optional<AccountId> account;
+    Amount value;
+};
+
+Target target_of(const Transaction& transaction, const AddressBook& addresses)
+{
+    CallReader reader{transaction.call_list()};
+    const auto call = reader.next();
+    if (!call || index(call->contract) >= addresses.contract_accounts.size())
+        return {};
+    // A call of the native coin is a plain payment: (to, value), its only method.
+    if (call->contract == native_coin && call->method == 0)
+    {
+        Decoder decoder{call->arguments};
+        AccountId to{};
+        Amount value;
+        decoder.get(to);
+        decoder.get(value);
+        if (decoder.at_end() && index(to) < addresses.accounts.size())
+            return {to, value};
+    }
+    return {addresses.contract_accounts[index(call->contract)], {}};
+}
+
+AddressBook address_book(const LedgerDescription& description)
+{
+    AddressBook book;
+    for (const auto& account : description.accounts)
+        book.accounts.push_back(account.address);
+    for (const auto& contract : description.contracts)
+        book.contract_accounts.push_back(contract.account);
+    return book;
+}
+
+std::string_view synchronous(Durability durability) noexcept
+{
+    switch (durability)
+    {
+    case Durability::full: return "FULL";
+    case Durability::normal: return "NORMAL";
+    case Durability::off: return "OFF";
+    }
+    return "FULL";
+}
+}  // namespace
+
+LedgerDescription LedgerDescription::of(const World& world)
+{
+    LedgerDescription description;
+    for (std::uint32_t i = 0; i < world.account_count(); ++i)
+        description.accounts.push_back(world.account(AccountId{i}));
+    for (std::uint32_t i = 0; i < world.contract_count(); ++i)
+    {
+        const auto& contract = world.contract(ContractId{i});
+        const auto& type = contract.type();
+        description.contracts.push_back({contract.account(), std::string{type.kind},
+            contract.name(), contract.token_info()});
+        for (const auto* event : type.events)
+        {
+            auto& events = description.events;
+            if (std::find(events.begin(), events.end(), event) == events.end())
+                events.push_back(event);
+        }
+    }
+    return description;
+}
+
+class LedgerWriter::Impl
+{
+public:
+    Impl(Database database, const LedgerDescription& description, const WriterOptions& options)
+      : database_{std::move(database)}, options_{options}, schema_{description.events},
+        addresses_{address_book(description)}
+    {
+        // 64 MB of cache, and checkpoints of 16 MB: fewer pages are written twice.
+        database_.execute(fmt::format("PRAGMA synchronous = {}; PRAGMA cache_size = -65536; "
+                                      "PRAGMA wal_autocheckpoint = 4096; PRAGMA temp_store = MEMORY",
+            synchronous(options.durability)));
+    }
+
+    /// Makes the tables and fills the fixed ones, in one transaction.
+    void begin_ledger(const Manifest& manifest, const LedgerDescription& description)
+    {
+        SqlTransaction transaction{database_};
+        schema_.create(database_);
+        write_manifest(manifest);
+        write_description(description);
+        transaction.commit();
+        prepare_batches();
+    }
+
+    void continue_ledger(const Manifest& manifest, const LedgerDescription& description)
+    {
+        {
+            LedgerReader reader{database_};
+            const auto difference = manifest_difference(reader.manifest(), manifest);
+            if (!difference.empty())
+            {
+                throw StorageError{StorageErrorKind::mismatch,
+                    fmt::format("{}: another run's ledger ({}); choose another file, or replace it "
+                                "with --force",
+                        database_.path(), difference)};
+            }
+            reader.check_description(description);
+            const auto last = reader.last_block();
+            next_block_ = last ? *last + 1 : 0;
+        }
+        SqlTransaction transaction{database_};
+        schema_.drop_indexes(database_);
+        transaction.commit();
+        prepare_batches();
+    }
+
+    void append(std::shared_ptr<const FinishedBlock> block)
+    {
+        check_usable();
+        RUNNEL_CHECK(block->header.number == next_block_ && "blocks are appended in order");
+        guarded(
+            [&]
+            {
+                begin_group();
+                group_.push_back(std::move(block));
+                write_block(*group_.back());
+                ++next_block_;
+                if (rows_in_group_ >= options_.group_rows || group_.size() >= options_.group_blocks)
+                    commit_group();
+            });
+    }
+
+    void add_metric(std::string_view name, std::int64_t block_number, double value)
+    {
+        check_usable();
+        guarded(
+            [&]
+            {
+                begin_group();
+                auto& row = *metrics_;
+                row.copy_text(name);
+                row.put(block_number < 0 ? Value{} : Value{block_number});
+                row.put(Value{value});
+                row.end_row();
+            });
+    }
+
+    void flush()
+    {
+        check_usable();
+        guarded([&] { commit_group(); });
+    }
+
+    void build_indexes()
+    {
+        flush();
+        guarded(
+            [&]
+            {
+                SqlTransaction transaction{database_};
+                schema_.create_indexes(database_);
+                transaction.commit();
+            });
+    }
+
+    void finish()
+    {
+        flush();
+        if (options_.indexes)
+            build_indexes();
+        guarded(
+            [&]
+            {
+                batches_.clear();  // Their statements would hold the file.
+                tables_.clear();
+                database_.execute("PRAGMA wal_checkpoint(TRUNCATE); PRAGMA journal_mode = DELETE; "
+                                  "PRAGMA locking_mode = NORMAL");
+                (void)database_.query_integer("SELECT count(*) FROM t_blocks");  // Unlocks the file.
+            });
+        usable_ = false;
+    }
+
+    void discard_blocks()
+    {
+        flush();
+        guarded(
+            [&]
+            {
+                SqlTransaction transaction{database_};
+                for (const auto& table : schema_.tables())
+                {
+                    if (table.kind == TableKind::block)
+                        database_.execute("DELETE FROM " + quoted(table.name));
+                }
+                transaction.commit();
+            });
+    }
+
+    Database database_;
+    WriterOptions options_;
+    Schema schema_;
+    std::uint64_t next_block_ = 0;
+    std::uint64_t rows_written_ = 0;
+
+private:
+    /// Where an event's rows go.
+    struct EventTarget
+    {
+        RowBatch* rows = nullptr;
+        std::optional<AbiEvent> abi;  // Of a log.
+        std::int64_t id = 0;
+    };
+
+    void check_usable() const
+    {
+        if (!usable_)
+        {
+            throw StorageError{StorageErrorKind::io,
+                fmt::format("{}: nothing more can be written after a failure or the end",
+                    database_.path())};
+        }
+    }
+    template <typename Body>
+    void guarded(Body body)
+    {
+        try
+        {
+            body();
+        }
+        catch (...)
+        {
+            usable_ = false;
+            database_.roll_back();
+            throw;
+        }
+    }
+
+    void write_manifest(const Manifest& manifest)
+    {
+        RowBatch rows{database_, schema_.table("t_manifest")};
+        std::int64_t position = 0;
+        for (const auto& [key, value] : manifest.entries)
+        {
+            rows.put(Value{position++});
+            rows.put(Value{std::string_view{key}});
+            rows.put(Value{std::string_view{value}});
+            rows.end_row();
+        }
+        rows.flush();
+    }
+
+    void write_description(const LedgerDescription& description)
+    {
+        RowBatch accounts{database_, schema_.table("t_addresses")};
+        std::int64_t id = 0;
+        for (const auto& account : description.accounts)
+        {
+            accounts.put(Value{id++});
+            accounts.copy_text(account.address.to_string());
+            accounts.copy_text(account.name);
+            accounts.copy_text(account.role);
+            accounts.copy_text(account.strategy);
+            accounts.end_row();
+        }
+        accounts.flush();
+
+        RowBatch contracts{database_, schema_.table("t_contracts")};
+        RowBatch tokens{database_, schema_.table("t_tokens")};
+        id = 0;
+        for (const auto& contract : description.contracts)
+        {
+            const auto [project, version] = project_and_version(contract.kind);
+            contracts.put(Value{id});
+            contracts.account(contract.account);
+            contracts.copy_text(addresses_.address(contract.account).to_string());
+            contracts.copy_text(contract.kind);
+            contracts.copy_text(contract.name);
+            contracts.copy_text(project);
+            contracts.copy_text(version);
+            contracts.end_row();
+            if (contract.token)
+            {
+                tokens.put(Value{id});
+                tokens.copy_text(contract.token->symbol);
+                tokens.put_integer(contract.token->decimals);
+                tokens.end_row();
+            }
+            ++id;
+        }
+        contracts.flush();
+        tokens.flush();
+
+        RowBatch types{database_, schema_.table("t_event_types")};
+        id = 0;
+        for (const auto* type : schema_.events())
+        {
+            types.put(Value{id++});
+            types.copy_text(type->name);
+            types.copy_text(type->signature);
+            const bool is_log = type->use == EventUse::log;
+            types.copy_blob(is_log ? ByteView{AbiEvent{*type}.topic0().bytes} : ByteView{});
+            types.put_integer(is_log ? AbiEvent{*type}.indexed_count() : 0);
+            types.copy_text(event_table_name(*type));
+            types.end_row();
+        }
+        types.flush();
+    }
+
+    void prepare_batches()
+    {
+        for (const auto& table : schema_.tables())
+        {
+            if (table.kind != TableKind::fixed)
+                tables_.emplace(table.name, &batches_.emplace_back(database_, table));
+        }
+        blocks_ = tables_.at("t_blocks");
+        transactions_ = tables_.at("t_transactions");
+        logs_ = tables_.at("t_logs");
+        rewards_ = tables_.at("t_rewards");
+        metrics_ = tables_.at("t_run_metrics");
+        std::int64_t id = 0;
+        for (const auto* type : schema_.events())
+        {
+            auto& target = events_[type];
+            target.rows = tables_.at(event_table_name(*type));
+            target.id = id++;
+            if (type->use == EventUse::log)
+                target.abi.emplace(*type);
+        }
+    }
+
+    void begin_group()
+    {
+        if (!database_.in_transaction())
+            database_.execute("BEGIN");
+    }
+
+    void commit_group()
+    {
+        if (!database_.in_transaction())
+            return;
+        for (auto& batch : batches_)
+            batch.flush();
+        database_.execute("COMMIT");
+        rows_written_ += rows_in_group_;
+        rows_in_group_ = 0;
+        group_.clear();
+    }
+
+    void write_block(const FinishedBlock& block)
+    {
+        BlockHeader::describe(block.header, FieldValues{*blocks_});
+        blocks_->put(Value{ByteView{block.hash.bytes}});
+        blocks_->end_row();
+        write_transactions(block);
+        write_events(block);
+        std::uint64_t reward_index = 0;
+        for (const auto& reward : block.rewards)
+        {
+            rewards_->put_integer(block.header.number);
+            rewards_->put_integer(reward_index++);
+            rewards_->account(reward.account);
+            rewards_->amount(reward.amount);
+            rewards_->end_row();
+        }
+        rows_in_group_ += 1 + block.transactions.size() + block.rewards.size();
+    }
+
+    void write_transactions(const FinishedBlock& block)
+    {
+        RUNNEL_CHECK(block.receipts.size() == block.transactions.size());
+        auto& row = *transactions_;
+        std::uint64_t cumulative_gas = 0;
+        for (std::size_t i = 0; i < block.transactions.size(); ++i)
+        {
+            const auto& transaction = block.transactions[i];
+            const auto& receipt = block.receipts[i];
+            const auto target = target_of(transaction, addresses_);
+            cumulative_gas += receipt.gas_used;
+            row.put_integer(block.header.number);
+            row.put_integer(i);
+            row.put(Value{ByteView{transaction.hash.bytes}});
+            row.put_integer(transaction.nonce);
+            row.account(transaction.sender);
+            if (target.account)
+                row.account(*target.account);
+            else
+                row.put_null();
+            row.amount(target.value);
+            row.put_integer(transaction.gas_limit);
+            row.put_integer(transaction.max_fee);
+            row.put_integer(transaction.max_priority_fee);
+            row.put(Value{transaction.call_list()});
+            row.put_integer(receipt.status == ReceiptStatus::succeeded ? 1 : 0);
+            row.put_integer(receipt.gas_used);
+            row.put_integer(cumulative_gas);
+            row.put_integer(receipt.effective_gas_price);
+            if (receipt.status == ReceiptStatus::succeeded)
+                row.put_null();
+            else
+                row.copy_text(receipt.refusal.to_string());
+            row.end_row();
+        }
+    }
+
+    void write_events(const FinishedBlock& block)
+    {
+        std::uint64_t log_index = 0;
+        std::uint64_t event_index = 0;
+        for (const auto& event : block.events)
+        {
+            auto& target = find_target(*event.type);
+            const auto encoding = block.encoding(event);
+            const bool is_log = event.type->use == EventUse::log;
+            auto& row = *target.rows;
+            row.put_integer(block.header.number);
+            row.put_integer(is_log ? log_index : event_index);
+            if (event.type->use == EventUse::snapshot)
+                row.put_null();
+            else
+                row.put_integer(event.transaction);
+            row.contract(event.contract);
+            const bool decoded = event.type->values(encoding, row);
+            RUNNEL_CHECK(decoded && "an event's bytes are its own encoding");
+            row.end_row();
+            if (is_log)
+            {
+                target.abi->encode(encoding, addresses_, words_);
+                logs_->put_integer(block.header.number);
+                logs_->put_integer(log_index++);
+                logs_->put_integer(event.transaction);
+                logs_->contract(event.contract);
+                logs_->put(Value{target.id});
+                logs_->copy_blob(words_);
+                logs_->end_row();
+            }
+            ++event_index;
+        }
+        rows_in_group_ += event_index + log_index;
+    }
+
+    EventTarget& find_target(const EventType& type)
+    {
+        if (last_type_ != &type)
+        {
+            const auto found = events_.find(&type);
+            RUNNEL_CHECK(found != events_.end() && "a contract's type lists its events");
+            last_type_ = &type;
+            last_target_ = &found->second;
+        }
+        return *last_target_;
+    }
+
+    AddressBook addresses_;
+    std::deque<RowBatch> batches_;
+    std::unordered_map<std::string, RowBatch*> tables_;
+    RowBatch* blocks_ = nullptr;
+    RowBatch* transactions_ = nullptr;
+    RowBatch* logs_ = nullptr;
+    RowBatch* rewards_ = nullptr;
+    RowBatch* metrics_ = nullptr;
+    std::unordered_map<const EventType*, EventTarget> events_;
+    const EventType* last_type_ = nullptr;
+    EventTarget* last_target_ = nullptr;
+    Bytes words_;
+    std::vector<std::shared_ptr<const FinishedBlock>> group_;  // Their bytes wait in the batches.
+    std::size_t rows_in_group_ = 0;
+    bool usable_ = true;
+};
+
+LedgerWriter::LedgerWriter(std::unique_ptr<Impl> impl) noexcept : impl_{std::move(impl)} {}
+LedgerWriter::LedgerWriter(LedgerWriter&&) noexcept = default;
+LedgerWriter& LedgerWriter::operator=(LedgerWriter&&) noexcept = default;
+LedgerWriter::~LedgerWriter()
+{
+    if (impl_ != nullptr)
+        impl_->database_.roll_back();
+}
+
+LedgerWriter LedgerWriter::create(const std::string& path, const Manifest& manifest,
+    const LedgerDescription& description, const WriterOptions& options)
+{
+    auto impl = std::make_unique<Impl>(Database::create(path, options.force), description, options);
+    impl->begin_ledger(manifest, description);
+    return LedgerWriter{std::move(impl)};
+}
+
+LedgerWriter LedgerWriter::resume(const std::string& path, const Manifest& manifest,
+    const LedgerDescription& description, const WriterOptions& options)
+{
+    auto impl = std::make_unique<Impl>(
+        Database::open(path, Database::Access::read_write), description, options);
+    impl->continue_ledger(manifest, description);
+    return LedgerWriter{std::move(impl)};
+}
+
+LedgerWriter LedgerWriter::in_memory(
+    const Manifest& manifest, const LedgerDescription& description, const WriterOptions& options)
+{
+    auto impl = std::make_unique<Impl>(Database::in_memory(), description, options);
+    impl->begin_ledger(manifest, description);
+    return LedgerWriter{std::move(impl)};
+}
+
+std::uint64_t LedgerWriter::next_block() const noexcept
+{
+    return impl_->next_block_;
+}
+
+void LedgerWriter::append(std::shared_ptr<const FinishedBlock> block)
+{
+    impl_->append(std::move(block));
+}
+
+void LedgerWriter::add_metric(std::string_view name, std::int64_t block_number, double value)
+{
+    impl_->add_metric(name, block_number, value);
+}
+
+void LedgerWriter::flush()
+{
+    impl_->flush();
+}
+
+void LedgerWriter::build_indexes()
+{
+    impl_->build_indexes();
+}
+
+void LedgerWriter::finish()
+{
+    impl_->finish();
+}
+
+void LedgerWriter::discard_blocks()
+{
+    impl_->discard_blocks();
+}
+
+Database& LedgerWriter::database() noexcept
+{
+    return impl_->database_;
+}
+
+const Schema& LedgerWriter::schema() const noexcept
+{
+    return impl_->schema_;
+}
+
+std::uint64_t LedgerWriter::rows_written() const noexcept
+{
+    return impl_->rows_written_;
+}
+
+}  // namespace runnel::storage

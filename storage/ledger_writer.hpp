@@ -1,0 +1,109 @@
+#pragma once
+
+#include "ledger/block.hpp"
+#include "ledger/world.hpp"
+#include "storage/manifest.hpp"
+#include "storage/schema.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace runnel::storage
+{
+
+/// A contract as the database describes it.
+struct ContractEntry
+{
+    AccountId account{};
+    std::string kind;
+    std::string name;
+    std::optional<TokenInfo> token;
+};
+
+/// What does not change while a chain grows: who there is, and what may be emitted.
+struct LedgerDescription
+{
+    std::vector<AccountInfo> accounts;     // By account id.
+    std::vector<ContractEntry> contracts;  // By contract id.
+    std::vector<const EventType*> events;  // Of those contracts.
+
+    [[nodiscard]] static LedgerDescription of(const World& world);
+};
+
+/// What a committed group survives. A killed process loses none of them with any setting.
+enum class Durability : std::uint8_t
+{
+    full,    // A power failure loses no committed group: one disk flush per group.
+    normal,  // It may lose the newest groups, never the file.
+    off,     // It may damage the file. The fastest.
+};
+
+struct WriterOptions
+{
+    Durability durability = Durability::normal;
+    bool force = false;  // Replace a ledger that is there already.
+    /// A group of blocks is committed when it has this many rows, or blocks.
+    std::size_t group_rows = 50'000;
+    std::size_t group_blocks = 1'000;
+    /// Readers' indexes, built by finish(): about as long again as writing the rows they cover.
+    bool indexes = true;
+};
+
+/// Writes finished blocks to a ledger file: one owner, one thread.
+///
+/// Blocks are grouped into SQL transactions. A block is whole in the file or not at all; a crash
+/// leaves the committed groups. Rows lie in the file in the order of the chain.
+///
+/// Every failure of the disk is a StorageError; after one the writer accepts nothing more.
+class LedgerWriter
+{
+public:
+    /// Makes a new ledger, with its manifest and description committed.
+    [[nodiscard]] static LedgerWriter create(const std::string& path, const Manifest& manifest,
+        const LedgerDescription& description, const WriterOptions& options = {});
+    /// Opens a ledger to continue it after its last block; StorageError (mismatch) if its manifest
+    /// is another. Drops the readers' indexes, which finish() builds again.
+    [[nodiscard]] static LedgerWriter resume(const std::string& path, const Manifest& manifest,
+        const LedgerDescription& description, const WriterOptions& options = {});
+    /// A ledger in memory, to compare another with.
+    [[nodiscard]] static LedgerWriter in_memory(const Manifest& manifest,
+        const LedgerDescription& description, const WriterOptions& options = {});
+
+    LedgerWriter(LedgerWriter&&) noexcept;
+    LedgerWriter& operator=(LedgerWriter&&) noexcept;
+    /// Drops what was not flushed.
+    ~LedgerWriter();
+
+    /// The number that the next block must have.
+    [[nodiscard]] std::uint64_t next_block() const noexcept;
+    /// Adds a block to the open group and commits the group when it is large enough. The block is
+    /// shared until then.
+    void append(std::shared_ptr<const FinishedBlock> block);
+    /// A figure of the clock or the machine; @p block_number is -1 for the whole run.
+    void add_metric(std::string_view name, std::int64_t block_number, double value);
+    /// Commits the open group.
+    void flush();
+    /// Makes the readers' indexes: see TableInfo::indexes.
+    void build_indexes();
+    /// Commits, builds the indexes (unless WriterOptions say no) and leaves a single file that can
+    /// be read from a folder without write permission. Nothing can be added afterwards.
+    void finish();
+
+    /// For verification in pieces: deletes all rows of blocks, keeps next_block().
+    void discard_blocks();
+    /// To compare with; flush() first.
+    [[nodiscard]] Database& database() noexcept;
+    [[nodiscard]] const Schema& schema() const noexcept;
+    [[nodiscard]] std::uint64_t rows_written() const noexcept;
+
+private:
+    class Impl;
+    explicit LedgerWriter(std::unique_ptr<Impl> impl) noexcept;
+
+    std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace runnel::storage

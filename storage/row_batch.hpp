@@ -1,0 +1,111 @@
+#pragma once
+
+#include "ledger/event.hpp"
+#include "storage/schema.hpp"
+
+#include <algorithm>
+#include <memory>
+#include <vector>
+
+namespace runnel::storage
+{
+
+/// Memory for the text and bytes of rows that wait to be written; all of it is given back at once.
+class RowArena
+{
+public:
+    /// @p size bytes whose address stays the same until clear().
+    char* allocate(std::size_t size)
+    {
+        if (chunk_ == 0 || used_ + size > chunk_size_)
+            next_chunk(size);
+        auto* bytes = chunks_[chunk_ - 1].bytes.get() + used_;
+        used_ += size;
+        return bytes;
+    }
+    /// Gives back the end of the last allocation.
+    void shrink(std::size_t unused) noexcept { used_ -= unused; }
+    void clear() noexcept
+    {
+        chunk_ = 0;
+        used_ = chunk_size_ = 0;
+    }
+
+private:
+    struct Chunk
+    {
+        std::unique_ptr<char[]> bytes;
+        std::size_t size = 0;
+    };
+    static constexpr std::size_t chunk_size_min = 16 * 1024;
+
+    void next_chunk(std::size_t size);
+
+    std::vector<Chunk> chunks_;
+    std::size_t chunk_ = 0;  // Chunks in use.
+    std::size_t used_ = 0;   // Of the last one.
+    std::size_t chunk_size_ = 0;
+};
+
+/// Rows of one table that wait to be inserted together: one INSERT of many rows costs about half of
+/// as many INSERTs of one.
+class RowBatch final : public ValueSink
+{
+public:
+    static constexpr std::size_t rows_max = 48;
+    static constexpr std::size_t rows_few = 6;
+
+    RowBatch(Database& database, const TableInfo& table);
+
+    /// Values in the order of the table's columns. What put() is given must live until flush();
+    /// the copy_ forms and those of ValueSink copy it.
+    void put(const Value& value) { values_[used_++] = value; }
+    void put_integer(std::uint64_t value) { put(Value{static_cast<std::int64_t>(value)}); }
+    void put_null() { put(Value{}); }
+    void copy_text(std::string_view value)
+    {
+        auto* bytes = arena_.allocate(value.size());
+        std::copy(value.begin(), value.end(), bytes);
+        put(Value{std::string_view{bytes, value.size()}});
+    }
+    void copy_blob(ByteView value)
+    {
+        auto* bytes = arena_.allocate(value.size());
+        std::copy(value.begin(), value.end(), reinterpret_cast<std::uint8_t*>(bytes));
+        put(Value{ByteView{reinterpret_cast<const std::uint8_t*>(bytes), value.size()}});
+    }
+
+    void amount(const Amount& value) override
+    {
+        constexpr std::size_t digits_max = 78;
+        auto* digits = arena_.allocate(digits_max);
+        const auto size = value.write_decimal(digits);
+        arena_.shrink(digits_max - size);
+        put(Value{std::string_view{digits, size}});
+    }
+    void integer(std::int64_t value) override { put(Value{value}); }
+    void account(AccountId value) override { put(Value{std::int64_t{index(value)}}); }
+    void contract(ContractId value) override { put(Value{std::int64_t{index(value)}}); }
+    void boolean(bool value) override { put(Value{std::int64_t{value}}); }
+    void text(std::string_view value) override { copy_text(value); }
+
+    /// Every column has its value; inserts when the batch is full.
+    void end_row();
+    /// Inserts what waits.
+    void flush();
+    /// Forgets it.
+    void discard() noexcept;
+
+private:
+    void insert(Statement& statement, std::size_t first_row, std::size_t rows);
+
+    std::size_t columns_;
+    std::size_t used_ = 0;
+    std::vector<Value> values_;
+    RowArena arena_;
+    Statement insert_many_;
+    Statement insert_few_;
+    Statement insert_one_;
+};
+
+}  // namespace runnel::storage

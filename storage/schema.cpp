@@ -1,0 +1,380 @@
+#include "storage/schema.hpp"
+
+#include "ledger/block.hpp"
+#include "ledger/check.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace runnel::storage
+{
+namespace
+{
+ColumnInfo integer(std::string name, std::string unit, std::string meaning)
+{
+    return {std::move(name), "INTEGER", std::move(unit), std::move(meaning), false, {}};
+}
+ColumnInfo text(std::string name, std::string unit, std::string meaning)
+{
+    return {std::move(name), "TEXT", std::move(unit), std::move(meaning), false, {}};
+}
+ColumnInfo blob(std::string name, std::string unit, std::string meaning)
+{
+    return {std::move(name), "BLOB", std::move(unit), std::move(meaning), false, {}};
+}
+ColumnInfo nullable(ColumnInfo column)
+{
+    column.nullable = true;
+    return column;
+}
+
+/// The columns of a described struct that a block's row holds.
+struct DescribedColumns
+{
+    std::vector<ColumnInfo>& columns;
+
+    template <typename T>
+    void operator()(std::string_view name, const T&, std::string_view unit = {}) const
+    {
+        std::string field{name};
+        std::string unit_text{unit};
+        if constexpr (std::same_as<T, Hash>)
+            columns.push_back(blob(field, "keccak-256", "Of the header."));
+        else if constexpr (std::same_as<T, AccountId>)
+            columns.push_back(integer(id_column(name), "id in t_addresses", "The " + field + "."));
+        else if constexpr (std::same_as<T, Amount>)
+            columns.push_back(text(field, unit_text, "Exact, decimal."));
+        else
+            columns.push_back(integer(field, unit_text, "Of the header."));
+    }
+};
+
+std::vector<TableInfo> base_tables()
+{
+    std::vector<TableInfo> tables;
+    tables.push_back({"t_manifest",
+        "What made this ledger: the scenario, its parameters, the seed, the version. Reproduces the "
+        "run; its hash is the parent of block 0.",
+        TableKind::fixed,
+        {integer("position", "", "Order of the entries, from 0."),
+            text("key", "", "Name of the entry."), text("value", "", "Its text.")},
+        {"position"}, {}});
+    tables.push_back({"t_addresses", "Every account: wallets, validators, contracts.",
+        TableKind::fixed,
+        {integer("id", "", "The account's number, in order of genesis; 0 is address zero."),
+            text("address", "0x and 40 hex digits", "Lower case."),
+            text("name", "", "Unique in the scenario: `noise_trader/17`."),
+            text("role", "", "wallet, validator, dex, lending, token, ..."),
+            text("strategy", "", "Of a wallet; empty for others.")},
+        {"id"}, {{"address"}}});
+    tables.push_back({"t_contracts", "Every contract instance.", TableKind::fixed,
+        {integer("id", "", "The contract's number; 0 is the native coin."),
+            integer("account_id", "id in t_addresses", "The account under which it acts."),
+            text("address", "0x and 40 hex digits", "The account's address."),
+            text("kind", "", "The contract's kind in the scenario: `uniswap_v2_pair`."),
+            text("name", "", "Its key in the scenario."),
+            text("project", "", "The kind up to `_v<digit>`: `uniswap`."),
+            text("version", "", "The digits after it: `2`; empty without.")},
+        {"id"}, {}});
+    tables.push_back({"t_tokens", "Contracts that are tokens, the native coin included.",
+        TableKind::fixed,
+        {integer("contract_id", "id in t_contracts", "The token's contract."),
+            text("symbol", "", "What people call it."),
+            integer("decimals", "", "Where the decimal point of its amounts is.")},
+        {"contract_id"}, {}});
+    tables.push_back({"t_event_types", "The types of events that contracts may emit.",
+        TableKind::fixed,
+        {integer("id", "", "The type's number."), text("name", "", "`Transfer`."),
+            text("signature", "", "As in the ABI; empty unless it is a log."),
+            blob("topic0", "keccak-256", "Of the signature; empty unless it is a log."),
+            integer("indexed_count", "", "How many arguments are topics beside topic0."),
+            text("table_name", "", "Where its rows are.")},
+        {"id"}, {}});
+
+    TableInfo blocks{"t_blocks", "Block headers.", TableKind::block, {}, {"number"}, {}};
+    const BlockHeader header;
+    BlockHeader::describe(header, DescribedColumns{blocks.columns});
+    blocks.columns.push_back(blob("hash", "keccak-256", "Of the encoded header."));
+    tables.push_back(std::move(blocks));
+
+    tables.push_back({"t_transactions", "Transactions with their receipts, in order of execution.",
+        TableKind::block,
+        {integer("block_number", "", "The block."), integer("transaction_index", "", "From 0."),
+            blob("hash", "keccak-256", "Of the encoded transaction."),
+            integer("nonce", "", "The sender's count of earlier transactions."),
+            integer("from_id", "id in t_addresses", "The sender."),
+            nullable(integer("to_id", "id in t_addresses",
+                "Whom the first call goes to: its contract, or who gets a plain payment.")),
+            text("value", "wei", "What a plain payment in the first call moves, else 0."),
+            integer("gas", "gas", "The limit."),
+            integer("max_fee_per_gas", "wei per gas", "The most the sender pays, base fee included."),
+            integer("max_priority_fee_per_gas", "wei per gas", "The most the proposer gets."),
+            blob("input", "", "The calls in their canonical encoding; re-executed by `verify`."),
+            integer("receipt_status", "", "1 succeeded, 0 reverted."),
+            integer("receipt_gas_used", "gas", "By this transaction."),
+            integer("receipt_cumulative_gas_used", "gas", "By the block so far."),
+            integer("receipt_effective_gas_price", "wei per gas", "What was paid."),
+            nullable(text("revert_reason", "", "The contract's own words; NULL if it succeeded. "
+                                               "`#7` is account 7."))},
+        {"block_number", "transaction_index"}, {{"hash"}, {"from_id"}}});
+    tables.push_back({"t_logs", "Events that are logs, encoded as the ABI says.", TableKind::block,
+        {integer("block_number", "", "The block."), integer("log_index", "", "From 0 in the block."),
+            integer("transaction_index", "", "The transaction."),
+            integer("contract_id", "id in t_contracts", "Who emitted it."),
+            integer("event_id", "id in t_event_types", "The type of event; gives topic0."),
+            blob("words", "32-byte words", "topic1 to topic3, as many as the type has, then data.")},
+        {"block_number", "log_index"}, {}});
+    tables.push_back({"t_rewards", "New coins for validators.", TableKind::block,
+        {integer("block_number", "", "The block."), integer("reward_index", "", "From 0."),
+            integer("account_id", "id in t_addresses", "Who got it."),
+            text("amount", "wei", "Exact, decimal.")},
+        {"block_number", "reward_index"}, {}});
+    tables.push_back({"t_run_metrics",
+        "What the clock and the machine said of the run. The only table that differs between two "
+        "runs of one scenario; no hash covers it.",
+        TableKind::metrics,
+        {text("name", "", "The metric, with its unit last: `execute_us`."),
+            nullable(integer("block_number", "", "The block; NULL for the whole run.")),
+            ColumnInfo{"value", "REAL", "", "The figure.", false, {}}},
+        {}, {}});
+    return tables;
+}
+
+class TableColumns final : public ColumnSink
+{
+public:
+    explicit TableColumns(TableInfo& table) noexcept : table_{table} {}
+
+    void column(std::string_view name, ColumnKind kind, std::string_view unit) override
+    {
+        const std::string field{name};
+        const std::string unit_text{unit};
+        switch (kind)
+        {
+        case ColumnKind::amount:
+            return table_.columns.push_back(text(field, unit_text, "Exact, decimal."));
+        case ColumnKind::integer: return table_.columns.push_back(integer(field, unit_text, ""));
+        case ColumnKind::account:
+            return table_.columns.push_back(integer(id_column(name), "id in t_addresses", ""));
+        case ColumnKind::contract:
+            return table_.columns.push_back(integer(id_column(name), "id in t_contracts", ""));
+        case ColumnKind::boolean:
+            return table_.columns.push_back(integer(field, "0 or 1", ""));
+        case ColumnKind::text: return table_.columns.push_back(text(field, unit_text, ""));
+        }
+    }
+
+private:
+    TableInfo& table_;
+};
+
+TableInfo event_table(const EventType& type)
+{
+    TableInfo table{event_table_name(type), "", TableKind::block, {}, {}, {}};
+    const std::string index_column = type.use == EventUse::log ? "log_index" : "event_index";
+    table.columns.push_back(integer("block_number", "", "The block."));
+    table.columns.push_back(type.use == EventUse::log ?
+                                integer("log_index", "", "As in t_logs.") :
+                                integer("event_index", "", "From 0, among all events of the block."));
+    auto transaction = integer("transaction_index", "", "The transaction.");
+    transaction.nullable = type.use == EventUse::snapshot;
+    table.columns.push_back(std::move(transaction));
+    table.columns.push_back(integer("contract_id", "id in t_contracts", "Who emitted it."));
+    table.primary_key = {"block_number", index_column};
+    switch (type.use)
+    {
+    case EventUse::log:
+        table.meaning = fmt::format("The log {}: `{}`.", type.name, type.signature);
+        break;
+    case EventUse::sector:
+        table.meaning = fmt::format(
+            "{}: emitted beside the contracts' own events, the same for all protocols.", type.name);
+        break;
+    case EventUse::snapshot:
+        table.meaning = fmt::format(
+            "{}: state of a contract at the end of a block that changed it.", type.name);
+        table.columns[2].meaning = "Always NULL.";
+        break;
+    }
+    const auto implicit_columns = table.columns.size();
+    TableColumns columns{table};
+    type.columns(columns);
+    for (auto i = implicit_columns; i < table.columns.size(); ++i)
+    {
+        const auto& name = table.columns[i].name;
+        const auto same = std::count_if(table.columns.begin(), table.columns.end(),
+            [&](const ColumnInfo& other) { return other.name == name; });
+        RUNNEL_CHECK(same == 1 && "an event's columns have different names");
+        // Whoever follows money looks for accounts; every other index would only cost.
+        const bool by_account = table.columns[i].unit == "id in t_addresses" &&
+                                (type.use == EventUse::sector || type.table == "token_transfers");
+        if (by_account && table.indexes.size() < 2)
+            table.indexes.push_back({name});
+    }
+    if (type.table == "oracle_prices" && table.has_column("token_id"))
+        table.indexes.push_back({"token_id", "block_number"});
+    return table;
+}
+
+bool same_columns(const TableInfo& a, const TableInfo& b) noexcept
+{
+    return std::equal(a.columns.begin(), a.columns.end(), b.columns.begin(), b.columns.end(),
+        [](const ColumnInfo& x, const ColumnInfo& y)
+        { return x.name == y.name && x.type == y.type && x.nullable == y.nullable; });
+}
+
+std::string index_name(const TableInfo& table, const std::vector<std::string>& columns)
+{
+    return fmt::format("i{}_{}", std::string_view{table.name}.substr(1), fmt::join(columns, "_"));
+}
+
+std::string column_list(const std::vector<std::string>& columns)
+{
+    std::string list;
+    for (const auto& column : columns)
+        list += (list.empty() ? "" : ", ") + quoted(column);
+    return list;
+}
+
+/// A table row of Markdown.
+std::string reference_line(const ColumnInfo& column)
+{
+    const auto type = column.type + (column.nullable ? " or NULL" : "");
+    return fmt::format("| `{}` | {} | {} | {} |\n", column.name, type, column.unit, column.meaning);
+}
+}  // namespace
+
+std::string id_column(std::string_view field)
+{
+    constexpr std::string_view suffix = "_address";
+    if (field.ends_with(suffix))
+        field.remove_suffix(suffix.size());
+    return std::string{field} + "_id";
+}
+
+std::string event_table_name(const EventType& type)
+{
+    return "t_" + std::string{type.table};
+}
+
+bool TableInfo::has_column(std::string_view column) const noexcept
+{
+    return std::any_of(columns.begin(), columns.end(),
+        [&](const ColumnInfo& candidate) { return candidate.name == column; });
+}
+
+std::string TableInfo::create_sql() const
+{
+    std::string sql = "CREATE TABLE " + quoted(name) + " (";
+    for (const auto& column : columns)
+        sql += quoted(column.name) + " " + column.type + (column.nullable ? ", " : " NOT NULL, ");
+    if (primary_key.empty())
+        return sql.erase(sql.size() - 2) + ")";
+    return sql + "PRIMARY KEY (" + column_list(primary_key) + ")) WITHOUT ROWID";
+}
+
+std::string ViewInfo::create_sql() const
+{
+    std::string sql = "CREATE VIEW " + quoted(name) + " AS SELECT";
+    for (const auto& column : columns)
+    {
+        sql += (&column == &columns.front() ? " " : ", ") + column.expression + " AS " +
+               quoted(column.name);
+    }
+    return sql + " FROM " + source;
+}
+
+Schema::Schema(std::span<const EventType* const> events) : tables_{base_tables()}
+{
+    for (const auto* type : events)
+    {
+        if (std::find(events_.begin(), events_.end(), type) == events_.end())
+            add_event(*type);
+    }
+    views_ = make_views(tables_, events_);
+}
+
+void Schema::add_event(const EventType& type)
+{
+    events_.push_back(&type);
+    auto made = event_table(type);
+    const auto same_name = std::find_if(tables_.begin(), tables_.end(),
+        [&](const TableInfo& other) { return other.name == made.name; });
+    if (same_name == tables_.end())
+        tables_.push_back(std::move(made));
+    else
+        RUNNEL_CHECK(same_columns(*same_name, made) && "events of one table have the same columns");
+}
+
+const TableInfo& Schema::table(std::string_view name) const
+{
+    const auto found = std::find_if(tables_.begin(), tables_.end(),
+        [&](const TableInfo& candidate) { return candidate.name == name; });
+    RUNNEL_CHECK(found != tables_.end());
+    return *found;
+}
+
+void Schema::create(Database& database) const
+{
+    for (const auto& table : tables_)
+        database.execute(table.create_sql());
+    for (const auto& view : views_)
+        database.execute(view.create_sql());
+}
+
+void Schema::create_indexes(Database& database) const
+{
+    for (const auto& table : tables_)
+    {
+        for (const auto& columns : table.indexes)
+        {
+            database.execute(fmt::format("CREATE INDEX IF NOT EXISTS {} ON {} ({})",
+                quoted(index_name(table, columns)), quoted(table.name), column_list(columns)));
+        }
+    }
+}
+
+void Schema::drop_indexes(Database& database) const
+{
+    for (const auto& table : tables_)
+    {
+        for (const auto& columns : table.indexes)
+            database.execute("DROP INDEX IF EXISTS " + quoted(index_name(table, columns)));
+    }
+}
+
+std::string database_reference(std::span<const EventType* const> events)
+{
+    const Schema schema{events};
+    std::string page =
+        "# The database\n\n"
+        "A ledger is one SQLite file. Base tables (`t_...`) refer to accounts and contracts by id; "
+        "views without the prefix show addresses as hex text, under the names of ethereum-etl and "
+        "Spellbook. Amounts are exact decimal text, which `CAST(x AS REAL)` understands; the "
+        "extension `runnel_sqlite` adds exact sums (`amount_sum` and others). Event tables exist "
+        "in ledgers whose contracts emit the event.\n\n"
+        "This page is generated from the code that makes the tables.\n\n## Tables\n";
+    constexpr std::string_view head = "| Column | Type | Unit | Meaning |\n|---|---|---|---|\n";
+    for (const auto& table : schema.tables())
+    {
+        page += fmt::format("\n### `{}`\n\n{}\n", table.name, table.meaning);
+        if (!table.primary_key.empty())
+            page += fmt::format("Primary key: `{}`.", fmt::join(table.primary_key, "`, `"));
+        for (const auto& index : table.indexes)
+            page += fmt::format(" Index: `{}`.", fmt::join(index, "`, `"));
+        page += fmt::format("\n\n{}", head);
+        for (const auto& column : table.columns)
+            page += reference_line(column);
+    }
+    page += "\n## Views\n";
+    for (const auto& view : schema.views())
+    {
+        page += fmt::format("\n### `{}`\n\n{}\n\n{}", view.name, view.meaning, head);
+        for (const auto& column : view.columns)
+            page += reference_line(column);
+    }
+    return page;
+}
+
+}  // namespace runnel::storage

@@ -1,0 +1,103 @@
+#pragma once
+
+#include "ledger/event.hpp"
+#include "storage/database.hpp"
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace runnel::storage
+{
+
+/// When a table's rows are written, and how two ledgers' rows are compared.
+enum class TableKind : std::uint8_t
+{
+    fixed,    // Once, when the ledger is made.
+    block,    // With each block.
+    metrics,  // Whenever the clock was read; neither hashed nor compared.
+};
+
+/// A column of a table or a view, and what the reference says of it.
+struct ColumnInfo
+{
+    std::string name;
+    std::string type;  // SQLite's: INTEGER, REAL, TEXT, BLOB.
+    std::string unit;
+    std::string meaning;
+    bool nullable = false;
+    std::string expression;  // Of a view's column.
+};
+
+/// A base table. Rows lie in the order of its primary key, which is the order of the chain.
+struct TableInfo
+{
+    std::string name;
+    std::string meaning;
+    TableKind kind = TableKind::fixed;
+    std::vector<ColumnInfo> columns;
+    std::vector<std::string> primary_key;  // The first one of a block table is the block's number.
+    std::vector<std::vector<std::string>> indexes;  // For readers; built when a run ends.
+
+    [[nodiscard]] bool has_column(std::string_view column) const noexcept;
+    [[nodiscard]] std::string create_sql() const;
+};
+
+/// A view with the names and hex text that other tools expect.
+struct ViewInfo
+{
+    std::string name;
+    std::string meaning;
+    std::vector<ColumnInfo> columns;
+    std::string source;  // After FROM.
+
+    [[nodiscard]] std::string create_sql() const;
+};
+
+/// The tables and views of a ledger with these types of events: one description for the SQL that
+/// makes them, the rows that fill them and the reference that explains them.
+///
+/// Types that share a table must have the same columns (a bug otherwise). Event columns keep their
+/// names, but accounts and contracts are stored as ids: `taker` is stored as `taker_id`,
+/// `from_address` as `from_id`; views show their addresses under the event's own names.
+class Schema
+{
+public:
+    explicit Schema(std::span<const EventType* const> events);
+
+    [[nodiscard]] const std::vector<TableInfo>& tables() const noexcept { return tables_; }
+    [[nodiscard]] const std::vector<ViewInfo>& views() const noexcept { return views_; }
+    [[nodiscard]] const TableInfo& table(std::string_view name) const;
+    /// The types, each once; a type's position is its id in t_event_types.
+    [[nodiscard]] const std::vector<const EventType*>& events() const noexcept { return events_; }
+
+    /// Makes all tables and views.
+    void create(Database& database) const;
+    /// Makes, or drops, the indexes that only readers need.
+    void create_indexes(Database& database) const;
+    void drop_indexes(Database& database) const;
+
+private:
+    void add_event(const EventType& type);
+
+    std::vector<const EventType*> events_;
+    std::vector<TableInfo> tables_;
+    std::vector<ViewInfo> views_;
+};
+
+/// The name of an event's table: `t_` and what the event says.
+[[nodiscard]] std::string event_table_name(const EventType& type);
+
+/// The column that holds a field's id: `taker` -> `taker_id`, `from_address` -> `from_id`.
+[[nodiscard]] std::string id_column(std::string_view field);
+
+/// The views over the tables (storage/views.cpp); those over event tables that are there.
+[[nodiscard]] std::vector<ViewInfo> make_views(
+    const std::vector<TableInfo>& tables, std::span<const EventType* const> events);
+
+/// Every table and view, column by column, as Markdown: docs/database.md.
+[[nodiscard]] std::string database_reference(std::span<const EventType* const> events);
+
+}  // namespace runnel::storage

@@ -1,0 +1,563 @@
+#include "ledger/check.hpp"
+#include "storage/schema.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <optional>
+
+/// The views that ethereum-etl's and Spellbook's users expect. They use SQLite's own functions only,
+/// so any client can read them. Joins are LEFT JOINs on primary keys: SQLite leaves out those that
+/// a query does not use, and turns them round when a query looks for an address.
+namespace runnel::storage
+{
+namespace
+{
+std::string hex(std::string_view expression)
+{
+    return fmt::format("'0x' || lower(hex({}))", expression);
+}
+
+struct EventField
+{
+    std::string name;
+    ColumnKind kind = ColumnKind::integer;
+    std::string unit;
+};
+
+class FieldSink final : public ColumnSink
+{
+public:
+    void column(std::string_view name, ColumnKind kind, std::string_view unit) override
+    {
+        fields.push_back({std::string{name}, kind, std::string{unit}});
+    }
+    std::vector<EventField> fields;
+};
+
+/// What a view says of a token.
+struct TokenColumns
+{
+    std::string id;
+    std::string address;
+    std::string symbol;
+    std::string scale;  // 10^decimals.
+};
+
+/// A view over rows `r` of one table, with what it joins.
+class ViewBuilder
+{
+public:
+    ViewBuilder(std::string name, std::string meaning, const TableInfo& table)
+      : table_{table}
+    {
+        view_.name = std::move(name);
+        view_.meaning = std::move(meaning);
+        view_.source = quoted(table.name) + " r";
+    }
+
+    [[nodiscard]] const TableInfo& table() const noexcept { return table_; }
+    [[nodiscard]] std::string row(std::string_view column) const { return "r." + quoted(column); }
+
+    ViewBuilder& column(std::string name, std::string type, std::string unit, std::string meaning,
+        std::string expression)
+    {
+        const bool nullable = expression == "NULL";
+        view_.columns.push_back({std::move(name), std::move(type), std::move(unit),
+            std::move(meaning), nullable, std::move(expression)});
+        return *this;
+    }
+    ViewBuilder& address(std::string name, std::string meaning, std::string expression)
+    {
+        return column(std::move(name), "TEXT", "0x and 40 hex digits", std::move(meaning),
+            std::move(expression));
+    }
+    /// Columns that other chains have and this one has not.
+    ViewBuilder& absent(std::initializer_list<const char*> names)
+    {
+        for (const auto* name : names)
+            column(name, "TEXT", "", "Always NULL: this chain has none.", "NULL");
+        return *this;
+    }
+    /// The row's own column under another name, or its own.
+    ViewBuilder& same(std::string_view column_name, std::string as = {})
+    {
+        const auto found = std::find_if(table_.columns.begin(), table_.columns.end(),
+            [&](const ColumnInfo& candidate) { return candidate.name == column_name; });
+        RUNNEL_CHECK(found != table_.columns.end());
+        auto copy = *found;
+        copy.expression = row(column_name);
+        if (!as.empty())
+            copy.name = std::move(as);
+        view_.columns.push_back(std::move(copy));
+        return *this;
+    }
+
+    void join(std::string_view table, std::string_view alias, std::string_view condition)
+    {
+        view_.source += fmt::format(" LEFT JOIN {} {} ON {}", table, alias, condition);
+    }
+    void join_block() { join("t_blocks", "b", "b.number = r.block_number"); }
+    void join_transaction()
+    {
+        join("t_transactions", "x",
+            "x.block_number = r.block_number AND x.transaction_index = r.transaction_index");
+    }
+    void join_contract() { join("t_contracts", "c", "c.id = r.contract_id"); }
+    /// The address of the account whose id @p id is an expression for.
+    std::string join_account(std::string_view id)
+    {
+        const auto alias = fmt::format("a{}", ++joins_);
+        join("t_addresses", alias, fmt::format("{}.id = {}", alias, id));
+        return alias + ".address";
+    }
+    TokenColumns join_token(std::string_view id_column_name)
+    {
+        const auto id = row(id_column_name);
+        const auto contract = fmt::format("k{}", ++joins_);
+        const auto token = fmt::format("s{}", joins_);
+        join("t_contracts", contract, fmt::format("{}.id = {}", contract, id));
+        join("t_tokens", token, fmt::format("{}.contract_id = {}", token, id));
+        return {id, contract + ".address", token + ".symbol",
+            fmt::format("CAST('1e' || {}.decimals AS REAL)", token)};
+    }
+
+    /// Spellbook's first columns: who, and when.
+    void project_columns()
+    {
+        join_block();
+        join_contract();
+        column("blockchain", "TEXT", "", "Always `runnel`.", "'runnel'");
+        column("project", "TEXT", "", "The protocol: `uniswap`.", "c.project");
+        column("version", "TEXT", "", "Its version: `2`.", "c.version");
+    }
+    void time_columns(bool with_date)
+    {
+        column("block_month", "TEXT", "YYYY-MM-DD", "First day of the month, UTC.",
+            "date(b.timestamp, 'unixepoch', 'start of month')");
+        if (with_date)
+            column("block_date", "TEXT", "YYYY-MM-DD", "UTC.", "date(b.timestamp, 'unixepoch')");
+        column("block_time", "TEXT", "YYYY-MM-DD HH:MM:SS", "UTC.",
+            "datetime(b.timestamp, 'unixepoch')");
+        same("block_number");
+    }
+    void trace_columns()
+    {
+        address("project_contract_address", "The contract that emitted the row.", "c.address");
+        join_transaction();
+        column("tx_hash", "TEXT", "0x and 64 hex digits", "The transaction.", hex("x.hash"));
+    }
+
+    [[nodiscard]] ViewInfo take() && { return std::move(view_); }
+
+private:
+    const TableInfo& table_;
+    ViewInfo view_;
+    unsigned joins_ = 0;
+};
+
+std::string scaled(std::string_view amount, const TokenColumns& token)
+{
+    return fmt::format("CAST({} AS REAL) / {}", amount, token.scale);
+}
+
+/// All views of one ledger: knows which tables there are.
+class Views
+{
+public:
+    Views(const std::vector<TableInfo>& tables, std::span<const EventType* const> events)
+      : tables_{tables}, events_{events}
+    {}
+
+    std::vector<ViewInfo> make()
+    {
+        blocks();
+        transactions();
+        logs();
+        contracts();
+        tokens();
+        labels();
+        rewards();
+        const auto standard_views = views_.size();
+        for (const auto* type : events_)
+        {
+            const auto same_name = std::find_if(views_.begin(), views_.end(),
+                [&](const ViewInfo& view) { return view.name == type->table; });
+            const auto position = static_cast<std::size_t>(same_name - views_.begin());
+            RUNNEL_CHECK(position >= standard_views && "an event's table has a name of its own");
+            if (same_name == views_.end())  // Otherwise two types share the table.
+                event_view(*type);
+        }
+        return std::move(views_);
+    }
+
+private:
+    [[nodiscard]] const TableInfo* find(std::string_view name) const noexcept
+    {
+        const auto found = std::find_if(tables_.begin(), tables_.end(),
+            [&](const TableInfo& table) { return table.name == name; });
+        return found == tables_.end() ? nullptr : &*found;
+    }
+    void add(ViewBuilder&& view) { views_.push_back(std::move(view).take()); }
+
+    void blocks()
+    {
+        ViewBuilder view{"blocks", "Blocks, as ethereum-etl names them.", *find("t_blocks")};
+        const auto hash_column = [&](const char* name, const char* meaning)
+        {
+            view.column(name, "TEXT", "0x and 64 hex digits", meaning, hex(view.row(name)));
+        };
+        view.same("number");
+        hash_column("hash", "keccak-256 of the encoded header.");
+        hash_column("parent_hash", "Hash of the block before.");
+        view.absent({"nonce", "sha3_uncles", "logs_bloom"});
+        hash_column("transactions_root", "Merkle root over the transactions' hashes.");
+        hash_column("state_root", "Commitment to all writes up to here.");
+        hash_column("receipts_root", "Merkle root over receipts with their logs.");
+        view.address("miner", "The proposer.", view.join_account("r.proposer_id"));
+        view.absent({"difficulty", "total_difficulty", "size", "extra_data"});
+        view.same("gas_limit").same("gas_used").same("timestamp").same("transaction_count");
+        view.same("base_fee", "base_fee_per_gas");
+        hash_column("rewards_root", "Merkle root over the rewards.");
+        view.same("finalized_block");
+        add(std::move(view));
+    }
+
+    void transactions()
+    {
+        ViewBuilder view{"transactions",
+            "Transactions with their receipts folded in, as ethereum-etl's relational form.",
+            *find("t_transactions")};
+        view.join_block();
+        view.column("hash", "TEXT", "0x and 64 hex digits", "Of the encoded transaction.",
+            hex("r.hash"));
+        view.same("nonce");
+        view.column(
+            "block_hash", "TEXT", "0x and 64 hex digits", "Hash of the block.", hex("b.hash"));
+        view.same("block_number").same("transaction_index");
+        view.address("from_address", "The sender.", view.join_account("r.from_id"));
+        view.address("to_address", "Whom the first call goes to.", view.join_account("r.to_id"));
+        view.same("value").same("gas");
+        view.same("receipt_effective_gas_price", "gas_price");
+        view.column("input", "TEXT", "0x and hex digits", "The encoded calls.", hex("r.input"));
+        view.column("block_timestamp", "INTEGER", "unix seconds", "Of the block.", "b.timestamp");
+        view.same("max_fee_per_gas").same("max_priority_fee_per_gas");
+        view.column("transaction_type", "INTEGER", "", "Always 2: EIP-1559 fees.", "2");
+        view.same("receipt_cumulative_gas_used").same("receipt_gas_used");
+        view.absent({"receipt_contract_address", "receipt_root"});
+        view.same("receipt_status").same("receipt_effective_gas_price").same("revert_reason");
+        add(std::move(view));
+    }
+
+    void logs()
+    {
+        ViewBuilder view{"logs", "Logs as an Ethereum node would report them.", *find("t_logs")};
+        view.join_block();
+        view.join_transaction();
+        view.join_contract();
+        view.join("t_event_types", "e", "e.id = r.event_id");
+        view.same("log_index");
+        view.column("transaction_hash", "TEXT", "0x and 64 hex digits", "The transaction.",
+            hex("x.hash"));
+        view.same("transaction_index");
+        view.column("block_hash", "TEXT", "0x and 64 hex digits", "The block.", hex("b.hash"));
+        view.same("block_number");
+        view.column("block_timestamp", "INTEGER", "unix seconds", "Of the block.", "b.timestamp");
+        view.address("address", "The contract that emitted it.", "c.address");
+        view.column("data", "TEXT", "0x and hex digits", "The other arguments, ABI-encoded.",
+            hex("substr(r.words, e.indexed_count * 32 + 1)"));
+        view.column("topic0", "TEXT", "0x and 64 hex digits", "keccak-256 of the signature.",
+            hex("e.topic0"));
+        for (int i = 1; i <= 3; ++i)
+        {
+            view.column(fmt::format("topic{}", i), "TEXT", "0x and 64 hex digits",
+                "An indexed argument, or NULL.",
+                fmt::format("CASE WHEN e.indexed_count >= {} THEN {} END", i,
+                    hex(fmt::format("substr(r.words, {}, 32)", (i - 1) * 32 + 1))));
+        }
+        add(std::move(view));
+    }
+
+    void contracts()
+    {
+        ViewBuilder view{"contracts", "Contracts, all there from block 0.", *find("t_contracts")};
+        view.join("t_tokens", "s", "s.contract_id = r.id");
+        view.same("address").absent({"bytecode", "function_sighashes"});
+        view.column("is_erc20", "INTEGER", "0 or 1", "It is a token and not the native coin.",
+            "s.contract_id IS NOT NULL AND r.id <> 0");
+        view.column("is_erc721", "INTEGER", "0 or 1", "Always 0.", "0");
+        view.column("block_number", "INTEGER", "", "Always 0.", "0");
+        view.same("kind").same("name");
+        add(std::move(view));
+    }
+
+    void tokens()
+    {
+        ViewBuilder view{"tokens", "Tokens, the native coin included.", *find("t_tokens")};
+        view.join_contract();
+        view.address("address", "The token's contract.", "c.address");
+        view.same("symbol");
+        view.column("name", "TEXT", "", "Its key in the scenario.", "c.name");
+        view.same("decimals").absent({"total_supply"});
+        view.column("block_number", "INTEGER", "", "Always 0.", "0");
+        add(std::move(view));
+    }
+
+    void labels()
+    {
+        ViewBuilder view{"labels", "Who is behind an address.", *find("t_addresses")};
+        view.same("address").same("name").same("role").same("strategy");
+        add(std::move(view));
+    }
+
+    void rewards()
+    {
+        ViewBuilder view{"rewards", "New coins for validators.", *find("t_rewards")};
+        view.join_block();
+        view.same("block_number").same("reward_index");
+        view.column("block_timestamp", "INTEGER", "unix seconds", "Of the block.", "b.timestamp");
+        view.address("address", "Who got it.", view.join_account("r.account_id"));
+        view.same("amount");
+        add(std::move(view));
+    }
+
+    void event_view(const EventType& type)
+    {
+        const auto& table = *find(event_table_name(type));
+        const auto name = std::string{type.table};
+        const auto has = [&](std::initializer_list<const char*> columns)
+        {
+            return std::all_of(columns.begin(), columns.end(),
+                [&](const char* column) { return table.has_column(column); });
+        };
+        if (name == "token_transfers" && has({"log_index", "from_id", "to_id", "value"}))
+            return token_transfers(table);
+        if (name == "dex_trades" && has({"token_bought_id", "token_sold_id", "taker_id",
+                                        "token_bought_amount_raw", "token_sold_amount_raw"}))
+            return dex_trades(table);
+        if (name == "lending_borrow" && has({"transaction_type", "token_id", "borrower_id",
+                                            "on_behalf_of_id", "repayer_id", "liquidator_id",
+                                            "amount_raw"}))
+            return lending_moves(table,
+                {"borrower", "on_behalf_of", "repayer", "liquidator"}, "Debt taken or repaid");
+        if (name == "lending_supply" && has({"transaction_type", "token_id", "depositor_id",
+                                            "on_behalf_of_id", "withdrawn_to_id", "liquidator_id",
+                                            "amount_raw"}))
+            return lending_moves(table,
+                {"depositor", "on_behalf_of", "withdrawn_to", "liquidator"},
+                "Collateral and liquidity supplied or withdrawn");
+        if (name == "lending_flashloans" && has({"token_id", "recipient_id", "amount_raw", "fee_raw"}))
+            return lending_flashloans(table);
+        plain(type, table);
+    }
+
+    void token_transfers(const TableInfo& table)
+    {
+        ViewBuilder view{"token_transfers", "ERC-20 transfers, as ethereum-etl names them.", table};
+        view.join_block();
+        view.join_transaction();
+        view.join_contract();
+        view.address("token_address", "The token.", "c.address");
+        view.address("from_address", "Address zero for a mint.", view.join_account("r.from_id"));
+        view.address("to_address", "Address zero for a burn.", view.join_account("r.to_id"));
+        view.same("value");
+        view.column("transaction_hash", "TEXT", "0x and 64 hex digits", "The transaction.",
+            hex("x.hash"));
+        view.same("log_index").same("block_number");
+        view.column("block_hash", "TEXT", "0x and 64 hex digits", "The block.", hex("b.hash"));
+        view.column("block_timestamp", "INTEGER", "unix seconds", "Of the block.", "b.timestamp");
+        add(std::move(view));
+    }
+
+    /// US dollars for one whole token, by the newest price at or before the row's transaction.
+    [[nodiscard]] std::optional<std::string> price_usd(const TokenColumns& token) const
+    {
+        const auto* prices = find("t_oracle_prices");
+        if (prices == nullptr || !prices->has_column("token_id") || !prices->has_column("price"))
+            return std::nullopt;
+        return fmt::format("(SELECT CAST(p.price AS REAL) / 1e8 FROM t_oracle_prices p "
+                           "WHERE p.token_id = {} AND p.block_number <= r.block_number "
+                           "AND (p.block_number < r.block_number "
+                           "OR p.transaction_index <= r.transaction_index) "
+                           "ORDER BY p.block_number DESC, p.{} DESC LIMIT 1)",
+            token.id, prices->primary_key.back());
+    }
+    [[nodiscard]] std::string amount_usd(std::string_view raw, const TokenColumns& token) const
+    {
+        const auto price = price_usd(token);
+        return price ? scaled(raw, token) + " * " + *price : std::string{"NULL"};
+    }
+
+    void dex_trades(const TableInfo& table)
+    {
+        ViewBuilder view{"dex_trades", "Swaps of all exchanges, as Spellbook's dex.trades.", table};
+        view.project_columns();
+        view.time_columns(true);
+        const auto bought = view.join_token("token_bought_id");
+        const auto sold = view.join_token("token_sold_id");
+        const auto bought_raw = view.row("token_bought_amount_raw");
+        const auto sold_raw = view.row("token_sold_amount_raw");
+        view.column("token_bought_symbol", "TEXT", "", "What the taker got.", bought.symbol);
+        view.column("token_sold_symbol", "TEXT", "", "What the taker gave.", sold.symbol);
+        view.column("token_pair", "TEXT", "", "Both symbols in alphabetical order: `USDC-WETH`.",
+            fmt::format("CASE WHEN lower({0}) <= lower({1}) THEN {0} || '-' || {1} "
+                        "ELSE {1} || '-' || {0} END",
+                bought.symbol, sold.symbol));
+        view.column("token_bought_amount", "REAL", "whole tokens", "Rounded; exact in _raw.",
+            scaled(bought_raw, bought));
+        view.column("token_sold_amount", "REAL", "whole tokens", "Rounded; exact in _raw.",
+            scaled(sold_raw, sold));
+        view.same("token_bought_amount_raw").same("token_sold_amount_raw");
+        const auto bought_usd = amount_usd(bought_raw, bought);
+        view.column("amount_usd", "REAL", "USD",
+            "By the oracle's newest price of the token bought, else of the one sold; NULL without.",
+            bought_usd == "NULL" ? bought_usd :
+                                   fmt::format("coalesce({}, {})", bought_usd, amount_usd(sold_raw, sold)));
+        view.address("token_bought_address", "What the taker got.", bought.address);
+        view.address("token_sold_address", "What the taker gave.", sold.address);
+        view.address("taker", "Who swapped.", view.join_account(view.row("taker_id")));
+        view.absent({"maker"});
+        view.trace_columns();
+        view.address("tx_from", "The transaction's sender.", view.join_account("x.from_id"));
+        view.address("tx_to", "Whom its first call went to.", view.join_account("x.to_id"));
+        view.same(table.primary_key.back(), "evt_index");
+        add(std::move(view));
+    }
+
+    void lending_moves(const TableInfo& table, const std::vector<std::string>& accounts,
+        const std::string& what)
+    {
+        const auto name = table.name.substr(2);
+        auto sector = name;
+        std::replace(sector.begin(), sector.end(), '_', '.');
+        ViewBuilder view{name, fmt::format("{}, as Spellbook's {}.", what, sector), table};
+        view.project_columns();
+        view.same("transaction_type");
+        if (name == "lending_borrow")
+            view.column("loan_type", "TEXT", "", "Always `variable`.", "'variable'");
+        const auto token = view.join_token("token_id");
+        const auto raw = view.row("amount_raw");
+        view.column("symbol", "TEXT", "", "The token's.", token.symbol);
+        view.address("token_address", "The token.", token.address);
+        for (const auto& account : accounts)
+        {
+            const auto id = fmt::format("nullif({}, 0)", view.row(id_column(account)));
+            view.address(account, "NULL where nobody is.", view.join_account(id));
+        }
+        view.column("amount", "REAL", "whole tokens", "Rounded; exact in amount_raw.",
+            scaled(raw, token));
+        view.same("amount_raw");
+        view.column("amount_usd", "REAL", "USD", "By the oracle's newest price; NULL without.",
+            amount_usd(raw, token));
+        view.time_columns(false);
+        view.trace_columns();
+        view.same(table.primary_key.back(), "evt_index");
+        add(std::move(view));
+    }
+
+    void lending_flashloans(const TableInfo& table)
+    {
+        ViewBuilder view{"lending_flashloans",
+            "Flash loans that were repaid, as Spellbook's lending.flashloans.", table};
+        view.project_columns();
+        const auto token = view.join_token("token_id");
+        const auto raw = view.row("amount_raw");
+        view.address("token_address", "The token.", token.address);
+        view.column("symbol", "TEXT", "", "The token's.", token.symbol);
+        view.address("recipient", "Who borrowed.", view.join_account(view.row("recipient_id")));
+        view.column("amount", "REAL", "whole tokens", "Rounded; exact in amount_raw.",
+            scaled(raw, token));
+        view.same("amount_raw");
+        view.column("amount_usd", "REAL", "USD", "By the oracle's newest price; NULL without.",
+            amount_usd(raw, token));
+        view.column("fee", "REAL", "whole tokens", "Rounded.", scaled(view.row("fee_raw"), token));
+        view.time_columns(false);
+        view.trace_columns();
+        view.same(table.primary_key.back(), "evt_index");
+        add(std::move(view));
+    }
+
+    /// Any other event: its own fields, ids resolved, amounts also in whole tokens or dollars where
+    /// their unit says of what.
+    void plain(const EventType& type, const TableInfo& table)
+    {
+        ViewBuilder view{std::string{type.table}, table.meaning, table};
+        view.join_block();
+        view.join_contract();
+        view.same("block_number");
+        view.column("block_time", "TEXT", "YYYY-MM-DD HH:MM:SS", "UTC.",
+            "datetime(b.timestamp, 'unixepoch')");
+        if (type.use != EventUse::snapshot)
+        {
+            view.join_transaction();
+            view.column("tx_hash", "TEXT", "0x and 64 hex digits", "The transaction.",
+                hex("x.hash"));
+            view.same("transaction_index");
+        }
+        view.same(table.primary_key.back());
+        view.address("contract_address", "Who emitted it.", "c.address");
+        view.column("contract_name", "TEXT", "", "Its key in the scenario.", "c.name");
+
+        FieldSink sink;
+        type.columns(sink);
+        std::vector<std::pair<std::string, TokenColumns>> tokens;
+        for (const auto& field : sink.fields)
+        {
+            if (field.kind == ColumnKind::contract)
+                tokens.emplace_back(field.name, view.join_token(id_column(field.name)));
+        }
+        const auto token_of = [&](std::string_view field)
+        {
+            return std::find_if(tokens.begin(), tokens.end(),
+                [&](const auto& token) { return token.first == field; });
+        };
+        constexpr std::string_view smallest = "smallest unit of ";
+        for (const auto& field : sink.fields)
+        {
+            if (field.kind == ColumnKind::account)
+            {
+                view.address(field.name, "", view.join_account(view.row(id_column(field.name))));
+                continue;
+            }
+            if (field.kind == ColumnKind::contract)
+            {
+                const auto& token = token_of(field.name)->second;
+                view.address(field.name, "", token.address);
+                view.column(field.name + "_symbol", "TEXT", "", "If it is a token.", token.symbol);
+                continue;
+            }
+            view.same(field.name);
+            if (field.kind != ColumnKind::amount)
+                continue;
+            if (field.unit == "1e-8 USD")
+            {
+                view.column(field.name + "_usd", "REAL", "USD", "Rounded.",
+                    fmt::format("CAST({} AS REAL) / 1e8", view.row(field.name)));
+            }
+            if (field.unit.starts_with(smallest))
+            {
+                const auto token = token_of(field.unit.substr(smallest.size()));
+                const bool raw = field.name.ends_with("_raw");
+                if (token != tokens.end())
+                    view.column(raw ? field.name.substr(0, field.name.size() - 4) :
+                                      field.name + "_scaled",
+                        "REAL", "whole tokens", "Rounded.",
+                        scaled(view.row(field.name), token->second));
+            }
+        }
+        add(std::move(view));
+    }
+
+    const std::vector<TableInfo>& tables_;
+    std::span<const EventType* const> events_;
+    std::vector<ViewInfo> views_;
+};
+}  // namespace
+
+std::vector<ViewInfo> make_views(
+    const std::vector<TableInfo>& tables, std::span<const EventType* const> events)
+{
+    return Views{tables, events}.make();
+}
+
+}  // namespace runnel::storage

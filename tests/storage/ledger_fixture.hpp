@@ -1,0 +1,319 @@
+#pragma once
+
+#include "ledger/call.hpp"
+#include "ledger/sectors.hpp"
+#include "storage/ledger_writer.hpp"
+
+#include <filesystem>
+#include <memory>
+#include <random>
+#include <string>
+
+#include <unistd.h>
+
+/// A small world of events, and random blocks of them.
+namespace runnel::storage::fixture
+{
+
+/// ERC-20's Transfer with a topic of each kind that matters.
+struct Transfer
+{
+    static constexpr std::string_view name = "Transfer";
+    static constexpr std::string_view table = "token_transfers";
+    static constexpr std::string_view signature = "Transfer(address,address,uint256)";
+    static constexpr std::uint32_t indexed = 0b011;
+    static constexpr EventUse use = EventUse::log;
+
+    AccountId from_address{};
+    AccountId to_address{};
+    Amount value;
+
+    template <typename Self, typename Visitor>
+    static void describe(Self& self, Visitor&& visit)
+    {
+        visit("from_address", self.from_address);
+        visit("to_address", self.to_address);
+        visit("value", self.value, "smallest unit of the token");
+    }
+};
+
+enum class Side : std::uint8_t
+{
+    left,
+    right,
+};
+[[nodiscard]] constexpr std::string_view to_string(Side side) noexcept
+{
+    return side == Side::left ? "left" : "right";
+}
+
+/// Every kind of field, with names that are SQL keywords.
+struct Oddity
+{
+    static constexpr std::string_view name = "Oddity";
+    static constexpr std::string_view table = "oddities";
+    static constexpr std::string_view signature = "Oddity(string,int24,bool,address,uint64,string)";
+    static constexpr std::uint32_t indexed = 0b100010;
+    static constexpr EventUse use = EventUse::log;
+
+    Side select{};
+    std::int32_t group = 0;
+    bool order = false;
+    ContractId table_of{};
+    std::uint64_t index_of = 0;
+    Side where{};
+
+    template <typename Self, typename Visitor>
+    static void describe(Self& self, Visitor&& visit)
+    {
+        visit("select", self.select);
+        visit("group", self.group);
+        visit("order", self.order);
+        visit("table", self.table_of);
+        visit("index", self.index_of);
+        visit("where", self.where);
+    }
+};
+
+/// Like the oracle's event, which prices views.
+struct OraclePrice
+{
+    static constexpr std::string_view name = "OraclePrice";
+    static constexpr std::string_view table = "oracle_prices";
+    static constexpr std::string_view signature = "";
+    static constexpr std::uint32_t indexed = 0;
+    static constexpr EventUse use = EventUse::sector;
+
+    ContractId token{};
+    Amount price;
+
+    template <typename Self, typename Visitor>
+    static void describe(Self& self, Visitor&& visit)
+    {
+        visit("token", self.token);
+        visit("price", self.price, "1e-8 USD per token");
+    }
+};
+
+inline AccountInfo account(std::string name, std::string role, std::string strategy = "")
+{
+    const auto address = address_of_name(name);
+    return {std::move(name), std::move(role), std::move(strategy), address};
+}
+
+/// Twelve accounts, of which 4 to 7 are contracts: ETH, USDC, WETH, a pair.
+inline LedgerDescription description()
+{
+    LedgerDescription description;
+    description.accounts = {{"zero", "ledger", "", Address{}}, account("ann", "wallet", "trader"),
+        account("bob", "wallet", "hodler"), account("val", "validator"), account("eth", "token"),
+        account("usdc", "token"), account("weth", "token"), account("weth_usdc", "dex")};
+    for (int i = 0; i < 4; ++i)
+        description.accounts.push_back(account("crowd/" + std::to_string(i), "wallet", "noise"));
+    description.contracts = {{AccountId{4}, "native", "eth", TokenInfo{"ETH", 18}},
+        {AccountId{5}, "erc20", "usdc", TokenInfo{"USDC", 6}},
+        {AccountId{6}, "erc20", "weth", TokenInfo{"WETH", 18}},
+        {AccountId{7}, "uniswap_v2_pair", "weth_usdc", std::nullopt}};
+    description.events = {&event_type<Transfer>, &event_type<Oddity>, &event_type<OraclePrice>,
+        &event_type<DexTrade>, &event_type<DexPool>, &event_type<LendingBorrow>,
+        &event_type<LendingSupply>, &event_type<LendingFlashloan>, &event_type<LendingLiquidation>,
+        &event_type<LendingPosition>};
+    return description;
+}
+
+inline Manifest manifest()
+{
+    Manifest manifest;
+    manifest.add("scenario", "[scenario]\nname = \"test\"\nblocks = 5\n");
+    manifest.add("seed", "7");
+    manifest.add("version", "0.1.0");
+    return manifest;
+}
+
+/// A call with arguments of any length.
+struct AnyCall
+{
+    static constexpr std::string_view name = "any";
+    static constexpr std::uint8_t method = 1;
+    static constexpr std::uint64_t gas = 1'000;
+
+    CallList inner;
+
+    template <typename Self, typename Visitor>
+    static void describe(Self& self, Visitor&& visit)
+    {
+        visit("inner", self.inner);
+    }
+};
+/// The native coin's payment.
+struct Payment
+{
+    static constexpr std::string_view name = "transfer";
+    static constexpr std::uint8_t method = 0;
+    static constexpr std::uint64_t gas = 0;
+
+    AccountId to{};
+    Amount value;
+
+    template <typename Self, typename Visitor>
+    static void describe(Self& self, Visitor&& visit)
+    {
+        visit("to", self.to);
+        visit("value", self.value);
+    }
+};
+
+/// Makes blocks that follow one another; the seed decides all.
+class BlockMaker
+{
+public:
+    explicit BlockMaker(std::uint64_t seed) : random_{seed} {}
+
+    std::uint64_t below(std::uint64_t bound) { return random_() % bound; }
+    Amount amount()
+    {
+        const Amount wide{random_(), random_(), random_(), random_()};
+        return wide >> static_cast<unsigned>(below(256));
+    }
+    AccountId any_account() { return AccountId{static_cast<std::uint32_t>(below(12))}; }
+    ContractId any_contract() { return ContractId{static_cast<std::uint32_t>(below(4))}; }
+    Hash hash() { return keccak256(std::to_string(random_())); }
+
+    std::shared_ptr<const FinishedBlock> make(std::uint32_t transaction_count)
+    {
+        FinishedBlock block;
+        WorkerArena arena;
+        for (std::uint32_t i = 0; i < transaction_count; ++i)
+            add_transaction(block, arena, i);
+        append_event(arena, ContractId{3}, transaction_count,
+            DexPool{ContractId{1}, ContractId{2}, amount(), amount(), amount()});
+        block.events = arena.events;
+        block.event_bytes = arena.event_bytes;
+        for (auto count = below(3); count > 0; --count)
+            block.rewards.push_back({any_account(), amount()});
+        auto& header = block.header;
+        header.number = number_;
+        header.parent_hash = parent_;
+        header.timestamp = 1'700'000'000 + number_ * 12;
+        header.proposer = any_account();
+        header.gas_limit = 30'000'000;
+        header.gas_used = random_() >> 1U;
+        header.base_fee = random_();  // All 64 bits: stored as they are.
+        header.transaction_count = transaction_count;
+        header.transactions_root = hash();
+        header.receipts_root = hash();
+        header.rewards_root = hash();
+        header.state_root = hash();
+        header.finalized_block = number_ / 2;
+        block.hash = header.hash();
+        parent_ = block.hash;
+        ++number_;
+        return std::make_shared<const FinishedBlock>(std::move(block));
+    }
+
+private:
+    void add_transaction(FinishedBlock& block, WorkerArena& arena, std::uint32_t i)
+    {
+        Transaction transaction;
+        transaction.sender = any_account();
+        transaction.nonce = random_();
+        transaction.gas_limit = random_();
+        transaction.max_fee = random_();
+        transaction.max_priority_fee = random_();
+        CallWriter calls;
+        if (below(4) == 0)
+            calls.add(native_coin, Payment{any_account(), amount()});
+        const Bytes nested(below(300), static_cast<std::uint8_t>(i));
+        calls.add(any_contract(), AnyCall{CallList{nested}});
+        transaction.set_calls(calls.bytes());
+        transaction.seal();
+        block.transactions.push_back(std::move(transaction));
+
+        Receipt receipt;
+        receipt.gas_used = 21'000 + below(100'000);
+        receipt.effective_gas_price = random_() >> 2U;
+        receipt.first_event = static_cast<std::uint32_t>(arena.events.size());
+        if (below(5) == 0)
+            receipt.refusal = Refusal::custom("Broke").with(AccountId{3}).with(amount());
+        else
+        {
+            receipt.status = ReceiptStatus::succeeded;
+            add_events(arena, i);
+        }
+        receipt.event_count =
+            static_cast<std::uint32_t>(arena.events.size()) - receipt.first_event;
+        block.receipts.push_back(receipt);
+    }
+
+    void add_events(WorkerArena& arena, std::uint32_t i)
+    {
+        const auto emitter = any_contract();
+        const auto usdc = ContractId{1};
+        const auto weth = ContractId{2};
+        append_event(arena, emitter, i, Transfer{any_account(), any_account(), amount()});
+        const bool odd = below(2) == 0;
+        append_event(arena, emitter, i,
+            Oddity{odd ? Side::left : Side::right, odd ? -5 : 5, odd, any_contract(), random_(),
+                Side::right});
+        append_event(arena, emitter, i, OraclePrice{weth, 1 + below(1'000'000'000'000)});
+        append_event(arena, emitter, i, DexTrade{usdc, weth, amount(), amount(), any_account()});
+        append_event(arena, emitter, i,
+            LendingBorrow{LendingBorrowType::repay, usdc, any_account(), any_account(),
+                any_account(), zero_account, amount()});
+        append_event(arena, emitter, i,
+            LendingSupply{LendingSupplyType::supply, weth, any_account(), any_account(),
+                zero_account, zero_account, amount()});
+        append_event(arena, emitter, i, LendingFlashloan{usdc, any_account(), amount(), amount()});
+        append_event(arena, emitter, i,
+            LendingLiquidation{any_account(), any_account(), weth, usdc, amount(), amount(),
+                amount(), amount(), amount()});
+        append_event(arena, emitter, i,
+            LendingPosition{any_account(), amount(), amount(), 8'000, amount()});
+    }
+
+    std::mt19937_64 random_;
+    std::uint64_t number_ = 0;
+    Hash parent_;
+};
+
+/// A file name that nobody else uses; removed at the end, with what SQLite puts beside it.
+class TemporaryFile
+{
+public:
+    TemporaryFile()
+    {
+        static int count = 0;
+        const auto name =
+            "runnel_storage_" + std::to_string(getpid()) + "_" + std::to_string(count++) + ".db";
+        path_ = (std::filesystem::temp_directory_path() / name).string();
+        remove();
+    }
+    TemporaryFile(const TemporaryFile&) = delete;
+    TemporaryFile& operator=(const TemporaryFile&) = delete;
+    ~TemporaryFile() { remove(); }
+
+    [[nodiscard]] const std::string& path() const noexcept { return path_; }
+
+private:
+    void remove() const
+    {
+        std::error_code ignored;
+        for (const auto* suffix : {"", "-wal", "-shm", "-journal"})
+            std::filesystem::remove(path_ + suffix, ignored);
+    }
+
+    std::string path_;
+};
+
+/// A finished ledger of @p blocks random blocks.
+inline void write_ledger(const std::string& path, std::uint64_t seed, int blocks, WriterOptions options = {})
+{
+    auto writer = LedgerWriter::create(path, manifest(), description(), options);
+    BlockMaker maker{seed};
+    for (int i = 0; i < blocks; ++i)
+        writer.append(maker.make(static_cast<std::uint32_t>(maker.below(40))));
+    writer.add_metric("elapsed_s", -1, 1.5);
+    writer.finish();
+}
+
+}  // namespace runnel::storage::fixture
