@@ -1,0 +1,642 @@
+#include "tools/replay/aave_v3_replay.hpp"
+
+#include "contracts/aave_v3/events.hpp"
+#include "contracts/aave_v3/pool.hpp"
+#include "contracts/erc20/erc20.hpp"
+#include "contracts/oracle/price_oracle.hpp"
+#include "tools/replay/json_fields.hpp"
+
+#include <map>
+
+namespace runnel::replay {
+namespace {
+using namespace contracts::aave_v3;
+using contracts::AaveV3Pool;
+using contracts::Erc20Approve;
+using contracts::Erc20Mint;
+using contracts::PriceOracle;
+using contracts::Sandbox;
+using nlohmann::json;
+
+using Values = std::map<std::string, std::string, std::less<>>;
+
+/// Of a field that is a decimal string or a small JSON number.
+Amount number_of(const json& object, const char* name)
+{
+    const auto& field = object.at(name);
+    return field.is_number_unsigned() ? Amount{field.get<std::uint64_t>()}
+                                      : amount_of(object, name);
+}
+
+std::uint64_t small_of(const json& object, const char* name)
+{
+    const auto amount = number_of(object, name);
+    if (!amount.fits_uint64())
+        throw std::invalid_argument{fmt::format("\"{}\" does not fit 64 bits", name)};
+    return amount.low64();
+}
+
+std::uint16_t bps_of(const json& object, const char* name)
+{
+    const auto value = small_of(object, name);
+    if (value > 0xFFFF)
+        throw std::invalid_argument{fmt::format("\"{}\" does not fit 16 bits", name)};
+    return static_cast<std::uint16_t>(value);
+}
+
+InterestRateStrategy strategy_of(const json& fields)
+{
+    InterestRateStrategy strategy;
+    strategy.optimal_usage_ratio = amount_of(fields, "optimalUsageRatio");
+    strategy.base_variable_borrow_rate = amount_of(fields, "baseVariableBorrowRate");
+    strategy.variable_rate_slope1 = amount_of(fields, "variableRateSlope1");
+    strategy.variable_rate_slope2 = amount_of(fields, "variableRateSlope2");
+    strategy.stable_rate_slope1 = amount_of(fields, "stableRateSlope1");
+    strategy.stable_rate_slope2 = amount_of(fields, "stableRateSlope2");
+    strategy.base_stable_rate_offset = amount_of(fields, "baseStableRateOffset");
+    strategy.stable_rate_excess_offset = amount_of(fields, "stableRateExcessOffset");
+    strategy.optimal_stable_to_total_debt_ratio =
+        amount_of(fields, "optimalStableToTotalDebtRatio");
+    return strategy;
+}
+
+/// A refusal as the recordings write it: `Error:35`, `Panic:0x11`, `empty:`.
+std::string revert_text(const Refusal& refusal)
+{
+    switch (refusal.kind)
+    {
+        case RefusalKind::error: return fmt::format("Error:{}", refusal.text);
+        case RefusalKind::custom: return fmt::format("Custom:{}", refusal.to_string());
+        case RefusalKind::panic: return fmt::format("Panic:0x{:x}", refusal.arguments[0].low64());
+        case RefusalKind::empty: return "empty:";
+        case RefusalKind::invalid_opcode: return "invalid opcode:";
+        case RefusalKind::ledger: break;
+    }
+    return fmt::format("ledger:{}", refusal.text);
+}
+
+std::string recorded_revert(const json& line)
+{
+    const auto& revert = line.at("revert");
+    return fmt::format("{}:{}", text_of(revert, "kind"), text_of(revert, "code"));
+}
+
+std::string recorded_text(const json& value)
+{
+    if (value.is_boolean())
+        return value.get<bool>() ? "1" : "0";
+    return value.is_string() ? value.get<std::string>() : value.dump();
+}
+
+/// Compares every field recorded in @p object with the value of its name.
+void compare_fields(
+    Comparison& comparison, const std::string& prefix, const json& object, const Values& replayed)
+{
+    for (const auto& [field, recorded] : object.items())
+    {
+        const auto found = replayed.find(field);
+        comparison.equal(prefix + field, recorded_text(recorded),
+            found == replayed.end() ? std::string{"nothing"} : found->second);
+    }
+}
+
+/// The recordings' token: it looks at the balance before the allowance, and words that as
+/// OpenZeppelin 3 does.
+class RecordedToken final : public contracts::Erc20
+{
+public:
+    RecordedToken(ContractIdentity identity, TokenInfo info, AccountId minter)
+      : Erc20{std::move(identity), std::move(info), contracts::TokenFlavour::openzeppelin4, minter}
+    {}
+
+    Result<void> transfer_from(
+        CallContext context, AccountId from, AccountId to, const Amount& amount) override
+    {
+        RUNNEL_REQUIRE(context.read(balances(), from) >= amount,
+            Refusal::error("ERC20: transfer amount exceeds balance"));
+        RUNNEL_REQUIRE(context.read(allowances(), pair_key(from, context.sender())) >= amount,
+            Refusal::error("ERC20: transfer amount exceeds allowance"));
+        return Erc20::transfer_from(context, from, to, amount);
+    }
+};
+
+class PoolReplayer final : public Replayer
+{
+public:
+    void start(const json& header) override;
+    void operation(const json& line, Comparison& comparison) override;
+
+private:
+    struct Asset
+    {
+        std::string name;
+        RecordedToken* token = nullptr;
+    };
+    /// What runs for a recorded operation.
+    struct Planned
+    {
+        AccountId sender{};
+        CallWriter calls;
+    };
+
+    [[nodiscard]] ReserveSpec add_asset(const std::string& name, const json& fields);
+    [[nodiscard]] AccountId account(const std::string& name) const;
+    [[nodiscard]] AccountId account_in(const json& line, const char* field) const
+    {
+        return account(text_of(line, field));
+    }
+    [[nodiscard]] ContractId asset(const std::string& name) const;
+    [[nodiscard]] ContractId asset_in(const json& line, const char* field) const
+    {
+        return asset(text_of(line, field));
+    }
+    [[nodiscard]] Planned plan(const json& line) const;
+    [[nodiscard]] bool add_position_call(
+        CallWriter& calls, const std::string& op, const json& line) const;
+    [[nodiscard]] bool add_admin_call(
+        CallWriter& calls, const std::string& op, const json& line) const;
+    [[nodiscard]] Planned plan_flash_loan(const json& line) const;
+
+    void compare_outcome(
+        const json& line, const Sandbox::Outcome& outcome, Comparison& comparison) const;
+    void compare_events(
+        const json& line, const Sandbox::Outcome& outcome, Comparison& comparison) const;
+    void compare_reserve(std::size_t reserve, const json& recorded, const MarketView& market,
+        Comparison& comparison) const;
+    void compare_user(const std::string& name, const json& recorded, const MarketView& market,
+        Comparison& comparison) const;
+    [[nodiscard]] std::size_t reserve_named(const std::string& name) const
+    {
+        return *pool_->find_reserve(asset(name));
+    }
+
+    Sandbox sandbox_;
+    PriceOracle* oracle_ = nullptr;
+    AaveV3Pool* pool_ = nullptr;
+    AccountId admin_{};
+    AccountId receiver_{};  // Of flash loans; also mints what users draw from the faucet.
+    std::map<std::string, AccountId, std::less<>> users_;
+    std::vector<Asset> assets_;  // In the order of the reserves.
+};
+
+ReserveSpec PoolReplayer::add_asset(const std::string& name, const json& fields)
+{
+    const TokenInfo info{name, static_cast<std::uint8_t>(small_of(fields, "decimals"))};
+    auto& token = sandbox_.add<RecordedToken>(name, info, receiver_);
+    assets_.push_back({name, &token});
+    const auto wallet = number_of(fields, "initialWalletPerUser");
+    if (!(Checked{wallet} * users_.size()).ok())
+        throw std::invalid_argument{"the users' wallets exceed 256 bits"};
+    for (const auto& [user, id] : users_)
+        token.allocate(id, wallet);
+
+    ReserveSpec spec;
+    spec.token = token.id();
+    spec.config.ltv_bps = bps_of(fields, "ltv_bps");
+    spec.config.liquidation_threshold_bps = bps_of(fields, "liquidationThreshold_bps");
+    spec.config.liquidation_bonus_bps = bps_of(fields, "liquidationBonus_bps");
+    spec.config.reserve_factor_bps = bps_of(fields, "reserveFactor_bps");
+    spec.config.liquidation_protocol_fee_bps = bps_of(fields, "liquidationProtocolFee_bps");
+    spec.config.supply_cap = small_of(fields, "supplyCap_wholeTokens");
+    spec.config.borrow_cap = small_of(fields, "borrowCap_wholeTokens");
+    spec.config.borrowing_enabled = fields.at("borrowingEnabled").get<bool>();
+    spec.config.flash_loan_enabled = fields.at("flashLoanEnabled").get<bool>();
+    spec.strategy = strategy_of(fields.at("irs_ray"));
+    return spec;
+}
+
+void PoolReplayer::start(const json& header)
+{
+    const auto& setup = header.at("setup");
+    admin_ = sandbox_.account("admin");
+    receiver_ = sandbox_.account("receiver");
+    (void)sandbox_.account("treasury");
+    for (const auto& [name, address] : setup.at("users").items())
+        users_.emplace(name, sandbox_.account("user/" + name));
+
+    std::vector<ReserveSpec> specs;
+    std::vector<contracts::TokenPrice> prices;
+    for (const auto& item : setup.at("reservesInIdOrder"))
+    {
+        const auto name = item.get<std::string>();
+        const auto& fields = setup.at("reserves").at(name);
+        specs.push_back(add_asset(name, fields));
+        prices.push_back({specs.back().token, number_of(fields, "price")});
+    }
+    if (specs.size() > AaveV3Pool::reserves_max)
+        throw std::invalid_argument{"there are too many reserves"};
+    PoolSettings settings;
+    settings.flash_loan_premium_total_bps = bps_of(setup, "flashLoanPremiumTotal_bps");
+    settings.flash_loan_premium_to_protocol_bps = bps_of(setup, "flashLoanPremiumToProtocol_bps");
+    oracle_ = &sandbox_.add<PriceOracle>("oracle", "admin", prices);
+    pool_ = &sandbox_.add<AaveV3Pool>(
+        "pool", oracle_->id(), std::move(specs), settings, "treasury", "admin");
+    sandbox_.connect();
+    for (const auto& [name, user] : users_)
+    {
+        CallWriter calls;
+        for (const auto& item : assets_)
+            calls.add(item.token->id(), Erc20Approve{pool_->account(), Amount::max()});
+        if (!sandbox_.run(user, calls).ok())
+            throw std::invalid_argument{"the users cannot approve the pool"};
+    }
+}
+
+AccountId PoolReplayer::account(const std::string& name) const
+{
+    if (name == "admin")
+        return admin_;
+    const auto found = users_.find(name);
+    if (found == users_.end())
+        throw std::invalid_argument{fmt::format("\"{}\" is no user of this file", name)};
+    return found->second;
+}
+
+ContractId PoolReplayer::asset(const std::string& name) const
+{
+    for (const auto& item : assets_)
+    {
+        if (item.name == name)
+            return item.token->id();
+    }
+    throw std::invalid_argument{fmt::format("\"{}\" is no asset of this file", name)};
+}
+
+PoolReplayer::Planned PoolReplayer::plan_flash_loan(const json& line) const
+{
+    const auto token = asset_in(line, "asset");
+    const auto amount = amount_of(line, "amount");
+    const auto& mode = text_of(line, "receiverMode");
+    if (mode != "ok" && mode != "returnFalse" && mode != "noRepay")
+        throw std::invalid_argument{fmt::format("unknown receiver mode \"{}\"", mode)};
+    CallWriter callback;
+    if (mode == "ok")
+    {
+        const auto premium = percent_mul(amount, pool_->settings().flash_loan_premium_total_bps);
+        callback.add(token, Erc20Mint{receiver_, premium.value});
+        callback.add(token, Erc20Approve{pool_->account(), (Checked{amount} + premium).value});
+    }
+    Planned planned;
+    planned.sender = receiver_;
+    planned.calls.add(
+        pool_->id(), FlashLoanSimple{token, amount, callback.list(), mode != "returnFalse"});
+    return planned;
+}
+
+bool PoolReplayer::add_position_call(
+    CallWriter& calls, const std::string& op, const json& line) const
+{
+    const auto pool = pool_->id();
+    const auto rate_mode = [&] {
+        const auto mode = number_of(line, "interestRateMode");
+        return static_cast<std::uint8_t>(mode > 255 ? 255 : mode.low64());
+    };
+    if (op == "supply")
+    {
+        calls.add(pool, Supply{asset_in(line, "asset"), amount_of(line, "amount"),
+                            account_in(line, "onBehalfOf")});
+    }
+    else if (op == "withdraw")
+    {
+        calls.add(pool,
+            Withdraw{asset_in(line, "asset"), amount_of(line, "amount"), account_in(line, "to")});
+    }
+    else if (op == "borrow")
+        calls.add(pool, Borrow{asset_in(line, "asset"), amount_of(line, "amount"), rate_mode()});
+    else if (op == "repay")
+    {
+        calls.add(pool, Repay{asset_in(line, "asset"), amount_of(line, "amount"), rate_mode(),
+                            account_in(line, "onBehalfOf")});
+    }
+    else if (op == "repayWithATokens")
+    {
+        calls.add(pool,
+            RepayWithATokens{asset_in(line, "asset"), amount_of(line, "amount"), rate_mode()});
+    }
+    else if (op == "setUserUseReserveAsCollateral")
+    {
+        calls.add(pool, SetUserUseReserveAsCollateral{
+                            asset_in(line, "asset"), line.at("useAsCollateral").get<bool>()});
+    }
+    else if (op == "liquidationCall")
+    {
+        calls.add(pool, LiquidationCall{asset_in(line, "collateralAsset"),
+                            asset_in(line, "debtAsset"), account_in(line, "user"),
+                            amount_of(line, "debtToCover"), line.at("receiveAToken").get<bool>()});
+    }
+    else if (op == "mintToTreasury")
+    {
+        MintToTreasury call;
+        if (line.at("assets").size() > assets_per_call_max)
+            throw std::invalid_argument{"there are too many assets in one call"};
+        for (const auto& item : line.at("assets"))
+            call.assets.push_back(asset(item.get<std::string>()));
+        calls.add(pool, call);
+    }
+    else if (op == "aTokenTransfer")
+    {
+        calls.add(pool, TransferAToken{asset_in(line, "asset"), account_in(line, "to"),
+                            amount_of(line, "amount")});
+    }
+    else
+        return false;
+    return true;
+}
+
+bool PoolReplayer::add_admin_call(CallWriter& calls, const std::string& op, const json& line) const
+{
+    const auto pool = pool_->id();
+    const auto flag = [&](const char* name) { return line.at(name).get<bool>(); };
+    if (op == "setReserveFreeze")
+        calls.add(pool, SetReserveFreeze{asset_in(line, "asset"), flag("freeze")});
+    else if (op == "setReservePause")
+        calls.add(pool, SetReservePause{asset_in(line, "asset"), flag("paused")});
+    else if (op == "setReserveFactor")
+    {
+        calls.add(
+            pool, SetReserveFactor{asset_in(line, "asset"), number_of(line, "reserveFactor")});
+    }
+    else if (op == "setSupplyCap")
+        calls.add(pool, SetSupplyCap{asset_in(line, "asset"), number_of(line, "supplyCap")});
+    else if (op == "setBorrowCap")
+        calls.add(pool, SetBorrowCap{asset_in(line, "asset"), number_of(line, "borrowCap")});
+    else if (op == "setLiquidationProtocolFee")
+    {
+        calls.add(pool, SetLiquidationProtocolFee{
+                            asset_in(line, "asset"), number_of(line, "liquidationProtocolFee")});
+    }
+    else if (op == "configureReserveAsCollateral")
+    {
+        calls.add(pool,
+            ConfigureReserveAsCollateral{asset_in(line, "asset"), number_of(line, "ltv"),
+                number_of(line, "liquidationThreshold"), number_of(line, "liquidationBonus")});
+    }
+    else if (op == "setReserveFlashLoaning")
+        calls.add(pool, SetReserveFlashLoaning{asset_in(line, "asset"), flag("enabled")});
+    else if (op == "setReserveBorrowing")
+        calls.add(pool, SetReserveBorrowing{asset_in(line, "asset"), flag("enabled")});
+    else if (op == "updateFlashloanPremiumTotal")
+        calls.add(pool, UpdateFlashloanPremiumTotal{number_of(line, "premiumTotal")});
+    else if (op == "updateFlashloanPremiumToProtocol")
+    {
+        calls.add(pool, UpdateFlashloanPremiumToProtocol{number_of(line, "premiumToProtocol")});
+    }
+    else if (op == "setPrice")
+    {
+        calls.add(
+            oracle_->id(), contracts::SetPrice{asset_in(line, "asset"), number_of(line, "price")});
+    }
+    else
+        return false;
+    return true;
+}
+
+PoolReplayer::Planned PoolReplayer::plan(const json& line) const
+{
+    const auto& op = text_of(line, "op");
+    if (op == "flashLoanSimple")
+        return plan_flash_loan(line);
+    Planned planned;
+    planned.sender = account_in(line, "from");
+    if (op == "faucet")
+    {
+        planned.calls.add(
+            asset_in(line, "asset"), Erc20Mint{planned.sender, amount_of(line, "amount")});
+        planned.sender = receiver_;
+        return planned;
+    }
+    if (!add_position_call(planned.calls, op, line) && !add_admin_call(planned.calls, op, line))
+        throw std::invalid_argument{fmt::format("unknown operation \"{}\"", op)};
+    return planned;
+}
+
+void PoolReplayer::operation(const json& line, Comparison& comparison)
+{
+    const auto timestamp = integer_of(line, "t");
+    sandbox_.set_time(timestamp);
+    const auto planned = plan(line);
+    const auto outcome = sandbox_.run(planned.sender, planned.calls);
+    compare_outcome(line, outcome, comparison);
+    compare_events(line, outcome, comparison);
+
+    const auto market = pool_->market(timestamp);
+    for (const auto& [name, recorded] : line.at("reserves").items())
+        compare_reserve(reserve_named(name), recorded, market, comparison);
+    for (const auto& [name, recorded] : line.at("users").items())
+        compare_user(name, recorded, market, comparison);
+    Findings findings;
+    pool_->check_invariants(sandbox_.world(), findings);
+    for (auto& finding : findings)
+        comparison.mismatch(std::move(finding));
+}
+
+void PoolReplayer::compare_outcome(
+    const json& line, const Sandbox::Outcome& outcome, Comparison& comparison) const
+{
+    const bool ok = line.at("ok").get<bool>();
+    const auto replayed = outcome.ok() ? "ok" : revert_text(outcome.receipt.refusal);
+    comparison.equal("outcome", ok ? "ok" : recorded_revert(line), replayed);
+    if (!line.contains("ret"))
+        return;
+    const auto& ret = line.at("ret");
+    const bool from_faucet = text_of(line, "op") == "faucet";  // Its mint() returned true.
+    for (std::size_t i = 0; i < ret.size(); ++i)
+    {
+        const auto value = from_faucet                 ? "1"
+                           : i < outcome.returns.count ? outcome.returns.values[i].to_string()
+                                                       : std::string{"nothing"};
+        comparison.equal(fmt::format("ret[{}]", i), recorded_text(ret[i]), value);
+    }
+}
+
+void PoolReplayer::compare_events(
+    const json& line, const Sandbox::Outcome& outcome, Comparison& comparison) const
+{
+    Values replayed;
+    for (const auto& event : outcome.block.events)
+    {
+        const auto bytes = outcome.block.encoding(event);
+        LiquidationCallLog liquidation;
+        FlashLoanLog flash_loan;
+        MintedToTreasuryLog minted;
+        if (event.type == &event_type<LiquidationCallLog> && decode(bytes, liquidation))
+        {
+            replayed["debtRepaid"] = liquidation.debt_to_cover.to_string();
+            replayed["collateralToLiquidator"] =
+                liquidation.liquidated_collateral_amount.to_string();
+        }
+        else if (event.type == &event_type<FlashLoanLog> && decode(bytes, flash_loan))
+            replayed["premium"] = flash_loan.premium.to_string();
+        else if (event.type == &event_type<MintedToTreasuryLog> && decode(bytes, minted))
+        {
+            for (const auto& item : assets_)
+            {
+                if (item.token->id() == minted.reserve)
+                    replayed[item.name] = minted.amount_minted.to_string();
+            }
+        }
+    }
+    const auto recorded = line.value("event", json::object());
+    compare_fields(comparison, "event.", recorded, replayed);
+    for (const auto& [field, value] : replayed)
+    {
+        if (!recorded.contains(field))
+            comparison.equal("event." + field, "nothing", value);
+    }
+}
+
+void PoolReplayer::compare_reserve(std::size_t reserve, const json& recorded,
+    const MarketView& market, Comparison& comparison) const
+{
+    const auto& state = pool_->reserve_state(reserve);
+    const auto& item = assets_.at(reserve);
+    const auto table_of_treasury = pool_->balance(pool_->treasury(), reserve, market);
+    compare_fields(comparison, "reserves." + item.name + ".", recorded,
+        {{"liquidityIndex", state.liquidity_index.to_string()},
+            {"variableBorrowIndex", state.variable_borrow_index.to_string()},
+            {"liquidityRate", state.liquidity_rate.to_string()},
+            {"variableBorrowRate", state.variable_borrow_rate.to_string()},
+            {"stableBorrowRate", state.stable_borrow_rate.to_string()},
+            {"accruedToTreasury", state.accrued_to_treasury.to_string()},
+            {"lastUpdateTimestamp", std::to_string(state.last_update)},
+            {"aTokenScaledSupply", state.scaled_supply.to_string()},
+            {"aTokenSupply", pool_->total_supplied(reserve, market).to_string()},
+            {"debtScaledSupply", state.scaled_debt.to_string()},
+            {"debtSupply", pool_->total_debt(reserve, market).to_string()},
+            {"cash", pool_->cash(reserve).to_string()},
+            {"treasuryScaled", table_of_treasury.supplied_scaled.to_string()},
+            {"price", pool_->price(reserve).to_string()}});
+}
+
+void PoolReplayer::compare_user(const std::string& name, const json& recorded,
+    const MarketView& market, Comparison& comparison) const
+{
+    const auto user = account(name);
+    const auto data = pool_->account_data(user, market);
+    const auto prefix = "users." + name + ".";
+    compare_fields(comparison, prefix + "account.", recorded.at("account"),
+        {{"totalCollateralBase", data.collateral.to_string()},
+            {"totalDebtBase", data.debt.to_string()},
+            {"availableBorrowsBase", data.available_borrows.to_string()},
+            {"currentLiquidationThreshold", data.liquidation_threshold.to_string()},
+            {"ltv", data.ltv.to_string()}, {"healthFactor", data.health_factor.to_string()}});
+    comparison.equal(prefix + "configBitmap", text_of(recorded, "configBitmap"),
+        pool_->user_config(user).bitmap.to_string());
+    for (const auto& [asset_name, position] : recorded.at("pos").items())
+    {
+        const auto reserve = reserve_named(asset_name);
+        const auto balance = pool_->balance(user, reserve, market);
+        compare_fields(comparison, prefix + asset_name + ".", position,
+            {{"aScaled", balance.supplied_scaled.to_string()}, {"a", balance.supplied.to_string()},
+                {"dScaled", balance.debt_scaled.to_string()}, {"d", balance.debt.to_string()},
+                {"wallet", assets_[reserve].token->balance(user).to_string()}});
+    }
+}
+
+class MathReplayer final : public Replayer
+{
+public:
+    void start(const json& header) override
+    {
+        for (const auto& fields : header.at("setup").at("strategies"))
+            strategies_.push_back(strategy_of(fields));
+    }
+    void operation(const json& line, Comparison& comparison) override;
+
+private:
+    [[nodiscard]] Result<std::vector<std::string>> run_rates(const json& line) const;
+
+    std::vector<InterestRateStrategy> strategies_;
+};
+
+Checked run_function(const std::string& name, const json& line)
+{
+    const auto& inputs = line.at("in");
+    const auto in = [&](std::size_t i) {
+        return Checked{parse_amount(inputs.at(i).get_ref<const std::string&>())};
+    };
+    if (name == "wadMul")
+        return wad_mul(in(0), in(1));
+    if (name == "wadDiv")
+        return wad_div(in(0), in(1));
+    if (name == "rayMul")
+        return ray_mul(in(0), in(1));
+    if (name == "rayDiv")
+        return ray_div(in(0), in(1));
+    if (name == "percentMul")
+        return percent_mul(in(0), in(1));
+    if (name == "percentDiv")
+        return percent_div(in(0), in(1));
+    if (name == "rayToWad")
+        return ray_to_wad(in(0));
+    if (name == "wadToRay")
+        return wad_to_ray(in(0));
+    if (name == "calculateLinearInterest")
+        return linear_interest(in(0), in(1), number_of(line, "block_timestamp"));
+    if (name == "calculateCompoundedInterest")
+        return compounded_interest(in(0), in(1), in(2));
+    throw std::invalid_argument{fmt::format("unknown function \"{}\"", name)};
+}
+
+Result<std::vector<std::string>> MathReplayer::run_rates(const json& line) const
+{
+    const auto& in = line.at("in");
+    RateInputs inputs;
+    inputs.cash = amount_of(in, "underlyingBalanceOfAToken");
+    inputs.liquidity_added = amount_of(in, "liquidityAdded");
+    inputs.liquidity_taken = amount_of(in, "liquidityTaken");
+    inputs.total_stable_debt = amount_of(in, "totalStableDebt");
+    inputs.total_variable_debt = amount_of(in, "totalVariableDebt");
+    inputs.average_stable_borrow_rate = amount_of(in, "averageStableBorrowRate");
+    inputs.unbacked = amount_of(in, "unbacked");
+    inputs.reserve_factor = amount_of(in, "reserveFactor");
+    const auto rates =
+        RUNNEL_TRY(strategies_.at(line.at("strategy").get<std::size_t>()).rates(inputs));
+    return std::vector{
+        rates.liquidity.to_string(), rates.stable.to_string(), rates.variable.to_string()};
+}
+
+void MathReplayer::operation(const json& line, Comparison& comparison)
+{
+    const auto& name = text_of(line, "fn");
+    const bool is_rates = name == "calculateInterestRates";
+    if (is_rates && line.at("strategy").get<std::size_t>() >= strategies_.size())
+        throw std::invalid_argument{"there is no strategy of this number"};
+    const auto replayed = [&]() -> Result<std::vector<std::string>> {
+        if (is_rates)
+            return run_rates(line);
+        return std::vector{RUNNEL_TRY(run_function(name, line)).to_string()};
+    }();
+    const bool ok = line.at("ok").get<bool>();
+    comparison.equal(name, ok ? "ok" : recorded_revert(line),
+        replayed.has_value() ? "ok" : revert_text(replayed.error()));
+    if (!ok || !replayed.has_value())
+        return;
+    if (is_rates)
+    {
+        compare_fields(comparison, name + ".", line.at("out"),
+            {{"liquidityRate", (*replayed)[0]}, {"stableBorrowRate", (*replayed)[1]},
+                {"variableBorrowRate", (*replayed)[2]}});
+    }
+    else
+        comparison.equal(name, recorded_text(line.at("out").at(0)), (*replayed)[0]);
+}
+}  // namespace
+
+Protocol aave_v3_pool_protocol()
+{
+    return {"aave-v3 pool",
+        [](const json& header) { return header.value("protocol", json{}) == "aave-v3 pool"; },
+        []() -> std::unique_ptr<Replayer> { return std::make_unique<PoolReplayer>(); }};
+}
+
+Protocol aave_v3_math_protocol()
+{
+    return {"aave-v3 math",
+        [](const json& header) {
+            return header.value("protocol", json{}) == "aave-v3 math libraries";
+        },
+        []() -> std::unique_ptr<Replayer> { return std::make_unique<MathReplayer>(); }};
+}
+
+}  // namespace runnel::replay
