@@ -8,8 +8,7 @@
 #include <charconv>
 #include <cmath>
 
-namespace runnel::scenarios
-{
+namespace runnel::scenarios {
 
 Node::Node() = default;
 Node::Node(Value new_value, Place where) : value{std::move(new_value)}, place{where} {}
@@ -24,13 +23,13 @@ const Node::Member* Node::find(std::string_view key) const noexcept
     return found == table->end() ? nullptr : &*found;
 }
 
-namespace
-{
+namespace {
 
 bool is_utf8(std::string_view text) noexcept
 {
-    const auto byte = [text](std::size_t at) -> unsigned
-    { return at < text.size() ? static_cast<unsigned char>(text[at]) : 0; };
+    const auto byte = [text](std::size_t at) -> unsigned {
+        return at < text.size() ? static_cast<unsigned char>(text[at]) : 0;
+    };
     for (std::size_t i = 0; i < text.size();)
     {
         const auto first = byte(i);
@@ -104,35 +103,33 @@ Node convert(const toml::node& from, Place fallback)
     node.place = place_of(from.source(), fallback);
     switch (from.type())
     {
-    case toml::node_type::boolean: node.value = from.as_boolean()->get(); break;
-    case toml::node_type::integer: node.value = from.as_integer()->get(); break;
-    case toml::node_type::floating_point: node.value = from.as_floating_point()->get(); break;
-    case toml::node_type::string: node.value = from.as_string()->get(); break;
-    case toml::node_type::date_time: node.value = date_time(from.as_date_time()->get()); break;
-    case toml::node_type::date:
-    case toml::node_type::time:
-    case toml::node_type::none: node.value = DateTime{}; break;
-    case toml::node_type::array:
-    {
-        Node::Array elements;
-        elements.reserve(from.as_array()->size());
-        for (const auto& element : *from.as_array())
-            elements.push_back(convert(element, node.place));
-        node.value = std::move(elements);
-        break;
-    }
-    case toml::node_type::table:
-    {
-        Node::Table members;
-        members.reserve(from.as_table()->size());
-        for (const auto& [key, member] : *from.as_table())
-        {
-            const auto place = place_of(key.source(), node.place);
-            members.push_back({std::string{key.str()}, place, convert(member, place)});
+        case toml::node_type::boolean: node.value = from.as_boolean()->get(); break;
+        case toml::node_type::integer: node.value = from.as_integer()->get(); break;
+        case toml::node_type::floating_point: node.value = from.as_floating_point()->get(); break;
+        case toml::node_type::string: node.value = from.as_string()->get(); break;
+        case toml::node_type::date_time: node.value = date_time(from.as_date_time()->get()); break;
+        case toml::node_type::date:
+        case toml::node_type::time:
+        case toml::node_type::none: node.value = DateTime{}; break;
+        case toml::node_type::array: {
+            Node::Array elements;
+            elements.reserve(from.as_array()->size());
+            for (const auto& element : *from.as_array())
+                elements.push_back(convert(element, node.place));
+            node.value = std::move(elements);
+            break;
         }
-        node.value = std::move(members);
-        break;
-    }
+        case toml::node_type::table: {
+            Node::Table members;
+            members.reserve(from.as_table()->size());
+            for (const auto& [key, member] : *from.as_table())
+            {
+                const auto place = place_of(key.source(), node.place);
+                members.push_back({std::string{key.str()}, place, convert(member, place)});
+            }
+            node.value = std::move(members);
+            break;
+        }
     }
     return node;
 }
@@ -216,13 +213,13 @@ private:
 
 }  // namespace
 
-Document::Document(
-    std::string_view text, std::string name, const std::vector<Override>& overrides)
+Document::Document(std::string_view text, std::string name, const std::vector<Override>& overrides)
   : name_{std::move(name)}
 {
     constexpr std::size_t bytes_max = std::size_t{64} << 20U;
-    const auto fail_at = [&](std::uint32_t line, std::string_view message)
-    { throw BadScenario{fmt::format("{}:{}: {}", escaped(name_), line, escaped(message))}; };
+    const auto fail_at = [&](std::uint32_t line, std::string_view message) {
+        throw BadScenario{fmt::format("{}:{}: {}", escaped(name_), line, escaped(message))};
+    };
     if (text.size() > bytes_max)
         fail_at(1, fmt::format("expected at most {} bytes, got {}", bytes_max, text.size()));
     if (const auto line = DeepKeyFinder{text}.find(); line != 0)
@@ -262,7 +259,9 @@ void Document::apply(const Override& change, Place place)
                 fmt::format("expected a table before {}, got {}", shown(key), shown(*node)));
         }
         auto found = std::lower_bound(table->begin(), table->end(), key,
-            [](const Node::Member& member, std::string_view wanted) { return member.key < wanted; });
+            [](const Node::Member& member, std::string_view wanted) {
+                return member.key < wanted;
+            });
         if (found == table->end() || found->key != key)
             found = table->insert(found, {std::string{key}, place, Node{Node::Table{}, place}});
         node = &found->node;
@@ -287,9 +286,9 @@ void Document::fail(Place place, std::string_view key, std::string_view message)
 {
     const bool told =
         place.override_number != 0 && override_paths_.at(place.override_number - 1) == key;
-    throw BadScenario{told || key.empty() ?
-            fmt::format("{}: {}", describe(place), escaped(message)) :
-            fmt::format("{}: {}: {}", describe(place), escaped(key), escaped(message))};
+    throw BadScenario{told || key.empty() ? fmt::format("{}: {}", describe(place), escaped(message))
+                                          : fmt::format("{}: {}: {}", describe(place), escaped(key),
+                                                escaped(message))};
 }
 
 Node parse_value(std::string_view text, Place place)
@@ -329,7 +328,18 @@ std::string shown(const Node& node)
     if (const auto* text = node.as<std::string>())
         return shown(std::string_view{*text});
     if (const auto* array = node.as<Node::Array>())
-        return fmt::format("a list of {}", array->size());
+    {
+        constexpr std::size_t elements_max = 6;
+        constexpr std::size_t length_max = 60;
+        const bool is_short =
+            !array->empty() && array->size() <= elements_max &&
+            std::all_of(array->begin(), array->end(), [](const Node& element) {
+                return element.as<Node::Array>() == nullptr && element.as<Node::Table>() == nullptr;
+            });
+        const auto text = is_short ? to_toml(node) : std::string{};
+        return text.empty() || text.size() > length_max ? fmt::format("a list of {}", array->size())
+                                                        : text;
+    }
     if (node.as<Node::Table>() != nullptr)
         return "a table";
     if (const auto* time = node.as<DateTime>())
@@ -346,14 +356,13 @@ std::string shortest_decimal(double value)
         return "0";
     std::array<char, 32> buffer{};
     const auto magnitude = std::abs(value);
-    const auto format = magnitude >= 1e-5 && magnitude < 1e15 ? std::chars_format::fixed :
-                                                                 std::chars_format::scientific;
+    const auto format = magnitude >= 1e-5 && magnitude < 1e15 ? std::chars_format::fixed
+                                                              : std::chars_format::scientific;
     const auto end = std::to_chars(buffer.data(), buffer.data() + buffer.size(), value, format).ptr;
     return {buffer.data(), end};
 }
 
-namespace
-{
+namespace {
 
 std::string quoted_text(std::string_view text)
 {
@@ -378,9 +387,9 @@ struct TomlPrinter
     std::string operator()(std::int64_t value) const { return std::to_string(value); }
     std::string operator()(double value) const
     {
-        return std::isnan(value) ? "nan" :
-               std::isinf(value) ? (value < 0 ? "-inf" : "inf") :
-                                   shortest_decimal(value);
+        return std::isnan(value)   ? "nan"
+               : std::isinf(value) ? (value < 0 ? "-inf" : "inf")
+                                   : shortest_decimal(value);
     }
     std::string operator()(const std::string& value) const { return quoted_text(value); }
     std::string operator()(const DateTime& value) const

@@ -9,10 +9,8 @@
 
 #include <algorithm>
 
-namespace runnel::scenarios
-{
-namespace
-{
+namespace runnel::scenarios {
+namespace {
 
 tl::unexpected<ScenarioError> fail(std::string message)
 {
@@ -23,8 +21,7 @@ tl::unexpected<ScenarioError> fail(std::string message)
 void add_contracts(World& world, const Scenario& scenario)
 {
     const auto add = [&](const std::string& name, const ContractType& type,
-                         const Parameters& parameters, std::string_view role)
-    {
+                         const Parameters& parameters, std::string_view role) {
         const auto account = world.add_account({name, std::string{role}, "", {}});
         const ContractId id{static_cast<std::uint32_t>(world.contract_count())};
         world.add_contract(type.create(parameters, {id, account, name}));
@@ -79,8 +76,8 @@ std::optional<ScenarioError> fund(World& world, const Scenario& scenario, const 
         if (token != native_coin &&
             dynamic_cast<const contracts::Erc20*>(&world.contract(token)) == nullptr)
         {
-            return ScenarioError{fmt::format(
-                "{}: expected a token of kind erc20, got {}", place, info.type->kind)};
+            return ScenarioError{
+                fmt::format("{}: expected a token of kind erc20, got {}", place, info.type->kind)};
         }
         const auto stream = stream_of_name(fmt::format("{}/funds/{}", spec.name, info.name));
         for (std::uint32_t number = 0; number < group.accounts.size(); ++number)
@@ -184,8 +181,7 @@ tl::expected<std::vector<PricePath>, ScenarioError> build_price_paths(const Scen
         auto& path = paths[token];
         double factor = 1;
         std::size_t block = 0;
-        const auto apply_until = [&](std::size_t end)
-        {
+        const auto apply_until = [&](std::size_t end) {
             for (; block < std::min(end, path.size()); ++block)
             {
                 const auto price = static_cast<double>(path[block]) * factor + 0.5;
@@ -230,9 +226,10 @@ tl::expected<FinishedBlock, ScenarioError> execute_genesis(
         if (receipt.status == ReceiptStatus::reverted)
         {
             const auto contract = named(scenario, genesis.transaction_contracts.at(i));
-            return fail(fmt::format("{}: {}: expected parameters that block 0 can start from, got "
-                                    "the refusal: {}",
-                contract.place, contract.path, receipt.refusal.to_string()));
+            return fail(
+                fmt::format("{}: {}: expected parameters that block 0 can start from, got "
+                            "the refusal: {}",
+                    contract.place, contract.path, receipt.refusal.to_string()));
         }
     }
     if (const auto findings = world.check_invariants(); !findings.empty())

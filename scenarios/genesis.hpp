@@ -7,8 +7,7 @@
 #include <utility>
 #include <vector>
 
-namespace runnel::scenarios
-{
+namespace runnel::scenarios {
 
 /// The wallets of one [agents.NAME] table.
 struct AgentGroup
@@ -31,7 +30,7 @@ struct Validator
 struct Genesis
 {
     std::unique_ptr<World> world;
-    std::vector<Transaction> transactions;  // Of block 0, free of gas fees.
+    std::vector<Transaction> transactions;          // Of block 0, free of gas fees.
     std::vector<ContractId> transaction_contracts;  // Which contract asked for each.
     std::vector<Validator> validators;
     std::vector<AgentGroup> groups;

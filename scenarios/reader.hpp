@@ -1,50 +1,17 @@
 #pragma once
 
 #include "scenarios/document.hpp"
+#include "scenarios/names.hpp"
 #include "scenarios/schema.hpp"
 #include "scenarios/values.hpp"
 
-#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
-namespace runnel::scenarios
-{
-
-/// Which names a scenario's values may refer to.
-class Names
-{
-public:
-    struct Contract
-    {
-        std::string name;
-        const ContractType* type = nullptr;
-    };
-
-    /// Tokens come first, by id; then contracts.
-    void add_token(std::string name, const ContractType* type, unsigned decimals);
-    void add_contract(std::string name, const ContractType* type);
-
-    [[nodiscard]] std::optional<ContractId> find_token(std::string_view name) const;
-    [[nodiscard]] std::optional<ContractId> find_contract(std::string_view name) const;
-    [[nodiscard]] bool is_token(ContractId id) const noexcept
-    {
-        return index(id) < token_units_.size();
-    }
-    [[nodiscard]] const Contract& operator[](ContractId id) const { return all_.at(index(id)); }
-    /// The unit of each token, by id.
-    [[nodiscard]] const std::vector<Unit>& token_units() const noexcept { return token_units_; }
-    /// Those that are tokens, or that are not, of one of these kinds ("a|b"; empty: any).
-    [[nodiscard]] std::vector<std::string_view> of_kinds(bool tokens, std::string_view kinds) const;
-
-private:
-    std::vector<Contract> all_;
-    std::vector<Unit> token_units_;
-    std::map<std::string, ContractId, std::less<>> ids_;
-};
+namespace runnel::scenarios {
 
 /// What a table's keys hold.
 struct TableValues
@@ -73,15 +40,35 @@ public:
         const Node& table, Place place, const std::string& path, const Key& key) const;
 
 private:
-    struct Item;
-    struct Read;
-    struct Units;
+    /// A key with the value that stands for it.
+    struct Item
+    {
+        const Key* key = nullptr;
+        std::string path;
+        Node node;
+        bool is_default = false;
+    };
+    struct Read
+    {
+        std::optional<Parameters::Value> value;  // Empty: none, where the default is none.
+        Node canonical;
+    };
+    /// Which units an amount may be written in.
+    struct Units
+    {
+        std::vector<Unit> all;
+        enum class Meaning
+        {
+            any,    // Of any token: an integer is an amount of whatever the contract says.
+            fixed,  // Of the first unit's token.
+            wei,
+        } meaning = Meaning::any;
+    };
 
     [[noreturn]] void refuse(const Item& item, std::string_view expected) const;
-    void check_keys(
-        const Node& table, const std::string& path, const std::vector<Key>& keys) const;
-    [[nodiscard]] std::vector<Item> collect(const Node& table, Place place,
-        const std::string& path, const std::vector<Key>& keys) const;
+    void check_keys(const Node& table, const std::string& path, const std::vector<Key>& keys) const;
+    [[nodiscard]] std::vector<Item> collect(const Node& table, Place place, const std::string& path,
+        const std::vector<Key>& keys) const;
     void read_item(const Item& item, TableValues& values, const Unit* row) const;
 
     [[nodiscard]] Read read_parameter(
@@ -113,7 +100,9 @@ private:
     const Names& names_;
 };
 
-/// "an integer from 1 to 10": what a key expects, for messages and the reference.
-[[nodiscard]] std::string expectation(const Key& key);
+/// A number that is finite, written with or without a point.
+[[nodiscard]] std::optional<double> finite_number(const Node& node) noexcept;
+/// False for NaN.
+[[nodiscard]] bool in_range(double value, const ParameterSpec& spec) noexcept;
 
 }  // namespace runnel::scenarios

@@ -1,13 +1,11 @@
-#include "scenarios/reader.hpp"
+#include "scenarios/wording.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 
-namespace runnel::scenarios
-{
-namespace
-{
+namespace runnel::scenarios {
+namespace {
 
 /// Text fit for a cell of a Markdown table.
 std::string cell(std::string_view text)
@@ -105,8 +103,8 @@ std::string scenario_reference(const Catalogue& catalogue)
         "- **per token**: a table for each token, `[contracts.pool.reserves.WETH]`.\n\n";
     for (const auto& section : sections())
     {
-        text += fmt::format("## [{}{}]\n\n{}\n\n", section.name,
-            section.per_name ? ".NAME" : "", section.help);
+        text += fmt::format(
+            "## [{}{}]\n\n{}\n\n", section.name, section.per_name ? ".NAME" : "", section.help);
         add_table(text, section.keys);
         add_variants(text, section, catalogue);
     }

@@ -4,10 +4,8 @@
 
 #include <algorithm>
 
-namespace runnel::scenarios
-{
-namespace
-{
+namespace runnel::scenarios {
+namespace {
 
 using Kind = ParameterKind;
 constexpr double no_max = std::numeric_limits<double>::infinity();
@@ -21,8 +19,7 @@ Section scenario_section()
             {{"title", Kind::text, "\"\"", "", "One line for reports."}},
             {{"description", Kind::text, "\"\"", "", "What the scenario shows, for people."}},
             {{"seed", Kind::integer, "1", "",
-                "Picks the random numbers: another seed, another run of the same scenario.", 0,
-                9.2e18}},
+                "Picks the random numbers: another seed, another run of the same scenario.", 0}},
             {{"blocks", Kind::integer, "", "blocks", "How many blocks follow block 0.", 1,
                 blocks_max}},
             {{"slot_seconds", Kind::integer, "12", "seconds", "Time from block to block.", 1,
@@ -70,8 +67,9 @@ Section chain_section()
 Section tokens_section()
 {
     return {.name = "tokens",
-        .help = "What can be owned. One table per token; exactly one is the native coin, and it is "
-                "called ETH unless a table of kind \"native\" names it otherwise.",
+        .help =
+            "What can be owned. One table per token; exactly one is the native coin, and it is "
+            "called ETH unless a table of kind \"native\" names it otherwise.",
         .per_name = true,
         .selector = "kind",
         .keys = {{{"kind", Kind::text, "\"erc20\"", "", "Which kind of token."}}}};
@@ -104,10 +102,9 @@ Section prices_section()
     auto jump = diffusion_keys();
     jump.push_back({{"jumps_per_year", Kind::number, "", "per year",
         "How many jumps to expect; they come at random.", 0, 1e9}});
+    jump.push_back({{"jump_mean", Kind::number, "0", "", "Mean of a jump's log return.", -10, 10}});
     jump.push_back(
-        {{"jump_mean", Kind::number, "0", "", "Mean of a jump's log return.", -10, 10}});
-    jump.push_back({{"jump_sd", Kind::number, "", "",
-        "Standard deviation of a jump's log return.", 0, 10}});
+        {{"jump_sd", Kind::number, "", "", "Standard deviation of a jump's log return.", 0, 10}});
     auto csv = bar_keys();
     csv.insert(csv.begin(),
         {{{"file", Kind::text, "", "",
@@ -116,18 +113,19 @@ Section prices_section()
                 "keccak-256 of the file; when given, another file is refused. Resolved scenarios "
                 "hold it."}}});
     auto closes = bar_keys();
-    closes.insert(closes.begin(),
-        {{"closes", Kind::number, "", "[[unix seconds, USD], ...]",
-             "When a bar opens and the price at its end, ascending in time."},
-            KeyForm::closes});
+    closes.insert(
+        closes.begin(), {{"closes", Kind::number, "", "[[unix seconds, USD], ...]",
+                             "When a bar opens and the price at its end, ascending in time."},
+                            KeyForm::closes});
     auto bars = bar_keys();
-    bars.insert(bars.begin(),
-        {{"bars", Kind::number, "", "[[unix seconds, open, high, low, close], ...]",
-             "Bars with prices in USD, ascending in time."},
-            KeyForm::bars});
+    bars.insert(
+        bars.begin(), {{"bars", Kind::number, "", "[[unix seconds, open, high, low, close], ...]",
+                           "Bars with prices in USD, ascending in time."},
+                          KeyForm::bars});
     return {.name = "prices",
-        .help = "Reference prices, as the world outside the chain quotes them. One table per token "
-                "of [tokens].",
+        .help =
+            "Reference prices, as the world outside the chain quotes them. One table per token "
+            "of [tokens].",
         .per_name = true,
         .selector = "model",
         .keys = {{{"model", Kind::text, "", "", "How the price moves."}}},
@@ -135,8 +133,7 @@ Section prices_section()
             {"constant", "The same price for ever.",
                 {{{"price", Kind::number, "", "USD per token", "The price."}, KeyForm::price}}},
             {"gbm", "Geometric Brownian motion.", diffusion_keys()},
-            {"jump", "Geometric Brownian motion with normal jumps (Merton 1976).",
-                std::move(jump)},
+            {"jump", "Geometric Brownian motion with normal jumps (Merton 1976).", std::move(jump)},
             {"csv", "Bars from a file, with a seeded bridge within each.", std::move(csv)},
             {"closes", "Closing prices given here.", std::move(closes)},
             {"bars", "Bars given here.", std::move(bars)},
@@ -146,8 +143,9 @@ Section prices_section()
 Section contracts_section()
 {
     return {.name = "contracts",
-        .help = "What is deployed at block 0. One table per contract; a parameter refers to "
-                "another contract by its name, whichever comes first.",
+        .help =
+            "What is deployed at block 0. One table per contract; a parameter refers to "
+            "another contract by its name, whichever comes first.",
         .per_name = true,
         .selector = "kind",
         .keys = {{{"kind", Kind::text, "", "", "Which kind of contract."}}}};
@@ -161,8 +159,9 @@ Section agents_section()
         .selector = "strategy",
         .keys = {
             {{"strategy", Kind::text, "", "", "How these wallets decide."}},
-            {{"count", Kind::integer, "", "wallets", "How many wallets; all groups together have "
-                                                     "at most 5 million.",
+            {{"count", Kind::integer, "", "wallets",
+                "How many wallets; all groups together have "
+                "at most 5 million.",
                 0, wallets_max}},
             {{"funds", Kind::per_token, "{}", "whole tokens",
                  "What each wallet owns at block 0, a distribution per token; rounded down to the "
@@ -174,7 +173,8 @@ Section agents_section()
             {{"max_base_fee_multiple", Kind::distribution, "2", "",
                 "A bid's room for the base fee to rise, as a multiple of it.", 1, 1'000}},
             {{"max_fee", Kind::distribution, "1_000_000", "gwei per gas",
-                "The highest fee per gas a wallet pays at all, base fee included: what makes demand "
+                "The highest fee per gas a wallet pays at all, base fee included: what makes "
+                "demand "
                 "for blocks elastic.",
                 0, 1e9}},
         }};
@@ -186,11 +186,12 @@ Section events_section()
         .help = "What happens to the world outside the chain. One table per event.",
         .per_name = true,
         .selector = "action",
-        .keys = {
-            {{"action", Kind::text, "", "", "What happens."}},
-            {{"at_block", Kind::integer, "", "block",
-                "From which block on; one after the last block never happens.", 0, blocks_max}},
-        },
+        .keys =
+            {
+                {{"action", Kind::text, "", "", "What happens."}},
+                {{"at_block", Kind::integer, "", "block",
+                    "From which block on; one after the last block never happens.", 0, blocks_max}},
+            },
         .variants = {
             {"price_shock", "Multiplies a token's reference price from this block on.",
                 {

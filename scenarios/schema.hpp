@@ -6,8 +6,7 @@
 #include <string_view>
 #include <vector>
 
-namespace runnel::scenarios
-{
+namespace runnel::scenarios {
 
 /// How a key's value is read, where ParameterSpec::kind does not say it all.
 enum class KeyForm : std::uint8_t
@@ -41,8 +40,9 @@ struct Section
     std::string_view name;
     std::string_view help;
     bool per_name = false;
-    std::string_view selector = {};  // The key that selects a variant: `kind`, `model`; empty if none.
-    std::vector<Key> keys = {};      // Common to all variants.
+    std::string_view selector =
+        {};                      // The key that selects a variant: `kind`, `model`; empty if none.
+    std::vector<Key> keys = {};  // Common to all variants.
     std::vector<Variant> variants = {};
 };
 
@@ -56,9 +56,9 @@ struct Section
 inline constexpr std::string_view native_kind = "native";
 
 /// Bounds of what a file may ask for.
-inline constexpr std::uint64_t wallets_max = 5'000'000;     // In all groups.
+inline constexpr std::uint64_t wallets_max = 5'000'000;  // In all groups.
 inline constexpr std::uint64_t blocks_max = 100'000'000;
-inline constexpr std::uint64_t prices_max = 250'000'000;    // Blocks times price paths: 2 GB.
+inline constexpr std::uint64_t prices_max = 250'000'000;  // Blocks times price paths: 2 GB.
 inline constexpr std::size_t tokens_max = 1'000;
 inline constexpr std::size_t contracts_max = 10'000;
 inline constexpr std::size_t groups_max = 10'000;

@@ -5,12 +5,12 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <numeric>
+#include <utility>
 #include <vector>
 
-namespace runnel::scenarios
-{
-namespace
-{
+namespace runnel::scenarios {
+namespace {
 
 /// digits * 10^-decimals.
 struct Decimal
@@ -200,18 +200,22 @@ std::string_view closest(std::string_view word, std::span<const std::string_view
     auto best_distance = std::max<std::size_t>(1, std::min<std::size_t>(3, word.size() / 3)) + 1;
     for (const auto candidate : candidates)
     {
-        // Levenshtein's distance, row by row.
+        // Levenshtein's distance, where two swapped letters count once; row by row.
+        std::vector<std::size_t> before;
+        std::vector<std::size_t> above;
         std::vector<std::size_t> row(word.size() + 1);
-        for (std::size_t i = 0; i < row.size(); ++i)
-            row[i] = i;
-        for (std::size_t k = 0; k < candidate.size(); ++k)
+        std::iota(row.begin(), row.end(), std::size_t{0});
+        for (std::size_t k = 1; k <= candidate.size(); ++k)
         {
-            auto diagonal = std::exchange(row[0], k + 1);
-            for (std::size_t i = 1; i < row.size(); ++i)
+            before = std::exchange(above, row);
+            row[0] = k;
+            for (std::size_t i = 1; i <= word.size(); ++i)
             {
-                const auto replaced = diagonal + (word[i - 1] == candidate[k] ? 0 : 1);
-                diagonal = row[i];
-                row[i] = std::min({replaced, row[i] + 1, row[i - 1] + 1});
+                const bool same = word[i - 1] == candidate[k - 1];
+                row[i] = std::min({above[i - 1] + (same ? 0 : 1), above[i] + 1, row[i - 1] + 1});
+                if (i > 1 && k > 1 && word[i - 1] == candidate[k - 2] &&
+                    word[i - 2] == candidate[k - 1])
+                    row[i] = std::min(row[i], before[i - 2] + 1);
             }
         }
         if (row.back() < best_distance)

@@ -10,8 +10,7 @@
 #include <string>
 #include <string_view>
 
-namespace runnel::scenarios
-{
+namespace runnel::scenarios {
 
 /// A unit that amounts are written in: one is 10^decimals smallest units.
 struct Unit
@@ -31,8 +30,8 @@ struct WrittenAmount
     const Unit* unit = nullptr;
 };
 
-/// Reads "1_000_000.5 USDC" into smallest units, exactly: what does not fit into the unit's decimals
-/// or is above 2^128 - 1 is refused. (So sums over millions of accounts stay below 2^256.)
+/// Reads "1_000_000.5 USDC" into smallest units, exactly: what does not fit into the unit's
+/// decimals or is above 2^128 - 1 is refused. (So sums over millions of accounts stay below 2^256.)
 [[nodiscard]] ReadResult<WrittenAmount> parse_amount(
     std::string_view text, std::span<const Unit> units);
 /// "1000000.5": the inverse for one unit, without a name.

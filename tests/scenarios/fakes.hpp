@@ -11,8 +11,7 @@
 #include <string_view>
 #include <vector>
 
-namespace runnel::scenarios::tests
-{
+namespace runnel::scenarios::tests {
 
 /// A contract without calls: what it does at genesis is all there is.
 ///
@@ -51,8 +50,7 @@ inline const ContractType& fake_pool_type()
         ParameterSpec{"cap", ParameterKind::amount, "0", "smallest unit of the token", "Most."},
         ParameterSpec{"weight", ParameterKind::number, "", "", "Its share.", 0, 1},
     };
-    static const ContractType type{
-        .kind = "fake_pool",
+    static const ContractType type{.kind = "fake_pool",
         .help = "A contract for tests.",
         .role = ContractRole::dex,
         .methods = {},
@@ -80,10 +78,10 @@ inline const ContractType& fake_pool_type()
                     .help = "By token.",
                     .columns = columns},
             },
-        .create = [](const Parameters&, ContractIdentity identity) -> std::unique_ptr<Contract>
-        { return std::make_unique<FakePool>(fake_pool_type(), std::move(identity)); },
-        .validate = [](const Parameters& parameters) -> std::string
-        {
+        .create = [](const Parameters&, ContractIdentity identity) -> std::unique_ptr<Contract> {
+            return std::make_unique<FakePool>(fake_pool_type(), std::move(identity));
+        },
+        .validate = [](const Parameters& parameters) -> std::string {
             if (parameters.boolean("enabled") || parameters.integer("fee_bps") == 0)
                 return "";
             return "fee_bps: expected 0 while enabled is false, got " +
@@ -94,15 +92,15 @@ inline const ContractType& fake_pool_type()
 
 inline const ContractType& fake_oracle_type()
 {
-    static const ContractType type{
-        .kind = "fake_oracle",
+    static const ContractType type{.kind = "fake_oracle",
         .help = "Another contract for tests.",
         .role = ContractRole::oracle,
         .methods = {},
         .events = {},
         .parameters = {{"asset", ParameterKind::token, "\"ETH\"", "", "What it prices."}},
-        .create = [](const Parameters&, ContractIdentity identity) -> std::unique_ptr<Contract>
-        { return std::make_unique<FakePool>(fake_oracle_type(), std::move(identity)); }};
+        .create = [](const Parameters&, ContractIdentity identity) -> std::unique_ptr<Contract> {
+            return std::make_unique<FakePool>(fake_oracle_type(), std::move(identity));
+        }};
     return type;
 }
 

@@ -1,0 +1,43 @@
+#include "scenarios/names.hpp"
+
+#include "scenarios/wording.hpp"
+
+namespace runnel::scenarios {
+
+void Names::add_token(std::string name, const ContractType* type, unsigned decimals)
+{
+    token_units_.push_back({name, decimals});
+    add_contract(std::move(name), type);
+}
+
+void Names::add_contract(std::string name, const ContractType* type)
+{
+    ids_.emplace(name, ContractId{static_cast<std::uint32_t>(all_.size())});
+    all_.push_back({std::move(name), type});
+}
+
+std::optional<ContractId> Names::find_contract(std::string_view name) const
+{
+    const auto found = ids_.find(name);
+    return found == ids_.end() ? std::nullopt : std::optional{found->second};
+}
+
+std::optional<ContractId> Names::find_token(std::string_view name) const
+{
+    const auto id = find_contract(name);
+    return id && is_token(*id) ? id : std::nullopt;
+}
+
+std::vector<std::string_view> Names::of_kinds(bool tokens, std::string_view kinds) const
+{
+    std::vector<std::string_view> names;
+    for (std::size_t i = 0; i < all_.size(); ++i)
+    {
+        if (tokens == (i < token_units_.size()) &&
+            (kinds.empty() || is_one_of(all_[i].type->kind, kinds)))
+            names.push_back(all_[i].name);
+    }
+    return names;
+}
+
+}  // namespace runnel::scenarios

@@ -1,0 +1,46 @@
+#pragma once
+
+#include "ledger/contract.hpp"
+#include "scenarios/values.hpp"
+
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace runnel::scenarios {
+
+/// Which names a scenario's values may refer to.
+class Names
+{
+public:
+    struct Contract
+    {
+        std::string name;
+        const ContractType* type = nullptr;
+    };
+
+    /// Tokens come first, by id; then contracts.
+    void add_token(std::string name, const ContractType* type, unsigned decimals);
+    void add_contract(std::string name, const ContractType* type);
+
+    [[nodiscard]] std::optional<ContractId> find_token(std::string_view name) const;
+    [[nodiscard]] std::optional<ContractId> find_contract(std::string_view name) const;
+    [[nodiscard]] bool is_token(ContractId id) const noexcept
+    {
+        return index(id) < token_units_.size();
+    }
+    [[nodiscard]] const Contract& operator[](ContractId id) const { return all_.at(index(id)); }
+    /// The unit of each token, by id.
+    [[nodiscard]] const std::vector<Unit>& token_units() const noexcept { return token_units_; }
+    /// Those that are tokens, or that are not, of one of these kinds ("a|b"; empty: any).
+    [[nodiscard]] std::vector<std::string_view> of_kinds(bool tokens, std::string_view kinds) const;
+
+private:
+    std::vector<Contract> all_;
+    std::vector<Unit> token_units_;
+    std::map<std::string, ContractId, std::less<>> ids_;
+};
+
+}  // namespace runnel::scenarios
