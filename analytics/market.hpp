@@ -1,0 +1,97 @@
+#pragma once
+
+#include "analytics/source.hpp"
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <utility>
+#include <vector>
+
+namespace runnel::analytics {
+
+/// Prices, pools and reserves as they were after any block, for one pass through the chain.
+///
+/// What a whole token costs in USD, by the first rule that gives an answer:
+///  1. the newest price that came on chain through an oracle;
+///  2. the newest price a lending market recorded in its reserve;
+///  3. 1 for USDC, USDT and DAI;
+///  4. for the native coin, the price of its wrapped form (`W` and its symbol);
+///  5. the ratio of reserves in the pool that holds the most of a token with one of these prices;
+///  6. for a pool's shares, the pool's value / their number.
+class Market
+{
+public:
+    explicit Market(Source& source);
+
+    struct Pool
+    {
+        ContractId token0{};
+        ContractId token1{};
+        Amount reserve0;
+        Amount reserve1;
+        Amount total_supply;
+    };
+    struct Reserve
+    {
+        Amount liquidity_index;
+        Amount borrow_index;
+        Amount liquidity_rate;
+        Amount borrow_rate;
+        Amount total_supplied;
+        Amount total_debt;
+        Amount cash;
+        Amount price;
+        Amount liquidation_threshold;
+    };
+    /// Market and token.
+    using ReserveKey = std::pair<ContractId, ContractId>;
+
+    /// Moves to the state after @p block; blocks must not fall. Returns whether anything changed.
+    bool advance(std::uint64_t block);
+    void advance_to_end();
+    /// The block of the next change; empty after the last.
+    [[nodiscard]] std::optional<std::uint64_t> next_change() const;
+
+    [[nodiscard]] std::optional<double> price(ContractId token) const;
+    /// The exact price that rules 1 and 2 give: 1e-8 USD.
+    [[nodiscard]] std::optional<Amount> oracle_price(ContractId token) const;
+    [[nodiscard]] std::optional<double> usd(const Amount& amount, ContractId token) const;
+    [[nodiscard]] std::optional<double> usd(const Exact& amount, ContractId token) const;
+    [[nodiscard]] const std::map<ContractId, Pool>& pools() const noexcept { return pools_; }
+    [[nodiscard]] const std::map<ReserveKey, Reserve>& reserves() const noexcept
+    {
+        return reserves_;
+    }
+    [[nodiscard]] std::optional<double> pool_usd(const Pool& pool) const;
+
+private:
+    /// Rows of one table and the block of the one it stands on.
+    struct Cursor
+    {
+        std::optional<storage::Statement> rows;
+        std::optional<std::uint64_t> block;
+
+        void next();
+    };
+
+    void read_price();
+    void read_pool();
+    void read_reserve();
+    void compute_prices() const;
+    [[nodiscard]] double scale(ContractId token) const;
+
+    Source& source_;
+    Cursor oracle_;
+    Cursor pool_rows_;
+    Cursor reserve_rows_;
+    std::map<ContractId, Amount> oracle_prices_;
+    std::map<ContractId, Amount> reserve_prices_;
+    std::map<ContractId, Pool> pools_;
+    std::map<ReserveKey, Reserve> reserves_;
+    std::vector<double> scales_;          // 10^decimals by contract id; 0 if not a token.
+    mutable std::vector<double> prices_;  // By contract id; NaN if not known.
+    mutable bool stale_ = true;
+};
+
+}  // namespace runnel::analytics

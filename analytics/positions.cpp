@@ -1,0 +1,226 @@
+#include "analytics/market.hpp"
+#include "analytics/totals.hpp"
+
+#include <algorithm>
+#include <limits>
+
+namespace runnel::analytics {
+namespace {
+const Amount ray = Amount::power_of_ten(27);
+constexpr std::uint64_t percent = 10'000;  // Basis points in 1.
+
+Amount checked(const Checked& result, const storage::Statement& row, int column)
+{
+    if (!result.ok())
+        row.fail(column, "an amount whose value fits 256 bits");
+    return result.value;
+}
+
+/// scaled * index, rounded half up: what an account has or owes, in smallest units.
+Amount unscaled(
+    const Amount& scaled, const Amount& index, const storage::Statement& row, int column)
+{
+    return checked((Checked{scaled} * index + div_down(ray, 2)) / ray, row, column);
+}
+
+/// One account's position while its rows are read.
+struct Position
+{
+    ContractId contract{};
+    AccountId account{};
+    Amount debt;  // 1e-8 USD, likewise below.
+    Amount collateral;
+    Amount weighted;  // Sum of collateral * liquidation threshold.
+    bool owes = false;
+    bool ever_owed = false;
+    bool priced = true;
+};
+
+std::size_t health_class(double health)
+{
+    const auto& limits = Positions::health_limits;
+    return static_cast<std::size_t>(
+        std::upper_bound(limits.begin(), limits.end(), health) - limits.begin());
+}
+
+void add_position(const Position& position, Positions::Market& market)
+{
+    ++market.accounts;
+    market.borrowers += position.ever_owed ? 1 : 0;
+    if (!position.owes)
+        return;
+    ++market.indebted;
+    market.priced = market.priced && position.priced;
+    market.debt.add(position.debt);
+    market.collateral.add(position.collateral);
+    const auto limit = Checked{position.debt} * percent;
+    if (limit.ok() && position.weighted < limit.value)
+    {
+        ++market.below_one;
+        market.debt_below_one.add(position.debt);
+    }
+    if (position.debt > position.collateral)
+    {
+        ++market.insolvent;
+        market.insolvent_debt.add(position.debt);
+        market.bad_debt.add(wrapping_sub(position.debt, position.collateral));
+    }
+    const auto debt = position.debt.to_double();
+    const auto health = debt > 0 ? position.weighted.to_double() / (debt * percent)
+                                 : std::numeric_limits<double>::infinity();
+    ++market.health_accounts[health_class(health)];
+    market.health_debt_usd[health_class(health)] += debt / 1e8;
+}
+
+/// The newest row of each account, market and token, in their order, up to a block.
+storage::Statement newest_balances(Source& source, std::string_view condition)
+{
+    return source.query(
+        "SELECT contract_id, account_id, token_id, supplied_scaled, debt_scaled, "
+        "used_as_collateral, sum(debt_scaled <> '0'), "
+        "max(block_number * 4294967296 + event_index) FROM t_lending_balances" +
+        std::string{condition} +
+        " GROUP BY contract_id, account_id, token_id ORDER BY contract_id, account_id, token_id");
+}
+
+enum Columns : int
+{
+    contract_column,
+    account_column,
+    token_column,
+    supplied_column,
+    debt_column,
+    collateral_column,
+    times_in_debt_column,
+};
+
+struct Holding
+{
+    Amount supplied;
+    Amount debt;
+};
+
+Holding holding_of(const storage::Statement& row, const Market& market)
+{
+    const auto reserve =
+        market.reserves().find({row.contract(contract_column), row.contract(token_column)});
+    if (reserve == market.reserves().end())
+        return {row.amount(supplied_column), row.amount(debt_column)};
+    return {unscaled(
+                row.amount(supplied_column), reserve->second.liquidity_index, row, supplied_column),
+        unscaled(row.amount(debt_column), reserve->second.borrow_index, row, debt_column)};
+}
+
+void add_row(
+    const storage::Statement& row, Source& source, const Market& market, Position& position)
+{
+    const auto token = row.contract(token_column);
+    const auto holding = holding_of(row, market);
+    position.owes = position.owes || !holding.debt.is_zero();
+    position.ever_owed = position.ever_owed || row.integer(times_in_debt_column) > 0;
+    const bool collateral = row.integer(collateral_column) != 0 && !holding.supplied.is_zero();
+    if (holding.debt.is_zero() && !collateral)
+        return;
+    const auto price = market.oracle_price(token);
+    const auto* facts = source.token(token);
+    if (!price || facts == nullptr)
+    {
+        position.priced = false;
+        return;
+    }
+    const auto unit = Amount::power_of_ten(facts->decimals);
+    const auto value = [&](const Amount& amount, int column) {
+        return checked(Checked{amount} * *price / unit, row, column);
+    };
+    position.debt =
+        checked(Checked{position.debt} + value(holding.debt, debt_column), row, debt_column);
+    if (!collateral)
+        return;
+    const auto worth = value(holding.supplied, supplied_column);
+    position.collateral = checked(Checked{position.collateral} + worth, row, supplied_column);
+    const auto reserve = market.reserves().find({position.contract, token});
+    if (reserve != market.reserves().end())
+    {
+        position.weighted = checked(
+            Checked{position.weighted} + Checked{worth} * reserve->second.liquidation_threshold,
+            row, supplied_column);
+    }
+}
+
+void add_net(const storage::Statement& row, Source& source, const Market& market,
+    std::map<std::pair<GroupId, ContractId>, Exact>& net)
+{
+    const auto holding = holding_of(row, market);
+    auto& sum = net[{source.group_of(row.account(account_column)), row.contract(token_column)}];
+    sum.add(holding.supplied);
+    sum.subtract(holding.debt);
+}
+
+double debt_peak_usd(Source& source)
+{
+    Market market{source};
+    double peak = 0;
+    while (const auto block = market.next_change())
+    {
+        market.advance(*block);
+        double debt = 0;
+        for (const auto& [key, reserve] : market.reserves())
+            debt += market.usd(reserve.total_debt, key.second).value_or(0);
+        peak = std::max(peak, debt);
+    }
+    return peak;
+}
+}  // namespace
+
+const std::vector<double> Positions::health_limits{1, 1.05, 1.1, 1.25, 1.5, 2, 3, 5};
+
+Positions make_positions(Source& source)
+{
+    Positions positions;
+    if (!source.has("t_lending_balances"))
+        return positions;
+    Market market{source};
+    market.advance(0);
+    for (auto rows = newest_balances(source, " WHERE block_number = 0"); rows.step();)
+        add_net(rows, source, market, positions.net_at_start);
+
+    market.advance_to_end();
+    Position position;
+    bool open = false;
+    const auto close = [&] {
+        if (open)
+            add_position(position, positions.markets.back());
+        open = false;
+    };
+    for (auto rows = newest_balances(source, ""); rows.step();)
+    {
+        const auto contract = rows.contract(contract_column);
+        const auto account = rows.account(account_column);
+        if (!open || position.contract != contract || position.account != account)
+        {
+            close();
+            if (positions.markets.empty() || positions.markets.back().contract != contract)
+            {
+                auto& added = positions.markets.emplace_back();
+                added.contract = contract;
+                added.health_accounts.resize(Positions::health_limits.size() + 1);
+                added.health_debt_usd.resize(Positions::health_limits.size() + 1);
+            }
+            position = {};
+            position.contract = contract;
+            position.account = account;
+            open = true;
+        }
+        add_row(rows, source, market, position);
+        add_net(rows, source, market, positions.net);
+    }
+    close();
+    auto borrowers = source.query(
+        "SELECT count(DISTINCT account_id) FROM t_lending_balances WHERE debt_scaled <> '0'");
+    positions.debt_peak_usd = debt_peak_usd(source);
+    if (borrowers.step())
+        positions.borrowers = static_cast<std::uint64_t>(borrowers.integer(0));
+    return positions;
+}
+
+}  // namespace runnel::analytics

@@ -1,0 +1,28 @@
+#pragma once
+
+#include "analytics/report.hpp"
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace runnel::analytics {
+
+/// For a terminal: at most 100 columns, with ANSI colour if wanted.
+[[nodiscard]] std::string render_text(const Report& report, bool colour);
+
+/// One JSON object: section -> figure -> value, tables as arrays of objects. An exact amount `x`
+/// appears twice: `x_raw`, decimal text in the smallest unit, and `x`, a rounded number.
+[[nodiscard]] std::string render_json(const Report& report);
+
+/// Writes SECTION_TABLE.csv for every table and figures.csv for the rest; returns the files.
+/// Throws std::runtime_error if a file cannot be written.
+std::vector<std::filesystem::path> write_csv(
+    const Report& report, const std::filesystem::path& folder);
+
+/// 1234567.891 with two decimals as 1,234,567.89.
+[[nodiscard]] std::string grouped(double number, int decimals);
+/// A value as people read it: `12.5%`, `$1,234`, `3.21 WETH`, `-` if not known.
+[[nodiscard]] std::string shown(const Value& value, Unit unit);
+
+}  // namespace runnel::analytics

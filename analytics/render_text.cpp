@@ -1,0 +1,366 @@
+#include "analytics/render.hpp"
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <ctime>
+
+namespace runnel::analytics {
+namespace {
+constexpr std::size_t line_width = 100;
+constexpr std::size_t name_max = 30;
+
+/// Characters on a terminal: UTF-8 sequences count once.
+std::size_t width_of(std::string_view text)
+{
+    return static_cast<std::size_t>(std::count_if(text.begin(), text.end(),
+        [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }));
+}
+
+/// Cuts after @p width characters, with an ellipsis. Control characters of hostile names become
+/// blanks: a report must not steer the terminal.
+std::string fitted(std::string text, std::size_t width)
+{
+    for (auto& c : text)
+        c = static_cast<unsigned char>(c) < 0x20U || c == 0x7F ? ' ' : c;
+    if (width_of(text) <= width)
+        return text;
+    std::size_t characters = 0;
+    std::size_t end = 0;
+    while (end < text.size())
+    {
+        const bool starts = (static_cast<unsigned char>(text[end]) & 0xC0U) != 0x80U;
+        if (starts && ++characters == width)
+            break;
+        ++end;
+    }
+    return text.substr(0, end) + "…";
+}
+
+std::string padded(const std::string& text, std::size_t width, bool right)
+{
+    const auto blanks = std::string(width - std::min(width, width_of(text)), ' ');
+    return right ? blanks + text : text + blanks;
+}
+
+/// Four significant digits, no more than needed.
+int decimals_for(double magnitude)
+{
+    if (magnitude == 0 || magnitude >= 1000)
+        return 0;
+    if (magnitude >= 10)
+        return 2;
+    const auto digits = 3 - static_cast<int>(std::floor(std::log10(magnitude)));
+    return std::clamp(digits, 0, 12);
+}
+
+std::string plain(double value)
+{
+    auto text = grouped(value, decimals_for(std::abs(value)));
+    if (text.find('.') != std::string::npos)
+    {
+        text.erase(text.find_last_not_of('0') + 1);
+        if (text.back() == '.')
+            text.pop_back();
+    }
+    return text;
+}
+
+/// 12,345,678 as 12.35M: what is that large is read for its size.
+std::string compact(double value)
+{
+    const auto magnitude = std::abs(value);
+    constexpr double billion = 1e9;
+    constexpr double million = 1e6;
+    if (magnitude >= 1e15)
+        return fmt::format("{:.3g}", value);
+    if (magnitude >= billion)
+        return grouped(value / billion, 2) + "B";
+    if (magnitude >= 10 * million)
+        return grouped(value / million, 2) + "M";
+    return plain(value);
+}
+
+std::string dollars(double value)
+{
+    const auto magnitude = std::abs(value);
+    auto text = magnitude >= 1 && magnitude < 1000 ? grouped(magnitude, 2) : compact(magnitude);
+    return (value < 0 ? "-$" : "$") + text;
+}
+
+std::string percent(double share)
+{
+    const auto value = share * 100;
+    const auto magnitude = std::abs(value);
+    if (value == 0)
+        return "0%";
+    return grouped(value, magnitude >= 0.95 ? 1 : magnitude >= 0.095 ? 2 : 4) + "%";
+}
+
+std::string duration(double seconds)
+{
+    if (seconds < 120)
+        return plain(seconds) + " s";
+    const auto minutes = static_cast<std::int64_t>(seconds / 60);
+    if (minutes < 120)
+        return fmt::format("{} min", minutes);
+    const auto hours = minutes / 60;
+    return hours < 48 ? fmt::format("{} h {} min", hours, minutes % 60)
+                      : fmt::format("{} d {} h", hours / 24, hours % 24);
+}
+
+std::string date(double seconds)
+{
+    // Years 0 to 9999: what a calendar has room for.
+    if (!(seconds >= 0 && seconds < 253'402'300'800.0))
+        return plain(seconds);
+    return fmt::format("{:%Y-%m-%d %H:%M:%S}", fmt::gmtime(static_cast<std::time_t>(seconds)));
+}
+
+std::string shown_number(double value, Unit unit)
+{
+    if (!std::isfinite(value))
+        return "-";
+    switch (unit)
+    {
+        case Unit::none: return plain(value);
+        case Unit::count: return grouped(value, value == std::floor(value) ? 0 : 1);
+        case Unit::share: return percent(value);
+        case Unit::usd: return dollars(value);
+        case Unit::gwei: return plain(value) + " gwei";
+        case Unit::gas: return compact(value);
+        case Unit::seconds: return duration(value);
+        case Unit::ratio: return "x" + plain(value);
+        case Unit::per_second: return plain(value) + "/s";
+        case Unit::unix_time: return date(value);
+    }
+    return plain(value);
+}
+
+std::string shown_money(const Money& money)
+{
+    const auto value = money.to_double();
+    if (money.symbol == "USD")
+        return dollars(value);
+    return compact(value) + " " + money.symbol;
+}
+
+class TextWriter
+{
+public:
+    explicit TextWriter(bool colour) : colour_{colour} {}
+
+    void section(const Section& section, bool first)
+    {
+        if (!first)
+            out_ += "\n";
+        const auto rest = line_width - std::min(line_width, width_of(section.title) + 4);
+        std::string rule;
+        for (std::size_t i = 0; i < rest; ++i)
+            rule += "─";
+        out_ += styled("── ", dim) + styled(section.title, bold) + " " + styled(rule, dim) + "\n";
+        charts(section.charts);
+        figures(section.figures);
+        for (const auto& entry : section.tables)
+            table(entry);
+    }
+    [[nodiscard]] std::string take() && { return std::move(out_); }
+
+private:
+    static constexpr std::string_view bold = "1";
+    static constexpr std::string_view dim = "2";
+    static constexpr std::string_view green = "32";
+    static constexpr std::string_view red = "31";
+    static constexpr std::string_view cyan = "36";
+
+    [[nodiscard]] std::string styled(const std::string& text, std::string_view style) const
+    {
+        return colour_ ? fmt::format("\033[{}m{}\033[0m", style, text) : text;
+    }
+
+    void charts(const std::vector<Chart>& all)
+    {
+        constexpr std::size_t label_width = 14;
+        for (const auto& chart : all)
+        {
+            double low = std::numeric_limits<double>::infinity();
+            double high = -low;
+            for (const auto value : chart.values)
+            {
+                if (std::isfinite(value))
+                {
+                    low = std::min(low, value);
+                    high = std::max(high, value);
+                }
+            }
+            if (low > high)
+                continue;
+            const auto floor = chart.from_zero ? std::min(0.0, low) : low;
+            out_ += fmt::format("  {}  {}  {} to {}\n",
+                padded(fitted(chart.label, label_width), label_width, false),
+                styled(sparkline(chart.values, floor, high), cyan), shown_number(low, chart.unit),
+                shown_number(high, chart.unit));
+        }
+    }
+
+    static std::string sparkline(const std::vector<double>& values, double low, double high)
+    {
+        static constexpr std::array blocks{"▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
+        std::string line;
+        for (const auto value : values)
+        {
+            if (!std::isfinite(value))
+            {
+                line += " ";
+                continue;
+            }
+            const auto share = high > low ? (value - low) / (high - low) : 0;
+            const auto level = static_cast<std::size_t>(share * (blocks.size() - 1) + 0.5);
+            line += blocks[std::min(level, blocks.size() - 1)];
+        }
+        return line;
+    }
+
+    /// Two to a line, unless one is too long.
+    void figures(const std::vector<Figure>& all)
+    {
+        constexpr std::size_t cell_width = 47;
+        constexpr std::size_t label_width = 28;
+        bool open = false;  // The left half of a line is written.
+        const auto end_line = [&] {
+            if (open)
+                out_ += "\n";
+            open = false;
+        };
+        for (const auto& figure : all)
+        {
+            if (std::holds_alternative<std::monostate>(figure.value))
+                continue;
+            const auto value = fitted(shown(figure.value, figure.unit), line_width - 20);
+            const auto label = fitted(figure.label, std::max(label_width, width_of(figure.label)));
+            const auto needed = width_of(label) + 2 + width_of(value);
+            if (needed > cell_width)
+            {
+                end_line();
+                out_ += fmt::format("  {}  {}\n", styled(padded(label, 16, false), dim), value);
+                continue;
+            }
+            out_ += (open ? "    " : "  ") + styled(label, dim) +
+                    padded(value, cell_width - width_of(label), true);
+            if (open)
+                out_ += "\n";
+            open = !open;
+        }
+        end_line();
+    }
+
+    void table(const Table& table)
+    {
+        if (table.rows.empty() || table.rows_shown == 0)
+            return;
+        std::vector<std::size_t> columns;
+        for (std::size_t i = 0; i < table.columns.size(); ++i)
+        {
+            if (!table.columns[i].label.empty())
+                columns.push_back(i);
+        }
+        const auto row_count = std::min(table.rows.size(), table.rows_shown);
+        std::vector<std::vector<std::string>> cells(row_count);
+        std::vector<std::size_t> widths;
+        std::vector<bool> right;
+        std::size_t used = 2;
+        for (const auto column : columns)
+        {
+            auto width = width_of(table.columns[column].label);
+            bool is_number = false;
+            for (std::size_t row = 0; row < row_count; ++row)
+            {
+                const auto& value = table.rows[row].at(column);
+                is_number = is_number || number(value).has_value();
+                cells[row].push_back(fitted(shown(value, table.columns[column].unit), name_max));
+                width = std::max(width, width_of(cells[row].back()));
+            }
+            // Columns that no longer fit are in CSV and JSON.
+            if (used + width > line_width)
+                break;
+            used += width + 2;
+            widths.push_back(width);
+            right.push_back(is_number);
+        }
+        columns.resize(widths.size());
+        if (!table.title.empty())
+            out_ += fmt::format("\n  {}\n", styled(table.title, bold));
+        else
+            out_ += "\n";
+        std::string head;
+        for (std::size_t i = 0; i < columns.size(); ++i)
+            head += "  " + padded(table.columns[columns[i]].label, widths[i], right[i]);
+        out_ += styled(head, dim) + "\n";
+        for (std::size_t row = 0; row < row_count; ++row)
+        {
+            for (std::size_t i = 0; i < columns.size(); ++i)
+            {
+                auto text = padded(cells[row][i], widths[i], right[i]);
+                if (const auto* yes = std::get_if<bool>(&table.rows[row][columns[i]]))
+                    text = styled(text, *yes ? green : red);
+                out_ += "  " + text;
+            }
+            while (out_.ends_with(' '))
+                out_.pop_back();
+            out_ += "\n";
+        }
+        if (table.rows.size() > row_count)
+        {
+            out_ += styled(fmt::format("  and {} more", table.rows.size() - row_count), dim) + "\n";
+        }
+    }
+
+    bool colour_;
+    std::string out_;
+};
+}  // namespace
+
+std::string grouped(double number, int decimals)
+{
+    auto text = fmt::format("{:.{}f}", std::abs(number), decimals);
+    const auto point = std::min(text.find('.'), text.size());
+    for (auto at = static_cast<std::ptrdiff_t>(point) - 3; at > 0; at -= 3)
+        text.insert(static_cast<std::size_t>(at), ",");
+    const bool negative = number < 0 && text.find_first_of("123456789") != std::string::npos;
+    return negative ? "-" + text : text;
+}
+
+std::string shown(const Value& value, Unit unit)
+{
+    if (const auto* yes = std::get_if<bool>(&value))
+        return *yes ? "yes" : "no";
+    if (const auto* text = std::get_if<std::string>(&value))
+        return *text;
+    if (const auto* money = std::get_if<Money>(&value))
+        return shown_money(*money);
+    if (const auto* integer = std::get_if<std::int64_t>(&value))
+    {
+        // A plain number (a seed) is a name, not a quantity.
+        return unit == Unit::none ? std::to_string(*integer)
+                                  : shown_number(static_cast<double>(*integer), unit);
+    }
+    const auto* real = std::get_if<double>(&value);
+    return real == nullptr ? std::string{"-"} : shown_number(*real, unit);
+}
+
+std::string render_text(const Report& report, bool colour)
+{
+    TextWriter writer{colour};
+    bool first = true;
+    for (const auto& section : report.sections)
+    {
+        writer.section(section, first);
+        first = false;
+    }
+    return std::move(writer).take();
+}
+
+}  // namespace runnel::analytics

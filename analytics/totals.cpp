@@ -1,0 +1,331 @@
+#include "analytics/totals.hpp"
+
+#include "analytics/market.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <limits>
+
+namespace runnel::analytics {
+namespace {
+constexpr std::uint64_t integer_max = std::numeric_limits<std::int64_t>::max();
+constexpr std::uint64_t hour_seconds = 3600;
+
+constexpr unsigned class_bits = 5;  // 32 classes per power of two.
+constexpr unsigned classes = (65 - class_bits) << class_bits;
+
+/// Values below 32 are their own class; above, a class is 1/32 of its power of two.
+unsigned class_of(std::uint64_t value) noexcept
+{
+    const auto width = static_cast<unsigned>(std::bit_width(value));
+    if (width <= class_bits)
+        return static_cast<unsigned>(value);
+    const auto shift = width - class_bits - 1;
+    return (shift << class_bits) + static_cast<unsigned>(value >> shift);
+}
+
+double lower_bound_of(unsigned number) noexcept
+{
+    constexpr unsigned first = 1U << class_bits;
+    if (number < 2 * first)
+        return number;
+    const auto shift = (number >> class_bits) - 1;
+    return std::ldexp(static_cast<double>((number & (first - 1)) + first), static_cast<int>(shift));
+}
+
+template <typename T>
+T& at_or_grow(std::vector<T>& values, std::size_t position)
+{
+    if (position >= values.size())
+        values.resize(position + 1);
+    return values[position];
+}
+
+Amount product(std::uint64_t a, std::uint64_t b) noexcept
+{
+    return Amount::from_uint128(static_cast<uint128>(a) * b);
+}
+}  // namespace
+
+std::string_view to_string(FlowKind kind) noexcept
+{
+    switch (kind)
+    {
+        case FlowKind::transfer: return "transfer";
+        case FlowKind::base_fee: return "base_fee";
+        case FlowKind::tip: return "tip";
+        case FlowKind::reward: return "reward";
+    }
+    return "unknown";
+}
+
+double TransactionTotals::tip_quantile(double quantile) const
+{
+    const auto rank = static_cast<std::uint64_t>(
+        std::floor(quantile * static_cast<double>(std::max<std::uint64_t>(transactions, 1) - 1)));
+    std::uint64_t seen = 0;
+    for (unsigned i = 0; i < tip_classes.size(); ++i)
+    {
+        seen += tip_classes[i];
+        if (seen > rank)
+            return lower_bound_of(i);
+    }
+    return 0;
+}
+
+BlockTotals block_totals(Source& source)
+{
+    constexpr double full_share = 0.95;
+    BlockTotals totals;
+    totals.pieces.resize(source.pieces());
+    std::uint64_t full_run = 0;
+    auto rows = source.query(
+        "SELECT number, timestamp, proposer_id, gas_limit, gas_used, base_fee, "
+        "transaction_count, finalized_block FROM t_blocks WHERE number > 0 "
+        "ORDER BY number");
+    while (rows.step())
+    {
+        const auto number = rows.integer_up_to(0, integer_max);
+        const auto timestamp = rows.integer_up_to(1, integer_max);
+        const auto gas_limit = rows.integer_up_to(3, integer_max);
+        const auto gas_used = rows.integer_up_to(4, integer_max);
+        const auto base_fee = rows.integer_up_to(5, integer_max);
+        const auto transactions = rows.integer_up_to(6, integer_max);
+        const auto finalized = rows.integer_up_to(7, integer_max);
+        const auto fullness =
+            gas_limit == 0 ? 0 : static_cast<double>(gas_used) / static_cast<double>(gas_limit);
+
+        if (totals.blocks == 0)
+        {
+            totals.base_fee_first = base_fee;
+            totals.base_fee_min = base_fee;
+        }
+        ++totals.blocks;
+        totals.transactions += transactions;
+        totals.gas_used.add(Amount{gas_used});
+        totals.fullness_sum += fullness;
+        full_run = fullness >= full_share ? full_run + 1 : 0;
+        totals.full += fullness >= full_share ? 1 : 0;
+        totals.full_run_max = std::max(totals.full_run_max, full_run);
+        totals.base_fee_last = base_fee;
+        totals.base_fee_min = std::min(totals.base_fee_min, base_fee);
+        if (base_fee > totals.base_fee_peak)
+        {
+            totals.base_fee_peak = base_fee;
+            totals.base_fee_peak_block = number;
+        }
+        const auto hour = source.hour_of(timestamp);
+        if (timestamp < source.start_time() + hour_seconds)
+            totals.first_hour_base_fees.push_back(base_fee);
+        at_or_grow(totals.hour_base_fee_sum, hour) += static_cast<double>(base_fee);
+        ++at_or_grow(totals.hour_blocks, hour);
+
+        const auto lag = number - std::min(number, finalized);
+        totals.lag_sum += static_cast<double>(lag);
+        totals.lag_max = std::max(totals.lag_max, lag);
+        totals.finalized_last = finalized;
+        ++totals.proposals[rows.account(2)];
+
+        auto& piece = totals.pieces[source.piece_of(number)];
+        if (piece.blocks == 0)
+        {
+            piece.first_block = number;
+            piece.first_timestamp = timestamp;
+        }
+        ++piece.blocks;
+        piece.transactions += transactions;
+        piece.base_fee_sum += static_cast<double>(base_fee);
+        piece.base_fee_max = std::max(piece.base_fee_max, base_fee);
+        piece.fullness_sum += fullness;
+    }
+    return totals;
+}
+
+TransactionTotals transaction_totals(Source& source)
+{
+    TransactionTotals totals;
+    totals.groups.resize(source.groups().size());
+    totals.piece_reverted.resize(source.pieces());
+    totals.tip_classes.resize(classes);
+    auto rows = source.query(
+        "SELECT x.block_number, b.timestamp, b.base_fee, b.proposer_id, x.from_id, "
+        "x.receipt_status, x.receipt_gas_used, x.receipt_effective_gas_price "
+        "FROM t_transactions x CROSS JOIN t_blocks b ON b.number = x.block_number "
+        "WHERE x.block_number > 0 ORDER BY x.block_number, x.transaction_index");
+    while (rows.step())
+    {
+        const auto block = rows.integer_up_to(0, integer_max);
+        const auto base_fee = rows.integer_up_to(2, integer_max);
+        const bool reverted = rows.integer_up_to(5, 1) == 0;
+        const auto gas_used = rows.integer_up_to(6, integer_max);
+        const auto price = rows.integer_up_to(7, integer_max);
+        const auto burnt_per_gas = std::min(base_fee, price);
+        const auto tip_per_gas = price - burnt_per_gas;
+        const auto burnt = product(gas_used, burnt_per_gas);
+        const auto tip = product(gas_used, tip_per_gas);
+
+        ++totals.transactions;
+        totals.reverted += reverted ? 1 : 0;
+        totals.burnt.add(burnt);
+        totals.tips.add(tip);
+        totals.tips_of_proposer[rows.account(3)].add(tip);
+        totals.tip_max = std::max(totals.tip_max, tip_per_gas);
+        ++totals.tip_classes[class_of(tip_per_gas)];
+
+        auto& group = totals.groups[source.group_of(rows.account(4))];
+        ++group.transactions;
+        group.reverted += reverted ? 1 : 0;
+        group.burnt.add(burnt);
+        group.tips.add(tip);
+
+        auto& hour = at_or_grow(totals.hours, source.hour_of(rows.integer_up_to(1, integer_max)));
+        ++hour.transactions;
+        hour.reverted += reverted ? 1 : 0;
+        totals.piece_reverted[source.piece_of(block)] += reverted ? 1 : 0;
+    }
+    return totals;
+}
+
+namespace {
+/// Adds up the rows of a table of transfers: (block, token, from, to, value).
+class TransferSums
+{
+public:
+    explicit TransferSums(Source& source)
+      : source_{source},
+        groups_{source.groups().size()},
+        sums_(source.contracts().size() * groups_ * groups_)
+    {}
+
+    void add(storage::Statement rows)
+    {
+        Market market{source_};
+        std::uint64_t block = 0;
+        while (rows.step())
+        {
+            if (const auto next = rows.integer_up_to(0, integer_max); next != block)
+                market.advance(block = next);
+            const auto token = rows.contract(1);
+            if (index(token) >= source_.contracts().size())
+                rows.fail(1, "the id of a contract");
+            const auto from = source_.group_of(rows.account(2));
+            const auto to = source_.group_of(rows.account(3));
+            const auto amount = rows.amount(4);
+            auto& flow = sums_[(index(token) * groups_ + from) * groups_ + to];
+            ++flow.count;
+            flow.amount.add(amount);
+            if (const auto usd = market.usd(amount, token))
+            {
+                flow.usd += *usd;
+                flow.priced = true;
+            }
+        }
+    }
+
+    void move_to(FlowTotals& totals)
+    {
+        for (std::size_t i = 0; i < sums_.size(); ++i)
+        {
+            if (sums_[i].count == 0)
+                continue;
+            const auto to = static_cast<GroupId>(i % groups_);
+            const auto from = static_cast<GroupId>(i / groups_ % groups_);
+            const ContractId token{static_cast<std::uint32_t>(i / groups_ / groups_)};
+            totals.flows[{token, FlowKind::transfer, from, to}] = sums_[i];
+        }
+    }
+
+private:
+    Source& source_;
+    std::size_t groups_;
+    std::vector<FlowTotals::Flow> sums_;
+};
+
+void add_fees(Source& source, FlowTotals& totals)
+{
+    const auto& transactions = source.transactions();
+    const auto nobody = source.group_of(zero_account);
+    std::optional<GroupId> proposers;
+    for (const auto& [account, tips] : transactions.tips_of_proposer)
+        proposers = source.group_of(account);
+    for (std::size_t i = 0; i < transactions.groups.size(); ++i)
+    {
+        const auto& group = transactions.groups[i];
+        const auto from = static_cast<GroupId>(i);
+        if (group.transactions == 0)
+            continue;
+        totals.flows[{native_coin, FlowKind::base_fee, from, nobody}] = {
+            group.transactions, group.burnt, 0, false};
+        if (proposers && !group.tips.is_zero())
+        {
+            totals.flows[{native_coin, FlowKind::tip, from, *proposers}] = {
+                group.transactions, group.tips, 0, false};
+        }
+    }
+}
+
+void add_rewards(Source& source, FlowTotals& totals)
+{
+    const auto nobody = source.group_of(zero_account);
+    auto rows = source.query("SELECT account_id, amount FROM t_rewards WHERE block_number > 0");
+    while (rows.step())
+    {
+        const auto to = source.group_of(rows.account(0));
+        auto& flow = totals.flows[{native_coin, FlowKind::reward, nobody, to}];
+        ++flow.count;
+        flow.amount.add(rows.amount(1));
+    }
+}
+
+/// Fees and rewards are small and many: their value is taken at the last price.
+void price_native(Source& source, FlowTotals& totals)
+{
+    Market market{source};
+    market.advance_to_end();
+    for (auto& [key, flow] : totals.flows)
+    {
+        if (key.kind == FlowKind::transfer)
+            continue;
+        if (const auto usd = market.usd(flow.amount, key.token))
+        {
+            flow.usd = *usd;
+            flow.priced = true;
+        }
+    }
+}
+}  // namespace
+
+FlowTotals flow_totals(Source& source)
+{
+    FlowTotals totals;
+    if (source.groups().empty())
+        return totals;
+    TransferSums sums{source};
+    if (source.has("t_token_transfers"))
+    {
+        sums.add(
+            source.query("SELECT block_number, contract_id, from_id, to_id, value "
+                         "FROM t_token_transfers WHERE block_number > 0 "
+                         "ORDER BY block_number, log_index"));
+    }
+    if (source.has("t_native_transfers"))
+    {
+        sums.add(
+            source.query("SELECT block_number, contract_id, from_id, to_id, value "
+                         "FROM t_native_transfers WHERE block_number > 0 "
+                         "ORDER BY block_number, event_index"));
+    }
+    sums.move_to(totals);
+    add_fees(source, totals);
+    add_rewards(source, totals);
+    price_native(source, totals);
+    for (const auto& [key, flow] : totals.flows)
+    {
+        totals.net[{key.from, key.token}].subtract(flow.amount);
+        totals.net[{key.to, key.token}].add(flow.amount);
+    }
+    return totals;
+}
+
+}  // namespace runnel::analytics

@@ -1,0 +1,185 @@
+#pragma once
+
+#include "analytics/source.hpp"
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <tuple>
+#include <vector>
+
+namespace runnel::analytics {
+
+/// What the headers say, block 0 left out.
+struct BlockTotals
+{
+    struct Piece
+    {
+        std::uint64_t first_block = 0;
+        std::uint64_t first_timestamp = 0;
+        std::uint64_t blocks = 0;
+        std::uint64_t transactions = 0;
+        std::uint64_t base_fee_max = 0;
+        double base_fee_sum = 0;
+        double fullness_sum = 0;
+    };
+    std::uint64_t blocks = 0;
+    std::uint64_t transactions = 0;
+    Exact gas_used;
+    double fullness_sum = 0;  // Of gas used / gas limit.
+    std::uint64_t full = 0;   // Blocks with at least 95% of the gas limit used.
+    std::uint64_t full_run_max = 0;
+    std::uint64_t base_fee_first = 0;
+    std::uint64_t base_fee_last = 0;
+    std::uint64_t base_fee_peak = 0;
+    std::uint64_t base_fee_peak_block = 0;
+    std::uint64_t base_fee_min = 0;
+    std::vector<std::uint64_t> first_hour_base_fees;
+    std::vector<double> hour_base_fee_sum;
+    std::vector<std::uint64_t> hour_blocks;
+    double lag_sum = 0;  // Blocks between a block and the newest final one it knows.
+    std::uint64_t lag_max = 0;
+    std::uint64_t finalized_last = 0;
+    std::map<AccountId, std::uint64_t> proposals;
+    std::vector<Piece> pieces;
+};
+
+/// What the receipts say, block 0 left out.
+struct TransactionTotals
+{
+    struct Group
+    {
+        std::uint64_t transactions = 0;
+        std::uint64_t reverted = 0;
+        Exact burnt;  // Base fees, wei.
+        Exact tips;   // Wei.
+    };
+    struct Hour
+    {
+        std::uint64_t transactions = 0;
+        std::uint64_t reverted = 0;
+    };
+    std::uint64_t transactions = 0;
+    std::uint64_t reverted = 0;
+    Exact burnt;
+    Exact tips;
+    std::vector<Group> groups;
+    std::vector<Hour> hours;
+    std::vector<std::uint64_t> piece_reverted;
+    std::map<AccountId, Exact> tips_of_proposer;
+    /// Tips per gas in wei by size, 32 classes per power of two: what quantiles are taken from.
+    std::vector<std::uint64_t> tip_classes;
+    std::uint64_t tip_max = 0;
+
+    /// Lower bound of the class that holds the quantile: at most 3.2% below the true one.
+    [[nodiscard]] double tip_quantile(double quantile) const;
+};
+
+enum class FlowKind : std::uint8_t
+{
+    transfer,
+    base_fee,  // Burnt.
+    tip,
+    reward,
+};
+[[nodiscard]] std::string_view to_string(FlowKind kind) noexcept;
+
+/// Who paid whom, by group and token, block 0 left out.
+struct FlowTotals
+{
+    struct Key
+    {
+        ContractId token{};
+        FlowKind kind = FlowKind::transfer;
+        GroupId from = 0;
+        GroupId to = 0;
+        friend auto operator<=>(const Key&, const Key&) = default;
+    };
+    struct Flow
+    {
+        std::uint64_t count = 0;
+        Exact amount;
+        double usd = 0;  // At the price after the block; of the part that had one.
+        bool priced = false;
+    };
+    std::map<Key, Flow> flows;
+    /// What a group got less what it gave, by token.
+    std::map<std::pair<GroupId, ContractId>, Exact> net;
+};
+
+/// What accounts have and owe in lending markets after the last block.
+struct Positions
+{
+    struct Market
+    {
+        ContractId contract{};
+        std::uint64_t accounts = 0;   // Ever seen.
+        std::uint64_t borrowers = 0;  // Ever in debt.
+        std::uint64_t indebted = 0;   // In debt at the end.
+        std::uint64_t below_one = 0;  // With a health factor below 1.
+        std::uint64_t insolvent = 0;  // Whose debt exceeds their collateral.
+        Exact debt;                   // 1e-8 USD, likewise below.
+        Exact collateral;             // Of accounts in debt.
+        Exact debt_below_one;
+        Exact bad_debt;  // Debt beyond collateral.
+        Exact insolvent_debt;
+        bool priced = true;  // Every token of an account in debt had a price.
+        std::vector<std::uint64_t> health_accounts;  // By class, see health_limits.
+        std::vector<double> health_debt_usd;
+    };
+    std::vector<Market> markets;
+    std::uint64_t borrowers = 0;  // Accounts ever in debt in any market.
+    double debt_peak_usd = 0;     // The most that was owed after any block, all markets.
+    /// Supplied less owed, by group and token: at the end, and after block 0.
+    std::map<std::pair<GroupId, ContractId>, Exact> net;
+    std::map<std::pair<GroupId, ContractId>, Exact> net_at_start;
+
+    static const std::vector<double>
+        health_limits;  // Upper limits; above the last: one class more.
+};
+
+struct Liquidation
+{
+    std::uint64_t block = 0;
+    std::uint64_t timestamp = 0;
+    AccountId borrower{};
+    AccountId liquidator{};
+    ContractId collateral_token{};
+    ContractId debt_token{};
+    double debt_amount = 0;  // Smallest units.
+    double debt_usd = 0;
+    double collateral_usd = 0;
+};
+
+/// Every liquidation: 64 bytes each in memory, for figures that need their order or their sizes.
+struct Liquidations
+{
+    struct Pair
+    {
+        std::uint64_t calls = 0;
+        Exact collateral;  // With the protocol's fee.
+        Exact debt;
+        double collateral_usd = 0;
+        double debt_usd = 0;
+    };
+    struct Liquidator
+    {
+        std::uint64_t calls = 0;
+        Exact debt_value;        // 1e-8 USD.
+        Exact collateral_value;  // 1e-8 USD.
+    };
+    std::vector<Liquidation> calls;
+    Exact debt_value;                                         // 1e-8 USD.
+    Exact collateral_value;                                   // 1e-8 USD.
+    std::map<std::pair<ContractId, ContractId>, Pair> pairs;  // Collateral, debt.
+    std::map<AccountId, Liquidator> liquidators;
+};
+
+[[nodiscard]] BlockTotals block_totals(Source& source);
+[[nodiscard]] TransactionTotals transaction_totals(Source& source);
+[[nodiscard]] FlowTotals flow_totals(Source& source);
+[[nodiscard]] Positions make_positions(Source& source);
+[[nodiscard]] Liquidations make_liquidations(Source& source);
+
+}  // namespace runnel::analytics
