@@ -4,10 +4,8 @@
 
 #include <algorithm>
 
-namespace runnel
-{
-namespace
-{
+namespace runnel {
+namespace {
 constexpr std::size_t word_size = 32;
 
 /// The argument types of `Name(type,type)`.
@@ -31,12 +29,12 @@ bool fits(ColumnKind kind, std::string_view type) noexcept
     const bool number = type.starts_with("uint") || type.starts_with("int");
     switch (kind)
     {
-    case ColumnKind::amount: return number || type == "bytes32";
-    case ColumnKind::integer: return number;
-    case ColumnKind::account:
-    case ColumnKind::contract: return type == "address";
-    case ColumnKind::boolean: return type == "bool";
-    case ColumnKind::text: return type == "string";
+        case ColumnKind::amount: return number || type == "bytes32";
+        case ColumnKind::integer: return number;
+        case ColumnKind::account:
+        case ColumnKind::contract: return type == "address";
+        case ColumnKind::boolean: return type == "bool";
+        case ColumnKind::text: return type == "string";
     }
     return false;
 }
@@ -57,8 +55,12 @@ class WordSink final : public ValueSink
 public:
     WordSink(std::span<const std::string> types, std::uint32_t indexed, unsigned indexed_count,
         const AddressBook& addresses, Bytes& words)
-      : types_{types}, indexed_{indexed}, addresses_{addresses}, words_{words},
-        next_data_{indexed_count * word_size}, data_start_{next_data_}
+      : types_{types},
+        indexed_{indexed},
+        addresses_{addresses},
+        words_{words},
+        next_data_{indexed_count * word_size},
+        data_start_{next_data_}
     {
         words_.assign(types.size() * word_size, 0);
     }
@@ -132,6 +134,18 @@ AddressBook AddressBook::of(const World& world)
     for (std::uint32_t i = 0; i < world.contract_count(); ++i)
         book.contract_accounts.push_back(world.contract(ContractId{i}).account());
     return book;
+}
+
+const Address& AddressBook::address(AccountId id) const
+{
+    RUNNEL_CHECK(index(id) < accounts.size() && "an event names an account that exists");
+    return accounts[index(id)];
+}
+
+const Address& AddressBook::address(ContractId id) const
+{
+    RUNNEL_CHECK(index(id) < contract_accounts.size() && "an event names a contract that exists");
+    return address(contract_accounts[index(id)]);
 }
 
 AbiEvent::AbiEvent(const EventType& type)

@@ -6,8 +6,7 @@
 #include <string>
 #include <vector>
 
-namespace runnel
-{
+namespace runnel {
 
 /// The addresses that logs speak of, by id.
 struct AddressBook
@@ -16,11 +15,9 @@ struct AddressBook
     std::vector<AccountId> contract_accounts;  // By contract id.
 
     [[nodiscard]] static AddressBook of(const World& world);
-    [[nodiscard]] const Address& address(AccountId id) const { return accounts.at(index(id)); }
-    [[nodiscard]] const Address& address(ContractId id) const
-    {
-        return address(contract_accounts.at(index(id)));
-    }
+    /// A bug (abort) if there is none: contracts check the ids that calls name.
+    [[nodiscard]] const Address& address(AccountId id) const;
+    [[nodiscard]] const Address& address(ContractId id) const;
 };
 
 /// A log as an Ethereum node reports it.
@@ -47,8 +44,8 @@ public:
     /// The number of topics after topic0.
     [[nodiscard]] unsigned indexed_count() const noexcept { return indexed_count_; }
 
-    /// Replaces @p words by the indexed arguments' words (topic1, topic2, ...) followed by the data.
-    /// A bug (abort) if @p event is not this event's encoding.
+    /// Replaces @p words by the indexed arguments' words (topic1, topic2, ...) followed by the
+    /// data. A bug (abort) if @p event is not this event's encoding.
     void encode(ByteView event, const AddressBook& addresses, Bytes& words) const;
     [[nodiscard]] AbiLog log(ByteView event, const AddressBook& addresses) const;
 

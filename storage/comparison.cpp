@@ -6,10 +6,8 @@
 #include <cstring>
 #include <vector>
 
-namespace runnel::storage
-{
-namespace
-{
+namespace runnel::storage {
+namespace {
 constexpr std::string_view metrics_table = "t_run_metrics";
 
 /// A table as a ledger's own schema has it.
@@ -24,15 +22,15 @@ struct Table
 std::vector<Table> read_tables(Database& database)
 {
     std::vector<Table> tables;
-    auto names = database.prepare("SELECT name FROM sqlite_master WHERE type = 'table' "
-                                  "AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY name");
+    auto names = database.prepare(
+        "SELECT name FROM sqlite_master WHERE type = 'table' "
+        "AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY name");
     while (names.step())
     {
         Table table{std::string{names.text(0)}, {}, {}, false};
         if (table.name == metrics_table)
             continue;
-        auto columns = database.prepare(
-            "SELECT name, pk FROM pragma_table_info(?) ORDER BY cid");
+        auto columns = database.prepare("SELECT name, pk FROM pragma_table_info(?) ORDER BY cid");
         columns.bind(1, Value{std::string_view{table.name}});
         std::vector<std::pair<std::int64_t, int>> key;
         while (columns.step())
@@ -58,33 +56,34 @@ std::vector<Table> read_tables(Database& database)
 /// The order of SQLite's values: NULL, numbers, text, blobs.
 int compare_values(const Value& a, const Value& b) noexcept
 {
-    const auto rank = [](const Value& value)
-    { return value.type == ValueType::real ? ValueType::integer : value.type; };
+    const auto rank = [](const Value& value) {
+        return value.type == ValueType::real ? ValueType::integer : value.type;
+    };
     if (rank(a) != rank(b))
         return rank(a) < rank(b) ? -1 : 1;
     switch (a.type)
     {
-    case ValueType::null: return 0;
-    case ValueType::integer:
-    case ValueType::real:
-    {
-        if (a.type == ValueType::integer && b.type == ValueType::integer)
-            return a.integer == b.integer ? 0 : a.integer < b.integer ? -1 : 1;
-        const auto real = [](const Value& value)
-        { return value.type == ValueType::real ? value.real : static_cast<double>(value.integer); };
-        if (real(a) != real(b))
-            return real(a) < real(b) ? -1 : 1;
-        return a.type == b.type ? 0 : a.type == ValueType::integer ? -1 : 1;
-    }
-    case ValueType::text:
-    case ValueType::blob:
-    {
-        const auto size = std::min(a.size, b.size);
-        const int order = size == 0 ? 0 : std::memcmp(a.data, b.data, size);
-        if (order != 0)
-            return order;
-        return a.size == b.size ? 0 : a.size < b.size ? -1 : 1;
-    }
+        case ValueType::null: return 0;
+        case ValueType::integer:
+        case ValueType::real: {
+            if (a.type == ValueType::integer && b.type == ValueType::integer)
+                return a.integer == b.integer ? 0 : a.integer < b.integer ? -1 : 1;
+            const auto real = [](const Value& value) {
+                return value.type == ValueType::real ? value.real
+                                                     : static_cast<double>(value.integer);
+            };
+            if (real(a) != real(b))
+                return real(a) < real(b) ? -1 : 1;
+            return a.type == b.type ? 0 : a.type == ValueType::integer ? -1 : 1;
+        }
+        case ValueType::text:
+        case ValueType::blob: {
+            const auto size = std::min(a.size, b.size);
+            const int order = size == 0 ? 0 : std::memcmp(a.data, b.data, size);
+            if (order != 0)
+                return order;
+            return a.size == b.size ? 0 : a.size < b.size ? -1 : 1;
+        }
     }
     return 0;
 }
@@ -95,16 +94,16 @@ std::string show(const Value& value)
     std::string text;
     switch (value.type)
     {
-    case ValueType::null: return "NULL";
-    case ValueType::integer: return std::to_string(value.integer);
-    case ValueType::real: return fmt::format("{}", value.real);
-    case ValueType::text:
-        text = fmt::format(
-            "'{}'", std::string_view{static_cast<const char*>(value.data), value.size});
-        break;
-    case ValueType::blob:
-        text = "0x" + to_hex({static_cast<const std::uint8_t*>(value.data), value.size});
-        break;
+        case ValueType::null: return "NULL";
+        case ValueType::integer: return std::to_string(value.integer);
+        case ValueType::real: return fmt::format("{}", value.real);
+        case ValueType::text:
+            text = fmt::format(
+                "'{}'", std::string_view{static_cast<const char*>(value.data), value.size});
+            break;
+        case ValueType::blob:
+            text = "0x" + to_hex({static_cast<const std::uint8_t*>(value.data), value.size});
+            break;
     }
     return text.size() <= shown_max ? text : text.substr(0, shown_max) + "...";
 }
@@ -114,8 +113,8 @@ std::string show_row(const Table& table, const Statement& row)
     std::string text;
     for (std::size_t i = 0; i < table.columns.size(); ++i)
     {
-        text += fmt::format("{}{}={}", i == 0 ? "" : " ", table.columns[i],
-            show(row.value(static_cast<int>(i))));
+        text += fmt::format(
+            "{}{}={}", i == 0 ? "" : " ", table.columns[i], show(row.value(static_cast<int>(i))));
     }
     return text;
 }
@@ -136,15 +135,14 @@ Statement select_rows(Database& database, const Table& table, const BlockRange& 
 {
     std::string sql = "SELECT ";
     for (const auto& column : table.columns)
-        sql += (&column == &table.columns.front() ? "" : ", ") + quoted(column);
-    sql += " FROM " + quoted(table.name);
+        sql += (&column == &table.columns.front() ? "" : ", ") + quoted_name(column);
+    sql += " FROM " + quoted_name(table.name);
     std::vector<Value> bounds;
-    const auto bound = [&](std::optional<std::uint64_t> number, std::string_view comparison)
-    {
+    const auto bound = [&](std::optional<std::uint64_t> number, std::string_view comparison) {
         if (!number || !table.of_blocks)
             return;
         sql += fmt::format(" {} {} {} ?", bounds.empty() ? "WHERE" : "AND",
-            quoted(table.columns[static_cast<std::size_t>(table.key.front())]), comparison);
+            quoted_name(table.columns[static_cast<std::size_t>(table.key.front())]), comparison);
         bounds.emplace_back(static_cast<std::int64_t>(*number));
     };
     bound(range.first, ">=");
@@ -152,7 +150,7 @@ Statement select_rows(Database& database, const Table& table, const BlockRange& 
     for (std::size_t i = 0; i < table.key.size(); ++i)
     {
         sql += (i == 0 ? " ORDER BY " : ", ") +
-               quoted(table.columns[static_cast<std::size_t>(table.key[i])]);
+               quoted_name(table.columns[static_cast<std::size_t>(table.key[i])]);
     }
     auto rows = database.prepare(sql);
     rows.bind_all(bounds);
@@ -219,8 +217,9 @@ std::string LedgerDifference::to_string(std::string_view name_a, std::string_vie
         text += fmt::format(", block {}", *block);
     if (!columns.empty())
         text += fmt::format(", column {}", columns);
-    const auto part = [&](std::string_view name, const std::optional<std::string>& row)
-    { return row ? fmt::format("{} has {}", name, *row) : fmt::format("{} has no such row", name); };
+    const auto part = [&](std::string_view name, const std::optional<std::string>& row) {
+        return row ? fmt::format("{} has {}", name, *row) : fmt::format("{} has no such row", name);
+    };
     return fmt::format("{}: {}; {}", text, part(name_a, a), part(name_b, b));
 }
 
@@ -248,8 +247,8 @@ std::optional<LedgerDifference> compare_definitions(Database& a, Database& b)
                           compare_values(rows_a.value(3), rows_b.value(3)) == 0;
         if (same)
             continue;
-        auto difference = make_difference(
-            table, order <= 0 ? &rows_a : nullptr, order >= 0 ? &rows_b : nullptr);
+        auto difference =
+            make_difference(table, order <= 0 ? &rows_a : nullptr, order >= 0 ? &rows_b : nullptr);
         difference.table = (order <= 0 ? rows_a : rows_b).text(1);
         return difference;
     }

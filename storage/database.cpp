@@ -10,8 +10,7 @@
 #include <filesystem>
 #include <fstream>
 
-namespace runnel::storage
-{
+namespace runnel::storage {
 
 struct detail::Connection
 {
@@ -24,8 +23,7 @@ struct detail::Connection
     std::string path;
 };
 
-namespace
-{
+namespace {
 using detail::Connection;
 namespace filesystem = std::filesystem;
 
@@ -36,16 +34,16 @@ StorageErrorKind kind_of(int code) noexcept
 {
     switch (code & 0xFF)
     {
-    case SQLITE_FULL: return StorageErrorKind::full;
-    case SQLITE_BUSY:
-    case SQLITE_LOCKED: return StorageErrorKind::busy;
-    case SQLITE_CORRUPT:
-    case SQLITE_NOTADB: return StorageErrorKind::corrupt;
-    case SQLITE_IOERR:
-    case SQLITE_CANTOPEN:
-    case SQLITE_PERM:
-    case SQLITE_READONLY: return StorageErrorKind::io;
-    default: return StorageErrorKind::query;
+        case SQLITE_FULL: return StorageErrorKind::full;
+        case SQLITE_BUSY:
+        case SQLITE_LOCKED: return StorageErrorKind::busy;
+        case SQLITE_CORRUPT:
+        case SQLITE_NOTADB: return StorageErrorKind::corrupt;
+        case SQLITE_IOERR:
+        case SQLITE_CANTOPEN:
+        case SQLITE_PERM:
+        case SQLITE_READONLY: return StorageErrorKind::io;
+        default: return StorageErrorKind::query;
     }
 }
 
@@ -53,19 +51,19 @@ std::string_view advice(StorageErrorKind kind) noexcept
 {
     switch (kind)
     {
-    case StorageErrorKind::full:
-        return "; committed blocks are safe: free some space, then continue with --resume";
-    case StorageErrorKind::busy:
-        return "; another process uses this file: wait for it, or choose another file";
-    case StorageErrorKind::corrupt:
-        return "; the file is damaged: restore it from a copy, or run the scenario again";
-    case StorageErrorKind::io:
-        return "; check that the path, its folder and the permissions are right";
-    case StorageErrorKind::not_a_ledger:
-    case StorageErrorKind::wrong_version:
-    case StorageErrorKind::exists:
-    case StorageErrorKind::mismatch:
-    case StorageErrorKind::query: break;
+        case StorageErrorKind::full:
+            return "; committed blocks are safe: free some space, then continue with --resume";
+        case StorageErrorKind::busy:
+            return "; another process uses this file: wait for it, or choose another file";
+        case StorageErrorKind::corrupt:
+            return "; the file is damaged: restore it from a copy, or run the scenario again";
+        case StorageErrorKind::io:
+            return "; check that the path, its folder and the permissions are right";
+        case StorageErrorKind::not_a_ledger:
+        case StorageErrorKind::wrong_version:
+        case StorageErrorKind::exists:
+        case StorageErrorKind::mismatch:
+        case StorageErrorKind::query: break;
     }
     return "";
 }
@@ -139,8 +137,8 @@ void check_is_ledger(const std::string& path, const FileHeader& header)
     if (!header.is_sqlite)
     {
         throw StorageError{StorageErrorKind::not_a_ledger,
-            fmt::format("{}: not a SQLite database; give the file that `runnel run --db` made",
-                path)};
+            fmt::format(
+                "{}: not a SQLite database; give the file that `runnel run --db` made", path)};
     }
     if (header.application != application_id)
     {
@@ -180,8 +178,8 @@ void check_header(const std::string& path)
 std::shared_ptr<Connection> connect(const std::string& path, int flags)
 {
     auto connection = std::make_shared<Connection>(path);
-    const auto code = sqlite3_open_v2(
-        path.c_str(), &connection->handle, flags | SQLITE_OPEN_NOMUTEX, nullptr);
+    const auto code =
+        sqlite3_open_v2(path.c_str(), &connection->handle, flags | SQLITE_OPEN_NOMUTEX, nullptr);
     check(*connection, code, "opening");
     sqlite3_extended_result_codes(connection->handle, 1);
     sqlite3_busy_timeout(connection->handle, busy_timeout_ms);
@@ -211,11 +209,11 @@ ValueType value_type(int type) noexcept
 {
     switch (type)
     {
-    case SQLITE_INTEGER: return ValueType::integer;
-    case SQLITE_FLOAT: return ValueType::real;
-    case SQLITE_TEXT: return ValueType::text;
-    case SQLITE_BLOB: return ValueType::blob;
-    default: return ValueType::null;
+        case SQLITE_INTEGER: return ValueType::integer;
+        case SQLITE_FLOAT: return ValueType::real;
+        case SQLITE_TEXT: return ValueType::text;
+        case SQLITE_BLOB: return ValueType::blob;
+        default: return ValueType::null;
     }
 }
 
@@ -232,18 +230,18 @@ int bind_value(sqlite3_stmt* statement, int parameter, const Value& value) noexc
 {
     switch (value.type)
     {
-    case ValueType::null: break;
-    case ValueType::integer: return sqlite3_bind_int64(statement, parameter, value.integer);
-    case ValueType::real: return sqlite3_bind_double(statement, parameter, value.real);
-    case ValueType::text:
-        return sqlite3_bind_text(statement, parameter, static_cast<const char*>(value.data),
-            static_cast<int>(value.size), SQLITE_STATIC);
-    case ValueType::blob:
-        // A null pointer would bind NULL; an empty blob is not that.
-        if (value.size == 0)
-            return sqlite3_bind_zeroblob(statement, parameter, 0);
-        return sqlite3_bind_blob(
-            statement, parameter, value.data, static_cast<int>(value.size), SQLITE_STATIC);
+        case ValueType::null: break;
+        case ValueType::integer: return sqlite3_bind_int64(statement, parameter, value.integer);
+        case ValueType::real: return sqlite3_bind_double(statement, parameter, value.real);
+        case ValueType::text:
+            return sqlite3_bind_text(statement, parameter, static_cast<const char*>(value.data),
+                static_cast<int>(value.size), SQLITE_STATIC);
+        case ValueType::blob:
+            // A null pointer would bind NULL; an empty blob is not that.
+            if (value.size == 0)
+                return sqlite3_bind_zeroblob(statement, parameter, 0);
+            return sqlite3_bind_blob(
+                statement, parameter, value.data, static_cast<int>(value.size), SQLITE_STATIC);
     }
     return sqlite3_bind_null(statement, parameter);
 }
@@ -289,8 +287,7 @@ bool Statement::step()
 void Statement::run()
 {
     while (step())
-    {
-    }
+    {}
     reset();
 }
 
@@ -390,18 +387,19 @@ Value Statement::value(int column) const
 {
     switch (type(column))
     {
-    case ValueType::integer: return integer(column);
-    case ValueType::real: return real(column);
-    case ValueType::text: return text(column);
-    case ValueType::blob: return blob(column);
-    case ValueType::null: break;
+        case ValueType::integer: return integer(column);
+        case ValueType::real: return real(column);
+        case ValueType::text: return text(column);
+        case ValueType::blob: return blob(column);
+        case ValueType::null: break;
     }
     return {};
 }
 
 void Statement::fail(int column, std::string_view expected) const
 {
-    constexpr std::array<std::string_view, 5> names{"NULL", "an integer", "a real", "text", "a blob"};
+    constexpr std::array<std::string_view, 5> names{
+        "NULL", "an integer", "a real", "text", "a blob"};
     const auto found = type(column);
     std::string shown;
     if (found == ValueType::integer || found == ValueType::real || found == ValueType::text)
@@ -414,8 +412,7 @@ void Statement::fail(int column, std::string_view expected) const
     throw StorageError{StorageErrorKind::corrupt,
         fmt::format("{}: column {} of `{}` should hold {}, but holds {}{}{}", connection_->path,
             column_name(column), beginning_of_sql(statement_.get()), expected,
-            names.at(static_cast<std::size_t>(found)), shown,
-            advice(StorageErrorKind::corrupt))};
+            names.at(static_cast<std::size_t>(found)), shown, advice(StorageErrorKind::corrupt))};
 }
 
 Database::Database(std::shared_ptr<detail::Connection> connection) noexcept
@@ -443,9 +440,10 @@ Database Database::create(const std::string& path, bool force)
 
     Database database{connect(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE)};
     // The header is in the file itself, never only in its log, so that a killed run is recognised.
-    database.execute(fmt::format("PRAGMA locking_mode = EXCLUSIVE; PRAGMA application_id = {}; "
-                                 "PRAGMA user_version = {}; PRAGMA journal_mode = WAL;",
-        application_id, schema_version));
+    database.execute(
+        fmt::format("PRAGMA locking_mode = EXCLUSIVE; PRAGMA application_id = {}; "
+                    "PRAGMA user_version = {}; PRAGMA journal_mode = WAL;",
+            application_id, schema_version));
     return database;
 }
 
@@ -456,8 +454,9 @@ Database Database::open(const std::string& path, Access access)
     Database database{connect(path, writes ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY)};
     database.execute("PRAGMA cell_size_check = ON");
     if (writes)
-        database.execute("PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; "
-                         "BEGIN EXCLUSIVE; COMMIT");
+        database.execute(
+            "PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; "
+            "BEGIN EXCLUSIVE; COMMIT");
     else
         sqlite3_limit(database.connection_->handle, SQLITE_LIMIT_LENGTH, 64 << 20U);
     // Touches the file, so that a lock or damage shows here.
@@ -479,8 +478,7 @@ const std::string& Database::path() const noexcept
 void Database::execute(std::string_view sql)
 {
     const std::string text{sql};
-    const auto code =
-        sqlite3_exec(connection_->handle, text.c_str(), nullptr, nullptr, nullptr);
+    const auto code = sqlite3_exec(connection_->handle, text.c_str(), nullptr, nullptr, nullptr);
     check(*connection_, code, fmt::format("`{}`", sql.substr(0, 100)));
 }
 
@@ -540,7 +538,7 @@ void SqlTransaction::commit()
     open_ = false;
 }
 
-std::string quoted(std::string_view name)
+std::string quoted_name(std::string_view name)
 {
     std::string text{'"'};
     for (const char character : name)

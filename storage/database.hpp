@@ -13,8 +13,7 @@
 struct sqlite3;
 struct sqlite3_stmt;
 
-namespace runnel::storage
-{
+namespace runnel::storage {
 
 /// In the header of every ledger file: "Rnnl". Tells a ledger from other SQLite databases.
 inline constexpr std::uint32_t application_id = 0x526E6E6C;
@@ -62,8 +61,7 @@ struct Value
 {
     ValueType type = ValueType::null;
     std::uint32_t size = 0;  // Of text and blobs.
-    union
-    {
+    union {
         std::int64_t integer = 0;
         double real;
         const void* data;
@@ -82,8 +80,7 @@ struct Value
     // NOLINTEND(google-explicit-constructor)
 };
 
-namespace detail
-{
+namespace detail {
 struct Connection;
 struct Finalizer
 {
@@ -116,7 +113,10 @@ public:
     [[nodiscard]] int column_count() const noexcept;
     [[nodiscard]] std::string_view column_name(int column) const noexcept;
     [[nodiscard]] ValueType type(int column) const noexcept;
-    [[nodiscard]] bool is_null(int column) const noexcept { return type(column) == ValueType::null; }
+    [[nodiscard]] bool is_null(int column) const noexcept
+    {
+        return type(column) == ValueType::null;
+    }
     [[nodiscard]] std::int64_t integer(int column) const;
     /// An integer from 0 to @p max.
     [[nodiscard]] std::uint64_t integer_up_to(int column, std::uint64_t max) const;
@@ -200,6 +200,6 @@ private:
 };
 
 /// `"name"`, safe to put into SQL.
-[[nodiscard]] std::string quoted(std::string_view name);
+[[nodiscard]] std::string quoted_name(std::string_view name);
 
 }  // namespace runnel::storage

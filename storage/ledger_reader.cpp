@@ -8,10 +8,8 @@
 #include <algorithm>
 #include <limits>
 
-namespace runnel::storage
-{
-namespace
-{
+namespace runnel::storage {
+namespace {
 constexpr std::uint64_t uint32_max = 0xFFFF'FFFF;
 constexpr auto block_max = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
 
@@ -42,7 +40,7 @@ std::string column_names(const TableInfo& table)
 {
     std::string names;
     for (const auto& column : table.columns)
-        names += (names.empty() ? "" : ", ") + quoted(column.name);
+        names += (names.empty() ? "" : ", ") + quoted_name(column.name);
     return names;
 }
 
@@ -77,7 +75,8 @@ LedgerReader::LedgerReader(Database database) : database_{std::move(database)}
 void LedgerReader::check_tables()
 {
     // A table may be a hostile view of the same name; only our own text is read.
-    auto select = database_.prepare("SELECT sql FROM sqlite_master WHERE type = 'table' AND name = ?");
+    auto select =
+        database_.prepare("SELECT sql FROM sqlite_master WHERE type = 'table' AND name = ?");
     const Schema schema{{}};
     for (const auto& table : schema.tables())
     {
@@ -90,10 +89,10 @@ void LedgerReader::check_tables()
 
 void LedgerReader::corrupt(const std::string& what) const
 {
-    throw StorageError{
-        StorageErrorKind::corrupt, fmt::format("{}: {}; the file is damaged: restore it from a copy, "
-                                               "or run the scenario again",
-                                       database_.path(), what)};
+    throw StorageError{StorageErrorKind::corrupt,
+        fmt::format("{}: {}; the file is damaged: restore it from a copy, "
+                    "or run the scenario again",
+            database_.path(), what)};
 }
 
 Manifest LedgerReader::manifest()
@@ -147,8 +146,8 @@ std::vector<Transaction> LedgerReader::transactions(std::uint64_t block_number)
     while (row.step())
     {
         if (row.integer_up_to(0, uint32_max) != transactions.size())
-            corrupt(fmt::format("block {}: transaction {} is missing", block_number,
-                transactions.size()));
+            corrupt(fmt::format(
+                "block {}: transaction {} is missing", block_number, transactions.size()));
         auto& transaction = transactions.emplace_back();
         transaction.hash = row.hash(1);
         transaction.nonce = static_cast<std::uint64_t>(row.integer(2));
@@ -234,16 +233,16 @@ std::vector<AccountInfo> LedgerReader::accounts()
 
 void LedgerReader::check_description(const LedgerDescription& description)
 {
-    const auto differs = [&](const std::string& what)
-    {
+    const auto differs = [&](const std::string& what) {
         throw StorageError{StorageErrorKind::mismatch,
             fmt::format("{}: its {}; it was written by another version of Runnel, or for another "
                         "scenario",
                 database_.path(), what)};
     };
     const auto stored = accounts();
-    const auto same = [](const AccountInfo& a, const AccountInfo& b)
-    { return a.name == b.name && a.address == b.address && a.role == b.role; };
+    const auto same = [](const AccountInfo& a, const AccountInfo& b) {
+        return a.name == b.name && a.address == b.address && a.role == b.role;
+    };
     if (!std::equal(stored.begin(), stored.end(), description.accounts.begin(),
             description.accounts.end(), same))
         differs("accounts differ");
@@ -275,8 +274,9 @@ void LedgerReader::check_description(const LedgerDescription& description)
 
 bool LedgerReader::has_indexes()
 {
-    return database_.query_integer("SELECT count(*) FROM sqlite_master WHERE type = 'index' "
-                                   "AND name NOT LIKE 'sqlite_%'") > 0;
+    return database_.query_integer(
+               "SELECT count(*) FROM sqlite_master WHERE type = 'index' "
+               "AND name NOT LIKE 'sqlite_%'") > 0;
 }
 
 }  // namespace runnel::storage

@@ -11,8 +11,7 @@
 #include <string_view>
 #include <vector>
 
-namespace runnel::storage
-{
+namespace runnel::storage {
 
 struct LedgerDescription;
 

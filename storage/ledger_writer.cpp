@@ -12,10 +12,8 @@
 #include <deque>
 #include <unordered_map>
 
-namespace runnel::storage
-{
-namespace
-{
+namespace runnel::storage {
+namespace {
 /// Puts the fields of a described struct into a row; hashes are borrowed.
 struct FieldValues
 {
@@ -90,9 +88,9 @@ std::string_view synchronous(Durability durability) noexcept
 {
     switch (durability)
     {
-    case Durability::full: return "FULL";
-    case Durability::normal: return "NORMAL";
-    case Durability::off: return "OFF";
+        case Durability::full: return "FULL";
+        case Durability::normal: return "NORMAL";
+        case Durability::off: return "OFF";
     }
     return "FULL";
 }
@@ -107,8 +105,8 @@ LedgerDescription LedgerDescription::of(const World& world)
     {
         const auto& contract = world.contract(ContractId{i});
         const auto& type = contract.type();
-        description.contracts.push_back({contract.account(), std::string{type.kind},
-            contract.name(), contract.token_info()});
+        description.contracts.push_back(
+            {contract.account(), std::string{type.kind}, contract.name(), contract.token_info()});
         for (const auto* event : type.events)
         {
             auto& events = description.events;
@@ -123,13 +121,16 @@ class LedgerWriter::Impl
 {
 public:
     Impl(Database database, const LedgerDescription& description, const WriterOptions& options)
-      : database_{std::move(database)}, options_{options}, schema_{description.events},
+      : database_{std::move(database)},
+        options_{options},
+        schema_{description.events},
         addresses_{address_book(description)}
     {
         // 64 MB of cache, and checkpoints of 16 MB: fewer pages are written twice.
-        database_.execute(fmt::format("PRAGMA synchronous = {}; PRAGMA cache_size = -65536; "
-                                      "PRAGMA wal_autocheckpoint = 4096; PRAGMA temp_store = MEMORY",
-            synchronous(options.durability)));
+        database_.execute(
+            fmt::format("PRAGMA synchronous = {}; PRAGMA cache_size = -65536; "
+                        "PRAGMA wal_autocheckpoint = 4096; PRAGMA temp_store = MEMORY",
+                synchronous(options.durability)));
     }
 
     /// Makes the tables and fills the fixed ones, in one transaction.
@@ -159,9 +160,7 @@ public:
             const auto last = reader.last_block();
             next_block_ = last ? *last + 1 : 0;
         }
-        SqlTransaction transaction{database_};
-        schema_.drop_indexes(database_);
-        transaction.commit();
+        change_indexes(false);
         prepare_batches();
     }
 
@@ -169,31 +168,27 @@ public:
     {
         check_usable();
         RUNNEL_CHECK(block->header.number == next_block_ && "blocks are appended in order");
-        guarded(
-            [&]
-            {
-                begin_group();
-                group_.push_back(std::move(block));
-                write_block(*group_.back());
-                ++next_block_;
-                if (rows_in_group_ >= options_.group_rows || group_.size() >= options_.group_blocks)
-                    commit_group();
-            });
+        guarded([&] {
+            begin_group();
+            group_.push_back(std::move(block));
+            write_block(*group_.back());
+            ++next_block_;
+            if (rows_in_group_ >= options_.group_rows || group_.size() >= options_.group_blocks)
+                commit_group();
+        });
     }
 
     void add_metric(std::string_view name, std::int64_t block_number, double value)
     {
         check_usable();
-        guarded(
-            [&]
-            {
-                begin_group();
-                auto& row = *metrics_;
-                row.copy_text(name);
-                row.put(block_number < 0 ? Value{} : Value{block_number});
-                row.put(Value{value});
-                row.end_row();
-            });
+        guarded([&] {
+            begin_group();
+            auto& row = *metrics_;
+            row.copy_text(name);
+            row.put(block_number < 0 ? Value{} : Value{block_number});
+            row.put(Value{value});
+            row.end_row();
+        });
     }
 
     void flush()
@@ -205,13 +200,12 @@ public:
     void build_indexes()
     {
         flush();
-        guarded(
-            [&]
-            {
-                SqlTransaction transaction{database_};
-                schema_.create_indexes(database_);
-                transaction.commit();
-            });
+        guarded([&] { change_indexes(true); });
+    }
+    void drop_indexes()
+    {
+        flush();
+        guarded([&] { change_indexes(false); });
     }
 
     void finish()
@@ -219,32 +213,29 @@ public:
         flush();
         if (options_.indexes)
             build_indexes();
-        guarded(
-            [&]
-            {
-                batches_.clear();  // Their statements would hold the file.
-                tables_.clear();
-                database_.execute("PRAGMA wal_checkpoint(TRUNCATE); PRAGMA journal_mode = DELETE; "
-                                  "PRAGMA locking_mode = NORMAL");
-                (void)database_.query_integer("SELECT count(*) FROM t_blocks");  // Unlocks the file.
-            });
+        guarded([&] {
+            batches_.clear();  // Their statements would hold the file.
+            tables_.clear();
+            database_.execute(
+                "PRAGMA wal_checkpoint(TRUNCATE); PRAGMA journal_mode = DELETE; "
+                "PRAGMA locking_mode = NORMAL");
+            (void)database_.query_integer("SELECT count(*) FROM t_blocks");  // Unlocks the file.
+        });
         usable_ = false;
     }
 
     void discard_blocks()
     {
         flush();
-        guarded(
-            [&]
+        guarded([&] {
+            SqlTransaction transaction{database_};
+            for (const auto& table : schema_.tables())
             {
-                SqlTransaction transaction{database_};
-                for (const auto& table : schema_.tables())
-                {
-                    if (table.kind == TableKind::block)
-                        database_.execute("DELETE FROM " + quoted(table.name));
-                }
-                transaction.commit();
-            });
+                if (table.kind == TableKind::block)
+                    database_.execute("DELETE FROM " + quoted_name(table.name));
+            }
+            transaction.commit();
+        });
     }
 
     Database database_;
@@ -284,6 +275,16 @@ private:
             database_.roll_back();
             throw;
         }
+    }
+
+    void change_indexes(bool wanted)
+    {
+        SqlTransaction transaction{database_};
+        if (wanted)
+            schema_.create_indexes(database_);
+        else
+            schema_.drop_indexes(database_);
+        transaction.commit();
     }
 
     void write_manifest(const Manifest& manifest)
@@ -576,6 +577,11 @@ void LedgerWriter::flush()
 void LedgerWriter::build_indexes()
 {
     impl_->build_indexes();
+}
+
+void LedgerWriter::drop_indexes()
+{
+    impl_->drop_indexes();
 }
 
 void LedgerWriter::finish()

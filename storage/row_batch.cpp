@@ -4,17 +4,15 @@
 
 #include <algorithm>
 
-namespace runnel::storage
-{
-namespace
-{
+namespace runnel::storage {
+namespace {
 Statement prepare_insert(Database& database, const TableInfo& table, std::size_t rows)
 {
     std::string row = "(?";
     for (std::size_t i = 1; i < table.columns.size(); ++i)
         row += ",?";
     row += ")";
-    std::string sql = "INSERT INTO " + quoted(table.name) + " VALUES " + row;
+    std::string sql = "INSERT INTO " + quoted_name(table.name) + " VALUES " + row;
     for (std::size_t i = 1; i < rows; ++i)
         sql += "," + row;
     return database.prepare(sql);
@@ -35,7 +33,8 @@ void RowArena::next_chunk(std::size_t size)
 }
 
 RowBatch::RowBatch(Database& database, const TableInfo& table)
-  : columns_{table.columns.size()}, values_(columns_ * rows_max),
+  : columns_{table.columns.size()},
+    values_(columns_ * rows_max),
     insert_many_{prepare_insert(database, table, rows_max)},
     insert_few_{prepare_insert(database, table, rows_few)},
     insert_one_{prepare_insert(database, table, 1)}

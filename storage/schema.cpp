@@ -7,10 +7,8 @@
 
 #include <algorithm>
 
-namespace runnel::storage
-{
-namespace
-{
+namespace runnel::storage {
+namespace {
 ColumnInfo integer(std::string name, std::string unit, std::string meaning)
 {
     return {std::move(name), "INTEGER", std::move(unit), std::move(meaning), false, {}};
@@ -54,20 +52,21 @@ std::vector<TableInfo> base_tables()
 {
     std::vector<TableInfo> tables;
     tables.push_back({"t_manifest",
-        "What made this ledger: the scenario, its parameters, the seed, the version. Reproduces the "
+        "What made this ledger: the scenario, its parameters, the seed, the version. Reproduces "
+        "the "
         "run; its hash is the parent of block 0.",
         TableKind::fixed,
         {integer("position", "", "Order of the entries, from 0."),
             text("key", "", "Name of the entry."), text("value", "", "Its text.")},
         {"position"}, {}});
-    tables.push_back({"t_addresses", "Every account: wallets, validators, contracts.",
-        TableKind::fixed,
-        {integer("id", "", "The account's number, in order of genesis; 0 is address zero."),
-            text("address", "0x and 40 hex digits", "Lower case."),
-            text("name", "", "Unique in the scenario: `noise_trader/17`."),
-            text("role", "", "wallet, validator, dex, lending, token, ..."),
-            text("strategy", "", "Of a wallet; empty for others.")},
-        {"id"}, {{"address"}}});
+    tables.push_back(
+        {"t_addresses", "Every account: wallets, validators, contracts.", TableKind::fixed,
+            {integer("id", "", "The account's number, in order of genesis; 0 is address zero."),
+                text("address", "0x and 40 hex digits", "Lower case."),
+                text("name", "", "Unique in the scenario: `noise_trader/17`."),
+                text("role", "", "wallet, validator, dex, lending, token, ..."),
+                text("strategy", "", "Of a wallet; empty for others.")},
+            {"id"}, {{"address"}}});
     tables.push_back({"t_contracts", "Every contract instance.", TableKind::fixed,
         {integer("id", "", "The contract's number; 0 is the native coin."),
             integer("account_id", "id in t_addresses", "The account under which it acts."),
@@ -77,20 +76,20 @@ std::vector<TableInfo> base_tables()
             text("project", "", "The kind up to `_v<digit>`: `uniswap`."),
             text("version", "", "The digits after it: `2`; empty without.")},
         {"id"}, {}});
-    tables.push_back({"t_tokens", "Contracts that are tokens, the native coin included.",
-        TableKind::fixed,
-        {integer("contract_id", "id in t_contracts", "The token's contract."),
-            text("symbol", "", "What people call it."),
-            integer("decimals", "", "Where the decimal point of its amounts is.")},
-        {"contract_id"}, {}});
-    tables.push_back({"t_event_types", "The types of events that contracts may emit.",
-        TableKind::fixed,
-        {integer("id", "", "The type's number."), text("name", "", "`Transfer`."),
-            text("signature", "", "As in the ABI; empty unless it is a log."),
-            blob("topic0", "keccak-256", "Of the signature; empty unless it is a log."),
-            integer("indexed_count", "", "How many arguments are topics beside topic0."),
-            text("table_name", "", "Where its rows are.")},
-        {"id"}, {}});
+    tables.push_back(
+        {"t_tokens", "Contracts that are tokens, the native coin included.", TableKind::fixed,
+            {integer("contract_id", "id in t_contracts", "The token's contract."),
+                text("symbol", "", "What people call it."),
+                integer("decimals", "", "Where the decimal point of its amounts is.")},
+            {"contract_id"}, {}});
+    tables.push_back(
+        {"t_event_types", "The types of events that contracts may emit.", TableKind::fixed,
+            {integer("id", "", "The type's number."), text("name", "", "`Transfer`."),
+                text("signature", "", "As in the ABI; empty unless it is a log."),
+                blob("topic0", "keccak-256", "Of the signature; empty unless it is a log."),
+                integer("indexed_count", "", "How many arguments are topics beside topic0."),
+                text("table_name", "", "Where its rows are.")},
+            {"id"}, {}});
 
     TableInfo blocks{"t_blocks", "Block headers.", TableKind::block, {}, {"number"}, {}};
     const BlockHeader header;
@@ -108,22 +107,26 @@ std::vector<TableInfo> base_tables()
                 "Whom the first call goes to: its contract, or who gets a plain payment.")),
             text("value", "wei", "What a plain payment in the first call moves, else 0."),
             integer("gas", "gas", "The limit."),
-            integer("max_fee_per_gas", "wei per gas", "The most the sender pays, base fee included."),
+            integer(
+                "max_fee_per_gas", "wei per gas", "The most the sender pays, base fee included."),
             integer("max_priority_fee_per_gas", "wei per gas", "The most the proposer gets."),
             blob("input", "", "The calls in their canonical encoding; re-executed by `verify`."),
             integer("receipt_status", "", "1 succeeded, 0 reverted."),
             integer("receipt_gas_used", "gas", "By this transaction."),
             integer("receipt_cumulative_gas_used", "gas", "By the block so far."),
             integer("receipt_effective_gas_price", "wei per gas", "What was paid."),
-            nullable(text("revert_reason", "", "The contract's own words; NULL if it succeeded. "
-                                               "`#7` is account 7."))},
+            nullable(text("revert_reason", "",
+                "The contract's own words; NULL if it succeeded. "
+                "`#7` is account 7."))},
         {"block_number", "transaction_index"}, {{"hash"}, {"from_id"}}});
     tables.push_back({"t_logs", "Events that are logs, encoded as the ABI says.", TableKind::block,
-        {integer("block_number", "", "The block."), integer("log_index", "", "From 0 in the block."),
+        {integer("block_number", "", "The block."),
+            integer("log_index", "", "From 0 in the block."),
             integer("transaction_index", "", "The transaction."),
             integer("contract_id", "id in t_contracts", "Who emitted it."),
             integer("event_id", "id in t_event_types", "The type of event; gives topic0."),
-            blob("words", "32-byte words", "topic1 to topic3, as many as the type has, then data.")},
+            blob(
+                "words", "32-byte words", "topic1 to topic3, as many as the type has, then data.")},
         {"block_number", "log_index"}, {}});
     tables.push_back({"t_rewards", "New coins for validators.", TableKind::block,
         {integer("block_number", "", "The block."), integer("reward_index", "", "From 0."),
@@ -152,16 +155,16 @@ public:
         const std::string unit_text{unit};
         switch (kind)
         {
-        case ColumnKind::amount:
-            return table_.columns.push_back(text(field, unit_text, "Exact, decimal."));
-        case ColumnKind::integer: return table_.columns.push_back(integer(field, unit_text, ""));
-        case ColumnKind::account:
-            return table_.columns.push_back(integer(id_column(name), "id in t_addresses", ""));
-        case ColumnKind::contract:
-            return table_.columns.push_back(integer(id_column(name), "id in t_contracts", ""));
-        case ColumnKind::boolean:
-            return table_.columns.push_back(integer(field, "0 or 1", ""));
-        case ColumnKind::text: return table_.columns.push_back(text(field, unit_text, ""));
+            case ColumnKind::amount:
+                return table_.columns.push_back(text(field, unit_text, "Exact, decimal."));
+            case ColumnKind::integer:
+                return table_.columns.push_back(integer(field, unit_text, ""));
+            case ColumnKind::account:
+                return table_.columns.push_back(integer(id_column(name), "id in t_addresses", ""));
+            case ColumnKind::contract:
+                return table_.columns.push_back(integer(id_column(name), "id in t_contracts", ""));
+            case ColumnKind::boolean: return table_.columns.push_back(integer(field, "0 or 1", ""));
+            case ColumnKind::text: return table_.columns.push_back(text(field, unit_text, ""));
         }
     }
 
@@ -174,9 +177,10 @@ TableInfo event_table(const EventType& type)
     TableInfo table{event_table_name(type), "", TableKind::block, {}, {}, {}};
     const std::string index_column = type.use == EventUse::log ? "log_index" : "event_index";
     table.columns.push_back(integer("block_number", "", "The block."));
-    table.columns.push_back(type.use == EventUse::log ?
-                                integer("log_index", "", "As in t_logs.") :
-                                integer("event_index", "", "From 0, among all events of the block."));
+    table.columns.push_back(
+        type.use == EventUse::log
+            ? integer("log_index", "", "As in t_logs.")
+            : integer("event_index", "", "From 0, among all events of the block."));
     auto transaction = integer("transaction_index", "", "The transaction.");
     transaction.nullable = type.use == EventUse::snapshot;
     table.columns.push_back(std::move(transaction));
@@ -184,18 +188,19 @@ TableInfo event_table(const EventType& type)
     table.primary_key = {"block_number", index_column};
     switch (type.use)
     {
-    case EventUse::log:
-        table.meaning = fmt::format("The log {}: `{}`.", type.name, type.signature);
-        break;
-    case EventUse::sector:
-        table.meaning = fmt::format(
-            "{}: emitted beside the contracts' own events, the same for all protocols.", type.name);
-        break;
-    case EventUse::snapshot:
-        table.meaning = fmt::format(
-            "{}: state of a contract at the end of a block that changed it.", type.name);
-        table.columns[2].meaning = "Always NULL.";
-        break;
+        case EventUse::log:
+            table.meaning = fmt::format("The log {}: `{}`.", type.name, type.signature);
+            break;
+        case EventUse::sector:
+            table.meaning = fmt::format(
+                "{}: emitted beside the contracts' own events, the same for all protocols.",
+                type.name);
+            break;
+        case EventUse::snapshot:
+            table.meaning = fmt::format(
+                "{}: state of a contract at the end of a block that changed it.", type.name);
+            table.columns[2].meaning = "Always NULL.";
+            break;
     }
     const auto implicit_columns = table.columns.size();
     TableColumns columns{table};
@@ -220,8 +225,9 @@ TableInfo event_table(const EventType& type)
 bool same_columns(const TableInfo& a, const TableInfo& b) noexcept
 {
     return std::equal(a.columns.begin(), a.columns.end(), b.columns.begin(), b.columns.end(),
-        [](const ColumnInfo& x, const ColumnInfo& y)
-        { return x.name == y.name && x.type == y.type && x.nullable == y.nullable; });
+        [](const ColumnInfo& x, const ColumnInfo& y) {
+            return x.name == y.name && x.type == y.type && x.nullable == y.nullable;
+        });
 }
 
 std::string index_name(const TableInfo& table, const std::vector<std::string>& columns)
@@ -233,7 +239,7 @@ std::string column_list(const std::vector<std::string>& columns)
 {
     std::string list;
     for (const auto& column : columns)
-        list += (list.empty() ? "" : ", ") + quoted(column);
+        list += (list.empty() ? "" : ", ") + quoted_name(column);
     return list;
 }
 
@@ -266,9 +272,10 @@ bool TableInfo::has_column(std::string_view column) const noexcept
 
 std::string TableInfo::create_sql() const
 {
-    std::string sql = "CREATE TABLE " + quoted(name) + " (";
+    std::string sql = "CREATE TABLE " + quoted_name(name) + " (";
     for (const auto& column : columns)
-        sql += quoted(column.name) + " " + column.type + (column.nullable ? ", " : " NOT NULL, ");
+        sql +=
+            quoted_name(column.name) + " " + column.type + (column.nullable ? ", " : " NOT NULL, ");
     if (primary_key.empty())
         return sql.erase(sql.size() - 2) + ")";
     return sql + "PRIMARY KEY (" + column_list(primary_key) + ")) WITHOUT ROWID";
@@ -276,11 +283,11 @@ std::string TableInfo::create_sql() const
 
 std::string ViewInfo::create_sql() const
 {
-    std::string sql = "CREATE VIEW " + quoted(name) + " AS SELECT";
+    std::string sql = "CREATE VIEW " + quoted_name(name) + " AS SELECT";
     for (const auto& column : columns)
     {
         sql += (&column == &columns.front() ? " " : ", ") + column.expression + " AS " +
-               quoted(column.name);
+               quoted_name(column.name);
     }
     return sql + " FROM " + source;
 }
@@ -330,7 +337,8 @@ void Schema::create_indexes(Database& database) const
         for (const auto& columns : table.indexes)
         {
             database.execute(fmt::format("CREATE INDEX IF NOT EXISTS {} ON {} ({})",
-                quoted(index_name(table, columns)), quoted(table.name), column_list(columns)));
+                quoted_name(index_name(table, columns)), quoted_name(table.name),
+                column_list(columns)));
         }
     }
 }
@@ -340,7 +348,7 @@ void Schema::drop_indexes(Database& database) const
     for (const auto& table : tables_)
     {
         for (const auto& columns : table.indexes)
-            database.execute("DROP INDEX IF EXISTS " + quoted(index_name(table, columns)));
+            database.execute("DROP INDEX IF EXISTS " + quoted_name(index_name(table, columns)));
     }
 }
 

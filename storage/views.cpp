@@ -6,13 +6,11 @@
 #include <algorithm>
 #include <optional>
 
-/// The views that ethereum-etl's and Spellbook's users expect. They use SQLite's own functions only,
-/// so any client can read them. Joins are LEFT JOINs on primary keys: SQLite leaves out those that
-/// a query does not use, and turns them round when a query looks for an address.
-namespace runnel::storage
-{
-namespace
-{
+/// The views that ethereum-etl's and Spellbook's users expect. They use SQLite's own functions
+/// only, so any client can read them. Joins are LEFT JOINs on primary keys: SQLite leaves out those
+/// that a query does not use, and turns them round when a query looks for an address.
+namespace runnel::storage {
+namespace {
 std::string hex(std::string_view expression)
 {
     return fmt::format("'0x' || lower(hex({}))", expression);
@@ -48,16 +46,18 @@ struct TokenColumns
 class ViewBuilder
 {
 public:
-    ViewBuilder(std::string name, std::string meaning, const TableInfo& table)
-      : table_{table}
+    ViewBuilder(std::string name, std::string meaning, const TableInfo& table) : table_{table}
     {
         view_.name = std::move(name);
         view_.meaning = std::move(meaning);
-        view_.source = quoted(table.name) + " r";
+        view_.source = quoted_name(table.name) + " r";
     }
 
     [[nodiscard]] const TableInfo& table() const noexcept { return table_; }
-    [[nodiscard]] std::string row(std::string_view column) const { return "r." + quoted(column); }
+    [[nodiscard]] std::string row(std::string_view column) const
+    {
+        return "r." + quoted_name(column);
+    }
 
     ViewBuilder& column(std::string name, std::string type, std::string unit, std::string meaning,
         std::string expression)
@@ -203,8 +203,7 @@ private:
     void blocks()
     {
         ViewBuilder view{"blocks", "Blocks, as ethereum-etl names them.", *find("t_blocks")};
-        const auto hash_column = [&](const char* name, const char* meaning)
-        {
+        const auto hash_column = [&](const char* name, const char* meaning) {
             view.column(name, "TEXT", "0x and 64 hex digits", meaning, hex(view.row(name)));
         };
         view.same("number");
@@ -229,8 +228,8 @@ private:
             "Transactions with their receipts folded in, as ethereum-etl's relational form.",
             *find("t_transactions")};
         view.join_block();
-        view.column("hash", "TEXT", "0x and 64 hex digits", "Of the encoded transaction.",
-            hex("r.hash"));
+        view.column(
+            "hash", "TEXT", "0x and 64 hex digits", "Of the encoded transaction.", hex("r.hash"));
         view.same("nonce");
         view.column(
             "block_hash", "TEXT", "0x and 64 hex digits", "Hash of the block.", hex("b.hash"));
@@ -257,8 +256,8 @@ private:
         view.join_contract();
         view.join("t_event_types", "e", "e.id = r.event_id");
         view.same("log_index");
-        view.column("transaction_hash", "TEXT", "0x and 64 hex digits", "The transaction.",
-            hex("x.hash"));
+        view.column(
+            "transaction_hash", "TEXT", "0x and 64 hex digits", "The transaction.", hex("x.hash"));
         view.same("transaction_index");
         view.column("block_hash", "TEXT", "0x and 64 hex digits", "The block.", hex("b.hash"));
         view.same("block_number");
@@ -325,8 +324,7 @@ private:
     {
         const auto& table = *find(event_table_name(type));
         const auto name = std::string{type.table};
-        const auto has = [&](std::initializer_list<const char*> columns)
-        {
+        const auto has = [&](std::initializer_list<const char*> columns) {
             return std::all_of(columns.begin(), columns.end(),
                 [&](const char* column) { return table.has_column(column); });
         };
@@ -335,18 +333,18 @@ private:
         if (name == "dex_trades" && has({"token_bought_id", "token_sold_id", "taker_id",
                                         "token_bought_amount_raw", "token_sold_amount_raw"}))
             return dex_trades(table);
-        if (name == "lending_borrow" && has({"transaction_type", "token_id", "borrower_id",
-                                            "on_behalf_of_id", "repayer_id", "liquidator_id",
-                                            "amount_raw"}))
-            return lending_moves(table,
-                {"borrower", "on_behalf_of", "repayer", "liquidator"}, "Debt taken or repaid");
-        if (name == "lending_supply" && has({"transaction_type", "token_id", "depositor_id",
-                                            "on_behalf_of_id", "withdrawn_to_id", "liquidator_id",
-                                            "amount_raw"}))
-            return lending_moves(table,
-                {"depositor", "on_behalf_of", "withdrawn_to", "liquidator"},
+        if (name == "lending_borrow" &&
+            has({"transaction_type", "token_id", "borrower_id", "on_behalf_of_id", "repayer_id",
+                "liquidator_id", "amount_raw"}))
+            return lending_moves(table, {"borrower", "on_behalf_of", "repayer", "liquidator"},
+                "Debt taken or repaid");
+        if (name == "lending_supply" &&
+            has({"transaction_type", "token_id", "depositor_id", "on_behalf_of_id",
+                "withdrawn_to_id", "liquidator_id", "amount_raw"}))
+            return lending_moves(table, {"depositor", "on_behalf_of", "withdrawn_to", "liquidator"},
                 "Collateral and liquidity supplied or withdrawn");
-        if (name == "lending_flashloans" && has({"token_id", "recipient_id", "amount_raw", "fee_raw"}))
+        if (name == "lending_flashloans" &&
+            has({"token_id", "recipient_id", "amount_raw", "fee_raw"}))
             return lending_flashloans(table);
         plain(type, table);
     }
@@ -361,8 +359,8 @@ private:
         view.address("from_address", "Address zero for a mint.", view.join_account("r.from_id"));
         view.address("to_address", "Address zero for a burn.", view.join_account("r.to_id"));
         view.same("value");
-        view.column("transaction_hash", "TEXT", "0x and 64 hex digits", "The transaction.",
-            hex("x.hash"));
+        view.column(
+            "transaction_hash", "TEXT", "0x and 64 hex digits", "The transaction.", hex("x.hash"));
         view.same("log_index").same("block_number");
         view.column("block_hash", "TEXT", "0x and 64 hex digits", "The block.", hex("b.hash"));
         view.column("block_timestamp", "INTEGER", "unix seconds", "Of the block.", "b.timestamp");
@@ -375,11 +373,12 @@ private:
         const auto* prices = find("t_oracle_prices");
         if (prices == nullptr || !prices->has_column("token_id") || !prices->has_column("price"))
             return std::nullopt;
-        return fmt::format("(SELECT CAST(p.price AS REAL) / 1e8 FROM t_oracle_prices p "
-                           "WHERE p.token_id = {} AND p.block_number <= r.block_number "
-                           "AND (p.block_number < r.block_number "
-                           "OR p.transaction_index <= r.transaction_index) "
-                           "ORDER BY p.block_number DESC, p.{} DESC LIMIT 1)",
+        return fmt::format(
+            "(SELECT CAST(p.price AS REAL) / 1e8 FROM t_oracle_prices p "
+            "WHERE p.token_id = {} AND p.block_number <= r.block_number "
+            "AND (p.block_number < r.block_number "
+            "OR p.transaction_index <= r.transaction_index) "
+            "ORDER BY p.block_number DESC, p.{} DESC LIMIT 1)",
             token.id, prices->primary_key.back());
     }
     [[nodiscard]] std::string amount_usd(std::string_view raw, const TokenColumns& token) const
@@ -411,8 +410,9 @@ private:
         const auto bought_usd = amount_usd(bought_raw, bought);
         view.column("amount_usd", "REAL", "USD",
             "By the oracle's newest price of the token bought, else of the one sold; NULL without.",
-            bought_usd == "NULL" ? bought_usd :
-                                   fmt::format("coalesce({}, {})", bought_usd, amount_usd(sold_raw, sold)));
+            bought_usd == "NULL"
+                ? bought_usd
+                : fmt::format("coalesce({}, {})", bought_usd, amount_usd(sold_raw, sold)));
         view.address("token_bought_address", "What the taker got.", bought.address);
         view.address("token_sold_address", "What the taker gave.", sold.address);
         view.address("taker", "Who swapped.", view.join_account(view.row("taker_id")));
@@ -424,8 +424,8 @@ private:
         add(std::move(view));
     }
 
-    void lending_moves(const TableInfo& table, const std::vector<std::string>& accounts,
-        const std::string& what)
+    void lending_moves(
+        const TableInfo& table, const std::vector<std::string>& accounts, const std::string& what)
     {
         const auto name = table.name.substr(2);
         auto sector = name;
@@ -444,8 +444,8 @@ private:
             const auto id = fmt::format("nullif({}, 0)", view.row(id_column(account)));
             view.address(account, "NULL where nobody is.", view.join_account(id));
         }
-        view.column("amount", "REAL", "whole tokens", "Rounded; exact in amount_raw.",
-            scaled(raw, token));
+        view.column(
+            "amount", "REAL", "whole tokens", "Rounded; exact in amount_raw.", scaled(raw, token));
         view.same("amount_raw");
         view.column("amount_usd", "REAL", "USD", "By the oracle's newest price; NULL without.",
             amount_usd(raw, token));
@@ -465,8 +465,8 @@ private:
         view.address("token_address", "The token.", token.address);
         view.column("symbol", "TEXT", "", "The token's.", token.symbol);
         view.address("recipient", "Who borrowed.", view.join_account(view.row("recipient_id")));
-        view.column("amount", "REAL", "whole tokens", "Rounded; exact in amount_raw.",
-            scaled(raw, token));
+        view.column(
+            "amount", "REAL", "whole tokens", "Rounded; exact in amount_raw.", scaled(raw, token));
         view.same("amount_raw");
         view.column("amount_usd", "REAL", "USD", "By the oracle's newest price; NULL without.",
             amount_usd(raw, token));
@@ -490,8 +490,8 @@ private:
         if (type.use != EventUse::snapshot)
         {
             view.join_transaction();
-            view.column("tx_hash", "TEXT", "0x and 64 hex digits", "The transaction.",
-                hex("x.hash"));
+            view.column(
+                "tx_hash", "TEXT", "0x and 64 hex digits", "The transaction.", hex("x.hash"));
             view.same("transaction_index");
         }
         view.same(table.primary_key.back());
@@ -506,8 +506,7 @@ private:
             if (field.kind == ColumnKind::contract)
                 tokens.emplace_back(field.name, view.join_token(id_column(field.name)));
         }
-        const auto token_of = [&](std::string_view field)
-        {
+        const auto token_of = [&](std::string_view field) {
             return std::find_if(tokens.begin(), tokens.end(),
                 [&](const auto& token) { return token.first == field; });
         };
@@ -539,8 +538,8 @@ private:
                 const auto token = token_of(field.unit.substr(smallest.size()));
                 const bool raw = field.name.ends_with("_raw");
                 if (token != tokens.end())
-                    view.column(raw ? field.name.substr(0, field.name.size() - 4) :
-                                      field.name + "_scaled",
+                    view.column(
+                        raw ? field.name.substr(0, field.name.size() - 4) : field.name + "_scaled",
                         "REAL", "whole tokens", "Rounded.",
                         scaled(view.row(field.name), token->second));
             }

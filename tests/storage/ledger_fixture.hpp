@@ -4,16 +4,15 @@
 #include "ledger/sectors.hpp"
 #include "storage/ledger_writer.hpp"
 
+#include <unistd.h>
+
 #include <filesystem>
 #include <memory>
 #include <random>
 #include <string>
 
-#include <unistd.h>
-
 /// A small world of events, and random blocks of them.
-namespace runnel::storage::fixture
-{
+namespace runnel::storage::fixture {
 
 /// ERC-20's Transfer with a topic of each kind that matters.
 struct Transfer
@@ -240,8 +239,7 @@ private:
             receipt.status = ReceiptStatus::succeeded;
             add_events(arena, i);
         }
-        receipt.event_count =
-            static_cast<std::uint32_t>(arena.events.size()) - receipt.first_event;
+        receipt.event_count = static_cast<std::uint32_t>(arena.events.size()) - receipt.first_event;
         block.receipts.push_back(receipt);
     }
 
@@ -267,8 +265,8 @@ private:
         append_event(arena, emitter, i,
             LendingLiquidation{any_account(), any_account(), weth, usdc, amount(), amount(),
                 amount(), amount(), amount()});
-        append_event(arena, emitter, i,
-            LendingPosition{any_account(), amount(), amount(), 8'000, amount()});
+        append_event(
+            arena, emitter, i, LendingPosition{any_account(), amount(), amount(), 8'000, amount()});
     }
 
     std::mt19937_64 random_;
@@ -306,7 +304,8 @@ private:
 };
 
 /// A finished ledger of @p blocks random blocks.
-inline void write_ledger(const std::string& path, std::uint64_t seed, int blocks, WriterOptions options = {})
+inline void write_ledger(
+    const std::string& path, std::uint64_t seed, int blocks, WriterOptions options = {})
 {
     auto writer = LedgerWriter::create(path, manifest(), description(), options);
     BlockMaker maker{seed};

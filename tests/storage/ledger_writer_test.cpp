@@ -5,16 +5,16 @@
 #include "tests/storage/ledger_fixture.hpp"
 #include "tests/support/catch.hpp"
 
+#include <sys/wait.h>
+
 #include <csignal>
 #include <fstream>
-#include <sys/wait.h>
 
 using namespace runnel;
 using namespace runnel::storage;
 using namespace runnel::storage::fixture;
 
-namespace
-{
+namespace {
 StorageErrorKind kind_of(const std::function<void()>& action)
 {
     try
@@ -103,10 +103,12 @@ TEST_CASE("ledger writer: events are rows of their tables and logs", "[storage]"
         writer.finish();
     }
     auto reader = LedgerReader::open(file.path());
-    auto rows = reader.query("SELECT transaction_index, contract_id, from_id, to_id, value "
-                             "FROM t_token_transfers ORDER BY block_number, log_index");
-    auto odd_rows = reader.query("SELECT \"select\", \"group\", \"order\", table_id, \"index\" "
-                                 "FROM t_oddities ORDER BY block_number, log_index");
+    auto rows = reader.query(
+        "SELECT transaction_index, contract_id, from_id, to_id, value "
+        "FROM t_token_transfers ORDER BY block_number, log_index");
+    auto odd_rows = reader.query(
+        "SELECT \"select\", \"group\", \"order\", table_id, \"index\" "
+        "FROM t_oddities ORDER BY block_number, log_index");
     std::size_t transfers = 0;
     for (const auto& event : block->events)
     {
@@ -334,8 +336,7 @@ TEST_CASE("ledger writer: a full disk is reported and loses no committed block",
         writer.flush();
         const auto pages = writer.database().query_integer("PRAGMA page_count");
         writer.database().execute("PRAGMA max_page_count = " + std::to_string(pages + 60));
-        const auto fill = [&]
-        {
+        const auto fill = [&] {
             while (true)
             {
                 writer.append(maker.make(50));

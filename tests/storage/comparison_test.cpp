@@ -1,0 +1,215 @@
+#include "storage/comparison.hpp"
+
+#include "storage/ledger_reader.hpp"
+#include "tests/storage/ledger_fixture.hpp"
+#include "tests/support/catch.hpp"
+
+#include <map>
+
+using namespace runnel;
+using namespace runnel::storage;
+using namespace runnel::storage::fixture;
+
+namespace {
+/// Two copies of one ledger in memory, with rows in every table.
+struct Pair
+{
+    Pair()
+    {
+        for (auto* writer : {&a, &b})
+        {
+            BlockMaker maker{77};
+            for (int i = 0; i < 6; ++i)
+                writer->append(maker.make(20));
+            writer->add_metric("elapsed_s", -1, writer == &a ? 1 : 2);
+            writer->flush();
+        }
+    }
+
+    [[nodiscard]] std::optional<LedgerDifference> compare()
+    {
+        return compare_ledgers(a.database(), b.database());
+    }
+
+    LedgerWriter a = LedgerWriter::in_memory(manifest(), description());
+    LedgerWriter b = LedgerWriter::in_memory(manifest(), description());
+};
+
+std::string key_of_last_row(Database& database, const TableInfo& table)
+{
+    std::string condition;
+    std::string order;
+    for (const auto& column : table.primary_key)
+    {
+        auto row = database.prepare("SELECT quote(" + quoted_name(column) + ") FROM " +
+                                    quoted_name(table.name) + condition + " ORDER BY " +
+                                    quoted_name(column) + " DESC LIMIT 1");
+        REQUIRE(row.step());
+        condition += (condition.empty() ? " WHERE " : " AND ") + quoted_name(column) + " = " +
+                     std::string{row.text(0)};
+    }
+    return condition;
+}
+}  // namespace
+
+TEST_CASE("comparison: equal ledgers are equal, whatever the clock said", "[storage][comparison]")
+{
+    Pair pair;
+    CHECK_FALSE(pair.compare().has_value());
+}
+
+// Method: in every table that is compared, each cell of one row is altered in turn: the row, its
+// block and the column must be named. Then the row is deleted, then one is added.
+TEST_CASE("comparison: no cell of no table is left out", "[storage][comparison]")
+{
+    Pair pair;
+    auto& database = pair.b.database();
+    for (const auto& table : pair.b.schema().tables())
+    {
+        if (table.kind == TableKind::metrics)
+            continue;
+        CAPTURE(table.name);
+        const auto where = key_of_last_row(database, table);
+        const bool of_blocks = table.kind == TableKind::block;
+        for (const auto& column : table.columns)
+        {
+            CAPTURE(column.name);
+            const auto name = quoted_name(column.name);
+            const bool is_key =
+                std::count(table.primary_key.begin(), table.primary_key.end(), column.name) > 0;
+            // A key grows, so that it stays unique; other values change their kind least.
+            const auto altered = is_key                     ? name + " + 1000"
+                                 : column.type == "INTEGER" ? "coalesce(" + name + ", 0) + 1"
+                                 : column.type == "BLOB"    ? "CAST(" + name + " || x'00' AS BLOB)"
+                                                            : "coalesce(" + name + ", '') || '0'";
+            database.execute("SAVEPOINT test; UPDATE " + quoted_name(table.name) + " SET " + name +
+                             " = " + altered + where);
+            const auto difference = pair.compare();
+            REQUIRE(difference.has_value());
+            CHECK(difference->table == table.name);
+            CHECK(difference->block.has_value() == of_blocks);
+            if (of_blocks)
+                CHECK(*difference->block == 5);
+            if (is_key)
+                CHECK((difference->a.has_value() && !difference->b.has_value()));
+            else
+                CHECK(difference->columns == column.name);
+            database.execute("ROLLBACK TO test; RELEASE test");
+        }
+
+        database.execute("SAVEPOINT test; DELETE FROM " + quoted_name(table.name) + where);
+        auto difference = pair.compare();
+        REQUIRE(difference.has_value());
+        CHECK(difference->table == table.name);
+        CHECK(difference->a.has_value());
+        CHECK_FALSE(difference->b.has_value());
+        database.execute("ROLLBACK TO test; RELEASE test");
+
+        const auto& key = quoted_name(table.primary_key.back());
+        database.execute("SAVEPOINT test; CREATE TEMP TABLE copy AS SELECT * FROM " +
+                         quoted_name(table.name) + where + "; UPDATE copy SET " + key + " = " +
+                         key + " + 1000; INSERT INTO " + quoted_name(table.name) +
+                         " SELECT * FROM copy");
+        difference = pair.compare();
+        REQUIRE(difference.has_value());
+        CHECK(difference->table == table.name);
+        CHECK_FALSE(difference->a.has_value());
+        CHECK(difference->b.has_value());
+        database.execute("ROLLBACK TO test; RELEASE test");
+    }
+    CHECK_FALSE(pair.compare().has_value());
+}
+
+TEST_CASE("comparison: a value of another type differs", "[storage][comparison]")
+{
+    Pair pair;
+    pair.b.database().execute(
+        "UPDATE t_transactions SET input = CAST('' AS BLOB), hash = CAST(hash AS TEXT) "
+        "WHERE block_number = 2 AND transaction_index = 7");
+    const auto difference = pair.compare();
+    REQUIRE(difference.has_value());
+    CHECK(difference->block == 2);
+    CHECK(difference->columns == "hash, input");
+    CHECK_THAT(difference->to_string("the file", "execution"),
+        Catch::StartsWith(
+            "t_transactions, block 2, column hash, input: the file has block_number=2"));
+}
+
+TEST_CASE("comparison: the first block is named, not the first table", "[storage][comparison]")
+{
+    Pair pair;
+    pair.b.database().execute(
+        "UPDATE t_blocks SET gas_used = 1 WHERE number = 4; "
+        "DELETE FROM t_rewards WHERE block_number = 3; "
+        "UPDATE t_dex_trades SET taker_id = taker_id + 1 WHERE block_number = 2; "
+        "UPDATE t_token_transfers SET value = '1' WHERE block_number = 3");
+    const auto difference = pair.compare();
+    REQUIRE(difference.has_value());
+    CHECK(difference->table == "t_dex_trades");
+    CHECK(difference->block == 2);
+}
+
+TEST_CASE("comparison: definitions are part of it", "[storage][comparison]")
+{
+    const std::pair<const char*, const char*> changes[] = {
+        {"CREATE TABLE extra (a)", "extra"},
+        {"DROP VIEW labels", "labels"},
+        {"DROP VIEW labels; CREATE VIEW labels AS SELECT 1", "labels"},
+        {"ALTER TABLE t_tokens ADD COLUMN extra", "t_tokens"},
+        {"CREATE INDEX late ON t_blocks (hash)", "late"},
+        {"CREATE TRIGGER sly AFTER DELETE ON t_blocks BEGIN DELETE FROM t_logs; END", "sly"},
+    };
+    for (const auto& [sql, name] : changes)
+    {
+        Pair pair;
+        CAPTURE(sql);
+        pair.b.database().execute(sql);
+        const auto difference = pair.compare();
+        REQUIRE(difference.has_value());
+        CHECK(difference->table == name);
+    }
+}
+
+TEST_CASE("comparison: pieces leave nothing out", "[storage][comparison]")
+{
+    Pair pair;
+    const auto compare_pieces = [&]() -> std::optional<LedgerDifference> {
+        for (const auto& piece : {BlockRange{std::nullopt, 2}, BlockRange{2, 4}, BlockRange{4, {}}})
+        {
+            if (auto found = compare_blocks(pair.a.database(), pair.b.database(), piece))
+                return found;
+        }
+        return std::nullopt;
+    };
+    CHECK_FALSE(compare_pieces().has_value());
+    for (const auto* number : {"-3", "2.5", "3.999", "99", "'x'", "x'00'", "9223372036854775807"})
+    {
+        CAPTURE(number);
+        auto& database = pair.b.database();
+        database.execute(std::string{"SAVEPOINT test; INSERT INTO t_rewards VALUES ("} + number +
+                         ", 0, 1, '5')");
+        const auto difference = compare_pieces();
+        REQUIRE(difference.has_value());
+        CHECK(difference->table == "t_rewards");
+        CHECK(difference->b.has_value());
+        database.execute("ROLLBACK TO test; RELEASE test");
+    }
+}
+
+TEST_CASE(
+    "comparison: rewritten piece by piece, a ledger is still the same", "[storage][comparison]")
+{
+    Pair pair;
+    auto shadow = LedgerWriter::in_memory(manifest(), description());
+    BlockMaker maker{77};
+    std::optional<std::uint64_t> first;
+    for (std::uint64_t i = 0; i < 6; ++i)
+    {
+        shadow.append(maker.make(20));
+        shadow.flush();
+        const auto end = i == 5 ? std::nullopt : std::optional{i + 1};
+        CHECK_FALSE(compare_blocks(pair.a.database(), shadow.database(), {first, end}).has_value());
+        shadow.discard_blocks();
+        first = i + 1;
+    }
+}
