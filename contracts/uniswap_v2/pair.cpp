@@ -17,6 +17,7 @@ using namespace uniswap_v2;
 
 namespace {
 constexpr Amount uint112_max = wrapping_sub(Amount::power_of_two(112), 1);
+constexpr double reserve_max = 5192296858534827628530496329220095.0;  // The same.
 
 /// How far the price accumulator moves: the price of a token with @p reserve in units of the one
 /// with @p reserve_other, as UQ112x112 rounded down first, times seconds.
@@ -51,8 +52,18 @@ const ContractType& UniswapV2Pair::contract_type()
             &event_type<UniswapV2SyncEvent>, &event_type<DexTrade>, &event_type<DexPool>},
         .parameters =
             {
-                {"token0", ParameterKind::token, "", "", "The first token."},
-                {"token1", ParameterKind::token, "", "", "The second token; another one."},
+                {.name = "token0",
+                    .kind = ParameterKind::token,
+                    .default_value = "",
+                    .unit = "",
+                    .help = "The first token.",
+                    .contract_kind = "erc20"},
+                {.name = "token1",
+                    .kind = ParameterKind::token,
+                    .default_value = "",
+                    .unit = "",
+                    .help = "The second token; another one.",
+                    .contract_kind = "erc20"},
                 {.name = "factory",
                     .kind = ParameterKind::contract,
                     .default_value = "",
@@ -60,9 +71,11 @@ const ContractType& UniswapV2Pair::contract_type()
                     .help = "The factory that knows the pair and says who earns the protocol fee.",
                     .contract_kind = "uniswap_v2_factory"},
                 {"amount0", ParameterKind::amount, "0", "smallest unit of token0",
-                    "Liquidity at the start, of the account NAME/seed_lp; 0: none."},
+                    "Liquidity at the start, of the account NAME/seed_lp; 0: none.", 0,
+                    reserve_max},
                 {"amount1", ParameterKind::amount, "0", "smallest unit of token1",
-                    "Liquidity at the start; amount0 and amount1 set the first price."},
+                    "Liquidity at the start; amount0 and amount1 set the first price.", 0,
+                    reserve_max},
             },
         .create = [](const Parameters& parameters,
                       ContractIdentity identity) -> std::unique_ptr<Contract> {
@@ -79,7 +92,6 @@ std::optional<TokenInfo> UniswapV2Pair::token_info() const
 
 void UniswapV2Pair::connect(World& world)
 {
-    RUNNEL_CHECK(tokens_[0] != tokens_[1]);
     for (unsigned i = 0; i < 2; ++i)
     {
         token_[i] = &token_at(world, tokens_[i]);
@@ -192,6 +204,13 @@ void UniswapV2Pair::snapshot(SnapshotContext& context) const
 
 void UniswapV2Pair::check_invariants(const World&, Findings& findings) const
 {
+    if (tokens_[0] == tokens_[1])
+        findings.push_back(fmt::format("{}: token0 and token1 are one token", name()));
+    if (factory_->find_pair(tokens_[0], tokens_[1]) != this)
+    {
+        findings.push_back(
+            fmt::format("{}: another pair of its factory trades the same tokens", name()));
+    }
     const auto& pair = state();
     const std::array reserves{pair.reserve0, pair.reserve1};
     for (unsigned i = 0; i < 2; ++i)

@@ -168,6 +168,17 @@ TEST_CASE("uniswap v2 pair: burning pays the share of what is held", "[contracts
         f.expect_ok(f.alice, f.pair.id(), Erc20Transfer{f.pair.account(), 7});
         CHECK(f.expect_ok(f.bob, f.pair.id(), UniswapV2Burn{f.bob}).returns.values[0] == 7);
     }
+    SECTION("nothing of one token is refused, however much it is of the other")
+    {
+        UniswapV2Fixture lopsided;
+        const auto& pair = lopsided.pair;
+        lopsided.add_liquidity(1'000'000'000, 10'000);
+        lopsided.expect_refusal(lopsided.alice,
+            CallWriter{}
+                .add(pair.id(), Erc20Transfer{pair.account(), 100})
+                .add(pair.id(), UniswapV2Burn{lopsided.alice}),
+            "UniswapV2: INSUFFICIENT_LIQUIDITY_BURNED");
+    }
     SECTION("refusals")
     {
         f.expect_refusal(f.alice, f.pair.id(), UniswapV2Burn{f.alice},
@@ -205,6 +216,21 @@ TEST_CASE("uniswap v2 pair: the protocol fee is a sixth of the growth of sqrt(k)
     CHECK(f.a.balance(f.pair.account()) == decimal("249501683698445"));
     CHECK(f.b.balance(f.pair.account()) == decimal("250000187313969"));
     CHECK(f.pair.state().k_last == k(f.pair));
+
+    // A mint after more growth: the fee is minted first, and dilutes what the mint is worth.
+    f.add_liquidity(ether(1000), ether(1000));
+    f.expect_ok(f.alice, f.swap_calls(ether(500), 0, 0, ether(300)));
+    const auto root = sqrt_down(k(f.pair));
+    const auto old_root = sqrt_down(f.pair.state().k_last);
+    const auto supply = f.pair.total_supply();
+    const auto fee = mul_div_down(
+        supply, wrapping_sub(root, old_root), wrapping_add(wrapping_mul(root, 5), old_root))
+                         .value;
+    REQUIRE(fee > 1'000'000);
+    const auto reserve0 = f.pair.state().reserve0;
+    const auto minted = f.add_liquidity(ether(3), ether(3)).returns.values[0];
+    CHECK(minted == mul_div_down(ether(3), wrapping_add(supply, fee), reserve0).value);
+    CHECK(f.pair.share_balance(f.collector) == wrapping_add(fee, decimal("249750499251388")));
 
     // The first mint after it is switched off forgets k.
     f.expect_ok(f.owner, f.factory.id(), UniswapV2SetFeeTo{zero_account});
@@ -279,6 +305,14 @@ TEST_CASE("uniswap v2 pair: donations count as paid in", "[contracts][uniswap_v2
     CHECK(trade.token_sold_amount_raw == ether(1));
     CHECK(trade.token_bought_amount_raw == decimal("1662497915624478906"));
     CHECK(trade.taker == f.bob);
+
+    // Token0 in, both out: as Spellbook has it, token0 was bought and sold.
+    const auto both = f.expect_ok(f.alice, f.swap_calls(1'000, 0, 10, 20));
+    const auto row = f.events_of<DexTrade>(both.block).at(0);
+    CHECK(row.token_bought == f.a.id());
+    CHECK(row.token_sold == f.a.id());
+    CHECK(row.token_bought_amount_raw == 10);
+    CHECK(row.token_sold_amount_raw == 1'000);
 }
 
 TEST_CASE("uniswap v2 pair: a flash swap is repaid inside its callback", "[contracts][uniswap_v2]")
@@ -424,6 +458,18 @@ TEST_CASE("uniswap v2 pair: its invariants see what is wrong", "[contracts][unis
     CHECK(findings([](auto& pair) { pair.locked = true; }) == 1);
     CHECK(findings([](auto& pair) { pair.k_last = Amount::max(); }) == 1);
     CHECK(findings([](auto&) {}) == 0);
+
+    // What a scenario may get wrong: one token twice, two pairs of the same tokens.
+    const auto& same = f.sandbox.add<UniswapV2Pair>("A_A", f.a.id(), f.a.id(), f.factory.id());
+    const auto& twin = f.sandbox.add<UniswapV2Pair>("B_A", f.b.id(), f.a.id(), f.factory.id());
+    f.sandbox.connect();
+    Findings found;
+    f.pair.check_invariants(f.sandbox.world(), found);
+    CHECK(found.empty());
+    same.check_invariants(f.sandbox.world(), found);
+    twin.check_invariants(f.sandbox.world(), found);
+    CHECK(found == Findings{"A_A: token0 and token1 are one token",
+                       "B_A: another pair of its factory trades the same tokens"});
 }
 
 TEST_CASE("uniswap v2 pair: a scenario's parameters make a pool with liquidity",

@@ -88,6 +88,13 @@ TEST_CASE("uniswap v2 router: adds liquidity at the pool's ratio", "[contracts][
         CHECK(outcome.returns.values[0] == 2'000);
         CHECK(outcome.returns.values[1] == 1'000);
     }
+    SECTION("an exact fit is taken as it is, though its ratio rounds")
+    {
+        const UniswapV2AddLiquidity call{f.b.id(), f.c.id(), 3, 7, 3, 7, f.bob, forever};
+        const auto outcome = f.expect_ok(f.alice, f.router.id(), call);
+        CHECK(outcome.returns.values[0] == 3);
+        CHECK(outcome.returns.values[1] == 7);
+    }
     SECTION("an empty pool takes what it is given")
     {
         UniswapV2Fixture empty;
