@@ -140,10 +140,14 @@ Amount Amount::from_double(double value) noexcept
 
 double Amount::to_double() const noexcept
 {
-    double result = 0;
-    for (unsigned i = 4; i-- > 0;)
-        result = result * 18446744073709551616.0 + static_cast<double>(limbs_[i]);
-    return result;
+    const auto width = bit_width();
+    if (width <= 64)
+        return static_cast<double>(limbs_[0]);
+    // The first 64 bits, the last of them set if any bit below is: rounded once, and rightly.
+    const auto shift = width - 64;
+    const auto lost = !(*this << (256 - shift)).is_zero();
+    const auto top = (*this >> shift).low64() | (lost ? 1U : 0U);
+    return std::ldexp(static_cast<double>(top), static_cast<int>(shift));
 }
 
 std::size_t Amount::write_decimal(char* out) const noexcept
