@@ -201,7 +201,9 @@ void BlockExecution::execute(std::uint32_t i, unsigned worker_number)
             }
             sender.balance = wrapping_sub(sender.balance, fee);
         }
-        sender.nonce = transaction.nonce + 1;
+        // A wrong nonce is not used up: else what was executed before could be executed again.
+        if (sender.nonce == transaction.nonce)
+            ++sender.nonce;
     }
     if (options_.keep_returns && result.has_value())
         returns_[i] = *result;
