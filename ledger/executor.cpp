@@ -136,7 +136,7 @@ void BlockExecution::work(unsigned worker)
     }
 }
 
-void BlockExecution::execute(std::uint32_t i, unsigned worker_number)
+void BlockExecution::execute(std::uint32_t i, unsigned worker_number) noexcept
 {
     auto& worker = *workers_[worker_number];
     const auto& transaction = transactions_[i];

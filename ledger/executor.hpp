@@ -86,7 +86,9 @@ public:
 private:
     struct Outcome;
 
-    void execute(std::uint32_t transaction, unsigned worker);
+    /// A contract that throws has a bug, and aborts: otherwise its transaction would never be done
+    /// and the other workers would wait for it for ever.
+    void execute(std::uint32_t transaction, unsigned worker) noexcept;
     void finish_transaction(std::uint32_t transaction, unsigned worker);
     [[nodiscard]] bool release(std::uint32_t transaction) noexcept;
     void run_from(std::uint32_t transaction, unsigned worker);
