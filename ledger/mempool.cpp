@@ -159,19 +159,17 @@ std::vector<Transaction> Mempool::build_block(const World& world, std::uint64_t 
         if (!consider(slot, sender))
             continue;
         // Later nonces of the same sender that waited for this one follow it at once.
-        for (bool progress = true; progress && !sender.waiting.empty();)
+        // They stay in the order of their rank: of one nonce the better bid comes first.
+        auto& waiting = sender.waiting;
+        for (auto next = waiting.begin(); next != waiting.end();)
         {
-            progress = false;
-            for (auto& waiting : sender.waiting)
+            if (pool_[*next].nonce == sender.next_nonce && consider(*next, sender))
             {
-                if (pool_[waiting].nonce == sender.next_nonce && consider(waiting, sender))
-                {
-                    waiting = sender.waiting.back();
-                    sender.waiting.pop_back();
-                    progress = true;
-                    break;
-                }
+                waiting.erase(next);
+                next = waiting.begin();
             }
+            else
+                ++next;
         }
     }
 
