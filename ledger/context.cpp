@@ -8,12 +8,11 @@ namespace runnel
 {
 namespace
 {
-constexpr std::size_t record_size_max = 1024;
 constexpr unsigned call_depth_max = 4;
 
 /// What an undeclared read sees, and where an undeclared write goes: the transaction reverts anyway.
 alignas(64) constexpr std::array<std::uint8_t, record_size_max> zero_record{};
-thread_local std::array<std::uint8_t, record_size_max> scratch_record{};
+alignas(64) thread_local std::array<std::uint8_t, record_size_max> scratch_record{};
 }  // namespace
 
 Access* TransactionScope::find(const RecordTable& table, std::uint64_t key) noexcept

@@ -28,6 +28,9 @@ struct RecordFormat
     std::string (*dump)(const void* record) = nullptr;
 };
 
+/// The largest record: what a transaction sees of one it did not declare is as large.
+inline constexpr std::size_t record_size_max = 1024;
+
 /// A part of on-chain state: records of one trivially copyable type, found by a 64-bit key.
 ///
 /// A record's address is stable from the moment its slot is made, so that workers may write to
@@ -96,6 +99,7 @@ template <typename R>
 class Table : public RecordTable
 {
     static_assert(std::is_trivially_copyable_v<R>);
+    static_assert(sizeof(R) <= record_size_max);
 
 public:
     explicit Table(std::string name, KeyKind key_kind = KeyKind::dense)
