@@ -1,0 +1,176 @@
+#include "ledger/block.hpp"
+
+#include "tests/support/catch.hpp"
+#include "tests/support/toy_chain.hpp"
+
+#include <set>
+
+using namespace runnel;
+using namespace runnel::toy;
+
+TEST_CASE("block: the base fee moves as EIP-1559 says", "[ledger][block]")
+{
+    struct Case
+    {
+        std::uint64_t base_fee, gas_limit, gas_used, expected;
+    };
+    const auto c = GENERATE(
+        // Source: go-ethereum, consensus/misc/eip1559_test.go, TestCalcBaseFee.
+        Case{1'000'000'000, 20'000'000, 10'000'000, 1'000'000'000},
+        Case{1'000'000'000, 20'000'000, 9'000'000, 987'500'000},
+        Case{1'000'000'000, 20'000'000, 11'000'000, 1'012'500'000},
+        // Full and empty blocks: an eighth.
+        Case{1'000'000'000, 30'000'000, 30'000'000, 1'125'000'000},
+        Case{1'000'000'000, 30'000'000, 0, 875'000'000},
+        // Above the target it moves by 1 at least, below it may stand still.
+        Case{7, 30'000'000, 15'000'001, 8}, Case{7, 30'000'000, 30'000'000, 8},
+        Case{1'000, 30'000'000, 14'999'999, 1'000},
+        // Divisions in the EIP's order: 16 * 1 / 2 / 8 = 1.
+        Case{16, 4, 3, 17}, Case{31, 4, 3, 32},
+        // Never below the minimum.
+        Case{8, 30'000'000, 0, 7}, Case{7, 30'000'000, 0, 7},
+        // A product of more than 64 bits.
+        Case{4'000'000'000'000'000'000, 30'000'000, 30'000'000, 4'500'000'000'000'000'000});
+    FeeSchedule fees;
+    fees.block_gas_limit = c.gas_limit;
+    CAPTURE(c.base_fee, c.gas_limit, c.gas_used);
+    CHECK(next_base_fee(fees, c.base_fee, c.gas_used) == c.expected);
+}
+
+TEST_CASE("block: six full blocks double the base fee", "[ledger][block]")
+{
+    // Source: ethereum.org, "Gas and fees", table of full blocks from 100 gwei.
+    std::uint64_t base_fee = 100'000'000'000;
+    for (const std::uint64_t expected : {112'500'000'000U, 126'562'500'000U, 142'382'812'500U,
+             160'180'664'062U, 180'203'247'069U, 202'728'652'952U})
+    {
+        base_fee = next_base_fee({}, base_fee, 30'000'000);
+        CHECK(base_fee == expected);
+    }
+}
+
+TEST_CASE("block: the hash covers every field of the header", "[ledger][block]")
+{
+    BlockHeader header;
+    std::set<Hash> hashes{header.hash()};
+    std::size_t changes = 0;
+    const auto differs = [&](auto& field, auto value) {
+        const auto before = std::exchange(field, value);
+        hashes.insert(header.hash());
+        ++changes;
+        field = before;
+    };
+    const auto other = keccak256(std::string_view{"other"});
+    differs(header.number, 1U);
+    differs(header.parent_hash, other);
+    differs(header.timestamp, 1U);
+    differs(header.proposer, AccountId{1});
+    differs(header.gas_limit, 1U);
+    differs(header.gas_used, 1U);
+    differs(header.base_fee, 1U);
+    differs(header.transaction_count, 1U);
+    differs(header.transactions_root, other);
+    differs(header.receipts_root, other);
+    differs(header.rewards_root, other);
+    differs(header.state_root, other);
+    differs(header.finalized_block, 1U);
+    CHECK(hashes.size() == changes + 1);
+}
+
+TEST_CASE("block: the roots are those of its contents", "[ledger][block]")
+{
+    ToyChain chain{5};
+    const std::vector<Reward> rewards{{chain.proposer, 3}, {chain.wallets[1], 4}};
+    const auto parent = chain.run(RandomBlocks{1, 4}.next(chain, 3));
+    const auto block = chain.run(RandomBlocks{2, 4}.next(chain, 7), 0, rewards);
+    const auto& header = block.header;
+    CHECK(header.number == 2);
+    CHECK(header.parent_hash == parent.hash);
+    CHECK(header.transaction_count == 7);
+    CHECK(header.hash() == block.hash);
+
+    std::vector<Hash> leaves;
+    std::uint64_t gas = 0;
+    for (const auto& transaction : block.transactions)
+    {
+        leaves.push_back(transaction.hash);
+        Bytes encoding;
+        encode(transaction, encoding);
+        encoding.insert(encoding.end(), transaction.calls.begin(), transaction.calls.end());
+        CHECK(transaction.hash == merkle_leaf(encoding));
+    }
+    CHECK(header.transactions_root == merkle_root(leaves));
+    leaves.clear();
+    for (const auto& reward : rewards)
+    {
+        Bytes encoding;
+        encode(reward, encoding);
+        leaves.push_back(merkle_leaf(encoding));
+    }
+    CHECK(header.rewards_root == merkle_root(leaves));
+    for (const auto& receipt : block.receipts)
+        gas += receipt.gas_used;
+    CHECK(header.gas_used == gas);
+}
+
+TEST_CASE("block: the state root commits to the order and the values of writes", "[ledger][block]")
+{
+    const auto root_of = [](std::uint64_t first, std::uint64_t second, std::uint64_t reward) {
+        ToyChain chain{2};
+        std::vector<Transaction> transactions;
+        transactions.push_back(chain.make(chain.wallets[0], calls(Add{1, first})));
+        transactions.push_back(chain.make(chain.wallets[1], calls(Add{2, second})));
+        return chain.run(std::move(transactions), 0, {{chain.proposer, reward}}).header.state_root;
+    };
+    const std::set<Hash> roots{
+        root_of(1, 2, 0), root_of(2, 1, 0), root_of(1, 2, 1), root_of(1, 3, 0), root_of(0, 0, 0)};
+    CHECK(roots.size() == 5);
+    CHECK(root_of(1, 2, 0) == root_of(1, 2, 0));
+
+    // And to the parent's.
+    ToyChain chain{1};
+    const auto first = chain.run(std::vector<Transaction>{});
+    const auto second = chain.run(std::vector<Transaction>{});
+    CHECK(first.header.state_root != second.header.state_root);
+    Bytes writes(first.header.state_root.bytes.begin(), first.header.state_root.bytes.end());
+    CHECK(second.header.state_root == keccak256(writes));
+}
+
+TEST_CASE("block: receipts commit to status, gas, refusal and logs", "[ledger][block]")
+{
+    const auto root_of = [](const CallWriter& list, std::uint64_t tip = 3) {
+        ToyChain chain{2};
+        return chain.run(chain.make(chain.wallets[0], list, 500'000, 100, tip))
+            .header.receipts_root;
+    };
+    const std::set<Hash> roots{root_of(calls(Add{1, 1})), root_of(calls(Add{1, 2})),
+        root_of(calls(Add{2, 1})), root_of(calls(Add{1, 1}), 4), root_of(calls(Add{1, 1}, Burn{1})),
+        root_of(calls(Refuse{1, RefusalKind::error})),
+        root_of(calls(Refuse{1, RefusalKind::custom})),
+        root_of(calls(Refuse{1, RefusalKind::empty})),
+        root_of(calls(Refuse{1, RefusalKind::panic})),
+        root_of(calls(Refuse{1, RefusalKind::ledger}))};
+    CHECK(roots.size() == 10);
+}
+
+TEST_CASE("block: snapshots come last, of contracts that were written to", "[ledger][block]")
+{
+    ToyChain chain{2};
+    const auto alice = chain.wallets[0];
+    std::vector<Transaction> transactions;
+    transactions.push_back(chain.make(alice, calls(Mint{alice, 4, 4}, Read{1})));
+    const auto block = chain.run(std::move(transactions));
+    REQUIRE(block.events.size() == 2);
+    CHECK(block.events[0].type == &event_type<Observed>);
+    CHECK(block.events[1].type == &event_type<Totals>);
+    CHECK(block.events[1].transaction == 1);
+    CHECK(block.events[1].contract == counters_id);
+    Totals totals;
+    REQUIRE(decode(block.encoding(block.events[1]), totals));
+    CHECK(totals.supply == 4);
+    CHECK(block.receipts[0].event_count == 1);
+
+    // Read only, or refused: no snapshot.
+    CHECK(chain.run(chain.make(alice, calls(Read{1}))).events.size() == 1);
+    CHECK(chain.run(chain.make(alice, calls(Refuse{1, RefusalKind::error}))).events.empty());
+}
