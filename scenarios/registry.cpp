@@ -15,6 +15,13 @@ std::span<const StrategyType* const> strategy_types()
         &payer_strategy(),
         &merchant_strategy(),
         &holder_strategy(),
+        &noise_trader_strategy(),
+        &arbitrageur_strategy(),
+        &liquidity_provider_strategy(),
+        &price_keeper_strategy(),
+        &lender_strategy(),
+        &leveraged_borrower_strategy(),
+        &liquidator_strategy(),
     };
     return types;
 }

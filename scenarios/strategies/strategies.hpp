@@ -10,5 +10,12 @@ namespace runnel::scenarios
 [[nodiscard]] const StrategyType& payer_strategy();
 [[nodiscard]] const StrategyType& merchant_strategy();
 [[nodiscard]] const StrategyType& holder_strategy();
+[[nodiscard]] const StrategyType& noise_trader_strategy();
+[[nodiscard]] const StrategyType& arbitrageur_strategy();
+[[nodiscard]] const StrategyType& liquidity_provider_strategy();
+[[nodiscard]] const StrategyType& price_keeper_strategy();
+[[nodiscard]] const StrategyType& lender_strategy();
+[[nodiscard]] const StrategyType& leveraged_borrower_strategy();
+[[nodiscard]] const StrategyType& liquidator_strategy();
 
 }  // namespace runnel::scenarios
