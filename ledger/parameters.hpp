@@ -34,6 +34,8 @@ enum class ParameterKind : std::uint8_t
     contracts,     // ["pair_a", "pair_b"]
     distribution,  // 5, or { normal = [mean, sd], min = 0, max = 10 }; drawn per wallet
     per_token,     // tables keyed by token: [contracts.pool.reserves.WETH]
+    account,       // "keeper/0", "validator/3", or a name without / for an account of its own
+    group,         // the name of a table [agents.NAME]
 };
 
 /// One parameter: what the loader accepts, what the documentation says.
@@ -41,13 +43,19 @@ struct ParameterSpec
 {
     std::string_view name;
     ParameterKind kind = ParameterKind::integer;
-    std::string_view default_value;  // As in TOML; empty: the parameter must be given.
+    /// As in TOML; empty: the parameter must be given. `""` for a reference: none, has() is false;
+    /// an account or group is then an empty text.
+    std::string_view default_value;
+    /// For people, but for amounts: "wei..." is native coins, "1e-8 USD..." USD, "ray", "wad"; one
+    /// that ends in the name of a token parameter beside it ("smallest unit of token0") is of that
+    /// token. In a per_token row it is of the row's token if it ends in "token" or is empty.
     std::string_view unit;
     std::string_view help;
-    double min = -std::numeric_limits<double>::infinity();  // Of integers, numbers, draws.
+    // Of integers, numbers, draws; of durations in ms, of amounts in smallest units.
+    double min = -std::numeric_limits<double>::infinity();
     double max = std::numeric_limits<double>::infinity();
     std::string_view choices = {};                       // "a|b|c" for a choice.
-    std::string_view contract_kind = {};                 // Of a contract parameter; empty: any.
+    std::string_view contract_kind = {};  // Of contract and token parameters, "a|b"; empty: any.
     std::span<const ParameterSpec> columns = {};         // Of a per_token parameter.
 };
 
@@ -90,7 +98,7 @@ public:
     [[nodiscard]] bool boolean(std::string_view name) const { return get<bool>(name); }
     [[nodiscard]] std::int64_t integer(std::string_view name) const { return get<std::int64_t>(name); }
     [[nodiscard]] double number(std::string_view name) const { return get<double>(name); }
-    /// Of a text or a choice.
+    /// Of a text, a choice, an account or a group.
     [[nodiscard]] const std::string& text(std::string_view name) const { return get<std::string>(name); }
     [[nodiscard]] const Amount& amount(std::string_view name) const { return get<Amount>(name); }
     [[nodiscard]] std::int64_t duration_ms(std::string_view name) const { return get<std::int64_t>(name); }

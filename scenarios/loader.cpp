@@ -13,6 +13,7 @@ void Loader::load(const std::string& default_name)
     check_sections();
     collect_tokens();
     collect_contracts();
+    collect_groups();
     read_scenario(default_name);
     read_chain();
     read_tokens();
@@ -74,17 +75,45 @@ void Loader::read_chain()
     resolve(table, values.canonical);
 }
 
+void Loader::collect_groups()
+{
+    const auto count = [&](const NamedTable& table, std::string_view key) {
+        const auto& keys = section(table.path.substr(0, table.path.find('.'))).keys;
+        const auto found = std::find_if(keys.begin(), keys.end(),
+            [key](const Key& candidate) { return candidate.spec.name == key; });
+        const auto value =
+            TableReader{document_, names_}.read_one(*table.node, table.place, table.path, *found);
+        return static_cast<std::uint64_t>(std::get<std::int64_t>(value));
+    };
+    names_.add_group("validator", count(single_table("chain"), "validators"), false);
+    std::uint64_t wallets = 0;
+    agent_tables_ = named_tables("agents", groups_max);
+    for (const auto& table : agent_tables_)
+    {
+        if (names_.group_size(table.name))
+        {
+            document_.fail(
+                table.place, table.path, "expected a name other than validator, which is taken");
+        }
+        const auto of_group = count(table, "count");
+        wallets += of_group;
+        if (wallets > wallets_max)
+        {
+            fail_key(table, "count",
+                fmt::format("expected at most {} wallets in all groups together, got {}",
+                    wallets_max, wallets));
+        }
+        names_.add_group(table.name, of_group, true);
+    }
+}
+
 void Loader::read_agents()
 {
     std::vector<std::string_view> known;
     for (const auto* type : options_.catalogue.strategies)
         known.push_back(type->name);
-    std::uint64_t wallets = 0;
-    for (const auto& table : named_tables("agents", groups_max))
+    for (const auto& table : agent_tables_)
     {
-        if (table.name == "validator")
-            document_.fail(
-                table.place, table.path, "expected a name other than validator, which is taken");
         const auto chosen = select(table, section("agents"), known, "a strategy");
         const auto& type = **std::find_if(options_.catalogue.strategies.begin(),
             options_.catalogue.strategies.end(),
@@ -97,13 +126,6 @@ void Loader::read_agents()
             values.parameters.distribution("priority_fee"),
             values.parameters.distribution("max_base_fee_multiple"),
             values.parameters.distribution("max_fee"), values.parameters, place(table)};
-        wallets += agent.count;
-        if (wallets > wallets_max)
-        {
-            fail_key(table, "count",
-                fmt::format("expected at most {} wallets in all groups together, got {}",
-                    wallets_max, wallets));
-        }
         scenario_.agents.push_back(std::move(agent));
         resolve(table, values.canonical);
     }

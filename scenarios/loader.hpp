@@ -69,6 +69,7 @@ private:
     void collect_tokens();
     [[nodiscard]] unsigned decimals_of(const NamedTable& table, const ContractType& type) const;
     void collect_contracts();
+    void collect_groups();
 
     void read_scenario(const std::string& default_name);
     void read_chain();
@@ -91,6 +92,7 @@ private:
     Names names_;
     std::vector<NamedTable> token_tables_;  // The native coin first.
     std::vector<NamedTable> contract_tables_;
+    std::vector<NamedTable> agent_tables_;
     const Node default_native_{Node::Table{{"kind", {}, Node{std::string{native_kind}}}}, {1, 0}};
 };
 

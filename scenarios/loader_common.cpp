@@ -90,12 +90,7 @@ std::vector<Loader::NamedTable> Loader::named_tables(
 
 void Loader::check_name(const NamedTable& table) const
 {
-    const auto fits = [](char c) {
-        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-               c == '_' || c == '-';
-    };
-    if (table.name.empty() || table.name.size() > name_length_max ||
-        !std::all_of(table.name.begin(), table.name.end(), fits))
+    if (!is_plain_name(table.name))
     {
         document_.fail(table.place, table.path,
             fmt::format("expected a name of 1 to {} letters, digits, _ or -, got {}",

@@ -132,6 +132,8 @@ TableReader::Read TableReader::read_parameter(
         case ParameterKind::contracts: return read_references(item);
         case ParameterKind::distribution: return read_distribution(item);
         case ParameterKind::per_token: return read_per_token(item);
+        case ParameterKind::account: return read_account(item);
+        case ParameterKind::group: return read_group(item);
     }
     refuse(item, expectation(*item.key));
 }

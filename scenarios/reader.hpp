@@ -83,6 +83,8 @@ private:
     [[nodiscard]] Read read_references(const Item& item) const;
     [[nodiscard]] Read read_distribution(const Item& item) const;
     [[nodiscard]] Read read_per_token(const Item& item) const;
+    [[nodiscard]] Read read_account(const Item& item) const;
+    [[nodiscard]] Read read_group(const Item& item) const;
     [[nodiscard]] Read read_price(const Item& item) const;
     [[nodiscard]] Read read_time(const Item& item) const;
     [[nodiscard]] Node read_closes(const Item& item, std::vector<PriceClose>& closes) const;

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 
 namespace runnel::scenarios {
 
@@ -39,6 +40,55 @@ TableReader::Read TableReader::read_reference(const Item& item) const
     if (item.key->spec.default_value == "\"\"" && name != nullptr && name->empty())
         return {std::nullopt, item.node};
     return {resolve(item), item.node};
+}
+
+TableReader::Read TableReader::read_account(const Item& item) const
+{
+    const auto* name = item.node.as<std::string>();
+    if (name == nullptr)
+        refuse(item, expectation(*item.key));
+    if (name->empty() && item.key->spec.default_value == "\"\"")
+        return {*name, item.node};
+    const auto slash = name->find('/');
+    if (slash == std::string::npos)
+    {
+        if (!is_plain_name(*name))
+            refuse(item, expectation(*item.key));
+        return {*name, item.node};
+    }
+    const std::string_view group{name->data(), slash};
+    const auto size = names_.group_size(group);
+    if (!size)
+    {
+        std::vector<std::string_view> known{names_.agents().begin(), names_.agents().end()};
+        known.push_back("validator");
+        refuse(
+            item, fmt::format("an account of a group ({}){}", listed(known), hint(group, known)));
+    }
+    std::uint64_t number = 0;
+    const auto* end = name->data() + name->size();
+    const auto read = std::from_chars(name->data() + slash + 1, end, number);
+    if (read.ec != std::errc{} || read.ptr != end || number >= *size ||
+        *name != fmt::format("{}/{}", group, number))
+    {
+        refuse(item, *size == 0
+                         ? fmt::format("a group with accounts; {} has none", group)
+                         : fmt::format("an account from {0}/0 to {0}/{1}", group, *size - 1));
+    }
+    return {*name, item.node};
+}
+
+TableReader::Read TableReader::read_group(const Item& item) const
+{
+    const std::vector<std::string_view> known{names_.agents().begin(), names_.agents().end()};
+    const auto* name = item.node.as<std::string>();
+    const bool none = name != nullptr && name->empty() && item.key->spec.default_value == "\"\"";
+    if (name == nullptr || (!none && std::find(known.begin(), known.end(), *name) == known.end()))
+    {
+        refuse(item, fmt::format("a group of agents ({}){}", listed(known),
+                         name == nullptr ? std::string{} : hint(*name, known)));
+    }
+    return {*name, item.node};
 }
 
 TableReader::Item TableReader::element(const Item& list, std::size_t number, const Node& node) const

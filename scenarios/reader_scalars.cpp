@@ -103,7 +103,7 @@ TableReader::Units TableReader::units_of(
         units.all = {{"ray", 27}};
     else if (spec.unit == "wad")
         units.all = {{"wad", 18}};
-    else if (row != nullptr && sibling == "token")
+    else if (row != nullptr && (sibling.empty() || sibling == "token"))
         units.all = {*row};
     else if (siblings.has(sibling))
         units.all = {names_.token_units().at(index(siblings.token(sibling)))};

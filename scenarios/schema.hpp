@@ -63,6 +63,5 @@ inline constexpr std::size_t tokens_max = 1'000;
 inline constexpr std::size_t contracts_max = 10'000;
 inline constexpr std::size_t groups_max = 10'000;
 inline constexpr std::size_t events_max = 10'000;
-inline constexpr std::size_t name_length_max = 48;
 
 }  // namespace runnel::scenarios

@@ -46,6 +46,8 @@ std::string expectation(const Key& key)
         case ParameterKind::distribution:
             return range("a number", spec) +
                    ", or a distribution like { normal = [mean, sd], min = 0 }";
+        case ParameterKind::account: return "an account like \"keeper/0\", or a name of its own";
+        case ParameterKind::group: return "the name of a group of agents";
         case ParameterKind::per_token: return "a table of tables, one per token";
     }
     return {};

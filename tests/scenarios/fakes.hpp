@@ -69,6 +69,7 @@ inline const ContractType& fake_pool_type()
                 {"anything", ParameterKind::amount, "0", "", "Of any token."},
                 {"oracle", ParameterKind::contract, "\"\"", "", "Where prices are.", 0, 0, "",
                     "fake_oracle"},
+                {"owner", ParameterKind::account, "\"\"", "", "Who may."},
                 {"peers", ParameterKind::contracts, "[]", "", "Others."},
                 {"accepted", ParameterKind::tokens, "[]", "", "What else it takes."},
                 {.name = "reserves",
@@ -111,6 +112,7 @@ inline const StrategyType& fake_strategy_type()
             {"amount", ParameterKind::distribution, "{ pareto = [1, 2], max = 100 }",
                 "whole tokens", "Of a payment.", 0, 1'000'000},
             {"every", ParameterKind::duration, "\"10m\"", "", "Mean time between payments.", 1'000},
+            {"payees", ParameterKind::group, "\"\"", "", "Whom it pays."},
             {"token", ParameterKind::token, "\"ETH\"", "", "What it pays with."},
         },
         nullptr};

@@ -273,6 +273,10 @@ TEST_CASE("loader: amounts per token stand in the order of the tokens", "[scenar
     CHECK(reserves[1].first == ContractId{2});
     CHECK(reserves[1].second.number("weight") == 0.5);
     CHECK(reserves[1].second.amount("cap") == Amount{5'000'000'000'000'000'000});
+    // A bare integer is an amount of the row's smallest unit, written out in the resolved text.
+    CHECK(good(base, {{"contracts.pool.reserves.USDC", "{ cap = 5, weight = 1 }"}})
+              .resolved_text.find("reserves.USDC = { cap = \"0.000005 USDC\", weight = 1 }") !=
+          std::string::npos);
 }
 
 TEST_CASE("loader: bad sections and tables get one line", "[scenarios][loader][errors]")
@@ -389,6 +393,33 @@ TEST_CASE("loader: bad references get one line", "[scenarios][loader][errors]")
             "[events.x]\naction = \"price_shock\"\nat_block = 5\nfactor = 0.5\ntoken = \"USDC\"\n"
             "[agents.payers]",
             "a.toml:25: events.x.token: expected a token with a table in [prices], got \"USDC\""},
+    });
+}
+
+TEST_CASE("loader: accounts and groups are those of the scenario", "[scenarios][loader][errors]")
+{
+    CHECK(pool_with("owner = \"payers/2\"").text("owner") == "payers/2");
+    CHECK(pool_with("owner = \"validator/15\"").text("owner") == "validator/15");
+    CHECK(pool_with("owner = \"treasury\"").text("owner") == "treasury");
+    CHECK(pool_with("").text("owner").empty());
+    CHECK(good(base, {{"agents.payers.payees", "payers"}}).agents.at(0).parameters.text("payees") ==
+          "payers");
+    check_all({
+        {"oracle = \"oracle\"", "owner = \"payers/3\"",
+            "a.toml:15: contracts.pool.owner: expected an account from payers/0 to payers/2, got "
+            "\"payers/3\""},
+        {"oracle = \"oracle\"", "owner = \"payers/01\"",
+            "a.toml:15: contracts.pool.owner: expected an account from payers/0 to payers/2, got "
+            "\"payers/01\""},
+        {"oracle = \"oracle\"", "owner = \"payer/0\"",
+            "a.toml:15: contracts.pool.owner: expected an account of a group (payers, validator) "
+            "(did you mean payers?), got \"payer/0\""},
+        {"oracle = \"oracle\"", "owner = \"a b\"",
+            "a.toml:15: contracts.pool.owner: expected an account like \"keeper/0\", or a name of "
+            "its own, got \"a b\""},
+        {"strategy = \"payer\"", "strategy = \"payer\"\npayees = \"prayers\"",
+            "a.toml:23: agents.payers.payees: expected a group of agents (payers) (did you mean "
+            "payers?), got \"prayers\""},
     });
 }
 
