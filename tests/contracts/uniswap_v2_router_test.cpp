@@ -42,6 +42,9 @@ TEST_CASE(
     CHECK(amount_text(quote(1, 0, 200)) == "UniswapV2Library: INSUFFICIENT_LIQUIDITY");
     CHECK(amount_text(quote(1, 100, 0)) == "UniswapV2Library: INSUFFICIENT_LIQUIDITY");
     CHECK(amount_text(get_amount_out(2, 100, 100)) == "1");
+    // Where the division leaves no rest: 997000 * 2 / (997000 + 997000), 997 * 1000 / 997 + 1.
+    CHECK(amount_text(get_amount_out(1'000, 997, 2)) == "1");
+    CHECK(amount_text(get_amount_in(1, 997, 2)) == "1001");
     CHECK(amount_text(get_amount_out(0, 0, 100)) == "UniswapV2Library: INSUFFICIENT_INPUT_AMOUNT");
     CHECK(amount_text(get_amount_out(2, 0, 100)) == "UniswapV2Library: INSUFFICIENT_LIQUIDITY");
     CHECK(amount_text(get_amount_in(1, 100, 100)) == "2");
@@ -308,6 +311,101 @@ TEST_CASE(
         }
     }
     CHECK(f.sandbox.world().check_invariants().empty());
+}
+
+// Method: every call of every contract with random arguments, one to three in a transaction: ids
+// that exist and that do not, amounts of all sizes, callbacks, a last byte that is missing.
+TEST_CASE("uniswap v2: random calls are run or refused, and keep all invariants",
+    "[contracts][uniswap_v2][property]")
+{
+    std::mt19937_64 random{20'260'106};
+    RouterFixture f;
+    f.expect_ok(f.owner, f.factory.id(), UniswapV2SetFeeTo{f.collector});
+    auto& world = f.sandbox.world();
+    const auto account = [&] {
+        return random() % 20 == 0
+                   ? AccountId{static_cast<std::uint32_t>(random())}
+                   : AccountId{static_cast<std::uint32_t>(random() % world.account_count())};
+    };
+    const auto contract = [&] {
+        return random() % 20 == 0
+                   ? ContractId{static_cast<std::uint32_t>(random())}
+                   : ContractId{static_cast<std::uint32_t>(random() % world.contract_count())};
+    };
+    const auto amount = [&] {
+        const Amount any{random(), random(), random(), random()};
+        return any >>
+               static_cast<unsigned>(random() % 5 == 0 ? random() % 256 : 190 + random() % 66);
+    };
+    const auto path = [&] {
+        UniswapV2Path tokens;
+        for (auto length = random() % 5; length > 0; --length)
+            tokens.push_back(contract());
+        return tokens;
+    };
+    const std::array tokens{f.a.id(), f.b.id(), f.c.id(), f.pair.id(), f.pair_bc.id()};
+    const std::array pairs{f.pair.id(), f.pair_bc.id()};
+    const auto add_call = [&](CallWriter& calls, const CallList& callback) {
+        const auto token = random() % 10 == 0 ? contract() : tokens[random() % tokens.size()];
+        const auto pair = random() % 10 == 0 ? contract() : pairs[random() % pairs.size()];
+        switch (random() % 18)
+        {
+            case 0: calls.add(token, Erc20Approve{account(), amount()}); break;
+            case 1: calls.add(token, Erc20TransferFrom{account(), account(), amount()}); break;
+            case 2: calls.add(token, Erc20Mint{account(), amount()}); break;
+            case 3: calls.add(token, Erc20Burn{account(), amount()}); break;
+            case 4:
+            case 5: calls.add(pair, UniswapV2Mint{account()}); break;
+            case 6: calls.add(pair, UniswapV2Burn{account()}); break;
+            case 7:
+            case 8: calls.add(pair, UniswapV2Swap{amount(), 0, account(), callback}); break;
+            case 9: calls.add(pair, UniswapV2Swap{0, amount(), account(), callback}); break;
+            case 10: calls.add(pair, UniswapV2Skim{account()}); break;
+            case 11: calls.add(pair, UniswapV2Sync{}); break;
+            case 12: calls.add(f.factory.id(), UniswapV2CreatePair{account(), account()}); break;
+            case 13:
+                calls.add(f.router.id(),
+                    UniswapV2SwapExactTokensForTokens{amount(), 0, path(), account(), forever});
+                break;
+            case 14:
+                calls.add(f.router.id(), UniswapV2SwapTokensForExactTokens{
+                                             amount(), Amount::max(), path(), account(), forever});
+                break;
+            case 15:
+                calls.add(f.router.id(), UniswapV2AddLiquidity{contract(), contract(), amount(),
+                                             amount(), 0, 0, account(), forever});
+                break;
+            case 16:
+                calls.add(f.router.id(), UniswapV2RemoveLiquidity{contract(), contract(), amount(),
+                                             0, 0, account(), forever});
+                break;
+            default:
+                calls.add(
+                    token, Erc20Transfer{world.contract(pairs[random() % 2]).account(), amount()});
+                break;
+        }
+    };
+    int accepted = 0;
+    for (int i = 0; i < 20'000; ++i)
+    {
+        CallWriter callback;
+        for (auto count = random() % 3; count > 0; --count)
+            add_call(callback, {});
+        auto nested = callback.list();
+        if (random() % 20 == 0 && !nested.bytes.empty())
+            nested.bytes = nested.bytes.first(nested.bytes.size() - 1);
+        CallWriter calls;
+        for (auto count = 1 + random() % 3; count > 0; --count)
+            add_call(calls, nested);
+        const auto outcome = f.sandbox.run(f.alice, calls);
+        accepted += outcome.ok() ? 1 : 0;
+        // What is declared beforehand covers whatever a call touches.
+        REQUIRE((outcome.ok() || outcome.receipt.refusal.text != "undeclared access"));
+        if (i % 500 == 0)
+            REQUIRE(world.check_invariants().empty());
+    }
+    CHECK(accepted > 1'500);
+    CHECK(world.check_invariants().empty());
 }
 
 }  // namespace runnel::contracts
