@@ -168,19 +168,38 @@ public:
     }
 
 private:
-    template <typename Call>
-    [[nodiscard]] static constexpr auto nested_calls() -> CallList (*)(ByteView)
+    /// Finds the CallList among a call's fields, if there is one.
+    struct NestedFinder
     {
-        if constexpr (requires(Call call) { { call.callback } -> std::same_as<CallList&>; })
+        bool found = false;
+        CallList list;
+
+        template <typename T>
+        void operator()(std::string_view, T& field, std::string_view = {})
         {
-            return [](ByteView arguments)
+            if constexpr (std::same_as<std::remove_const_t<T>, CallList>)
             {
-                Call call{};
-                return decode(arguments, call) ? call.callback : CallList{};
-            };
+                found = true;
+                list = field;
+            }
         }
-        else
+    };
+    template <typename Call>
+    [[nodiscard]] static auto nested_calls() -> CallList (*)(ByteView)
+    {
+        NestedFinder probe;
+        const Call none{};
+        Call::describe(none, probe);
+        if (!probe.found)
             return nullptr;
+        return [](ByteView arguments)
+        {
+            Call call{};
+            NestedFinder finder;
+            if (decode(arguments, call))
+                Call::describe(call, finder);
+            return finder.list;
+        };
     }
     template <typename Handler>
     static void dispatch(const CallView& call, Handler&& handler)
