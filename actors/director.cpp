@@ -47,7 +47,8 @@ void Director::on_exit()
     }
     for (auto& [id, protocol] : *protocols_)
         send_exit(protocol, caf::exit_reason::user_shutdown);
-    protocols_->clear();
+    // A cohort may be deciding still: its share of the map keeps the state alive that it looks at.
+    protocols_.reset();
     if (writer_)
         send_exit(writer_, caf::exit_reason::user_shutdown);
     writer_ = nullptr;
