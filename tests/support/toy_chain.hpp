@@ -313,6 +313,8 @@ public:
     {
         if (request.amount_in.is_zero())
             return std::nullopt;
+        if (request.amount_in == Amount::max())
+            throw std::out_of_range{"toy quote"};
         return wrapping_add(request.amount_in, counters.get(0).value);
     }
     void snapshot(SnapshotContext& context) const override

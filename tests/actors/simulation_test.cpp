@@ -1,0 +1,478 @@
+#include "actors/simulation.hpp"
+
+#include "tests/actors/script.hpp"
+#include "tests/support/catch.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <cmath>
+#include <functional>
+#include <map>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <thread>
+#include <vector>
+
+using namespace runnel;
+using namespace runnel::toy;
+
+namespace {
+/// Ends the process if a run hangs.
+struct Deadline
+{
+    Deadline() { alarm(120); }
+    ~Deadline() { alarm(0); }
+};
+
+/// Keeps all blocks; throws where it is told to.
+struct Blocks : BlockSink
+{
+    void append(std::shared_ptr<const FinishedBlock> block) override
+    {
+        if (block->header.number == throws_at)
+            throw std::runtime_error{"disk full: 3 bytes missing"};
+        if (on_append)
+            on_append(*block);
+        blocks.push_back(std::move(block));
+    }
+    void finish() override
+    {
+        if (throws_at_finish)
+            throw std::runtime_error{"disk gone"};
+        ++finished;
+    }
+
+    std::function<void(const FinishedBlock&)> on_append;
+    std::vector<std::shared_ptr<const FinishedBlock>> blocks;
+    std::uint64_t throws_at = ~0ULL;
+    bool throws_at_finish = false;
+    int finished = 0;
+};
+
+/// Wallets that pay, count, read views, ask for quotes, collide and fail.
+std::shared_ptr<Script> busy_script()
+{
+    auto script = std::make_shared<Script>();
+    script->first_block = [](std::size_t) { return 1; };
+    script->decide = [](std::size_t, WalletContext& wallet) {
+        auto& random = wallet.random();
+        const auto& view = wallet.view();
+        const auto& state = view.state<Counters>(counters_id);
+        const auto object = random.uniform_below(random.bernoulli(0.5) ? 3 : 400);
+        // What is decided depends on the committed state.
+        const auto seen = state.counters.get(object).value;
+        switch (random.uniform_below(6))
+        {
+            case 0: wallet.submit(calls(Add{object, seen}), wallet.habitual_bid()); break;
+            case 1: wallet.submit(calls(Copy{object, object + 1}), wallet.habitual_bid()); break;
+            case 2:
+                wallet.submit(calls(Read{object}, Pay{AccountId{5}, 7}), wallet.habitual_bid());
+                break;
+            case 3:
+                wallet.submit(calls(Add{object, 1}, Refuse{object, RefusalKind::invalid_opcode}),
+                    wallet.habitual_bid());
+                break;
+            case 4: wallet.ask(counters_id, {{}, {}, 10 + object}); break;
+            default:
+                wallet.submit(calls(Mint{wallet.account(), object, object}), {3, 0, 0});
+                wallet.submit(calls(Burn{500}), {.priority_fee = 5, .extra_gas = 400 + object});
+                break;
+        }
+        return view.block_number + random.uniform_below(3);
+    };
+    script->quoted = [](std::size_t, WalletContext& wallet, std::span<const QuoteAnswer> answers) {
+        wallet.submit(calls(Add{401, answers[0].amount_out.value()}), wallet.habitual_bid());
+        return wallet.view().block_number + 1;
+    };
+    script->learn = [](std::size_t, const TransactionOutcome& outcome) {
+        return outcome.kind != TransactionOutcome::Kind::succeeded;
+    };
+    return script;
+}
+
+constexpr std::uint32_t wallet_count = 130;
+
+/// A chain with one protocol at home with an actor of its own, and two groups of wallets.
+SimulationSetup setup(std::shared_ptr<const Script> script, std::uint64_t blocks,
+    std::vector<std::uint64_t> stakes = {32, 32, 64}, double participation = 1)
+{
+    Scripted::script = std::move(script);
+    ToyWorld toy{wallet_count, Amount::power_of_ten(20), ContractRole::dex};
+    SimulationSetup result;
+    for (std::size_t i = 0; i < stakes.size(); ++i)
+    {
+        result.validators.push_back(
+            {toy.world->add_account({"validator/" + std::to_string(i), "validator", "", {}}),
+                stakes[i]});
+    }
+    for (std::size_t i = 0; i < 2; ++i)
+    {
+        AgentGroupSetup group;
+        group.name = i == 0 ? "one" : "two";
+        group.strategy = &Scripted::strategy_type();
+        group.accounts.assign(toy.wallets.begin() + (i == 0 ? 0 : 50),
+            i == 0 ? toy.wallets.begin() + 50 : toy.wallets.end());
+        group.priority_fee = constant(2);
+        group.priority_fee.shape = Distribution::Shape::uniform;
+        group.priority_fee.b = 9;
+        group.max_base_fee_multiple = constant(3);
+        group.max_fee = constant(1'000'000);
+        result.groups.push_back(std::move(group));
+    }
+    BlockExecution execution;
+    ExecutionOptions options;
+    options.free_gas = true;
+    result.genesis = execute_block(execution, *toy.world, {}, {}, {}, 0, {}, {}, options);
+    result.world = std::move(toy.world);
+    result.participation = participation;
+    result.block_reward = 1'000'003;
+    result.prices = std::make_shared<ReferencePrices>(std::vector<std::vector<std::uint64_t>>{});
+    result.fees.block_gas_limit = 3'000'000;
+    result.mempool.lifetime_ms = 60'000;
+    result.mempool.capacity = 200;
+    result.seed = 42;
+    result.blocks = blocks;
+    result.checkpoint_interval = 7;
+    return result;
+}
+
+SimulationResult run(SimulationSetup setup, unsigned workers = 2, std::uint32_t cohort_size = 16,
+    BlockSink* sink = nullptr, SimulationProgress* progress = nullptr, unsigned credits = 32)
+{
+    const Deadline deadline;
+    SimulationOptions options;
+    options.workers = workers;
+    options.cohort_size = cohort_size;
+    options.sink = sink;
+    options.progress = progress;
+    options.writer_credits = credits;
+    return run_simulation(std::move(setup), options);
+}
+}  // namespace
+
+TEST_CASE("simulation: the chain does not depend on workers or cohorts", "[actors][simulation]")
+{
+    constexpr std::uint64_t blocks = 30;
+    const auto script = busy_script();
+    const auto expected = run(setup(script, blocks), 1, 2'048);
+    REQUIRE(expected.error.empty());
+    CHECK(expected.blocks == blocks);
+    CHECK(expected.transactions > 1'000);
+    CHECK(expected.reverted > 100);
+    CHECK(expected.parallel_share == 0);
+    CHECK_FALSE(expected.interrupted);
+    double parallel_share = 0;
+    for (const unsigned workers : {1U, 2U, 3U, 8U})
+    {
+        for (const std::uint32_t cohort_size : {1U, 7U, 2'048U})
+        {
+            CAPTURE(workers, cohort_size);
+            const auto actual = run(setup(script, blocks), workers, cohort_size);
+            REQUIRE(actual.error.empty());
+            REQUIRE(actual.head_hash == expected.head_hash);
+            REQUIRE(actual.head.state_root == expected.head.state_root);
+            REQUIRE(actual.transactions == expected.transactions);
+            REQUIRE(actual.reverted == expected.reverted);
+            REQUIRE(actual.world->full_state_root() == expected.world->full_state_root());
+            parallel_share += actual.parallel_share;
+        }
+    }
+    CHECK(parallel_share > 1);  // Of 9: the helpers did take part.
+    auto other = setup(script, blocks);
+    other.seed = 43;
+    CHECK(run(std::move(other)).head_hash != expected.head_hash);
+}
+
+TEST_CASE("simulation: the blocks alone lead to the same chain", "[actors][simulation]")
+{
+    Blocks sink;
+    const auto result = run(setup(busy_script(), 25), 3, 16, &sink);
+    REQUIRE(result.error.empty());
+    CHECK(sink.finished == 1);
+    REQUIRE(sink.blocks.size() == 26);
+    CHECK(sink.blocks.back()->hash == result.head_hash);
+
+    const auto fresh = setup(busy_script(), 25);
+    BlockExecution execution;
+    for (std::size_t i = 1; i < sink.blocks.size(); ++i)
+    {
+        const auto& block = *sink.blocks[i];
+        const auto& parent = *sink.blocks[i - 1];
+        const auto& header = block.header;
+        CAPTURE(i);
+        REQUIRE(header.number == i);
+        REQUIRE(header.gas_used <= header.gas_limit);
+        REQUIRE(header.timestamp == parent.header.timestamp + 12);
+        const BlockContext context{
+            header.number, header.timestamp, header.base_fee, header.gas_limit, header.proposer};
+        const auto again = execute_block(execution, *fresh.world, context, parent.header,
+            parent.hash, header.finalized_block, block.transactions, block.rewards);
+        REQUIRE(again.hash == block.hash);
+        for (const auto& receipt : block.receipts)
+        {
+            // Fitness in the mempool means that gas can be paid and nonces follow.
+            REQUIRE(receipt.refusal.to_string() != "wrong nonce");
+        }
+    }
+    CHECK(fresh.world->full_state_root() == result.world->full_state_root());
+    for (std::uint32_t i = 0; i < result.world->contract_count(); ++i)
+        CHECK(result.world->holds(ContractId{i}));
+}
+
+TEST_CASE(
+    "simulation: a strategy that throws ends the run with its message", "[actors][simulation]")
+{
+    const auto workers = GENERATE(1U, 2U, 4U);
+    const auto block = GENERATE(as<std::uint64_t>{}, 1, 2, 9);
+    const auto where = GENERATE(0, 1, 2, 3);
+    CAPTURE(workers, block, where);
+    const auto script = busy_script();
+    const auto bomb = [block](std::uint64_t now) {
+        if (now == block)
+            throw std::runtime_error{"toy strategy: out of ideas"};
+    };
+    const auto decide = script->decide;
+    const auto quoted = script->quoted;
+    const auto learn = script->learn;
+    if (where == 0)
+    {
+        script->decide = [=](std::size_t position, WalletContext& wallet) {
+            if (wallet.number() == 7)
+                bomb(wallet.view().block_number);
+            return decide(position, wallet);
+        };
+    }
+    else if (where == 1)
+    {
+        script->quoted = [=](std::size_t position, WalletContext& wallet,
+                             std::span<const QuoteAnswer> answers) {
+            bomb(wallet.view().block_number);
+            return quoted(position, wallet, answers);
+        };
+    }
+    else if (where == 2)
+    {
+        script->learn = [](std::size_t, const TransactionOutcome&) -> bool {
+            throw std::runtime_error{"toy strategy: out of ideas"};
+        };
+    }
+    else
+    {
+        script->first_block = [](std::size_t) -> std::uint64_t {
+            throw std::runtime_error{"toy strategy: out of ideas"};
+        };
+    }
+    Blocks sink;
+    const auto result = run(setup(script, 50), workers, 16, &sink);
+    CHECK(result.error == "toy strategy: out of ideas");
+    CHECK(result.error_is_bug);
+    CHECK(result.blocks < 50);
+    CHECK(sink.finished == 0);
+}
+
+TEST_CASE(
+    "simulation: a protocol that throws ends the run with its message", "[actors][simulation]")
+{
+    const auto script = busy_script();
+    script->decide = [](std::size_t, WalletContext& wallet) {
+        wallet.ask(counters_id, {{}, {}, Amount::max()});
+        return wallet.view().block_number + 1;
+    };
+    const auto result = run(setup(script, 50));
+    CHECK(result.error == "toy quote");
+    CHECK(result.error_is_bug);
+}
+
+TEST_CASE("simulation: nobody reads state that a dying run has destroyed", "[actors][simulation]")
+{
+    // One wallet gives up while the others are in the middle of reading a protocol's view.
+    std::atomic<int> readers{0};
+    const auto script = busy_script();
+    script->decide = [&](std::size_t, WalletContext& wallet) {
+        if (wallet.number() == 0 && wallet.view().block_number == 2)
+        {
+            while (readers.load() < 2)
+                std::this_thread::yield();
+            throw std::runtime_error{"gives up"};
+        }
+        if (wallet.view().block_number == 2)
+        {
+            ++readers;
+            const auto& state = wallet.view().state<Counters>(counters_id);
+            const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds{3};
+            while (std::chrono::steady_clock::now() < end)
+            {
+                if (state.supply.get(0) != 0 || state.name() != "counters")
+                    wallet.submit(calls(Read{1}), wallet.habitual_bid());
+            }
+            wallet.ask(counters_id, {{}, {}, 1});
+        }
+        return wallet.view().block_number + 1;
+    };
+    const auto result = run(setup(script, 50), 4, 5);
+    CHECK(result.error == "gives up");
+}
+
+TEST_CASE("simulation: a sink that throws ends the run with its message", "[actors][simulation]")
+{
+    const auto workers = GENERATE(1U, 3U);
+    const auto block = GENERATE(as<std::uint64_t>{}, 0, 1, 6, 20);
+    CAPTURE(workers, block);
+    Blocks sink;
+    sink.throws_at = block;
+    const auto result = run(setup(busy_script(), 20), workers, 16, &sink);
+    CHECK(result.error == "disk full: 3 bytes missing");
+    CHECK_FALSE(result.error_is_bug);
+    CHECK(sink.finished == 0);
+    CHECK(sink.blocks.size() == block);
+}
+
+TEST_CASE("simulation: a sink that throws at the end ends the run with its message",
+    "[actors][simulation]")
+{
+    Blocks sink;
+    sink.throws_at_finish = true;
+    const auto result = run(setup(busy_script(), 5), 2, 16, &sink);
+    CHECK(result.error == "disk gone");
+    CHECK_FALSE(result.error_is_bug);
+}
+
+TEST_CASE("simulation: stop ends the run between two blocks", "[actors][simulation]")
+{
+    const auto whole = [&] {
+        Blocks sink;
+        REQUIRE(run(setup(busy_script(), 30), 2, 16, &sink).error.empty());
+        return std::move(sink.blocks);
+    }();
+    SimulationProgress progress;
+    Blocks sink;
+    sink.on_append = [&](const FinishedBlock& block) {
+        if (block.header.number == 5)
+            progress.stop = true;
+    };
+    // With one credit the director cannot run ahead of the sink by more than a block or two.
+    const auto result = run(setup(busy_script(), 30), 2, 16, &sink, &progress, 1);
+    CHECK(result.error.empty());
+    CHECK(result.interrupted);
+    CHECK(result.blocks >= 5);
+    CHECK(result.blocks <= 8);
+    CHECK(progress.blocks == result.blocks);
+    CHECK(progress.transactions == result.transactions);
+    CHECK(sink.finished == 1);
+    REQUIRE(sink.blocks.size() == result.blocks + 1);
+    for (std::size_t i = 0; i < sink.blocks.size(); ++i)
+        CHECK(sink.blocks[i]->hash == whole[i]->hash);
+    CHECK(result.head_hash == whole[result.blocks]->hash);
+    CHECK(result.world->check_invariants().empty());
+
+    // Stopped before it began: not a single block, and no error.
+    const auto none = run(setup(busy_script(), 30), 2, 16, nullptr, &progress);
+    CHECK(none.error.empty());
+    CHECK(none.interrupted);
+    CHECK(none.blocks == 0);
+}
+
+TEST_CASE("simulation: the director waits for a slow sink", "[actors][simulation]")
+{
+    SimulationProgress progress;
+    Blocks sink;
+    std::uint64_t lead_max = 0;
+    sink.on_append = [&](const FinishedBlock& block) {
+        std::this_thread::sleep_for(std::chrono::milliseconds{3});
+        lead_max = std::max(lead_max, progress.blocks.load() - block.header.number);
+    };
+    const auto result = run(setup(busy_script(), 40), 2, 16, &sink, &progress, 3);
+    CHECK(result.error.empty());
+    CHECK(sink.blocks.size() == 41);
+    CHECK(lead_max >= 2);
+    CHECK(lead_max <= 3);
+}
+
+TEST_CASE("simulation: a run without blocks or wallets is one too", "[actors][simulation]")
+{
+    Blocks sink;
+    auto result = run(setup(busy_script(), 0), 2, 16, &sink);
+    CHECK(result.error.empty());
+    CHECK_FALSE(result.interrupted);
+    CHECK(sink.blocks.size() == 1);
+
+    auto quiet = setup(busy_script(), 12);
+    quiet.groups.clear();
+    result = run(std::move(quiet));
+    CHECK(result.error.empty());
+    CHECK(result.blocks == 12);
+    CHECK(result.transactions == 0);
+}
+
+// Method: 2,000 blocks of a fixed seed; bounds are 4 standard deviations.
+TEST_CASE("simulation: proposers are picked in proportion to their stake", "[actors][simulation]")
+{
+    Blocks sink;
+    auto quiet = setup(busy_script(), 2'000, {10, 0, 30, 60});
+    quiet.groups.clear();
+    const auto validators = quiet.validators;
+    const auto result = run(std::move(quiet), 1, 16, &sink);
+    REQUIRE(result.error.empty());
+    std::map<AccountId, int> counts;
+    for (std::size_t i = 1; i < sink.blocks.size(); ++i)
+        ++counts[sink.blocks[i]->header.proposer];
+    CHECK(counts.size() == 3);
+    for (const auto& validator : validators)
+    {
+        const auto share = static_cast<double>(validator.stake) / 100;
+        CAPTURE(validator.stake, counts[validator.account]);
+        CHECK(std::abs(counts[validator.account] - 2'000 * share) <=
+              4 * std::sqrt(2'000 * share * (1 - share)));
+    }
+}
+
+TEST_CASE(
+    "simulation: a block is final when two thirds of the stake attested it", "[actors][simulation]")
+{
+    const auto participation = GENERATE(1.0, 0.65, 0.3);
+    CAPTURE(participation);
+    Blocks sink;
+    auto quiet = setup(busy_script(), 300, {40, 30, 20, 10, 5}, participation);
+    quiet.groups.clear();
+    const auto validators = quiet.validators;
+    REQUIRE(run(std::move(quiet), 1, 16, &sink).error.empty());
+    const Amount reward{1'000'003};
+    const auto proposer_share = div_down(reward, 8);
+    std::uint64_t finalized = 0;
+    std::size_t lags = 0;
+    CHECK(sink.blocks[1]->rewards.empty());
+    CHECK(sink.blocks[1]->header.finalized_block == 0);
+    for (std::size_t i = 2; i < sink.blocks.size(); ++i)
+    {
+        CAPTURE(i);
+        // The rewards name who attested the parent.
+        const auto& block = *sink.blocks[i];
+        REQUIRE_FALSE(block.rewards.empty());
+        REQUIRE(block.rewards[0].account == block.header.proposer);
+        REQUIRE(block.rewards[0].amount == proposer_share);
+        std::uint64_t stake = 0;
+        for (std::size_t k = 1; k < block.rewards.size(); ++k)
+        {
+            const auto validator = std::find_if(validators.begin(), validators.end(),
+                [&](const auto& other) { return other.account == block.rewards[k].account; });
+            REQUIRE(validator != validators.end());
+            stake += validator->stake;
+            REQUIRE(
+                block.rewards[k].amount ==
+                mul_div_down(wrapping_sub(reward, proposer_share), validator->stake, 105).value);
+        }
+        if (stake >= 70)
+            finalized = i - 1;
+        REQUIRE(block.header.finalized_block == finalized);
+        lags += finalized + 1 < i ? 1 : 0;
+    }
+    if (participation == 1.0)
+        CHECK(lags == 0);
+    else
+        CHECK(lags > 50);
+    CHECK(finalized > 0);
+}
