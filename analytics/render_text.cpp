@@ -133,7 +133,7 @@ std::string shown_number(double value, Unit unit)
         case Unit::gwei: return plain(value) + " gwei";
         case Unit::gas: return compact(value);
         case Unit::seconds: return duration(value);
-        case Unit::ratio: return "x" + plain(value);
+        case Unit::ratio: return fmt::format("x{}", plain(value));
         case Unit::per_second: return plain(value) + "/s";
         case Unit::unix_time: return date(value);
     }
@@ -325,12 +325,17 @@ private:
 
 std::string grouped(double number, int decimals)
 {
-    auto text = fmt::format("{:.{}f}", std::abs(number), decimals);
-    const auto point = std::min(text.find('.'), text.size());
-    for (auto at = static_cast<std::ptrdiff_t>(point) - 3; at > 0; at -= 3)
-        text.insert(static_cast<std::size_t>(at), ",");
-    const bool negative = number < 0 && text.find_first_of("123456789") != std::string::npos;
-    return negative ? "-" + text : text;
+    const auto digits = fmt::format("{:.{}f}", std::abs(number), decimals);
+    const auto point = std::min(digits.find('.'), digits.size());
+    const bool negative = number < 0 && digits.find_first_of("123456789") != std::string::npos;
+    std::string text = negative ? "-" : "";
+    for (std::size_t i = 0; i < digits.size(); ++i)
+    {
+        if (i > 0 && i < point && (point - i) % 3 == 0)
+            text += ',';
+        text += digits[i];
+    }
+    return text;
 }
 
 std::string shown(const Value& value, Unit unit)

@@ -116,7 +116,7 @@ BlockTotals block_totals(Source& source)
             totals.base_fee_peak_block = number;
         }
         const auto hour = source.hour_of(timestamp);
-        if (timestamp < source.start_time() + hour_seconds)
+        if (totals.blocks == 1 || timestamp < source.start_time() + hour_seconds)
             totals.first_hour_base_fees.push_back(base_fee);
         at_or_grow(totals.hour_base_fee_sum, hour) += static_cast<double>(base_fee);
         ++at_or_grow(totals.hour_blocks, hour);

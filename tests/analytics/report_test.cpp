@@ -1,0 +1,402 @@
+#include "analytics/report.hpp"
+
+#include "analytics/bands.hpp"
+#include "analytics/render.hpp"
+#include "tests/analytics/ledger_builder.hpp"
+#include "tests/support/catch.hpp"
+
+#include <nlohmann/json.hpp>
+#include <unistd.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <random>
+#include <sstream>
+
+using namespace runnel;
+using namespace runnel::analytics;
+using namespace runnel::analytics::fixture;
+
+namespace {
+storage::LedgerWriter ledger(
+    const ChainBuilder& chain, Parts parts = Parts::all, const std::string& scenario = "test")
+{
+    auto writer = storage::LedgerWriter::in_memory(manifest(scenario, 5), description(parts));
+    chain.write_to(writer);
+    return writer;
+}
+
+std::string raw(const Report& report, std::string_view path)
+{
+    const auto value = report.value(path);
+    const auto* money = std::get_if<Money>(&value);
+    return money == nullptr ? "not an amount" : money->raw;
+}
+
+std::int64_t integer(const Report& report, std::string_view path)
+{
+    const auto value = report.value(path);
+    const auto* number = std::get_if<std::int64_t>(&value);
+    return number == nullptr ? -1 : *number;
+}
+
+/// The row whose cells in the named columns say this.
+const std::vector<Value>* find_row(
+    const analytics::Table& table, const std::vector<std::pair<std::string, std::string>>& wanted)
+{
+    for (const auto& row : table.rows)
+    {
+        const auto same = [&](const auto& pair) {
+            for (std::size_t i = 0; i < table.columns.size(); ++i)
+            {
+                if (table.columns[i].key == pair.first)
+                    return row[i] == Value{pair.second};
+            }
+            return false;
+        };
+        if (std::all_of(wanted.begin(), wanted.end(), same))
+            return &row;
+    }
+    return nullptr;
+}
+
+Value flow(const Report& report, const std::string& from, const std::string& to,
+    const std::string& token, const std::string& kind, std::size_t column)
+{
+    const auto* table = report.section("flows")->table("flows");
+    const auto* row =
+        find_row(*table, {{"from", from}, {"to", to}, {"token", token}, {"kind", kind}});
+    return row == nullptr ? Value{} : row->at(column);
+}
+
+struct TemporaryFolder
+{
+    std::filesystem::path path =
+        std::filesystem::temp_directory_path() / ("runnel_report_test_" + std::to_string(getpid()));
+
+    TemporaryFolder() { std::filesystem::create_directories(path); }
+    ~TemporaryFolder() { std::filesystem::remove_all(path); }
+};
+}  // namespace
+
+TEST_CASE("exact: sums and differences beyond 256 bits are written out", "[analytics][exact]")
+{
+    Exact sum;
+    CHECK(sum.to_string() == "0");
+    for (int i = 0; i < 3; ++i)
+        sum.add(Amount::max());
+    // 3 * (2^256 - 1).
+    CHECK(sum.to_string() ==
+          "347376267711948586270712955026063723559809953996921692118372752023739388919805");
+    Exact negative;
+    negative.subtract(sum);
+    CHECK(negative.is_negative());
+    CHECK(negative.to_string() == std::string{"-"}.append(sum.to_string()));
+    negative.add(sum);
+    CHECK(negative.is_zero());
+    CHECK(Exact{Amount::power_of_ten(36)}.to_string() == std::string{"1"}.append(36, '0'));
+    CHECK(Exact{1'001}.times(3, 1'000).to_string() == "3");
+    CHECK(Exact{Amount::power_of_ten(20)}.to_double() == 1e20);
+}
+
+TEST_CASE("exact: agrees with 64-bit arithmetic", "[analytics][exact][property]")
+{
+    std::mt19937_64 random{20'261'125};
+    Exact sum;
+    std::int64_t expected = 0;
+    for (int i = 0; i < 10'000; ++i)
+    {
+        const auto value = random() >> 20U;
+        CAPTURE(i, value);
+        if (random() % 2 == 0)
+        {
+            sum.add(Amount{value});
+            expected += static_cast<std::int64_t>(value);
+        }
+        else
+        {
+            sum.subtract(Amount{value});
+            expected -= static_cast<std::int64_t>(value);
+        }
+        REQUIRE(sum.to_string() == std::to_string(expected));
+        REQUIRE(sum.to_double() == static_cast<double>(expected));
+    }
+}
+
+TEST_CASE("report: an empty ledger has a run and nothing else", "[analytics][report]")
+{
+    auto writer = ledger(ChainBuilder{});
+    const auto report = make_report(writer.database());
+    REQUIRE(report.sections.size() == 1);
+    CHECK(integer(report, "run.blocks") == 0);
+    CHECK(integer(report, "run.seed") == 7);
+    CHECK(!render_text(report, false).empty());
+}
+
+TEST_CASE("report: a ledger of block 0 alone", "[analytics][report]")
+{
+    ChainBuilder chain;
+    chain.transaction(validator0);
+    chain.emit(usdc, Transfer{zero_account, ann, dollars(5)});
+    chain.end_block(validator0, 0);
+    auto writer = ledger(chain);
+    const auto report = make_report(writer.database());
+    CHECK(report.section("run") != nullptr);
+    CHECK(report.section("transactions") == nullptr);
+    CHECK(report.section("flows") == nullptr);
+}
+
+TEST_CASE("report: payments alone show neither trading nor lending", "[analytics][report]")
+{
+    ChainBuilder chain;
+    chain.end_block(validator0, 0);
+    chain.transaction(ann);
+    chain.emit(eth, NativePayment{ann, bob, ether(1)});
+    chain.end_block(validator0, 0);
+    auto writer = ledger(chain, Parts::payments);
+    const auto report = make_report(writer.database());
+    for (const auto* key : {"trading", "tvl", "lending", "liquidations", "bad_debt", "headline"})
+        CHECK(report.section(key) == nullptr);
+    CHECK(flow(report, "trader", "borrower", "ETH", "transfer", 5) ==
+          Value{Money{ether(1).to_string(), 18, "ETH"}});
+    // Without any price there is no value.
+    CHECK(flow(report, "trader", "borrower", "ETH", "transfer", 6) == Value{});
+}
+
+TEST_CASE("report: transactions and fees of six blocks", "[analytics][report]")
+{
+    auto writer = ledger(six_blocks());
+    const auto report = make_report(writer.database());
+    CHECK(integer(report, "run.blocks") == 5);
+    CHECK(report.value("run.complete") == Value{true});
+    CHECK(integer(report, "run.span_seconds") == 5 * 3600);
+    CHECK(integer(report, "transactions.count") == 12);
+    CHECK(integer(report, "transactions.reverted") == 2);
+    CHECK(integer(report, "transactions.gas_used") == 1'486'000);
+    CHECK(report.number("transactions.fullness_mean").value() == Approx(0.2972));
+    CHECK(report.number("transactions.base_fee_peak_ratio").value() == 8);
+    CHECK(report.number("transactions.base_fee_end_gwei").value() == 3);
+    CHECK(raw(report, "transactions.fees_burnt") == "6192000000000000");
+    CHECK(raw(report, "transactions.fees_tips") == "66480000");
+    CHECK(report.number("transactions.tip_max_gwei").value() == Approx(100e-9));
+    CHECK(report.number("transactions.tip_p50_gwei").value() == Approx(10e-9));
+    // The arguments of a custom error do not split its row.
+    CHECK(report.value("transactions.revert_reasons.ERC20InsufficientBalance.count") ==
+          Value{std::int64_t{1}});
+    CHECK(report.value("transactions.revert_reasons.UniswapV2: K.count") == Value{std::int64_t{1}});
+}
+
+TEST_CASE("report: who paid whom, to the last unit", "[analytics][report]")
+{
+    auto writer = ledger(six_blocks());
+    const auto report = make_report(writer.database());
+    const auto usdc_money = [](const Amount& amount) {
+        return Value{Money{amount.to_string(), 6, "USDC"}};
+    };
+    const auto wei = [](const char* amount) { return Value{Money{amount, 18, "ETH"}}; };
+    CHECK(flow(report, "lending", "borrower", "USDC", "transfer", 5) == usdc_money(dollars(2'600)));
+    CHECK(flow(report, "lending", "borrower", "USDC", "transfer", 4) == Value{std::int64_t{2}});
+    CHECK(flow(report, "trader", "dex", "USDC", "transfer", 5) == usdc_money(dollars(410)));
+    CHECK(flow(report, "dex", "trader", "USDC", "transfer", 5) == usdc_money(dollars(195)));
+    // Block 0 is left out: only cat's 20 WETH, at 200.
+    CHECK(flow(report, "borrower", "lending", "WETH", "transfer", 6) == Value{4'000.0});
+    // At the price after block 3.
+    CHECK(flow(report, "lending", "liquidator", "WETH", "transfer", 6) == Value{525.0});
+    CHECK(flow(report, "trader", "(burn)", "ETH", "base_fee", 5) == wei("642000000000000"));
+    CHECK(flow(report, "trader", "validator", "ETH", "tip", 5) == wei("5880000"));
+    CHECK(flow(report, "(mint)", "validator", "ETH", "reward", 5) == wei("700"));
+}
+
+TEST_CASE("report: trading and value locked", "[analytics][report]")
+{
+    auto writer = ledger(six_blocks());
+    const auto report = make_report(writer.database());
+    CHECK(integer(report, "trading.trades") == 2);
+    CHECK(report.number("trading.volume_usd").value() == Approx(595));
+    CHECK(raw(report, "trading.pools.weth_usdc.volume0") == ether(3).to_string());
+    CHECK(raw(report, "trading.pools.weth_usdc.volume1") == dollars(605).to_string());
+    CHECK(raw(report, "trading.pools.weth_usdc.fees0") == "3000000000000000");
+    CHECK(raw(report, "trading.pools.weth_usdc.fees1") == "1230000");
+    CHECK(report.number("trading.pools.weth_usdc.fees_usd").value() == Approx(0.003 * 60 + 1.23));
+    CHECK(report.number("trading.traders.trader.volume_share").value() == 1);
+    CHECK(report.number("tvl.pools_start_usd").value() == Approx(40'000));
+    CHECK(report.number("tvl.pools_peak_usd").value() == Approx(99 * 200 + 20'215));
+    CHECK(report.number("tvl.pools_end_usd").value() == Approx(99 * 60 + 20'215));
+    CHECK(report.number("tvl.lending_start_usd").value() == Approx(12'000));
+    CHECK(report.number("timeline.prices.WETH.fall").value() == Approx(0.7));
+    CHECK(report.number("timeline.prices.WETH.low_usd").value() == 60);
+}
+
+TEST_CASE("report: lending, liquidations and bad debt", "[analytics][report]")
+{
+    auto writer = ledger(six_blocks());
+    const auto report = make_report(writer.database());
+    CHECK(integer(report, "lending.borrowers") == 2);
+    CHECK(report.number("lending.borrowed_peak_usd").value() == Approx(2'600));
+    CHECK(integer(report, "liquidations.calls") == 2);
+    CHECK(report.number("liquidations.calls_per_100_borrowers").value() == 100);
+    CHECK(integer(report, "liquidations.borrowers") == 1);
+    CHECK(integer(report, "liquidations.liquidators") == 2);
+    CHECK(raw(report, "liquidations.debt_repaid_usd") == price(750).to_string());
+    CHECK(raw(report, "liquidations.collateral_seized_usd") == price(795).to_string());
+    CHECK(report.number("liquidations.debt_liquidated_share").value() == Approx(750.0 / 2'600));
+    CHECK(integer(report, "liquidations.repeats") == 1);
+    CHECK(report.number("liquidations.half_repeat_share").value() == 1);
+    CHECK(report.number("liquidations.top1_percent_share").value() == Approx(500.0 / 750));
+    CHECK(raw(report, "liquidations.pairs.WETH.collateral_seized") ==
+          wrapping_add(ether(8), div_down(wrapping_mul(ether(1), 375), 1'000)).to_string());
+    CHECK(raw(report, "liquidations.liquidators.dan.gross_profit_usd") == price(25).to_string());
+
+    // bob: 250 owed on 1.625 WETH at 60; cat: 1,600 * 1.01 owed on 20 WETH at 60. The reserve's
+    // snapshot still says 90: the oracle moved when nobody touched the market.
+    CHECK(raw(report, "bad_debt.bad_debt_usd") == "56850000000");
+    CHECK(raw(report, "bad_debt.debt_usd") == price(1'866).to_string());
+    CHECK(integer(report, "bad_debt.insolvent_accounts") == 2);
+    CHECK(integer(report, "bad_debt.liquidatable_accounts") == 2);
+    CHECK(report.number("bad_debt.share").value() == Approx(568.5 / 2'600));
+}
+
+TEST_CASE("report: validators and wallets", "[analytics][report]")
+{
+    auto writer = ledger(six_blocks());
+    const auto report = make_report(writer.database());
+    CHECK(report.value("validators.validators.validator/0.proposals") == Value{std::int64_t{3}});
+    CHECK(raw(report, "validators.validators.validator/1.rewards") == "700");
+    CHECK(raw(report, "validators.rewards") == "700");
+    CHECK(report.number("validators.finality_lag_mean").value() == 1);
+    CHECK(report.value("wallets.strategies.trader.transactions") == Value{std::int64_t{5}});
+    CHECK(report.number("wallets.strategies.trader.reverted_share").value() == Approx(0.4));
+    CHECK(raw(report, "wallets.strategies.trader.fees") == "642000005880000");
+    // One WETH more, 215 USDC less, fees; the native coin at the price of WETH.
+    CHECK(report.number("wallets.strategies.trader.gain_usd").value() ==
+          Approx(60 - 215 - 60 * 0.000642000005880005));
+}
+
+TEST_CASE("report: every flow leaves one group and reaches another", "[analytics][report]")
+{
+    auto writer = ledger(six_blocks());
+    const auto report = make_report(writer.database());
+    // Sum over groups of what they have more of, validators and contracts left out of the table:
+    // the flows must say the same from both ends.
+    const auto* flows = report.section("flows")->table("flows");
+    std::map<std::string, std::uint64_t> transfers;
+    for (const auto& row : flows->rows)
+    {
+        if (std::get<std::string>(row[2]) == "transfer")
+            transfers[std::get<std::string>(row[3])] +=
+                static_cast<std::uint64_t>(std::get<std::int64_t>(row[4]));
+    }
+    for (const auto& row : report.section("flows")->table("tokens")->rows)
+    {
+        CHECK(transfers[std::get<std::string>(row[0])] ==
+              static_cast<std::uint64_t>(std::get<std::int64_t>(row[1])));
+    }
+}
+
+TEST_CASE("report: a killed ledger without indexes says the same", "[analytics][report]")
+{
+    const TemporaryFolder folder;
+    const auto chain = six_blocks();
+    const auto whole = (folder.path / "whole.db").string();
+    const auto killed = (folder.path / "killed.db").string();
+    for (const auto& path : {whole, killed})
+    {
+        auto writer =
+            storage::LedgerWriter::create(path, manifest("test", 5), description(Parts::all));
+        chain.write_to(writer);
+        if (path == whole)
+            writer.finish();
+    }
+    const auto text = [](const std::string& path) {
+        auto database = storage::Database::open(path, storage::Database::Access::read_only);
+        return render_json(make_report(database));
+    };
+    CHECK(text(whole) == text(killed));
+}
+
+TEST_CASE("report: headline figures stand beside real ones and bands", "[analytics][report]")
+{
+    auto writer = ledger(six_blocks(), Parts::all, "black_thursday");
+    const std::vector<std::string> sections{"headline"};
+    const auto report = make_report(writer.database(), sections);
+    REQUIRE(report.sections.size() == 1);
+    const auto& rows = report.sections.front().table("figures")->rows;
+    CHECK(rows.size() == bands_of("black_thursday").size());
+    CHECK(report.number("headline.figures.eth_fall.simulated").value() == Approx(0.7));
+    CHECK(report.value("headline.figures.eth_fall.in_band") == Value{false});
+    CHECK(report.value("headline.figures.calls_per_100_borrowers.in_band") == Value{true});
+    CHECK(report.value("headline.figures.fee_peak_ratio.in_band") == Value{true});
+    // Too few liquidations for a distribution of sizes: not known, which is not outside.
+    CHECK(report.value("headline.figures.size_sigma.in_band") == Value{});
+}
+
+TEST_CASE("report: bands are intervals and point at figures that exist", "[analytics][report]")
+{
+    for (const auto& band : bands_of("black_thursday"))
+    {
+        CAPTURE(band.key);
+        CHECK(band.low < band.high);
+        const auto keys = section_keys();
+        const auto section = band.path.substr(0, band.path.find('.'));
+        CHECK(std::find(keys.begin(), keys.end(), section) != keys.end());
+    }
+}
+
+TEST_CASE("report: JSON has exact text beside numbers", "[analytics][report]")
+{
+    auto writer = ledger(six_blocks());
+    const auto json = nlohmann::json::parse(render_json(make_report(writer.database())));
+    CHECK(json["run"]["scenario"] == "test");
+    CHECK(json["transactions"]["fees_burnt_raw"] == "6192000000000000");
+    CHECK(json["transactions"]["fees_burnt"].get<double>() == Approx(0.006192));
+    CHECK(json["bad_debt"]["bad_debt_usd_raw"] == "56850000000");
+    CHECK(json["bad_debt"]["bad_debt_usd"].get<double>() == Approx(568.5));
+    CHECK(json["trading"]["pools"][0]["pool"] == "weth_usdc");
+    CHECK(json["timeline"]["charts"]["price_weth"].size() == 5);
+}
+
+TEST_CASE("report: text fits a terminal of 100 columns", "[analytics][report]")
+{
+    auto writer = ledger(six_blocks(), Parts::all, "black_thursday");
+    std::istringstream text{render_text(make_report(writer.database()), false)};
+    for (std::string line; std::getline(text, line);)
+    {
+        CAPTURE(line);
+        const auto characters = std::count_if(line.begin(), line.end(),
+            [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; });
+        CHECK(characters <= 100);
+        CHECK(line.find('\033') == std::string::npos);
+    }
+}
+
+TEST_CASE("report: CSV has one file per table", "[analytics][report]")
+{
+    const TemporaryFolder folder;
+    auto writer = ledger(six_blocks());
+    const auto files = write_csv(make_report(writer.database()), folder.path / "tables");
+    CHECK(files.size() > 10);
+    std::ifstream liquidators{folder.path / "tables" / "liquidations_liquidators.csv"};
+    std::string line;
+    std::getline(liquidators, line);
+    CHECK(line ==
+          "account,calls,calls_share,debt_repaid_usd_raw,debt_repaid_usd,value_share,"
+          "gross_profit_usd_raw,gross_profit_usd");
+    std::getline(liquidators, line);
+    CHECK(line.starts_with("dan,1,0.5,50000000000,500,"));
+    CHECK_THROWS_AS(write_csv(Report{}, "/dev/null/tables"), std::runtime_error);
+}
+
+TEST_CASE("report: numbers as people read them", "[analytics][report]")
+{
+    CHECK(grouped(1'234'567.891, 2) == "1,234,567.89");
+    CHECK(grouped(-999, 0) == "-999");
+    CHECK(grouped(-0.001, 2) == "0.00");
+    CHECK(shown(Value{0.125}, Unit::share) == "12.5%");
+    CHECK(shown(Value{}, Unit::usd) == "-");
+    CHECK(shown(Value{1'234.5}, Unit::usd) == "$1,234");
+    CHECK(shown(Value{12'345'678.0}, Unit::usd) == "$12.35M");
+    CHECK(shown(Value{Money{"1500000000000000000", 18, "WETH"}}, Unit::none) == "1.5 WETH");
+    CHECK(shown(Value{std::int64_t{1'584'000'000}}, Unit::unix_time) == "2020-03-12 08:00:00");
+    CHECK(shown(Value{172'800.0}, Unit::seconds) == "2 d 0 h");
+}
