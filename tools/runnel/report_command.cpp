@@ -1,0 +1,72 @@
+#include "analytics/render.hpp"
+#include "analytics/report.hpp"
+#include "tools/runnel/commands.hpp"
+#include "tools/runnel/progress.hpp"
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace runnel::tools {
+namespace {
+
+struct ReportOptions
+{
+    std::string database;
+    std::string csv;
+    std::vector<std::string> sections;
+    bool json = false;
+};
+
+int run_report(const ReportOptions& options)
+{
+    auto database = storage::Database::open(options.database, storage::Database::Access::read_only);
+    const auto report = analytics::make_report(database, options.sections);
+    if (!options.csv.empty())
+    {
+        const auto files = analytics::write_csv(report, options.csv);
+        fmt::print(stderr, "{} files written to {}\n", files.size(), options.csv);
+    }
+    if (options.json)
+        fmt::print("{}\n", analytics::render_json(report));
+    else if (options.csv.empty())
+        fmt::print("{}", analytics::render_text(report, stdout_has_colour()));
+    return exit_done;
+}
+
+}  // namespace
+
+Command add_report_command(CLI::App& app)
+{
+    auto options = std::make_shared<ReportOptions>();
+    auto* command = app.add_subcommand("report",
+        "What happened in a ledger: flows of money, fees, trading, lending, liquidations, bad "
+        "debt, validators, wallets; and, where the scenario has a real twin, the real figures.");
+    command->add_option("DB", options->database, "A ledger that `runnel run --db` wrote")
+        ->required();
+    command->add_flag("--json", options->json,
+        "Print one JSON object: exact amounts as decimal text (`..._raw`) and as numbers");
+    command->add_option("--csv", options->csv, "Write one file per table to this folder")
+        ->type_name("DIR");
+    std::vector<std::string> keys;
+    for (const auto key : analytics::section_keys())
+        keys.emplace_back(key);
+    command
+        ->add_option("--section", options->sections,
+            fmt::format("Only this section; may be repeated: {}", fmt::join(keys, ", ")))
+        ->type_name("NAME")
+        ->check(CLI::IsMember(keys));
+    command->footer(
+        "Examples:\n"
+        "  runnel report bt.db\n"
+        "  runnel report bt.db --section liquidations --section bad_debt\n"
+        "  runnel report bt.db --json | jq .bad_debt.bad_debt_usd_raw\n"
+        "  runnel report bt.db --csv bt_tables\n"
+        "docs/report.md defines every figure.");
+    return [options] { return run_report(*options); };
+}
+
+}  // namespace runnel::tools
