@@ -1,0 +1,152 @@
+#!/usr/bin/env python3
+"""One chain for any number of workers; a ledger that holds, and is found wrong when altered.
+
+Usage: ledger.py RUNNEL SOURCE_DIR
+"""
+import os
+import pathlib
+import random
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import time
+
+from support import SMALL_SCENARIO, Checks, Runnel, write
+
+
+def one_chain(runnel, check, scenario, folder):
+    """Workers, cohorts and repetition do not change the chain; the seed does."""
+    heads = {}
+    for workers in (1, 2, 3, 8):
+        database = folder / f"workers{workers}.db"
+        heads[workers] = runnel.json("run", scenario, "--db", database, "--workers", workers)
+        equal = runnel("diff", folder / "workers1.db", database)
+        check(equal.returncode == 0, f"{workers} workers: same rows: {equal.stdout}")
+    check(len({run["head_hash"] for run in heads.values()}) == 1, "same head for any workers")
+    check(heads[1]["transactions"] > 0, "there are transactions")
+    small = runnel.json("run", scenario, "--cohort-size", "7")
+    check(small["head_hash"] == heads[1]["head_hash"], "same head for other cohorts, without a database")
+    other = runnel.json("run", scenario, "--seed", "6")
+    check(other["head_hash"] != heads[1]["head_hash"], "another seed, another chain")
+    return folder / "workers1.db"
+
+
+def tampering(runnel, check, database, folder):
+    """Any altered, removed or added row outside t_run_metrics is found, and its block named."""
+    holds = runnel("verify", database)
+    check(holds.returncode == 0, f"an untouched ledger holds: {holds.stderr}")
+    copy = folder / "tampered.db"
+    with sqlite3.connect(database) as source:
+        tables = [row[0] for row in source.execute(
+            "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite%'")]
+    source.close()
+    generator = random.Random(1)
+    for table in sorted(tables):
+        source = sqlite3.connect(database)
+        columns = [row[1] for row in source.execute(f'PRAGMA table_info("{table}")')]
+        rows = source.execute(f'SELECT count(*) FROM "{table}"').fetchone()[0]
+        source.close()
+        if rows == 0 or table == "t_run_metrics":
+            continue
+        for column in columns:
+            shutil.copyfile(database, copy)
+            target = sqlite3.connect(copy)
+            offset = generator.randrange(rows)
+            keys = [row[1] for row in target.execute(f'PRAGMA table_info("{table}")') if row[5]]
+            names = ", ".join(f'"{key}"' for key in keys)
+            key = target.execute(
+                f'SELECT {names} FROM "{table}" ORDER BY {names} LIMIT 1 OFFSET {offset}').fetchone()
+            where = " AND ".join(f'"{key}" IS ?' for key in keys)
+            old = target.execute(f'SELECT "{column}" FROM "{table}" WHERE {where}', key).fetchone()[0]
+            new = altered(old)
+            try:
+                target.execute(f'UPDATE "{table}" SET "{column}" = ? WHERE {where}', (new, *key))
+                target.commit()
+            except sqlite3.Error:
+                target.close()
+                continue  # The schema itself refuses such a row.
+            target.close()
+            done = runnel("verify", copy)
+            check(done.returncode == 1, f"{table}.{column}: {old!r} -> {new!r} is found (exit {done.returncode}, {done.stderr.strip()})")
+            if "block_number" in columns:
+                check("block" in done.stderr, f"{table}.{column}: the block is named: {done.stderr.strip()}")
+        shutil.copyfile(database, copy)
+        target = sqlite3.connect(copy)
+        target.execute(f'DELETE FROM "{table}" WHERE rowid = (SELECT max(rowid) FROM "{table}")'
+                       if has_rowid(target, table) else
+                       f'DELETE FROM "{table}" WHERE ({names}) = (SELECT {names} FROM "{table}" ORDER BY {names} DESC LIMIT 1)')
+        target.commit()
+        target.close()
+        done = runnel("verify", copy)
+        # Without the last block's row what is left is a shorter chain, but its other rows remain.
+        check(done.returncode == 1, f"{table}: a missing row is found (exit {done.returncode}, {done.stderr.strip()})")
+
+
+def has_rowid(database, table) -> bool:
+    try:
+        database.execute(f'SELECT rowid FROM "{table}" LIMIT 1')
+        return True
+    except sqlite3.Error:
+        return False
+
+
+def altered(value):
+    if value is None:
+        return "something"
+    if isinstance(value, bytes):
+        return bytes([value[0] ^ 1]) + value[1:] if value else b"\0"
+    if isinstance(value, str):
+        return value + "1" if value != "0" else "1"
+    return value + 1
+
+
+def killed(runnel, check, folder):
+    """kill -9 in the middle leaves a ledger that holds up to its last block."""
+    scenario = write(folder / "long.toml", SMALL_SCENARIO.replace("blocks = 40", "blocks = 200_000"))
+    cut_short = 0
+    for attempt in range(5):
+        database = folder / f"killed{attempt}.db"
+        process = subprocess.Popen([runnel.binary, "run", str(scenario), "--db", str(database), "--quiet"],
+                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        time.sleep(0.5 + 0.4 * attempt)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        done = runnel("verify", database)
+        check(done.returncode == 0, f"kill {attempt}: what is left holds: {done.stderr.strip()}")
+        cut_short += "cut short" in done.stdout
+    check(cut_short > 0, "at least one kill came in the middle")
+
+
+def interrupted(runnel, check, folder):
+    """Ctrl-C ends at a block boundary, with a finished file and exit code 130."""
+    scenario = folder / "long.toml"
+    database = folder / "interrupted.db"
+    process = subprocess.Popen([runnel.binary, "run", str(scenario), "--db", str(database), "--quiet"],
+                               stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    time.sleep(1)
+    process.send_signal(signal.SIGINT)
+    process.wait(timeout=60)
+    check(process.returncode == 130, f"interrupted: exit {process.returncode}")
+    done = runnel("verify", database)
+    check(done.returncode == 0, f"interrupted: the ledger holds: {done.stderr.strip()}")
+    check(not os.path.exists(f"{database}-wal"), "interrupted: a single file is left")
+
+
+def main() -> None:
+    runnel = Runnel(sys.argv[1])
+    check = Checks()
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        scenario = write(folder / "small.toml", SMALL_SCENARIO)
+        database = one_chain(runnel, check, scenario, folder)
+        tampering(runnel, check, database, folder)
+        killed(runnel, check, folder)
+        interrupted(runnel, check, folder)
+    check.finish()
+
+
+if __name__ == "__main__":
+    main()
