@@ -99,7 +99,7 @@ std::string scenario_reference(const Catalogue& catalogue)
         "`{ normal = [mean, sd] }`, `{ log_normal = [mean, sd] }` (of the logarithm), "
         "`{ exponential = mean }`, `{ pareto = [scale, shape] }`, each with `min` and `max` if "
         "wanted, to which draws are clamped, as they are to the key's own range. Drawn once per "
-        "wallet.\n"
+        "wallet where the key does not say otherwise.\n"
         "- **per token**: a table for each token, `[contracts.pool.reserves.WETH]`.\n\n";
     for (const auto& section : sections())
     {

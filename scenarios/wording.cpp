@@ -23,6 +23,9 @@ std::string expectation(const Key& key)
         case KeyForm::funds: return "a number or distribution per token, like { ETH = 10 }";
     }
     const auto& spec = key.spec;
+    const auto of_kind = spec.contract_kind.empty()
+                             ? std::string{}
+                             : " of kind " + listed(split(spec.contract_kind));
     switch (spec.kind)
     {
         case ParameterKind::boolean: return "true or false";
@@ -33,16 +36,10 @@ std::string expectation(const Key& key)
         case ParameterKind::amount:
             return "an amount with its unit, or an integer of smallest units";
         case ParameterKind::duration: return "a duration like \"12s\", \"5m\", \"36h\" or \"2d\"";
-        case ParameterKind::token: return "the name of a token";
-        case ParameterKind::tokens: return "a list of tokens";
-        case ParameterKind::contract:
-            return spec.contract_kind.empty() ? "the name of a contract"
-                                              : fmt::format("the name of a contract of kind {}",
-                                                    listed(split(spec.contract_kind)));
-        case ParameterKind::contracts:
-            return spec.contract_kind.empty() ? "a list of contracts"
-                                              : fmt::format("a list of contracts of kind {}",
-                                                    listed(split(spec.contract_kind)));
+        case ParameterKind::token: return "the name of a token" + of_kind;
+        case ParameterKind::tokens: return "a list of tokens" + of_kind;
+        case ParameterKind::contract: return "the name of a contract" + of_kind;
+        case ParameterKind::contracts: return "a list of contracts" + of_kind;
         case ParameterKind::distribution:
             return range("a number", spec) +
                    ", or a distribution like { normal = [mean, sd], min = 0 }";

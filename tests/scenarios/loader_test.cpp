@@ -825,6 +825,19 @@ TEST_CASE("loader: the reference in docs is the one the loader makes", "[scenari
     INFO("make it anew: runnel scenarios --reference > docs/scenario_reference.md");
     CHECK(text == scenario_reference());
 }
+
+TEST_CASE("loader: the example in docs loads", "[scenarios][loader][docs]")
+{
+    std::ifstream stream{RUNNEL_SOURCE_DIR "/docs/scenarios.md", std::ios::binary};
+    const std::string text{std::istreambuf_iterator<char>{stream}, {}};
+    const auto begin = text.find("```toml\n");
+    REQUIRE(begin != std::string::npos);
+    const auto example = text.substr(begin + 8, text.find("```", begin + 8) - begin - 8);
+    const auto scenario = parse_scenario(example, "example.toml", "", {});
+    INFO((scenario ? "" : scenario.error().message));
+    REQUIRE(scenario);
+    CHECK(scenario->contracts.size() == 3);
+}
 #endif
 
 // Method: changes bytes, cuts, repeats and splices pieces of well-formed scenarios, and sets
@@ -853,7 +866,7 @@ TEST_CASE(
         "\xc3", "true", "{ normal = [1e308, 1e308] }", "[[1, 1]]", "tokens", "count = 4000000",
         "kind", "\t", "_"};
 
-    for (std::uint64_t run = 0; run < 4'000; ++run)
+    for (std::uint64_t run = 0; run < 10'000; ++run)
     {
         RandomStream random{20'260'101, 1, run, 0};
         const auto below = [&](std::size_t n) {
