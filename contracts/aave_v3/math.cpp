@@ -1,8 +1,85 @@
 #include "contracts/aave_v3/math.hpp"
 
+#include <algorithm>
+#include <array>
+
 namespace runnel::contracts::aave_v3 {
 namespace {
 constexpr std::uint64_t rays_per_wad = 1'000'000'000;
+
+Amount divide_by_limb(const Amount& dividend, std::uint64_t divisor) noexcept
+{
+    std::array<std::uint64_t, 4> digits{};
+    uint128 rest = 0;
+    for (unsigned i = 4; i-- > 0;)
+    {
+        rest = rest << 64U | dividend.limbs()[i];
+        digits[i] = static_cast<std::uint64_t>(rest / divisor);
+        rest %= divisor;
+    }
+    return {digits[3], digits[2], digits[1], digits[0]};
+}
+
+/// Long division in base 2^64; @p divisor has two limbs or more.
+///
+/// Source: Knuth, The Art of Computer Programming, volume 2, 4.3.1, algorithm D.
+Amount divide_long(const Amount& dividend, const Amount& divisor) noexcept
+{
+    const unsigned size = (divisor.bit_width() + 63) / 64;
+    const unsigned shift = size * 64 - divisor.bit_width();
+    const auto v = (divisor << shift).limbs();  // Its top bit is set.
+    std::array<std::uint64_t, 5> u{};
+    const auto shifted = (dividend << shift).limbs();
+    std::copy(shifted.begin(), shifted.end(), u.begin());
+    if (shift != 0)
+        u[4] = dividend.limbs()[3] >> (64 - shift);
+
+    std::array<std::uint64_t, 4> digits{};
+    for (unsigned j = 5 - size; j-- > 0;)
+    {
+        // A digit from the two highest limbs, corrected by the third: at most one too large.
+        const uint128 top = static_cast<uint128>(u[j + size]) << 64U | u[j + size - 1];
+        uint128 digit = top / v[size - 1];
+        uint128 rest = top % v[size - 1];
+        while (digit >> 64U != 0 ||
+               static_cast<std::uint64_t>(digit) * static_cast<uint128>(v[size - 2]) >
+                   (rest << 64U | u[j + size - 2]))
+        {
+            --digit;
+            rest += v[size - 1];
+            if (rest >> 64U != 0)
+                break;
+        }
+        uint128 carry = 0;
+        std::uint64_t borrow = 0;
+        for (unsigned i = 0; i < size; ++i)
+        {
+            carry += digit * v[i];
+            const uint128 difference =
+                static_cast<uint128>(u[i + j]) - static_cast<std::uint64_t>(carry) - borrow;
+            u[i + j] = static_cast<std::uint64_t>(difference);
+            borrow = static_cast<std::uint64_t>(difference >> 64U) & 1U;
+            carry >>= 64U;
+        }
+        const uint128 last =
+            static_cast<uint128>(u[j + size]) - static_cast<std::uint64_t>(carry) - borrow;
+        u[j + size] = static_cast<std::uint64_t>(last);
+        if (last >> 64U != 0)
+        {
+            --digit;
+            uint128 sum = 0;
+            for (unsigned i = 0; i < size; ++i)
+            {
+                sum += static_cast<uint128>(u[i + j]) + v[i];
+                u[i + j] = static_cast<std::uint64_t>(sum);
+                sum >>= 64U;
+            }
+            u[j + size] += static_cast<std::uint64_t>(sum);
+        }
+        digits[j] = static_cast<std::uint64_t>(digit);
+    }
+    return {digits[3], digits[2], digits[1], digits[0]};
+}
 
 /// An overflow inside the libraries' assembly is a revert without data.
 Checked guarded(const Checked& value)
@@ -14,7 +91,7 @@ Checked half_up_mul(const Checked& a, const Checked& b, const Amount& unit)
 {
     if (const auto fault = first_fault(a, b); fault != Fault::none)
         return Checked::failed(fault);
-    return guarded((Checked{a.value} * b.value + (unit >> 1U)) / unit);
+    return guarded(quotient(Checked{a.value} * b.value + (unit >> 1U), unit));
 }
 
 Checked half_up_div(const Checked& a, const Checked& b, const Amount& unit)
@@ -23,10 +100,22 @@ Checked half_up_div(const Checked& a, const Checked& b, const Amount& unit)
         return Checked::failed(fault);
     if (b.value.is_zero())
         return Checked::failed(Fault::guard);
-    return guarded((Checked{a.value} * unit + (b.value >> 1U)) / b.value);
+    return guarded(quotient(Checked{a.value} * unit + (b.value >> 1U), b.value));
 }
 
 }  // namespace
+
+Checked quotient(const Checked& a, const Checked& b)
+{
+    if (const auto fault = first_fault(a, b); fault != Fault::none)
+        return Checked::failed(fault);
+    if (b.value.is_zero())
+        return Checked::failed(Fault::division_by_zero);
+    if (a.value < b.value)
+        return Amount{};
+    return b.value.fits_uint64() ? divide_by_limb(a.value, b.value.low64())
+                                 : divide_long(a.value, b.value);
+}
 
 Checked wad_mul(const Checked& a, const Checked& b)
 {

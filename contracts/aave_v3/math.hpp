@@ -18,6 +18,8 @@ inline constexpr Amount ray{0, 0, 0x33B2E3CULL, 0x9FD0803CE8000000ULL};
 inline constexpr std::uint64_t bps_denominator = 10'000;
 inline constexpr std::uint64_t seconds_per_year = 31'536'000;
 
+/// a / b rounded down, as Solidity's `/`; the same as Amount's, limb by limb.
+[[nodiscard]] Checked quotient(const Checked& a, const Checked& b);
 /// (a * b + wad / 2) / wad
 [[nodiscard]] Checked wad_mul(const Checked& a, const Checked& b);
 /// (a * wad + b / 2) / b

@@ -37,8 +37,8 @@ Result<aave_v3::AccountData> AaveV3Pool::evaluate(
         const auto& price = reader.read(oracle_->prices(), index(reserve.token_id)).price;
         if (config.liquidation_threshold_bps != 0 && user_config.is_collateral(i))
         {
-            const auto value = RUNNEL_TRY(
-                aave_v3::ray_mul(position.supplied_scaled, income(i)) * price / reserve.unit);
+            const auto value = RUNNEL_TRY(aave_v3::quotient(
+                aave_v3::ray_mul(position.supplied_scaled, income(i)) * price, reserve.unit));
             collateral_sum = RUNNEL_TRY(collateral_sum + value);
             if (config.ltv_bps != 0)
                 ltv_sum = RUNNEL_TRY(ltv_sum + Checked{value} * config.ltv_bps);
@@ -49,17 +49,18 @@ Result<aave_v3::AccountData> AaveV3Pool::evaluate(
         }
         if (user_config.is_borrowing(i) && !position.debt_scaled.is_zero())
         {
-            debt_sum = RUNNEL_TRY(debt_sum + Checked{price} *
-                                                 aave_v3::ray_mul(position.debt_scaled, debt(i)) /
-                                                 reserve.unit);
+            debt_sum = RUNNEL_TRY(
+                debt_sum +
+                aave_v3::quotient(Checked{price} * aave_v3::ray_mul(position.debt_scaled, debt(i)),
+                    reserve.unit));
         }
     }
     data.collateral = collateral_sum.value;
     data.debt = debt_sum.value;
     if (!data.collateral.is_zero())
     {
-        data.ltv = div_down(ltv_sum.value, data.collateral);
-        data.liquidation_threshold = div_down(threshold_sum.value, data.collateral);
+        data.ltv = aave_v3::quotient(ltv_sum, data.collateral).value;
+        data.liquidation_threshold = aave_v3::quotient(threshold_sum, data.collateral).value;
     }
     if (!data.debt.is_zero())
     {

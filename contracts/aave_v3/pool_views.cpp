@@ -125,13 +125,12 @@ void AaveV3Pool::snapshot(SnapshotContext& context) const
 Amount AaveV3Pool::backing_tolerance(std::size_t reserve) const
 {
     const auto& state = states_.get(reserve);
-    const auto units =
-        Checked{4} +
-        Checked{4} * (Checked{state.liquidity_index} + state.variable_borrow_index) / ray +
-        (ray_mul(state.scaled_supply, state.liquidity_index) +
-            ray_mul(state.scaled_debt, state.variable_borrow_index)) /
-            Amount::power_of_ten(25);
-    const auto bound = Checked{state.roundings} * units +
+    const auto owned = ray_mul(state.scaled_supply, state.liquidity_index);
+    const auto debt = ray_mul(state.scaled_debt, state.variable_borrow_index);
+    const auto per_rounding = Checked{1} +
+                              (Checked{state.liquidity_index} + state.variable_borrow_index) / ray +
+                              (owned + debt) / Amount::power_of_ten(25);
+    const auto bound = Checked{state.roundings} * per_rounding +
                        ray_mul(state.excess_income_scaled, state.liquidity_index);
     return bound.ok() ? bound.value : Amount::max();
 }

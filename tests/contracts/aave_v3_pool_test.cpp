@@ -317,6 +317,23 @@ TEST_CASE(
         f.pool.quote_liquidation(f.weth, f.usdc, f.bob, 1'000, false, f.pool.market(f.now)));
 }
 
+TEST_CASE(
+    "aave v3 pool: collateral that is just enough pays the debt asked for", "[contracts][aave_v3]")
+{
+    // 7'500 / 1'800 * 1.05 WETH, each step rounded down: valued backwards it is a unit short.
+    Fixture f;
+    f.supply(f.alice, f.usdc, tokens(20'000, 6));
+    f.set_price(f.weth, f.dollars(2'500));
+    f.supply(f.bob, f.weth, decimal("4374999999999999999"));
+    f.borrow(f.bob, f.usdc, tokens(7'500, 6));
+    f.set_price(f.weth, f.dollars(1'800));
+    const auto outcome = f.expect_ok(
+        f.carol, LiquidationCall{f.id(f.weth), f.id(f.usdc), f.bob, Amount::max(), false});
+    CHECK(outcome.returns.values[0] == tokens(7'500, 6));
+    CHECK(outcome.returns.values[1] == decimal("4354166666666666666"));
+    CHECK(f.pool.user_config(f.bob).is_empty());
+}
+
 TEST_CASE("aave v3 pool: liquidation checks in the deployed order", "[contracts][aave_v3]")
 {
     IndebtedFixture f;
@@ -436,6 +453,22 @@ TEST_CASE(
     CHECK_FALSE(f.balance(f.bob, f.weth).used_as_collateral);
     f.expect_ok(f.admin, SetReservePause{asset, true});
     f.expect_refusal(f.carol, TransferAToken{asset, f.bob, 0}, "29");
+}
+
+TEST_CASE("aave v3 pool: a bit falls with the amount sent, not with the last scaled unit",
+    "[contracts][aave_v3]")
+{
+    Fixture f;
+    f.expect_ok(f.admin, UpdateFlashloanPremiumTotal{10'000});
+    f.expect_ok(f.admin, UpdateFlashloanPremiumToProtocol{0});
+    f.supply(f.alice, f.usdc, 10);
+    f.expect_ok(f.bob, FlashLoanSimple{f.id(f.usdc), 10, {}, true});
+    f.expect_ok(f.bob, FlashLoanSimple{f.id(f.usdc), 6, {}, true});
+    CHECK(f.pool.reserve_state(f.usdc).liquidity_index == decimal("2600000000000000000000000000"));
+    f.supply(f.carol, f.usdc, 3);  // One scaled unit, worth 2.6.
+    f.expect_ok(f.carol, TransferAToken{f.id(f.usdc), f.bob, 2});
+    CHECK(f.balance(f.carol, f.usdc).supplied.is_zero());
+    CHECK(f.balance(f.carol, f.usdc).used_as_collateral);
 }
 
 TEST_CASE("aave v3 pool: only the admin configures, within bounds", "[contracts][aave_v3]")
