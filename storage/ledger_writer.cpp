@@ -126,10 +126,11 @@ public:
         schema_{description.events},
         addresses_{address_book(description)}
     {
-        // 64 MB of cache, and checkpoints of 16 MB: fewer pages are written twice.
+        // 64 MB of cache, and checkpoints of 16 MB: fewer pages are written twice. temp_store stays
+        // as it is: SQLite sorts index entries a third slower with temp_store = MEMORY.
         database_.execute(
             fmt::format("PRAGMA synchronous = {}; PRAGMA cache_size = -65536; "
-                        "PRAGMA wal_autocheckpoint = 4096; PRAGMA temp_store = MEMORY",
+                        "PRAGMA wal_autocheckpoint = 4096",
                 synchronous(options.durability)));
     }
 
