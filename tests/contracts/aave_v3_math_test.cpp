@@ -198,6 +198,19 @@ TEST_CASE("aave v3 rates: two lines meet at the optimal usage", "[contracts][aav
     CHECK(strategy.rates(inputs).value().variable == rates.variable);
 }
 
+TEST_CASE("aave v3 rates: usage at the optimum is still on the first line", "[contracts][aave_v3]")
+{
+    InterestRateStrategy strategy;
+    strategy.optimal_usage_ratio = ray;  // There is no second line to divide by.
+    strategy.variable_rate_slope1 = decimal("70000000000000000000000000");
+    strategy.optimal_stable_to_total_debt_ratio = ray;
+    RateInputs inputs;
+    inputs.total_variable_debt = wad;
+    const auto rates = strategy.rates(inputs);
+    REQUIRE(rates.has_value());
+    CHECK(rates->variable == strategy.variable_rate_slope1);
+}
+
 TEST_CASE("aave v3 rates: what is not there cannot be taken", "[contracts][aave_v3]")
 {
     InterestRateStrategy strategy;
