@@ -1,6 +1,8 @@
 #include "analytics/sections.hpp"
 #include "analytics/totals.hpp"
 
+#include <numeric>
+
 namespace runnel::analytics {
 namespace {
 constexpr unsigned usd_decimals = 8;
@@ -14,9 +16,13 @@ Table health_table(const Positions& positions)
 {
     Table table{"health_factors", "Health factors at the end, accounts in debt",
         {{"from", "From", Unit::none}, {"to", "Below", Unit::none},
-            {"accounts", "Accounts", Unit::count}, {"debt_usd", "Debt", Unit::usd}},
+            {"accounts", "Accounts", Unit::count}, {"debt_usd", "Debt", Unit::usd},
+            {"debt_share", "Of debt", Unit::bar}},
         {}, 16};
     const auto& limits = Positions::health_limits;
+    double total = 0;
+    for (const auto& market : positions.markets)
+        total += std::accumulate(market.health_debt_usd.begin(), market.health_debt_usd.end(), 0.0);
     for (std::size_t i = 0; i <= limits.size(); ++i)
     {
         std::uint64_t accounts = 0;
@@ -28,7 +34,7 @@ Table health_table(const Positions& positions)
         }
         table.rows.push_back(
             {i == 0 ? 0.0 : limits[i - 1], i < limits.size() ? Value{limits[i]} : Value{},
-                static_cast<std::int64_t>(accounts), debt});
+                static_cast<std::int64_t>(accounts), debt, share_of(debt, total)});
     }
     return table;
 }

@@ -59,8 +59,8 @@ void add_sizes(const Liquidations& liquidations, Section& section)
 
     Table table{"sizes", "By debt repaid",
         {{"from_usd", "From", Unit::usd}, {"to_usd", "To", Unit::usd},
-            {"calls", "Calls", Unit::count}, {"share", "Of calls", Unit::share},
-            {"value_share", "Of value", Unit::share}},
+            {"calls", "Calls", Unit::count}, {"value_share", "Of value", Unit::share},
+            {"share", "Of calls", Unit::bar}},
         {}, 16};
     const auto decade = [](double size) { return static_cast<int>(std::floor(std::log10(size))); };
     for (auto at = sizes.begin(); at != sizes.end();)
@@ -68,10 +68,9 @@ void add_sizes(const Liquidations& liquidations, Section& section)
         const auto power = decade(*at);
         const auto end =
             std::find_if(at, sizes.end(), [&](double size) { return decade(size) > power; });
-        table.rows.push_back(
-            {std::pow(10.0, power), std::pow(10.0, power + 1), static_cast<std::int64_t>(end - at),
-                static_cast<double>(end - at) / static_cast<double>(sizes.size()),
-                std::accumulate(at, end, 0.0) / total});
+        table.rows.push_back({std::pow(10.0, power), std::pow(10.0, power + 1),
+            static_cast<std::int64_t>(end - at), std::accumulate(at, end, 0.0) / total,
+            static_cast<double>(end - at) / static_cast<double>(sizes.size())});
         at = end;
     }
     section.tables.push_back(std::move(table));

@@ -11,7 +11,7 @@
 namespace runnel::analytics {
 namespace {
 constexpr std::size_t line_width = 100;
-constexpr std::size_t name_max = 30;
+constexpr std::size_t name_max = 36;
 
 /// Characters on a terminal: UTF-8 sequences count once.
 std::size_t width_of(std::string_view text)
@@ -100,6 +100,17 @@ std::string percent(double share)
     return grouped(value, magnitude >= 0.95 ? 1 : magnitude >= 0.095 ? 2 : 4) + "%";
 }
 
+/// Eighths of a character: 20 characters are 1.
+std::string bar(double share)
+{
+    static constexpr std::array<std::string_view, 8> parts{"", "▏", "▎", "▍", "▌", "▋", "▊", "▉"};
+    const auto eighths = static_cast<std::size_t>(std::clamp(share, 0.0, 1.0) * 160 + 0.5);
+    std::string text;
+    for (std::size_t i = 0; i < eighths / 8; ++i)
+        text += "█";
+    return text.append(parts.at(eighths % 8));
+}
+
 std::string duration(double seconds)
 {
     if (seconds < 120)
@@ -129,6 +140,7 @@ std::string shown_number(double value, Unit unit)
         case Unit::none: return plain(value);
         case Unit::count: return grouped(value, value == std::floor(value) ? 0 : 1);
         case Unit::share: return percent(value);
+        case Unit::bar: return bar(value);
         case Unit::usd: return dollars(value);
         case Unit::gwei: return plain(value) + " gwei";
         case Unit::gas: return compact(value);
@@ -162,6 +174,7 @@ public:
         for (std::size_t i = 0; i < rest; ++i)
             rule += "─";
         out_ += styled("── ", dim) + styled(section.title, bold) + " " + styled(rule, dim) + "\n";
+        empty_ = true;
         charts(section.charts);
         figures(section.figures);
         for (const auto& entry : section.tables)
@@ -203,6 +216,7 @@ private:
                 padded(fitted(chart.label, label_width), label_width, false),
                 styled(sparkline(chart.values, floor, high), cyan), shown_number(low, chart.unit),
                 shown_number(high, chart.unit));
+            empty_ = false;
         }
     }
 
@@ -239,6 +253,7 @@ private:
         {
             if (std::holds_alternative<std::monostate>(figure.value))
                 continue;
+            empty_ = false;
             const auto value = fitted(shown(figure.value, figure.unit), line_width - 20);
             const auto label = fitted(figure.label, std::max(label_width, width_of(figure.label)));
             const auto needed = width_of(label) + 2 + width_of(value);
@@ -279,7 +294,7 @@ private:
             for (std::size_t row = 0; row < row_count; ++row)
             {
                 const auto& value = table.rows[row].at(column);
-                is_number = is_number || number(value).has_value();
+                is_number = is_number || (number(value) && table.columns[column].unit != Unit::bar);
                 cells[row].push_back(fitted(shown(value, table.columns[column].unit), name_max));
                 width = std::max(width, width_of(cells[row].back()));
             }
@@ -291,10 +306,11 @@ private:
             right.push_back(is_number);
         }
         columns.resize(widths.size());
-        if (!table.title.empty())
-            out_ += fmt::format("\n  {}\n", styled(table.title, bold));
-        else
+        if (!empty_)
             out_ += "\n";
+        if (!table.title.empty())
+            out_ += fmt::format("  {}\n", styled(table.title, bold));
+        empty_ = false;
         std::string head;
         for (std::size_t i = 0; i < columns.size(); ++i)
             head += "  " + padded(table.columns[columns[i]].label, widths[i], right[i]);
@@ -319,6 +335,7 @@ private:
     }
 
     bool colour_;
+    bool empty_ = true;  // The section has no line yet.
     std::string out_;
 };
 }  // namespace

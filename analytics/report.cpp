@@ -26,6 +26,7 @@ constexpr std::array section_types{
     SectionType{"lending", lending_section},
     SectionType{"liquidations", liquidations_section},
     SectionType{"bad_debt", bad_debt_section},
+    SectionType{"books", books_section},
     SectionType{"validators", validators_section},
     SectionType{"wallets", wallets_section},
     SectionType{"throughput", throughput_section},

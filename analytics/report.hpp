@@ -19,6 +19,7 @@ enum class Unit : std::uint8_t
     none,
     count,
     share,  // 0 to 1; shown in percent.
+    bar,    // 0 to 1; shown as a bar.
     usd,
     gwei,  // Per gas.
     gas,

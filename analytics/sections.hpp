@@ -19,6 +19,7 @@ namespace runnel::analytics {
 [[nodiscard]] std::optional<Section> lending_section(Source& source);
 [[nodiscard]] std::optional<Section> liquidations_section(Source& source);
 [[nodiscard]] std::optional<Section> bad_debt_section(Source& source);
+[[nodiscard]] std::optional<Section> books_section(Source& source);
 [[nodiscard]] std::optional<Section> validators_section(Source& source);
 [[nodiscard]] std::optional<Section> wallets_section(Source& source);
 [[nodiscard]] std::optional<Section> throughput_section(Source& source);

@@ -1,6 +1,9 @@
 #include "analytics/market.hpp"
+#include "analytics/render.hpp"
 #include "analytics/sections.hpp"
 #include "analytics/totals.hpp"
+
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <cctype>
@@ -115,7 +118,11 @@ std::optional<Section> timeline_section(Source& source)
 {
     if (source.last_block() == 0)
         return std::nullopt;
-    Section section{"timeline", "Over time", {}, {}, {}};
+    const auto length = static_cast<double>(source.end_time() - source.start_time()) /
+                        static_cast<double>(source.pieces());
+    Section section{"timeline",
+        fmt::format("Over time, one column is {}", shown(Value{length}, Unit::seconds)), {}, {},
+        {}};
     const auto courses = read_prices(source);
     add_prices(source, courses, section);
 

@@ -196,7 +196,14 @@ public:
       : source_{source},
         groups_{source.groups().size()},
         sums_(source.contracts().size() * groups_ * groups_)
-    {}
+    {
+        for (const auto& contract : source.contracts())
+        {
+            const auto account = index(contract.account);
+            is_contract_.resize(std::max<std::size_t>(is_contract_.size(), account + 1));
+            is_contract_[account] = true;
+        }
+    }
 
     void add(storage::Statement rows)
     {
@@ -209,12 +216,18 @@ public:
             const auto token = rows.contract(1);
             if (index(token) >= source_.contracts().size())
                 rows.fail(1, "the id of a contract");
-            const auto from = source_.group_of(rows.account(2));
-            const auto to = source_.group_of(rows.account(3));
+            const auto payer = rows.account(2);
+            const auto payee = rows.account(3);
+            const auto from = source_.group_of(payer);
+            const auto to = source_.group_of(payee);
             const auto amount = rows.amount(4);
             auto& flow = sums_[(index(token) * groups_ + from) * groups_ + to];
             ++flow.count;
             flow.amount.add(amount);
+            if (is_contract(payer))
+                contracts_[{payer, token}].out.add(amount);
+            if (is_contract(payee))
+                contracts_[{payee, token}].in.add(amount);
             if (const auto usd = market.usd(amount, token))
             {
                 flow.usd += *usd;
@@ -234,12 +247,19 @@ public:
             const ContractId token{static_cast<std::uint32_t>(i / groups_ / groups_)};
             totals.flows[{token, FlowKind::transfer, from, to}] = sums_[i];
         }
+        totals.contracts = std::move(contracts_);
     }
 
 private:
+    [[nodiscard]] bool is_contract(AccountId account) const
+    {
+        return index(account) < is_contract_.size() && is_contract_[index(account)];
+    }
     Source& source_;
     std::size_t groups_;
     std::vector<FlowTotals::Flow> sums_;
+    std::vector<bool> is_contract_;  // By account.
+    std::map<std::pair<AccountId, ContractId>, FlowTotals::Held> contracts_;
 };
 
 void add_fees(Source& source, FlowTotals& totals)

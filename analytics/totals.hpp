@@ -103,7 +103,14 @@ struct FlowTotals
         double usd = 0;  // At the price after the block; of the part that had one.
         bool priced = false;
     };
+    struct Held
+    {
+        Exact in;
+        Exact out;
+    };
     std::map<Key, Flow> flows;
+    /// What came to and went from the accounts of contracts, by account and token.
+    std::map<std::pair<AccountId, ContractId>, Held> contracts;
     /// What a group got less what it gave, by token.
     std::map<std::pair<GroupId, ContractId>, Exact> net;
 };

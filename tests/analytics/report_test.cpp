@@ -257,6 +257,20 @@ TEST_CASE("report: lending, liquidations and bad debt", "[analytics][report]")
     CHECK(report.number("bad_debt.share").value() == Approx(568.5 / 2'600));
 }
 
+TEST_CASE("report: books say whether holdings follow from transfers", "[analytics][report]")
+{
+    auto writer = ledger(six_blocks());
+    const auto report = make_report(writer.database());
+    const auto* holdings = report.section("books")->table("holdings");
+    const auto balanced = [&](const char* contract, const char* token)
+    { return find_row(*holdings, {{"contract", contract}, {"token", token}})->back(); };
+    CHECK(balanced("weth_usdc", "WETH") == Value{true});
+    CHECK(balanced("weth_usdc", "USDC") == Value{true});
+    // eve's liquidation moved collateral without a transfer: the audit finds it.
+    CHECK(balanced("aave", "WETH") == Value{false});
+    CHECK(report.value("books.balanced") == Value{false});
+}
+
 TEST_CASE("report: validators and wallets", "[analytics][report]")
 {
     auto writer = ledger(six_blocks());
