@@ -110,9 +110,9 @@ const ContractType& AaveV3Pool::contract_type()
             {
                 {"oracle", ParameterKind::contract, "", "", "Whose prices it believes.", 0, 0, {},
                     "price_oracle"},
-                {"treasury", ParameterKind::text, "\"aave_treasury\"", "",
+                {"treasury", ParameterKind::account, "\"aave_treasury\"", "",
                     "The account that earns the protocol's share."},
-                {"admin", ParameterKind::text, "\"aave_admin\"", "",
+                {"admin", ParameterKind::account, "\"aave_admin\"", "",
                     "The account that may change risk parameters."},
                 {"flash_loan_premium_bps", ParameterKind::integer, "5", "bps",
                     "The price of a flash loan.", 0, bps_max},

@@ -47,7 +47,7 @@ const ContractType& Erc20::contract_type()
                 {"flavour", ParameterKind::choice, "\"openzeppelin5\"", "",
                     "Whose errors and events it copies.", 0, 0,
                     "openzeppelin5|openzeppelin4|uniswap"},
-                {"minter", ParameterKind::text, "\"\"", "",
+                {"minter", ParameterKind::account, "\"\"", "",
                     "The account that may mint, and burn of anybody; empty: nobody."},
             },
         .create = [](const Parameters& parameters,

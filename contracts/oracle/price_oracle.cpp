@@ -32,7 +32,7 @@ const ContractType& PriceOracle::contract_type()
         .events = {&event_type<AssetPriceUpdated>},
         .parameters =
             {
-                {"keeper", ParameterKind::text, "\"keeper/0\"", "",
+                {"keeper", ParameterKind::account, "\"keeper/0\"", "",
                     "The account that may set prices."},
                 {"prices", ParameterKind::per_token, "", "", "The prices it starts with.", 0, 0, {},
                     {}, price_columns},

@@ -26,10 +26,10 @@ const ContractType& UniswapV2Factory::contract_type()
         .events = {},
         .parameters =
             {
-                {"fee_to", ParameterKind::text, "\"\"", "",
+                {"fee_to", ParameterKind::account, "\"\"", "",
                     "The account that earns the protocol fee, a sixth of the growth of sqrt(k); "
                     "empty: the fee is off."},
-                {"fee_to_setter", ParameterKind::text, "\"\"", "",
+                {"fee_to_setter", ParameterKind::account, "\"\"", "",
                     "The account that may change fee_to; empty: nobody."},
             },
         .create = [](const Parameters&, ContractIdentity identity) -> std::unique_ptr<Contract> {

@@ -104,7 +104,7 @@ const StrategyType& merchant_strategy()
                     "Time between settlements.", 1},
                 {"settle_share", ParameterKind::number, "0.8", "",
                     "Share of its holdings that a settlement pays out.", 0, 1},
-                {"suppliers", ParameterKind::text, "\"\"", "",
+                {"suppliers", ParameterKind::group, "\"\"", "",
                     "Name of the group it pays; empty: it keeps everything."},
             },
         .create = [](const Parameters& parameters,
