@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <cmath>
@@ -475,4 +476,51 @@ TEST_CASE(
     else
         CHECK(lags > 50);
     CHECK(finalized > 0);
+}
+
+TEST_CASE("simulation: wallets learn what became of their transactions", "[actors][simulation]")
+{
+    // One wallet bids too little and waits until the mempool gives up both its transactions, the
+    // second of which waits for the first one's nonce; then it pays what is asked.
+    std::vector<TransactionOutcome> told;
+    const auto script = std::make_shared<Script>();
+    script->decide = [&](std::size_t, WalletContext& wallet) {
+        const auto block = wallet.view().block_number;
+        if (block == 1)
+        {
+            wallet.submit(calls(Read{1}), {1, 1, 0}, 90);
+            wallet.submit(calls(Read{1}), wallet.habitual_bid(), 91);
+        }
+        else if (told.size() == 2 && wallet.pending() == 0)
+        {
+            wallet.submit(calls(Read{1}), wallet.habitual_bid(), 92);
+            wallet.submit(calls(Refuse{1, RefusalKind::error}), wallet.habitual_bid(), 93);
+        }
+        return block + 1;
+    };
+    script->learn = [&](std::size_t, const TransactionOutcome& outcome) {
+        told.push_back(outcome);
+        return false;
+    };
+    auto one_wallet = setup(script, 12);
+    one_wallet.groups.resize(1);
+    one_wallet.groups[0].accounts.resize(1);
+    one_wallet.mempool.lifetime_ms = 24'000;
+    const auto result = run(std::move(one_wallet));
+    REQUIRE(result.error.empty());
+    CHECK(result.transactions == 2);
+    CHECK(result.reverted == 1);
+    REQUIRE(told.size() == 4);
+    using Kind = TransactionOutcome::Kind;
+    constexpr std::array kinds{Kind::dropped, Kind::dropped, Kind::succeeded, Kind::reverted};
+    for (std::size_t i = 0; i < told.size(); ++i)
+    {
+        CAPTURE(i);
+        CHECK(told[i].kind == kinds[i]);
+        CHECK(told[i].nonce == i % 2);
+        CHECK(told[i].tag == 90 + i);
+    }
+    CHECK(told[2].gas_used == intrinsic_gas + Read::gas);
+    CHECK(told[2].gas_price > 0);
+    CHECK(told[3].refusal.to_string() == "Toy: REFUSED");
 }
