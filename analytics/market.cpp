@@ -1,5 +1,7 @@
 #include "analytics/market.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -127,6 +129,46 @@ std::optional<Amount> Market::oracle_price(ContractId token) const
     return std::nullopt;
 }
 
+void Market::price_native_coin() const
+{
+    const auto* native = source_.token(native_coin);
+    if (native == nullptr || !std::isnan(prices_.at(0)))
+        return;
+    for (const auto& token : source_.tokens())
+    {
+        if (token.name == fmt::format("W{}", native->name))
+            prices_.at(0) = prices_.at(index(token.contract));
+    }
+}
+
+/// Prices tokens that have none yet in the deepest pool against one that has; false if there is no
+/// such token.
+bool Market::quote_from_pools() const
+{
+    price_native_coin();
+    const auto known = prices_;
+    std::vector<double> depth(prices_.size(), 0);
+    bool found = false;
+    const auto quote = [&](ContractId token, const Amount& reserve, ContractId other,
+                           const Amount& other_reserve) {
+        if (scale(token) == 0 || scale(other) == 0 || reserve.is_zero() ||
+            !std::isnan(known[index(token)]) || std::isnan(known[index(other)]))
+            return;
+        const auto value = other_reserve.to_double() / scale(other) * known[index(other)];
+        if (value <= depth[index(token)])
+            return;
+        found = true;
+        depth[index(token)] = value;
+        prices_[index(token)] = value / (reserve.to_double() / scale(token));
+    };
+    for (const auto& [id, pool] : pools_)
+    {
+        quote(pool.token0, pool.reserve0, pool.token1, pool.reserve1);
+        quote(pool.token1, pool.reserve1, pool.token0, pool.reserve0);
+    }
+    return found;
+}
+
 void Market::compute_prices() const
 {
     stale_ = false;
@@ -139,42 +181,8 @@ void Market::compute_prices() const
         else if (is_dollar(token.name))
             price = 1;
     }
-    const auto* native = source_.token(native_coin);
-    if (native != nullptr && std::isnan(prices_.at(0)))
-    {
-        for (const auto& token : source_.tokens())
-        {
-            if (token.name == "W" + native->name)
-                prices_.at(0) = prices_.at(index(token.contract));
-        }
-    }
-    // What pools quote, from the deepest one; only against tokens priced so far.
-    const auto known = prices_;
-    std::vector<double> depth(prices_.size(), 0);
-    const auto quote = [&](ContractId token, const Amount& reserve, ContractId other,
-                           const Amount& other_reserve) {
-        if (index(token) >= known.size() || index(other) >= known.size() || reserve.is_zero() ||
-            !std::isnan(known[index(token)]) || std::isnan(known[index(other)]))
-            return;
-        const auto value = other_reserve.to_double() / scale(other) * known[index(other)];
-        if (value <= depth[index(token)])
-            return;
-        depth[index(token)] = value;
-        prices_[index(token)] = value / (reserve.to_double() / scale(token));
-    };
-    for (const auto& [id, pool] : pools_)
-    {
-        quote(pool.token0, pool.reserve0, pool.token1, pool.reserve1);
-        quote(pool.token1, pool.reserve1, pool.token0, pool.reserve0);
-    }
-    if (native != nullptr && std::isnan(prices_.at(0)))
-    {
-        for (const auto& token : source_.tokens())
-        {
-            if (token.name == "W" + native->name)
-                prices_.at(0) = prices_.at(index(token.contract));
-        }
-    }
+    while (quote_from_pools())
+    {}
     for (const auto& [id, pool] : pools_)
     {
         const auto value = pool_usd(pool);

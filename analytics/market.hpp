@@ -17,7 +17,8 @@ namespace runnel::analytics {
 ///  2. the newest price a lending market recorded in its reserve;
 ///  3. 1 for USDC, USDT and DAI;
 ///  4. for the native coin, the price of its wrapped form (`W` and its symbol);
-///  5. the ratio of reserves in the pool that holds the most of a token with one of these prices;
+///  5. the ratio of reserves in the pool that holds the most of a token priced so far, and so on
+///     from token to token;
 ///  6. for a pool's shares, the pool's value / their number.
 class Market
 {
@@ -79,6 +80,8 @@ private:
     void read_pool();
     void read_reserve();
     void compute_prices() const;
+    void price_native_coin() const;
+    bool quote_from_pools() const;
     [[nodiscard]] double scale(ContractId token) const;
 
     Source& source_;

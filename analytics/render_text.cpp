@@ -11,7 +11,8 @@
 namespace runnel::analytics {
 namespace {
 constexpr std::size_t line_width = 100;
-constexpr std::size_t name_max = 36;
+// How long a cell may be, until a table fits its line.
+constexpr std::array<std::size_t, 4> cell_limits{60, 44, 36, 28};
 
 /// Characters on a terminal: UTF-8 sequences count once.
 std::size_t width_of(std::string_view text)
@@ -272,66 +273,84 @@ private:
         end_line();
     }
 
+    /// A table's cells as text, cut to a width at which it fits.
+    struct Grid
+    {
+        std::vector<std::size_t> columns;  // Those with a label.
+        std::vector<std::vector<std::string>> cells;
+        std::vector<std::size_t> widths;
+        std::vector<bool> right;
+        std::size_t width = 0;
+    };
+
+    static Grid grid_of(const Table& table, std::size_t cell_max)
+    {
+        Grid grid;
+        grid.cells.resize(std::min(table.rows.size(), table.rows_shown));
+        for (std::size_t column = 0; column < table.columns.size(); ++column)
+        {
+            const auto& [key, label, unit] = table.columns[column];
+            if (label.empty())
+                continue;
+            auto width = width_of(label);
+            bool is_number = unit != Unit::none;
+            for (std::size_t row = 0; row < grid.cells.size(); ++row)
+            {
+                const auto& value = table.rows[row].at(column);
+                is_number = is_number || number(value);
+                grid.cells[row].push_back(fitted(shown(value, unit), cell_max));
+                width = std::max(width, width_of(grid.cells[row].back()));
+            }
+            grid.columns.push_back(column);
+            grid.widths.push_back(width);
+            grid.right.push_back(is_number && unit != Unit::bar);
+            grid.width += width + 2;
+        }
+        return grid;
+    }
+
     void table(const Table& table)
     {
         if (table.rows.empty() || table.rows_shown == 0)
             return;
-        std::vector<std::size_t> columns;
-        for (std::size_t i = 0; i < table.columns.size(); ++i)
+        auto grid = grid_of(table, cell_limits.front());
+        for (std::size_t i = 1; i < cell_limits.size() && grid.width > line_width; ++i)
+            grid = grid_of(table, cell_limits[i]);
+        // Columns that do not fit even so are in CSV and JSON.
+        while (grid.width > line_width && grid.columns.size() > 1)
         {
-            if (!table.columns[i].label.empty())
-                columns.push_back(i);
+            grid.width -= grid.widths.back() + 2;
+            grid.columns.pop_back();
+            grid.widths.pop_back();
         }
-        const auto row_count = std::min(table.rows.size(), table.rows_shown);
-        std::vector<std::vector<std::string>> cells(row_count);
-        std::vector<std::size_t> widths;
-        std::vector<bool> right;
-        std::size_t used = 2;
-        for (const auto column : columns)
-        {
-            auto width = width_of(table.columns[column].label);
-            bool is_number = false;
-            for (std::size_t row = 0; row < row_count; ++row)
-            {
-                const auto& value = table.rows[row].at(column);
-                is_number = is_number || (number(value) && table.columns[column].unit != Unit::bar);
-                cells[row].push_back(fitted(shown(value, table.columns[column].unit), name_max));
-                width = std::max(width, width_of(cells[row].back()));
-            }
-            // Columns that no longer fit are in CSV and JSON.
-            if (used + width > line_width)
-                break;
-            used += width + 2;
-            widths.push_back(width);
-            right.push_back(is_number);
-        }
-        columns.resize(widths.size());
         if (!empty_)
             out_ += "\n";
         if (!table.title.empty())
             out_ += fmt::format("  {}\n", styled(table.title, bold));
         empty_ = false;
         std::string head;
-        for (std::size_t i = 0; i < columns.size(); ++i)
-            head += "  " + padded(table.columns[columns[i]].label, widths[i], right[i]);
+        for (std::size_t i = 0; i < grid.columns.size(); ++i)
+        {
+            head += "  ";
+            head += padded(table.columns[grid.columns[i]].label, grid.widths[i], grid.right[i]);
+        }
+        head.erase(head.find_last_not_of(' ') + 1);
         out_ += styled(head, dim) + "\n";
-        for (std::size_t row = 0; row < row_count; ++row)
+        for (std::size_t row = 0; row < grid.cells.size(); ++row)
         {
-            for (std::size_t i = 0; i < columns.size(); ++i)
+            std::string line;
+            for (std::size_t i = 0; i < grid.columns.size(); ++i)
             {
-                auto text = padded(cells[row][i], widths[i], right[i]);
-                if (const auto* yes = std::get_if<bool>(&table.rows[row][columns[i]]))
-                    text = styled(text, *yes ? green : red);
-                out_ += "  " + text;
+                const auto* yes = std::get_if<bool>(&table.rows[row][grid.columns[i]]);
+                const auto text = padded(grid.cells[row][i], grid.widths[i], grid.right[i]);
+                line += "  ";
+                line += yes != nullptr ? styled(text, *yes ? green : red) : text;
             }
-            while (out_.ends_with(' '))
-                out_.pop_back();
-            out_ += "\n";
+            line.erase(line.find_last_not_of(' ') + 1);
+            out_ += line + "\n";
         }
-        if (table.rows.size() > row_count)
-        {
-            out_ += styled(fmt::format("  and {} more", table.rows.size() - row_count), dim) + "\n";
-        }
+        if (const auto left = table.rows.size() - grid.cells.size(); left > 0)
+            out_ += styled(fmt::format("  and {} more", left), dim) + "\n";
     }
 
     bool colour_;

@@ -1,6 +1,8 @@
 #include "analytics/sections.hpp"
 #include "analytics/totals.hpp"
 
+#include <algorithm>
+
 namespace runnel::analytics {
 
 std::optional<Section> throughput_section(Source& source)
@@ -8,13 +10,15 @@ std::optional<Section> throughput_section(Source& source)
     if (!source.has("t_run_metrics"))
         return std::nullopt;
     Section section{"throughput", "Throughput (measured; differs between runs)", {}, {}, {}};
-    std::map<std::string, double> metrics;
-    auto rows = source.query("SELECT name, value FROM t_run_metrics WHERE block_number IS NULL");
+    std::vector<std::pair<std::string, double>> metrics;
+    auto rows = source.query(
+        "SELECT name, value FROM t_run_metrics WHERE block_number IS NULL ORDER BY rowid");
     while (rows.step())
-        metrics[std::string{rows.text(0)}] = rows.real(1);
+        metrics.emplace_back(std::string{rows.text(0)}, rows.real(1));
     if (metrics.empty())
         return std::nullopt;
-    const auto elapsed = metrics.find("elapsed_s");
+    const auto elapsed = std::find_if(metrics.begin(), metrics.end(),
+        [](const auto& metric) { return metric.first == "elapsed_s"; });
     if (elapsed != metrics.end() && elapsed->second > 0 && source.last_block() > 0)
     {
         const auto& blocks = source.blocks();

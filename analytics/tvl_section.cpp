@@ -104,13 +104,13 @@ std::optional<Section> tvl_section(Source& source)
     {
         pools.fill();
         add_figures("pools", "Pools", pools, section.figures);
-        section.charts.push_back({"pools_usd", "pools", pools.pieces, Unit::usd, true});
+        section.charts.push_back({"pools_usd", "pools", pools.pieces, Unit::usd, false});
     }
     if (lending.peak > 0)
     {
         lending.fill();
         add_figures("lending", "Lending (cash)", lending, section.figures);
-        section.charts.push_back({"lending_usd", "lending", lending.pieces, Unit::usd, true});
+        section.charts.push_back({"lending_usd", "lending", lending.pieces, Unit::usd, false});
     }
     if (!market.pools().empty())
         section.tables.push_back(pool_table(source, market));

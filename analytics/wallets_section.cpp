@@ -65,7 +65,7 @@ std::optional<Section> wallets_section(Source& source)
         return std::nullopt;
     Table table{"strategies", "By strategy",
         {{"group", "Strategy", Unit::none}, {"wallets", "Wallets", Unit::count},
-            {"transactions", "Transactions", Unit::count},
+            {"transactions", "Sent", Unit::count},
             {"transactions_per_wallet", "per wallet", Unit::none},
             {"reverted_share", "Reverted", Unit::share}, {"fees", "Fees paid", Unit::none},
             {"gain_usd", "Gain over holding", Unit::usd},
