@@ -124,8 +124,8 @@ std::optional<Section> lending_section(Source& source)
         {"borrowed_peak_usd", "Borrowed, peak", course.debt_peak, Unit::usd},
         {"supplied_end_usd", "Supplied, end", course.supplied_end, Unit::usd},
         {"borrowed_end_usd", "Borrowed, end", course.debt_end, Unit::usd},
-        {"borrowers", "Borrowers, ever", static_cast<std::int64_t>(source.positions().borrowers),
-            Unit::count}};
+        {"borrower_count", "Borrowers, ever",
+            static_cast<std::int64_t>(source.positions().borrowers), Unit::count}};
     section.tables.push_back(reserve_table(source, market));
     Table moves{"moves", "What moved",
         {{"kind", "Kind", Unit::none}, {"token", "", Unit::none}, {"count", "Times", Unit::count},

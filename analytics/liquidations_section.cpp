@@ -235,11 +235,11 @@ std::optional<Section> liquidations_section(Source& source)
     std::set<AccountId> liquidated;
     for (const auto& call : liquidations.calls)
         liquidated.insert(call.borrower);
-    figures.push_back({"borrowers", "Borrowers liquidated",
+    figures.push_back({"borrower_count", "Borrowers liquidated",
         static_cast<std::int64_t>(liquidated.size()), Unit::count});
     figures.push_back({"borrowers_share", "of all borrowers",
         share_of(static_cast<double>(liquidated.size()), borrowers), Unit::share});
-    figures.push_back({"liquidators", "Liquidators",
+    figures.push_back({"liquidator_count", "Liquidators",
         static_cast<std::int64_t>(liquidations.liquidators.size()), Unit::count});
     figures.push_back({"debt_repaid_usd", "Debt repaid",
         Money{liquidations.debt_value.to_string(), usd_decimals, "USD"}, Unit::none});

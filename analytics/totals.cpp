@@ -118,6 +118,8 @@ BlockTotals block_totals(Source& source)
         const auto hour = source.hour_of(timestamp);
         if (totals.blocks == 1 || timestamp < source.start_time() + hour_seconds)
             totals.first_hour_base_fees.push_back(base_fee);
+        else
+            totals.base_fee_peak_later = std::max(totals.base_fee_peak_later, base_fee);
         at_or_grow(totals.hour_base_fee_sum, hour) += static_cast<double>(base_fee);
         ++at_or_grow(totals.hour_blocks, hour);
 

@@ -36,6 +36,7 @@ struct BlockTotals
     std::uint64_t base_fee_peak_block = 0;
     std::uint64_t base_fee_min = 0;
     std::vector<std::uint64_t> first_hour_base_fees;
+    std::uint64_t base_fee_peak_later = 0;  // After the first hour.
     std::vector<double> hour_base_fee_sum;
     std::vector<std::uint64_t> hour_blocks;
     double lag_sum = 0;  // Blocks between a block and the newest final one it knows.

@@ -83,8 +83,10 @@ void add_fees(Source& source, std::vector<Figure>& figures)
     add("base_fee_end_gwei", "Base fee, last block", static_cast<double>(blocks.base_fee_last));
     figures.push_back({"base_fee_peak_block", "Block of the peak",
         static_cast<std::int64_t>(blocks.base_fee_peak_block), Unit::count});
-    figures.push_back({"base_fee_peak_ratio", "Peak over first hour",
-        start > 0 ? Value{peak / start} : Value{}, Unit::ratio});
+    // A scenario's initial fee may be far from where blocks take it: it is no peak.
+    const auto peak_later = static_cast<double>(blocks.base_fee_peak_later);
+    figures.push_back({"base_fee_peak_ratio", "Later peak over first hour",
+        start > 0 && peak_later > 0 ? Value{peak_later / start} : Value{}, Unit::ratio});
     if (transactions.transactions == 0)
         return;
     add("tip_p10_gwei", "Tip, 10% quantile", transactions.tip_quantile(0.1));

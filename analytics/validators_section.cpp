@@ -59,7 +59,7 @@ std::optional<Section> validators_section(Source& source)
                 source.money(validator.tips, native_coin)});
     }
     Section section{"validators", "Validators", {}, {}, {}};
-    section.figures = {{"validators", "Validators with a block or reward",
+    section.figures = {{"validator_count", "Validators with a block or reward",
                            static_cast<std::int64_t>(validators.size()), Unit::count},
         {"proposals", "Blocks proposed", static_cast<std::int64_t>(blocks.blocks), Unit::count},
         {"rewards", "Rewards", source.money(rewards, native_coin), Unit::none},

@@ -96,7 +96,7 @@ std::optional<Section> wallets_section(Source& source)
     if (wallets == 0)
         return std::nullopt;
     Section section{"wallets", "Wallets", {}, {}, {}};
-    section.figures = {{"wallets", "Wallets", wallets, Unit::count}};
+    section.figures = {{"wallet_count", "Wallets", wallets, Unit::count}};
     section.tables.push_back(std::move(table));
     section.tables.push_back(change_table(source));
     return section;

@@ -232,12 +232,12 @@ TEST_CASE("report: lending, liquidations and bad debt", "[analytics][report]")
 {
     auto writer = ledger(six_blocks());
     const auto report = make_report(writer.database());
-    CHECK(integer(report, "lending.borrowers") == 2);
+    CHECK(integer(report, "lending.borrower_count") == 2);
     CHECK(report.number("lending.borrowed_peak_usd").value() == Approx(2'600));
     CHECK(integer(report, "liquidations.calls") == 2);
     CHECK(report.number("liquidations.calls_per_100_borrowers").value() == 100);
-    CHECK(integer(report, "liquidations.borrowers") == 1);
-    CHECK(integer(report, "liquidations.liquidators") == 2);
+    CHECK(integer(report, "liquidations.borrower_count") == 1);
+    CHECK(integer(report, "liquidations.liquidator_count") == 2);
     CHECK(raw(report, "liquidations.debt_repaid_usd") == price(750).to_string());
     CHECK(raw(report, "liquidations.collateral_seized_usd") == price(795).to_string());
     CHECK(report.number("liquidations.debt_liquidated_share").value() == Approx(750.0 / 2'600));
@@ -262,8 +262,9 @@ TEST_CASE("report: books say whether holdings follow from transfers", "[analytic
     auto writer = ledger(six_blocks());
     const auto report = make_report(writer.database());
     const auto* holdings = report.section("books")->table("holdings");
-    const auto balanced = [&](const char* contract, const char* token)
-    { return find_row(*holdings, {{"contract", contract}, {"token", token}})->back(); };
+    const auto balanced = [&](const char* contract, const char* token) {
+        return find_row(*holdings, {{"contract", contract}, {"token", token}})->back();
+    };
     CHECK(balanced("weth_usdc", "WETH") == Value{true});
     CHECK(balanced("weth_usdc", "USDC") == Value{true});
     // eve's liquidation moved collateral without a transfer: the audit finds it.
@@ -368,6 +369,41 @@ TEST_CASE("report: JSON has exact text beside numbers", "[analytics][report]")
     CHECK(json["bad_debt"]["bad_debt_usd"].get<double>() == Approx(568.5));
     CHECK(json["trading"]["pools"][0]["pool"] == "weth_usdc");
     CHECK(json["timeline"]["charts"]["price_weth"].size() == 5);
+}
+
+TEST_CASE("report: keys are snake_case, and each section's are different", "[analytics][report]")
+{
+    auto writer = ledger(six_blocks(), Parts::all, "black_thursday");
+    const auto report = make_report(writer.database());
+    CHECK(report.sections.size() + 1 == section_keys().size());  // All but throughput.
+    const auto check_keys = [](std::vector<std::string> keys) {
+        for (const auto& key : keys)
+        {
+            CAPTURE(key);
+            CHECK(key.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_") ==
+                  std::string::npos);
+        }
+        std::sort(keys.begin(), keys.end());
+        CHECK(std::adjacent_find(keys.begin(), keys.end()) == keys.end());
+    };
+    for (const auto& section : report.sections)
+    {
+        CAPTURE(section.key);
+        std::vector<std::string> keys{"charts"};
+        for (const auto& figure : section.figures)
+            keys.push_back(figure.key);
+        for (const auto& table : section.tables)
+        {
+            keys.push_back(table.key);
+            std::vector<std::string> columns;
+            for (const auto& column : table.columns)
+                columns.push_back(column.key);
+            check_keys(columns);
+            for (const auto& row : table.rows)
+                CHECK(row.size() == table.columns.size());
+        }
+        check_keys(keys);
+    }
 }
 
 TEST_CASE("report: text fits a terminal of 100 columns", "[analytics][report]")
