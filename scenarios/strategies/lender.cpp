@@ -157,9 +157,9 @@ private:
     {
         const auto& view = wallet.view();
         const auto decimals = decimals_of(*view.world, token_);
-        const auto whole =
-            to_whole(holding_of(view, token_, wallet.account()), decimals) * mind.supply_share;
-        const auto amount = to_units(whole, decimals);
+        const auto held = holding_of(view, token_, wallet.account());
+        const auto amount = part_of(held, mind.supply_share);
+        const auto whole = to_whole(amount, decimals);
         if (amount.is_zero() || !costs_.worth_it(wallet, aave::Supply::gas, whole * usd(view)))
             return;
         CallWriter calls;

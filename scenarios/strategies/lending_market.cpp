@@ -58,6 +58,13 @@ ParameterSpec fee_tolerance_parameter()
         "It does not act when gas would cost more than this share of the amount at stake.", 0, 1e6};
 }
 
+Amount part_of(const Amount& amount, double share)
+{
+    if (!(share > 0))
+        return {};
+    return share >= 1 ? amount : std::min(amount, Amount::from_double(amount.to_double() * share));
+}
+
 std::uint64_t block_within(RandomStream& random, std::int64_t span_ms, std::uint32_t slot_seconds)
 {
     const auto blocks = std::max<std::int64_t>(1, span_ms / (std::int64_t{slot_seconds} * 1000));

@@ -49,6 +49,9 @@ private:
 [[nodiscard]] ParameterSpec coin_parameter();
 [[nodiscard]] ParameterSpec fee_tolerance_parameter();
 
+/// A share of an amount, rounded as a double is; never more than all of it.
+[[nodiscard]] Amount part_of(const Amount& amount, double share);
+
 /// A block from 1 on within @p span_ms of the start, each equally likely.
 [[nodiscard]] std::uint64_t block_within(
     RandomStream& random, std::int64_t span_ms, std::uint32_t slot_seconds);

@@ -219,9 +219,8 @@ private:
         const auto now = market(view);
         if (!now)
             return;
-        const auto held =
-            to_whole(holding_of(view, collateral_, wallet.account()), collateral_decimals_);
-        const auto supplied = to_units(held * mind.supply_share, collateral_decimals_);
+        const auto held = holding_of(view, collateral_, wallet.account());
+        const auto supplied = part_of(held, mind.supply_share);
         const auto value = to_whole(supplied, collateral_decimals_) * now->collateral_usd;
         const auto position = position_of(*now, wallet.account());
         const auto borrowed = loan(*now, room(mind, position, position.collateral + value));
@@ -237,8 +236,7 @@ private:
             view.world->contract(pool_).account(), supplied);
         calls.add(pool_, aave::Supply{collateral_, supplied, wallet.account()});
         calls.add(pool_, aave::Borrow{debt_, borrowed});
-        const auto spent =
-            to_units(to_whole(borrowed, debt_decimals_) * mind.spend_share, debt_decimals_);
+        const auto spent = part_of(borrowed, mind.spend_share);
         if (mind.loops == 0 && !shops_.empty() && !spent.is_zero())
         {
             const auto shop = shops_[wallet.random().uniform_below(shops_.size())];

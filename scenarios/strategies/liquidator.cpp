@@ -142,7 +142,7 @@ private:
         std::uint64_t pause_blocks = 0;
         std::uint64_t paused_until = 0;
         std::map<std::uint64_t, Seen> seen;         // By account of the borrower.
-        std::map<std::size_t, double> first_stock;  // By reserve: what it had to begin with.
+        std::map<std::size_t, Amount> first_stock;  // By reserve: what it had to begin with.
     };
 
     [[nodiscard]] static std::uint64_t blocks_of(
@@ -252,8 +252,7 @@ private:
             seen.take = full ? 1 : part;
         }
         auto allowed = pool.liquidatable_debt(candidate.user, candidate.debt, market);
-        if (seen.take < 1)
-            allowed = Amount::from_double(allowed.to_double() * seen.take);
+        allowed = part_of(allowed, seen.take);
         const auto capital = free_capital(mind, wallet, pool, candidate.debt);
         Plan plan;
         plan.flash = mind.flash_loans && capital < allowed;
@@ -341,9 +340,9 @@ private:
         for (std::size_t i = 0; i < pool.reserve_count(); ++i)
         {
             const auto token = pool.reserve_token(i);
-            const auto held = holding_of(view, token, self).to_double();
+            const auto held = holding_of(view, token, self);
             const auto first = mind.first_stock.try_emplace(i, held).first->second;
-            if (!(first > 0) || held >= first * restock_below_)
+            if (first.is_zero() || held >= part_of(first, restock_below_))
                 continue;
             for (std::size_t j = 0; j < pool.reserve_count(); ++j)
             {
@@ -351,11 +350,8 @@ private:
                     continue;
                 const auto surplus_of = pool.reserve_token(j);
                 const auto stock = holding_of(view, surplus_of, self);
-                const auto kept = mind.first_stock.try_emplace(j, stock.to_double()).first->second;
-                if (stock.to_double() <= kept)
-                    continue;
-                if (sell_some(
-                        wallet, surplus_of, token, Amount::from_double(stock.to_double() - kept)))
+                const auto kept = mind.first_stock.try_emplace(j, stock).first->second;
+                if (stock > kept && sell_some(wallet, surplus_of, token, wrapping_sub(stock, kept)))
                 {
                     mind.selling = true;
                     return;
