@@ -17,6 +17,8 @@ namespace runnel
 SimulationResult run_simulation(SimulationSetup setup, const SimulationOptions& options)
 {
     RUNNEL_CHECK(!setup.validators.empty());
+    RUNNEL_CHECK(options.workers >= 1 && options.workers <= workers_max);
+    RUNNEL_CHECK(options.cohort_size >= 1 && options.writer_credits >= 1);
     const auto start = std::chrono::steady_clock::now();
     auto shared_setup = std::make_shared<SimulationSetup>(std::move(setup));
     auto result = std::make_shared<SimulationResult>();
@@ -52,7 +54,9 @@ SimulationResult run_simulation(SimulationSetup setup, const SimulationOptions& 
             result->error_is_bug = true;
         }
     }
-    result->world = std::move(shared_setup->world);
+    // After an error the protocols' states died with their actors: there is no whole world left.
+    if (result->error.empty())
+        result->world = std::move(shared_setup->world);
     result->elapsed_s =
         std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     return std::move(*result);

@@ -35,7 +35,7 @@ struct AgentGroupSetup
     std::vector<AccountId> accounts;
     Distribution priority_fee;           // Gwei per gas.
     Distribution max_base_fee_multiple;
-    Distribution max_fee;                // Gwei per gas: no bid is above it.
+    Distribution max_fee{.a = 1e9};      // Gwei per gas: no bid is above it.
 };
 
 /// A chain at its block 0 and everything that moves it from there.
@@ -63,6 +63,9 @@ struct SimulationProgress
     std::atomic<std::uint64_t> transactions{0};
     std::atomic<bool> stop{false};  // Set to end the run at the next block boundary.
 };
+
+/// More would not fit the count of helpers in the execution gate.
+inline constexpr unsigned workers_max = 200;
 
 struct SimulationOptions
 {
@@ -100,7 +103,8 @@ struct SimulationResult
     /// What ended the run early; one line. Empty: all is well.
     std::string error;
     bool error_is_bug = false;     // An invariant or an actor broke, rather than the world outside.
-    std::unique_ptr<World> world;  // As the last block left it; all contracts held.
+    /// As the last block left it, all contracts held; nullptr after an error.
+    std::unique_ptr<World> world;
 };
 
 /// Runs a scenario on concurrent actors until its last block.

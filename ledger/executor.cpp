@@ -184,6 +184,7 @@ void BlockExecution::execute(std::uint32_t i, unsigned worker_number) noexcept
     {
         CallContext context{scope, transaction.sender};
         auto& sender = context.write(world_->account_states, transaction.sender);
+        const bool nonce_fits = sender.nonce == transaction.nonce;
         if (receipt.status == ReceiptStatus::succeeded)
         {
             sender.balance = wrapping_add(sender.balance,
@@ -193,6 +194,10 @@ void BlockExecution::execute(std::uint32_t i, unsigned worker_number) noexcept
         {
             // All is rolled back, the purchase of gas too. Who cannot pay pays what there is; the
             // order phase admits only senders who can, so this needs an earlier spend in the block.
+            // A wrong nonce, which no mempool lets pass, costs its sender nothing: he did not send
+            // this transaction for this place in the chain.
+            if (!nonce_fits)
+                receipt.gas_used = 0;
             auto fee = wrapping_mul(price, receipt.gas_used);
             if (fee > sender.balance)
             {
@@ -202,7 +207,7 @@ void BlockExecution::execute(std::uint32_t i, unsigned worker_number) noexcept
             sender.balance = wrapping_sub(sender.balance, fee);
         }
         // A wrong nonce is not used up: else what was executed before could be executed again.
-        if (sender.nonce == transaction.nonce)
+        if (nonce_fits)
             ++sender.nonce;
     }
     if (options_.keep_returns && result.has_value())
@@ -231,6 +236,7 @@ void BlockExecution::finish_transaction(std::uint32_t i, unsigned worker_number)
         encoder.put(static_cast<std::uint16_t>(receipt.refusal.text.size()));
         for (const auto character : receipt.refusal.text)
             scratch.push_back(static_cast<std::uint8_t>(character));
+        encoder.put(receipt.refusal.account_mask);
         for (unsigned k = 0; k < receipt.refusal.argument_count; ++k)
             encoder.put(receipt.refusal.arguments[k]);
     }

@@ -61,7 +61,7 @@ def main() -> None:
         scenario("not a number", "interval = 60", "interval = nan", ["interval"])
         scenario("probability above 1", "validators = 4", "participation = 1.5", ["participation"])
         scenario("TOML syntax", "seed = 5", "seed = = 5", [])
-        scenario("duplicate key", "seed = 5", "blocks = 5", [])
+        scenario("duplicate key", "slot_seconds = 12", "blocks = 5", ["blocks"])
         missing_count = write(folder / "case.toml", SMALL_SCENARIO.replace("count = 60\n", ""))
         expect("missing key", BAD_INPUT, ["count", "expected"], "run", missing_count)
         csv = write(folder / "case.toml", SMALL_SCENARIO +

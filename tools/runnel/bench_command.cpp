@@ -457,7 +457,7 @@ Command add_bench_command(CLI::App& app)
     command->add_option("--scenario", options->scenario, "For end_to_end")->capture_default_str();
     command->add_option("--set", options->overrides, "Override a value of the scenario");
     command->add_option("--workers", options->workers, "Threads")
-        ->check(CLI::Range(1, 256))
+        ->check(CLI::Range(1U, workers_max))
         ->capture_default_str();
     command->add_option("--runs", options->runs, "Runs that medians are taken of")
         ->check(CLI::Range(1, 1000))

@@ -142,7 +142,7 @@ Command add_run_command(CLI::App& app)
     add_scenario_options(*command, options->scenario);
     command->add_option("--db", options->database, "Keep the ledger in this SQLite file");
     command->add_option("--workers", options->workers, "Threads; the chain does not depend on it")
-        ->check(CLI::Range(1, 256))
+        ->check(CLI::Range(1U, workers_max))
         ->capture_default_str();
     command
         ->add_option("--durability", options->durability,

@@ -1,5 +1,7 @@
+#include "contracts/registry.hpp"
 #include "scenarios/genesis.hpp"
 #include "scenarios/scenario.hpp"
+#include "storage/schema.hpp"
 #include "tools/runnel/commands.hpp"
 #include "tools/runnel/progress.hpp"
 #include "tools/runnel/scenario_options.hpp"
@@ -50,14 +52,29 @@ struct ScenariosOptions
 {
     std::string folder = "scenarios";
     bool reference = false;
+    bool database_reference = false;
     bool json = false;
 };
+
+/// The event types of every kind of contract: all that a ledger may have tables for.
+std::vector<const EventType*> all_event_types()
+{
+    std::vector<const EventType*> types;
+    for (const auto* contract : contracts::contract_types())
+        types.insert(types.end(), contract->events.begin(), contract->events.end());
+    return types;
+}
 
 int run_scenarios(const ScenariosOptions& options)
 {
     if (options.reference)
     {
         fmt::print("{}", scenarios::scenario_reference());
+        return exit_done;
+    }
+    if (options.database_reference)
+    {
+        fmt::print("{}", storage::database_reference(all_event_types()));
         return exit_done;
     }
     std::error_code failed;
@@ -150,6 +167,8 @@ Command add_scenarios_command(CLI::App& app)
     command->add_option("FOLDER", options->folder, "Where they are")->capture_default_str();
     command->add_flag("--reference", options->reference,
         "Print the reference of all keys of scenario files, as Markdown");
+    command->add_flag("--database-reference", options->database_reference,
+        "Print the reference of all tables and views of ledgers, as Markdown");
     command->add_flag("--json", options->json, "Print a JSON array");
     command->footer("Examples:\n  runnel scenarios\n  runnel scenarios --reference");
     return [options] { return run_scenarios(*options); };
