@@ -22,6 +22,8 @@ Source::Source(storage::Database& database) : database_{database}
         manifest_.emplace(entries.text(0), entries.text(1));
     load_contracts();
     load_accounts();
+    for (const auto& contract : contracts_)
+        static_cast<void>(group_of(contract.account));  // Throws if there is no such account.
     load_blocks();
 }
 
@@ -43,6 +45,8 @@ void Source::load_contracts()
     {
         tokens_.push_back({tokens.contract(0), std::string{tokens.text(1)},
             static_cast<unsigned>(tokens.integer_up_to(2, 77))});
+        if (index(tokens_.back().contract) >= contracts_.size())
+            tokens.fail(0, "the id of a contract");
         ++uses[tokens_.back().name];
     }
     for (auto& token : tokens_)
@@ -134,7 +138,7 @@ Money Source::money(const Exact& amount, ContractId id) const
 
 std::size_t Source::pieces() const noexcept
 {
-    return static_cast<std::size_t>(std::min<std::uint64_t>(piece_max, last_block()));
+    return static_cast<std::size_t>(std::clamp<std::uint64_t>(last_block(), 1, piece_max));
 }
 
 std::size_t Source::piece_of(std::uint64_t block) const noexcept
@@ -148,8 +152,10 @@ std::size_t Source::piece_of(std::uint64_t block) const noexcept
 std::size_t Source::hour_of(std::uint64_t timestamp) const noexcept
 {
     constexpr std::uint64_t hour = 3600;
+    // A damaged timestamp must not ask for all memory.
+    constexpr std::uint64_t hour_max = 1'000'000;
     const auto inside = std::clamp(timestamp, start_time_, std::max(start_time_, end_time_));
-    return static_cast<std::size_t>((inside - start_time_) / hour);
+    return static_cast<std::size_t>(std::min((inside - start_time_) / hour, hour_max));
 }
 
 const BlockTotals& Source::blocks()

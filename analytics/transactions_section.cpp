@@ -8,6 +8,15 @@ namespace runnel::analytics {
 namespace {
 constexpr double gwei = 1e9;
 
+/// Exact where 64 bits hold it, as they do for any chain a machine can run.
+Value integer_or_real(const Exact& sum)
+{
+    constexpr double integer_max = 9e18;
+    const auto real = sum.to_double();
+    return real < integer_max ? Value{static_cast<std::int64_t>(std::stoll(sum.to_string()))}
+                              : Value{real};
+}
+
 double median(std::vector<std::uint64_t> values)
 {
     const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
@@ -116,8 +125,7 @@ std::optional<Section> transactions_section(Source& source)
         {"reverted_share", "Reverted, share", share_of(static_cast<double>(totals.reverted), count),
             Unit::share}};
     add_hourly_shares(totals, figures);
-    figures.push_back({"gas_used", "Gas used",
-        static_cast<std::int64_t>(blocks.gas_used.to_double()), Unit::gas});
+    figures.push_back({"gas_used", "Gas used", integer_or_real(blocks.gas_used), Unit::gas});
     if (totals.transactions > 0)
     {
         figures.push_back({"gas_per_transaction", "Gas per transaction",

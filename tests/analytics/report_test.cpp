@@ -5,6 +5,7 @@
 #include "tests/analytics/ledger_builder.hpp"
 #include "tests/support/catch.hpp"
 
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 #include <unistd.h>
 
@@ -328,6 +329,47 @@ TEST_CASE("report: a killed ledger without indexes says the same", "[analytics][
         return render_json(make_report(database));
     };
     CHECK(text(whole) == text(killed));
+}
+
+// Method: every column of every table is set to each hostile value in turn. Whatever a damaged file
+// holds, the report is a report or a StorageError.
+TEST_CASE("report: a damaged ledger is an error, never a crash", "[analytics][report][property]")
+{
+    auto writer = ledger(six_blocks(), Parts::all, "black_thursday");
+    const storage::Schema schema{description(Parts::all).events};
+    int refused = 0;
+    for (const auto& table : schema.tables())
+    {
+        for (const auto& column : table.columns)
+        {
+            for (const auto* value : {"-1", "4294967295", "9223372036854775807", "''", "'-5'",
+                     "'1' || hex(zeroblob(60))", "x'00ff'", "1e300"})
+            {
+                CAPTURE(table.name, column.name, value);
+                const storage::SqlTransaction undone{writer.database()};
+                try
+                {
+                    writer.database().execute(
+                        fmt::format("UPDATE {} SET \"{}\" = {}", table.name, column.name, value));
+                }
+                catch (const storage::StorageError&)
+                {
+                    continue;  // A key would not be unique.
+                }
+                try
+                {
+                    const auto report = make_report(writer.database());
+                    CHECK(!render_text(report, true).empty());
+                    CHECK(!render_json(report).empty());
+                }
+                catch (const storage::StorageError&)
+                {
+                    ++refused;
+                }
+            }
+        }
+    }
+    CHECK(refused > 100);
 }
 
 TEST_CASE("report: headline figures stand beside real ones and bands", "[analytics][report]")
