@@ -57,6 +57,7 @@ public:
             mind.slippage_bps = static_cast<std::uint16_t>(draw("slippage_bps"));
             mind.sensitivity = static_cast<float>(draw("sensitivity"));
         }
+        remember_homes(wallets);
     }
 
     std::uint64_t first_block(std::size_t position) override
@@ -81,7 +82,7 @@ public:
             return mind.wake_block;
         if (std::exchange(mind.retries_now, false))
             trade(mind, wallet);
-        else if (trades && pick_order(mind, wallet))
+        else if (trades && pick_order(position, wallet))
         {
             mind.retries = 0;
             trade(mind, wallet);
@@ -156,6 +157,33 @@ private:
         bool wakes_to_trade = false;  // Else it only looks whether the market has become wilder.
         bool retries_now = false;
     };
+
+    /// What each wallet starts with is what it likes to hold.
+    void remember_homes(const WalletGroup& wallets)
+    {
+        homes_.reserve(wallets.accounts.size() * map_.tokens().size());
+        for (const auto account : wallets.accounts)
+        {
+            for (const auto& coin : map_.tokens())
+            {
+                const auto& balances = contracts::token_at(*wallets.world, coin.token).balances();
+                homes_.push_back(
+                    static_cast<float>(to_whole(balances.get(account), coin.decimals)));
+            }
+        }
+    }
+
+    [[nodiscard]] double home_usd(std::size_t position, DexMap::Position token) const
+    {
+        return double{homes_[position * map_.tokens().size() + token]} * map_.tokens()[token].usd;
+    }
+
+    /// How much more it holds of a token than it likes to: 0 as much, 1/2 far more, -1/2 nothing.
+    [[nodiscard]] double excess(std::size_t position, DexMap::Position token, double held_usd) const
+    {
+        const auto home = home_usd(position, token);
+        return held_usd + home > 0 ? held_usd / (held_usd + home) - 0.5 : 0;
+    }
 
     /// Once per block and cohort: how wild the market is, and how likely each pool is.
     void observe(const WorldView& view)
@@ -264,8 +292,9 @@ private:
     }
 
     /// Decides what to trade: false if there is nothing the wallet could or would trade.
-    bool pick_order(Mind& mind, WalletContext& wallet) const
+    bool pick_order(std::size_t position, WalletContext& wallet)
     {
+        auto& mind = minds_[position];
         auto& random = wallet.random();
         const auto* pool = pick_pool(random);
         if (pool == nullptr)
@@ -283,15 +312,17 @@ private:
             wait_for_income(mind);
             return false;
         }
-        // Half, or in proportion to what it holds of each.
-        const auto share_a = held_a / (held_a + held_b);
-        bool sells_a = random.bernoulli(0.5 + inventory_reversion_ * (share_a - 0.5));
+        const auto tilt = excess(position, a, held_a) - excess(position, b, held_b);
+        bool sells_a = random.bernoulli(0.5 + inventory_reversion_ * tilt);
         if ((sells_a ? held_a : held_b) < size_min_)
             sells_a = !sells_a;
         mind.token_in = sells_a ? a : b;
         mind.token_out = sells_a ? b : a;
 
+        // Never more than it holds, nor than it likes to hold of what it buys.
         auto usd = std::min(size_.draw(random), sells_a ? held_a : held_b);
+        if (const auto home = home_usd(position, mind.token_out); home > 0)
+            usd = std::min(usd, home);
         for (const auto hop : map_.way(mind.token_in, mind.token_out))
             usd = std::min(usd, depth_share_max_ * map_.pools()[hop].depth_usd);
         mind.order_usd = static_cast<float>(usd);
@@ -375,6 +406,7 @@ private:
     std::int64_t caution_ms_;
     std::uint8_t retries_max_;
     std::vector<Mind> minds_;
+    std::vector<float> homes_;  // By wallet, then token of the map: whole tokens at the start.
 
     std::uint64_t observed_block_ = 0;
     double wildness_ = 0;  // Recent volatility / normal volatility.
@@ -418,8 +450,9 @@ const StrategyType& noise_trader_strategy()
                     "alike.",
                     0, 3},
                 {"inventory_reversion", ParameterKind::number, "0.8", "",
-                    "0: buys and sells alike; 1: sells in proportion to what it holds of each.", 0,
-                    1},
+                    "How strongly it returns to what it held at the start; 0: it buys and sells "
+                    "alike.",
+                    0, 2},
                 {"multi_hop_share", ParameterKind::number, "0.1", "",
                     "Share of trades between tokens without a pool of their own.", 0, 1},
                 {"slippage_bps", ParameterKind::distribution,
