@@ -105,7 +105,8 @@ namespace detail
 {
 // What RUNNEL_TRY() asks of its operand.
 [[nodiscard]] inline bool succeeded(const Checked& checked) noexcept { return checked.ok(); }
-[[nodiscard]] inline Amount take_value(const Checked& checked) noexcept { return checked.value; }
+// Often called for its refusal alone, so its value may go unused.
+inline Amount take_value(const Checked& checked) noexcept { return checked.value; }
 [[nodiscard]] inline Refusal take_refusal(const Checked& checked) noexcept
 {
     return Refusal::of(checked.fault);
@@ -116,7 +117,7 @@ template <typename T>
     return result.has_value();
 }
 template <typename T>
-[[nodiscard]] T take_value(Result<T>& result) noexcept
+T take_value(Result<T>& result) noexcept
 {
     if constexpr (!std::is_void_v<T>)
         return std::move(*result);
