@@ -434,6 +434,53 @@ TEST_CASE(
     CHECK(market.usdc.balance(market.me) > units(200'000, 6));
 }
 
+TEST_CASE("noise trader: returns to what it held at the start", "[scenarios][strategy]")
+{
+    Market market;
+    FakeWallet wallet{market.sandbox, market.me};
+    market.quote_prices(wallet);
+    auto parameters = noise_parameters(market);
+    parameters.set("size", always(500));
+    const auto strategy = make(noise_trader_strategy(), parameters, market);
+    (void)strategy->first_block(0);
+    // It gives nine tenths of its WETH away, and buys some back more often than it sells.
+    REQUIRE(
+        market.sandbox.run(market.me, market.weth.id(), Erc20Transfer{market.rival, units(450, 18)})
+            .ok());
+    int bought = 0;
+    for (int trade = 0; trade < 100; ++trade)
+    {
+        decide_until_submitted(wallet, *strategy);
+        bought += swap_of(wallet).path[0] == market.usdc.id() ? 1 : 0;
+        CHECK(wallet.run(*strategy).outcome.ok());
+    }
+    CHECK(bought > 80);
+}
+
+TEST_CASE("noise trader: buys no more of a token than it likes to hold", "[scenarios][strategy]")
+{
+    Market market;
+    const auto holder = market.sandbox.account("holder");
+    market.sandbox.world().account_states.at(holder).balance = units(100, 18);
+    market.weth.allocate(holder, units(1, 18));
+    market.usdc.allocate(holder, units(1'000'000, 6));
+    FakeWallet wallet{market.sandbox, holder};
+    market.quote_prices(wallet);
+    auto parameters = noise_parameters(market);
+    parameters.set("size", always(30'000));
+    const auto strategy = noise_trader_strategy().create(
+        parameters, runnel::tests::group_of_one(market.sandbox.world(), holder));
+    (void)strategy->first_block(0);
+    for (int trade = 0; trade < 20; ++trade)
+    {
+        decide_until_submitted(wallet, *strategy);
+        const auto swap = swap_of(wallet);
+        if (swap.path[0] == market.usdc.id())
+            CHECK(swap.amount_in == units(2'000, 6));  // One WETH's worth.
+        CHECK(wallet.run(*strategy).outcome.ok());
+    }
+}
+
 TEST_CASE("noise trader: trades more often in a crash, if it is sensitive", "[scenarios][strategy]")
 {
     const auto count = [](double sensitivity, bool wild) {
