@@ -159,8 +159,10 @@ std::uint64_t Cohort::gas_of(ByteView calls, unsigned depth) const
 void Cohort::begin(const WorldView& view, const std::vector<AddressedOutcome>& outcomes)
 {
     view_ = &view;
-    for (const auto& [sender, outcome] : outcomes)
+    for (const auto& addressed : outcomes)
     {
+        const auto sender = addressed.sender;
+        const auto& outcome = addressed.outcome;
         const auto position = static_cast<std::size_t>(
             std::lower_bound(accounts_.begin(), accounts_.end(), sender) - accounts_.begin());
         RUNNEL_CHECK(position < accounts_.size() && accounts_[position] == sender);
