@@ -54,7 +54,7 @@ Amount best_amount_in(
     if (root <= b)
         return {};
     const Wide best = (root - b) / c;
-    return best >> 256U == 0 ? narrow(best) : Amount::max();
+    return (best >> 256U) == 0 ? narrow(best) : Amount::max();
 }
 
 std::vector<Amount> quote_along(std::span<const Hop> route, const Amount& amount_in)

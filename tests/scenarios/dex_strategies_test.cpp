@@ -624,7 +624,7 @@ TEST_CASE("best amount: earns more than any other amount", "[scenarios][strategy
             REQUIRE(rate > 1);
             const auto profit = earns(best);
             const auto tolerance = 1e-12 * best.to_double() * static_cast<double>(value_in) + 1e5;
-            for (const std::uint64_t permille : {1, 500, 900, 990, 999, 1'001, 1'010, 1'100, 2'000})
+            for (const auto permille : {1U, 500U, 900U, 990U, 999U, 1'001U, 1'010U, 1'100U, 2'000U})
             {
                 const auto other = div_down(wrapping_mul(best, permille), 1'000);
                 if (!other.is_zero())
