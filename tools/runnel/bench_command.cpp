@@ -72,7 +72,7 @@ double peak_memory_mib()
 class ExecutionWorld
 {
 public:
-    ExecutionWorld(unsigned accounts, unsigned pools) : accounts_{accounts}
+    ExecutionWorld(unsigned accounts, unsigned pools)
     {
         const auto add = [this]<typename C, typename... Arguments>(
                              std::type_identity<C>, std::string name, Arguments&&... arguments) -> C&
@@ -187,7 +187,6 @@ private:
     }
 
     World world_;
-    unsigned accounts_;
     std::uint32_t first_account_ = 0;
     ContractId token_{};
     ContractId other_token_{};
