@@ -379,6 +379,12 @@ TEST_CASE("liquidator: never acts at a loss", "[scenarios][liquidator]")
         wallet.decide(*liquidator);
         CHECK(wallet.submissions.empty());
     }
+    SECTION("selling the collateral would cost what is left")
+    {
+        wallet.set_base_fee(20'000'000'000);  // 1.32 USD
+        wallet.decide(*liquidator);
+        CHECK(wallet.submissions.empty());
+    }
     SECTION("the market is below the oracle by more than the bonus")
     {
         wallet.set_base_fee(1'000'000'000);
