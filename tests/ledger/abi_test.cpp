@@ -20,9 +20,9 @@ struct Everything
         hello,
         longer,
     };
-    friend std::string_view to_string(Word word)
+    friend std::string_view to_string(Word value)
     {
-        return word == Word::hello ? "hello" : "a text of more than thirty-two bytes";
+        return value == Word::hello ? "hello" : "a text of more than thirty-two bytes";
     }
 
     Amount amount;
