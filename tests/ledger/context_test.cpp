@@ -314,7 +314,7 @@ TEST_CASE_METHOD(
     run_one(calls(Add{object, 0}));
     const auto value = counters->counters.get(object);
     REQUIRE(state(alice).nonce == 2);
-    for (const std::uint64_t nonce : {0, 1, 3, 1'000})
+    for (const auto nonce : std::initializer_list<std::uint64_t>{0, 1, 3, 1'000})
     {
         CAPTURE(nonce);
         auto transaction = make(alice, calls(Add{object, 1}));

@@ -148,8 +148,8 @@ TEST_CASE("database: rows of a wrong kind are errors, not crashes", "[storage][d
         "INSERT INTO t_rewards VALUES (2, 7, 1, '1')",
         "INSERT OR REPLACE INTO t_rewards VALUES (2, 0, 99, '1')",
         "INSERT OR REPLACE INTO t_rewards VALUES (2, 0, 1, '-1')",
-        "INSERT OR REPLACE INTO t_rewards VALUES (2, 0, 1, '1157920892373161954235709850086879"
-        "07853269984665640564039457584007913129639936')",
+        ("INSERT OR REPLACE INTO t_rewards VALUES (2, 0, 1, '1157920892373161954235709850086879"
+         "07853269984665640564039457584007913129639936')"),
         "UPDATE t_addresses SET address = '0x12' WHERE id = 3",
         "UPDATE t_addresses SET name = NULL WHERE 0; DELETE FROM t_addresses WHERE id = 3",
         "UPDATE t_manifest SET key = 'seed'",
