@@ -41,9 +41,7 @@ struct Transfer
 /// ERC-20's transfer, as a call.
 struct TransferCall
 {
-    static constexpr std::string_view name = "transfer";
     static constexpr std::uint8_t method = 0;
-    static constexpr std::uint64_t gas = 30'000;
 
     AccountId to{};
     Amount value;

@@ -18,11 +18,11 @@ using Values = std::vector<std::pair<std::string_view, Parameters::Value>>;
 
 Values with(Values values, const Values& changes)
 {
-    for (const auto& [key, value] : changes)
+    for (const auto& change : changes)
     {
-        const auto found = std::find_if(
-            values.begin(), values.end(), [&](const auto& entry) { return entry.first == key; });
-        found->second = value;
+        const auto found = std::find_if(values.begin(), values.end(),
+            [&](const auto& entry) { return entry.first == change.first; });
+        found->second = change.second;
     }
     return values;
 }
