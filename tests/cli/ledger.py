@@ -135,8 +135,23 @@ def interrupted(runnel, check, folder):
     check(not os.path.exists(f"{database}-wal"), "interrupted: a single file is left")
 
 
+def shipped(runnel, check, source, folder):
+    """The first blocks of every shipped scenario give a ledger that holds."""
+    scenarios = sorted((source / "scenarios").glob("*.toml"))
+    check(len(scenarios) >= 3, "there are scenarios")
+    for scenario in scenarios:
+        database = folder / f"{scenario.stem}.db"
+        run = runnel.json("run", scenario, "--db", database, "--blocks", "120")
+        check(run["transactions"] > 0, f"{scenario.name}: there are transactions")
+        done = runnel("verify", database)
+        check(done.returncode == 0, f"{scenario.name}: holds: {done.stderr.strip()}")
+        report = runnel("report", database, "--json")
+        check(report.returncode == 0, f"{scenario.name}: reports: {report.stderr.strip()}")
+
+
 def main() -> None:
     runnel = Runnel(sys.argv[1])
+    source = pathlib.Path(sys.argv[2])
     check = Checks()
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
@@ -145,6 +160,7 @@ def main() -> None:
         tampering(runnel, check, database, folder)
         killed(runnel, check, folder)
         interrupted(runnel, check, folder)
+        shipped(runnel, check, source, folder)
     check.finish()
 
 
