@@ -32,7 +32,8 @@ class Cohort::Context final : public WalletContext
 {
 public:
     Context(Cohort& cohort, std::size_t position)
-      : cohort_{cohort}, position_{position},
+      : cohort_{cohort},
+        position_{position},
         random_{cohort.seed_, cohort.stream_, cohort.first_number_ + position,
             cohort.view_->block_number}
     {}
@@ -111,7 +112,9 @@ private:
 };
 
 Cohort::Cohort(const AgentGroupSetup& group, WalletGroup wallets)
-  : accounts_{wallets.accounts}, first_number_{wallets.first_number}, seed_{wallets.seed},
+  : accounts_{wallets.accounts},
+    first_number_{wallets.first_number},
+    seed_{wallets.seed},
     stream_{wallets.stream}
 {
     strategy_ = group.strategy->create(group.parameters, wallets);
@@ -126,7 +129,8 @@ Cohort::Cohort(const AgentGroupSetup& group, WalletGroup wallets)
         const auto max_fee = wallets.draw(group.max_fee, "max_fee", number);
         wallet.max_fee = Amount::from_double(std::clamp(max_fee, 0.0, 1e9) * 1e9).low64();
         wallet.priority_fee = Amount::from_double(std::clamp(tip, 0.0, 1e9) * 1e9).low64();
-        wallet.max_base_fee_percent = static_cast<std::uint32_t>(std::clamp(multiple, 1.0, 1e6) * 100);
+        wallet.max_base_fee_percent =
+            static_cast<std::uint32_t>(std::clamp(multiple, 1.0, 1e6) * 100);
         schedule(i, std::max<std::uint64_t>(1, strategy_->first_block(i)));
     }
 }

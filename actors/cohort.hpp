@@ -26,7 +26,8 @@ public:
     void begin(const WorldView& view, const std::vector<AddressedOutcome>& outcomes);
     /// Lets every wallet act that is due.
     void decide();
-    /// What wallets asked for in decide(), by contract in ascending order; empty: nothing to wait for.
+    /// What wallets asked for in decide(), by contract in ascending order; empty: nothing to wait
+    /// for.
     struct Questions
     {
         ContractId contract{};
@@ -51,7 +52,7 @@ private:
     struct Wallet
     {
         std::uint64_t due = 0;
-        std::uint64_t priority_fee = 0;         // Wei per gas: its habit.
+        std::uint64_t priority_fee = 0;          // Wei per gas: its habit.
         std::uint64_t max_fee = 0;               // Wei per gas: more it never bids.
         std::uint32_t max_base_fee_percent = 0;  // Of the base fee.
         std::uint32_t boost_percent = 100;       // Grows when bids were too low.
@@ -74,7 +75,7 @@ private:
     std::unique_ptr<Strategy> strategy_;
     std::vector<Wallet> wallets_;
     std::map<std::uint64_t, std::vector<std::uint32_t>> calendar_;  // Stale entries are skipped.
-    const WorldView* view_ = nullptr;  // Of the round under way.
+    const WorldView* view_ = nullptr;                               // Of the round under way.
     std::vector<Transaction> transactions_;
     std::vector<Question> questions_;
 };

@@ -43,8 +43,7 @@ std::string error_text(caf::actor_system& system, const caf::error& error)
 CohortActor::CohortActor(caf::actor_config& config, std::uint32_t number,
     std::shared_ptr<Cohort> cohort,
     std::shared_ptr<const std::map<std::uint32_t, caf::actor>> protocols)
-  : CrewActor{config}, number_{number}, cohort_{std::move(cohort)},
-    protocols_{std::move(protocols)}
+  : CrewActor{config}, number_{number}, cohort_{std::move(cohort)}, protocols_{std::move(protocols)}
 {}
 
 void CohortActor::on_exit()
@@ -58,16 +57,14 @@ void CohortActor::report()
     Decided decided;
     decided.cohort = number_;
     decided.next_block = cohort_->next_block();
-    decided.transactions =
-        std::make_shared<std::vector<Transaction>>(cohort_->take_transactions());
+    decided.transactions = std::make_shared<std::vector<Transaction>>(cohort_->take_transactions());
     view_.reset();
     send(caf::actor_cast<caf::actor>(director_), std::move(decided));
 }
 
 caf::behavior CohortActor::make_behavior()
 {
-    return {
-        [this](const Decide& message)
+    return {[this](const Decide& message)
         {
             director_ = current_sender();
             view_ = message.view;
@@ -91,14 +88,12 @@ caf::behavior CohortActor::make_behavior()
         }};
 }
 
-ProtocolActor::ProtocolActor(caf::actor_config& config, ContractId id)
-  : CrewActor{config}, id_{id}
+ProtocolActor::ProtocolActor(caf::actor_config& config, ContractId id) : CrewActor{config}, id_{id}
 {}
 
 caf::behavior ProtocolActor::make_behavior()
 {
-    return {
-        [this](const AskQuotes& message) -> Quotes
+    return {[this](const AskQuotes& message) -> Quotes
         {
             Quotes quotes;
             quotes.contract = id_;
@@ -106,9 +101,8 @@ caf::behavior ProtocolActor::make_behavior()
                 quotes.amounts_out.push_back(contract_->quote(request));
             return quotes;
         },
-        [this](const Lease&) -> Leased {
-            return {std::make_shared<std::unique_ptr<Contract>>(std::move(contract_))};
-        },
+        [this](const Lease&) -> Leased
+        { return {std::make_shared<std::unique_ptr<Contract>>(std::move(contract_))}; },
         [this](const LeaseReturn& message) -> Published
         {
             contract_ = std::move(*message.contract);
@@ -118,8 +112,13 @@ caf::behavior ProtocolActor::make_behavior()
 
 ValidatorActor::ValidatorActor(caf::actor_config& config, std::uint32_t number, std::uint64_t seed,
     double participation, FeeSchedule fees, BlockHeader head, Hash head_hash)
-  : CrewActor{config}, number_{number}, seed_{seed}, participation_{participation}, fees_{fees},
-    head_{head}, head_hash_{head_hash}
+  : CrewActor{config},
+    number_{number},
+    seed_{seed},
+    participation_{participation},
+    fees_{fees},
+    head_{head},
+    head_hash_{head_hash}
 {}
 
 std::string ValidatorActor::check(const FinishedBlock& block) const
@@ -133,8 +132,8 @@ std::string ValidatorActor::check(const FinishedBlock& block) const
         return "the timestamp does not grow";
     if (header.gas_used > header.gas_limit || header.gas_limit != fees_.block_gas_limit)
         return "the gas is beyond the limit";
-    const auto base_fee = head_.number == 0 ? fees_.initial_base_fee :
-                                              next_base_fee(fees_, head_.base_fee, head_.gas_used);
+    const auto base_fee = head_.number == 0 ? fees_.initial_base_fee
+                                            : next_base_fee(fees_, head_.base_fee, head_.gas_used);
     if (header.base_fee != base_fee)
         return "the base fee does not follow from the parent";
     return {};
@@ -142,8 +141,7 @@ std::string ValidatorActor::check(const FinishedBlock& block) const
 
 caf::behavior ValidatorActor::make_behavior()
 {
-    return {
-        [](Propose& message) -> Proposed
+    return {[](Propose& message) -> Proposed
         {
             for (auto& batch : *message.batches)
             {
@@ -154,8 +152,8 @@ caf::behavior ValidatorActor::make_behavior()
             proposed.transactions = std::make_shared<std::vector<Transaction>>(
                 message.mempool->build_block(*message.world, message.block_number, message.base_fee,
                     message.gas_limit, message.now_ms));
-            proposed.dropped = std::make_shared<std::vector<Mempool::Dropped>>(
-                message.mempool->take_dropped());
+            proposed.dropped =
+                std::make_shared<std::vector<Mempool::Dropped>>(message.mempool->take_dropped());
             proposed.mempool = std::move(message.mempool);
             return proposed;
         },
@@ -228,8 +226,7 @@ WriterActor::WriterActor(caf::actor_config& config, BlockSink* sink)
 
 caf::behavior WriterActor::make_behavior()
 {
-    return {
-        [this](const Persist& message) -> Persisted
+    return {[this](const Persist& message) -> Persisted
         {
             sink_->append(message.block);
             return {1};

@@ -19,10 +19,16 @@ constexpr std::size_t parallel_transactions_min = 48;
 
 Director::Director(caf::actor_config& config, std::shared_ptr<SimulationSetup> setup,
     SimulationOptions options, std::shared_ptr<SimulationResult> result)
-  : CrewActor{config}, setup_{std::move(setup)}, options_{options}, result_{std::move(result)},
-    world_{*setup_->world}, protocols_{std::make_shared<std::map<std::uint32_t, caf::actor>>()},
-    head_{setup_->genesis.header}, head_hash_{setup_->genesis.hash},
-    mempool_{std::make_shared<Mempool>(setup_->mempool)}, gate_{std::make_shared<ExecutionGate>()},
+  : CrewActor{config},
+    setup_{std::move(setup)},
+    options_{options},
+    result_{std::move(result)},
+    world_{*setup_->world},
+    protocols_{std::make_shared<std::map<std::uint32_t, caf::actor>>()},
+    head_{setup_->genesis.header},
+    head_hash_{setup_->genesis.hash},
+    mempool_{std::make_shared<Mempool>(setup_->mempool)},
+    gate_{std::make_shared<ExecutionGate>()},
     mark_{Clock::now()}
 {
     set_down_handler(
@@ -54,7 +60,7 @@ void Director::on_exit()
     writer_ = nullptr;
 }
 
-void Director::charge(double PhaseSeconds::* phase)
+void Director::charge(double PhaseSeconds::*phase)
 {
     const auto now = Clock::now();
     result_->phases.*phase += std::chrono::duration<double>(now - mark_).count();
@@ -85,15 +91,16 @@ void Director::spawn_crew()
         auto actor = spawn<ProtocolActor, caf::monitored>(id);
         protocols_->emplace(i, actor);
         ++publications_due_;
-        send(actor, LeaseReturn{
-            std::make_shared<std::unique_ptr<Contract>>(world_.release(id)), head_.number});
+        send(actor, LeaseReturn{std::make_shared<std::unique_ptr<Contract>>(world_.release(id)),
+                        head_.number});
     }
 }
 
 void Director::spawn_cohorts()
 {
     cohort_of_.assign(world_.account_count(), none);
-    auto everybody = std::make_shared<std::vector<std::pair<std::string, std::vector<AccountId>>>>();
+    auto everybody =
+        std::make_shared<std::vector<std::pair<std::string, std::vector<AccountId>>>>();
     for (const auto& group : setup_->groups)
         everybody->emplace_back(group.name, group.accounts);
     for (const auto& group : setup_->groups)
@@ -126,8 +133,7 @@ void Director::spawn_cohorts()
 
 caf::behavior Director::make_behavior()
 {
-    return {
-        [this](const Begin&)
+    return {[this](const Begin&)
         {
             spawn_crew();
             if (options_.sink != nullptr)
@@ -208,8 +214,8 @@ void Director::begin_round()
         view_->fullness =
             static_cast<double>(head_.gas_used) / static_cast<double>(head_.gas_limit);
     }
-    batches_ = std::make_shared<std::vector<std::shared_ptr<std::vector<Transaction>>>>(
-        cohorts_.size());
+    batches_ =
+        std::make_shared<std::vector<std::shared_ptr<std::vector<Transaction>>>>(cohorts_.size());
     decisions_due_ = 0;
     for (std::size_t i = 0; i < cohorts_.size(); ++i)
     {
@@ -318,9 +324,9 @@ void Director::note_outcomes()
         [this](const Transaction& transaction, const Receipt& receipt)
         {
             TransactionOutcome outcome;
-            outcome.kind = receipt.status == ReceiptStatus::succeeded ?
-                               TransactionOutcome::Kind::succeeded :
-                               TransactionOutcome::Kind::reverted;
+            outcome.kind = receipt.status == ReceiptStatus::succeeded
+                               ? TransactionOutcome::Kind::succeeded
+                               : TransactionOutcome::Kind::reverted;
             outcome.nonce = transaction.nonce;
             outcome.gas_used = receipt.gas_used;
             outcome.gas_price = receipt.effective_gas_price;
@@ -346,8 +352,7 @@ void Director::send_home()
     for (const auto id : leased_)
     {
         send(protocols_->at(index(id)),
-            LeaseReturn{
-                std::make_shared<std::unique_ptr<Contract>>(world_.release(id)), block_});
+            LeaseReturn{std::make_shared<std::unique_ptr<Contract>>(world_.release(id)), block_});
     }
     if (publications_due_ == 0)
         after_publication();
@@ -434,10 +439,10 @@ void Director::end()
 {
     result_->head = head_;
     result_->head_hash = head_hash_;
-    result_->parallel_share = result_->transactions == 0 ?
-                                  0 :
-                                  static_cast<double>(parallel_transactions_) /
-                                      static_cast<double>(result_->transactions);
+    result_->parallel_share = result_->transactions == 0
+                                  ? 0
+                                  : static_cast<double>(parallel_transactions_) /
+                                        static_cast<double>(result_->transactions);
     quit();
 }
 

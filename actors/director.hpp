@@ -27,13 +27,13 @@ private:
 
     void spawn_crew();
     void spawn_cohorts();
-    void begin_round();          // Sends Decide to cohorts that have something to do.
-    void propose();              // All Decided are in.
+    void begin_round();  // Sends Decide to cohorts that have something to do.
+    void propose();      // All Decided are in.
     void plan(const Proposed& proposed);
-    void run_if_ready();         // Leases in, attestations in, credits left.
+    void run_if_ready();  // Leases in, attestations in, credits left.
     void execute();
     void send_home();
-    void after_publication();    // All views of the new state are out.
+    void after_publication();  // All views of the new state are out.
     void seal();
     void finish();
     void fail(std::string message, bool is_bug);
@@ -41,7 +41,7 @@ private:
 
     void note_outcomes();
     void add_outcome(AccountId account, const TransactionOutcome& outcome);
-    void charge(double PhaseSeconds::* phase);
+    void charge(double PhaseSeconds::*phase);
 
     std::shared_ptr<SimulationSetup> setup_;
     SimulationOptions options_;

@@ -82,8 +82,7 @@ struct Attested
 
 /// Director -> protocol actor: lend your contract for a block.
 struct Lease
-{
-};
+{};
 
 /// Protocol actor -> director, with the contract.
 struct Leased
@@ -117,8 +116,7 @@ struct Persist
     std::shared_ptr<const FinishedBlock> block;
 };
 struct FinishLedger
-{
-};
+{};
 
 /// Writer -> director: so many blocks have left the queue.
 struct Persisted
@@ -126,8 +124,7 @@ struct Persisted
     std::uint64_t blocks = 0;
 };
 struct LedgerFinished
-{
-};
+{};
 
 /// Any actor -> director: the world or the code failed; the run ends.
 struct Failure
@@ -138,8 +135,7 @@ struct Failure
 
 /// Main -> director: begin. Director -> itself: see if the next step can be taken.
 struct Begin
-{
-};
+{};
 
 }  // namespace runnel::actors
 

@@ -1,7 +1,6 @@
 #include "actors/simulation.hpp"
 
 #include "actors/director.hpp"
-
 #include "ledger/check.hpp"
 
 #include <caf/actor_system.hpp>
@@ -29,8 +28,8 @@ SimulationResult run_simulation(SimulationSetup setup, const SimulationOptions& 
         caf::actor_system system{config};
         {
             caf::scoped_actor self{system};
-            const auto director = self->spawn<actors::Director, caf::monitored>(
-                shared_setup, options, result);
+            const auto director =
+                self->spawn<actors::Director, caf::monitored>(shared_setup, options, result);
             self->send(director, actors::Begin{});
             self->receive(
                 [&](const caf::down_msg& down)

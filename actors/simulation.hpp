@@ -33,9 +33,9 @@ struct AgentGroupSetup
     const StrategyType* strategy = nullptr;
     Parameters parameters;
     std::vector<AccountId> accounts;
-    Distribution priority_fee;           // Gwei per gas.
+    Distribution priority_fee;  // Gwei per gas.
     Distribution max_base_fee_multiple;
-    Distribution max_fee{.a = 1e9};      // Gwei per gas: no bid is above it.
+    Distribution max_fee{.a = 1e9};  // Gwei per gas: no bid is above it.
 };
 
 /// A chain at its block 0 and everything that moves it from there.
@@ -74,15 +74,15 @@ struct SimulationOptions
     unsigned writer_credits = 32;
     /// Wallets per cohort actor. The chain does not depend on it.
     std::uint32_t cohort_size = 2048;
-    BlockSink* sink = nullptr;                // nullptr: persist nothing.
+    BlockSink* sink = nullptr;  // nullptr: persist nothing.
     SimulationProgress* progress = nullptr;
 };
 
 /// Wall-clock seconds that a run spent where; sums over its threads' shares of the director.
 struct PhaseSeconds
 {
-    double decide = 0;   // Waiting for cohorts.
-    double order = 0;    // The proposer's building of the block.
+    double decide = 0;  // Waiting for cohorts.
+    double order = 0;   // The proposer's building of the block.
     double plan = 0;
     double execute = 0;  // Leases included.
     double commit = 0;   // Applying, hashing, sending home.
@@ -102,7 +102,7 @@ struct SimulationResult
     bool interrupted = false;
     /// What ended the run early; one line. Empty: all is well.
     std::string error;
-    bool error_is_bug = false;     // An invariant or an actor broke, rather than the world outside.
+    bool error_is_bug = false;  // An invariant or an actor broke, rather than the world outside.
     /// As the last block left it, all contracts held; nullptr after an error.
     std::unique_ptr<World> world;
 };

@@ -1,7 +1,6 @@
 #pragma once
 
 #include "actors/view.hpp"
-
 #include "ledger/philox.hpp"
 
 #include <cstdint>
@@ -36,7 +35,7 @@ struct TransactionOutcome
     };
     Kind kind = Kind::succeeded;
     std::uint64_t nonce = 0;
-    std::uint64_t tag = 0;        // As the strategy gave it to submit().
+    std::uint64_t tag = 0;  // As the strategy gave it to submit().
     std::uint64_t gas_used = 0;
     std::uint64_t gas_price = 0;  // Wei per gas that was paid.
     Refusal refusal;              // If reverted.
@@ -85,7 +84,7 @@ struct WalletGroup
     std::uint64_t seed = 0;
     std::uint64_t stream = 0;  // Random stream of the group's draws at genesis.
     std::uint32_t slot_seconds = 12;
-    std::uint32_t first_number = 0;  // Of the first wallet of this cohort within the group.
+    std::uint32_t first_number = 0;   // Of the first wallet of this cohort within the group.
     std::vector<AccountId> accounts;  // Of this cohort's wallets, ascending.
     const World* world = nullptr;
     /// Accounts of every group by the group's name: whom a payer may pay.

@@ -75,7 +75,8 @@ struct WorldView
     [[nodiscard]] std::uint64_t blocks_of_ms(std::int64_t duration_ms) const
     {
         const auto slot_ms = std::int64_t{slot_seconds} * 1000;
-        return static_cast<std::uint64_t>(std::max<std::int64_t>(1, (duration_ms + slot_ms / 2) / slot_ms));
+        return static_cast<std::uint64_t>(
+            std::max<std::int64_t>(1, (duration_ms + slot_ms / 2) / slot_ms));
     }
 };
 

@@ -3,8 +3,10 @@
 
 #include <numeric>
 
-namespace runnel::analytics {
-namespace {
+namespace runnel::analytics
+{
+namespace
+{
 constexpr unsigned usd_decimals = 8;
 
 Money dollars(const Exact& amount)

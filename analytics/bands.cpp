@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <array>
 
-namespace runnel::analytics {
-namespace {
+namespace runnel::analytics
+{
+namespace
+{
 constexpr std::string_view thursday = "black_thursday";
 constexpr std::string_view aave = "Aave v2, 11,497 liquidation calls, 2020-12-17 to 2022-04-03";
 
@@ -50,10 +52,12 @@ std::vector<Band> bands_of(std::string_view scenario)
 
 bool headline_needs(std::string_view scenario, std::string_view section)
 {
-    return std::any_of(bands.begin(), bands.end(), [&](const Band& band) {
-        return band.scenario == scenario && band.path.starts_with(section) &&
-               band.path.substr(section.size()).starts_with('.');
-    });
+    return std::any_of(bands.begin(), bands.end(),
+        [&](const Band& band)
+        {
+            return band.scenario == scenario && band.path.starts_with(section) &&
+                   band.path.substr(section.size()).starts_with('.');
+        });
 }
 
 }  // namespace runnel::analytics

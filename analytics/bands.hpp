@@ -5,7 +5,8 @@
 #include <span>
 #include <string_view>
 
-namespace runnel::analytics {
+namespace runnel::analytics
+{
 
 /// A figure of a scenario that has a real twin, and where it must lie for the scenario to pass as
 /// calibrated: the median over 20 seeds, that is; one run may lie outside.

@@ -2,8 +2,10 @@
 #include "analytics/sections.hpp"
 #include "analytics/totals.hpp"
 
-namespace runnel::analytics {
-namespace {
+namespace runnel::analytics
+{
+namespace
+{
 /// What protocols say they hold, by contract and token.
 using Holdings = std::map<std::pair<ContractId, ContractId>, Amount>;
 

@@ -2,7 +2,8 @@
 
 #include "ledger/check.hpp"
 
-namespace runnel::analytics {
+namespace runnel::analytics
+{
 
 void Exact::add(const Amount& amount) noexcept
 {

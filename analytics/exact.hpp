@@ -6,7 +6,8 @@
 #include <cstdint>
 #include <string>
 
-namespace runnel::analytics {
+namespace runnel::analytics
+{
 
 /// A signed integer that holds the sum of 2^63 amounts: what reports add money up in.
 class Exact

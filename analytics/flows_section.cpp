@@ -3,8 +3,10 @@
 
 #include <algorithm>
 
-namespace runnel::analytics {
-namespace {
+namespace runnel::analytics
+{
+namespace
+{
 std::string payer_name(const FlowTotals::Key& key, GroupId nobody, const Source& source)
 {
     return key.from == nobody ? "(mint)" : source.groups()[key.from].name;
@@ -25,10 +27,12 @@ std::optional<Section> flows_section(Source& source)
         return std::nullopt;
     std::vector<std::pair<FlowTotals::Key, FlowTotals::Flow>> flows{
         totals.flows.begin(), totals.flows.end()};
-    std::stable_sort(flows.begin(), flows.end(), [](const auto& a, const auto& b) {
-        return a.second.usd != b.second.usd ? a.second.usd > b.second.usd
-                                            : a.second.count > b.second.count;
-    });
+    std::stable_sort(flows.begin(), flows.end(),
+        [](const auto& a, const auto& b)
+        {
+            return a.second.usd != b.second.usd ? a.second.usd > b.second.usd
+                                                : a.second.count > b.second.count;
+        });
 
     Section section{"flows", "Flows of money", {}, {}, {}};
     Table table{"flows", "Who paid whom",

@@ -2,7 +2,8 @@
 #include "analytics/render.hpp"
 #include "analytics/sections.hpp"
 
-namespace runnel::analytics {
+namespace runnel::analytics
+{
 
 std::optional<Section> headline_section(std::string_view scenario, const Report& report)
 {

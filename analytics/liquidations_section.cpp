@@ -7,8 +7,10 @@
 #include <numeric>
 #include <set>
 
-namespace runnel::analytics {
-namespace {
+namespace runnel::analytics
+{
+namespace
+{
 constexpr std::uint64_t integer_max = std::numeric_limits<std::int64_t>::max();
 constexpr double price_scale = 1e8;
 constexpr unsigned usd_decimals = 8;
@@ -117,7 +119,8 @@ Table liquidator_table(
     std::vector<std::pair<AccountId, Liquidations::Liquidator>> all{
         liquidations.liquidators.begin(), liquidations.liquidators.end()};
     const auto calls = static_cast<double>(liquidations.calls.size());
-    const auto share_of_top = [&](auto&& part) {
+    const auto share_of_top = [&](auto&& part)
+    {
         std::vector<double> parts;
         for (const auto& [account, liquidator] : all)
             parts.push_back(part(liquidator));
@@ -131,9 +134,9 @@ Table liquidator_table(
     figures.push_back({"top5_value_share", "Debt repaid by the top 5",
         share_of_top([](const auto& l) { return l.debt_value.to_double(); }), Unit::share});
 
-    std::stable_sort(all.begin(), all.end(), [](const auto& a, const auto& b) {
-        return a.second.debt_value.to_double() > b.second.debt_value.to_double();
-    });
+    std::stable_sort(all.begin(), all.end(),
+        [](const auto& a, const auto& b)
+        { return a.second.debt_value.to_double() > b.second.debt_value.to_double(); });
     for (const auto& [account, liquidator] : all)
     {
         auto profit = liquidator.collateral_value;

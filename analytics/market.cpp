@@ -6,8 +6,10 @@
 #include <cmath>
 #include <limits>
 
-namespace runnel::analytics {
-namespace {
+namespace runnel::analytics
+{
+namespace
+{
 constexpr double unknown = std::numeric_limits<double>::quiet_NaN();
 constexpr double price_scale = 1e8;
 constexpr std::uint64_t block_max = std::numeric_limits<std::int64_t>::max();
@@ -149,8 +151,9 @@ bool Market::quote_from_pools() const
     const auto known = prices_;
     std::vector<double> depth(prices_.size(), 0);
     bool found = false;
-    const auto quote = [&](ContractId token, const Amount& reserve, ContractId other,
-                           const Amount& other_reserve) {
+    const auto quote =
+        [&](ContractId token, const Amount& reserve, ContractId other, const Amount& other_reserve)
+    {
         if (scale(token) == 0 || scale(other) == 0 || reserve.is_zero() ||
             !std::isnan(known[index(token)]) || std::isnan(known[index(other)]))
             return;

@@ -8,7 +8,8 @@
 #include <utility>
 #include <vector>
 
-namespace runnel::analytics {
+namespace runnel::analytics
+{
 
 /// Prices, pools and reserves as they were after any block, for one pass through the chain.
 ///

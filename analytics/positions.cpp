@@ -4,8 +4,10 @@
 #include <algorithm>
 #include <limits>
 
-namespace runnel::analytics {
-namespace {
+namespace runnel::analytics
+{
+namespace
+{
 const Amount ray = Amount::power_of_ten(27);
 constexpr std::uint64_t percent = 10'000;  // Basis points in 1.
 
@@ -129,9 +131,8 @@ void add_row(
         return;
     }
     const auto unit = Amount::power_of_ten(facts->decimals);
-    const auto value = [&](const Amount& amount, int column) {
-        return checked(Checked{amount} * *price / unit, row, column);
-    };
+    const auto value = [&](const Amount& amount, int column)
+    { return checked(Checked{amount} * *price / unit, row, column); };
     position.debt =
         checked(Checked{position.debt} + value(holding.debt, debt_column), row, debt_column);
     if (!collateral)
@@ -187,7 +188,8 @@ Positions make_positions(Source& source)
     market.advance_to_end();
     Position position;
     bool open = false;
-    const auto close = [&] {
+    const auto close = [&]
+    {
         if (open)
             add_position(position, positions.markets.back());
         open = false;

@@ -6,7 +6,8 @@
 #include <string>
 #include <vector>
 
-namespace runnel::analytics {
+namespace runnel::analytics
+{
 
 /// For a terminal: at most 100 columns, with ANSI colour if wanted.
 [[nodiscard]] std::string render_text(const Report& report, bool colour);

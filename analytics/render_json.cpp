@@ -4,8 +4,10 @@
 
 #include <cmath>
 
-namespace runnel::analytics {
-namespace {
+namespace runnel::analytics
+{
+namespace
+{
 using Json = nlohmann::ordered_json;
 
 Json real(double value)

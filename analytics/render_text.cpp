@@ -8,8 +8,10 @@
 #include <cmath>
 #include <ctime>
 
-namespace runnel::analytics {
-namespace {
+namespace runnel::analytics
+{
+namespace
+{
 constexpr std::size_t line_width = 100;
 // How long a cell may be, until a table fits its line.
 constexpr std::array<std::size_t, 4> cell_limits{60, 44, 36, 28};
@@ -245,7 +247,8 @@ private:
         constexpr std::size_t cell_width = 47;
         constexpr std::size_t label_width = 28;
         bool open = false;  // The left half of a line is written.
-        const auto end_line = [&] {
+        const auto end_line = [&]
+        {
             if (open)
                 out_ += "\n";
             open = false;

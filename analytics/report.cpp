@@ -8,8 +8,10 @@
 #include <array>
 #include <cmath>
 
-namespace runnel::analytics {
-namespace {
+namespace runnel::analytics
+{
+namespace
+{
 struct SectionType
 {
     std::string_view key;
@@ -33,7 +35,8 @@ constexpr std::array section_types{
 };
 constexpr std::string_view headline_key = "headline";
 
-constexpr auto keys = [] {
+constexpr auto keys = []
+{
     std::array<std::string_view, section_types.size() + 1> all{};
     for (std::size_t i = 0; i < section_types.size(); ++i)
         all[i] = section_types[i].key;
@@ -138,7 +141,8 @@ Report make_report(storage::Database& database, std::span<const std::string> sec
         return sections.empty() ||
                std::find(sections.begin(), sections.end(), key) != sections.end();
     };
-    const auto needed = [&](std::string_view key) {
+    const auto needed = [&](std::string_view key)
+    {
         return asked(key) ||
                (asked(headline_key) && headline_needs(source.manifest("scenario_name"), key));
     };

@@ -11,7 +11,8 @@
 #include <variant>
 #include <vector>
 
-namespace runnel::analytics {
+namespace runnel::analytics
+{
 
 /// What a number counts, hence how people see it.
 enum class Unit : std::uint8_t

@@ -4,8 +4,10 @@
 
 #include <charconv>
 
-namespace runnel::analytics {
-namespace {
+namespace runnel::analytics
+{
+namespace
+{
 std::optional<std::int64_t> integer_of(const std::string& text)
 {
     std::int64_t value = 0;

@@ -8,7 +8,8 @@
 
 /// One function per section; empty if the ledger has no data for it. Adding a section is a file
 /// and a line in report.cpp.
-namespace runnel::analytics {
+namespace runnel::analytics
+{
 
 [[nodiscard]] std::optional<Section> run_section(Source& source);
 [[nodiscard]] std::optional<Section> timeline_section(Source& source);

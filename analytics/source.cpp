@@ -7,8 +7,10 @@
 #include <algorithm>
 #include <limits>
 
-namespace runnel::analytics {
-namespace {
+namespace runnel::analytics
+{
+namespace
+{
 constexpr std::uint64_t integer_max = std::numeric_limits<std::int64_t>::max();
 }  // namespace
 

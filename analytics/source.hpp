@@ -13,7 +13,8 @@
 #include <string_view>
 #include <vector>
 
-namespace runnel::analytics {
+namespace runnel::analytics
+{
 
 struct BlockTotals;
 struct TransactionTotals;

@@ -3,7 +3,8 @@
 
 #include <algorithm>
 
-namespace runnel::analytics {
+namespace runnel::analytics
+{
 
 std::optional<Section> throughput_section(Source& source)
 {

@@ -10,8 +10,10 @@
 #include <cmath>
 #include <limits>
 
-namespace runnel::analytics {
-namespace {
+namespace runnel::analytics
+{
+namespace
+{
 constexpr double unknown = std::numeric_limits<double>::quiet_NaN();
 constexpr double gwei = 1e9;
 
@@ -78,11 +80,13 @@ std::vector<PriceCourse> read_prices(Source& source)
                 course.pieces[source.piece_of(block)] = *price;
         }
     }
-    std::erase_if(courses, [&](PriceCourse& course) {
-        course.close_hour();
-        return course.token == native_coin || market.pools().contains(course.token) ||
-               std::isnan(course.start) || course.low == course.high;
-    });
+    std::erase_if(courses,
+        [&](PriceCourse& course)
+        {
+            course.close_hour();
+            return course.token == native_coin || market.pools().contains(course.token) ||
+                   std::isnan(course.start) || course.low == course.high;
+        });
     return courses;
 }
 

@@ -7,8 +7,10 @@
 #include <cmath>
 #include <limits>
 
-namespace runnel::analytics {
-namespace {
+namespace runnel::analytics
+{
+namespace
+{
 constexpr std::uint64_t integer_max = std::numeric_limits<std::int64_t>::max();
 constexpr std::uint64_t hour_seconds = 3600;
 
@@ -189,7 +191,8 @@ TransactionTotals transaction_totals(Source& source)
     return totals;
 }
 
-namespace {
+namespace
+{
 /// Adds up the rows of a table of transfers: (block, token, from, to, value).
 class TransferSums
 {

@@ -9,7 +9,8 @@
 #include <tuple>
 #include <vector>
 
-namespace runnel::analytics {
+namespace runnel::analytics
+{
 
 /// What the headers say, block 0 left out.
 struct BlockTotals

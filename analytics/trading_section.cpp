@@ -6,8 +6,10 @@
 #include <array>
 #include <limits>
 
-namespace runnel::analytics {
-namespace {
+namespace runnel::analytics
+{
+namespace
+{
 constexpr std::uint64_t integer_max = std::numeric_limits<std::int64_t>::max();
 
 struct PoolTrades
@@ -75,7 +77,8 @@ Trades read_trades(Source& source)
 
         auto& pool = trades.pools[rows.contract(1)];
         auto& taker = trades.takers[source.group_of(rows.account(6))];
-        const auto add = [&](auto& sum) {
+        const auto add = [&](auto& sum)
+        {
             ++sum.trades;
             sum.usd += usd.value_or(0);
         };
@@ -174,9 +177,9 @@ Table taker_table(Source& source, const Trades& trades)
         if (trades.takers[i].trades > 0)
             order.push_back(i);
     }
-    std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
-        return trades.takers[a].trades > trades.takers[b].trades;
-    });
+    std::stable_sort(order.begin(), order.end(),
+        [&](std::size_t a, std::size_t b)
+        { return trades.takers[a].trades > trades.takers[b].trades; });
     for (const auto i : order)
     {
         const auto& taker = trades.takers[i];

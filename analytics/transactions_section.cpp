@@ -4,8 +4,10 @@
 #include <algorithm>
 #include <numeric>
 
-namespace runnel::analytics {
-namespace {
+namespace runnel::analytics
+{
+namespace
+{
 constexpr double gwei = 1e9;
 
 /// Exact where 64 bits hold it, as they do for any chain a machine can run.

@@ -4,8 +4,10 @@
 #include <cmath>
 #include <limits>
 
-namespace runnel::analytics {
-namespace {
+namespace runnel::analytics
+{
+namespace
+{
 /// A sum in USD over the run.
 struct Curve
 {

@@ -3,8 +3,10 @@
 
 #include <algorithm>
 
-namespace runnel::analytics {
-namespace {
+namespace runnel::analytics
+{
+namespace
+{
 struct Validator
 {
     AccountId account{};

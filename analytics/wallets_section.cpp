@@ -2,14 +2,17 @@
 #include "analytics/sections.hpp"
 #include "analytics/totals.hpp"
 
-namespace runnel::analytics {
-namespace {
+namespace runnel::analytics
+{
+namespace
+{
 /// What a group has more than after block 0, at the last prices: balances, lending positions and
 /// shares of pools. Empty if something that changed has no price.
 std::optional<double> gain_usd(Source& source, const Market& market, GroupId group)
 {
     std::map<ContractId, Exact> change;
-    const auto add = [&](const auto& sums, bool plus) {
+    const auto add = [&](const auto& sums, bool plus)
+    {
         for (const auto& [key, amount] : sums)
         {
             if (key.first != group)

@@ -10,7 +10,8 @@
 
 /// How fast a ledger is written, indexed, read and compared, for blocks of token payments: each
 /// transaction is a row of t_transactions, one of t_token_transfers and one of t_logs.
-namespace {
+namespace
+{
 using namespace runnel;
 using namespace runnel::storage;
 
@@ -108,7 +109,8 @@ std::shared_ptr<const FinishedBlock> payments(std::uint64_t number)
 
 const std::vector<std::shared_ptr<const FinishedBlock>>& chain()
 {
-    static const auto blocks = [] {
+    static const auto blocks = []
+    {
         std::vector<std::shared_ptr<const FinishedBlock>> made;
         for (std::uint64_t i = 0; i < 300; ++i)
             made.push_back(payments(i));

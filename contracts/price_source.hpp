@@ -8,7 +8,7 @@ namespace runnel::contracts
 /// A price an oracle holds.
 struct OraclePrice
 {
-    Amount price;                // 1e-8 USD per whole token.
+    Amount price;                 // 1e-8 USD per whole token.
     std::uint64_t timestamp = 0;  // Unix seconds of the update.
 
     template <typename Self, typename Visitor>

@@ -35,8 +35,8 @@ Sandbox::Outcome Sandbox::run(AccountId sender, const CallWriter& calls)
     options.keep_returns = true;
     options.free_gas = true;
     Outcome outcome;
-    outcome.block = execute_block(execution_, world_, context, head_, head_hash_, 0,
-        std::move(transactions), {}, options);
+    outcome.block = execute_block(
+        execution_, world_, context, head_, head_hash_, 0, std::move(transactions), {}, options);
     outcome.receipt = outcome.block.receipts.front();
     outcome.returns = execution_.returns().front();
     head_ = outcome.block.header;

@@ -57,7 +57,8 @@ public:
     virtual ~Token() = default;
 
     [[nodiscard]] virtual const Table<Amount>& balances() const = 0;
-    [[nodiscard]] virtual const Table<Amount>& allowances() const = 0;  // By pair_key(owner, spender).
+    [[nodiscard]] virtual const Table<Amount>& allowances()
+        const = 0;  // By pair_key(owner, spender).
 
     virtual Result<void> transfer(CallContext context, AccountId to, const Amount& amount) = 0;
     virtual Result<void> transfer_from(

@@ -4,8 +4,10 @@
 
 #include <algorithm>
 
-namespace runnel {
-namespace {
+namespace runnel
+{
+namespace
+{
 constexpr std::size_t word_size = 32;
 
 /// The argument types of `Name(type,type)`.

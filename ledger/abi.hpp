@@ -6,7 +6,8 @@
 #include <string>
 #include <vector>
 
-namespace runnel {
+namespace runnel
+{
 
 /// The addresses that logs speak of, by id.
 struct AddressBook

@@ -23,17 +23,19 @@ struct Access
 {
     RecordTable* table = nullptr;
     std::uint64_t key = 0;
-    void* record = nullptr;     // Its slot, once resolved.
-    std::uint32_t object = 0;   // A dense number of the object within the block, given by the planner.
+    void* record = nullptr;  // Its slot, once resolved.
+    std::uint32_t object =
+        0;  // A dense number of the object within the block, given by the planner.
     AccessMode mode = AccessMode::read;
-    bool written = false;       // By the transaction, as it runs: its old value is in the journal.
+    bool written = false;  // By the transaction, as it runs: its old value is in the journal.
 };
 
-/// Collects, at plan time, what the transactions of a block may touch, and which contracts they call.
+/// Collects, at plan time, what the transactions of a block may touch, and which contracts they
+/// call.
 ///
-/// Declaring is conservative: it looks at committed state and at the arguments, runs nothing and may
-/// name more than the call will touch. What a transaction touches without having declared it makes
-/// it revert, in every executor alike.
+/// Declaring is conservative: it looks at committed state and at the arguments, runs nothing and
+/// may name more than the call will touch. What a transaction touches without having declared it
+/// makes it revert, in every executor alike.
 class AccessCollector
 {
 public:

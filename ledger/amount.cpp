@@ -13,10 +13,11 @@ namespace runnel
 namespace
 {
 namespace mp = boost::multiprecision;
-using Wide = mp::number<
-    mp::cpp_int_backend<256, 256, mp::unsigned_magnitude, mp::unchecked, void>, mp::et_off>;
-using Wide512 = mp::number<
-    mp::cpp_int_backend<512, 512, mp::unsigned_magnitude, mp::unchecked, void>, mp::et_off>;
+using Wide = mp::number<mp::cpp_int_backend<256, 256, mp::unsigned_magnitude, mp::unchecked, void>,
+    mp::et_off>;
+using Wide512 =
+    mp::number<mp::cpp_int_backend<512, 512, mp::unsigned_magnitude, mp::unchecked, void>,
+        mp::et_off>;
 
 static_assert(sizeof(mp::limb_type) == 8, "limbs are copied as they are");
 

@@ -18,12 +18,12 @@ struct BlockHeader
     AccountId proposer{};
     std::uint64_t gas_limit = 0;
     std::uint64_t gas_used = 0;
-    std::uint64_t base_fee = 0;        // Wei per gas.
+    std::uint64_t base_fee = 0;  // Wei per gas.
     std::uint32_t transaction_count = 0;
-    Hash transactions_root;            // Merkle, leaves are the transactions' hashes.
-    Hash receipts_root;                // Merkle over encoded receipts with their logs.
-    Hash rewards_root;                 // Merkle over the rewards.
-    Hash state_root;                   // keccak(parent's state_root, writes of each transaction).
+    Hash transactions_root;             // Merkle, leaves are the transactions' hashes.
+    Hash receipts_root;                 // Merkle over encoded receipts with their logs.
+    Hash rewards_root;                  // Merkle over the rewards.
+    Hash state_root;                    // keccak(parent's state_root, writes of each transaction).
     std::uint64_t finalized_block = 0;  // Newest block that two thirds of the stake attested.
 
     template <typename Self, typename Visitor>

@@ -12,8 +12,9 @@ namespace runnel
 ///
 /// A call's arguments are a described struct with
 ///     static constexpr std::string_view name = "swap";   // as in the ABI
-///     static constexpr std::uint8_t method = 2;          // its number in its contract; part of hashes
-///     static constexpr std::uint64_t gas = 60'000;       // charged before it runs; see docs/gas.md
+///     static constexpr std::uint8_t method = 2;          // its number in its contract; part of
+///     hashes static constexpr std::uint64_t gas = 60'000;       // charged before it runs; see
+///     docs/gas.md
 struct CallView
 {
     ContractId contract{};

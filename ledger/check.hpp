@@ -9,6 +9,6 @@ namespace runnel
 }  // namespace runnel
 
 /// Aborts when @p condition does not hold: for our own bugs, on in every build.
-#define RUNNEL_CHECK(condition)                                                       \
-    (static_cast<bool>(condition) ? static_cast<void>(0) :                            \
-                                    ::runnel::check_failed(#condition, __FILE__, __LINE__))
+#define RUNNEL_CHECK(condition)                          \
+    (static_cast<bool>(condition) ? static_cast<void>(0) \
+                                  : ::runnel::check_failed(#condition, __FILE__, __LINE__))

@@ -9,7 +9,8 @@
 namespace runnel
 {
 
-/// Proof of stake as far as it decides what is in a chain: who proposes, who is paid, what is final.
+/// Proof of stake as far as it decides what is in a chain: who proposes, who is paid, what is
+/// final.
 struct ValidatorStake
 {
     AccountId account{};

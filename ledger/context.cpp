@@ -10,7 +10,8 @@ namespace
 {
 constexpr unsigned call_depth_max = 4;
 
-/// What an undeclared read sees, and where an undeclared write goes: the transaction reverts anyway.
+/// What an undeclared read sees, and where an undeclared write goes: the transaction reverts
+/// anyway.
 alignas(64) constexpr std::array<std::uint8_t, record_size_max> zero_record{};
 alignas(64) thread_local std::array<std::uint8_t, record_size_max> scratch_record{};
 }  // namespace

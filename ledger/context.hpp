@@ -18,8 +18,8 @@ class World;
 struct BlockContext
 {
     std::uint64_t number = 0;
-    std::uint64_t timestamp = 0;     // Unix seconds.
-    std::uint64_t base_fee = 0;      // Wei per gas.
+    std::uint64_t timestamp = 0;  // Unix seconds.
+    std::uint64_t base_fee = 0;   // Wei per gas.
     std::uint64_t gas_limit = 0;
     AccountId proposer{};
 };
@@ -55,9 +55,9 @@ void append_event(
 {
     const auto offset = arena.event_bytes.size();
     encode(event, arena.event_bytes);
-    arena.events.push_back({&event_type<Event>, contract, transaction,
-        static_cast<std::uint32_t>(offset),
-        static_cast<std::uint32_t>(arena.event_bytes.size() - offset)});
+    arena.events.push_back(
+        {&event_type<Event>, contract, transaction, static_cast<std::uint32_t>(offset),
+            static_cast<std::uint32_t>(arena.event_bytes.size() - offset)});
 }
 
 /// One running transaction: its declared accesses, its journal, its gas. Used by the executor.
@@ -66,8 +66,12 @@ class TransactionScope
 public:
     TransactionScope(World& world, const BlockContext& block, std::span<Access> accesses,
         WorkerArena& arena, std::uint32_t transaction) noexcept
-      : world_{world}, block_{block}, accesses_{accesses}, arena_{arena},
-        first_undo_{arena.undo.size()}, first_event_{arena.events.size()},
+      : world_{world},
+        block_{block},
+        accesses_{accesses},
+        arena_{arena},
+        first_undo_{arena.undo.size()},
+        first_event_{arena.events.size()},
         transaction_{transaction}
     {}
 
@@ -107,8 +111,7 @@ private:
 class CallContext
 {
 public:
-    CallContext(TransactionScope& scope, AccountId sender) noexcept
-      : scope_{scope}, sender_{sender}
+    CallContext(TransactionScope& scope, AccountId sender) noexcept : scope_{scope}, sender_{sender}
     {}
 
     /// The caller as the contract sees it: Solidity's msg.sender.
@@ -163,7 +166,8 @@ private:
 class SnapshotContext
 {
 public:
-    SnapshotContext(const BlockContext& block, WorkerArena& arena, std::uint32_t transaction) noexcept
+    SnapshotContext(
+        const BlockContext& block, WorkerArena& arena, std::uint32_t transaction) noexcept
       : block_{block}, arena_{arena}, transaction_{transaction}
     {}
 

@@ -19,7 +19,7 @@ class GenesisBuilder;
 /// Which actor is home to a contract, and under which role a report counts its account.
 enum class ContractRole : std::uint8_t
 {
-    ledger,   // Tokens and stateless routers: at home with the director.
+    ledger,  // Tokens and stateless routers: at home with the director.
     dex,
     lending,
     oracle,
@@ -56,8 +56,8 @@ struct ContractType
     std::vector<const EventType*> events;
     std::vector<ParameterSpec> parameters;
     std::unique_ptr<Contract> (*create)(const Parameters&, ContractIdentity) = nullptr;
-    /// What is wrong between parameters that are each as specified, as "KEY: expected ..., got ...";
-    /// empty if nothing is. A scenario file is refused with it.
+    /// What is wrong between parameters that are each as specified, as "KEY: expected ..., got
+    /// ..."; empty if nothing is. A scenario file is refused with it.
     std::string (*validate)(const Parameters&) = nullptr;
 };
 
@@ -116,7 +116,10 @@ public:
     [[nodiscard]] virtual std::optional<TokenInfo> token_info() const { return std::nullopt; }
     /// Answers a quote from committed state, with the exact rounding of the trade; empty if it does
     /// not trade these tokens or the trade would be refused.
-    [[nodiscard]] virtual std::optional<Amount> quote(const QuoteRequest&) const { return std::nullopt; }
+    [[nodiscard]] virtual std::optional<Amount> quote(const QuoteRequest&) const
+    {
+        return std::nullopt;
+    }
     /// Emits what `snapshot` event tables should hold at the end of a block that touched it.
     virtual void snapshot(SnapshotContext&) const {}
     /// States what must hold after every block (solvency, backing); adds a sentence per violation.
@@ -159,12 +162,14 @@ public:
     /// For the ContractType.
     [[nodiscard]] static std::vector<MethodInfo> methods()
     {
-        return {MethodInfo{Calls::name, Calls::gas, [](ByteView arguments)
+        return {MethodInfo{Calls::name, Calls::gas,
+            [](ByteView arguments)
             {
                 Calls call{};
                 return std::string{Calls::name} +
                        (decode(arguments, call) ? runnel::dump(call) : std::string{"(malformed)"});
-            }, nested_calls<Calls>()}...};
+            },
+            nested_calls<Calls>()}...};
     }
 
 private:

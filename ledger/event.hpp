@@ -16,7 +16,7 @@ enum class ColumnKind : std::uint8_t
     account,   // An account's id.
     contract,  // A contract's id; its account and address are found in `contracts`.
     boolean,
-    text,      // An enum's name, by its to_string().
+    text,  // An enum's name, by its to_string().
 };
 
 /// What becomes of an event's row.
@@ -57,9 +57,9 @@ protected:
 /// An event is a described struct with
 ///     static constexpr std::string_view name = "Swap";
 ///     static constexpr std::string_view table = "uniswap_v2_swaps";     // t_ is put in front
-///     static constexpr std::string_view signature = "Swap(address,uint256,...)";  // "" unless a log
-///     static constexpr std::uint32_t indexed = 0b100001;                // bit k: field k is a topic
-///     static constexpr EventUse use = EventUse::log;
+///     static constexpr std::string_view signature = "Swap(address,uint256,...)";  // "" unless a
+///     log static constexpr std::uint32_t indexed = 0b100001;                // bit k: field k is a
+///     topic static constexpr EventUse use = EventUse::log;
 /// The fields of a log are those of the signature, in its order.
 struct EventType
 {
@@ -130,11 +130,7 @@ struct ValueVisitor
 
 /// The EventType of an event struct; its address is its identity within a process.
 template <typename Event>
-inline constexpr EventType event_type{
-    Event::name,
-    Event::table,
-    Event::signature,
-    Event::indexed,
+inline constexpr EventType event_type{Event::name, Event::table, Event::signature, Event::indexed,
     Event::use,
     [](ColumnSink& sink)
     {

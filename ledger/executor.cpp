@@ -176,7 +176,8 @@ void BlockExecution::execute(std::uint32_t i, unsigned worker_number) noexcept
     else
     {
         scope.roll_back();
-        receipt.refusal = scope.undeclared() ? Refusal::ledger("undeclared access") : result.error();
+        receipt.refusal =
+            scope.undeclared() ? Refusal::ledger("undeclared access") : result.error();
         if (receipt.refusal.kind == RefusalKind::invalid_opcode)
             receipt.gas_used = transaction.gas_limit;
     }
@@ -187,8 +188,8 @@ void BlockExecution::execute(std::uint32_t i, unsigned worker_number) noexcept
         const bool nonce_fits = sender.nonce == transaction.nonce;
         if (receipt.status == ReceiptStatus::succeeded)
         {
-            sender.balance = wrapping_add(sender.balance,
-                wrapping_mul(price, transaction.gas_limit - receipt.gas_used));
+            sender.balance = wrapping_add(
+                sender.balance, wrapping_mul(price, transaction.gas_limit - receipt.gas_used));
         }
         else
         {

@@ -118,9 +118,9 @@ private:
     // The block under way, from apply() to seal().
     FinishedBlock block_;
     BlockUndo undo_;
-    Bytes system_writes_;           // What apply() wrote after the transactions, as hashed.
-    Amount tips_;                   // To the proposer, wei.
-    Amount burnt_;                  // Base fees, wei.
+    Bytes system_writes_;            // What apply() wrote after the transactions, as hashed.
+    Amount tips_;                    // To the proposer, wei.
+    Amount burnt_;                   // Base fees, wei.
     std::vector<Amount> imbalance_;  // By contract: changes of balances - changes of supply.
     std::vector<bool> changed_;      // By contract: some record of it was written.
 };

@@ -40,7 +40,10 @@ struct AnyVisitor
 }  // namespace detail
 
 template <typename T>
-concept Described = requires(T& value) { T::describe(value, detail::AnyVisitor{}); };
+concept Described = requires(T& value)
+{
+    T::describe(value, detail::AnyVisitor{});
+};
 
 /// A nested list of encoded calls inside a call's arguments: what runs in a callback.
 struct CallList
@@ -50,12 +53,10 @@ struct CallList
 
 template <typename T>
 struct is_array : std::false_type
-{
-};
+{};
 template <typename T, std::size_t count>
 struct is_array<std::array<T, count>> : std::true_type
-{
-};
+{};
 
 /// A short list inside a call's arguments (a swap's path); at most @p capacity elements.
 template <typename T, std::uint8_t capacity>
@@ -78,12 +79,10 @@ struct ShortList
 };
 template <typename T>
 struct is_short_list : std::false_type
-{
-};
+{};
 template <typename T, std::uint8_t capacity>
 struct is_short_list<ShortList<T, capacity>> : std::true_type
-{
-};
+{};
 
 /// Appends the canonical encoding of what it visits to a byte string.
 class Encoder

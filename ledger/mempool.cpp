@@ -31,9 +31,9 @@ std::string_view to_string(Ordering ordering) noexcept
 {
     switch (ordering)
     {
-    case Ordering::priority_fee: return "priority_fee";
-    case Ordering::fifo: return "fifo";
-    case Ordering::random: return "random";
+        case Ordering::priority_fee: return "priority_fee";
+        case Ordering::fifo: return "fifo";
+        case Ordering::random: return "random";
     }
     return "unknown";
 }
@@ -67,20 +67,20 @@ Mempool::Candidate Mempool::rank(
     const auto arrival = static_cast<std::uint64_t>(transaction.arrival_ms);
     switch (options_.ordering)
     {
-    case Ordering::priority_fee:
-        return {transaction.effective_gas_price(base_fee) - base_fee, arrival,
-            transaction.nonce, slot};
-    case Ordering::fifo:
-        return {0, arrival,
-            static_cast<std::uint64_t>(index(transaction.sender)) << 32U |
-                (transaction.nonce & 0xFFFFFFFFU),
-            slot};
-    case Ordering::random:
-    {
-        static const auto stream = stream_of_name("ordering");
-        RandomStream random{options_.seed, stream, leading_bits(transaction.hash), block_number};
-        return {random.next_uint64(), 0, 0, slot};
-    }
+        case Ordering::priority_fee:
+            return {transaction.effective_gas_price(base_fee) - base_fee, arrival,
+                transaction.nonce, slot};
+        case Ordering::fifo:
+            return {0, arrival,
+                static_cast<std::uint64_t>(index(transaction.sender)) << 32U |
+                    (transaction.nonce & 0xFFFFFFFFU),
+                slot};
+        case Ordering::random: {
+            static const auto stream = stream_of_name("ordering");
+            RandomStream random{
+                options_.seed, stream, leading_bits(transaction.hash), block_number};
+            return {random.next_uint64(), 0, 0, slot};
+        }
     }
     return {};
 }
@@ -217,8 +217,10 @@ void Mempool::remove_taken()
 
 std::vector<Mempool::Dropped> Mempool::take_dropped()
 {
-    std::sort(dropped_.begin(), dropped_.end(), [](const Dropped& a, const Dropped& b)
-        { return std::pair{index(a.sender), a.nonce} < std::pair{index(b.sender), b.nonce}; });
+    std::sort(dropped_.begin(), dropped_.end(),
+        [](const Dropped& a, const Dropped& b) {
+            return std::pair{index(a.sender), a.nonce} < std::pair{index(b.sender), b.nonce};
+        });
     return std::exchange(dropped_, {});
 }
 

@@ -29,12 +29,14 @@ double Distribution::draw(RandomStream& random) const
     double value = a;
     switch (shape)
     {
-    case Shape::constant: break;
-    case Shape::uniform: value = a + (b - a) * random.uniform_double(); break;
-    case Shape::normal: value = a + b * random.normal(); break;
-    case Shape::log_normal: value = random.log_normal(a, b); break;
-    case Shape::exponential: value = random.exponential(a); break;
-    case Shape::pareto: value = a * portable_pow(1.0 - random.uniform_double(), -1.0 / b); break;
+        case Shape::constant: break;
+        case Shape::uniform: value = a + (b - a) * random.uniform_double(); break;
+        case Shape::normal: value = a + b * random.normal(); break;
+        case Shape::log_normal: value = random.log_normal(a, b); break;
+        case Shape::exponential: value = random.exponential(a); break;
+        case Shape::pareto:
+            value = a * portable_pow(1.0 - random.uniform_double(), -1.0 / b);
+            break;
     }
     return std::clamp(value, min, max);
 }

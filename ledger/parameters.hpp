@@ -54,15 +54,16 @@ struct ParameterSpec
     // Of integers, numbers, draws; of durations in ms, of amounts in smallest units.
     double min = -std::numeric_limits<double>::infinity();
     double max = std::numeric_limits<double>::infinity();
-    std::string_view choices = {};                       // "a|b|c" for a choice.
+    std::string_view choices = {};        // "a|b|c" for a choice.
     std::string_view contract_kind = {};  // Of contract and token parameters, "a|b"; empty: any.
-    std::span<const ParameterSpec> columns = {};         // Of a per_token parameter.
+    std::span<const ParameterSpec> columns = {};  // Of a per_token parameter.
 };
 
 /// A number drawn once per wallet.
 ///
 /// Parameters a, b by shape: constant a; uniform [a, b); normal mean a, sd b; log_normal of
-/// exp(normal(a, b)); exponential mean a; pareto scale a, shape b. The draw is clamped to [min, max].
+/// exp(normal(a, b)); exponential mean a; pareto scale a, shape b. The draw is clamped to [min,
+/// max].
 struct Distribution
 {
     enum class Shape : std::uint8_t
@@ -92,16 +93,31 @@ public:
     using Value = std::variant<bool, std::int64_t, double, std::string, Amount, ContractId,
         std::vector<ContractId>, Distribution, PerToken>;
 
-    void set(std::string_view name, Value value) { values_.insert_or_assign(std::string{name}, std::move(value)); }
-    [[nodiscard]] bool has(std::string_view name) const { return values_.contains(std::string{name}); }
+    void set(std::string_view name, Value value)
+    {
+        values_.insert_or_assign(std::string{name}, std::move(value));
+    }
+    [[nodiscard]] bool has(std::string_view name) const
+    {
+        return values_.contains(std::string{name});
+    }
 
     [[nodiscard]] bool boolean(std::string_view name) const { return get<bool>(name); }
-    [[nodiscard]] std::int64_t integer(std::string_view name) const { return get<std::int64_t>(name); }
+    [[nodiscard]] std::int64_t integer(std::string_view name) const
+    {
+        return get<std::int64_t>(name);
+    }
     [[nodiscard]] double number(std::string_view name) const { return get<double>(name); }
     /// Of a text, a choice, an account or a group.
-    [[nodiscard]] const std::string& text(std::string_view name) const { return get<std::string>(name); }
+    [[nodiscard]] const std::string& text(std::string_view name) const
+    {
+        return get<std::string>(name);
+    }
     [[nodiscard]] const Amount& amount(std::string_view name) const { return get<Amount>(name); }
-    [[nodiscard]] std::int64_t duration_ms(std::string_view name) const { return get<std::int64_t>(name); }
+    [[nodiscard]] std::int64_t duration_ms(std::string_view name) const
+    {
+        return get<std::int64_t>(name);
+    }
     [[nodiscard]] ContractId token(std::string_view name) const { return get<ContractId>(name); }
     [[nodiscard]] ContractId contract(std::string_view name) const { return get<ContractId>(name); }
     /// Of a list of tokens or of contracts.
@@ -114,7 +130,10 @@ public:
         return get<Distribution>(name);
     }
     /// In the order of the scenario's tokens.
-    [[nodiscard]] const PerToken& per_token(std::string_view name) const { return get<PerToken>(name); }
+    [[nodiscard]] const PerToken& per_token(std::string_view name) const
+    {
+        return get<PerToken>(name);
+    }
 
 private:
     [[nodiscard]] const Value& find(std::string_view name) const;

@@ -8,8 +8,7 @@
 namespace runnel
 {
 
-void BlockPlan::build(
-    const World& world, std::span<const Transaction> transactions, bool free_gas)
+void BlockPlan::build(const World& world, std::span<const Transaction> transactions, bool free_gas)
 {
     accesses_.clear();
     first_access_.clear();

@@ -26,7 +26,8 @@ public:
             first_access_[transaction + 1] - first_access_[transaction]);
     }
     [[nodiscard]] std::span<Access> all_accesses() noexcept { return accesses_; }
-    [[nodiscard]] std::span<const std::uint32_t> successors(std::uint32_t transaction) const noexcept
+    [[nodiscard]] std::span<const std::uint32_t> successors(
+        std::uint32_t transaction) const noexcept
     {
         return std::span{successors_}.subspan(first_successor_[transaction],
             first_successor_[transaction + 1] - first_successor_[transaction]);
@@ -45,8 +46,8 @@ private:
     {
         const RecordTable* table = nullptr;
         std::uint64_t key = 0;
-        std::uint32_t last_writer = 0;      // Transaction + 1; 0: none.
-        std::uint32_t first_reader = 0;     // Head of the list of readers since; index + 1.
+        std::uint32_t last_writer = 0;   // Transaction + 1; 0: none.
+        std::uint32_t first_reader = 0;  // Head of the list of readers since; index + 1.
     };
     struct Reader
     {

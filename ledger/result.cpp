@@ -11,10 +11,10 @@ Refusal Refusal::of(Fault fault) noexcept
 {
     switch (fault)
     {
-    case Fault::overflow: return panic(0x11);
-    case Fault::division_by_zero: return panic(0x12);
-    case Fault::guard: return empty();
-    case Fault::none: break;
+        case Fault::overflow: return panic(0x11);
+        case Fault::division_by_zero: return panic(0x12);
+        case Fault::guard: return empty();
+        case Fault::none: break;
     }
     check_failed("a fault other than none", __FILE__, __LINE__);
 }
@@ -23,12 +23,12 @@ std::string Refusal::to_string() const
 {
     switch (kind)
     {
-    case RefusalKind::empty: return "(no reason)";
-    case RefusalKind::invalid_opcode: return "(invalid opcode)";
-    case RefusalKind::panic: return fmt::format("Panic(0x{:02x})", arguments[0].low64());
-    case RefusalKind::error:
-    case RefusalKind::ledger: return std::string{text};
-    case RefusalKind::custom: break;
+        case RefusalKind::empty: return "(no reason)";
+        case RefusalKind::invalid_opcode: return "(invalid opcode)";
+        case RefusalKind::panic: return fmt::format("Panic(0x{:02x})", arguments[0].low64());
+        case RefusalKind::error:
+        case RefusalKind::ledger: return std::string{text};
+        case RefusalKind::custom: break;
     }
     std::string result{text};
     result += '(';

@@ -104,9 +104,15 @@ using Result = tl::expected<T, Refusal>;
 namespace detail
 {
 // What RUNNEL_TRY() asks of its operand.
-[[nodiscard]] inline bool succeeded(const Checked& checked) noexcept { return checked.ok(); }
+[[nodiscard]] inline bool succeeded(const Checked& checked) noexcept
+{
+    return checked.ok();
+}
 // Often called for its refusal alone, so its value may go unused.
-inline Amount take_value(const Checked& checked) noexcept { return checked.value; }
+inline Amount take_value(const Checked& checked) noexcept
+{
+    return checked.value;
+}
 [[nodiscard]] inline Refusal take_refusal(const Checked& checked) noexcept
 {
     return Refusal::of(checked.fault);
@@ -132,12 +138,12 @@ template <typename T>
 }  // namespace runnel
 
 /// The value of a Result<T> or a Checked expression; returns its refusal from the calling function.
-#define RUNNEL_TRY(...)                                                                  \
-    __extension__({                                                                      \
-        auto runnel_try_result = (__VA_ARGS__);                                          \
-        if (!::runnel::detail::succeeded(runnel_try_result)) [[unlikely]]                \
-            return ::runnel::fail(::runnel::detail::take_refusal(runnel_try_result));    \
-        ::runnel::detail::take_value(runnel_try_result);                                 \
+#define RUNNEL_TRY(...)                                                               \
+    __extension__({                                                                   \
+        auto runnel_try_result = (__VA_ARGS__);                                       \
+        if (!::runnel::detail::succeeded(runnel_try_result)) [[unlikely]]             \
+            return ::runnel::fail(::runnel::detail::take_refusal(runnel_try_result)); \
+        ::runnel::detail::take_value(runnel_try_result);                              \
     })
 
 /// Returns the refusal unless @p condition holds: Solidity's require().

@@ -27,7 +27,8 @@ struct DexTrade
     {
         visit("token_bought", self.token_bought);
         visit("token_sold", self.token_sold);
-        visit("token_bought_amount_raw", self.token_bought_amount_raw, "smallest unit of token_bought");
+        visit("token_bought_amount_raw", self.token_bought_amount_raw,
+            "smallest unit of token_bought");
         visit("token_sold_amount_raw", self.token_sold_amount_raw, "smallest unit of token_sold");
         visit("taker", self.taker);
     }
@@ -69,9 +70,9 @@ enum class LendingBorrowType : std::uint8_t
 {
     switch (type)
     {
-    case LendingBorrowType::borrow: return "borrow";
-    case LendingBorrowType::repay: return "repay";
-    case LendingBorrowType::borrow_liquidation: return "borrow_liquidation";
+        case LendingBorrowType::borrow: return "borrow";
+        case LendingBorrowType::repay: return "repay";
+        case LendingBorrowType::borrow_liquidation: return "borrow_liquidation";
     }
     return "unknown";
 }
@@ -116,9 +117,9 @@ enum class LendingSupplyType : std::uint8_t
 {
     switch (type)
     {
-    case LendingSupplyType::supply: return "supply";
-    case LendingSupplyType::withdraw: return "withdraw";
-    case LendingSupplyType::supply_liquidation: return "supply_liquidation";
+        case LendingSupplyType::supply: return "supply";
+        case LendingSupplyType::withdraw: return "withdraw";
+        case LendingSupplyType::supply_liquidation: return "supply_liquidation";
     }
     return "unknown";
 }
@@ -203,7 +204,8 @@ struct LendingLiquidation
         visit("liquidator", self.liquidator);
         visit("collateral_token", self.collateral_token);
         visit("debt_token", self.debt_token);
-        visit("collateral_amount_raw", self.collateral_amount_raw, "smallest unit of collateral_token");
+        visit("collateral_amount_raw", self.collateral_amount_raw,
+            "smallest unit of collateral_token");
         visit("protocol_fee_raw", self.protocol_fee_raw, "smallest unit of collateral_token");
         visit("debt_amount_raw", self.debt_amount_raw, "smallest unit of debt_token");
         visit("collateral_value", self.collateral_value, "1e-8 USD");
@@ -221,8 +223,8 @@ struct LendingPosition
     static constexpr EventUse use = EventUse::sector;
 
     AccountId account{};
-    Amount collateral;            // Value of all collateral.
-    Amount debt;                  // Value of all debt.
+    Amount collateral;             // Value of all collateral.
+    Amount debt;                   // Value of all debt.
     Amount liquidation_threshold;  // Average, weighted by collateral.
     Amount health_factor;
 

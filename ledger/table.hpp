@@ -123,7 +123,8 @@ public:
 private:
     static RecordFormat record_format() noexcept
     {
-        return {sizeof(R), [](const void* record, Bytes& out)
+        return {sizeof(R),
+            [](const void* record, Bytes& out)
             { runnel::encode(*static_cast<const R*>(record), out); },
             [](ByteView bytes, void* record)
             {

@@ -30,8 +30,8 @@ struct AccountState
 /// Who an account is; fixed at genesis.
 struct AccountInfo
 {
-    std::string name;  // Unique: "noise_trader/17", "weth_usdc".
-    std::string role;  // "wallet", "validator", "dex", "lending", "token", ...
+    std::string name;      // Unique: "noise_trader/17", "weth_usdc".
+    std::string role;      // "wallet", "validator", "dex", "lending", "token", ...
     std::string strategy;  // Of wallets.
     Address address;
 };
@@ -92,7 +92,8 @@ public:
     [[nodiscard]] ContractId table_owner(std::uint32_t table) const { return owners_.at(table); }
 
     Table<AccountState> account_states{"accounts"};
-    /// Native coins in existence (record 0): wei. Base fees are burnt from it, rewards minted to it.
+    /// Native coins in existence (record 0): wei. Base fees are burnt from it, rewards minted to
+    /// it.
     Table<Amount> native_supply{"native_supply"};
 
     /// keccak Merkle root over every present record (table number, key, fields).

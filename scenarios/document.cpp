@@ -8,7 +8,8 @@
 #include <charconv>
 #include <cmath>
 
-namespace runnel::scenarios {
+namespace runnel::scenarios
+{
 
 Node::Node() = default;
 Node::Node(Value new_value, Place where) : value{std::move(new_value)}, place{where} {}
@@ -23,13 +24,13 @@ const Node::Member* Node::find(std::string_view key) const noexcept
     return found == table->end() ? nullptr : &*found;
 }
 
-namespace {
+namespace
+{
 
 bool is_utf8(std::string_view text) noexcept
 {
-    const auto byte = [text](std::size_t at) -> unsigned {
-        return at < text.size() ? static_cast<unsigned char>(text[at]) : 0;
-    };
+    const auto byte = [text](std::size_t at) -> unsigned
+    { return at < text.size() ? static_cast<unsigned char>(text[at]) : 0; };
     for (std::size_t i = 0; i < text.size();)
     {
         const auto first = byte(i);
@@ -217,9 +218,8 @@ Document::Document(std::string_view text, std::string name, const std::vector<Ov
   : name_{std::move(name)}
 {
     constexpr std::size_t bytes_max = std::size_t{64} << 20U;
-    const auto fail_at = [&](std::uint32_t line, std::string_view message) {
-        throw BadScenario{fmt::format("{}:{}: {}", escaped(name_), line, escaped(message))};
-    };
+    const auto fail_at = [&](std::uint32_t line, std::string_view message)
+    { throw BadScenario{fmt::format("{}:{}: {}", escaped(name_), line, escaped(message))}; };
     if (text.size() > bytes_max)
         fail_at(1, fmt::format("expected at most {} bytes, got {}", bytes_max, text.size()));
     if (const auto line = DeepKeyFinder{text}.find(); line != 0)
@@ -259,9 +259,8 @@ void Document::apply(const Override& change, Place place)
                 fmt::format("expected a table before {}, got {}", shown(key), shown(*node)));
         }
         auto found = std::lower_bound(table->begin(), table->end(), key,
-            [](const Node::Member& member, std::string_view wanted) {
-                return member.key < wanted;
-            });
+            [](const Node::Member& member, std::string_view wanted)
+            { return member.key < wanted; });
         if (found == table->end() || found->key != key)
             found = table->insert(found, {std::string{key}, place, Node{Node::Table{}, place}});
         node = &found->node;
@@ -331,11 +330,12 @@ std::string shown(const Node& node)
     {
         constexpr std::size_t elements_max = 6;
         constexpr std::size_t length_max = 60;
-        const bool is_short =
-            !array->empty() && array->size() <= elements_max &&
-            std::all_of(array->begin(), array->end(), [](const Node& element) {
-                return element.as<Node::Array>() == nullptr && element.as<Node::Table>() == nullptr;
-            });
+        const bool is_short = !array->empty() && array->size() <= elements_max &&
+                              std::all_of(array->begin(), array->end(),
+                                  [](const Node& element) {
+                                      return element.as<Node::Array>() == nullptr &&
+                                             element.as<Node::Table>() == nullptr;
+                                  });
         const auto text = is_short ? to_toml(node) : std::string{};
         return text.empty() || text.size() > length_max ? fmt::format("a list of {}", array->size())
                                                         : text;
@@ -362,7 +362,8 @@ std::string shortest_decimal(double value)
     return {buffer.data(), end};
 }
 
-namespace {
+namespace
+{
 
 std::string quoted_text(std::string_view text)
 {

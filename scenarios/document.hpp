@@ -10,7 +10,8 @@
 #include <variant>
 #include <vector>
 
-namespace runnel::scenarios {
+namespace runnel::scenarios
+{
 
 /// Where a value was written: a line of the file, or an override of the command line.
 struct Place

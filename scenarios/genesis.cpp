@@ -9,8 +9,10 @@
 
 #include <algorithm>
 
-namespace runnel::scenarios {
-namespace {
+namespace runnel::scenarios
+{
+namespace
+{
 
 tl::unexpected<ScenarioError> fail(std::string message)
 {
@@ -21,7 +23,8 @@ tl::unexpected<ScenarioError> fail(std::string message)
 void add_contracts(World& world, const Scenario& scenario)
 {
     const auto add = [&](const std::string& name, const ContractType& type,
-                         const Parameters& parameters, std::string_view role) {
+                         const Parameters& parameters, std::string_view role)
+    {
         const auto account = world.add_account({name, std::string{role}, "", {}});
         const ContractId id{static_cast<std::uint32_t>(world.contract_count())};
         world.add_contract(type.create(parameters, {id, account, name}));
@@ -181,7 +184,8 @@ tl::expected<std::vector<PricePath>, ScenarioError> build_price_paths(const Scen
         auto& path = paths[token];
         double factor = 1;
         std::size_t block = 0;
-        const auto apply_until = [&](std::size_t end) {
+        const auto apply_until = [&](std::size_t end)
+        {
             for (; block < std::min(end, path.size()); ++block)
             {
                 const auto price = static_cast<double>(path[block]) * factor + 0.5;

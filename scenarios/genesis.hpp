@@ -7,7 +7,8 @@
 #include <utility>
 #include <vector>
 
-namespace runnel::scenarios {
+namespace runnel::scenarios
+{
 
 /// The wallets of one [agents.NAME] table.
 struct AgentGroup

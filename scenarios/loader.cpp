@@ -6,7 +6,8 @@
 
 #include <algorithm>
 
-namespace runnel::scenarios {
+namespace runnel::scenarios
+{
 
 void Loader::load(const std::string& default_name)
 {
@@ -77,7 +78,8 @@ void Loader::read_chain()
 
 void Loader::collect_groups()
 {
-    const auto count = [&](const NamedTable& table, std::string_view key) {
+    const auto count = [&](const NamedTable& table, std::string_view key)
+    {
         const auto& keys = section(table.path.substr(0, table.path.find('.'))).keys;
         const auto found = std::find_if(keys.begin(), keys.end(),
             [key](const Key& candidate) { return candidate.spec.name == key; });

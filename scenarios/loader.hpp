@@ -10,7 +10,8 @@
 #include <string_view>
 #include <vector>
 
-namespace runnel::scenarios {
+namespace runnel::scenarios
+{
 
 /// Makes a scenario of a document, section by section; writes the resolved text on the way.
 class Loader

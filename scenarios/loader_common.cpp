@@ -9,7 +9,8 @@
 #include <iterator>
 #include <system_error>
 
-namespace runnel::scenarios {
+namespace runnel::scenarios
+{
 
 std::vector<Key> with_parameters(std::vector<Key> keys, const std::vector<ParameterSpec>& specs)
 {

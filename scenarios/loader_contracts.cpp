@@ -6,9 +6,11 @@
 #include <algorithm>
 #include <iterator>
 
-namespace runnel::scenarios {
+namespace runnel::scenarios
+{
 
-namespace {
+namespace
+{
 
 std::vector<std::string_view> names_of(const std::vector<const ContractType*>& types)
 {
@@ -42,9 +44,8 @@ void Loader::collect_tokens()
     const auto& tokens = section("tokens");
     token_tables_ = named_tables("tokens", tokens_max);
     const auto known = names_of(contract_types(true));
-    const auto kind_of = [&](const NamedTable& table) {
-        return select(table, tokens, known, "a kind of token");
-    };
+    const auto kind_of = [&](const NamedTable& table)
+    { return select(table, tokens, known, "a kind of token"); };
 
     const NamedTable* native = nullptr;
     for (const auto& table : token_tables_)

@@ -5,7 +5,8 @@
 
 #include <algorithm>
 
-namespace runnel::scenarios {
+namespace runnel::scenarios
+{
 
 void Loader::read_prices()
 {

@@ -4,7 +4,8 @@
 
 #include <algorithm>
 
-namespace runnel::scenarios {
+namespace runnel::scenarios
+{
 
 void Names::add_token(std::string name, const ContractType* type, unsigned decimals)
 {
@@ -57,7 +58,8 @@ std::vector<std::string_view> Names::of_kinds(bool tokens, std::string_view kind
 
 bool is_plain_name(std::string_view name) noexcept
 {
-    const auto fits = [](char c) {
+    const auto fits = [](char c)
+    {
         return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
                c == '_' || c == '-';
     };

@@ -9,7 +9,8 @@
 #include <string_view>
 #include <vector>
 
-namespace runnel::scenarios {
+namespace runnel::scenarios
+{
 
 /// Which names a scenario's values may refer to.
 class Names

@@ -6,7 +6,8 @@
 
 #include <algorithm>
 
-namespace runnel::scenarios {
+namespace runnel::scenarios
+{
 
 void TableReader::refuse(const Item& item, std::string_view expected) const
 {

@@ -11,7 +11,8 @@
 #include <utility>
 #include <vector>
 
-namespace runnel::scenarios {
+namespace runnel::scenarios
+{
 
 /// What a table's keys hold.
 struct TableValues

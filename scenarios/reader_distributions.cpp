@@ -6,9 +6,11 @@
 #include <algorithm>
 #include <array>
 
-namespace runnel::scenarios {
+namespace runnel::scenarios
+{
 
-namespace {
+namespace
+{
 
 /// Draws stay within these bounds whatever the shape, so that none is infinite.
 constexpr double draw_max = 1e30;

@@ -6,7 +6,8 @@
 #include <algorithm>
 #include <charconv>
 
-namespace runnel::scenarios {
+namespace runnel::scenarios
+{
 
 ContractId TableReader::resolve(const Item& item) const
 {

@@ -7,7 +7,8 @@
 #include <charconv>
 #include <cmath>
 
-namespace runnel::scenarios {
+namespace runnel::scenarios
+{
 
 bool in_range(double value, const ParameterSpec& spec) noexcept
 {
@@ -122,9 +123,8 @@ TableReader::Read TableReader::read_amount(
 {
     const auto& spec = item.key->spec;
     const auto units = units_of(spec, siblings, row);
-    const auto written_in = [](const Amount& amount, const Unit& unit) {
-        return Node{fmt::format("{} {}", format_decimal(amount, unit.decimals), unit.name)};
-    };
+    const auto written_in = [](const Amount& amount, const Unit& unit)
+    { return Node{fmt::format("{} {}", format_decimal(amount, unit.decimals), unit.name)}; };
     Amount amount;
     Node canonical;
     if (const auto* integer = item.node.as<std::int64_t>())
@@ -164,7 +164,8 @@ TableReader::Read TableReader::read_amount(
 
 TableReader::Read TableReader::read_price(const Item& item) const
 {
-    const auto price = [&]() -> ReadResult<std::uint64_t> {
+    const auto price = [&]() -> ReadResult<std::uint64_t>
+    {
         if (const auto* integer = item.node.as<std::int64_t>())
             return parse_price(std::to_string(*integer));
         if (const auto number = finite_number(item.node))

@@ -3,7 +3,8 @@
 
 #include <array>
 
-namespace runnel::scenarios {
+namespace runnel::scenarios
+{
 
 Node TableReader::read_closes(const Item& item, std::vector<PriceClose>& closes) const
 {

@@ -4,8 +4,10 @@
 
 #include <algorithm>
 
-namespace runnel::scenarios {
-namespace {
+namespace runnel::scenarios
+{
+namespace
+{
 
 /// Text fit for a cell of a Markdown table.
 std::string cell(std::string_view text)

@@ -52,7 +52,8 @@ tl::expected<SimulationSetup, ScenarioError> make_simulation(const Scenario& sce
         return tl::unexpected{paths.error()};
 
     SimulationSetup setup;
-    auto block = execute_genesis(*genesis, scenario, storage::manifest_hash(make_manifest(scenario)));
+    auto block =
+        execute_genesis(*genesis, scenario, storage::manifest_hash(make_manifest(scenario)));
     if (!block)
         return tl::unexpected{block.error()};
     setup.genesis = std::move(*block);
@@ -60,8 +61,8 @@ tl::expected<SimulationSetup, ScenarioError> make_simulation(const Scenario& sce
     for (auto& group : genesis->groups)
     {
         setup.groups.push_back({group.spec->name, group.spec->strategy, group.spec->parameters,
-            std::move(group.accounts), group.spec->priority_fee,
-            group.spec->max_base_fee_multiple, group.spec->max_fee});
+            std::move(group.accounts), group.spec->priority_fee, group.spec->max_base_fee_multiple,
+            group.spec->max_fee});
     }
     setup.world = std::move(genesis->world);
     setup.participation = scenario.chain.participation;

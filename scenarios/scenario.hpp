@@ -67,7 +67,7 @@ struct AgentSpec
     std::vector<std::pair<ContractId, Distribution>> funds;  // Whole tokens per wallet.
     Distribution priority_fee;           // Gwei per gas, drawn per wallet: its habitual tip.
     Distribution max_base_fee_multiple;  // A bid's room for the base fee to rise.
-    Distribution max_fee;  // Gwei per gas: the highest fee it pays at all.
+    Distribution max_fee;                // Gwei per gas: the highest fee it pays at all.
     Parameters parameters;               // The strategy's own.
     std::string place;
 };
@@ -107,7 +107,7 @@ struct Scenario
     std::uint32_t slot_seconds = 12;
     std::uint64_t start = 0;  // Unix seconds of block 0.
     ChainSpec chain;
-    std::vector<TokenSpec> tokens;  // By contract id.
+    std::vector<TokenSpec> tokens;        // By contract id.
     std::vector<ContractSpec> contracts;  // Ids follow the tokens'.
     std::vector<PriceSpec> prices;
     std::vector<AgentSpec> agents;  // In the order of their names.

@@ -4,8 +4,10 @@
 
 #include <algorithm>
 
-namespace runnel::scenarios {
-namespace {
+namespace runnel::scenarios
+{
+namespace
+{
 
 using Kind = ParameterKind;
 constexpr double no_max = std::numeric_limits<double>::infinity();

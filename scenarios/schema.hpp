@@ -6,7 +6,8 @@
 #include <string_view>
 #include <vector>
 
-namespace runnel::scenarios {
+namespace runnel::scenarios
+{
 
 /// How a key's value is read, where ParameterSpec::kind does not say it all.
 enum class KeyForm : std::uint8_t

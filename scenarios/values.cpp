@@ -9,8 +9,10 @@
 #include <utility>
 #include <vector>
 
-namespace runnel::scenarios {
-namespace {
+namespace runnel::scenarios
+{
+namespace
+{
 
 /// digits * 10^-decimals.
 struct Decimal

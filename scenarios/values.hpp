@@ -10,7 +10,8 @@
 #include <string>
 #include <string_view>
 
-namespace runnel::scenarios {
+namespace runnel::scenarios
+{
 
 /// A unit that amounts are written in: one is 10^decimals smallest units.
 struct Unit

@@ -33,7 +33,8 @@ class Replay
 {
 public:
     Replay(Scenario scenario, Genesis genesis)
-      : scenario_{std::move(scenario)}, genesis_{std::move(genesis)},
+      : scenario_{std::move(scenario)},
+        genesis_{std::move(genesis)},
         validators_{validator_stakes(genesis_)}
     {}
 
@@ -60,9 +61,8 @@ public:
         if (header.gas_limit != scenario_.chain.fees.block_gas_limit)
             return "the gas limit is not the scenario's";
         const auto base_fee =
-            head_.number == 0 ?
-                scenario_.chain.fees.initial_base_fee :
-                next_base_fee(scenario_.chain.fees, head_.base_fee, head_.gas_used);
+            head_.number == 0 ? scenario_.chain.fees.initial_base_fee
+                              : next_base_fee(scenario_.chain.fees, head_.base_fee, head_.gas_used);
         if (header.base_fee != base_fee)
             return "the base fee does not follow from the parent";
         for (const auto& transaction : stored.transactions)
@@ -98,9 +98,9 @@ private:
     {
         if (head_.number == 0)
         {
-            return stored.rewards.empty() && stored.header.finalized_block == 0 ?
-                       std::string{} :
-                       "block 1 has rewards or a finalized block";
+            return stored.rewards.empty() && stored.header.finalized_block == 0
+                       ? std::string{}
+                       : "block 1 has rewards or a finalized block";
         }
         std::vector<bool> attested(validators_.size());
         const auto& block_reward = scenario_.chain.block_reward;
@@ -172,8 +172,8 @@ Verification verify_ledger(const std::string& path,
         result.failure = fmt::format("block 0: {}", genesis.error().message);
         return result;
     }
-    auto shadow = storage::LedgerWriter::in_memory(
-        manifest, storage::LedgerDescription::of(*genesis->world));
+    auto shadow =
+        storage::LedgerWriter::in_memory(manifest, storage::LedgerDescription::of(*genesis->world));
     Replay replay{std::move(*scenario), std::move(*genesis)};
     if (reader.has_indexes())
         shadow.build_indexes();
@@ -220,10 +220,9 @@ Verification verify_ledger(const std::string& path,
             {
                 // An earlier row of this piece may be what is really wrong: name the first.
                 shadow.flush();
-                result.failure =
-                    describe(storage::compare_blocks(
-                                 reader.database(), shadow.database(), {piece_first, number}))
-                        .value_or(fmt::format("block {}: {}", number, wrong));
+                result.failure = describe(storage::compare_blocks(reader.database(),
+                                              shadow.database(), {piece_first, number}))
+                                     .value_or(fmt::format("block {}: {}", number, wrong));
                 return result;
             }
             shadow.append(std::make_shared<const FinishedBlock>(replay.next(std::move(stored))));
@@ -234,8 +233,8 @@ Verification verify_ledger(const std::string& path,
             continue;
         shadow.flush();
         const auto end = is_last ? std::nullopt : std::optional{number + 1};
-        if (const auto difference = describe(storage::compare_blocks(
-                reader.database(), shadow.database(), {piece_first, end})))
+        if (const auto difference = describe(
+                storage::compare_blocks(reader.database(), shadow.database(), {piece_first, end})))
         {
             result.failure = *difference;
             return result;

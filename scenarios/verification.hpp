@@ -10,11 +10,11 @@ namespace runnel::scenarios
 /// What came of verifying a ledger.
 struct Verification
 {
-    std::uint64_t blocks = 0;        // Verified, block 0 not counted.
+    std::uint64_t blocks = 0;          // Verified, block 0 not counted.
     std::uint64_t blocks_planned = 0;  // By the scenario; more if the run was cut short.
     std::uint64_t transactions = 0;
     std::string head_hash;
-    std::string failure;             // Not empty: what does not hold, naming the block.
+    std::string failure;  // Not empty: what does not hold, naming the block.
 };
 
 /// Re-executes a ledger from its own manifest and transactions alone, without agents or input

@@ -8,7 +8,8 @@
 #include <algorithm>
 #include <cmath>
 
-namespace runnel::scenarios {
+namespace runnel::scenarios
+{
 
 std::string expectation(const Key& key)
 {

@@ -6,7 +6,8 @@
 #include <string_view>
 #include <vector>
 
-namespace runnel::scenarios {
+namespace runnel::scenarios
+{
 
 /// "an integer from 1 to 10": what a key expects, for messages and the reference.
 [[nodiscard]] std::string expectation(const Key& key);

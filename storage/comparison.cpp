@@ -6,8 +6,10 @@
 #include <cstring>
 #include <vector>
 
-namespace runnel::storage {
-namespace {
+namespace runnel::storage
+{
+namespace
+{
 constexpr std::string_view metrics_table = "t_run_metrics";
 
 /// A table as a ledger's own schema has it.
@@ -56,9 +58,8 @@ std::vector<Table> read_tables(Database& database)
 /// The order of SQLite's values: NULL, numbers, text, blobs.
 int compare_values(const Value& a, const Value& b) noexcept
 {
-    const auto rank = [](const Value& value) {
-        return value.type == ValueType::real ? ValueType::integer : value.type;
-    };
+    const auto rank = [](const Value& value)
+    { return value.type == ValueType::real ? ValueType::integer : value.type; };
     if (rank(a) != rank(b))
         return rank(a) < rank(b) ? -1 : 1;
     switch (a.type)
@@ -138,7 +139,8 @@ Statement select_rows(Database& database, const Table& table, const BlockRange& 
         sql += (&column == &table.columns.front() ? "" : ", ") + quoted_name(column);
     sql += " FROM " + quoted_name(table.name);
     std::vector<Value> bounds;
-    const auto bound = [&](std::optional<std::uint64_t> number, std::string_view comparison) {
+    const auto bound = [&](std::optional<std::uint64_t> number, std::string_view comparison)
+    {
         if (!number || !table.of_blocks)
             return;
         sql += fmt::format(" {} {} {} ?", bounds.empty() ? "WHERE" : "AND",

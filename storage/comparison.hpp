@@ -6,7 +6,8 @@
 #include <optional>
 #include <string>
 
-namespace runnel::storage {
+namespace runnel::storage
+{
 
 /// Blocks from @p first up to and not including @p end; without them, from the start, to the end.
 ///

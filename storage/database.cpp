@@ -10,7 +10,8 @@
 #include <filesystem>
 #include <fstream>
 
-namespace runnel::storage {
+namespace runnel::storage
+{
 
 struct detail::Connection
 {
@@ -23,7 +24,8 @@ struct detail::Connection
     std::string path;
 };
 
-namespace {
+namespace
+{
 using detail::Connection;
 namespace filesystem = std::filesystem;
 

@@ -13,7 +13,8 @@
 struct sqlite3;
 struct sqlite3_stmt;
 
-namespace runnel::storage {
+namespace runnel::storage
+{
 
 /// In the header of every ledger file: "Rnnl". Tells a ledger from other SQLite databases.
 inline constexpr std::uint32_t application_id = 0x526E6E6C;
@@ -80,7 +81,8 @@ struct Value
     // NOLINTEND(google-explicit-constructor)
 };
 
-namespace detail {
+namespace detail
+{
 struct Connection;
 struct Finalizer
 {

@@ -8,8 +8,10 @@
 #include <algorithm>
 #include <limits>
 
-namespace runnel::storage {
-namespace {
+namespace runnel::storage
+{
+namespace
+{
 constexpr std::uint64_t uint32_max = 0xFFFF'FFFF;
 constexpr auto block_max = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
 
@@ -233,16 +235,16 @@ std::vector<AccountInfo> LedgerReader::accounts()
 
 void LedgerReader::check_description(const LedgerDescription& description)
 {
-    const auto differs = [&](const std::string& what) {
+    const auto differs = [&](const std::string& what)
+    {
         throw StorageError{StorageErrorKind::mismatch,
             fmt::format("{}: its {}; it was written by another version of Runnel, or for another "
                         "scenario",
                 database_.path(), what)};
     };
     const auto stored = accounts();
-    const auto same = [](const AccountInfo& a, const AccountInfo& b) {
-        return a.name == b.name && a.address == b.address && a.role == b.role;
-    };
+    const auto same = [](const AccountInfo& a, const AccountInfo& b)
+    { return a.name == b.name && a.address == b.address && a.role == b.role; };
     if (!std::equal(stored.begin(), stored.end(), description.accounts.begin(),
             description.accounts.end(), same))
         differs("accounts differ");

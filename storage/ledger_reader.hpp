@@ -11,7 +11,8 @@
 #include <string_view>
 #include <vector>
 
-namespace runnel::storage {
+namespace runnel::storage
+{
 
 struct LedgerDescription;
 

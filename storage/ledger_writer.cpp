@@ -12,8 +12,10 @@
 #include <deque>
 #include <unordered_map>
 
-namespace runnel::storage {
-namespace {
+namespace runnel::storage
+{
+namespace
+{
 /// Puts the fields of a described struct into a row; hashes are borrowed.
 struct FieldValues
 {
@@ -169,27 +171,31 @@ public:
     {
         check_usable();
         RUNNEL_CHECK(block->header.number == next_block_ && "blocks are appended in order");
-        guarded([&] {
-            begin_group();
-            group_.push_back(std::move(block));
-            write_block(*group_.back());
-            ++next_block_;
-            if (rows_in_group_ >= options_.group_rows || group_.size() >= options_.group_blocks)
-                commit_group();
-        });
+        guarded(
+            [&]
+            {
+                begin_group();
+                group_.push_back(std::move(block));
+                write_block(*group_.back());
+                ++next_block_;
+                if (rows_in_group_ >= options_.group_rows || group_.size() >= options_.group_blocks)
+                    commit_group();
+            });
     }
 
     void add_metric(std::string_view name, std::int64_t block_number, double value)
     {
         check_usable();
-        guarded([&] {
-            begin_group();
-            auto& row = *metrics_;
-            row.copy_text(name);
-            row.put(block_number < 0 ? Value{} : Value{block_number});
-            row.put(Value{value});
-            row.end_row();
-        });
+        guarded(
+            [&]
+            {
+                begin_group();
+                auto& row = *metrics_;
+                row.copy_text(name);
+                row.put(block_number < 0 ? Value{} : Value{block_number});
+                row.put(Value{value});
+                row.end_row();
+            });
     }
 
     void flush()
@@ -214,29 +220,34 @@ public:
         flush();
         if (options_.indexes)
             build_indexes();
-        guarded([&] {
-            batches_.clear();  // Their statements would hold the file.
-            tables_.clear();
-            database_.execute(
-                "PRAGMA wal_checkpoint(TRUNCATE); PRAGMA journal_mode = DELETE; "
-                "PRAGMA locking_mode = NORMAL");
-            (void)database_.query_integer("SELECT count(*) FROM t_blocks");  // Unlocks the file.
-        });
+        guarded(
+            [&]
+            {
+                batches_.clear();  // Their statements would hold the file.
+                tables_.clear();
+                database_.execute(
+                    "PRAGMA wal_checkpoint(TRUNCATE); PRAGMA journal_mode = DELETE; "
+                    "PRAGMA locking_mode = NORMAL");
+                (void)database_.query_integer(
+                    "SELECT count(*) FROM t_blocks");  // Unlocks the file.
+            });
         usable_ = false;
     }
 
     void discard_blocks()
     {
         flush();
-        guarded([&] {
-            SqlTransaction transaction{database_};
-            for (const auto& table : schema_.tables())
+        guarded(
+            [&]
             {
-                if (table.kind == TableKind::block)
-                    database_.execute("DELETE FROM " + quoted_name(table.name));
-            }
-            transaction.commit();
-        });
+                SqlTransaction transaction{database_};
+                for (const auto& table : schema_.tables())
+                {
+                    if (table.kind == TableKind::block)
+                        database_.execute("DELETE FROM " + quoted_name(table.name));
+                }
+                transaction.commit();
+            });
     }
 
     Database database_;

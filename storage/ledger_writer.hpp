@@ -11,7 +11,8 @@
 #include <string>
 #include <vector>
 
-namespace runnel::storage {
+namespace runnel::storage
+{
 
 /// A contract as the database describes it.
 struct ContractEntry

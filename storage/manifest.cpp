@@ -7,8 +7,10 @@
 
 #include <algorithm>
 
-namespace runnel::storage {
-namespace {
+namespace runnel::storage
+{
+namespace
+{
 void put_text(Encoder& encoder, std::string_view text)
 {
     encoder.put(static_cast<std::uint32_t>(text.size()));
@@ -27,9 +29,8 @@ std::string first_difference(std::string_view found, std::string_view expected)
         if (found[at] == '\n')
             line = at + 1;
     }
-    const auto cut = [&](std::string_view text) {
-        return text.substr(line, std::min(text.find('\n', at) - line, shown_max));
-    };
+    const auto cut = [&](std::string_view text)
+    { return text.substr(line, std::min(text.find('\n', at) - line, shown_max)); };
     return fmt::format("\"{}\", not \"{}\"", cut(found), cut(expected));
 }
 }  // namespace

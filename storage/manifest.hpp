@@ -8,7 +8,8 @@
 #include <utility>
 #include <vector>
 
-namespace runnel::storage {
+namespace runnel::storage
+{
 
 /// What made a ledger, as ordered pairs of key and text: the scenario as written and as resolved,
 /// the seed, the version, the hashes of input files. Nothing that may differ between two runs with

@@ -4,8 +4,10 @@
 
 #include <algorithm>
 
-namespace runnel::storage {
-namespace {
+namespace runnel::storage
+{
+namespace
+{
 Statement prepare_insert(Database& database, const TableInfo& table, std::size_t rows)
 {
     std::string row = "(?";

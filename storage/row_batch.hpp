@@ -7,7 +7,8 @@
 #include <memory>
 #include <vector>
 
-namespace runnel::storage {
+namespace runnel::storage
+{
 
 /// Memory for the text and bytes of rows that wait to be written; all of it is given back at once.
 class RowArena

@@ -7,8 +7,10 @@
 
 #include <algorithm>
 
-namespace runnel::storage {
-namespace {
+namespace runnel::storage
+{
+namespace
+{
 ColumnInfo integer(std::string name, std::string unit, std::string meaning)
 {
     return {std::move(name), "INTEGER", std::move(unit), std::move(meaning), false, {}};
@@ -225,9 +227,8 @@ TableInfo event_table(const EventType& type)
 bool same_columns(const TableInfo& a, const TableInfo& b) noexcept
 {
     return std::equal(a.columns.begin(), a.columns.end(), b.columns.begin(), b.columns.end(),
-        [](const ColumnInfo& x, const ColumnInfo& y) {
-            return x.name == y.name && x.type == y.type && x.nullable == y.nullable;
-        });
+        [](const ColumnInfo& x, const ColumnInfo& y)
+        { return x.name == y.name && x.type == y.type && x.nullable == y.nullable; });
 }
 
 std::string index_name(const TableInfo& table, const std::vector<std::string>& columns)

@@ -9,7 +9,8 @@
 #include <string_view>
 #include <vector>
 
-namespace runnel::storage {
+namespace runnel::storage
+{
 
 /// When a table's rows are written, and how two ledgers' rows are compared.
 enum class TableKind : std::uint8_t

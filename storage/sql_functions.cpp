@@ -19,7 +19,8 @@ SQLITE_EXTENSION_INIT1  // NOLINT
 
     namespace runnel::storage
 {
-    namespace {
+    namespace
+    {
     constexpr std::uint32_t limb_base = 1'000'000'000;  // Nine decimal digits.
     constexpr std::size_t limb_digits = 9;
     constexpr std::size_t digits_max = 1'000;  // Of an argument; a uint256 has 78.
@@ -263,12 +264,14 @@ SQLITE_EXTENSION_INIT1  // NOLINT
     {
         if (is_null(arguments[0]) || is_null(arguments[1]))
             return;  // NULL is the result unless another is set.
-        guarded(context, [&] {
-            Integer a;
-            Integer b;
-            if (read(context, arguments[0], a) && read(context, arguments[1], b))
-                operation(context, a, b);
-        });
+        guarded(context,
+            [&]
+            {
+                Integer a;
+                Integer b;
+                if (read(context, arguments[0], a) && read(context, arguments[1], b))
+                    operation(context, a, b);
+            });
     }
 
     void give_sum(sqlite3_context* context, const Integer& a, const Integer& b)
@@ -341,28 +344,31 @@ SQLITE_EXTENSION_INIT1  // NOLINT
         auto* sum = static_cast<Sum*>(sqlite3_aggregate_context(context, sizeof(Sum)));
         if (sum == nullptr)
             return sqlite3_result_error_nomem(context);
-        guarded(context, [&] {
-            // SQLite hands out zeroed memory: an empty Sum.
-            if (sum->scratch == nullptr)
-                sum->scratch = new Integer;
-            auto& value = *sum->scratch;
-            if (!read(context, argument, value))
-                return;
-            sum->count += sign;
-            const std::int64_t direction = value.negative ? -sign : sign;
-            if (value.limbs.size() <= Sum::limbs_max && ++sum->since_carry < Sum::carry_interval)
+        guarded(context,
+            [&]
             {
-                for (std::size_t i = 0; i < value.limbs.size(); ++i)
-                    sum->limbs[i] += direction * value.limbs[i];
-                return;
-            }
-            value.negative = direction < 0;
-            if (sum->rest == nullptr)
-                sum->rest = new Integer;
-            *sum->rest = add(total(*sum), value);
-            sum->limbs.fill(0);
-            sum->since_carry = 0;
-        });
+                // SQLite hands out zeroed memory: an empty Sum.
+                if (sum->scratch == nullptr)
+                    sum->scratch = new Integer;
+                auto& value = *sum->scratch;
+                if (!read(context, argument, value))
+                    return;
+                sum->count += sign;
+                const std::int64_t direction = value.negative ? -sign : sign;
+                if (value.limbs.size() <= Sum::limbs_max &&
+                    ++sum->since_carry < Sum::carry_interval)
+                {
+                    for (std::size_t i = 0; i < value.limbs.size(); ++i)
+                        sum->limbs[i] += direction * value.limbs[i];
+                    return;
+                }
+                value.negative = direction < 0;
+                if (sum->rest == nullptr)
+                    sum->rest = new Integer;
+                *sum->rest = add(total(*sum), value);
+                sum->limbs.fill(0);
+                sum->since_carry = 0;
+            });
     }
 
     void sum_step(sqlite3_context* context, int, sqlite3_value** arguments) noexcept
@@ -403,15 +409,17 @@ SQLITE_EXTENSION_INIT1  // NOLINT
         auto* extreme = static_cast<Extreme*>(sqlite3_aggregate_context(context, sizeof(Extreme)));
         if (extreme == nullptr)
             return sqlite3_result_error_nomem(context);
-        guarded(context, [&] {
-            Integer value;
-            if (!read(context, arguments[0], value))
-                return;
-            if (extreme->best == nullptr)
-                extreme->best = new Integer{std::move(value)};
-            else if (compare(value, *extreme->best) * direction > 0)
-                *extreme->best = std::move(value);
-        });
+        guarded(context,
+            [&]
+            {
+                Integer value;
+                if (!read(context, arguments[0], value))
+                    return;
+                if (extreme->best == nullptr)
+                    extreme->best = new Integer{std::move(value)};
+                else if (compare(value, *extreme->best) * direction > 0)
+                    *extreme->best = std::move(value);
+            });
     }
     void extreme_final(sqlite3_context* context) noexcept
     {

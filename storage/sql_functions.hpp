@@ -2,7 +2,8 @@
 
 struct sqlite3;
 
-namespace runnel::storage {
+namespace runnel::storage
+{
 
 /// Registers exact arithmetic on amounts (decimal text, or integers) of any length:
 ///

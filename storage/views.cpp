@@ -9,8 +9,10 @@
 /// The views that ethereum-etl's and Spellbook's users expect. They use SQLite's own functions
 /// only, so any client can read them. Joins are LEFT JOINs on primary keys: SQLite leaves out those
 /// that a query does not use, and turns them round when a query looks for an address.
-namespace runnel::storage {
-namespace {
+namespace runnel::storage
+{
+namespace
+{
 std::string hex(std::string_view expression)
 {
     return fmt::format("'0x' || lower(hex({}))", expression);
@@ -203,9 +205,8 @@ private:
     void blocks()
     {
         ViewBuilder view{"blocks", "Blocks, as ethereum-etl names them.", *find("t_blocks")};
-        const auto hash_column = [&](const char* name, const char* meaning) {
-            view.column(name, "TEXT", "0x and 64 hex digits", meaning, hex(view.row(name)));
-        };
+        const auto hash_column = [&](const char* name, const char* meaning)
+        { view.column(name, "TEXT", "0x and 64 hex digits", meaning, hex(view.row(name))); };
         view.same("number");
         hash_column("hash", "keccak-256 of the encoded header.");
         hash_column("parent_hash", "Hash of the block before.");
@@ -324,7 +325,8 @@ private:
     {
         const auto& table = *find(event_table_name(type));
         const auto name = std::string{type.table};
-        const auto has = [&](std::initializer_list<const char*> columns) {
+        const auto has = [&](std::initializer_list<const char*> columns)
+        {
             return std::all_of(columns.begin(), columns.end(),
                 [&](const char* column) { return table.has_column(column); });
         };
@@ -506,7 +508,8 @@ private:
             if (field.kind == ColumnKind::contract)
                 tokens.emplace_back(field.name, view.join_token(id_column(field.name)));
         }
-        const auto token_of = [&](std::string_view field) {
+        const auto token_of = [&](std::string_view field)
+        {
             return std::find_if(tokens.begin(), tokens.end(),
                 [&](const auto& token) { return token.first == field; });
         };

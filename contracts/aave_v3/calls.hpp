@@ -7,7 +7,8 @@
 
 /// The calls of an Aave v3 pool. Assets are the underlying tokens; an amount of 2^256-1 means all.
 /// Gas: see docs/gas.md.
-namespace runnel::contracts::aave_v3 {
+namespace runnel::contracts::aave_v3
+{
 
 inline constexpr std::uint8_t assets_per_call_max = 32;
 

@@ -4,7 +4,8 @@
 
 /// Aave's numeric revert reasons, one for each cause.
 /// Source: @aave/core-v3 1.19.3, contracts/protocol/libraries/helpers/Errors.sol.
-namespace runnel::contracts::aave_v3::errors {
+namespace runnel::contracts::aave_v3::errors
+{
 
 inline constexpr std::string_view caller_not_pool_admin = "1";
 inline constexpr std::string_view caller_not_pool_or_emergency_admin = "3";

@@ -6,7 +6,8 @@
 
 /// The logs of an Aave v3 pool: names, order of fields and topics as deployed.
 /// Source: @aave/core-v3 1.19.3, contracts/interfaces/IPool.sol.
-namespace runnel::contracts::aave_v3 {
+namespace runnel::contracts::aave_v3
+{
 
 /// Tokens supplied by @p user, aTokens minted to @p on_behalf_of.
 struct SupplyLog

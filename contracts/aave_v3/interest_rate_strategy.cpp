@@ -1,6 +1,7 @@
 #include "contracts/aave_v3/interest_rate_strategy.hpp"
 
-namespace runnel::contracts::aave_v3 {
+namespace runnel::contracts::aave_v3
+{
 
 Result<Rates> InterestRateStrategy::rates(const RateInputs& inputs) const
 {

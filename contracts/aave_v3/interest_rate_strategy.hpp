@@ -2,7 +2,8 @@
 
 #include "contracts/aave_v3/math.hpp"
 
-namespace runnel::contracts::aave_v3 {
+namespace runnel::contracts::aave_v3
+{
 
 /// What a reserve's rates depend on. Amounts in the token's smallest unit.
 struct RateInputs

@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <array>
 
-namespace runnel::contracts::aave_v3 {
-namespace {
+namespace runnel::contracts::aave_v3
+{
+namespace
+{
 constexpr std::uint64_t rays_per_wad = 1'000'000'000;
 
 Amount divide_by_limb(const Amount& dividend, std::uint64_t divisor) noexcept

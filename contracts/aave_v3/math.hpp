@@ -11,7 +11,8 @@
 /// direction. Failure: where the numerator leaves 256 bits, or a divisor is 0, the libraries'
 /// assembly reverts without data (Fault::guard); plain arithmetic panics.
 /// Source: @aave/core-v3 1.19.3, contracts/protocol/libraries/math.
-namespace runnel::contracts::aave_v3 {
+namespace runnel::contracts::aave_v3
+{
 
 inline constexpr Amount wad{1'000'000'000'000'000'000ULL};
 inline constexpr Amount ray{0, 0, 0x33B2E3CULL, 0x9FD0803CE8000000ULL};

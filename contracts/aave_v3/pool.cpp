@@ -9,11 +9,13 @@
 
 #include <utility>
 
-namespace runnel::contracts {
+namespace runnel::contracts
+{
 
 using namespace aave_v3;
 
-namespace {
+namespace
+{
 constexpr std::uint8_t rate_mode_none = 0;
 constexpr std::uint8_t rate_mode_stable = 1;
 constexpr std::uint8_t rate_mode_variable = 2;

@@ -12,9 +12,11 @@
 #include <string>
 #include <vector>
 
-namespace runnel::contracts {
+namespace runnel::contracts
+{
 
-namespace aave_v3 {
+namespace aave_v3
+{
 
 /// How a reserve starts. Its number in the pool is its place in the list.
 struct ReserveSpec

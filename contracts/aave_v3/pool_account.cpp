@@ -4,7 +4,8 @@
 #include "contracts/aave_v3/pool.hpp"
 #include "ledger/sectors.hpp"
 
-namespace runnel::contracts {
+namespace runnel::contracts
+{
 
 using namespace aave_v3;
 

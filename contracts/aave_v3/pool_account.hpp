@@ -4,7 +4,8 @@
 
 #include "contracts/aave_v3/pool.hpp"
 
-namespace runnel::contracts {
+namespace runnel::contracts
+{
 
 /// An account's position, reserves in the order of their numbers.
 ///

@@ -1,11 +1,13 @@
 #include "contracts/aave_v3/errors.hpp"
 #include "contracts/aave_v3/pool.hpp"
 
-namespace runnel::contracts {
+namespace runnel::contracts
+{
 
 using namespace aave_v3;
 
-namespace {
+namespace
+{
 // The widths of the fields in ReserveConfiguration.sol.
 constexpr std::uint64_t cap_max = 68'719'476'735;  // 2^36 - 1.
 constexpr std::uint64_t bps_field_max = 65'535;    // 2^16 - 1.

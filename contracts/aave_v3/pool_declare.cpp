@@ -1,7 +1,8 @@
 #include "contracts/aave_v3/pool.hpp"
 #include "ledger/world.hpp"
 
-namespace runnel::contracts {
+namespace runnel::contracts
+{
 
 using namespace aave_v3;
 

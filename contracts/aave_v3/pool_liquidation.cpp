@@ -7,11 +7,13 @@
 
 #include <algorithm>
 
-namespace runnel::contracts {
+namespace runnel::contracts
+{
 
 using namespace aave_v3;
 
-namespace {
+namespace
+{
 constexpr Amount close_factor_threshold{950'000'000'000'000'000ULL};  // Wad.
 constexpr std::uint64_t close_factor_default_bps = 5'000;
 constexpr std::uint64_t close_factor_max_bps = 10'000;

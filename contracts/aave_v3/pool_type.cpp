@@ -8,11 +8,13 @@
 #include <array>
 #include <utility>
 
-namespace runnel::contracts {
+namespace runnel::contracts
+{
 
 using namespace aave_v3;
 
-namespace {
+namespace
+{
 constexpr double bps_max = 10'000;
 constexpr double cap_max = 68'719'476'735;
 

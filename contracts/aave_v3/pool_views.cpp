@@ -5,7 +5,8 @@
 
 #include <fmt/format.h>
 
-namespace runnel::contracts {
+namespace runnel::contracts
+{
 
 using namespace aave_v3;
 
@@ -149,7 +150,8 @@ void AaveV3Pool::check_invariants(const World&, Findings& findings) const
             supplied = supplied + position.supplied_scaled;
             debt = debt + position.debt_scaled;
         }
-        const auto compare = [&](std::string_view what, const Checked& sum, const Amount& total) {
+        const auto compare = [&](std::string_view what, const Checked& sum, const Amount& total)
+        {
             if (sum.ok() && sum.value == total)
                 return;
             findings.push_back(fmt::format("{}: reserve {}: scaled {} sum to {}, recorded are {}",

@@ -2,7 +2,8 @@
 
 #include "contracts/aave_v3/errors.hpp"
 
-namespace runnel::contracts::aave_v3 {
+namespace runnel::contracts::aave_v3
+{
 
 Checked normalized_income(const ReserveState& reserve, std::uint64_t now)
 {

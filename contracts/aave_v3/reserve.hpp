@@ -5,7 +5,8 @@
 
 #include <cstdint>
 
-namespace runnel::contracts::aave_v3 {
+namespace runnel::contracts::aave_v3
+{
 
 /// What operations write of a reserve. Indexes in ray, rates in ray per year.
 struct ReserveState

@@ -5,8 +5,10 @@
 
 #include <utility>
 
-namespace runnel::contracts {
-namespace {
+namespace runnel::contracts
+{
+namespace
+{
 TokenFlavour flavour_of(std::string_view name)
 {
     if (name == "openzeppelin4")
@@ -51,7 +53,8 @@ const ContractType& Erc20::contract_type()
                     "The account that may mint, and burn of anybody; empty: nobody."},
             },
         .create = [](const Parameters& parameters,
-                      ContractIdentity identity) -> std::unique_ptr<Contract> {
+                      ContractIdentity identity) -> std::unique_ptr<Contract>
+        {
             TokenInfo info{parameters.text("symbol"),
                 static_cast<std::uint8_t>(parameters.integer("decimals"))};
             if (info.symbol.empty())

@@ -5,7 +5,8 @@
 
 #include <cstdint>
 
-namespace runnel::contracts {
+namespace runnel::contracts
+{
 
 // The first three calls are those of every ERC-20 token and have the same numbers in all of them,
 // shares of Uniswap pairs included.

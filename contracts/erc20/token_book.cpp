@@ -5,8 +5,10 @@
 
 #include <string>
 
-namespace runnel::contracts {
-namespace {
+namespace runnel::contracts
+{
+namespace
+{
 /// Each flavour's word for one and the same rule.
 Refusal zero_account_refusal(
     TokenFlavour flavour, std::string_view openzeppelin5, std::string_view openzeppelin4)

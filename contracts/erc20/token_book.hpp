@@ -5,7 +5,8 @@
 #include <cstdint>
 #include <string_view>
 
-namespace runnel::contracts {
+namespace runnel::contracts
+{
 
 /// Which deployed code a token copies: how it words its refusals, in which order it checks, and
 /// which events it emits. The sums are the same.

@@ -7,8 +7,7 @@ namespace runnel::contracts
 
 const ContractType& NativeCoin::contract_type()
 {
-    static const ContractType type{
-        .kind = "native",
+    static const ContractType type{.kind = "native",
         .help = "The chain's own coin: pays for gas, moves by plain transfers.",
         .role = ContractRole::ledger,
         .methods = methods(),

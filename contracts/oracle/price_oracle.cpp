@@ -4,8 +4,10 @@
 
 #include <array>
 
-namespace runnel::contracts {
-namespace {
+namespace runnel::contracts
+{
+namespace
+{
 constexpr double price_unit = 1e8;
 
 constexpr std::array price_columns{
@@ -38,7 +40,8 @@ const ContractType& PriceOracle::contract_type()
                     {}, price_columns},
             },
         .create = [](const Parameters& parameters,
-                      ContractIdentity identity) -> std::unique_ptr<Contract> {
+                      ContractIdentity identity) -> std::unique_ptr<Contract>
+        {
             std::vector<TokenPrice> initial;
             for (const auto& [token, row] : parameters.per_token("prices"))
             {

@@ -8,7 +8,8 @@
 #include <utility>
 #include <vector>
 
-namespace runnel::contracts {
+namespace runnel::contracts
+{
 
 /// A token and what it costs: 1e-8 USD per whole token.
 struct TokenPrice

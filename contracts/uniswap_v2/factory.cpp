@@ -7,7 +7,8 @@
 #include <algorithm>
 #include <utility>
 
-namespace runnel::contracts {
+namespace runnel::contracts
+{
 
 UniswapV2Factory::UniswapV2Factory(
     ContractIdentity identity, AccountId fee_to, AccountId fee_to_setter)
@@ -32,9 +33,8 @@ const ContractType& UniswapV2Factory::contract_type()
                 {"fee_to_setter", ParameterKind::account, "\"\"", "",
                     "The account that may change fee_to; empty: nobody."},
             },
-        .create = [](const Parameters&, ContractIdentity identity) -> std::unique_ptr<Contract> {
-            return std::make_unique<UniswapV2Factory>(std::move(identity));
-        }};
+        .create = [](const Parameters&, ContractIdentity identity) -> std::unique_ptr<Contract>
+        { return std::make_unique<UniswapV2Factory>(std::move(identity)); }};
     return type;
 }
 

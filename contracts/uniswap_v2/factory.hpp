@@ -6,7 +6,8 @@
 #include <optional>
 #include <vector>
 
-namespace runnel::contracts {
+namespace runnel::contracts
+{
 
 class UniswapV2Pair;
 

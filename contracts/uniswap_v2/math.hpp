@@ -9,7 +9,8 @@
 /// Every operation refuses as the deployed code does: ds-math's reasons on overflow, an invalid
 /// opcode (Solidity < 0.8) on division by zero.
 /// Source: Uniswap v2-core `SafeMath.sol`, v2-periphery `UniswapV2Library.sol`.
-namespace runnel::contracts::uniswap_v2 {
+namespace runnel::contracts::uniswap_v2
+{
 
 /// An amount as SafeMath computes it, or the reason of the first operation that failed, in
 /// Solidity's order of evaluation.

@@ -11,11 +11,13 @@
 #include <algorithm>
 #include <utility>
 
-namespace runnel::contracts {
+namespace runnel::contracts
+{
 
 using namespace uniswap_v2;
 
-namespace {
+namespace
+{
 constexpr Amount uint112_max = wrapping_sub(Amount::power_of_two(112), 1);
 constexpr double reserve_max = 5192296858534827628530496329220095.0;  // The same.
 
@@ -78,7 +80,8 @@ const ContractType& UniswapV2Pair::contract_type()
                     reserve_max},
             },
         .create = [](const Parameters& parameters,
-                      ContractIdentity identity) -> std::unique_ptr<Contract> {
+                      ContractIdentity identity) -> std::unique_ptr<Contract>
+        {
             return std::make_unique<UniswapV2Pair>(std::move(identity), parameters.token("token0"),
                 parameters.token("token1"), parameters.contract("factory"));
         }};

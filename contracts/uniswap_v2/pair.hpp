@@ -6,7 +6,8 @@
 #include <array>
 #include <cstdint>
 
-namespace runnel::contracts {
+namespace runnel::contracts
+{
 
 class UniswapV2Factory;
 

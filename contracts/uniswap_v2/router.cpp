@@ -9,11 +9,13 @@
 
 #include <utility>
 
-namespace runnel::contracts {
+namespace runnel::contracts
+{
 
 using namespace uniswap_v2;
 
-namespace {
+namespace
+{
 /// {reserve of @p token, reserve of the other}, from those of token0 and token1.
 std::array<Amount, 2> from_side_of(
     const UniswapV2Pair& pair, ContractId token, const std::array<Amount, 2>& reserves)

@@ -4,7 +4,8 @@
 
 #include <cstdint>
 
-namespace runnel::contracts {
+namespace runnel::contracts
+{
 
 class UniswapV2Factory;
 class UniswapV2Pair;

@@ -6,8 +6,10 @@
 
 #include <algorithm>
 
-namespace runnel::scenarios {
-namespace {
+namespace runnel::scenarios
+{
+namespace
+{
 
 /// Closes gaps: between a pool and the world outside, and around cycles of two or three pools.
 ///
@@ -33,9 +35,8 @@ public:
         for (std::size_t i = 0; i < minds_.size(); ++i)
         {
             const auto number = wallets.first_number + static_cast<std::uint32_t>(i);
-            const auto draw = [&](std::string_view what) {
-                return wallets.draw(parameters.distribution(what), what, number);
-            };
+            const auto draw = [&](std::string_view what)
+            { return wallets.draw(parameters.distribution(what), what, number); };
             auto& mind = minds_[i];
             mind.reaction_ms = static_cast<std::int64_t>(draw("reaction") * 1000);
             mind.profit_min = static_cast<std::uint64_t>(draw("profit_min") * 1e8);
@@ -320,9 +321,8 @@ private:
     {
         const auto& view = wallet.view();
         const auto& steps = chance.route->steps;
-        const auto account_of = [&](std::size_t step) {
-            return view.world->contract(map_.pools()[steps[step].pool].pair).account();
-        };
+        const auto account_of = [&](std::size_t step)
+        { return view.world->contract(map_.pools()[steps[step].pool].pair).account(); };
         CallWriter calls;
         calls.add(map_.tokens()[chance.route->token_in()].token,
             contracts::Erc20Transfer{account_of(0), chance.amounts.front()});
@@ -402,9 +402,8 @@ const StrategyType& arbitrageur_strategy()
                     1'000},
             },
         .create = [](const Parameters& parameters,
-                      const WalletGroup& wallets) -> std::unique_ptr<Strategy> {
-            return std::make_unique<Arbitrageur>(parameters, wallets);
-        },
+                      const WalletGroup& wallets) -> std::unique_ptr<Strategy>
+        { return std::make_unique<Arbitrageur>(parameters, wallets); },
         .validate = check_pairs};
     return type;
 }

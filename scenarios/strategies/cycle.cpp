@@ -4,8 +4,10 @@
 
 #include <boost/multiprecision/cpp_int.hpp>
 
-namespace runnel::scenarios {
-namespace {
+namespace runnel::scenarios
+{
+namespace
+{
 constexpr std::uint64_t fee_kept = 997;  // Of fee_whole: Uniswap v2's fee of 0.3%.
 constexpr std::uint64_t fee_whole = 1'000;
 
@@ -23,9 +25,8 @@ Wide wide(const Amount& amount)
 
 Amount narrow(const Wide& value)
 {
-    const auto limb = [&](unsigned i) {
-        return static_cast<std::uint64_t>((value >> (64U * i)) & ~0ULL);
-    };
+    const auto limb = [&](unsigned i)
+    { return static_cast<std::uint64_t>((value >> (64U * i)) & ~0ULL); };
     return {limb(3), limb(2), limb(1), limb(0)};
 }
 }  // namespace

@@ -7,7 +7,8 @@
 #include <span>
 #include <vector>
 
-namespace runnel::scenarios {
+namespace runnel::scenarios
+{
 
 /// One swap of a route: into @p pair with @p token_in.
 struct Hop

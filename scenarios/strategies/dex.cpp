@@ -7,7 +7,8 @@
 #include <algorithm>
 #include <cmath>
 
-namespace runnel::scenarios {
+namespace runnel::scenarios
+{
 
 DexMap::DexMap(const World& world, const std::vector<ContractId>& pairs)
 {
@@ -135,10 +136,12 @@ std::vector<DexMap::Position> DexMap::way(Position from, Position to) const
         return result;
     for (auto token = from; token != to;)
     {
-        const auto next = std::find_if(pools_.begin(), pools_.end(), [&](const Pool& pool) {
-            return (pool.tokens[0] == token || pool.tokens[1] == token) &&
-                   hops[other(pool, token)] + 1 == hops[token];
-        });
+        const auto next = std::find_if(pools_.begin(), pools_.end(),
+            [&](const Pool& pool)
+            {
+                return (pool.tokens[0] == token || pool.tokens[1] == token) &&
+                       hops[other(pool, token)] + 1 == hops[token];
+            });
         result.push_back(static_cast<Position>(next - pools_.begin()));
         token = other(*next, token);
     }

@@ -10,7 +10,8 @@
 #include <string>
 #include <vector>
 
-namespace runnel::scenarios {
+namespace runnel::scenarios
+{
 
 /// The pools a group of wallets knows, as a graph of tokens, and what they are worth.
 ///

@@ -5,8 +5,10 @@
 
 #include <algorithm>
 
-namespace runnel::scenarios {
-namespace {
+namespace runnel::scenarios
+{
+namespace
+{
 
 using contracts::AaveV3Pool;
 namespace aave = contracts::aave_v3;
@@ -35,9 +37,8 @@ public:
         for (std::size_t i = 0; i < minds_.size(); ++i)
         {
             const auto number = first_number_ + static_cast<std::uint32_t>(i);
-            const auto draw = [&](std::string_view name) {
-                return wallets.draw(parameters.distribution(name), name, number);
-            };
+            const auto draw = [&](std::string_view name)
+            { return wallets.draw(parameters.distribution(name), name, number); };
             auto& mind = minds_[i];
             mind.interval_seconds = std::max(1.0, draw("interval"));
             mind.supply_share = std::clamp(draw("supply_share"), 0.0, 1.0);
@@ -231,8 +232,9 @@ const StrategyType& lender_strategy()
                 fee_tolerance_parameter(),
                 coin_parameter(),
             },
-        .create = [](const Parameters& parameters, const WalletGroup& wallets)
-            -> std::unique_ptr<Strategy> { return std::make_unique<Lender>(parameters, wallets); }};
+        .create = [](const Parameters& parameters,
+                      const WalletGroup& wallets) -> std::unique_ptr<Strategy>
+        { return std::make_unique<Lender>(parameters, wallets); }};
     return type;
 }
 

@@ -8,12 +8,14 @@
 #include <algorithm>
 #include <limits>
 
-namespace runnel::scenarios {
+namespace runnel::scenarios
+{
 
 using contracts::AaveV3Pool;
 using contracts::aave_v3::MarketView;
 
-namespace {
+namespace
+{
 /// A bound of 1 plus this is evaluated: far more than interest adds between two scans.
 constexpr double health_margin = 2e-4;
 
@@ -93,9 +95,9 @@ void BorrowerWatch::refresh(const AaveV3Pool& pool, const MarketView& market, st
                 list(entry, pool, market);
         }
     }
-    std::sort(unhealthy_.begin(), unhealthy_.end(), [](const Unhealthy& a, const Unhealthy& b) {
-        return a.debt_usd != b.debt_usd ? a.debt_usd > b.debt_usd : a.user < b.user;
-    });
+    std::sort(unhealthy_.begin(), unhealthy_.end(),
+        [](const Unhealthy& a, const Unhealthy& b)
+        { return a.debt_usd != b.debt_usd ? a.debt_usd > b.debt_usd : a.user < b.user; });
     block_ = block;
 }
 

@@ -8,7 +8,8 @@
 #include <vector>
 
 /// What the strategies around a lending pool share.
-namespace runnel::scenarios {
+namespace runnel::scenarios
+{
 
 /// A pool's indexes and prices, computed once per block for all wallets of a cohort.
 class MarketCache

@@ -8,8 +8,10 @@
 #include <algorithm>
 #include <limits>
 
-namespace runnel::scenarios {
-namespace {
+namespace runnel::scenarios
+{
+namespace
+{
 
 using contracts::AaveV3Pool;
 namespace aave = contracts::aave_v3;
@@ -67,9 +69,8 @@ public:
         for (std::size_t i = 0; i < minds_.size(); ++i)
         {
             const auto number = first_number_ + static_cast<std::uint32_t>(i);
-            const auto draw = [&](std::string_view name) {
-                return wallets.draw(parameters.distribution(name), name, number);
-            };
+            const auto draw = [&](std::string_view name)
+            { return wallets.draw(parameters.distribution(name), name, number); };
             auto& mind = minds_[i];
             mind.supply_share = std::clamp(draw("supply_share"), 0.0, 1.0);
             mind.target = parameters.number("health_floor") + draw("health_margin");
@@ -463,9 +464,8 @@ const StrategyType& leveraged_borrower_strategy()
                 coin_parameter(),
             },
         .create = [](const Parameters& parameters,
-                      const WalletGroup& wallets) -> std::unique_ptr<Strategy> {
-            return std::make_unique<LeveragedBorrower>(parameters, wallets);
-        }};
+                      const WalletGroup& wallets) -> std::unique_ptr<Strategy>
+        { return std::make_unique<LeveragedBorrower>(parameters, wallets); }};
     return type;
 }
 

@@ -9,8 +9,10 @@
 #include <algorithm>
 #include <map>
 
-namespace runnel::scenarios {
-namespace {
+namespace runnel::scenarios
+{
+namespace
+{
 
 using contracts::AaveV3Pool;
 namespace aave = contracts::aave_v3;
@@ -39,9 +41,8 @@ public:
         for (std::size_t i = 0; i < minds_.size(); ++i)
         {
             const auto number = wallets.first_number + static_cast<std::uint32_t>(i);
-            const auto draw = [&](std::string_view name) {
-                return wallets.draw(parameters.distribution(name), name, number);
-            };
+            const auto draw = [&](std::string_view name)
+            { return wallets.draw(parameters.distribution(name), name, number); };
             auto& mind = minds_[i];
             mind.scan_blocks = blocks_of(
                 static_cast<std::int64_t>(draw("scan_every") * 1000), wallets.slot_seconds);
@@ -168,9 +169,8 @@ private:
             }
             found->second.last_block = block;
         }
-        std::erase_if(mind.seen, [block](const auto& entry) {
-            return entry.second.last_block != block && entry.second.committed.is_zero();
-        });
+        std::erase_if(mind.seen, [block](const auto& entry)
+            { return entry.second.last_block != block && entry.second.committed.is_zero(); });
     }
 
     /// What it may still spend of a reserve's token.
@@ -466,9 +466,8 @@ const StrategyType& liquidator_strategy()
                 coin_parameter(),
             },
         .create = [](const Parameters& parameters,
-                      const WalletGroup& wallets) -> std::unique_ptr<Strategy> {
-            return std::make_unique<Liquidator>(parameters, wallets);
-        }};
+                      const WalletGroup& wallets) -> std::unique_ptr<Strategy>
+        { return std::make_unique<Liquidator>(parameters, wallets); }};
     return type;
 }
 

@@ -8,8 +8,10 @@
 #include <algorithm>
 #include <limits>
 
-namespace runnel::scenarios {
-namespace {
+namespace runnel::scenarios
+{
+namespace
+{
 
 constexpr std::uint64_t never = std::numeric_limits<std::uint64_t>::max();
 
@@ -314,9 +316,8 @@ const StrategyType& liquidity_provider_strategy()
                     "How often it tries again before it leaves things as they are.", 0, 10},
             },
         .create = [](const Parameters& parameters,
-                      const WalletGroup& wallets) -> std::unique_ptr<Strategy> {
-            return std::make_unique<LiquidityProvider>(parameters, wallets);
-        },
+                      const WalletGroup& wallets) -> std::unique_ptr<Strategy>
+        { return std::make_unique<LiquidityProvider>(parameters, wallets); },
         .validate = check_pairs};
     return type;
 }

@@ -17,8 +17,10 @@ class Merchant : public Strategy
 {
 public:
     Merchant(const Parameters& parameters, const WalletGroup& wallets)
-      : token_{parameters.token("token")}, settle_ms_{parameters.duration_ms("settle_every")},
-        share_{parameters.number("settle_share")}, wallets_{wallets}
+      : token_{parameters.token("token")},
+        settle_ms_{parameters.duration_ms("settle_every")},
+        share_{parameters.number("settle_share")},
+        wallets_{wallets}
     {
         for (const auto& [name, accounts] : *wallets.groups)
         {
@@ -32,11 +34,11 @@ public:
     std::uint64_t first_block(std::size_t position) override
     {
         // Spread over the first interval, so that merchants do not all settle at once.
-        const auto blocks = std::max<std::int64_t>(
-            1, settle_ms_ / (std::int64_t{wallets_.slot_seconds} * 1000));
+        const auto blocks =
+            std::max<std::int64_t>(1, settle_ms_ / (std::int64_t{wallets_.slot_seconds} * 1000));
         static const auto stream = stream_of_name("first_settlement");
-        RandomStream random{wallets_.seed, wallets_.stream ^ stream,
-            wallets_.first_number + position, 0};
+        RandomStream random{
+            wallets_.seed, wallets_.stream ^ stream, wallets_.first_number + position, 0};
         return 1 + random.uniform_below(static_cast<std::uint64_t>(blocks));
     }
 
@@ -51,9 +53,8 @@ public:
             held = wallet.view().account(wallet.account()).balance;
         else
         {
-            held = contracts::token_at(*wallet.view().world, token_)
-                       .balances()
-                       .get(wallet.account());
+            held =
+                contracts::token_at(*wallet.view().world, token_).balances().get(wallet.account());
         }
         const auto value = to_units(to_whole(held, decimals_) * share_, decimals_);
         if (value.is_zero() || supplier == wallet.account())
@@ -94,8 +95,7 @@ private:
 
 const StrategyType& merchant_strategy()
 {
-    static const StrategyType type{
-        .name = "merchant",
+    static const StrategyType type{.name = "merchant",
         .help = "Takes payments and settles a share of its holdings with suppliers regularly.",
         .parameters =
             {
@@ -115,8 +115,7 @@ const StrategyType& merchant_strategy()
 
 const StrategyType& holder_strategy()
 {
-    static const StrategyType type{
-        .name = "holder",
+    static const StrategyType type{.name = "holder",
         .help = "Holds what it was given and never acts.",
         .parameters = {},
         .create = [](const Parameters&, const WalletGroup&) -> std::unique_ptr<Strategy>

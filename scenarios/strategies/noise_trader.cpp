@@ -9,8 +9,10 @@
 #include <limits>
 #include <numeric>
 
-namespace runnel::scenarios {
-namespace {
+namespace runnel::scenarios
+{
+namespace
+{
 
 /// Trades at random times for reasons of its own, knowing nothing of where prices go.
 ///
@@ -49,9 +51,8 @@ public:
         for (std::size_t i = 0; i < minds_.size(); ++i)
         {
             const auto number = first_number_ + static_cast<std::uint32_t>(i);
-            const auto draw = [&](std::string_view what) {
-                return wallets.draw(parameters.distribution(what), what, number);
-            };
+            const auto draw = [&](std::string_view what)
+            { return wallets.draw(parameters.distribution(what), what, number); };
             auto& mind = minds_[i];
             mind.interval_seconds = static_cast<float>(draw("interval"));
             mind.slippage_bps = static_cast<std::uint16_t>(draw("slippage_bps"));
@@ -490,9 +491,8 @@ const StrategyType& noise_trader_strategy()
                     "How often it gives an order again that failed.", 0, 20},
             },
         .create = [](const Parameters& parameters,
-                      const WalletGroup& wallets) -> std::unique_ptr<Strategy> {
-            return std::make_unique<NoiseTrader>(parameters, wallets);
-        },
+                      const WalletGroup& wallets) -> std::unique_ptr<Strategy>
+        { return std::make_unique<NoiseTrader>(parameters, wallets); },
         .validate = check_pairs};
     return type;
 }

@@ -1,9 +1,8 @@
 #include "contracts/erc20/erc20.hpp"
 #include "contracts/native/native_coin.hpp"
+#include "ledger/check.hpp"
 #include "scenarios/strategies/common.hpp"
 #include "scenarios/strategies/strategies.hpp"
-
-#include "ledger/check.hpp"
 
 #include <algorithm>
 
@@ -18,9 +17,13 @@ class Payer : public Strategy
 {
 public:
     Payer(const Parameters& parameters, const WalletGroup& wallets)
-      : groups_{wallets.groups}, token_{parameters.token("token")},
-        slot_seconds_{wallets.slot_seconds}, seed_{wallets.seed}, stream_{wallets.stream},
-        first_number_{wallets.first_number}, amount_{parameters.distribution("amount")},
+      : groups_{wallets.groups},
+        token_{parameters.token("token")},
+        slot_seconds_{wallets.slot_seconds},
+        seed_{wallets.seed},
+        stream_{wallets.stream},
+        first_number_{wallets.first_number},
+        amount_{parameters.distribution("amount")},
         merchant_share_{parameters.number("merchant_share")}
     {
         const auto& payees = parameters.text("payees");
@@ -38,8 +41,8 @@ public:
         for (std::size_t i = 0; i < minds_.size(); ++i)
         {
             const auto number = first_number_ + static_cast<std::uint32_t>(i);
-            minds_[i].interval_seconds =
-                std::max(1.0, wallets.draw(parameters.distribution("interval"), "interval", number));
+            minds_[i].interval_seconds = std::max(
+                1.0, wallets.draw(parameters.distribution("interval"), "interval", number));
         }
     }
 
@@ -122,8 +125,7 @@ private:
 
 const StrategyType& payer_strategy()
 {
-    static const StrategyType type{
-        .name = "payer",
+    static const StrategyType type{.name = "payer",
         .help = "Pays other wallets and merchants at random times (a Poisson process).",
         .parameters =
             {

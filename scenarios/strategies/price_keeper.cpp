@@ -4,8 +4,10 @@
 
 #include <algorithm>
 
-namespace runnel::scenarios {
-namespace {
+namespace runnel::scenarios
+{
+namespace
+{
 
 /// Brings reference prices on chain: when one has moved far enough, or after a heartbeat at the
 /// latest. One transaction at a time; while it waits for a block the chain's prices are stale.
@@ -114,9 +116,8 @@ const StrategyType& price_keeper_strategy()
                     0, 1000},
             },
         .create = [](const Parameters& parameters,
-                      const WalletGroup& wallets) -> std::unique_ptr<Strategy> {
-            return std::make_unique<PriceKeeper>(parameters, wallets);
-        }};
+                      const WalletGroup& wallets) -> std::unique_ptr<Strategy>
+        { return std::make_unique<PriceKeeper>(parameters, wallets); }};
     return type;
 }
 

@@ -11,7 +11,8 @@ using namespace runnel;
 using namespace runnel::actors;
 using namespace runnel::toy;
 
-namespace {
+namespace
+{
 constexpr std::uint64_t gwei = 1'000'000'000;
 constexpr std::uint64_t base_fee = 20 * gwei;
 constexpr std::uint64_t never = std::numeric_limits<std::uint64_t>::max();
@@ -97,7 +98,8 @@ TEST_CASE_METHOD(
     Fixture, "cohort: nonces go on from the chain's and from what is pending", "[actors][cohort]")
 {
     std::vector<std::uint32_t> pending;
-    script->decide = [&](std::size_t, WalletContext& wallet) {
+    script->decide = [&](std::size_t, WalletContext& wallet)
+    {
         pending.push_back(wallet.pending());
         for (std::uint64_t i = 0; i < 3; ++i)
             wallet.submit(calls(Read{i}), wallet.habitual_bid());
@@ -115,7 +117,8 @@ TEST_CASE_METHOD(
 
 TEST_CASE_METHOD(Fixture, "cohort: a dropped transaction's gap is filled first", "[actors][cohort]")
 {
-    script->decide = [](std::size_t, WalletContext& wallet) {
+    script->decide = [](std::size_t, WalletContext& wallet)
+    {
         const auto count = wallet.view().block_number == 1 ? 4 : 2;
         for (int i = 0; i < count; ++i)
             wallet.submit(calls(Read{}), wallet.habitual_bid());
@@ -131,12 +134,14 @@ TEST_CASE_METHOD(Fixture, "cohort: a dropped transaction's gap is filled first",
 TEST_CASE_METHOD(Fixture, "cohort: outcomes come back with their tags", "[actors][cohort]")
 {
     std::vector<std::pair<std::uint64_t, std::uint64_t>> told;
-    script->decide = [](std::size_t, WalletContext& wallet) {
+    script->decide = [](std::size_t, WalletContext& wallet)
+    {
         for (std::uint64_t tag = 70; tag < 73; ++tag)
             wallet.submit(calls(Read{}), wallet.habitual_bid(), tag);
         return never;
     };
-    script->learn = [&](std::size_t position, const TransactionOutcome& outcome) {
+    script->learn = [&](std::size_t position, const TransactionOutcome& outcome)
+    {
         CHECK(position == 0);
         told.emplace_back(outcome.nonce, outcome.tag);
         return false;
@@ -150,14 +155,16 @@ TEST_CASE_METHOD(Fixture, "cohort: outcomes come back with their tags", "[actors
 TEST_CASE_METHOD(Fixture, "cohort: bids grow after drops and relax again", "[actors][cohort]")
 {
     std::vector<Bid> bids;
-    script->decide = [&](std::size_t, WalletContext& wallet) {
+    script->decide = [&](std::size_t, WalletContext& wallet)
+    {
         bids.push_back(wallet.habitual_bid());
         wallet.submit(calls(Read{}), {bids.back().priority_fee, 0, 0});
         return wallet.view().block_number + 1;
     };
     auto& cohort = make(0, 1);
     std::uint64_t block = 1;
-    const auto next = [&](const std::vector<AddressedOutcome>& outcomes) {
+    const auto next = [&](const std::vector<AddressedOutcome>& outcomes)
+    {
         const auto transaction = round(cohort, block++, outcomes).at(0);
         // A bid without a maximal fee has the habit's.
         CHECK(transaction.max_fee == bids.back().max_fee);
@@ -185,7 +192,8 @@ TEST_CASE_METHOD(Fixture, "cohort: bids grow after drops and relax again", "[act
 
 TEST_CASE_METHOD(Fixture, "cohort: an own bid is taken as it is", "[actors][cohort]")
 {
-    script->decide = [](std::size_t, WalletContext& wallet) {
+    script->decide = [](std::size_t, WalletContext& wallet)
+    {
         wallet.submit(calls(Read{}), {.priority_fee = 7, .max_fee = 9, .extra_gas = 55});
         wallet.submit(calls(Read{}), {.priority_fee = 9, .max_fee = 7});
         return never;
@@ -205,7 +213,8 @@ TEST_CASE_METHOD(Fixture, "cohort: the gas limit is what the calls will use", "[
     const auto inner = calls(Nest{3, innermost.list()}, Mint{chain.wallets[0], 5, 5});
     const std::vector<CallWriter> lists{CallWriter{}, calls(Read{1}), calls(Add{1, 2}, Copy{1, 2}),
         calls(Pay{chain.wallets[1], 5}), calls(Nest{1, inner.list()}, Read{2})};
-    script->decide = [&](std::size_t, WalletContext& wallet) {
+    script->decide = [&](std::size_t, WalletContext& wallet)
+    {
         for (const auto& list : lists)
             wallet.submit(list, wallet.habitual_bid());
         return never;
@@ -224,7 +233,8 @@ TEST_CASE_METHOD(Fixture, "cohort: the gas limit is what the calls will use", "[
 TEST_CASE_METHOD(
     Fixture, "cohort: questions go out by contract and come back in order", "[actors][cohort]")
 {
-    script->decide = [](std::size_t position, WalletContext& wallet) {
+    script->decide = [](std::size_t position, WalletContext& wallet)
+    {
         if (position == 1)
             return never;
         wallet.ask(ContractId{9}, {{}, {}, 10 * position + 1});
@@ -233,8 +243,9 @@ TEST_CASE_METHOD(
         return wallet.view().block_number + 1;  // Overruled by what quoted() says.
     };
     std::vector<std::size_t> asked;
-    script->quoted = [&](std::size_t position, WalletContext& wallet,
-                         std::span<const QuoteAnswer> answers) {
+    script->quoted =
+        [&](std::size_t position, WalletContext& wallet, std::span<const QuoteAnswer> answers)
+    {
         asked.push_back(position);
         CHECK(wallet.number() == position + 3);
         CHECK(answers.size() == 3);
@@ -274,13 +285,13 @@ TEST_CASE_METHOD(Fixture, "cohort: wallets act when they are due or when they le
 {
     std::vector<std::pair<std::uint64_t, std::size_t>> acts;
     script->first_block = [](std::size_t position) { return 2 * position; };  // 0, 2, 4.
-    script->decide = [&](std::size_t position, WalletContext& wallet) {
+    script->decide = [&](std::size_t position, WalletContext& wallet)
+    {
         acts.emplace_back(wallet.view().block_number, position);
         return position == 0 ? never : wallet.view().block_number;  // The next one at the earliest.
     };
-    script->learn = [](std::size_t, const TransactionOutcome& outcome) {
-        return outcome.kind == dropped;
-    };
+    script->learn = [](std::size_t, const TransactionOutcome& outcome)
+    { return outcome.kind == dropped; };
     auto& cohort = make(0, 3);
     CHECK(cohort.next_block() == 1);
     round(cohort, 1);
@@ -298,7 +309,8 @@ TEST_CASE_METHOD(
     Fixture, "cohort: what a wallet does does not depend on its cohort", "[actors][cohort]")
 {
     script->first_block = [](std::size_t) { return 1; };
-    script->decide = [](std::size_t, WalletContext& wallet) {
+    script->decide = [](std::size_t, WalletContext& wallet)
+    {
         for (auto left = wallet.random().uniform_below(3); left > 0; --left)
         {
             wallet.submit(
@@ -306,7 +318,8 @@ TEST_CASE_METHOD(
         }
         return wallet.view().block_number + 1 + wallet.random().uniform_below(2);
     };
-    const auto hashes = [&](std::size_t size) {
+    const auto hashes = [&](std::size_t size)
+    {
         cohorts.clear();
         for (std::size_t first = 0; first < 10; first += size)
             make(first, std::min<std::size_t>(size, 10 - first));

@@ -7,7 +7,8 @@
 #include <memory>
 #include <span>
 
-namespace runnel::toy {
+namespace runnel::toy
+{
 
 /// What the wallets of a test do. Called from several threads in simulations.
 struct Script
@@ -30,9 +31,8 @@ public:
         static const StrategyType type{.name = "scripted",
             .help = "Does what a test says.",
             .parameters = {},
-            .create = [](const Parameters&, const WalletGroup&) -> std::unique_ptr<Strategy> {
-                return std::make_unique<Scripted>();
-            }};
+            .create = [](const Parameters&, const WalletGroup&) -> std::unique_ptr<Strategy>
+            { return std::make_unique<Scripted>(); }};
         return type;
     }
 

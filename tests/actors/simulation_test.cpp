@@ -21,7 +21,8 @@
 using namespace runnel;
 using namespace runnel::toy;
 
-namespace {
+namespace
+{
 /// Ends the process if a run hangs.
 struct Deadline
 {
@@ -59,7 +60,8 @@ std::shared_ptr<Script> busy_script()
 {
     auto script = std::make_shared<Script>();
     script->first_block = [](std::size_t) { return 1; };
-    script->decide = [](std::size_t, WalletContext& wallet) {
+    script->decide = [](std::size_t, WalletContext& wallet)
+    {
         auto& random = wallet.random();
         const auto& view = wallet.view();
         const auto& state = view.state<Counters>(counters_id);
@@ -85,13 +87,13 @@ std::shared_ptr<Script> busy_script()
         }
         return view.block_number + random.uniform_below(3);
     };
-    script->quoted = [](std::size_t, WalletContext& wallet, std::span<const QuoteAnswer> answers) {
+    script->quoted = [](std::size_t, WalletContext& wallet, std::span<const QuoteAnswer> answers)
+    {
         wallet.submit(calls(Add{401, answers[0].amount_out.value()}), wallet.habitual_bid());
         return wallet.view().block_number + 1;
     };
-    script->learn = [](std::size_t, const TransactionOutcome& outcome) {
-        return outcome.kind != TransactionOutcome::Kind::succeeded;
-    };
+    script->learn = [](std::size_t, const TransactionOutcome& outcome)
+    { return outcome.kind != TransactionOutcome::Kind::succeeded; };
     return script;
 }
 
@@ -232,7 +234,8 @@ TEST_CASE(
     const auto where = GENERATE(0, 1, 2, 3);
     CAPTURE(workers, block, where);
     const auto script = busy_script();
-    const auto bomb = [block](std::uint64_t now) {
+    const auto bomb = [block](std::uint64_t now)
+    {
         if (now == block)
             throw std::runtime_error{"toy strategy: out of ideas"};
     };
@@ -241,7 +244,8 @@ TEST_CASE(
     const auto learn = script->learn;
     if (where == 0)
     {
-        script->decide = [=](std::size_t position, WalletContext& wallet) {
+        script->decide = [=](std::size_t position, WalletContext& wallet)
+        {
             if (wallet.number() == 7)
                 bomb(wallet.view().block_number);
             return decide(position, wallet);
@@ -249,23 +253,22 @@ TEST_CASE(
     }
     else if (where == 1)
     {
-        script->quoted = [=](std::size_t position, WalletContext& wallet,
-                             std::span<const QuoteAnswer> answers) {
+        script->quoted =
+            [=](std::size_t position, WalletContext& wallet, std::span<const QuoteAnswer> answers)
+        {
             bomb(wallet.view().block_number);
             return quoted(position, wallet, answers);
         };
     }
     else if (where == 2)
     {
-        script->learn = [](std::size_t, const TransactionOutcome&) -> bool {
-            throw std::runtime_error{"toy strategy: out of ideas"};
-        };
+        script->learn = [](std::size_t, const TransactionOutcome&) -> bool
+        { throw std::runtime_error{"toy strategy: out of ideas"}; };
     }
     else
     {
-        script->first_block = [](std::size_t) -> std::uint64_t {
-            throw std::runtime_error{"toy strategy: out of ideas"};
-        };
+        script->first_block = [](std::size_t) -> std::uint64_t
+        { throw std::runtime_error{"toy strategy: out of ideas"}; };
     }
     Blocks sink;
     const auto result = run(setup(script, 50), workers, 16, &sink);
@@ -279,7 +282,8 @@ TEST_CASE(
     "simulation: a protocol that throws ends the run with its message", "[actors][simulation]")
 {
     const auto script = busy_script();
-    script->decide = [](std::size_t, WalletContext& wallet) {
+    script->decide = [](std::size_t, WalletContext& wallet)
+    {
         wallet.ask(counters_id, {{}, {}, Amount::max()});
         return wallet.view().block_number + 1;
     };
@@ -293,7 +297,8 @@ TEST_CASE("simulation: nobody reads state that a dying run has destroyed", "[act
     // One wallet gives up while the others are in the middle of reading a protocol's view.
     std::atomic<int> readers{0};
     const auto script = busy_script();
-    script->decide = [&](std::size_t, WalletContext& wallet) {
+    script->decide = [&](std::size_t, WalletContext& wallet)
+    {
         if (wallet.number() == 0 && wallet.view().block_number == 2)
         {
             while (readers.load() < 2)
@@ -344,14 +349,16 @@ TEST_CASE("simulation: a sink that throws at the end ends the run with its messa
 
 TEST_CASE("simulation: stop ends the run between two blocks", "[actors][simulation]")
 {
-    const auto whole = [&] {
+    const auto whole = [&]
+    {
         Blocks sink;
         REQUIRE(run(setup(busy_script(), 30), 2, 16, &sink).error.empty());
         return std::move(sink.blocks);
     }();
     SimulationProgress progress;
     Blocks sink;
-    sink.on_append = [&](const FinishedBlock& block) {
+    sink.on_append = [&](const FinishedBlock& block)
+    {
         if (block.header.number == 5)
             progress.stop = true;
     };
@@ -382,7 +389,8 @@ TEST_CASE("simulation: the director waits for a slow sink", "[actors][simulation
     SimulationProgress progress;
     Blocks sink;
     std::uint64_t lead_max = 0;
-    sink.on_append = [&](const FinishedBlock& block) {
+    sink.on_append = [&](const FinishedBlock& block)
+    {
         std::this_thread::sleep_for(std::chrono::milliseconds{3});
         lead_max = std::max(lead_max, progress.blocks.load() - block.header.number);
     };
@@ -484,7 +492,8 @@ TEST_CASE("simulation: wallets learn what became of their transactions", "[actor
     // second of which waits for the first one's nonce; then it pays what is asked.
     std::vector<TransactionOutcome> told;
     const auto script = std::make_shared<Script>();
-    script->decide = [&](std::size_t, WalletContext& wallet) {
+    script->decide = [&](std::size_t, WalletContext& wallet)
+    {
         const auto block = wallet.view().block_number;
         if (block == 1)
         {
@@ -498,7 +507,8 @@ TEST_CASE("simulation: wallets learn what became of their transactions", "[actor
         }
         return block + 1;
     };
-    script->learn = [&](std::size_t, const TransactionOutcome& outcome) {
+    script->learn = [&](std::size_t, const TransactionOutcome& outcome)
+    {
         told.push_back(outcome);
         return false;
     };

@@ -9,7 +9,8 @@
 #include <vector>
 
 /// A small hand-made ledger: two tokens and the native coin, a pool, a lending market, an oracle.
-namespace runnel::analytics::fixture {
+namespace runnel::analytics::fixture
+{
 
 struct Transfer
 {
@@ -117,7 +118,8 @@ enum class Parts : std::uint8_t
 
 inline storage::LedgerDescription description(Parts parts)
 {
-    const auto account = [](std::string name, std::string role, std::string strategy = "") {
+    const auto account = [](std::string name, std::string role, std::string strategy = "")
+    {
         const auto address = address_of_name(name);
         return AccountInfo{std::move(name), std::move(role), std::move(strategy), address};
     };

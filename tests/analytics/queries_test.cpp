@@ -19,7 +19,8 @@
 using namespace runnel;
 using namespace runnel::analytics::fixture;
 
-namespace {
+namespace
+{
 using Rows = std::vector<std::vector<std::string>>;
 
 /// The SQL blocks of the page by the name in their first line.
@@ -151,7 +152,8 @@ TEST_CASE("queries: volume per pair and hour", "[analytics][queries]")
 TEST_CASE("queries: health factors at a block use its indexes and prices", "[analytics][queries]")
 {
     const LedgerFile ledger;
-    const auto class_of = [](double power, double debt) -> std::string {
+    const auto class_of = [](double power, double debt) -> std::string
+    {
         const auto health = power / debt;
         if (health < 0.5)
             return "a: below 0.5";

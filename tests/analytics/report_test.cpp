@@ -19,7 +19,8 @@ using namespace runnel;
 using namespace runnel::analytics;
 using namespace runnel::analytics::fixture;
 
-namespace {
+namespace
+{
 storage::LedgerWriter ledger(
     const ChainBuilder& chain, Parts parts = Parts::all, const std::string& scenario = "test")
 {
@@ -48,7 +49,8 @@ const std::vector<Value>* find_row(
 {
     for (const auto& row : table.rows)
     {
-        const auto same = [&](const auto& pair) {
+        const auto same = [&](const auto& pair)
+        {
             for (std::size_t i = 0; i < table.columns.size(); ++i)
             {
                 if (table.columns[i].key == pair.first)
@@ -324,7 +326,8 @@ TEST_CASE("report: a killed ledger without indexes says the same", "[analytics][
         if (path == whole)
             writer.finish();
     }
-    const auto text = [](const std::string& path) {
+    const auto text = [](const std::string& path)
+    {
         auto database = storage::Database::open(path, storage::Database::Access::read_only);
         return render_json(make_report(database));
     };
@@ -418,7 +421,8 @@ TEST_CASE("report: keys are snake_case, and each section's are different", "[ana
     auto writer = ledger(six_blocks(), Parts::all, "black_thursday");
     const auto report = make_report(writer.database());
     CHECK(report.sections.size() + 1 == section_keys().size());  // All but throughput.
-    const auto check_keys = [](std::vector<std::string> keys) {
+    const auto check_keys = [](std::vector<std::string> keys)
+    {
         for (const auto& key : keys)
         {
             CAPTURE(key);

@@ -11,7 +11,8 @@
 #include <string>
 #include <vector>
 
-namespace runnel::contracts {
+namespace runnel::contracts
+{
 
 /// @p whole tokens of @p decimals decimals.
 inline Amount tokens(std::uint64_t whole, unsigned decimals = 18)

@@ -10,7 +10,8 @@
 using namespace runnel;
 using namespace runnel::contracts::aave_v3;
 
-namespace {
+namespace
+{
 using Integer = boost::multiprecision::cpp_int;
 
 Integer to_integer(const Amount& amount)
@@ -116,7 +117,8 @@ TEST_CASE(
 TEST_CASE("aave v3 math: long division corrects its digits", "[contracts][aave_v3][property]")
 {
     std::mt19937_64 random{20'260'302};
-    const auto limb = [&]() -> std::uint64_t {
+    const auto limb = [&]() -> std::uint64_t
+    {
         switch (random() % 6)
         {
             case 0: return 0;

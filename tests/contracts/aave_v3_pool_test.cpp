@@ -10,7 +10,8 @@ using namespace runnel;
 using namespace runnel::contracts;
 using namespace runnel::contracts::aave_v3;
 
-namespace {
+namespace
+{
 using Fixture = AaveV3Fixture;
 
 Amount decimal(std::string_view text)
@@ -599,7 +600,8 @@ TEST_CASE("aave v3 pool: a scenario's pool starts with its liquidity", "[contrac
     CHECK(pool.reserve_state(0).variable_borrow_rate == decimal("2500000000000000000000000"));
 }
 
-namespace {
+namespace
+{
 Transaction transaction_of(AccountId sender, const CallWriter& calls)
 {
     Transaction transaction;
@@ -677,7 +679,8 @@ TEST_CASE("aave v3 pool: prices and parameters are read side by side", "[contrac
     calls.add(f.pool.id(), Borrow{f.id(f.usdc), 1, 2});
     collector.calls(calls.bytes(), f.bob);
     CHECK(accesses.size() < 30);
-    const auto mode_of = [&](const RecordTable& table, std::uint64_t key) {
+    const auto mode_of = [&](const RecordTable& table, std::uint64_t key)
+    {
         for (const auto& access : accesses)
         {
             if (access.table == &table && access.key == key)
@@ -698,7 +701,8 @@ TEST_CASE("aave v3 pool: prices and parameters are read side by side", "[contrac
 // --- Properties
 // -----------------------------------------------------------------------------------
 
-namespace {
+namespace
+{
 /// Users who do anything the pool offers, mostly within reason.
 struct Crowd : Fixture
 {
@@ -888,7 +892,8 @@ TEST_CASE(
 TEST_CASE("aave v3 pool: blocks come out the same on any number of workers",
     "[contracts][aave_v3][property]")
 {
-    const auto run = [](unsigned workers) {
+    const auto run = [](unsigned workers)
+    {
         Crowd f{20'260'406};
         std::mt19937_64 random{7};
         Hash root;

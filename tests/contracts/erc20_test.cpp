@@ -6,8 +6,10 @@
 #include <map>
 #include <random>
 
-namespace runnel::contracts {
-namespace {
+namespace runnel::contracts
+{
+namespace
+{
 struct TokenFixture
 {
     explicit TokenFixture(TokenFlavour flavour)
@@ -150,7 +152,8 @@ TEST_CASE("erc20: an allowance is used up, one of 2^256-1 is not", "[contracts][
 
 TEST_CASE("erc20: events are those of the flavour", "[contracts][erc20]")
 {
-    const auto dumps = [](const FinishedBlock& block) {
+    const auto dumps = [](const FinishedBlock& block)
+    {
         std::string text;
         for (const auto& event : block.events)
             text += std::string{event.type->name} + event.type->dump(block.encoding(event)) + ";";

@@ -8,7 +8,8 @@
 using namespace runnel;
 using namespace runnel::contracts;
 
-namespace {
+namespace
+{
 struct OracleFixture
 {
     OracleFixture()
@@ -67,7 +68,8 @@ TEST_CASE("price oracle: refusals change nothing", "[contracts][oracle]")
 {
     OracleFixture f;
     const auto before = f.sandbox.world().full_state_root();
-    const auto refused = [&](AccountId sender, const auto& call, const std::string& reason) {
+    const auto refused = [&](AccountId sender, const auto& call, const std::string& reason)
+    {
         const auto outcome = f.sandbox.run(sender, f.oracle.id(), call);
         REQUIRE_FALSE(outcome.ok());
         CHECK(outcome.receipt.refusal.to_string() == reason);

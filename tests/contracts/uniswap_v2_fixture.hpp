@@ -10,7 +10,8 @@
 #include <string>
 #include <vector>
 
-namespace runnel::contracts {
+namespace runnel::contracts
+{
 
 inline Amount decimal(std::string_view text)
 {

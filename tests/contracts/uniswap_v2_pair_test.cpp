@@ -5,8 +5,10 @@
 
 #include <random>
 
-namespace runnel::contracts {
-namespace {
+namespace runnel::contracts
+{
+namespace
+{
 constexpr AccountId nobody{1'000'000};
 const Amount uint112_max = wrapping_sub(Amount::power_of_two(112), 1);
 
@@ -119,9 +121,8 @@ TEST_CASE("uniswap v2 pair: the first mint must be worth more than what it locks
     "[contracts][uniswap_v2]")
 {
     UniswapV2Fixture f;
-    const auto mint = [&](const Amount& amount0, const Amount& amount1) {
-        return f.pay(amount0, amount1).add(f.pair.id(), UniswapV2Mint{f.alice});
-    };
+    const auto mint = [&](const Amount& amount0, const Amount& amount1)
+    { return f.pay(amount0, amount1).add(f.pair.id(), UniswapV2Mint{f.alice}); };
     f.expect_refusal(f.alice, mint(1'000, 999), "ds-math-sub-underflow");
     // The thousand shares of the zero account are taken back.
     f.expect_refusal(f.alice, mint(1'000, 1'000), "UniswapV2: INSUFFICIENT_LIQUIDITY_MINTED");
@@ -135,7 +136,8 @@ TEST_CASE("uniswap v2 pair: burning pays the share of what is held", "[contracts
     UniswapV2Fixture f;
     // Source: Uniswap v2-core, test/UniswapV2Pair.spec.ts, burn.
     f.add_liquidity(ether(3), ether(3));
-    const auto burn = [&](const Amount& shares, AccountId to) {
+    const auto burn = [&](const Amount& shares, AccountId to)
+    {
         return CallWriter{}
             .add(f.pair.id(), Erc20Transfer{f.pair.account(), shares})
             .add(f.pair.id(), UniswapV2Burn{to});
@@ -339,7 +341,8 @@ TEST_CASE("uniswap v2 pair: a flash swap is repaid inside its callback", "[contr
 
     SECTION("its own calls are locked meanwhile, its shares are not")
     {
-        const auto locked = [&](const auto& call) {
+        const auto locked = [&](const auto& call)
+        {
             auto callback = one_call(f.pair.id(), call);
             callback.add(f.a.id(), Erc20Transfer{f.pair.account(), 2'000'000});
             f.expect_refusal(f.alice, flash(callback), "UniswapV2: LOCKED");
@@ -444,7 +447,8 @@ TEST_CASE("uniswap v2 pair: its invariants see what is wrong", "[contracts][unis
     UniswapV2Fixture f;
     f.add_liquidity(ether(5), ether(10));
     CHECK(f.sandbox.world().check_invariants().empty());
-    const auto findings = [&](auto&& break_it) {
+    const auto findings = [&](auto&& break_it)
+    {
         auto& table = *static_cast<Table<UniswapV2PairState>*>(f.pair.tables().at(2));
         const auto good = table.get(0);
         break_it(table.at(0));
@@ -515,7 +519,8 @@ TEST_CASE("uniswap v2 pair: rounding never favours the trader", "[contracts][uni
     for (int i = 0; i < 60; ++i)
     {
         UniswapV2Fixture f;
-        const auto draw = [&] {
+        const auto draw = [&]
+        {
             std::uint64_t top = 1;
             for (auto digits = magnitudes(random); digits > 0; --digits)
                 top *= 10;

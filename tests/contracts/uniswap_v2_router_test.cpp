@@ -5,8 +5,10 @@
 #include <limits>
 #include <random>
 
-namespace runnel::contracts {
-namespace {
+namespace runnel::contracts
+{
+namespace
+{
 constexpr AccountId nobody{1'000'000};
 constexpr std::uint64_t forever = std::numeric_limits<std::uint64_t>::max();
 
@@ -24,9 +26,8 @@ struct RouterFixture : UniswapV2Fixture
     [[nodiscard]] UniswapV2Path path_ac() const { return {a.id(), b.id(), c.id()}; }
 };
 
-const auto amount_text = [](const Result<Amount>& result) {
-    return result.has_value() ? result->to_string() : result.error().to_string();
-};
+const auto amount_text = [](const Result<Amount>& result)
+{ return result.has_value() ? result->to_string() : result.error().to_string(); };
 }  // namespace
 
 TEST_CASE(
@@ -71,7 +72,8 @@ TEST_CASE("uniswap v2 router: adds liquidity at the pool's ratio", "[contracts][
 {
     RouterFixture f;
     const auto add = [&](std::uint64_t a_desired, std::uint64_t b_desired, std::uint64_t a_min,
-                         std::uint64_t b_min) {
+                         std::uint64_t b_min)
+    {
         return UniswapV2AddLiquidity{
             f.a.id(), f.b.id(), a_desired, b_desired, a_min, b_min, f.bob, forever};
     };
@@ -218,7 +220,8 @@ TEST_CASE("uniswap v2 router: swaps along a path", "[contracts][uniswap_v2]")
 TEST_CASE("uniswap v2 router: hostile paths are refused", "[contracts][uniswap_v2]")
 {
     RouterFixture f;
-    const auto refused = [&](const UniswapV2Path& path, std::string_view reason) {
+    const auto refused = [&](const UniswapV2Path& path, std::string_view reason)
+    {
         f.expect_refusal(f.alice, f.router.id(),
             UniswapV2SwapExactTokensForTokens{1'000, 0, path, f.bob, forever}, reason);
         f.expect_refusal(f.alice, f.router.id(),
@@ -322,22 +325,26 @@ TEST_CASE("uniswap v2: random calls are run or refused, and keep all invariants"
     RouterFixture f;
     f.expect_ok(f.owner, f.factory.id(), UniswapV2SetFeeTo{f.collector});
     auto& world = f.sandbox.world();
-    const auto account = [&] {
+    const auto account = [&]
+    {
         return random() % 20 == 0
                    ? AccountId{static_cast<std::uint32_t>(random())}
                    : AccountId{static_cast<std::uint32_t>(random() % world.account_count())};
     };
-    const auto contract = [&] {
+    const auto contract = [&]
+    {
         return random() % 20 == 0
                    ? ContractId{static_cast<std::uint32_t>(random())}
                    : ContractId{static_cast<std::uint32_t>(random() % world.contract_count())};
     };
-    const auto amount = [&] {
+    const auto amount = [&]
+    {
         const Amount any{random(), random(), random(), random()};
         return any >>
                static_cast<unsigned>(random() % 5 == 0 ? random() % 256 : 190 + random() % 66);
     };
-    const auto path = [&] {
+    const auto path = [&]
+    {
         UniswapV2Path tokens;
         for (auto length = random() % 5; length > 0; --length)
             tokens.push_back(contract());
@@ -345,7 +352,8 @@ TEST_CASE("uniswap v2: random calls are run or refused, and keep all invariants"
     };
     const std::array tokens{f.a.id(), f.b.id(), f.c.id(), f.pair.id(), f.pair_bc.id()};
     const std::array pairs{f.pair.id(), f.pair_bc.id()};
-    const auto add_call = [&](CallWriter& calls, const CallList& callback) {
+    const auto add_call = [&](CallWriter& calls, const CallList& callback)
+    {
         const auto token = random() % 10 == 0 ? contract() : tokens[random() % tokens.size()];
         const auto pair = random() % 10 == 0 ? contract() : pairs[random() % pairs.size()];
         switch (random() % 18)

@@ -4,7 +4,8 @@
 
 using namespace runnel;
 
-namespace {
+namespace
+{
 /// Every kind of argument, two of them indexed.
 struct Everything
 {

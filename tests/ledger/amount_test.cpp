@@ -15,7 +15,8 @@
 
 using namespace runnel;
 
-namespace {
+namespace
+{
 // The oracle: signed integers without a bound, from bytes and to bytes; shares no code with Amount.
 using Integer = boost::multiprecision::cpp_int;
 

@@ -54,7 +54,8 @@ TEST_CASE("block: the hash covers every field of the header", "[ledger][block]")
     BlockHeader header;
     std::set<Hash> hashes{header.hash()};
     std::size_t changes = 0;
-    const auto differs = [&](auto& field, auto value) {
+    const auto differs = [&](auto& field, auto value)
+    {
         const auto before = std::exchange(field, value);
         hashes.insert(header.hash());
         ++changes;
@@ -115,7 +116,8 @@ TEST_CASE("block: the roots are those of its contents", "[ledger][block]")
 
 TEST_CASE("block: the state root commits to the order and the values of writes", "[ledger][block]")
 {
-    const auto root_of = [](std::uint64_t first, std::uint64_t second, std::uint64_t reward) {
+    const auto root_of = [](std::uint64_t first, std::uint64_t second, std::uint64_t reward)
+    {
         ToyChain chain{2};
         std::vector<Transaction> transactions;
         transactions.push_back(chain.make(chain.wallets[0], calls(Add{1, first})));
@@ -138,7 +140,8 @@ TEST_CASE("block: the state root commits to the order and the values of writes",
 
 TEST_CASE("block: receipts commit to status, gas, refusal and logs", "[ledger][block]")
 {
-    const auto root_of = [](const CallWriter& list, std::uint64_t tip = 3) {
+    const auto root_of = [](const CallWriter& list, std::uint64_t tip = 3)
+    {
         ToyChain chain{2};
         return chain.run(chain.make(chain.wallets[0], list, 500'000, 100, tip))
             .header.receipts_root;

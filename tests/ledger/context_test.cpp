@@ -6,7 +6,8 @@
 using namespace runnel;
 using namespace runnel::toy;
 
-namespace {
+namespace
+{
 constexpr std::uint64_t object = 0xABCD'0000'0000'0007U;
 
 /// Two wallets, with an object that holds 5 already.

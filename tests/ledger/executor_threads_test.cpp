@@ -13,7 +13,8 @@
 using namespace runnel;
 using namespace runnel::toy;
 
-namespace {
+namespace
+{
 void require_equal(const FinishedBlock& a, const FinishedBlock& b)
 {
     REQUIRE(a.receipts.size() == b.receipts.size());
@@ -189,26 +190,29 @@ TEST_CASE("executor: transactions that declare no common object may swap in time
 TEST_CASE("executor: a contract that throws aborts instead of hanging the other workers",
     "[ledger][executor]")
 {
-    const auto death = die([] {
-        ToyChain chain{4};
-        chain.counters->throws_on = 3;
-        std::vector<Transaction> transactions;
-        for (const auto wallet : chain.wallets)
-            transactions.push_back(chain.make(wallet, calls(Add{3, 1})));
-        chain.execution.plan(*chain.world, {}, std::move(transactions));
-        chain.execution.prepare(2);
-        // As actors do: an exception ends who threw it, and the others wait for its share.
-        const auto work = [&](unsigned worker) {
-            try
+    const auto death = die(
+        []
+        {
+            ToyChain chain{4};
+            chain.counters->throws_on = 3;
+            std::vector<Transaction> transactions;
+            for (const auto wallet : chain.wallets)
+                transactions.push_back(chain.make(wallet, calls(Add{3, 1})));
+            chain.execution.plan(*chain.world, {}, std::move(transactions));
+            chain.execution.prepare(2);
+            // As actors do: an exception ends who threw it, and the others wait for its share.
+            const auto work = [&](unsigned worker)
             {
-                chain.execution.work(worker);
-            }
-            catch (const std::exception&)
-            {}
-        };
-        std::thread other{work, 1};
-        work(0);
-        other.join();
-    });
+                try
+                {
+                    chain.execution.work(worker);
+                }
+                catch (const std::exception&)
+                {}
+            };
+            std::thread other{work, 1};
+            work(0);
+            other.join();
+        });
     CHECK(death.aborted);
 }

@@ -9,7 +9,8 @@
 
 using namespace runnel;
 
-namespace {
+namespace
+{
 enum class Side : std::uint8_t
 {
     buy = 1,

@@ -10,7 +10,8 @@
 
 using namespace runnel;
 
-namespace {
+namespace
+{
 Hash leaf(std::uint64_t i)
 {
     const Bytes bytes{static_cast<std::uint8_t>(i >> 8U), static_cast<std::uint8_t>(i)};

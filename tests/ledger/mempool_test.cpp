@@ -9,7 +9,8 @@
 using namespace runnel;
 using namespace runnel::toy;
 
-namespace {
+namespace
+{
 constexpr std::uint64_t block_gas = 30'000'000;
 constexpr std::uint64_t base_fee = 100;
 
@@ -218,7 +219,8 @@ TEST_CASE_METHOD(
     std::vector<Order> orders;
     for (std::size_t i = 0; i < 20; ++i)
         orders.push_back({i, 0, i});
-    const auto order = [&](std::uint64_t seed, std::uint64_t block) {
+    const auto order = [&](std::uint64_t seed, std::uint64_t block)
+    {
         MempoolOptions options;
         options.ordering = Ordering::random;
         options.seed = seed;
@@ -255,7 +257,8 @@ TEST_CASE_METHOD(
 
 TEST_CASE_METHOD(Fixture, "mempool: of one nonce the better bid wins", "[ledger][mempool]")
 {
-    const auto tips = [](const std::vector<Transaction>& block) {
+    const auto tips = [](const std::vector<Transaction>& block)
+    {
         std::vector<std::uint64_t> result;
         for (const auto& transaction : block)
             result.push_back(transaction.max_priority_fee);

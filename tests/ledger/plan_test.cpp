@@ -10,7 +10,8 @@
 using namespace runnel;
 using namespace runnel::toy;
 
-namespace {
+namespace
+{
 using Object = std::pair<std::uint32_t, std::uint64_t>;  // Table number, key.
 
 /// The graph by its definition, quadratic and without any cleverness.
@@ -48,11 +49,13 @@ struct Reference
 
     [[nodiscard]] bool conflict(std::uint32_t a, std::uint32_t b) const
     {
-        return std::any_of(touched[a].begin(), touched[a].end(), [&](const auto& entry) {
-            const auto other = touched[b].find(entry.first);
-            return other != touched[b].end() &&
-                   (entry.second == AccessMode::write || other->second == AccessMode::write);
-        });
+        return std::any_of(touched[a].begin(), touched[a].end(),
+            [&](const auto& entry)
+            {
+                const auto other = touched[b].find(entry.first);
+                return other != touched[b].end() &&
+                       (entry.second == AccessMode::write || other->second == AccessMode::write);
+            });
     }
 
     std::size_t size;
@@ -172,7 +175,8 @@ TEST_CASE("plan: readers run side by side, writers one after another", "[ledger]
 {
     ToyChain chain{20};
     std::vector<Transaction> transactions;
-    const auto add = [&](const CallWriter& list) {
+    const auto add = [&](const CallWriter& list)
+    {
         auto transaction = chain.make(chain.wallets[transactions.size()], list);
         transactions.push_back(std::move(transaction));
     };

@@ -8,7 +8,8 @@
 
 using namespace runnel;
 
-namespace {
+namespace
+{
 /// 7 bytes of padding between its fields.
 struct Padded
 {

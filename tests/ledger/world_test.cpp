@@ -69,7 +69,8 @@ TEST_CASE("world: the full state root covers every record and no empty slot", "[
     CHECK(world.full_state_root() == root);
 
     std::size_t changes = 0;
-    const auto differs = [&](auto& field, auto value) {
+    const auto differs = [&](auto& field, auto value)
+    {
         const auto before = std::exchange(field, value);
         roots.insert(world.full_state_root());
         ++changes;
@@ -102,13 +103,15 @@ TEST_CASE("world: money from nowhere stops the run at its block", "[ledger][worl
         Case{"too little", 4, 5, false}, Case{"balances only", 1, 0, false},
         Case{"supply only", 0, 1, false});
     CAPTURE(c.what);
-    const auto death = die([&] {
-        ToyChain chain{2};
-        const auto block = chain.run(
-            chain.make(chain.wallets[0], calls(Mint{chain.wallets[1], c.amount, c.supply})));
-        if (block.receipts[0].status != ReceiptStatus::succeeded)
-            std::abort();
-    });
+    const auto death = die(
+        [&]
+        {
+            ToyChain chain{2};
+            const auto block = chain.run(
+                chain.make(chain.wallets[0], calls(Mint{chain.wallets[1], c.amount, c.supply})));
+            if (block.receipts[0].status != ReceiptStatus::succeeded)
+                std::abort();
+        });
     CHECK(death.aborted != c.honest);
     CHECK((death.last_words.find("balances and supply of a token agree") != std::string::npos) !=
           c.honest);

@@ -19,7 +19,8 @@ using namespace runnel::scenarios;
 using runnel::tests::always;
 using runnel::tests::FakeWallet;
 
-namespace {
+namespace
+{
 
 Amount units(std::uint64_t whole, unsigned decimals)
 {
@@ -483,7 +484,8 @@ TEST_CASE("noise trader: buys no more of a token than it likes to hold", "[scena
 
 TEST_CASE("noise trader: trades more often in a crash, if it is sensitive", "[scenarios][strategy]")
 {
-    const auto count = [](double sensitivity, bool wild) {
+    const auto count = [](double sensitivity, bool wild)
+    {
         Market market;
         FakeWallet wallet{market.sandbox, market.me};
         market.quote_prices(wallet);
@@ -575,7 +577,8 @@ TEST_CASE("best amount: earns more than any other amount", "[scenarios][strategy
     const auto someone = sandbox.account("someone");
 
     RandomStream random{20'261'126, 0, 0, 0};
-    const auto amount = [&random] {
+    const auto amount = [&random]
+    {
         return wrapping_mul(1'000'000 + random.uniform_below(1'000'000'000),
             Amount::power_of_ten(static_cast<unsigned>(3 + random.uniform_below(15))));
     };
@@ -606,7 +609,8 @@ TEST_CASE("best amount: earns more than any other amount", "[scenarios][strategy
             const auto value_out = length == 3 ? value_in : 1'000 + random.uniform_below(20);
             const auto best = best_amount_in(route, {value_in, 1}, {value_out, 1});
             CAPTURE(round, length, value_in, value_out, best.to_string());
-            const auto earns = [&](const Amount& amount_in) {
+            const auto earns = [&](const Amount& amount_in)
+            {
                 const auto amounts = quote_along(route, amount_in);
                 return amounts.empty()
                            ? -1e300

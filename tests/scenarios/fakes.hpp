@@ -11,7 +11,8 @@
 #include <string_view>
 #include <vector>
 
-namespace runnel::scenarios::tests {
+namespace runnel::scenarios::tests
+{
 
 /// A contract without calls: what it does at genesis is all there is.
 ///
@@ -79,10 +80,10 @@ inline const ContractType& fake_pool_type()
                     .help = "By token.",
                     .columns = columns},
             },
-        .create = [](const Parameters&, ContractIdentity identity) -> std::unique_ptr<Contract> {
-            return std::make_unique<FakePool>(fake_pool_type(), std::move(identity));
-        },
-        .validate = [](const Parameters& parameters) -> std::string {
+        .create = [](const Parameters&, ContractIdentity identity) -> std::unique_ptr<Contract>
+        { return std::make_unique<FakePool>(fake_pool_type(), std::move(identity)); },
+        .validate = [](const Parameters& parameters) -> std::string
+        {
             if (parameters.boolean("enabled") || parameters.integer("fee_bps") == 0)
                 return "";
             return "fee_bps: expected 0 while enabled is false, got " +
@@ -99,9 +100,8 @@ inline const ContractType& fake_oracle_type()
         .methods = {},
         .events = {},
         .parameters = {{"asset", ParameterKind::token, "\"ETH\"", "", "What it prices."}},
-        .create = [](const Parameters&, ContractIdentity identity) -> std::unique_ptr<Contract> {
-            return std::make_unique<FakePool>(fake_oracle_type(), std::move(identity));
-        }};
+        .create = [](const Parameters&, ContractIdentity identity) -> std::unique_ptr<Contract>
+        { return std::make_unique<FakePool>(fake_oracle_type(), std::move(identity)); }};
     return type;
 }
 

@@ -15,7 +15,8 @@ using namespace runnel;
 using namespace runnel::scenarios;
 using namespace runnel::scenarios::tests;
 
-namespace {
+namespace
+{
 
 constexpr std::string_view base = R"([scenario]
 blocks = 10
@@ -198,7 +199,8 @@ TEST_CASE("genesis: what is added changes no other draw", "[scenarios][genesis][
 {
     const auto before = build(base);
     const auto payers = holdings(*before, "payers", "USDC");
-    const auto check_same = [&](const std::vector<Override>& overrides, std::size_t wallets) {
+    const auto check_same = [&](const std::vector<Override>& overrides, std::size_t wallets)
+    {
         CAPTURE(overrides.front().path);
         const auto after = build(base, overrides);
         auto now = holdings(*after, "payers", "USDC");
@@ -256,7 +258,8 @@ TEST_CASE("genesis: funds beyond 128 bits get one line", "[scenarios][genesis][e
 
 TEST_CASE("genesis: shocks multiply a price from their block on", "[scenarios][genesis]")
 {
-    const auto shock = [](std::string_view name, int block, double factor) {
+    const auto shock = [](std::string_view name, int block, double factor)
+    {
         return Override{fmt::format("events.{}", name),
             fmt::format("{{ action = \"price_shock\", token = \"USDC\", at_block = {}, factor = "
                         "{} }}",

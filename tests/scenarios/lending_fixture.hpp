@@ -17,7 +17,8 @@
 #include <utility>
 #include <vector>
 
-namespace runnel::scenarios::tests {
+namespace runnel::scenarios::tests
+{
 
 /// A lending pool, an exchange and an oracle with WETH and USDC, on a chain without fees: what a
 /// strategy submits can be run at once.

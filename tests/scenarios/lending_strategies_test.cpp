@@ -11,7 +11,8 @@ using namespace runnel::scenarios::tests;
 using runnel::tests::always;
 namespace aave = runnel::contracts::aave_v3;
 
-namespace {
+namespace
+{
 
 constexpr std::uint64_t never = std::numeric_limits<std::uint64_t>::max();
 using Values = std::vector<std::pair<std::string_view, Parameters::Value>>;
@@ -154,7 +155,8 @@ TEST_CASE(
     const auto account = *fixture.sandbox.world().find_account("keeper");
     fixture.set_oracle(fixture.weth.id(), 200);
     fixture.set_oracle(fixture.usdc.id(), 1);
-    const auto tip_at = [&](double urgency, double price) {
+    const auto tip_at = [&](double urgency, double price)
+    {
         const auto keeper = fixture.strategy(
             "price_keeper", account, with(keeper_values(fixture), {{"urgency", urgency}}));
         auto wallet = fixture.watcher(account);
@@ -452,7 +454,8 @@ TEST_CASE("liquidator: learns from lost races to bid more and to pause", "[scena
     fixture.set_oracle(fixture.weth.id(), 160);
     wallet.set_price(fixture.weth.id(), 160);
 
-    const auto lose = [&] {
+    const auto lose = [&]
+    {
         wallet.decide(*liquidator);
         REQUIRE(wallet.submissions.size() == 1);
         const auto submission = std::exchange(wallet.submissions, {}).front();
@@ -582,7 +585,8 @@ TEST_CASE("lender: asks for less after the market had not enough cash", "[scenar
             .add(fixture.pool.id(),
                 aave::Borrow{fixture.usdc.id(), LendingFixture::dollars(14'900'000)}));
 
-    const auto asked = [&] {
+    const auto asked = [&]
+    {
         wallet.advance(1);
         wallet.decide(*lender);
         REQUIRE(wallet.submissions.size() == 1);

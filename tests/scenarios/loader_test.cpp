@@ -19,7 +19,8 @@ using namespace runnel;
 using namespace runnel::scenarios;
 using namespace runnel::scenarios::tests;
 
-namespace {
+namespace
+{
 
 constexpr std::string_view base = R"([scenario]
 blocks = 10
@@ -183,9 +184,8 @@ TEST_CASE("loader: a table of kind native names the coin", "[scenarios][loader]"
 
 TEST_CASE("loader: amounts are exact to the smallest unit", "[scenarios][loader][units]")
 {
-    const auto reserve = [](std::string_view text) {
-        return pool_with(fmt::format("reserve = {}", text)).amount("reserve");
-    };
+    const auto reserve = [](std::string_view text)
+    { return pool_with(fmt::format("reserve = {}", text)).amount("reserve"); };
     CHECK(reserve("5") == Amount{5});
     CHECK(reserve("1_000") == Amount{1'000});
     CHECK(reserve("\"1 USDC\"") == Amount{1'000'000});
@@ -195,9 +195,8 @@ TEST_CASE("loader: amounts are exact to the smallest unit", "[scenarios][loader]
     CHECK(reserve("\"340282366920938463463374607431768.211455 USDC\"") ==
           Amount::from_uint128(~uint128{0}));
 
-    const auto gas_price = [](std::string_view text) {
-        return pool_with(fmt::format("gas_price = {}", text)).amount("gas_price");
-    };
+    const auto gas_price = [](std::string_view text)
+    { return pool_with(fmt::format("gas_price = {}", text)).amount("gas_price"); };
     CHECK(gas_price("\"5 wei\"") == Amount{5});
     CHECK(gas_price("\"30 gwei\"") == Amount{30'000'000'000});
     CHECK(gas_price("\"2 ether\"") == Amount{2'000'000'000'000'000'000});
@@ -212,9 +211,8 @@ TEST_CASE("loader: amounts are exact to the smallest unit", "[scenarios][loader]
 
 TEST_CASE("loader: durations are exact to the millisecond", "[scenarios][loader][units]")
 {
-    const auto delay = [](std::string_view text) {
-        return pool_with(fmt::format("delay = \"{}\"", text)).duration_ms("delay");
-    };
+    const auto delay = [](std::string_view text)
+    { return pool_with(fmt::format("delay = \"{}\"", text)).duration_ms("delay"); };
     CHECK(delay("500ms") == 500);
     CHECK(delay("12s") == 12'000);
     CHECK(delay("5m") == 300'000);
@@ -228,7 +226,8 @@ TEST_CASE("loader: durations are exact to the millisecond", "[scenarios][loader]
 TEST_CASE("loader: distributions are numbers or shapes, within the key's range",
     "[scenarios][loader][units]")
 {
-    const auto funds = [](std::string_view text) {
+    const auto funds = [](std::string_view text)
+    {
         return good(replaced(base, "funds.ETH = 10", fmt::format("funds.ETH = {}", text)))
             .agents.at(0)
             .funds.at(0)
@@ -781,7 +780,8 @@ TEST_CASE("loader: a file that cannot be read gets one line", "[scenarios][loade
 TEST_CASE("loader: every registered key has a default that loads, and its own name",
     "[scenarios][loader]")
 {
-    const auto check = [](std::vector<Key> keys, const std::vector<ParameterSpec>& parameters) {
+    const auto check = [](std::vector<Key> keys, const std::vector<ParameterSpec>& parameters)
+    {
         for (const auto& spec : parameters)
             keys.push_back({spec});
         for (std::size_t i = 0; i < keys.size(); ++i)
@@ -869,9 +869,8 @@ TEST_CASE(
     for (std::uint64_t run = 0; run < 10'000; ++run)
     {
         RandomStream random{20'260'101, 1, run, 0};
-        const auto below = [&](std::size_t n) {
-            return static_cast<std::size_t>(random.uniform_below(std::max<std::size_t>(n, 1)));
-        };
+        const auto below = [&](std::size_t n)
+        { return static_cast<std::size_t>(random.uniform_below(std::max<std::size_t>(n, 1))); };
         std::string text = seeds[below(seeds.size())];
         for (std::size_t change = 0; change <= below(6); ++change)
         {

@@ -10,7 +10,8 @@ using namespace runnel;
 using namespace runnel::storage;
 using namespace runnel::storage::fixture;
 
-namespace {
+namespace
+{
 /// Two copies of one ledger in memory, with rows in every table.
 struct Pair
 {
@@ -173,7 +174,8 @@ TEST_CASE("comparison: definitions are part of it", "[storage][comparison]")
 TEST_CASE("comparison: pieces leave nothing out", "[storage][comparison]")
 {
     Pair pair;
-    const auto compare_pieces = [&]() -> std::optional<LedgerDifference> {
+    const auto compare_pieces = [&]() -> std::optional<LedgerDifference>
+    {
         for (const auto& piece : {BlockRange{std::nullopt, 2}, BlockRange{2, 4}, BlockRange{4, {}}})
         {
             if (auto found = compare_blocks(pair.a.database(), pair.b.database(), piece))

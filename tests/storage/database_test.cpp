@@ -14,7 +14,8 @@ using namespace runnel;
 using namespace runnel::storage;
 using namespace runnel::storage::fixture;
 
-namespace {
+namespace
+{
 std::string read_file(const std::string& path)
 {
     std::ifstream file{path, std::ios::binary};

@@ -12,7 +12,8 @@
 #include <string>
 
 /// A small world of events, and random blocks of them.
-namespace runnel::storage::fixture {
+namespace runnel::storage::fixture
+{
 
 /// ERC-20's Transfer with a topic of each kind that matters.
 struct Transfer

@@ -14,7 +14,8 @@ using namespace runnel;
 using namespace runnel::storage;
 using namespace runnel::storage::fixture;
 
-namespace {
+namespace
+{
 StorageErrorKind kind_of(const std::function<void()>& action)
 {
     try
@@ -336,7 +337,8 @@ TEST_CASE("ledger writer: a full disk is reported and loses no committed block",
         writer.flush();
         const auto pages = writer.database().query_integer("PRAGMA page_count");
         writer.database().execute("PRAGMA max_page_count = " + std::to_string(pages + 60));
-        const auto fill = [&] {
+        const auto fill = [&]
+        {
             while (true)
             {
                 writer.append(maker.make(50));

@@ -13,7 +13,8 @@ using namespace runnel;
 using namespace runnel::storage;
 using namespace runnel::storage::fixture;
 
-namespace {
+namespace
+{
 /// A file opened by a plain SQLite client: none of our functions, settings or checks.
 class PlainClient
 {

@@ -12,7 +12,8 @@
 using namespace runnel;
 using namespace runnel::storage;
 
-namespace {
+namespace
+{
 /// One value as text; empty for NULL.
 std::optional<std::string> evaluate(Database& database, const std::string& expression)
 {
@@ -109,7 +110,8 @@ TEST_CASE("SQL functions: agree with Amount", "[storage][sql][property]")
 {
     auto database = Database::in_memory();
     std::mt19937_64 random{20'260'102};
-    const auto draw = [&] {
+    const auto draw = [&]
+    {
         const Amount wide{random(), random(), random(), random()};
         return wide >> static_cast<unsigned>(random() % 256);
     };

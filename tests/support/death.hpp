@@ -7,7 +7,8 @@
 #include <cstdio>
 #include <string>
 
-namespace runnel::toy {
+namespace runnel::toy
+{
 
 /// What became of a child process.
 struct Death

@@ -7,7 +7,8 @@
 #include <utility>
 #include <vector>
 
-namespace runnel::tests {
+namespace runnel::tests
+{
 
 /// A wallet in a sandbox that a test steers block by block: what it sees is the sandbox's committed
 /// state, what it submits waits until the test runs it.

@@ -13,7 +13,8 @@
 
 /// Contracts that do nothing useful but touch state in every way the ledger must handle, and a
 /// chain to run them on. Knows nothing above `ledger`.
-namespace runnel::toy {
+namespace runnel::toy
+{
 
 /// What the coin contract does: move native coins.
 struct Pay

@@ -9,7 +9,8 @@
 using namespace runnel::replay;
 using nlohmann::json;
 
-namespace {
+namespace
+{
 FileReport replay(const std::string& name)
 {
     return replay_file(std::string{RUNNEL_TEST_VECTORS} + "/" + name);

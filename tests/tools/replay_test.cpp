@@ -10,8 +10,10 @@
 #include <string>
 #include <vector>
 
-namespace runnel::replay {
-namespace {
+namespace runnel::replay
+{
+namespace
+{
 std::string vector_path(const std::string& name)
 {
     return std::string{RUNNEL_TEST_VECTORS} + '/' + name;
@@ -200,7 +202,8 @@ TEST_CASE("replay: a malformed operation is named by its line", "[tools][replay]
         ":2: an operation comes before \"deploy\"");
 
     auto lines = head("uniswap-v2-main-1.ndjson.gz", 3);
-    const auto changed = [&](std::size_t line, const char* from, const char* to) {
+    const auto changed = [&](std::size_t line, const char* from, const char* to)
+    {
         auto copy = lines;
         copy[line] = replaced(copy[line], from, to);
         return error_of(join(copy));

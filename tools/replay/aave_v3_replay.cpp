@@ -8,8 +8,10 @@
 
 #include <map>
 
-namespace runnel::replay {
-namespace {
+namespace runnel::replay
+{
+namespace
+{
 using namespace contracts::aave_v3;
 using contracts::AaveV3Pool;
 using contracts::Erc20Approve;
@@ -287,7 +289,8 @@ bool PoolReplayer::add_position_call(
     CallWriter& calls, const std::string& op, const json& line) const
 {
     const auto pool = pool_->id();
-    const auto rate_mode = [&] {
+    const auto rate_mode = [&]
+    {
         const auto mode = number_of(line, "interestRateMode");
         return static_cast<std::uint8_t>(mode > 255 ? 255 : mode.low64());
     };
@@ -552,9 +555,8 @@ private:
 Checked run_function(const std::string& name, const json& line)
 {
     const auto& inputs = line.at("in");
-    const auto in = [&](std::size_t i) {
-        return Checked{parse_amount(inputs.at(i).get_ref<const std::string&>())};
-    };
+    const auto in = [&](std::size_t i)
+    { return Checked{parse_amount(inputs.at(i).get_ref<const std::string&>())}; };
     if (name == "wadMul")
         return wad_mul(in(0), in(1));
     if (name == "wadDiv")
@@ -602,7 +604,8 @@ void MathReplayer::operation(const json& line, Comparison& comparison)
     const bool is_rates = name == "calculateInterestRates";
     if (is_rates && line.at("strategy").get<std::size_t>() >= strategies_.size())
         throw std::invalid_argument{"there is no strategy of this number"};
-    const auto replayed = [&]() -> Result<std::vector<std::string>> {
+    const auto replayed = [&]() -> Result<std::vector<std::string>>
+    {
         if (is_rates)
             return run_rates(line);
         return std::vector{RUNNEL_TRY(run_function(name, line)).to_string()};
@@ -633,9 +636,8 @@ Protocol aave_v3_pool_protocol()
 Protocol aave_v3_math_protocol()
 {
     return {"aave-v3 math",
-        [](const json& header) {
-            return header.value("protocol", json{}) == "aave-v3 math libraries";
-        },
+        [](const json& header)
+        { return header.value("protocol", json{}) == "aave-v3 math libraries"; },
         []() -> std::unique_ptr<Replayer> { return std::make_unique<MathReplayer>(); }};
 }
 

@@ -2,7 +2,8 @@
 
 #include "tools/replay/replay.hpp"
 
-namespace runnel::replay {
+namespace runnel::replay
+{
 
 /// Recordings of an Aave v3.0.2 pool: header `"protocol":"aave-v3 pool"`.
 [[nodiscard]] Protocol aave_v3_pool_protocol();

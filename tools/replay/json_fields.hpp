@@ -9,7 +9,8 @@
 #include <string>
 
 /// How recorded lines are read: amounts are decimal strings, small numbers may be JSON numbers.
-namespace runnel::replay {
+namespace runnel::replay
+{
 
 /// A field that must be a string.
 [[nodiscard]] inline const std::string& text_of(const nlohmann::json& object, const char* name)

@@ -3,8 +3,10 @@
 #include "contracts/erc20/erc20.hpp"
 #include "tools/replay/json_fields.hpp"
 
-namespace runnel::replay {
-namespace {
+namespace runnel::replay
+{
+namespace
+{
 using contracts::Erc20;
 using contracts::Sandbox;
 using nlohmann::json;

@@ -2,7 +2,8 @@
 
 #include "tools/replay/replay.hpp"
 
-namespace runnel::replay {
+namespace runnel::replay
+{
 
 /// Recordings of OpenZeppelin's ERC-20 token: header `"protocol":"openzeppelin-erc20"`.
 [[nodiscard]] Protocol oz_erc20_protocol();

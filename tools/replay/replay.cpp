@@ -12,8 +12,10 @@
 #include <optional>
 #include <utility>
 
-namespace runnel::replay {
-namespace {
+namespace runnel::replay
+{
+namespace
+{
 /// Reads a text file line by line, whether it is compressed or not.
 class LineReader
 {

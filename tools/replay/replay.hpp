@@ -12,7 +12,8 @@
 namespace runnel::replay
 {
 
-/// Counts comparisons of recorded with replayed values; keeps the first few mismatches as sentences.
+/// Counts comparisons of recorded with replayed values; keeps the first few mismatches as
+/// sentences.
 class Comparison
 {
 public:

@@ -11,8 +11,10 @@
 #include <limits>
 #include <map>
 
-namespace runnel::replay {
-namespace {
+namespace runnel::replay
+{
+namespace
+{
 using contracts::Erc20;
 using contracts::Erc20Approve;
 using contracts::Erc20Transfer;
@@ -74,7 +76,8 @@ void UniswapV2Replayer::start(const json& header)
         actors_.emplace_back(name, sandbox_.account("actor/" + name));
         accounts_.insert(actors_.back());
     }
-    const auto named = [&](const char* field) {
+    const auto named = [&](const char* field)
+    {
         const auto found = accounts_.find(text_of(setup, field));
         if (found == accounts_.end())
             throw std::invalid_argument{fmt::format("\"{}\" names no account", field)};
@@ -163,13 +166,14 @@ CallWriter UniswapV2Replayer::calls_of(const std::string& name, const Operation&
     const auto& [args, pair, sender] = operation;
     const auto id = pair.pair->id();
     CallWriter calls;
-    const auto pay = [&, &fields = args, &to = pair](unsigned i, const char* field, bool if_zero) {
+    const auto pay = [&, &fields = args, &to = pair](unsigned i, const char* field, bool if_zero)
+    {
         const auto value = amount_of(fields, field);
         if (if_zero || !value.is_zero())
             calls.add(to.tokens[i]->id(), Erc20Transfer{to.pair->account(), value});
     };
-    const auto account_in = [&, &fields = args, &at = pair](
-                                const char* field) { return account(text_of(fields, field), at); };
+    const auto account_in = [&, &fields = args, &at = pair](const char* field)
+    { return account(text_of(fields, field), at); };
 
     if (name == "mint")
     {

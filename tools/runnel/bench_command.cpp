@@ -13,7 +13,6 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
-
 #include <sys/resource.h>
 
 #include <algorithm>
@@ -74,8 +73,8 @@ class ExecutionWorld
 public:
     ExecutionWorld(unsigned accounts, unsigned pools)
     {
-        const auto add = [this]<typename C, typename... Arguments>(
-                             std::type_identity<C>, std::string name, Arguments&&... arguments) -> C&
+        const auto add = [this]<typename C, typename... Arguments>(std::type_identity<C>,
+                             std::string name, Arguments&&... arguments) -> C&
         {
             const auto account = world_.add_account({name, "contract", "", {}});
             const ContractIdentity identity{
@@ -89,8 +88,7 @@ public:
             contracts::TokenFlavour::openzeppelin5);
         auto& weth = add(std::type_identity<Erc20>{}, "WETH", TokenInfo{"WETH", 18},
             contracts::TokenFlavour::openzeppelin5);
-        const auto factory =
-            add(std::type_identity<contracts::UniswapV2Factory>{}, "factory").id();
+        const auto factory = add(std::type_identity<contracts::UniswapV2Factory>{}, "factory").id();
         std::vector<contracts::UniswapV2Pair*> pairs;
         for (unsigned i = 0; i < pools; ++i)
         {
@@ -137,7 +135,8 @@ public:
                 first_account_ + static_cast<std::uint32_t>(random.uniform_below(accounts))};
             CallWriter calls;
             if (kind == Kind::native_transfer)
-                calls.add(native_coin, contracts::NativeTransfer{to, 1 + random.uniform_below(1000)});
+                calls.add(
+                    native_coin, contracts::NativeTransfer{to, 1 + random.uniform_below(1000)});
             else if (kind == Kind::token_transfer)
                 calls.add(token_, contracts::Erc20Transfer{to, 1 + random.uniform_below(1000)});
             else
@@ -170,8 +169,8 @@ private:
         for (auto* pair : pairs)
         {
             CallWriter calls;
-            calls.add(other_token_,
-                contracts::Erc20Transfer{pair->account(), Amount::power_of_ten(24)});
+            calls.add(
+                other_token_, contracts::Erc20Transfer{pair->account(), Amount::power_of_ten(24)});
             calls.add(token_, contracts::Erc20Transfer{pair->account(), Amount::power_of_ten(24)});
             calls.add(pair->id(), contracts::UniswapV2Mint{provider});
             Transaction transaction;
@@ -183,7 +182,8 @@ private:
         }
         BlockContext context;
         context.timestamp = 1;
-        (void)execute_block(execution, world_, context, {}, {}, 0, std::move(transactions), {}, options);
+        (void)execute_block(
+            execution, world_, context, {}, {}, 0, std::move(transactions), {}, options);
     }
 
     World world_;
@@ -232,8 +232,7 @@ ExecutionFigures measure_execution(ExecutionWorld::Kind kind, unsigned accounts,
                 [&, w]
                 {
                     while (!go.load(std::memory_order_acquire))
-                    {
-                    }
+                    {}
                     execution.work(w);
                 });
         }
@@ -297,8 +296,9 @@ int bench_execution(const BenchOptions& options)
                 profile.kind, profile.accounts, profile.pools, block_size, blocks, options.workers);
             if (one.head != many.head)
             {
-                throw CommandError{exit_does_not_hold,
-                    fmt::format("{}: {} workers give another chain", profile.name, options.workers)};
+                throw CommandError{
+                    exit_does_not_hold, fmt::format("{}: {} workers give another chain",
+                                            profile.name, options.workers)};
             }
             if (one.reverted != 0)
             {
@@ -316,8 +316,9 @@ int bench_execution(const BenchOptions& options)
             {"commit_ns_per_tx", median(commit)}, {"execute_speedup", median(ratio)}});
         if (!options.json)
         {
-            fmt::print("{:<34} plan {:5.0f}  execute {:6.0f} serial {:6.0f} with {} workers "
-                       "({:.2f}x)  commit {:5.0f} ns/tx\n",
+            fmt::print(
+                "{:<34} plan {:5.0f}  execute {:6.0f} serial {:6.0f} with {} workers "
+                "({:.2f}x)  commit {:5.0f} ns/tx\n",
                 profile.name, median(plan), median(serial), median(parallel), options.workers,
                 median(ratio), median(commit));
         }
@@ -419,14 +420,15 @@ int bench_end_to_end(const BenchOptions& options)
         fmt::print("{}\n", figures.dump(2));
     else
     {
-        fmt::print("{}: {} transactions, {} workers, medians of {} runs\n"
-                   "persisted    {:9.0f} transactions/s\n"
-                   "unpersisted  {:9.0f} transactions/s\n"
-                   "indexes      {:9.2f} s\n"
-                   "CPU          {:9.2f} us per transaction, indexes included\n"
-                   "memory       {:9.0f} MiB at the peak\n"
-                   "last run     decide {:.2f} s, order {:.2f} s, plan {:.2f} s, execute {:.2f} s, "
-                   "commit {:.2f} s, waiting to persist {:.2f} s\n",
+        fmt::print(
+            "{}: {} transactions, {} workers, medians of {} runs\n"
+            "persisted    {:9.0f} transactions/s\n"
+            "unpersisted  {:9.0f} transactions/s\n"
+            "indexes      {:9.2f} s\n"
+            "CPU          {:9.2f} us per transaction, indexes included\n"
+            "memory       {:9.0f} MiB at the peak\n"
+            "last run     decide {:.2f} s, order {:.2f} s, plan {:.2f} s, execute {:.2f} s, "
+            "commit {:.2f} s, waiting to persist {:.2f} s\n",
             scenario.name, transactions, options.workers, options.runs, median(persisted),
             median(unpersisted), median(finish), median(cpu), peak_memory_mib(), phases.decide,
             phases.order, phases.plan, phases.execute, phases.commit, phases.persist);
@@ -462,8 +464,9 @@ Command add_bench_command(CLI::App& app)
         ->check(CLI::Range(1, 1000))
         ->capture_default_str();
     command->add_flag("--json", options->json, "Print one JSON object");
-    command->footer("Examples:\n  runnel bench execution --json\n"
-                    "  runnel bench end_to_end --scenario scenarios/payments.toml --runs 3");
+    command->footer(
+        "Examples:\n  runnel bench execution --json\n"
+        "  runnel bench end_to_end --scenario scenarios/payments.toml --runs 3");
     return [options] { return run_bench(*options); };
 }
 

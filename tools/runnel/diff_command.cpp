@@ -55,8 +55,9 @@ Command add_diff_command(CLI::App& app)
     command->add_option("A", options->a, "A ledger")->required();
     command->add_option("B", options->b, "Another ledger")->required();
     command->add_flag("--json", options->json, "Print one JSON object");
-    command->footer("Exits 0 when they are equal, 1 otherwise; what the clock measured is not "
-                    "compared.\nExample:\n  runnel diff one.db other.db");
+    command->footer(
+        "Exits 0 when they are equal, 1 otherwise; what the clock measured is not "
+        "compared.\nExample:\n  runnel diff one.db other.db");
     return [options] { return run_diff(*options); };
 }
 

@@ -25,15 +25,15 @@ int exit_code_of(const runnel::storage::StorageError& error)
     using Kind = runnel::storage::StorageErrorKind;
     switch (error.kind())
     {
-    case Kind::not_a_ledger:
-    case Kind::wrong_version:
-    case Kind::exists:
-    case Kind::mismatch:
-    case Kind::query: return exit_bad_input;
-    case Kind::corrupt: return exit_does_not_hold;
-    case Kind::io:
-    case Kind::full:
-    case Kind::busy: return exit_world_failed;
+        case Kind::not_a_ledger:
+        case Kind::wrong_version:
+        case Kind::exists:
+        case Kind::mismatch:
+        case Kind::query: return exit_bad_input;
+        case Kind::corrupt: return exit_does_not_hold;
+        case Kind::io:
+        case Kind::full:
+        case Kind::busy: return exit_world_failed;
     }
     return exit_world_failed;
 }
@@ -70,15 +70,15 @@ int main(int argc, char** argv)
     app.name("runnel");
     app.set_version_flag("--version", "runnel " RUNNEL_VERSION);
     app.require_subcommand(1);
-    app.footer("Examples:\n"
-               "  runnel run scenarios/payments.toml --db payments.db\n"
-               "  runnel report payments.db\n"
-               "  runnel verify payments.db\n"
-               "Each command has its own --help with examples.");
-    const std::vector<Command> commands{
-        add_run_command(app), add_verify_command(app), add_report_command(app),
-        add_vectors_command(app), add_check_command(app), add_scenarios_command(app),
-        add_diff_command(app), add_bench_command(app)};
+    app.footer(
+        "Examples:\n"
+        "  runnel run scenarios/payments.toml --db payments.db\n"
+        "  runnel report payments.db\n"
+        "  runnel verify payments.db\n"
+        "Each command has its own --help with examples.");
+    const std::vector<Command> commands{add_run_command(app), add_verify_command(app),
+        add_report_command(app), add_vectors_command(app), add_check_command(app),
+        add_scenarios_command(app), add_diff_command(app), add_bench_command(app)};
 
     try
     {

@@ -1,7 +1,6 @@
 #include "tools/runnel/progress.hpp"
 
 #include <fmt/format.h>
-
 #include <unistd.h>
 
 #include <algorithm>
@@ -11,8 +10,11 @@ namespace runnel::tools
 {
 
 ProgressBar::ProgressBar(std::string_view what, std::uint64_t total, bool enabled)
-  : what_{what}, total_{std::max<std::uint64_t>(total, 1)},
-    enabled_{enabled && stderr_is_terminal()}, start_{Clock::now()}, last_draw_{start_}
+  : what_{what},
+    total_{std::max<std::uint64_t>(total, 1)},
+    enabled_{enabled && stderr_is_terminal()},
+    start_{Clock::now()},
+    last_draw_{start_}
 {}
 
 ProgressBar::~ProgressBar()

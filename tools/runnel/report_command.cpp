@@ -10,8 +10,10 @@
 #include <string>
 #include <vector>
 
-namespace runnel::tools {
-namespace {
+namespace runnel::tools
+{
+namespace
+{
 
 struct ReportOptions
 {

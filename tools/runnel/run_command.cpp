@@ -66,8 +66,9 @@ void print_summary(const SimulationResult& result, const RunOptions& options)
     fmt::print("time          {:.2f} s, {} transactions/s\n", result.elapsed_s,
         with_commas(static_cast<std::uint64_t>(
             static_cast<double>(result.transactions) / std::max(result.elapsed_s, 1e-9))));
-    fmt::print("spent on      decide {:.0f}%, order {:.0f}%, plan {:.0f}%, execute {:.0f}%, "
-               "commit {:.0f}%, waiting to persist {:.0f}%\n",
+    fmt::print(
+        "spent on      decide {:.0f}%, order {:.0f}%, plan {:.0f}%, execute {:.0f}%, "
+        "commit {:.0f}%, waiting to persist {:.0f}%\n",
         share(phases.decide), share(phases.order), share(phases.plan), share(phases.execute),
         share(phases.commit), share(phases.persist));
     if (options.database.empty())
@@ -94,8 +95,8 @@ SimulationResult run_with_progress(
     {
         if (interrupted != 0)
             progress.stop.store(true);
-        bar.update(progress.blocks.load(),
-            with_commas(progress.transactions.load()) + " transactions");
+        bar.update(
+            progress.blocks.load(), with_commas(progress.transactions.load()) + " transactions");
     }
     bar.clear();
     return running.get();
@@ -114,8 +115,8 @@ int run(const RunOptions& options)
     std::unique_ptr<LedgerSink> sink;
     if (!options.database.empty())
     {
-        sink = std::make_unique<LedgerSink>(options.database, scenario, *setup->world,
-            options.durability, options.force);
+        sink = std::make_unique<LedgerSink>(
+            options.database, scenario, *setup->world, options.durability, options.force);
         simulation.sink = sink.get();
     }
     const auto result = run_with_progress(std::move(*setup), simulation, options);
@@ -156,10 +157,11 @@ Command add_run_command(CLI::App& app)
     command->add_flag("--force", options->force, "Replace an existing database");
     command->add_flag("--json", options->json, "Print one JSON object");
     command->add_flag("--quiet", options->quiet, "Print nothing but errors");
-    command->footer("Examples:\n"
-                    "  runnel run scenarios/payments.toml\n"
-                    "  runnel run scenarios/black_thursday.toml --db bt.db --seed 7\n"
-                    "  runnel run scenarios/market_day.toml --set agents.noise_trader.count=100000");
+    command->footer(
+        "Examples:\n"
+        "  runnel run scenarios/payments.toml\n"
+        "  runnel run scenarios/black_thursday.toml --db bt.db --seed 7\n"
+        "  runnel run scenarios/market_day.toml --set agents.noise_trader.count=100000");
     return [options] { return run(*options); };
 }
 

@@ -40,7 +40,8 @@ int run_check(const ScenarioOptions& options, bool resolved)
         fmt::print("{}", scenario.resolved_text);
     else
     {
-        fmt::print("{}: {}, {} blocks of {} s, {} wallets in {} groups, {} contracts: well formed\n",
+        fmt::print(
+            "{}: {}, {} blocks of {} s, {} wallets in {} groups, {} contracts: well formed\n",
             options.file, scenario.name, with_commas(scenario.blocks), scenario.slot_seconds,
             with_commas(wallet_count(scenario)), scenario.agents.size(),
             scenario.tokens.size() + scenario.contracts.size());
@@ -86,8 +87,8 @@ int run_scenarios(const ScenariosOptions& options)
     }
     if (failed)
     {
-        throw CommandError{exit_bad_input,
-            fmt::format("{}: expected a folder of scenarios: {}", options.folder, failed.message())};
+        throw CommandError{exit_bad_input, fmt::format("{}: expected a folder of scenarios: {}",
+                                               options.folder, failed.message())};
     }
     std::sort(files.begin(), files.end());
     auto list = nlohmann::json::array();
@@ -98,9 +99,9 @@ int run_scenarios(const ScenariosOptions& options)
             throw CommandError{exit_bad_input, scenario.error().message};
         if (options.json)
         {
-            list.push_back({{"file", file.string()}, {"name", scenario->name},
-                {"title", scenario->title}, {"blocks", scenario->blocks},
-                {"wallets", wallet_count(*scenario)}});
+            list.push_back(
+                {{"file", file.string()}, {"name", scenario->name}, {"title", scenario->title},
+                    {"blocks", scenario->blocks}, {"wallets", wallet_count(*scenario)}});
         }
         else
         {
@@ -133,8 +134,7 @@ scenarios::Scenario load(const ScenarioOptions& options)
         const auto equals = text.find('=');
         if (equals == std::string::npos || equals == 0)
         {
-            throw CommandError{
-                exit_bad_input, fmt::format("--set {}: expected path=value", text)};
+            throw CommandError{exit_bad_input, fmt::format("--set {}: expected path=value", text)};
         }
         overrides.push_back({text.substr(0, equals), text.substr(equals + 1)});
     }

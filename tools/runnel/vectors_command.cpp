@@ -40,17 +40,16 @@ int run_vectors(const VectorsOptions& options)
                 {"mismatches", report.mismatches}, {"first_mismatches", report.kept}});
             continue;
         }
-        fmt::print("{}: {}: {} operations, {} values compared, {} mismatches\n", file,
-            report.title, with_commas(report.operations), with_commas(report.comparisons),
+        fmt::print("{}: {}: {} operations, {} values compared, {} mismatches\n", file, report.title,
+            with_commas(report.operations), with_commas(report.comparisons),
             with_commas(report.mismatches));
         for (const auto& mismatch : report.kept)
             fmt::print("    {}\n", mismatch);
     }
     if (options.json)
     {
-        fmt::print("{}\n", nlohmann::json{{"operations", operations},
-                               {"comparisons", comparisons}, {"mismatches", mismatches},
-                               {"files", files}}
+        fmt::print("{}\n", nlohmann::json{{"operations", operations}, {"comparisons", comparisons},
+                               {"mismatches", mismatches}, {"files", files}}
                                .dump(2));
     }
     else

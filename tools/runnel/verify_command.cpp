@@ -35,19 +35,20 @@ int run_verify(const VerifyOptions& options)
     const bool holds = result.failure.empty();
     if (options.json)
     {
-        fmt::print("{}\n", nlohmann::json{{"holds", holds}, {"blocks", result.blocks},
-                               {"blocks_planned", result.blocks_planned},
-                               {"transactions", result.transactions},
-                               {"head_hash", result.head_hash}, {"failure", result.failure}}
-                               .dump());
+        fmt::print("{}\n",
+            nlohmann::json{{"holds", holds}, {"blocks", result.blocks},
+                {"blocks_planned", result.blocks_planned}, {"transactions", result.transactions},
+                {"head_hash", result.head_hash}, {"failure", result.failure}}
+                .dump());
     }
     if (!holds)
         throw CommandError{
             exit_does_not_hold, fmt::format("{}: {}", options.database, result.failure)};
     if (!options.json && !options.quiet)
     {
-        fmt::print("{}: {} blocks, {} transactions re-executed; every hash, root, row and "
-                   "invariant holds\n",
+        fmt::print(
+            "{}: {} blocks, {} transactions re-executed; every hash, root, row and "
+            "invariant holds\n",
             options.database, with_commas(result.blocks), with_commas(result.transactions));
         if (result.blocks < result.blocks_planned)
         {
@@ -69,8 +70,9 @@ Command add_verify_command(CLI::App& app)
     command->add_option("DB", options->database, "A ledger")->required();
     command->add_flag("--json", options->json, "Print one JSON object");
     command->add_flag("--quiet", options->quiet, "Print nothing but errors");
-    command->footer("Exits 0 when all holds, 1 naming the first wrong block otherwise.\n"
-                    "Example:\n  runnel verify payments.db");
+    command->footer(
+        "Exits 0 when all holds, 1 naming the first wrong block otherwise.\n"
+        "Example:\n  runnel verify payments.db");
     return [options] { return run_verify(*options); };
 }
 
