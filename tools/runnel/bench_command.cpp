@@ -317,7 +317,7 @@ int bench_execution(const BenchOptions& options)
         if (!options.json)
         {
             fmt::print(
-                "{:<34} plan {:5.0f}  execute {:6.0f} serial {:6.0f} with {} workers "
+                "{:<34} plan {:5.0f}  execute {:6.0f} serially, {:6.0f} by {} workers "
                 "({:.2f}x)  commit {:5.0f} ns/tx\n",
                 profile.name, median(plan), median(serial), median(parallel), options.workers,
                 median(ratio), median(commit));
