@@ -194,25 +194,25 @@ caf::behavior Director::make_behavior()
         }};
 }
 
-void Director::begin_round()
+void Director::begin_round(const BlockHeader& parent)
 {
     ++block_;
     proposer_ = pick_proposer(setup_->seed, setup_->validators, block_);
     view_ = std::make_shared<WorldView>();
     view_->block_number = block_;
-    view_->timestamp = head_.timestamp + setup_->slot_seconds;
+    view_->timestamp = parent.timestamp + setup_->slot_seconds;
     view_->now_ms = static_cast<std::int64_t>(block_) * setup_->slot_seconds * 1000;
     view_->slot_seconds = setup_->slot_seconds;
     view_->world = &world_;
     view_->prices = setup_->prices.get();
     view_->protocols = published_;
-    if (head_.number == 0)
+    if (parent.number == 0)
         view_->base_fee = setup_->fees.initial_base_fee;
     else
     {
-        view_->base_fee = next_base_fee(setup_->fees, head_.base_fee, head_.gas_used);
+        view_->base_fee = next_base_fee(setup_->fees, parent.base_fee, parent.gas_used);
         view_->fullness =
-            static_cast<double>(head_.gas_used) / static_cast<double>(head_.gas_limit);
+            static_cast<double>(parent.gas_used) / static_cast<double>(parent.gas_limit);
     }
     batches_ =
         std::make_shared<std::vector<std::shared_ptr<std::vector<Transaction>>>>(cohorts_.size());
@@ -363,17 +363,12 @@ void Director::after_publication()
     const bool more = block_ < setup_->blocks &&
                       (options_.progress == nullptr || !options_.progress->stop.load());
     result_->interrupted = !more && block_ < setup_->blocks;
-    auto finished_header = head_;
-    if (sealing_)
-        finished_header = gate_->execution.unsealed_header();
-    // Wallets decide on the next block while this one's roots are computed.
-    const auto sealed_parent = std::exchange(head_, finished_header);
     charge(&PhaseSeconds::commit);
+    // Wallets decide on the next block while this one's roots are computed.
     if (more)
-        begin_round();
+        begin_round(sealing_ ? gate_->execution.unsealed_header() : head_);
     if (sealing_)
     {
-        head_ = sealed_parent;
         seal();
         charge(&PhaseSeconds::commit);
     }

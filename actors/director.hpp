@@ -27,8 +27,9 @@ private:
 
     void spawn_crew();
     void spawn_cohorts();
-    void begin_round();  // Sends Decide to cohorts that have something to do.
-    void propose();      // All Decided are in.
+    /// Sends Decide to cohorts that have something to do. Roots of @p parent may be missing.
+    void begin_round(const BlockHeader& parent);
+    void propose();  // All Decided are in.
     void plan(const Proposed& proposed);
     void run_if_ready();  // Leases in, attestations in, credits left.
     void execute();

@@ -637,11 +637,7 @@ private:
 
 std::uint64_t price_stream(std::string_view token)
 {
-    const auto hash = keccak256("price:" + std::string{token});
-    std::uint64_t stream = 0;
-    for (std::size_t i = 0; i < 8; ++i)
-        stream = stream << 8U | hash.bytes.at(i);
-    return stream;
+    return stream_of_name("price:" + std::string{token});
 }
 
 PriceResult<std::uint64_t> parse_price(std::string_view text)

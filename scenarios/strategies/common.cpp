@@ -1,6 +1,7 @@
 #include "scenarios/strategies/common.hpp"
 
 #include "contracts/erc20/erc20.hpp"
+#include "contracts/native/native_coin.hpp"
 
 #include <algorithm>
 
@@ -43,6 +44,14 @@ double reference_usd(const WorldView& view, ContractId token)
 {
     const auto price = view.reference_price(token);
     return price ? static_cast<double>(*price) * 1e-8 : 0;
+}
+
+void add_payment(CallWriter& calls, ContractId token, AccountId payee, const Amount& value)
+{
+    if (token == native_coin)
+        calls.add(token, contracts::NativeTransfer{payee, value});
+    else
+        calls.add(token, contracts::Erc20Transfer{payee, value});
 }
 
 void add_approval(CallWriter& calls, const WorldView& view, ContractId token, AccountId owner,

@@ -25,6 +25,9 @@ namespace runnel::scenarios
 /// USD per whole token, as the world outside quotes it; 0 without a price.
 [[nodiscard]] double reference_usd(const WorldView& view, ContractId token);
 
+/// Adds a call that pays @p value of a token, the native coin included, to @p payee.
+void add_payment(CallWriter& calls, ContractId token, AccountId payee, const Amount& value);
+
 /// Adds a call that lets @p spender take whatever it is asked to, unless it already may take
 /// @p amount.
 void add_approval(CallWriter& calls, const WorldView& view, ContractId token, AccountId owner,

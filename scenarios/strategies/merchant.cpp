@@ -1,6 +1,3 @@
-#include "contracts/erc20/erc20.hpp"
-#include "contracts/native/native_coin.hpp"
-#include "contracts/token.hpp"
 #include "scenarios/strategies/common.hpp"
 #include "scenarios/strategies/strategies.hpp"
 
@@ -27,8 +24,7 @@ public:
             if (name == parameters.text("suppliers"))
                 suppliers_ = accounts;
         }
-        const auto info = wallets.world->contract(token_).token_info();
-        decimals_ = info ? info->decimals : 18;
+        decimals_ = decimals_of(*wallets.world, token_);
     }
 
     std::uint64_t first_block(std::size_t position) override
@@ -48,22 +44,12 @@ public:
         if (wallet.pending() > 0 || suppliers_.empty())
             return next;
         const auto supplier = suppliers_[wallet.random().uniform_below(suppliers_.size())];
-        Amount held;
-        if (token_ == native_coin)
-            held = wallet.view().account(wallet.account()).balance;
-        else
-        {
-            held =
-                contracts::token_at(*wallet.view().world, token_).balances().get(wallet.account());
-        }
+        const auto held = holding_of(wallet.view(), token_, wallet.account());
         const auto value = to_units(to_whole(held, decimals_) * share_, decimals_);
         if (value.is_zero() || supplier == wallet.account())
             return next;
         CallWriter calls;
-        if (token_ == native_coin)
-            calls.add(token_, contracts::NativeTransfer{supplier, value});
-        else
-            calls.add(token_, contracts::Erc20Transfer{supplier, value});
+        add_payment(calls, token_, supplier, value);
         wallet.submit(std::move(calls), wallet.habitual_bid());
         return next;
     }

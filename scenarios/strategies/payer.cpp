@@ -1,5 +1,3 @@
-#include "contracts/erc20/erc20.hpp"
-#include "contracts/native/native_coin.hpp"
 #include "ledger/check.hpp"
 #include "scenarios/strategies/common.hpp"
 #include "scenarios/strategies/strategies.hpp"
@@ -35,8 +33,7 @@ public:
             if (name == merchants)
                 merchants_ = accounts;
         }
-        const auto info = wallets.world->contract(token_).token_info();
-        decimals_ = info ? info->decimals : 18;
+        decimals_ = decimals_of(*wallets.world, token_);
         minds_.resize(wallets.accounts.size());
         for (std::size_t i = 0; i < minds_.size(); ++i)
         {
@@ -69,10 +66,7 @@ public:
         if (value.is_zero())
             return next;
         CallWriter calls;
-        if (token_ == native_coin)
-            calls.add(token_, contracts::NativeTransfer{*payee, value});
-        else
-            calls.add(token_, contracts::Erc20Transfer{*payee, value});
+        add_payment(calls, token_, *payee, value);
         wallet.submit(std::move(calls), wallet.habitual_bid());
         return next;
     }
