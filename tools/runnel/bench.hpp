@@ -1,0 +1,38 @@
+#pragma once
+
+#include <algorithm>
+#include <chrono>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace runnel::tools
+{
+
+struct BenchOptions
+{
+    std::string name;
+    std::string scenario = "scenarios/payments.toml";
+    std::vector<std::string> overrides;
+    unsigned workers = std::max(1U, std::thread::hardware_concurrency());
+    unsigned runs = 5;
+    bool json = false;
+};
+
+using BenchClock = std::chrono::steady_clock;
+
+double seconds_since(BenchClock::time_point start);
+
+/// `values` must not be empty; of an even number, the mean of the middle two.
+double median(std::vector<double> values);
+
+/// CPU seconds of this process so far, all threads.
+double cpu_seconds();
+
+double peak_memory_mib();
+
+/// Each prints its figures and returns an exit code; throws CommandError where chains differ.
+int bench_execution(const BenchOptions& options);
+int bench_end_to_end(const BenchOptions& options);
+
+}  // namespace runnel::tools
