@@ -5,7 +5,9 @@
 #include <fmt/format.h>
 #include <sqlite3.h>
 
+#include <algorithm>
 #include <array>
+#include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
@@ -151,10 +153,16 @@ void check_is_ledger(const std::string& path, const FileHeader& header)
     }
 }
 
+bool has_rollback_journal(const std::string& path)
+{
+    std::error_code error;
+    return filesystem::exists(path + "-journal", error);
+}
+
 bool has_journal(const std::string& path)
 {
     std::error_code error;
-    return filesystem::exists(path + "-wal", error) || filesystem::exists(path + "-journal", error);
+    return filesystem::exists(path + "-wal", error) || has_rollback_journal(path);
 }
 
 void check_header(const std::string& path)
@@ -205,6 +213,16 @@ void remove_files(const std::string& path)
                 fmt::format("{}{}: it cannot be replaced: {}", path, suffix, error.message())};
         }
     }
+}
+
+/// A run that died while it made or ended its file left a journal of what was there before. Only
+/// who may write can put that back, so readers cannot go on by themselves.
+void roll_back_journal(const std::string& path)
+{
+    const auto connection = connect(path, SQLITE_OPEN_READWRITE);
+    const auto code = sqlite3_exec(
+        connection->handle, "SELECT count(*) FROM sqlite_master", nullptr, nullptr, nullptr);
+    check(*connection, code, "taking back what an interrupted run left half-written");
 }
 
 ValueType value_type(int type) noexcept
@@ -453,6 +471,8 @@ Database Database::open(const std::string& path, Access access)
 {
     check_header(path);
     const bool writes = access == Access::read_write;
+    if (!writes && has_rollback_journal(path))
+        roll_back_journal(path);
     Database database{connect(path, writes ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY)};
     database.execute("PRAGMA cell_size_check = ON");
     if (writes)
@@ -506,10 +526,33 @@ void Database::roll_back() noexcept
 
 std::string Database::check_integrity()
 {
-    auto row = prepare("PRAGMA integrity_check(1)");
-    if (!row.step() || row.text(0) == "ok")
-        return "";
-    return std::string{row.text(0)};
+    const auto check = [this]
+    {
+        auto row = prepare("PRAGMA integrity_check(1)");
+        if (!row.step() || row.text(0) == "ok")
+            return std::string{};
+        constexpr std::string_view heading = "*** in database main ***\n";
+        auto text = row.text(0);
+        if (text.substr(0, heading.size()) == heading)
+            text.remove_prefix(heading.size());
+        std::string line{text};
+        std::replace(line.begin(), line.end(), '\n', ' ');
+        return line;
+    };
+    auto found = check();
+    // SQLite reports a page that cannot be read like one that is damaged. Damage stays what it is.
+    constexpr std::string_view code_label = "error code=";
+    const auto at = found.find(code_label);
+    const bool unreadable =
+        at != std::string::npos &&
+        kind_of(std::atoi(found.c_str() + at + code_label.size())) == StorageErrorKind::io;
+    if (unreadable || (!found.empty() && check() != found))
+    {
+        throw StorageError{StorageErrorKind::io,
+            fmt::format("{}: it cannot be read reliably ({}); check the disk, then try again",
+                path(), found)};
+    }
+    return found;
 }
 
 std::int64_t Database::query_integer(std::string_view sql)

@@ -130,20 +130,22 @@ public:
     {
         // 64 MB of cache, and checkpoints of 16 MB: fewer pages are written twice. temp_store stays
         // as it is: SQLite sorts index entries a third slower with temp_store = MEMORY.
-        database_.execute(
-            fmt::format("PRAGMA synchronous = {}; PRAGMA cache_size = -65536; "
-                        "PRAGMA wal_autocheckpoint = 4096",
-                synchronous(options.durability)));
+        database_.execute("PRAGMA cache_size = -65536; PRAGMA wal_autocheckpoint = 4096");
+        set_synchronous(options.durability);
     }
 
     /// Makes the tables and fills the fixed ones, in one transaction.
     void begin_ledger(const Manifest& manifest, const LedgerDescription& description)
     {
+        // Whatever a power cut takes later, what is left is a ledger: with its manifest.
+        if (options_.durability == Durability::normal)
+            set_synchronous(Durability::full);
         SqlTransaction transaction{database_};
         schema_.create(database_);
         write_manifest(manifest);
         write_description(description);
         transaction.commit();
+        set_synchronous(options_.durability);
         prepare_batches();
     }
 
@@ -287,6 +289,11 @@ private:
             database_.roll_back();
             throw;
         }
+    }
+
+    void set_synchronous(Durability durability)
+    {
+        database_.execute(fmt::format("PRAGMA synchronous = {}", synchronous(durability)));
     }
 
     void change_indexes(bool wanted)
