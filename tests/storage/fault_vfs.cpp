@@ -1,5 +1,7 @@
 #include "tests/storage/fault_vfs.hpp"
 
+#include <sqlite3.h>
+
 #include <algorithm>
 #include <cstring>
 #include <filesystem>
@@ -32,6 +34,13 @@ struct FaultyDisk::File
     {
         return reinterpret_cast<sqlite3_file*>(this + 1);
     }
+};
+
+struct FaultyDisk::Vfs
+{
+    sqlite3_vfs shim;
+    sqlite3_vfs* real;
+    sqlite3_io_methods methods;
 };
 
 struct FaultyDisk::Methods
@@ -173,12 +182,13 @@ struct FaultyDisk::Methods
         auto& owner = disk(vfs);
         if (const int code = owner.enter(Operation::open, SQLITE_CANTOPEN))
             return code;
-        const int code = owner.real_->xOpen(owner.real_, name, mine.real(), flags, flags_out);
+        const int code =
+            owner.vfs_->real->xOpen(owner.vfs_->real, name, mine.real(), flags, flags_out);
         if (code != SQLITE_OK)
             return code;
         mine.disk = &owner;
         mine.path = name == nullptr ? nullptr : new std::string{name};
-        mine.base.pMethods = &owner.methods_;
+        mine.base.pMethods = &owner.vfs_->methods;
         if (mine.path != nullptr && owner.tracks_)
             (void)owner.image(*mine.path);
         return SQLITE_OK;
@@ -195,40 +205,42 @@ struct FaultyDisk::Methods
             else if (const auto found = owner.files_.find(name); found != owner.files_.end())
                 found->second.removed = true;
         }
-        return owner.real_->xDelete(owner.real_, name, 0);
+        return owner.vfs_->real->xDelete(owner.vfs_->real, name, 0);
     }
     static int access(sqlite3_vfs* vfs, const char* name, int flags, int* answer)
     {
         auto& owner = disk(vfs);
         if (const int code = owner.enter(Operation::access, SQLITE_IOERR_ACCESS))
             return code;
-        return owner.real_->xAccess(owner.real_, name, flags, answer);
+        return owner.vfs_->real->xAccess(owner.vfs_->real, name, flags, answer);
     }
 };
 
-FaultyDisk::FaultyDisk() : real_{sqlite3_vfs_find(nullptr)}, by_operation_(operation_count)
+FaultyDisk::FaultyDisk() : vfs_{std::make_unique<Vfs>()}, by_operation_(operation_count)
 {
-    methods_ = {2, &Methods::close, &Methods::read, &Methods::write, &Methods::truncate,
+    vfs_->real = sqlite3_vfs_find(nullptr);
+    vfs_->methods = {2, &Methods::close, &Methods::read, &Methods::write, &Methods::truncate,
         &Methods::sync, &Methods::file_size, &Methods::lock, &Methods::unlock,
         &Methods::check_reserved, &Methods::control, &Methods::sector_size,
         &Methods::characteristics, &Methods::shm_map, &Methods::shm_lock, &Methods::shm_barrier,
         &Methods::shm_unmap, nullptr, nullptr};
-    vfs_ = *real_;
-    vfs_.zName = "faulty";
-    vfs_.pAppData = this;
-    vfs_.pNext = nullptr;
-    vfs_.szOsFile = static_cast<int>(sizeof(File)) + real_->szOsFile;
-    vfs_.xOpen = &Methods::open;
-    vfs_.xDelete = &Methods::remove;
-    vfs_.xAccess = &Methods::access;
-    // These reach the real file system through functions that look at nothing but their arguments.
-    sqlite3_vfs_register(&vfs_, 1);
+    // What is not replaced looks at nothing but its arguments.
+    auto& shim = vfs_->shim;
+    shim = *vfs_->real;
+    shim.zName = "faulty";
+    shim.pAppData = this;
+    shim.pNext = nullptr;
+    shim.szOsFile = static_cast<int>(sizeof(File)) + vfs_->real->szOsFile;
+    shim.xOpen = &Methods::open;
+    shim.xDelete = &Methods::remove;
+    shim.xAccess = &Methods::access;
+    sqlite3_vfs_register(&shim, 1);
 }
 
 FaultyDisk::~FaultyDisk()
 {
-    sqlite3_vfs_unregister(&vfs_);
-    sqlite3_vfs_register(real_, 1);
+    sqlite3_vfs_unregister(&vfs_->shim);
+    sqlite3_vfs_register(vfs_->real, 1);
 }
 
 void FaultyDisk::set_plan(const Plan& plan)

@@ -1,7 +1,5 @@
 #pragma once
 
-#include <sqlite3.h>
-
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -86,17 +84,16 @@ private:
         std::vector<Write> unsynced;
         bool removed = false;
     };
-    struct File;  // Of SQLite.
+    struct File;
     struct Methods;
+    struct Vfs;  // SQLite's.
 
     /// SQLITE_OK, or the error to return.
     [[nodiscard]] int enter(Operation operation, int io_error);
     [[nodiscard]] bool counts(Operation operation) const noexcept;
     FileImage& image(const std::string& path);
 
-    sqlite3_vfs vfs_{};
-    sqlite3_vfs* real_ = nullptr;
-    sqlite3_io_methods methods_{};
+    std::unique_ptr<Vfs> vfs_;
     Plan plan_;
     std::uint64_t count_ = 0;
     std::uint64_t failures_ = 0;
