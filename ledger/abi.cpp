@@ -11,7 +11,7 @@ namespace
 constexpr std::size_t word_size = 32;
 
 /// The argument types of `Name(type,type)`.
-std::vector<std::string> argument_types(std::string_view signature)
+std::vector<std::string> parse_argument_types(std::string_view signature)
 {
     const auto open = signature.find('(');
     RUNNEL_CHECK(open != std::string_view::npos && signature.back() == ')');
@@ -151,7 +151,7 @@ const Address& AddressBook::address(ContractId id) const
 }
 
 AbiEvent::AbiEvent(const EventType& type)
-  : type_{&type}, topic0_{keccak256(type.signature)}, types_{argument_types(type.signature)}
+  : type_{&type}, topic0_{keccak256(type.signature)}, types_{parse_argument_types(type.signature)}
 {
     KindSink columns;
     type.columns(columns);

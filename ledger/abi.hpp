@@ -45,6 +45,9 @@ public:
     /// The number of topics after topic0.
     [[nodiscard]] unsigned indexed_count() const noexcept { return indexed_count_; }
 
+    /// Of the arguments: "address", "uint256", ...
+    [[nodiscard]] const std::vector<std::string>& argument_types() const noexcept { return types_; }
+
     /// Replaces @p words by the indexed arguments' words (topic1, topic2, ...) followed by the
     /// data. A bug (abort) if @p event is not this event's encoding.
     void encode(ByteView event, const AddressBook& addresses, Bytes& words) const;
@@ -53,7 +56,7 @@ public:
 private:
     const EventType* type_;
     Hash topic0_;
-    std::vector<std::string> types_;  // Of the arguments: "address", "uint256", ...
+    std::vector<std::string> types_;
     unsigned indexed_count_ = 0;
 };
 

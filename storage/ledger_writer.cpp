@@ -259,14 +259,6 @@ public:
     std::uint64_t rows_written_ = 0;
 
 private:
-    /// Where an event's rows go.
-    struct EventTarget
-    {
-        RowBatch* rows = nullptr;
-        std::optional<AbiEvent> abi;  // Of a log.
-        std::int64_t id = 0;
-    };
-
     void check_usable() const
     {
         if (!usable_)
@@ -386,18 +378,10 @@ private:
         }
         blocks_ = tables_.at("t_blocks");
         transactions_ = tables_.at("t_transactions");
-        logs_ = tables_.at("t_logs");
         rewards_ = tables_.at("t_rewards");
         metrics_ = tables_.at("t_run_metrics");
-        std::int64_t id = 0;
         for (const auto* type : schema_.events())
-        {
-            auto& target = events_[type];
-            target.rows = tables_.at(event_table_name(*type));
-            target.id = id++;
-            if (type->use == EventUse::log)
-                target.abi.emplace(*type);
-        }
+            events_.emplace(type, tables_.at(event_table_name(*type)));
     }
 
     void begin_group()
@@ -480,46 +464,32 @@ private:
         std::uint64_t event_index = 0;
         for (const auto& event : block.events)
         {
-            auto& target = find_target(*event.type);
-            const auto encoding = block.encoding(event);
-            const bool is_log = event.type->use == EventUse::log;
-            auto& row = *target.rows;
+            auto& row = rows_of(*event.type);
             row.put_integer(block.header.number);
-            row.put_integer(is_log ? log_index : event_index);
+            row.put_integer(event.type->use == EventUse::log ? log_index++ : event_index);
             if (event.type->use == EventUse::snapshot)
                 row.put_null();
             else
                 row.put_integer(event.transaction);
             row.contract(event.contract);
-            const bool decoded = event.type->values(encoding, row);
+            const bool decoded = event.type->values(block.encoding(event), row);
             RUNNEL_CHECK(decoded && "an event's bytes are its own encoding");
             row.end_row();
-            if (is_log)
-            {
-                target.abi->encode(encoding, addresses_, words_);
-                logs_->put_integer(block.header.number);
-                logs_->put_integer(log_index++);
-                logs_->put_integer(event.transaction);
-                logs_->contract(event.contract);
-                logs_->put(Value{target.id});
-                logs_->copy_blob(words_);
-                logs_->end_row();
-            }
             ++event_index;
         }
-        rows_in_group_ += event_index + log_index;
+        rows_in_group_ += event_index;
     }
 
-    EventTarget& find_target(const EventType& type)
+    RowBatch& rows_of(const EventType& type)
     {
         if (last_type_ != &type)
         {
             const auto found = events_.find(&type);
             RUNNEL_CHECK(found != events_.end() && "a contract's type lists its events");
             last_type_ = &type;
-            last_target_ = &found->second;
+            last_rows_ = found->second;
         }
-        return *last_target_;
+        return *last_rows_;
     }
 
     AddressBook addresses_;
@@ -527,13 +497,11 @@ private:
     std::unordered_map<std::string, RowBatch*> tables_;
     RowBatch* blocks_ = nullptr;
     RowBatch* transactions_ = nullptr;
-    RowBatch* logs_ = nullptr;
     RowBatch* rewards_ = nullptr;
     RowBatch* metrics_ = nullptr;
-    std::unordered_map<const EventType*, EventTarget> events_;
+    std::unordered_map<const EventType*, RowBatch*> events_;  // Where an event's rows go.
     const EventType* last_type_ = nullptr;
-    EventTarget* last_target_ = nullptr;
-    Bytes words_;
+    RowBatch* last_rows_ = nullptr;
     std::vector<std::shared_ptr<const FinishedBlock>> group_;  // Their bytes wait in the batches.
     std::size_t rows_in_group_ = 0;
     bool usable_ = true;

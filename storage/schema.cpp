@@ -121,15 +121,6 @@ std::vector<TableInfo> base_tables()
                 "The contract's own words; NULL if it succeeded. "
                 "`#7` is account 7."))},
         {"block_number", "transaction_index"}, {{"hash"}, {"from_id"}}});
-    tables.push_back({"t_logs", "Events that are logs, encoded as the ABI says.", TableKind::block,
-        {integer("block_number", "", "The block."),
-            integer("log_index", "", "From 0 in the block."),
-            integer("transaction_index", "", "The transaction."),
-            integer("contract_id", "id in t_contracts", "Who emitted it."),
-            integer("event_id", "id in t_event_types", "The type of event; gives topic0."),
-            blob(
-                "words", "32-byte words", "topic1 to topic3, as many as the type has, then data.")},
-        {"block_number", "log_index"}, {}});
     tables.push_back({"t_rewards", "New coins for validators.", TableKind::block,
         {integer("block_number", "", "The block."), integer("reward_index", "", "From 0."),
             integer("account_id", "id in t_addresses", "Who got it."),
@@ -181,7 +172,7 @@ TableInfo event_table(const EventType& type)
     table.columns.push_back(integer("block_number", "", "The block."));
     table.columns.push_back(
         type.use == EventUse::log
-            ? integer("log_index", "", "As in t_logs.")
+            ? integer("log_index", "", "From 0, among the logs of the block.")
             : integer("event_index", "", "From 0, among all events of the block."));
     auto transaction = integer("transaction_index", "", "The transaction.");
     transaction.nullable = type.use == EventUse::snapshot;

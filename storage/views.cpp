@@ -1,3 +1,4 @@
+#include "ledger/abi.hpp"
 #include "ledger/check.hpp"
 #include "storage/schema.hpp"
 
@@ -16,6 +17,46 @@ namespace
 std::string hex(std::string_view expression)
 {
     return fmt::format("'0x' || lower(hex({}))", expression);
+}
+
+/// 64 hex digits of an exact amount, decimal text below 2^256, in any client's SQL: 18 digits fit
+/// SQLite's integers; longer text is read eight digits at a time into eight limbs of 32 bits, each
+/// step carrying by one limb, and eight more steps carry to the end.
+std::string amount_word(std::string_view amount)
+{
+    constexpr std::string_view scale = "iif(n > 7, 100000000, 1)";
+    constexpr std::string_view limbs = "abcdefgh";
+    std::string step;
+    for (std::size_t i = 0; i < limbs.size(); ++i)
+    {
+        step += fmt::format(", ({} * {} & 4294967295) + ", limbs[i], scale);
+        step += i + 1 < limbs.size() ? fmt::format("({} * {} >> 32)", limbs[i + 1], scale)
+                                     : "CAST(substr(digits, 1, 8) AS INTEGER)";
+    }
+    return fmt::format(
+        "CASE WHEN length({0}) < 19 THEN printf('%064x', CAST({0} AS INTEGER)) ELSE ("
+        "WITH RECURSIVE w(n, digits, a, b, c, d, e, f, g, h) AS ("
+        "SELECT (length({0}) + 7) / 8 + 7, substr('0000000' || {0}, -((length({0}) + 7) / 8 * 8)), "
+        "0, 0, 0, 0, 0, 0, 0, 0 UNION ALL "
+        "SELECT n - 1, substr(digits, 9){1} FROM w WHERE n > 0) "
+        "SELECT printf('%08x%08x%08x%08x%08x%08x%08x%08x', a, b, c, d, e, f, g, h) "
+        "FROM w WHERE n = 0) END",
+        amount, step);
+}
+
+/// 64 hex digits of a 64-bit integer; @p is_signed as the ABI's type says.
+std::string integer_word(std::string_view value, bool is_signed)
+{
+    const auto word = fmt::format("printf('%064x', {})", value);
+    if (!is_signed)
+        return word;
+    return fmt::format(
+        "CASE WHEN {0} < 0 THEN '{1:f>48}' || printf('%016x', {0}) ELSE {2} END", value, "", word);
+}
+
+std::string bracketed(const std::string& expression)
+{
+    return "(" + expression + ")";
 }
 
 struct EventField
@@ -48,11 +89,17 @@ struct TokenColumns
 class ViewBuilder
 {
 public:
-    ViewBuilder(std::string name, std::string meaning, const TableInfo& table) : table_{table}
+    ViewBuilder(std::string name, std::string meaning, const TableInfo& table)
+      : ViewBuilder{std::move(name), std::move(meaning), table, quoted_name(table.name)}
+    {}
+    /// Over rows of a query instead, with the columns of @p table.
+    ViewBuilder(
+        std::string name, std::string meaning, const TableInfo& table, const std::string& rows)
+      : table_{table}
     {
         view_.name = std::move(name);
         view_.meaning = std::move(meaning);
-        view_.source = quoted_name(table.name) + " r";
+        view_.source = rows + " r";
     }
 
     [[nodiscard]] const TableInfo& table() const noexcept { return table_; }
@@ -249,9 +296,29 @@ private:
         add(std::move(view));
     }
 
+    /// The ABI's words are computed from the columns of an event's table: stored, they would be
+    /// almost half of the file.
     void logs()
     {
-        ViewBuilder view{"logs", "Logs as an Ethereum node would report them.", *find("t_logs")};
+        std::string source;
+        for (const auto* type : events_)
+        {
+            if (type->use == EventUse::log)
+                source += (source.empty() ? "" : " UNION ALL ") + log_rows(*type);
+        }
+        if (source.empty())  // No contract has logs.
+        {
+            source =
+                "SELECT 0 AS block_number, 0 AS log_index, 0 AS transaction_index, "
+                "0 AS contract_id, 0 AS event_id, NULL AS topic1, NULL AS topic2, "
+                "NULL AS topic3, '0x' AS data WHERE 0";
+        }
+        TableInfo rows;
+        rows.columns = {{"block_number", "INTEGER", "", "The block.", false, {}},
+            {"log_index", "INTEGER", "", "From 0 in the block.", false, {}},
+            {"transaction_index", "INTEGER", "", "The transaction.", false, {}}};
+        ViewBuilder view{
+            "logs", "Logs as an Ethereum node would report them.", rows, "(" + source + ")"};
         view.join_block();
         view.join_transaction();
         view.join_contract();
@@ -264,18 +331,81 @@ private:
         view.same("block_number");
         view.column("block_timestamp", "INTEGER", "unix seconds", "Of the block.", "b.timestamp");
         view.address("address", "The contract that emitted it.", "c.address");
-        view.column("data", "TEXT", "0x and hex digits", "The other arguments, ABI-encoded.",
-            hex("substr(r.words, e.indexed_count * 32 + 1)"));
+        view.column(
+            "data", "TEXT", "0x and hex digits", "The other arguments, ABI-encoded.", "r.data");
         view.column("topic0", "TEXT", "0x and 64 hex digits", "keccak-256 of the signature.",
             hex("e.topic0"));
         for (int i = 1; i <= 3; ++i)
         {
-            view.column(fmt::format("topic{}", i), "TEXT", "0x and 64 hex digits",
-                "An indexed argument, or NULL.",
-                fmt::format("CASE WHEN e.indexed_count >= {} THEN {} END", i,
-                    hex(fmt::format("substr(r.words, {}, 32)", (i - 1) * 32 + 1))));
+            const auto topic = fmt::format("topic{}", i);
+            view.column(topic, "TEXT", "0x and 64 hex digits", "An indexed argument, or NULL.",
+                view.row(topic));
         }
         add(std::move(view));
+    }
+
+    /// The rows of one type of event, encoded as AbiEvent does.
+    [[nodiscard]] std::string log_rows(const EventType& type) const
+    {
+        const AbiEvent abi{type};
+        FieldSink sink;
+        type.columns(sink);
+        std::string joins;
+        std::vector<std::string> topics;
+        std::vector<std::string> heads;
+        std::string tail;         // Of texts: their length, then their bytes.
+        std::string tail_length;  // In bytes, as an expression.
+        const auto data_words = static_cast<unsigned>(sink.fields.size()) - abi.indexed_count();
+        for (std::size_t i = 0; i < sink.fields.size(); ++i)
+        {
+            const auto& field = sink.fields[i];
+            const bool is_topic = (type.indexed >> i & 1U) != 0;
+            const bool is_id =
+                field.kind == ColumnKind::account || field.kind == ColumnKind::contract;
+            const auto value = "r." + quoted_name(is_id ? id_column(field.name) : field.name);
+            std::string word;
+            switch (field.kind)
+            {
+                case ColumnKind::amount: word = amount_word(value); break;
+                case ColumnKind::integer:
+                    word = integer_word(value, abi.argument_types()[i].starts_with("int"));
+                    break;
+                case ColumnKind::boolean: word = integer_word(value, false); break;
+                case ColumnKind::account:
+                case ColumnKind::contract:
+                    joins += fmt::format(" LEFT JOIN {} j{} ON j{}.id = {}",
+                        field.kind == ColumnKind::account ? "t_addresses" : "t_contracts", i, i,
+                        value);
+                    word = fmt::format("'{:0>24}' || substr(j{}.address, 3)", "", i);
+                    break;
+                case ColumnKind::text: {
+                    RUNNEL_CHECK(!is_topic && "SQL has no keccak for an indexed text");
+                    word = fmt::format("printf('%064x', {}{})", data_words * 32, tail_length);
+                    const auto length = fmt::format("length(CAST({} AS BLOB))", value);
+                    tail += fmt::format(
+                        " || printf('%064x', {0}) || lower(hex({1})) || "
+                        "substr('{2:0>64}', 1, (32 - {0} % 32) % 32 * 2)",
+                        length, value, "");
+                    tail_length += fmt::format(" + 32 + ({} + 31) / 32 * 32", length);
+                    break;
+                }
+            }
+            (is_topic ? topics : heads).push_back(std::move(word));
+        }
+        std::string sql =
+            "SELECT r.block_number AS block_number, r.log_index AS log_index, "
+            "r.transaction_index AS transaction_index, r.contract_id AS contract_id";
+        const auto id = std::find(events_.begin(), events_.end(), &type) - events_.begin();
+        sql += fmt::format(", {} AS event_id", id);
+        for (std::size_t i = 0; i < 3; ++i)
+        {
+            sql += fmt::format(", {} AS topic{}",
+                i < topics.size() ? "'0x' || " + bracketed(topics[i]) : "NULL", i + 1);
+        }
+        sql += ", '0x'";
+        for (const auto& head : heads)
+            sql += " || " + bracketed(head);
+        return sql + tail + " AS data FROM " + quoted_name(event_table_name(type)) + " r" + joins;
     }
 
     void contracts()

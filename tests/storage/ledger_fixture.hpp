@@ -44,7 +44,7 @@ enum class Side : std::uint8_t
 };
 [[nodiscard]] constexpr std::string_view to_string(Side side) noexcept
 {
-    return side == Side::left ? "left" : "right";
+    return side == Side::left ? "left" : "right, and a text of more than 32 bytes";
 }
 
 /// Every kind of field, with names that are SQL keywords.
@@ -53,7 +53,7 @@ struct Oddity
     static constexpr std::string_view name = "Oddity";
     static constexpr std::string_view table = "oddities";
     static constexpr std::string_view signature = "Oddity(string,int24,bool,address,uint64,string)";
-    static constexpr std::uint32_t indexed = 0b100010;
+    static constexpr std::uint32_t indexed = 0b000010;
     static constexpr EventUse use = EventUse::log;
 
     Side select{};

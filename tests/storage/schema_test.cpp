@@ -254,7 +254,10 @@ TEST_CASE("schema: lookups by address and block use indexes", "[storage][schema]
         while (plan.step())
         {
             CAPTURE(std::string{plan.text(3)});
-            CHECK_FALSE(plan.text(3).starts_with("SCAN"));
+            // An amount's hex digits come from a table `w` of its own limbs.
+            const auto step = plan.text(3);
+            CHECK_FALSE(
+                (step.starts_with("SCAN") && step != "SCAN w" && step != "SCAN CONSTANT ROW"));
         }
     }
 }
