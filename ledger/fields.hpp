@@ -5,12 +5,15 @@
 #include "ledger/ids.hpp"
 
 #include <array>
+#include <bit>
 #include <concepts>
 #include <cstdint>
 #include <cstring>
+#include <map>
 #include <string>
 #include <string_view>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 /// One description of a struct's fields serves its hash, checkpoint, wire format, rows and dump.
@@ -25,6 +28,9 @@
 ///
 /// and a visitor is a callable (name, field, unit = ""). The encoding is canonical: fields in
 /// order, integers big-endian of their own fixed width, lists prefixed by their length.
+///
+/// On-chain state is integers. What wallets have in mind, which checkpoints keep, may also hold
+/// floating point (its IEEE bits, as an integer) and lists and maps of any length.
 
 namespace runnel
 {
@@ -84,6 +90,24 @@ template <typename T, std::uint8_t capacity>
 struct is_short_list<ShortList<T, capacity>> : std::true_type
 {};
 
+/// A list of any length: std::vector, small_vector, std::string.
+template <typename T>
+concept GrowingList = requires(T& list, typename T::value_type item)
+{
+    list.push_back(item);
+    list.size();
+};
+template <typename T>
+struct is_map : std::false_type
+{};
+template <typename Key, typename Item>
+struct is_map<std::map<Key, Item>> : std::true_type
+{};
+
+/// The unsigned integer with the bits of a floating-point number.
+template <std::floating_point T>
+using FloatBits = std::conditional_t<sizeof(T) == 4, std::uint32_t, std::uint64_t>;
+
 /// Appends the canonical encoding of what it visits to a byte string.
 class Encoder
 {
@@ -110,6 +134,8 @@ public:
             put(static_cast<std::underlying_type_t<T>>(value));
         else if constexpr (std::integral<T>)
             put_integer(static_cast<std::make_unsigned_t<T>>(value));
+        else if constexpr (std::floating_point<T>)
+            put_integer(std::bit_cast<FloatBits<T>>(value));
         else if constexpr (std::same_as<T, Hash> || std::same_as<T, Address>)
             put_raw(value.bytes);
         else if constexpr (std::same_as<T, CallList>)
@@ -125,6 +151,21 @@ public:
         else if constexpr (is_short_list<T>::value)
         {
             out_.push_back(value.count);
+            for (const auto& item : value)
+                put(item);
+        }
+        else if constexpr (is_map<T>::value)
+        {
+            put_integer(static_cast<std::uint32_t>(value.size()));
+            for (const auto& [key, item] : value)
+            {
+                put(key);
+                put(item);
+            }
+        }
+        else if constexpr (GrowingList<T>)
+        {
+            put_integer(static_cast<std::uint32_t>(value.size()));
             for (const auto& item : value)
                 put(item);
         }
@@ -189,6 +230,12 @@ public:
             value = static_cast<T>(get_integer<std::underlying_type_t<T>>());
         else if constexpr (std::integral<T>)
             value = static_cast<T>(get_integer<std::make_unsigned_t<T>>());
+        else if constexpr (std::floating_point<T>)
+        {
+            const auto number = std::bit_cast<T>(get_integer<FloatBits<T>>());
+            ok_ = ok_ && number == number;  // Nobody computes with what is not a number.
+            value = ok_ ? number : T{};
+        }
         else if constexpr (std::same_as<T, Hash> || std::same_as<T, Address>)
         {
             if (const auto bytes = take(value.bytes.size()); ok_)
@@ -210,9 +257,36 @@ public:
             for (std::size_t i = 0; i < value.count; ++i)
                 get(value.items[i]);
         }
+        else if constexpr (is_map<T>::value)
+        {
+            value.clear();
+            for (auto count = get_count(); ok_ && count > 0; --count)
+            {
+                typename T::key_type key{};
+                typename T::mapped_type item{};
+                get(key);
+                get(item);
+                ok_ = ok_ && (value.empty() || value.rbegin()->first < key);
+                if (ok_)
+                    value.emplace_hint(value.end(), std::move(key), std::move(item));
+            }
+        }
+        else if constexpr (GrowingList<T>)
+        {
+            value.clear();
+            for (auto count = get_count(); ok_ && count > 0; --count)
+            {
+                typename T::value_type item{};
+                get(item);
+                value.push_back(std::move(item));
+            }
+        }
         else
             T::describe(value, *this);
     }
+
+    /// What was not read yet.
+    [[nodiscard]] ByteView rest() const noexcept { return rest_; }
 
     /// The next @p size bytes, borrowed; empty and not ok() when there are fewer.
     ByteView take(std::size_t size) noexcept
@@ -229,6 +303,13 @@ public:
     }
 
 private:
+    /// The length of a list: every item takes at least one byte, so no more than there are bytes.
+    std::uint32_t get_count() noexcept
+    {
+        const auto count = get_integer<std::uint32_t>();
+        ok_ = ok_ && count <= rest_.size();
+        return ok_ ? count : 0;
+    }
     template <std::unsigned_integral T>
     T get_integer() noexcept
     {

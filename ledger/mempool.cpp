@@ -215,6 +215,17 @@ void Mempool::remove_taken()
     }
 }
 
+std::vector<const Transaction*> Mempool::waiting() const
+{
+    std::vector<const Transaction*> result;
+    result.reserve(pool_.size());
+    for (const auto& transaction : pool_)
+        result.push_back(&transaction);
+    std::sort(result.begin(), result.end(),
+        [](const Transaction* a, const Transaction* b) { return a->hash < b->hash; });
+    return result;
+}
+
 std::vector<Mempool::Dropped> Mempool::take_dropped()
 {
     std::sort(dropped_.begin(), dropped_.end(),

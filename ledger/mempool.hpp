@@ -57,6 +57,8 @@ public:
     /// Transactions that build_block() gave up (expired, evicted, replaced, unaffordable), sorted.
     [[nodiscard]] std::vector<Dropped> take_dropped();
     [[nodiscard]] std::size_t size() const noexcept { return pool_.size(); }
+    /// What waits, in the order of hashes: a set has no other. Valid until the pool changes.
+    [[nodiscard]] std::vector<const Transaction*> waiting() const;
 
 private:
     struct Candidate
