@@ -163,6 +163,11 @@ std::uint64_t Cohort::gas_of(ByteView calls, unsigned depth) const
 void Cohort::begin(const WorldView& view, const std::vector<AddressedOutcome>& outcomes)
 {
     view_ = &view;
+    learn(view.block_number, outcomes);
+}
+
+void Cohort::learn(std::uint64_t next_block, const std::vector<AddressedOutcome>& outcomes)
+{
     for (const auto& addressed : outcomes)
     {
         const auto sender = addressed.sender;
@@ -184,7 +189,7 @@ void Cohort::begin(const WorldView& view, const std::vector<AddressedOutcome>& o
         else
             wallet.boost_percent -= (wallet.boost_percent - 100 + 7) / 8;
         if (strategy_->learn(position, told))
-            schedule(position, view.block_number);
+            schedule(position, next_block);
     }
 }
 
@@ -255,6 +260,31 @@ std::vector<Transaction> Cohort::take_transactions()
 std::uint64_t Cohort::next_block() const noexcept
 {
     return calendar_.empty() ? never : calendar_.begin()->first;
+}
+
+void Cohort::save(std::size_t position, Encoder& out) const
+{
+    out.put(wallets_[position]);
+    strategy_->save(position, out);
+}
+
+bool Cohort::load(std::size_t position, Decoder& in)
+{
+    auto wallet = wallets_[position];
+    in.get(wallet);
+    if (!in.ok() || wallet.boost_percent < 100 || wallet.boost_percent > boost_percent_max)
+        return false;
+    wallets_[position] = std::move(wallet);
+    return strategy_->load(position, in);
+}
+
+void Cohort::resume()
+{
+    // Wallets that are due in one block act in another order than without the interruption; they
+    // know nothing of each other, and the mempool is a set.
+    calendar_.clear();
+    for (std::size_t i = 0; i < wallets_.size(); ++i)
+        schedule(i, wallets_[i].due);
 }
 
 }  // namespace runnel::actors

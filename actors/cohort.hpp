@@ -22,7 +22,9 @@ public:
     Cohort(const AgentGroupSetup& group, WalletGroup wallets);
     ~Cohort();
 
-    /// Tells wallets what became of their transactions.
+    /// Tells wallets what became of their transactions, before block @p next_block.
+    void learn(std::uint64_t next_block, const std::vector<AddressedOutcome>& outcomes);
+    /// Begins a round: what learn() does, and what wallets may look at.
     void begin(const WorldView& view, const std::vector<AddressedOutcome>& outcomes);
     /// Lets every wallet act that is due.
     void decide();
@@ -43,11 +45,31 @@ public:
     /// The next block in which some wallet is due.
     [[nodiscard]] std::uint64_t next_block() const noexcept;
 
+    // Between rounds, once learn() was told everything.
+
+    [[nodiscard]] std::size_t size() const noexcept { return wallets_.size(); }
+    /// Appends all that a wallet remembers: its plans, what it waits for, what it has in mind.
+    void save(std::size_t position, Encoder& out) const;
+    /// Takes it back; false if it cannot be this wallet's. Input is hostile. resume() after the
+    /// last.
+    [[nodiscard]] bool load(std::size_t position, Decoder& in);
+    void resume();
+    /// For what the group's cohorts know alike.
+    [[nodiscard]] const Strategy& strategy() const noexcept { return *strategy_; }
+    [[nodiscard]] Strategy& strategy() noexcept { return *strategy_; }
+
 private:
     struct Pending
     {
         std::uint64_t nonce = 0;
         std::uint64_t tag = 0;
+
+        template <typename Self, typename Visitor>
+        static void describe(Self& self, Visitor&& visit)
+        {
+            visit("nonce", self.nonce);
+            visit("tag", self.tag);
+        }
     };
     struct Wallet
     {
@@ -57,6 +79,15 @@ private:
         std::uint32_t max_base_fee_percent = 0;  // Of the base fee.
         std::uint32_t boost_percent = 100;       // Grows when bids were too low.
         boost::container::small_vector<Pending, 2> pending;
+
+        /// What changes: the rest is drawn at genesis.
+        template <typename Self, typename Visitor>
+        static void describe(Self& self, Visitor&& visit)
+        {
+            visit("due", self.due, "block");
+            visit("boost_percent", self.boost_percent, "%");
+            visit("pending", self.pending);
+        }
     };
     struct Question
     {

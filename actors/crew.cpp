@@ -85,6 +85,11 @@ caf::behavior CohortActor::make_behavior()
                 cohort_->quoted();
                 report();
             }
+        },
+        [this](const Remember& message) -> Remembered
+        {
+            cohort_->learn(message.next_block, *message.outcomes);
+            return {number_, cohort_->next_block(), cohort_};
         }};
 }
 
@@ -230,6 +235,11 @@ caf::behavior WriterActor::make_behavior()
         {
             sink_->append(message.block);
             return {1};
+        },
+        [this](const SaveCheckpoint& message) -> CheckpointSaved
+        {
+            sink_->checkpoint(message.block_number, *message.parts);
+            return {};
         },
         [this](const FinishLedger&) -> LedgerFinished
         {

@@ -23,7 +23,7 @@ public:
 /// What ended an actor, in its exception's own words if there was one.
 [[nodiscard]] std::string error_text(caf::actor_system& system, const caf::error& error);
 
-/// Hosts a cohort of wallets. Decide -> (AskQuotes -> Quotes)* -> Decided.
+/// Hosts a cohort of wallets. Decide -> (AskQuotes -> Quotes)* -> Decided; Remember -> Remembered.
 class CohortActor : public CrewActor
 {
 public:

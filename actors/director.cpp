@@ -73,19 +73,22 @@ void Director::spawn_crew()
         writer_ = spawn<WriterActor, caf::detached + caf::monitored>(options_.sink);
     for (unsigned i = 1; i < options_.workers; ++i)
         helpers_.push_back(spawn<HelperActor, caf::monitored>(gate_));
+    attested_.assign(setup_->validators.size(), true);
+    const auto groups = make_cohorts();
+    if (setup_->resume_from != nullptr && !resume(groups))
+        return;
     for (std::uint32_t i = 0; i < setup_->validators.size(); ++i)
     {
         validators_.push_back(spawn<ValidatorActor, caf::monitored>(
             i, setup_->seed, setup_->participation, setup_->fees, head_, head_hash_));
     }
-    attested_.assign(validators_.size(), true);
-    spawn_cohorts();
+    spawn_cohorts(groups);
 
     published_.resize(world_.contract_count());
     for (std::uint32_t i = 0; i < world_.contract_count(); ++i)
     {
         const ContractId id{i};
-        published_[i] = {id, 0, world_.find_contract(id)};
+        published_[i] = {id, head_.number, world_.find_contract(id)};
         if (world_.contract(id).type().role == ContractRole::ledger)
             continue;
         auto actor = spawn<ProtocolActor, caf::monitored>(id);
@@ -96,15 +99,16 @@ void Director::spawn_crew()
     }
 }
 
-void Director::spawn_cohorts()
+std::vector<GroupCohorts> Director::make_cohorts()
 {
-    cohort_of_.assign(world_.account_count(), none);
     auto everybody =
         std::make_shared<std::vector<std::pair<std::string, std::vector<AccountId>>>>();
     for (const auto& group : setup_->groups)
         everybody->emplace_back(group.name, group.accounts);
+    std::vector<GroupCohorts> groups;
     for (const auto& group : setup_->groups)
     {
+        auto& cohorts = groups.emplace_back();
         for (std::size_t first = 0; first < group.accounts.size(); first += options_.cohort_size)
         {
             const auto last =
@@ -119,24 +123,68 @@ void Director::spawn_cohorts()
                 group.accounts.begin() + static_cast<std::ptrdiff_t>(last));
             wallets.world = &world_;
             wallets.groups = everybody;
-            const auto number = static_cast<std::uint32_t>(cohorts_.size());
-            for (const auto account : wallets.accounts)
-                cohort_of_[index(account)] = number;
-            auto cohort = std::make_shared<Cohort>(group, std::move(wallets));
-            cohort_next_.push_back(cohort->next_block());
-            outcomes_.push_back(std::make_shared<std::vector<AddressedOutcome>>());
-            cohorts_.push_back(
-                spawn<CohortActor, caf::monitored>(number, std::move(cohort), protocols_));
+            cohorts.push_back(std::make_shared<Cohort>(group, std::move(wallets)));
         }
     }
+    return groups;
+}
+
+void Director::spawn_cohorts(const std::vector<GroupCohorts>& groups)
+{
+    cohort_of_.assign(world_.account_count(), none);
+    for (std::size_t i = 0; i < groups.size(); ++i)
+    {
+        const auto& accounts = setup_->groups[i].accounts;
+        cohorts_of_group_.push_back(groups[i].size());
+        std::size_t wallet = 0;
+        for (const auto& cohort : groups[i])
+        {
+            const auto number = static_cast<std::uint32_t>(cohorts_.size());
+            for (const auto end = wallet + cohort->size(); wallet < end; ++wallet)
+                cohort_of_[index(accounts[wallet])] = number;
+            cohort_next_.push_back(cohort->next_block());
+            outcomes_.push_back(std::make_shared<std::vector<AddressedOutcome>>());
+            cohorts_.push_back(spawn<CohortActor, caf::monitored>(number, cohort, protocols_));
+        }
+    }
+}
+
+bool Director::resume(const std::vector<GroupCohorts>& groups)
+{
+    const auto source = std::exchange(setup_->resume_from, nullptr);
+    auto head = load_checkpoint(*source, world_, *mempool_, groups);
+    if (!head || head->attested.size() != setup_->validators.size())
+    {
+        fail("the checkpoint is not one of this run", true);
+        return false;
+    }
+    const auto findings = world_.check_invariants();
+    if (!findings.empty())
+    {
+        fail(fmt::format("the checkpoint of block {}: {}", head->header.number, findings.front()),
+            true);
+        return false;
+    }
+    head_ = head->header;
+    head_hash_ = head->hash;
+    block_ = head_.number;
+    finalized_block_ = head_.finalized_block;
+    attested_ = std::move(head->attested);
+    result_->blocks = result_->resumed_at = head_.number;
+    result_->transactions = result_->resumed_transactions = head->transactions;
+    result_->reverted = head->reverted;
+    return true;
 }
 
 caf::behavior Director::make_behavior()
 {
     return {[this](const Begin&)
         {
+            const bool from_genesis = setup_->resume_from == nullptr;
             spawn_crew();
-            if (options_.sink != nullptr)
+            if (ended_)
+                return;
+            if (options_.sink != nullptr && from_genesis)
             {
                 ++unpersisted_;
                 send(writer_,
@@ -176,7 +224,20 @@ caf::behavior Director::make_behavior()
             }
             attested_[message.validator] = message.attests;
             if (--attestations_due_ == 0)
-                run_if_ready();
+                saving_ ? save_if_ready() : run_if_ready();
+        },
+        [this](Remembered& message)
+        {
+            cohort_next_[message.cohort] = message.next_block;
+            memories_[message.cohort] = std::move(message.wallets);
+            --memories_due_;
+            save_if_ready();
+        },
+        [this](const CheckpointSaved&)
+        {
+            saving_ = false;
+            charge(&PhaseSeconds::persist);
+            go_on();
         },
         [this](const Persisted& message)
         {
@@ -360,12 +421,24 @@ void Director::send_home()
 
 void Director::after_publication()
 {
-    const bool more = block_ < setup_->blocks &&
-                      (options_.progress == nullptr || !options_.progress->stop.load());
-    result_->interrupted = !more && block_ < setup_->blocks;
+    more_ = block_ < setup_->blocks &&
+            (options_.progress == nullptr || !options_.progress->stop.load());
+    result_->interrupted = !more_ && block_ < setup_->blocks;
     charge(&PhaseSeconds::commit);
+    const bool saves = sealing_ && options_.sink != nullptr && block_ < setup_->blocks &&
+                       (!more_ || block_ % setup_->checkpoint_interval == 0);
+    if (!saves)
+        return go_on();
+    seal();
+    charge(&PhaseSeconds::commit);
+    if (!ended_)
+        begin_checkpoint();
+}
+
+void Director::go_on()
+{
     // Wallets decide on the next block while this one's roots are computed.
-    if (more)
+    if (more_)
         begin_round(sealing_ ? gate_->execution.unsealed_header() : head_);
     if (sealing_)
     {
@@ -374,13 +447,51 @@ void Director::after_publication()
     }
     if (ended_)
         return;
-    if (!more)
+    if (!more_)
     {
         finishing_ = true;
         run_if_ready();
     }
     else if (decisions_due_ == 0)
         propose();
+}
+
+void Director::begin_checkpoint()
+{
+    saving_ = true;
+    memories_.assign(cohorts_.size(), nullptr);
+    memories_due_ = cohorts_.size();
+    // Wallets hear of the block now rather than when they decide on the next one, which is the same
+    // to them: then nothing is under way between the actors, and nothing of that kind to save.
+    for (std::size_t i = 0; i < cohorts_.size(); ++i)
+    {
+        send(cohorts_[i],
+            Remember{block_ + 1,
+                std::exchange(outcomes_[i], std::make_shared<std::vector<AddressedOutcome>>())});
+    }
+    save_if_ready();
+}
+
+void Director::save_if_ready()
+{
+    if (memories_due_ > 0 || attestations_due_ > 0 || ended_)
+        return;
+    std::vector<GroupCohorts> groups;
+    auto next = memories_.begin();
+    for (const auto count : cohorts_of_group_)
+    {
+        const auto end = next + static_cast<std::ptrdiff_t>(count);
+        groups.emplace_back(next, end);
+        next = end;
+    }
+    memories_.clear();
+    SaveCheckpoint message;
+    message.block_number = head_.number;
+    message.parts = std::make_shared<CheckpointWriter>(
+        CheckpointHead{head_, head_hash_, attested_, result_->transactions, result_->reverted},
+        std::shared_ptr<const World>{setup_, &world_}, mempool_, std::move(groups));
+    message.protocols = protocols_;
+    send(writer_, std::move(message));
 }
 
 void Director::seal()
@@ -434,10 +545,10 @@ void Director::end()
 {
     result_->head = head_;
     result_->head_hash = head_hash_;
-    result_->parallel_share = result_->transactions == 0
-                                  ? 0
-                                  : static_cast<double>(parallel_transactions_) /
-                                        static_cast<double>(result_->transactions);
+    const auto executed = result_->transactions - result_->resumed_transactions;
+    result_->parallel_share =
+        executed == 0 ? 0
+                      : static_cast<double>(parallel_transactions_) / static_cast<double>(executed);
     quit();
 }
 

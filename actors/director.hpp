@@ -13,7 +13,7 @@ namespace runnel::actors
 ///
 /// A round runs through the methods below in their order; a step that needs answers ends, and the
 /// last answer's handler calls the next one. While the roots of block h are computed, wallets
-/// decide on block h + 1 already.
+/// decide on block h + 1 already, unless a checkpoint is due between the two.
 class Director : public CrewActor
 {
 public:
@@ -26,7 +26,11 @@ private:
     using Clock = std::chrono::steady_clock;
 
     void spawn_crew();
-    void spawn_cohorts();
+    /// Makes the groups' cohorts, as they are at genesis.
+    [[nodiscard]] std::vector<GroupCohorts> make_cohorts();
+    void spawn_cohorts(const std::vector<GroupCohorts>& groups);
+    /// Takes the chain to where the checkpoint is; false (and failed) if it is not one of this run.
+    [[nodiscard]] bool resume(const std::vector<GroupCohorts>& groups);
     /// Sends Decide to cohorts that have something to do. Roots of @p parent may be missing.
     void begin_round(const BlockHeader& parent);
     void propose();  // All Decided are in.
@@ -35,7 +39,11 @@ private:
     void execute();
     void send_home();
     void after_publication();  // All views of the new state are out.
+    void go_on();              // With the next block, or to the end if there is none.
     void seal();
+    /// Between two blocks everybody waits until the sink has the checkpoint.
+    void begin_checkpoint();
+    void save_if_ready();  // All Remembered and attestations are in.
     void finish();
     void fail(std::string message, bool is_bug);
     void end();
@@ -55,7 +63,8 @@ private:
     std::vector<caf::actor> validators_;
     std::vector<caf::actor> helpers_;
     caf::actor writer_;
-    std::vector<std::uint32_t> cohort_of_;  // By account; none_ for others.
+    std::vector<std::uint32_t> cohort_of_;       // By account; none_ for others.
+    std::vector<std::size_t> cohorts_of_group_;  // How many.
 
     // The head.
     BlockHeader head_;
@@ -76,9 +85,13 @@ private:
     std::size_t decisions_due_ = 0;
     std::size_t leases_due_ = 0;
     std::size_t publications_due_ = 0;
+    std::size_t memories_due_ = 0;
+    std::vector<std::shared_ptr<Cohort>> memories_;  // By cohort, while a checkpoint is made.
     std::vector<ContractId> leased_;
     bool planned_ = false;
     bool sealing_ = false;  // A block was applied and waits for its roots.
+    bool more_ = false;     // There is a next block.
+    bool saving_ = false;   // A checkpoint is being made.
     bool finishing_ = false;
     bool ended_ = false;
     std::vector<Mempool::Dropped> dropped_;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "actors/checkpoint.hpp"
 #include "actors/outcome.hpp"
 #include "ledger/block.hpp"
 #include "ledger/executor.hpp"
@@ -8,6 +9,7 @@
 #include <caf/actor.hpp>
 #include <caf/allowed_unsafe_message_type.hpp>
 
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -30,6 +32,21 @@ struct Decided
     std::uint32_t cohort = 0;
     std::uint64_t next_block = 0;  // In which some wallet wants to decide next.
     std::shared_ptr<std::vector<Transaction>> transactions;
+};
+
+/// Director -> cohort: learn what is new and show what your wallets remember, for a checkpoint.
+struct Remember
+{
+    std::uint64_t next_block = 0;
+    std::shared_ptr<const std::vector<AddressedOutcome>> outcomes;  // Of this cohort's wallets.
+};
+
+/// Cohort -> director. The cohort does not change before its next message.
+struct Remembered
+{
+    std::uint32_t cohort = 0;
+    std::uint64_t next_block = 0;  // As in Decided.
+    std::shared_ptr<Cohort> wallets;
 };
 
 /// Cohort -> protocol actor: quotes from committed state.
@@ -115,6 +132,13 @@ struct Persist
 {
     std::shared_ptr<const FinishedBlock> block;
 };
+struct SaveCheckpoint
+{
+    std::uint64_t block_number = 0;
+    std::shared_ptr<CheckpointSource> parts;
+    /// Homes of the contracts that the parts are read from: they live as long as the message.
+    std::shared_ptr<const std::map<std::uint32_t, caf::actor>> protocols;
+};
 struct FinishLedger
 {};
 
@@ -123,6 +147,8 @@ struct Persisted
 {
     std::uint64_t blocks = 0;
 };
+struct CheckpointSaved
+{};
 struct LedgerFinished
 {};
 
@@ -141,6 +167,8 @@ struct Begin
 
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(runnel::actors::Decide)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(runnel::actors::Decided)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(runnel::actors::Remember)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(runnel::actors::Remembered)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(runnel::actors::AskQuotes)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(runnel::actors::Quotes)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(runnel::actors::Propose)
@@ -153,6 +181,8 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(runnel::actors::LeaseReturn)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(runnel::actors::Published)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(runnel::actors::Work)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(runnel::actors::Persist)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(runnel::actors::SaveCheckpoint)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(runnel::actors::CheckpointSaved)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(runnel::actors::FinishLedger)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(runnel::actors::Persisted)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(runnel::actors::LedgerFinished)

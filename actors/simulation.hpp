@@ -2,6 +2,7 @@
 
 #include "actors/strategy.hpp"
 #include "ledger/block.hpp"
+#include "ledger/checkpoint.hpp"
 #include "ledger/consensus.hpp"
 #include "ledger/mempool.hpp"
 
@@ -22,6 +23,9 @@ class BlockSink
 public:
     virtual ~BlockSink() = default;
     virtual void append(std::shared_ptr<const FinishedBlock> block) = 0;
+    /// The whole state behind block @p block_number, the last one appended: what a run needs to go
+    /// on from there. The run waits while the sink pulls it. A sink that keeps none does nothing.
+    virtual void checkpoint(std::uint64_t /*block_number*/, CheckpointSource& /*parts*/) {}
     /// After the last block, of a run that ended well or was interrupted.
     virtual void finish() = 0;
 };
@@ -53,7 +57,11 @@ struct SimulationSetup
     std::uint64_t seed = 0;
     std::uint64_t blocks = 0;
     std::uint32_t slot_seconds = 12;
-    std::uint64_t checkpoint_interval = 1000;  // Blocks between full checks of all invariants.
+    /// Blocks between checkpoints, and full checks of all invariants.
+    std::uint64_t checkpoint_interval = 1000;
+    /// A checkpoint of this chain to go on from; nullptr: from block 0, which is then the first
+    /// block that the sink gets.
+    std::shared_ptr<CheckpointSource> resume_from;
 };
 
 /// Figures that others may read while a run is under way.
@@ -91,9 +99,11 @@ struct PhaseSeconds
 
 struct SimulationResult
 {
-    std::uint64_t blocks = 0;  // Executed, block 0 not counted.
+    std::uint64_t blocks = 0;  // Of the chain, block 0 not counted; likewise transactions.
     std::uint64_t transactions = 0;
     std::uint64_t reverted = 0;
+    std::uint64_t resumed_at = 0;            // The checkpoint's block: those up to it were not run.
+    std::uint64_t resumed_transactions = 0;  // Of those blocks.
     BlockHeader head;
     Hash head_hash;
     double elapsed_s = 0;
@@ -109,8 +119,12 @@ struct SimulationResult
 
 /// Runs a scenario on concurrent actors until its last block.
 ///
-/// The chain is a function of @p setup alone: workers, cohort size and timing do not matter. A
-/// crashed actor ends the run with an error, never with a hang.
+/// The chain is a function of @p setup alone: workers, cohort size and timing do not matter, nor
+/// where it was interrupted and resumed. A crashed actor ends the run with an error, never with a
+/// hang.
+///
+/// A sink gets a checkpoint every SimulationSetup::checkpoint_interval blocks, and where the run is
+/// interrupted; none behind the last block of all.
 [[nodiscard]] SimulationResult run_simulation(
     SimulationSetup setup, const SimulationOptions& options);
 

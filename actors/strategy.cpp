@@ -1,7 +1,5 @@
 #include "actors/strategy.hpp"
 
-#include "ledger/check.hpp"
-
 namespace runnel
 {
 
@@ -15,6 +13,16 @@ double WalletGroup::draw(
 std::uint64_t Strategy::quoted(std::size_t, WalletContext&, std::span<const QuoteAnswer>)
 {
     check_failed("a strategy that asks for quotes handles them", __FILE__, __LINE__);
+}
+
+void Strategy::save_shared(std::size_t, Encoder&) const
+{
+    check_failed("a strategy that shares records saves them", __FILE__, __LINE__);
+}
+
+bool Strategy::load_shared(std::size_t, Decoder&)
+{
+    return false;  // There are none to load.
 }
 
 }  // namespace runnel

@@ -1,7 +1,11 @@
 #pragma once
 
 #include "actors/view.hpp"
+#include "ledger/check.hpp"
+#include "ledger/fields.hpp"
 #include "ledger/philox.hpp"
+
+#include <boost/pfr/tuple_size.hpp>
 
 #include <cstdint>
 #include <memory>
@@ -101,6 +105,12 @@ struct WalletGroup
 ///
 /// A strategy sees views and returns transactions. It runs concurrently with those of other
 /// cohorts; it must not touch anything but its own members, the context and const views.
+///
+/// Members are of three kinds, and no fourth: what follows from parameters, seed and the world at
+/// genesis; what follows from the view of the block (caches); and what is kept between blocks,
+/// which checkpoints save and a resumed run loads. Nothing may depend on which wallets share a
+/// cohort, nor on the order in which those that are due in a block act. A strategy derives from
+/// MindfulStrategy, or from MindlessStrategy if it keeps nothing.
 class Strategy
 {
 public:
@@ -119,6 +129,59 @@ public:
     /// Tells a wallet what became of its transaction, before it decides in the next block. Returns
     /// true if it wants to decide in that block whatever decide() said before.
     virtual bool learn(std::size_t position, const TransactionOutcome& outcome) = 0;
+
+    /// Appends what a wallet has in mind between two blocks.
+    virtual void save(std::size_t position, Encoder& out) const = 0;
+    /// Takes back what save() wrote for this wallet; false if it cannot be that. Input is hostile.
+    [[nodiscard]] virtual bool load(std::size_t position, Decoder& in) = 0;
+
+    /// What every cohort of the group knows alike and keeps between blocks, as records: saved from
+    /// one cohort, loaded into all of them, in order.
+    [[nodiscard]] virtual std::size_t shared_records() const { return 0; }
+    virtual void save_shared(std::size_t record, Encoder& out) const;
+    [[nodiscard]] virtual bool load_shared(std::size_t record, Decoder& in);
+};
+
+/// A strategy whose wallets each keep a Mind between blocks: a struct whose describe() names all of
+/// its fields. What follows from genesis may be among them.
+template <typename Mind>
+class MindfulStrategy : public Strategy
+{
+public:
+    void save(std::size_t position, Encoder& out) const final { out.put(minds_[position]); }
+    [[nodiscard]] bool load(std::size_t position, Decoder& in) final
+    {
+        Mind mind{};
+        in.get(mind);
+        if (!in.ok() || !is_sound(mind))
+            return false;
+        minds_[position] = std::move(mind);
+        return true;
+    }
+
+protected:
+    MindfulStrategy()
+    {
+        // A field that describe() forgets would be lost when a run is resumed.
+        std::size_t described = 0;
+        Mind mind{};
+        Mind::describe(
+            mind, [&described](std::string_view, auto&, std::string_view = {}) { ++described; });
+        RUNNEL_CHECK(described == boost::pfr::tuple_size_v<Mind>);
+    }
+    /// Whether a mind that was read may be thought with: positions within their lists,
+    /// enumerators that exist.
+    [[nodiscard]] virtual bool is_sound(const Mind&) const { return true; }
+
+    std::vector<Mind> minds_;  // By position.
+};
+
+/// A strategy that keeps nothing between blocks.
+class MindlessStrategy : public Strategy
+{
+public:
+    void save(std::size_t, Encoder&) const final {}
+    [[nodiscard]] bool load(std::size_t, Decoder&) final { return true; }
 };
 
 /// A kind of strategy, found by its name in scenarios. Adding one is its own file and one line in

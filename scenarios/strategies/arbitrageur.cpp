@@ -11,12 +11,33 @@ namespace runnel::scenarios
 namespace
 {
 
+struct Mind
+{
+    std::int64_t reaction_ms = 0;
+    std::uint64_t profit_min = 0;  // 1e-8 USD.
+    std::uint32_t bid_share_ppm = 0;
+    std::uint8_t losses = 0;          // Of races, less half of them per win.
+    bool lost = false;                // Since it last decided.
+    std::vector<std::uint32_t> seen;  // By route: the block it was first seen in; 0: not.
+
+    template <typename Self, typename Visitor>
+    static void describe(Self& self, Visitor&& visit)
+    {
+        visit("reaction_ms", self.reaction_ms, "milliseconds");
+        visit("profit_min", self.profit_min, "1e-8 USD");
+        visit("bid_share_ppm", self.bid_share_ppm);
+        visit("losses", self.losses);
+        visit("lost", self.lost);
+        visit("seen", self.seen, "block");
+    }
+};
+
 /// Closes gaps: between a pool and the world outside, and around cycles of two or three pools.
 ///
 /// It pays a pool directly and swaps for the exact quote, pool to pool, in one transaction: if
 /// another was faster, the transaction reverts ("UniswapV2: K") and only the fee is lost. A gap
 /// with the world outside is traded against the wallet's own inventory, valued at reference prices.
-class Arbitrageur : public Strategy
+class Arbitrageur : public MindfulStrategy<Mind>
 {
 public:
     Arbitrageur(const Parameters& parameters, const WalletGroup& wallets)
@@ -31,7 +52,6 @@ public:
         for (std::int64_t length = 2; length <= parameters.integer("cycle_length_max"); ++length)
             find_cycles(static_cast<std::size_t>(length));
         minds_.resize(wallets.accounts.size());
-        seen_.resize(wallets.accounts.size() * routes_.size());
         for (std::size_t i = 0; i < minds_.size(); ++i)
         {
             const auto number = wallets.first_number + static_cast<std::uint32_t>(i);
@@ -41,6 +61,7 @@ public:
             mind.reaction_ms = static_cast<std::int64_t>(draw("reaction") * 1000);
             mind.profit_min = static_cast<std::uint64_t>(draw("profit_min") * 1e8);
             mind.bid_share_ppm = static_cast<std::uint32_t>(draw("bid_share") * 1e6);
+            mind.seen.assign(routes_.size(), 0);
         }
     }
 
@@ -64,7 +85,6 @@ public:
 
     bool learn(std::size_t position, const TransactionOutcome& outcome) override
     {
-        constexpr std::uint8_t losses_max = 16;
         auto& mind = minds_[position];
         if (outcome.kind == TransactionOutcome::Kind::reverted)
         {
@@ -79,6 +99,11 @@ public:
     }
 
 private:
+    [[nodiscard]] bool is_sound(const Mind& mind) const override
+    {
+        return mind.losses <= losses_max && mind.seen.size() == routes_.size();
+    }
+
     /// Pools in order of trade, and the token each is paid in.
     struct Route
     {
@@ -96,14 +121,6 @@ private:
             return intrinsic_gas + contracts::Erc20Transfer::gas +
                    contracts::UniswapV2Swap::gas * steps.size();
         }
-    };
-    struct Mind
-    {
-        std::int64_t reaction_ms = 0;
-        std::uint64_t profit_min = 0;  // 1e-8 USD.
-        std::uint32_t bid_share_ppm = 0;
-        std::uint8_t losses = 0;  // Of races, less half of them per win.
-        bool lost = false;        // Since it last decided.
     };
     /// A trade that earns. Profits in 1e-8 USD.
     struct Chance
@@ -205,14 +222,8 @@ private:
         const auto& view = wallet.view();
         const auto blocks_max = view.blocks_of_ms(cool_down_ms_);
         const auto blocks = std::min(blocks_max, std::uint64_t{1} << minds_[position].losses);
-        forget(position);
+        std::fill(minds_[position].seen.begin(), minds_[position].seen.end(), 0U);
         return view.block_number + 1 + wallet.random().uniform_below(blocks);
-    }
-
-    void forget(std::size_t position)
-    {
-        const auto first = seen_.begin() + static_cast<std::ptrdiff_t>(position * routes_.size());
-        std::fill(first, first + static_cast<std::ptrdiff_t>(routes_.size()), 0U);
     }
 
     /// What earns enough for this wallet, and has been seen for as long as it takes to react.
@@ -220,12 +231,12 @@ private:
         std::size_t position, const WalletContext& wallet)
     {
         const auto& view = wallet.view();
-        const auto& mind = minds_[position];
+        auto& mind = minds_[position];
         const auto slot_ms = std::int64_t{view.slot_seconds} * 1000;
         std::vector<Chance> chances;
         for (std::size_t i = 0; i < routes_.size(); ++i)
         {
-            auto& seen = seen_[position * routes_.size() + i];
+            auto& seen = mind.seen[i];
             std::optional<Chance> chance;
             if (rates_[i] > 1)
                 chance = appraise(mind, wallet, i, holding(wallet, routes_[i].token_in()));
@@ -348,6 +359,7 @@ private:
     }
 
     static constexpr std::size_t routes_max = 4'096;
+    static constexpr std::uint8_t losses_max = 16;
 
     DexMap map_;
     ContractId coin_;
@@ -355,9 +367,6 @@ private:
     std::size_t trades_per_block_;
     std::int64_t cool_down_ms_;
     std::vector<Route> routes_;
-    std::vector<Mind> minds_;
-    std::vector<std::uint32_t>
-        seen_;  // By wallet, then route: the block it was first seen in; 0: not.
 
     std::uint64_t observed_block_ = 0;
     std::vector<std::vector<Hop>> hops_;  // By route.

@@ -13,10 +13,33 @@ namespace
 using contracts::AaveV3Pool;
 namespace aave = contracts::aave_v3;
 
+struct Mind
+{
+    double interval_seconds = 0;
+    double supply_share = 1;
+    double run_utilization = 1;
+    double run_price_fall = 1;
+    double caution = 1;  // Share of the market's cash it dares to ask for.
+    bool entered = false;
+    std::vector<double> highest;  // USD, of each watched token.
+
+    template <typename Self, typename Visitor>
+    static void describe(Self& self, Visitor&& visit)
+    {
+        visit("interval_seconds", self.interval_seconds, "seconds");
+        visit("supply_share", self.supply_share);
+        visit("run_utilization", self.run_utilization);
+        visit("run_price_fall", self.run_price_fall);
+        visit("caution", self.caution);
+        visit("entered", self.entered);
+        visit("highest", self.highest, "USD");
+    }
+};
+
 /// Supplies a token for interest. It looks at the market at random times; what frightens it is a
 /// market that is nearly lent out, or a fall of the prices it watches: then it takes out what it
 /// can. Frightened lenders make the next ones' fear come true.
-class Lender : public Strategy
+class Lender : public MindfulStrategy<Mind>
 {
 public:
     Lender(const Parameters& parameters, const WalletGroup& wallets)
@@ -106,19 +129,13 @@ public:
     }
 
 private:
+    [[nodiscard]] bool is_sound(const Mind& mind) const override
+    {
+        return mind.highest.size() == watched_.size();
+    }
+
     static constexpr std::uint64_t withdrawal = 1;
     static constexpr std::uint64_t hurry = 8;  // The afraid look this much more often.
-
-    struct Mind
-    {
-        double interval_seconds = 0;
-        double supply_share = 1;
-        double run_utilization = 1;
-        double run_price_fall = 1;
-        double caution = 1;  // Share of the market's cash it dares to ask for.
-        bool entered = false;
-        std::vector<double> highest;  // USD, of each watched token.
-    };
 
     [[nodiscard]] bool is_afraid(Mind& mind, const WorldView& view, const AaveV3Pool& pool,
         std::size_t reserve, const aave::MarketView& market) const
@@ -191,7 +208,6 @@ private:
     std::uint32_t first_number_;
     std::uint32_t slot_seconds_;
     MarketCache markets_;
-    std::vector<Mind> minds_;
 };
 
 }  // namespace

@@ -162,6 +162,33 @@ void BorrowerWatch::scale(const AaveV3Pool& pool, const MarketView& market)
     }
 }
 
+void BorrowerWatch::save(std::size_t record, Encoder& out) const
+{
+    if (record > 0)
+        return out.put(entries_[record - 1]);
+    out.put(block_);
+    out.put(prices_);
+}
+
+bool BorrowerWatch::load(std::size_t record, Decoder& in)
+{
+    if (record == 0)
+    {
+        in.get(block_);
+        in.get(prices_);
+        entries_.clear();
+        unhealthy_.clear();
+        return in.ok();
+    }
+    Entry entry;
+    in.get(entry);
+    if (!in.ok() || record != entries_.size() + 1 ||
+        (!entries_.empty() && entries_.back().user >= entry.user))
+        return false;
+    entries_.push_back(entry);
+    return true;
+}
+
 void BorrowerWatch::evaluate(Entry& entry, const AaveV3Pool& pool, const MarketView& market) const
 {
     const auto factor = pool.health_factor(entry.user, market);

@@ -89,6 +89,12 @@ public:
     [[nodiscard]] std::span<const Unhealthy> unhealthy() const noexcept { return unhealthy_; }
     [[nodiscard]] std::size_t size() const noexcept { return entries_.size(); }
 
+    /// The list as records, for checkpoints: what unhealthy() says is not kept, refresh() finds it.
+    [[nodiscard]] std::size_t records() const noexcept { return 1 + entries_.size(); }
+    void save(std::size_t record, Encoder& out) const;
+    /// Takes record after record back, from 0 on; false if it cannot be one.
+    [[nodiscard]] bool load(std::size_t record, Decoder& in);
+
 private:
     struct Entry
     {
@@ -96,6 +102,15 @@ private:
         double bound = 0;               // Of the health factor.
         std::uint64_t collaterals = 0;  // Bit k: reserve k; reserves beyond 63 count as 63.
         std::uint64_t debts = 0;
+
+        template <typename Self, typename Visitor>
+        static void describe(Self& self, Visitor&& visit)
+        {
+            visit("user", self.user);
+            visit("bound", self.bound);
+            visit("collaterals", self.collaterals);
+            visit("debts", self.debts);
+        }
     };
 
     void admit(const contracts::AaveV3Pool& pool, const contracts::aave_v3::MarketView& market);

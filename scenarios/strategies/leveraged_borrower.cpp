@@ -28,6 +28,46 @@ struct Position
     double health = 0;
 };
 
+enum class Step : std::uint8_t
+{
+    open,
+    loop,
+    watch,
+};
+
+struct Mind
+{
+    Step step = Step::open;
+    bool acts = false;
+    unsigned loops = 0;
+    double supply_share = 1;
+    double target = 2;
+    double spend_share = 0;
+    double act_below = 0;
+    double restore_to = 0;
+    std::int64_t monitor_ms = 0;
+    std::int64_t reaction_ms = 0;
+    std::uint64_t react_at = 0;  // Block; 0: not alarmed.
+    std::uint64_t patience = 1;  // Multiplies the interval of monitoring.
+
+    template <typename Self, typename Visitor>
+    static void describe(Self& self, Visitor&& visit)
+    {
+        visit("step", self.step);
+        visit("acts", self.acts);
+        visit("loops", self.loops);
+        visit("supply_share", self.supply_share);
+        visit("target", self.target);
+        visit("spend_share", self.spend_share);
+        visit("act_below", self.act_below);
+        visit("restore_to", self.restore_to);
+        visit("monitor_ms", self.monitor_ms, "milliseconds");
+        visit("reaction_ms", self.reaction_ms, "milliseconds");
+        visit("react_at", self.react_at, "block");
+        visit("patience", self.patience);
+    }
+};
+
 /// Borrows against collateral down to a health factor of its choice, perhaps in loops that buy
 /// more collateral, and then either watches its position or forgets it.
 ///
@@ -39,7 +79,7 @@ struct Position
 ///
 /// where y may not take the health factor below 1 while the collateral is out: an owner deep in
 /// trouble needs several rounds.
-class LeveragedBorrower : public Strategy
+class LeveragedBorrower : public MindfulStrategy<Mind>
 {
 public:
     LeveragedBorrower(const Parameters& parameters, const WalletGroup& wallets)
@@ -126,6 +166,11 @@ public:
     }
 
 private:
+    [[nodiscard]] bool is_sound(const Mind& mind) const override
+    {
+        return mind.step <= Step::watch;
+    }
+
     static constexpr double swap_fee = 0.003;
     // Borrowing exactly to the limit would fail by a rounding or a second's interest.
     static constexpr double ltv_use_max = 0.995;
@@ -133,28 +178,6 @@ private:
     static constexpr double health_left = 1.002;
     // A sale that the exchange cannot take at a fair price is halved at most this often.
     static constexpr unsigned halvings_max = 5;
-
-    enum class Step : std::uint8_t
-    {
-        open,
-        loop,
-        watch,
-    };
-    struct Mind
-    {
-        Step step = Step::open;
-        bool acts = false;
-        unsigned loops = 0;
-        double supply_share = 1;
-        double target = 2;
-        double spend_share = 0;
-        double act_below = 0;
-        double restore_to = 0;
-        std::int64_t monitor_ms = 0;
-        std::int64_t reaction_ms = 0;
-        std::uint64_t react_at = 0;  // Block; 0: not alarmed.
-        std::uint64_t patience = 1;  // Multiplies the interval of monitoring.
-    };
 
     [[nodiscard]] static std::int64_t milliseconds(double seconds)
     {
@@ -403,7 +426,6 @@ private:
     std::uint8_t collateral_decimals_;
     std::uint8_t debt_decimals_;
     MarketCache markets_;
-    std::vector<Mind> minds_;
 };
 
 }  // namespace

@@ -17,11 +17,63 @@ namespace
 using contracts::AaveV3Pool;
 namespace aave = contracts::aave_v3;
 
+struct Seen
+{
+    std::uint64_t first_block = 0;
+    std::uint64_t last_block = 0;
+    double take = 1;       // Share of what the close factor allows.
+    std::size_t debt = 0;  // Reserve.
+    Amount committed;      // By a transaction on its way.
+
+    template <typename Self, typename Visitor>
+    static void describe(Self& self, Visitor&& visit)
+    {
+        visit("first_block", self.first_block, "block");
+        visit("last_block", self.last_block, "block");
+        visit("take", self.take);
+        visit("debt", self.debt);
+        visit("committed", self.committed);
+    }
+};
+
+struct Mind
+{
+    std::uint64_t scan_blocks = 1;
+    std::uint64_t phase = 0;
+    std::uint64_t reaction_blocks = 0;
+    double habit = 0;      // Share of the profit that it bids,
+    double bid_share = 0;  // and what it has learnt to bid.
+    bool flash_loans = false;
+    bool selling = false;
+    unsigned losses = 0;  // In a row.
+    std::uint64_t pause_blocks = 0;
+    std::uint64_t paused_until = 0;
+    std::map<std::uint64_t, Seen> seen;         // By account of the borrower.
+    std::map<std::size_t, Amount> first_stock;  // By reserve: what it had to begin with.
+
+    template <typename Self, typename Visitor>
+    static void describe(Self& self, Visitor&& visit)
+    {
+        visit("scan_blocks", self.scan_blocks);
+        visit("phase", self.phase);
+        visit("reaction_blocks", self.reaction_blocks);
+        visit("habit", self.habit);
+        visit("bid_share", self.bid_share);
+        visit("flash_loans", self.flash_loans);
+        visit("selling", self.selling);
+        visit("losses", self.losses);
+        visit("pause_blocks", self.pause_blocks);
+        visit("paused_until", self.paused_until, "block");
+        visit("seen", self.seen);
+        visit("first_stock", self.first_stock);
+    }
+};
+
 /// Repays debts of unhealthy borrowers for their collateral at a bonus, against others who do the
 /// same. It acts when the collateral, sold at the reference price less its selling cost, is worth
 /// more than the debt and the gas; it bids a share of that profit. Losing a race costs the fee of
 /// a reverted transaction, and teaches to bid more and to pause.
-class Liquidator : public Strategy
+class Liquidator : public MindfulStrategy<Mind>
 {
 public:
     Liquidator(const Parameters& parameters, const WalletGroup& wallets)
@@ -115,36 +167,24 @@ public:
         return false;
     }
 
+    [[nodiscard]] std::size_t shared_records() const override { return watch_.records(); }
+    void save_shared(std::size_t record, Encoder& out) const override { watch_.save(record, out); }
+    [[nodiscard]] bool load_shared(std::size_t record, Decoder& in) override
+    {
+        return watch_.load(record, in);
+    }
+
 private:
+    [[nodiscard]] bool is_sound(const Mind& mind) const override
+    {
+        return mind.scan_blocks >= 1 && mind.losses <= losses_max;
+    }
+
     static constexpr double bid_share_max = 0.95;
     static constexpr double swap_fee = 0.003;
     static constexpr unsigned losses_max = 7;
     static constexpr unsigned halvings_max = 6;
     static constexpr std::uint64_t sale_tag = ~0ULL;  // Else a tag is the borrower's account.
-
-    struct Seen
-    {
-        std::uint64_t first_block = 0;
-        std::uint64_t last_block = 0;
-        double take = 1;       // Share of what the close factor allows.
-        std::size_t debt = 0;  // Reserve.
-        Amount committed;      // By a transaction on its way.
-    };
-    struct Mind
-    {
-        std::uint64_t scan_blocks = 1;
-        std::uint64_t phase = 0;
-        std::uint64_t reaction_blocks = 0;
-        double habit = 0;      // Share of the profit that it bids,
-        double bid_share = 0;  // and what it has learnt to bid.
-        bool flash_loans = false;
-        bool selling = false;
-        unsigned losses = 0;  // In a row.
-        std::uint64_t pause_blocks = 0;
-        std::uint64_t paused_until = 0;
-        std::map<std::uint64_t, Seen> seen;         // By account of the borrower.
-        std::map<std::size_t, Amount> first_stock;  // By reserve: what it had to begin with.
-    };
 
     [[nodiscard]] static std::uint64_t blocks_of(
         std::int64_t duration_ms, std::uint32_t slot_seconds)
@@ -407,7 +447,6 @@ private:
     GasCosts costs_;
     MarketCache markets_;
     BorrowerWatch watch_;
-    std::vector<Mind> minds_;
 };
 
 }  // namespace

@@ -15,12 +15,54 @@ namespace
 
 constexpr std::uint64_t never = std::numeric_limits<std::uint64_t>::max();
 
+enum class Phase : std::uint8_t
+{
+    outside,
+    adding,  // A transaction is on its way.
+    inside,
+    removing,  // Likewise.
+    done,
+};
+
+struct Mind
+{
+    float enter_seconds = 0;
+    float hold_seconds = 0;
+    float size_usd = 0;
+    float drawdown_max = 0;
+    float remove_share = 0;
+    float cost_usd = 0;  // What it paid in, at the prices of that block.
+    std::uint32_t exit_block = 0;
+    std::uint16_t slippage_bps = 0;
+    DexMap::Position pool = 0;
+    Phase phase = Phase::outside;
+    std::uint8_t failures = 0;  // In a row.
+    bool failed = false;        // The last transaction, and that is still to be digested.
+
+    template <typename Self, typename Visitor>
+    static void describe(Self& self, Visitor&& visit)
+    {
+        visit("enter_seconds", self.enter_seconds);
+        visit("hold_seconds", self.hold_seconds);
+        visit("size_usd", self.size_usd, "USD");
+        visit("drawdown_max", self.drawdown_max);
+        visit("remove_share", self.remove_share);
+        visit("cost_usd", self.cost_usd, "USD");
+        visit("exit_block", self.exit_block, "block");
+        visit("slippage_bps", self.slippage_bps);
+        visit("pool", self.pool);
+        visit("phase", self.phase);
+        visit("failures", self.failures);
+        visit("failed", self.failed);
+    }
+};
+
 /// Puts money into a pool, holds it, and takes a part or all of it out when its time has come or
 /// when it has lost too much.
 ///
 /// It remembers what it paid in and compares the worth of its shares with it. What fails is tried
 /// again a few times, each time later; then it leaves things as they are.
-class LiquidityProvider : public Strategy
+class LiquidityProvider : public MindfulStrategy<Mind>
 {
 public:
     LiquidityProvider(const Parameters& parameters, const WalletGroup& wallets)
@@ -92,29 +134,11 @@ public:
     }
 
 private:
-    enum class Phase : std::uint8_t
+    [[nodiscard]] bool is_sound(const Mind& mind) const override
     {
-        outside,
-        adding,  // A transaction is on its way.
-        inside,
-        removing,  // Likewise.
-        done,
-    };
-    struct Mind
-    {
-        float enter_seconds = 0;
-        float hold_seconds = 0;
-        float size_usd = 0;
-        float drawdown_max = 0;
-        float remove_share = 0;
-        float cost_usd = 0;  // What it paid in, at the prices of that block.
-        std::uint32_t exit_block = 0;
-        std::uint16_t slippage_bps = 0;
-        DexMap::Position pool = 0;
-        Phase phase = Phase::outside;
-        std::uint8_t failures = 0;  // In a row.
-        bool failed = false;        // The last transaction, and that is still to be digested.
-    };
+        return mind.pool < map_.pools().size() && mind.phase <= Phase::done &&
+               mind.failures <= retries_max_;
+    }
 
     [[nodiscard]] std::uint64_t blocks_of(double seconds) const
     {
@@ -262,7 +286,6 @@ private:
     std::int64_t retry_after_ms_;
     std::uint64_t deadline_seconds_;
     std::uint8_t retries_max_;
-    std::vector<Mind> minds_;
 };
 
 }  // namespace

@@ -10,7 +10,7 @@ namespace
 
 /// Takes payments, and once per settlement interval pays a share of what it holds to suppliers,
 /// whom it picks among a group.
-class Merchant : public Strategy
+class Merchant : public MindlessStrategy
 {
 public:
     Merchant(const Parameters& parameters, const WalletGroup& wallets)
@@ -66,7 +66,7 @@ private:
 };
 
 /// Holds what it has and does nothing.
-class Holder : public Strategy
+class Holder : public MindlessStrategy
 {
 public:
     std::uint64_t first_block(std::size_t) override { return never; }

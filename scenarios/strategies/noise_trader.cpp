@@ -14,13 +14,49 @@ namespace runnel::scenarios
 namespace
 {
 
+/// What a wallet has in mind: small, there are a million of them.
+struct Mind
+{
+    float interval_seconds = 0;
+    float sensitivity = 0;
+    float order_usd = 0;  // Of the order it last gave, to give it again.
+    std::uint32_t wake_block = 0;
+    std::uint32_t relax_block = 0;  // When slippage_steps end; 0: not yet set.
+    std::uint16_t slippage_bps = 0;
+    DexMap::Position token_in = 0;
+    DexMap::Position token_out = 0;
+    std::uint8_t slippage_steps = 0;  // Doublings of slippage_bps.
+    std::uint8_t patience = 1;        // Multiplies the interval.
+    std::uint8_t retries = 0;         // Of the order it last gave.
+    bool wakes_to_trade = false;      // Else it only looks whether the market has become wilder.
+    bool retries_now = false;
+
+    template <typename Self, typename Visitor>
+    static void describe(Self& self, Visitor&& visit)
+    {
+        visit("interval_seconds", self.interval_seconds, "seconds");
+        visit("sensitivity", self.sensitivity);
+        visit("order_usd", self.order_usd, "USD");
+        visit("wake_block", self.wake_block, "block");
+        visit("relax_block", self.relax_block, "block");
+        visit("slippage_bps", self.slippage_bps);
+        visit("token_in", self.token_in);
+        visit("token_out", self.token_out);
+        visit("slippage_steps", self.slippage_steps);
+        visit("patience", self.patience);
+        visit("retries", self.retries);
+        visit("wakes_to_trade", self.wakes_to_trade);
+        visit("retries_now", self.retries_now);
+    }
+};
+
 /// Trades at random times for reasons of its own, knowing nothing of where prices go.
 ///
 /// When: a Poisson process of its own rate, times (recent volatility / normal
 /// volatility)^sensitivity when the market is wilder than normal. What: a pool by depth, a side by
 /// what it holds, a size by chance. How: through the router, never for less than its exact quote
 /// less its slippage.
-class NoiseTrader : public Strategy
+class NoiseTrader : public MindfulStrategy<Mind>
 {
 public:
     NoiseTrader(const Parameters& parameters, const WalletGroup& wallets)
@@ -137,27 +173,16 @@ public:
     }
 
 private:
+    [[nodiscard]] bool is_sound(const Mind& mind) const override
+    {
+        return mind.token_in < map_.tokens().size() && mind.token_out < map_.tokens().size() &&
+               mind.slippage_steps <= slippage_steps_max && mind.patience >= 1 &&
+               mind.patience <= patience_max;
+    }
+
     static constexpr std::uint8_t slippage_steps_max = 4;  // 16 times as wide.
     static constexpr std::uint32_t slippage_bps_max = 5'000;
     static constexpr std::uint8_t patience_max = 64;
-
-    /// What a wallet has in mind: small, there are a million of them.
-    struct Mind
-    {
-        float interval_seconds = 0;
-        float sensitivity = 0;
-        float order_usd = 0;  // Of the order it last gave, to give it again.
-        std::uint32_t wake_block = 0;
-        std::uint32_t relax_block = 0;  // When slippage_steps end; 0: not yet set.
-        std::uint16_t slippage_bps = 0;
-        DexMap::Position token_in = 0;
-        DexMap::Position token_out = 0;
-        std::uint8_t slippage_steps = 0;  // Doublings of slippage_bps.
-        std::uint8_t patience = 1;        // Multiplies the interval.
-        std::uint8_t retries = 0;         // Of the order it last gave.
-        bool wakes_to_trade = false;  // Else it only looks whether the market has become wilder.
-        bool retries_now = false;
-    };
 
     /// What each wallet starts with is what it likes to hold.
     void remember_homes(const WalletGroup& wallets)
@@ -406,7 +431,6 @@ private:
     double activity_max_;
     std::int64_t caution_ms_;
     std::uint8_t retries_max_;
-    std::vector<Mind> minds_;
     std::vector<float> homes_;  // By wallet, then token of the map: whole tokens at the start.
 
     std::uint64_t observed_block_ = 0;

@@ -9,9 +9,22 @@ namespace runnel::scenarios
 namespace
 {
 
+struct Mind
+{
+    double interval_seconds = 0;
+    double patience = 1;  // Multiplies the interval.
+
+    template <typename Self, typename Visitor>
+    static void describe(Self& self, Visitor&& visit)
+    {
+        visit("interval_seconds", self.interval_seconds, "seconds");
+        visit("patience", self.patience);
+    }
+};
+
 /// Pays others at random times. A payment that fails for want of funds makes the wallet wait for
 /// income; one that was dropped is simply followed by the next.
-class Payer : public Strategy
+class Payer : public MindfulStrategy<Mind>
 {
 public:
     Payer(const Parameters& parameters, const WalletGroup& wallets)
@@ -84,12 +97,6 @@ public:
 private:
     static constexpr std::uint32_t pending_max = 4;
 
-    struct Mind
-    {
-        double interval_seconds = 0;
-        double patience = 1;  // Multiplies the interval.
-    };
-
     [[nodiscard]] std::optional<AccountId> pick_payee(RandomStream& random, AccountId self) const
     {
         const bool merchant = !merchants_.empty() && random.bernoulli(merchant_share_);
@@ -112,7 +119,6 @@ private:
     std::uint8_t decimals_ = 18;
     std::span<const AccountId> payees_;
     std::span<const AccountId> merchants_;
-    std::vector<Mind> minds_;
 };
 
 }  // namespace

@@ -11,7 +11,7 @@ namespace
 
 /// Brings reference prices on chain: when one has moved far enough, or after a heartbeat at the
 /// latest. One transaction at a time; while it waits for a block the chain's prices are stale.
-class PriceKeeper : public Strategy
+class PriceKeeper : public MindlessStrategy
 {
 public:
     PriceKeeper(const Parameters& parameters, const WalletGroup& wallets)

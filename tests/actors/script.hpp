@@ -21,7 +21,7 @@ struct Script
 };
 
 /// The strategy of a test: does what the script in force when its cohort was made says.
-class Scripted final : public Strategy
+class Scripted final : public MindlessStrategy
 {
 public:
     static inline std::shared_ptr<const Script> script;
