@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <vector>
 
@@ -10,7 +11,8 @@ namespace runnel::storage
 {
 namespace
 {
-constexpr std::string_view metrics_table = "t_run_metrics";
+// What the clock said, and what only an interrupted run has.
+constexpr std::array<std::string_view, 2> not_compared{"t_run_metrics", "t_checkpoints"};
 
 /// A table as a ledger's own schema has it.
 struct Table
@@ -30,7 +32,7 @@ std::vector<Table> read_tables(Database& database)
     while (names.step())
     {
         Table table{std::string{names.text(0)}, {}, {}, false};
-        if (table.name == metrics_table)
+        if (std::find(not_compared.begin(), not_compared.end(), table.name) != not_compared.end())
             continue;
         auto columns = database.prepare("SELECT name, pk FROM pragma_table_info(?) ORDER BY cid");
         columns.bind(1, Value{std::string_view{table.name}});

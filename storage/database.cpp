@@ -461,8 +461,8 @@ Database Database::create(const std::string& path, bool force)
     Database database{connect(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE)};
     // The header is in the file itself, never only in its log, so that a killed run is recognised.
     database.execute(
-        fmt::format("PRAGMA locking_mode = EXCLUSIVE; PRAGMA application_id = {}; "
-                    "PRAGMA user_version = {}; PRAGMA journal_mode = WAL;",
+        fmt::format("PRAGMA locking_mode = EXCLUSIVE; BEGIN; PRAGMA application_id = {}; "
+                    "PRAGMA user_version = {}; COMMIT; PRAGMA journal_mode = WAL;",
             application_id, schema_version));
     return database;
 }

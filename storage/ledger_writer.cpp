@@ -3,6 +3,7 @@
 #include "ledger/abi.hpp"
 #include "ledger/call.hpp"
 #include "ledger/check.hpp"
+#include "storage/checkpoints.hpp"
 #include "storage/ledger_reader.hpp"
 #include "storage/row_batch.hpp"
 
@@ -10,12 +11,15 @@
 
 #include <algorithm>
 #include <deque>
+#include <filesystem>
 #include <unordered_map>
 
 namespace runnel::storage
 {
 namespace
 {
+constexpr std::size_t checkpoints_kept = 2;
+
 /// Puts the fields of a described struct into a row; hashes are borrowed.
 struct FieldValues
 {
@@ -164,8 +168,8 @@ public:
             reader.check_description(description);
             const auto last = reader.last_block();
             next_block_ = last ? *last + 1 : 0;
+            has_indexes_ = reader.has_indexes();
         }
-        change_indexes(false);
         prepare_batches();
     }
 
@@ -176,6 +180,8 @@ public:
         guarded(
             [&]
             {
+                if (has_indexes_)
+                    change_indexes(false);
                 begin_group();
                 group_.push_back(std::move(block));
                 write_block(*group_.back());
@@ -198,6 +204,27 @@ public:
                 row.put(Value{value});
                 row.end_row();
             });
+    }
+
+    void write_checkpoint(std::string_view version, CheckpointSource& parts)
+    {
+        check_usable();
+        RUNNEL_CHECK(next_block_ > 0);
+        guarded(
+            [&]
+            {
+                begin_group();
+                flush_batches();
+                storage::write_checkpoint(
+                    database_, next_block_ - 1, version, parts, checkpoints_kept);
+                commit_group();
+            });
+    }
+
+    void delete_checkpoints()
+    {
+        flush();
+        guarded([&] { storage::delete_checkpoints(database_); });
     }
 
     void flush()
@@ -296,6 +323,7 @@ private:
         else
             schema_.drop_indexes(database_);
         transaction.commit();
+        has_indexes_ = wanted;
     }
 
     void write_manifest(const Manifest& manifest)
@@ -373,7 +401,7 @@ private:
     {
         for (const auto& table : schema_.tables())
         {
-            if (table.kind != TableKind::fixed)
+            if (table.kind == TableKind::block || table.kind == TableKind::metrics)
                 tables_.emplace(table.name, &batches_.emplace_back(database_, table));
         }
         blocks_ = tables_.at("t_blocks");
@@ -390,12 +418,17 @@ private:
             database_.execute("BEGIN");
     }
 
+    void flush_batches()
+    {
+        for (auto& batch : batches_)
+            batch.flush();
+    }
+
     void commit_group()
     {
         if (!database_.in_transaction())
             return;
-        for (auto& batch : batches_)
-            batch.flush();
+        flush_batches();
         database_.execute("COMMIT");
         rows_written_ += rows_in_group_;
         rows_in_group_ = 0;
@@ -504,6 +537,7 @@ private:
     RowBatch* last_rows_ = nullptr;
     std::vector<std::shared_ptr<const FinishedBlock>> group_;  // Their bytes wait in the batches.
     std::size_t rows_in_group_ = 0;
+    bool has_indexes_ = false;
     bool usable_ = true;
 };
 
@@ -527,9 +561,17 @@ LedgerWriter LedgerWriter::create(const std::string& path, const Manifest& manif
 LedgerWriter LedgerWriter::resume(const std::string& path, const Manifest& manifest,
     const LedgerDescription& description, const WriterOptions& options)
 {
+    std::error_code error;
+    const auto size = std::filesystem::file_size(path, error);
+    if (error == std::errc::no_such_file_or_directory || (!error && size == 0))
+        return create(path, manifest, description, options);
     auto impl = std::make_unique<Impl>(
         Database::open(path, Database::Access::read_write), description, options);
-    impl->continue_ledger(manifest, description);
+    // A run that was killed while it made the file left the header, if that.
+    if (impl->database_.query_integer("SELECT count(*) FROM sqlite_master") == 0)
+        impl->begin_ledger(manifest, description);
+    else
+        impl->continue_ledger(manifest, description);
     return LedgerWriter{std::move(impl)};
 }
 
@@ -554,6 +596,16 @@ void LedgerWriter::append(std::shared_ptr<const FinishedBlock> block)
 void LedgerWriter::add_metric(std::string_view name, std::int64_t block_number, double value)
 {
     impl_->add_metric(name, block_number, value);
+}
+
+void LedgerWriter::write_checkpoint(std::string_view version, CheckpointSource& parts)
+{
+    impl_->write_checkpoint(version, parts);
+}
+
+void LedgerWriter::delete_checkpoints()
+{
+    impl_->delete_checkpoints();
 }
 
 void LedgerWriter::flush()

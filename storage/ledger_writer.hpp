@@ -1,6 +1,7 @@
 #pragma once
 
 #include "ledger/block.hpp"
+#include "ledger/checkpoint.hpp"
 #include "ledger/world.hpp"
 #include "storage/manifest.hpp"
 #include "storage/schema.hpp"
@@ -64,8 +65,9 @@ public:
     /// Makes a new ledger, with its manifest and description committed.
     [[nodiscard]] static LedgerWriter create(const std::string& path, const Manifest& manifest,
         const LedgerDescription& description, const WriterOptions& options = {});
-    /// Opens a ledger to continue it after its last block; StorageError (mismatch) if its manifest
-    /// is another. Drops the readers' indexes, which finish() builds again.
+    /// Opens a ledger to continue it after its last block; makes one if the file is missing or
+    /// empty, or holds nothing yet. StorageError (mismatch) if its manifest is another. The file
+    /// changes with the first block: the readers' indexes go, finish() builds them again.
     [[nodiscard]] static LedgerWriter resume(const std::string& path, const Manifest& manifest,
         const LedgerDescription& description, const WriterOptions& options = {});
     /// A ledger in memory, to compare another with.
@@ -84,6 +86,11 @@ public:
     void append(std::shared_ptr<const FinishedBlock> block);
     /// A figure of the clock or the machine; @p block_number is -1 for the whole run.
     void add_metric(std::string_view name, std::int64_t block_number, double value);
+    /// Commits the open group together with a checkpoint of its last block, whose parts are pulled
+    /// and written one by one. The newest two checkpoints are kept.
+    void write_checkpoint(std::string_view version, CheckpointSource& parts);
+    /// Deletes all checkpoints: a run that is complete is never resumed.
+    void delete_checkpoints();
     /// Commits the open group.
     void flush();
     /// Makes the readers' indexes (see TableInfo::indexes), or drops them: rows are written several

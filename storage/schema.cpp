@@ -126,6 +126,18 @@ std::vector<TableInfo> base_tables()
             integer("account_id", "id in t_addresses", "Who got it."),
             text("amount", "wei", "Exact, decimal.")},
         {"block_number", "reward_index"}, {}});
+    tables.push_back({"t_checkpoints",
+        "What a run needs to go on from a block, in parts: see docs/checkpoints.md. The newest two "
+        "are kept, and none in the ledger of a run that is complete.",
+        TableKind::checkpoint,
+        {integer("block_number", "", "The block behind which the state is."),
+            integer("part", "", "From 0."),
+            text("version", "", "Of Runnel and of the layout of these parts."),
+            text("name", "", "What the part holds: head, state, mempool, shared, wallets, end."),
+            blob("hash", "keccak-256",
+                "Of the hash of the part before, of the other columns and of the content."),
+            blob("content", "", "Canonical encodings.")},
+        {"block_number", "part"}, {}});
     tables.push_back({"t_run_metrics",
         "What the clock and the machine said of the run. The only table that differs between two "
         "runs of one scenario; no hash covers it.",

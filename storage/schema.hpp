@@ -15,9 +15,10 @@ namespace runnel::storage
 /// When a table's rows are written, and how two ledgers' rows are compared.
 enum class TableKind : std::uint8_t
 {
-    fixed,    // Once, when the ledger is made.
-    block,    // With each block.
-    metrics,  // Whenever the clock was read; neither hashed nor compared.
+    fixed,       // Once, when the ledger is made.
+    block,       // With each block.
+    metrics,     // Whenever the clock was read; neither hashed nor compared.
+    checkpoint,  // Now and then, and removed again; not compared, `verify` checks it on its own.
 };
 
 /// A column of a table or a view, and what the reference says of it.

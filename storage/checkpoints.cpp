@@ -1,0 +1,131 @@
+#include "storage/checkpoints.hpp"
+
+#include "ledger/fields.hpp"
+
+#include <fmt/format.h>
+
+#include <limits>
+
+namespace runnel::storage
+{
+namespace
+{
+constexpr std::string_view end_name = "end";
+constexpr std::uint64_t number_max = std::numeric_limits<std::int64_t>::max();
+
+/// A row's hash: keccak of the hash before it, its place and names, and its content's keccak.
+Hash part_hash(const Hash& previous, std::uint64_t block_number, std::uint64_t part,
+    std::string_view version, std::string_view name, ByteView content)
+{
+    Bytes bytes;
+    Encoder encoder{bytes};
+    encoder.put(previous);
+    encoder.put(block_number);
+    encoder.put(part);
+    encoder.put(std::string{version});
+    encoder.put(std::string{name});
+    encoder.put(keccak256(content));
+    return keccak256(bytes);
+}
+
+class StoredParts final : public CheckpointSource
+{
+public:
+    StoredParts(Database& database, std::uint64_t block_number)
+      : rows_{database.prepare(
+            "SELECT name, content FROM t_checkpoints WHERE block_number = ? ORDER BY part")}
+    {
+        rows_.bind(1, Value{static_cast<std::int64_t>(block_number)});
+    }
+
+    [[nodiscard]] std::optional<CheckpointPart> next() override
+    {
+        if (!rows_.step() || rows_.text(0) == end_name)
+        {
+            rows_.reset();  // Nobody reads on; the file must not stay busy.
+            return std::nullopt;
+        }
+        return CheckpointPart{rows_.text(0), rows_.blob(1)};
+    }
+
+private:
+    Statement rows_;
+};
+}  // namespace
+
+std::vector<StoredCheckpoint> list_checkpoints(Database& database)
+{
+    std::vector<StoredCheckpoint> found;
+    auto rows = database.prepare(
+        "SELECT block_number, version, min(part) FROM t_checkpoints GROUP BY block_number "
+        "ORDER BY block_number DESC");
+    while (rows.step())
+        found.push_back({rows.integer_up_to(0, number_max), std::string{rows.text(1)}});
+    return found;
+}
+
+std::string find_damage(Database& database, std::uint64_t block_number)
+{
+    auto rows = database.prepare(
+        "SELECT part, version, name, hash, content FROM t_checkpoints WHERE block_number = ? "
+        "ORDER BY part");
+    rows.bind(1, Value{static_cast<std::int64_t>(block_number)});
+    Hash previous;
+    bool ended = false;
+    for (std::uint64_t part = 0; rows.step(); ++part)
+    {
+        if (ended || rows.integer_up_to(0, number_max) != part)
+            return fmt::format("part {} is missing", part);
+        const auto hash =
+            part_hash(previous, block_number, part, rows.text(1), rows.text(2), rows.blob(4));
+        if (hash != rows.hash(3))
+            return fmt::format("part {} does not have its hash", part);
+        previous = hash;
+        ended = rows.text(2) == end_name;
+        if (ended && !rows.blob(4).empty())
+            return "its last part is not empty";
+    }
+    return ended ? "" : "its last part is missing";
+}
+
+std::unique_ptr<CheckpointSource> read_checkpoint(Database& database, std::uint64_t block_number)
+{
+    return std::make_unique<StoredParts>(database, block_number);
+}
+
+void write_checkpoint(Database& database, std::uint64_t block_number, std::string_view version,
+    CheckpointSource& parts, std::size_t keep)
+{
+    const auto number = static_cast<std::int64_t>(block_number);
+    database.execute(fmt::format("DELETE FROM t_checkpoints WHERE block_number = {}", number));
+    auto insert = database.prepare("INSERT INTO t_checkpoints VALUES (?, ?, ?, ?, ?, ?)");
+    Hash previous;
+    std::uint64_t count = 0;
+    const auto write = [&](const CheckpointPart& part)
+    {
+        previous = part_hash(previous, block_number, count, version, part.name, part.content);
+        insert.bind(1, Value{number})
+            .bind(2, Value{static_cast<std::int64_t>(count++)})
+            .bind(3, Value{version})
+            .bind(4, Value{part.name})
+            .bind(5, Value{ByteView{previous.bytes}})
+            .bind(6, Value{part.content});
+        insert.run();
+    };
+    while (const auto part = parts.next())
+        write(*part);
+    write({end_name, {}});
+
+    auto old = database.prepare(
+        "DELETE FROM t_checkpoints WHERE block_number < (SELECT min(block_number) FROM "
+        "(SELECT DISTINCT block_number FROM t_checkpoints ORDER BY block_number DESC LIMIT ?))");
+    old.bind(1, Value{static_cast<std::int64_t>(keep)});
+    old.run();
+}
+
+void delete_checkpoints(Database& database)
+{
+    database.execute("DELETE FROM t_checkpoints");
+}
+
+}  // namespace runnel::storage

@@ -1,0 +1,40 @@
+#pragma once
+
+#include "ledger/checkpoint.hpp"
+#include "storage/database.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+/// Checkpoints in a ledger file: the rows of t_checkpoints. Their parts are the writer's business;
+/// here they are names and bytes, each covered by a chain of hashes that ends in the last row.
+namespace runnel::storage
+{
+
+/// A checkpoint as the file has it; not checked yet.
+struct StoredCheckpoint
+{
+    std::uint64_t block_number = 0;
+    std::string version;
+};
+
+/// Newest first.
+[[nodiscard]] std::vector<StoredCheckpoint> list_checkpoints(Database& database);
+/// What is damaged in a checkpoint's rows: a part that is missing or does not have its hash. Empty
+/// when all is well. Reads all of it.
+[[nodiscard]] std::string find_damage(Database& database, std::uint64_t block_number);
+/// The parts as they were written. Check them with find_damage() first; the database must outlive
+/// the source.
+[[nodiscard]] std::unique_ptr<CheckpointSource> read_checkpoint(
+    Database& database, std::uint64_t block_number);
+
+/// Writes a checkpoint within the open transaction, and deletes older ones but the newest @p keep
+/// (this one included) as well as an earlier one of the same block.
+void write_checkpoint(Database& database, std::uint64_t block_number, std::string_view version,
+    CheckpointSource& parts, std::size_t keep);
+void delete_checkpoints(Database& database);
+
+}  // namespace runnel::storage
