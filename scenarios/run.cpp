@@ -1,5 +1,6 @@
 #include "scenarios/run.hpp"
 
+#include "actors/checkpoint.hpp"
 #include "ledger/check.hpp"
 
 #include <fmt/format.h>
@@ -31,6 +32,11 @@ storage::Manifest make_manifest(const Scenario& scenario)
     for (const auto& input : scenario.inputs)
         manifest.add("input:" + input.path, input.hash.to_string());
     return manifest;
+}
+
+std::string checkpoint_version()
+{
+    return fmt::format(RUNNEL_VERSION ", layout {}", actors::checkpoint_layout);
 }
 
 std::vector<ValidatorStake> validator_stakes(const Genesis& genesis)

@@ -10,6 +10,9 @@ namespace runnel::scenarios
 /// What a database says of itself: everything the chain is a function of.
 [[nodiscard]] storage::Manifest make_manifest(const Scenario& scenario);
 
+/// What a checkpoint must have been written by to be read: Runnel's version and its layout.
+[[nodiscard]] std::string checkpoint_version();
+
 /// The validators' weights in the chain's own unit, gwei.
 [[nodiscard]] std::vector<ValidatorStake> validator_stakes(const Genesis& genesis);
 

@@ -1,9 +1,11 @@
 #include "scenarios/verification.hpp"
 
+#include "actors/checkpoint.hpp"
 #include "ledger/consensus.hpp"
 #include "ledger/executor.hpp"
 #include "scenarios/genesis.hpp"
 #include "scenarios/run.hpp"
+#include "storage/checkpoints.hpp"
 #include "storage/comparison.hpp"
 #include "storage/ledger_reader.hpp"
 #include "storage/ledger_writer.hpp"
@@ -26,6 +28,36 @@ std::optional<std::string> describe(const std::optional<storage::LedgerDifferenc
     if (!difference)
         return std::nullopt;
     return difference->to_string("the file", "execution");
+}
+
+/// What is wrong with a stored checkpoint of the block that @p head and @p world belong to: empty
+/// if nothing is. State is compared record by record; what wallets had in mind cannot be executed
+/// again without agents, so its hashes must do.
+std::string check_checkpoint(storage::Database& database,
+    const storage::StoredCheckpoint& checkpoint, const Hash& head, const World& world)
+{
+    if (auto damage = storage::find_damage(database, checkpoint.block_number); !damage.empty())
+        return damage;
+    if (checkpoint.version != checkpoint_version())
+        return {};  // Of another layout: nobody here can read it.
+    const auto stored = storage::read_checkpoint(database, checkpoint.block_number);
+    const auto stored_head = actors::read_head(*stored);
+    if (!stored_head || stored_head->hash != head)
+        return "its head is not the block's";
+    StateParts expected{world};
+    auto part = stored->next();
+    for (std::size_t number = 1;; ++number)
+    {
+        const bool is_state = part && part->name == state_part_name;
+        const auto right = expected.next();
+        if (!is_state && !right)
+            return {};
+        if (!is_state || !right ||
+            !std::equal(part->content.begin(), part->content.end(), right->content.begin(),
+                right->content.end()))
+            return fmt::format("part {} is not the state that the transactions give", number);
+        part = stored->next();
+    }
 }
 
 /// The chain as it grows again, block by block.
@@ -206,6 +238,7 @@ Verification verify_ledger(const std::string& path,
         return result;
     }
     shadow.append(std::make_shared<const FinishedBlock>(std::move(*first)));
+    auto checkpoints = storage::list_checkpoints(reader.database());  // The oldest is last.
     std::optional<std::uint64_t> piece_first;
     std::uint64_t in_piece = 0;
     for (std::uint64_t number = 0; number <= *last; ++number)
@@ -228,6 +261,17 @@ Verification verify_ledger(const std::string& path,
             shadow.append(std::make_shared<const FinishedBlock>(replay.next(std::move(stored))));
             result.blocks = number;
         }
+        if (!checkpoints.empty() && checkpoints.back().block_number == number)
+        {
+            const auto wrong = check_checkpoint(
+                reader.database(), checkpoints.back(), replay.head_hash(), replay.world());
+            if (!wrong.empty())
+            {
+                result.failure = fmt::format("t_checkpoints, block {}: {}", number, wrong);
+                return result;
+            }
+            checkpoints.pop_back();
+        }
         const bool is_last = number == *last;
         if (!is_last && (number + 1) % piece_blocks != 0 && in_piece < piece_transactions)
             continue;
@@ -244,6 +288,11 @@ Verification verify_ledger(const std::string& path,
         in_piece = 0;
         if (progress)
             progress(number, *last);
+    }
+    if (!checkpoints.empty())
+    {
+        result.failure = fmt::format("t_checkpoints, block {}: the chain has no such block",
+            checkpoints.back().block_number);
     }
     const auto findings = replay.world().check_invariants();
     if (!findings.empty())

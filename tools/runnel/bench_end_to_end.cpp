@@ -70,7 +70,7 @@ int bench_end_to_end(const BenchOptions& options)
             if (with_database)
             {
                 sink = std::make_unique<LedgerSink>(
-                    scratch.path(), scenario, *setup->world, "normal", false);
+                    scratch.path(), scenario, *setup->world, "normal", LedgerSink::Mode::create);
                 simulation.sink = sink.get();
             }
             const auto cpu_before = cpu_seconds();

@@ -2,6 +2,8 @@
 
 #include "scenarios/run.hpp"
 
+#include <fmt/format.h>
+
 namespace runnel::tools
 {
 namespace
@@ -14,25 +16,53 @@ storage::Durability durability_of(const std::string& name)
     return name == "off" ? storage::Durability::off : storage::Durability::normal;
 }
 
-storage::WriterOptions writer_options(const std::string& durability, bool force)
+storage::LedgerWriter open_writer(const std::string& path, const scenarios::Scenario& scenario,
+    const World& world, const std::string& durability, LedgerSink::Mode mode)
 {
     storage::WriterOptions options;
     options.durability = durability_of(durability);
-    options.force = force;
-    return options;
+    options.force = mode == LedgerSink::Mode::replace;
+    const auto manifest = scenarios::make_manifest(scenario);
+    const auto description = storage::LedgerDescription::of(world);
+    return mode == LedgerSink::Mode::resume
+               ? storage::LedgerWriter::resume(path, manifest, description, options)
+               : storage::LedgerWriter::create(path, manifest, description, options);
 }
 
 }  // namespace
 
 LedgerSink::LedgerSink(const std::string& path, const scenarios::Scenario& scenario,
-    const World& world, const std::string& durability, bool force)
-  : writer_{storage::LedgerWriter::create(path, scenarios::make_manifest(scenario),
-        storage::LedgerDescription::of(world), writer_options(durability, force))}
-{}
+    const World& world, const std::string& durability, Mode mode)
+  : writer_{open_writer(path, scenario, world, durability, mode)}
+{
+    if (writer_.next_block() > 0)
+    {
+        reader_.emplace(writer_.database());
+        stored_ = writer_.next_block() - 1;
+    }
+}
 
 void LedgerSink::append(std::shared_ptr<const FinishedBlock> block)
 {
-    writer_.append(std::move(block));
+    const auto number = block->header.number;
+    if (!stored_ || number > *stored_)
+        return writer_.append(std::move(block));
+    const auto stored = reader_->header(number).hash;
+    if (stored != block->hash)
+    {
+        found_difference_ = true;
+        throw storage::StorageError{storage::StorageErrorKind::corrupt,
+            fmt::format("{}: block {} has the hash {}, but comes out as {}; `runnel verify` says "
+                        "what is wrong",
+                writer_.database().path(), number, stored.to_string(), block->hash.to_string())};
+    }
+}
+
+void LedgerSink::checkpoint(std::uint64_t block_number, CheckpointSource& parts)
+{
+    // Until all the file holds was found to be right, nothing in it changes.
+    if (block_number + 1 == writer_.next_block())
+        writer_.write_checkpoint(scenarios::checkpoint_version(), parts);
 }
 
 void LedgerSink::write_metrics(const SimulationResult& result, unsigned workers)
@@ -49,6 +79,17 @@ void LedgerSink::write_metrics(const SimulationResult& result, unsigned workers)
     writer_.add_metric("persist_wait_s", whole_run, phases.persist);
     writer_.add_metric("parallel_share", whole_run, result.parallel_share);
     writer_.add_metric("interrupted", whole_run, result.interrupted ? 1 : 0);
+    writer_.add_metric(
+        "executed_blocks", whole_run, static_cast<double>(result.blocks - result.resumed_at));
+    writer_.add_metric("executed_transactions", whole_run,
+        static_cast<double>(result.transactions - result.resumed_transactions));
+    close(!result.interrupted);
+}
+
+void LedgerSink::close(bool complete)
+{
+    if (complete)
+        writer_.delete_checkpoints();
     writer_.finish();
 }
 

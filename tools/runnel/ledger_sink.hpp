@@ -2,29 +2,55 @@
 
 #include "actors/simulation.hpp"
 #include "scenarios/scenario.hpp"
+#include "storage/ledger_reader.hpp"
 #include "storage/ledger_writer.hpp"
 
+#include <cstdint>
+#include <optional>
 #include <string>
 
 namespace runnel::tools
 {
 
-/// Writes a run's blocks to a ledger file.
+/// Writes a run's blocks to a ledger file, and checkpoints of it.
+///
+/// Blocks that the file holds already are compared with those that come, and never written again.
 class LedgerSink : public BlockSink
 {
 public:
-    /// Makes the file, with the manifest and who there is. Throws storage::StorageError.
+    /// What to do with a file that is there.
+    enum class Mode : std::uint8_t
+    {
+        create,   // Refuse it unless it is empty.
+        replace,  // Replace it.
+        resume,   // Go on behind its last block.
+    };
+    /// Opens or makes the file, with the manifest and who there is. Throws storage::StorageError.
     LedgerSink(const std::string& path, const scenarios::Scenario& scenario, const World& world,
-        const std::string& durability, bool force);
+        const std::string& durability, Mode mode);
+
+    /// The number of the last block in the file when it was opened; nothing if there was none.
+    [[nodiscard]] std::optional<std::uint64_t> stored() const noexcept { return stored_; }
+    [[nodiscard]] storage::Database& database() noexcept { return writer_.database(); }
 
     void append(std::shared_ptr<const FinishedBlock> block) override;
+    void checkpoint(std::uint64_t block_number, CheckpointSource& parts) override;
     /// Commits what is left; the file is finished by write_metrics(), once all figures are known.
     void finish() override { writer_.flush(); }
-    /// Adds what the clock measured, builds the indexes and closes the file.
+    /// A block that the file holds came out differently; the run has ended with an error that says
+    /// so.
+    [[nodiscard]] bool found_difference() const noexcept { return found_difference_; }
+
+    /// Adds what the clock measured and closes the file.
     void write_metrics(const SimulationResult& result, unsigned workers);
+    /// Builds the indexes and closes the file; a complete run's needs no checkpoints any more.
+    void close(bool complete);
 
 private:
     storage::LedgerWriter writer_;
+    std::optional<storage::LedgerReader> reader_;  // Of the same file, to compare.
+    std::optional<std::uint64_t> stored_;
+    bool found_difference_ = false;
 };
 
 }  // namespace runnel::tools

@@ -1,4 +1,7 @@
+#include "actors/checkpoint.hpp"
 #include "scenarios/run.hpp"
+#include "storage/checkpoints.hpp"
+#include "storage/ledger_reader.hpp"
 #include "storage/ledger_writer.hpp"
 #include "tools/runnel/commands.hpp"
 #include "tools/runnel/ledger_sink.hpp"
@@ -11,6 +14,7 @@
 
 #include <algorithm>
 #include <csignal>
+#include <filesystem>
 #include <future>
 #include <memory>
 #include <thread>
@@ -28,6 +32,7 @@ struct RunOptions
     std::string durability = "normal";
     std::uint32_t cohort_size = 2048;
     bool force = false;
+    bool resume = false;
     bool json = false;
     bool quiet = false;
 };
@@ -40,14 +45,20 @@ void on_interrupt(int)
     interrupted = 1;
 }
 
+double rate_of(const SimulationResult& result)
+{
+    const auto executed = result.transactions - result.resumed_transactions;
+    return static_cast<double>(executed) / std::max(result.elapsed_s, 1e-9);
+}
+
 nlohmann::json summary_json(const SimulationResult& result)
 {
     const auto& phases = result.phases;
     return {{"blocks", result.blocks}, {"transactions", result.transactions},
         {"reverted", result.reverted}, {"state_root", result.head.state_root.to_string()},
         {"head_hash", result.head_hash.to_string()}, {"elapsed_s", result.elapsed_s},
-        {"tx_per_s", static_cast<double>(result.transactions) / std::max(result.elapsed_s, 1e-9)},
-        {"interrupted", result.interrupted}, {"parallel_share", result.parallel_share},
+        {"tx_per_s", rate_of(result)}, {"interrupted", result.interrupted},
+        {"resumed_at", result.resumed_at}, {"parallel_share", result.parallel_share},
         {"phases_s", {{"decide", phases.decide}, {"order", phases.order}, {"plan", phases.plan},
                          {"execute", phases.execute}, {"commit", phases.commit},
                          {"persist", phases.persist}}}};
@@ -64,8 +75,7 @@ void print_summary(const SimulationResult& result, const RunOptions& options)
     fmt::print("state root    {}\n", result.head.state_root.to_string());
     fmt::print("head hash     {}\n", result.head_hash.to_string());
     fmt::print("time          {:.2f} s, {} transactions/s\n", result.elapsed_s,
-        with_commas(static_cast<std::uint64_t>(
-            static_cast<double>(result.transactions) / std::max(result.elapsed_s, 1e-9))));
+        with_commas(static_cast<std::uint64_t>(rate_of(result))));
     fmt::print(
         "spent on      decide {:.0f}%, order {:.0f}%, plan {:.0f}%, execute {:.0f}%, "
         "commit {:.0f}%, waiting to persist {:.0f}%\n",
@@ -75,8 +85,109 @@ void print_summary(const SimulationResult& result, const RunOptions& options)
         fmt::print("database      none: nothing was persisted (--db FILE keeps the ledger)\n");
     else
         fmt::print("database      {}\n", options.database);
-    if (result.interrupted)
-        fmt::print("interrupted at a block boundary\n");
+    if (result.resumed_at > 0)
+        fmt::print("resumed       at the checkpoint of block {}\n", with_commas(result.resumed_at));
+}
+
+/// The command that goes on with an interrupted run.
+std::string resume_command(const RunOptions& options)
+{
+    auto command = fmt::format("runnel run {} --db {}", options.scenario.file, options.database);
+    if (options.scenario.seed)
+        command += fmt::format(" --seed {}", *options.scenario.seed);
+    if (options.scenario.blocks)
+        command += fmt::format(" --blocks {}", *options.scenario.blocks);
+    for (const auto& change : options.scenario.overrides)
+        command += fmt::format(" --set '{}'", change);
+    return command + " --resume";
+}
+
+/// What a ledger whose run is over says of it; nothing if the file is not that.
+std::optional<SimulationResult> complete_run(
+    const RunOptions& options, const scenarios::Scenario& scenario)
+{
+    std::error_code error;
+    const auto size = std::filesystem::file_size(options.database, error);
+    if (error || size == 0)
+        return std::nullopt;
+    auto database = storage::Database::open(options.database, storage::Database::Access::read_only);
+    if (database.query_integer("SELECT count(*) FROM sqlite_master") == 0)
+        return std::nullopt;
+    storage::LedgerReader reader{database};
+    // A ledger of another run is refused by whoever opens it to write.
+    if (reader.manifest() != scenarios::make_manifest(scenario) ||
+        reader.last_block() != scenario.blocks || !reader.has_indexes())
+        return std::nullopt;
+    SimulationResult result;
+    const auto head = reader.header(scenario.blocks);
+    result.blocks = scenario.blocks;
+    result.head = head.header;
+    result.head_hash = head.hash;
+    const auto count = [&](const char* sql)
+    { return static_cast<std::uint64_t>(database.query_integer(sql)); };
+    result.transactions = count("SELECT count(*) FROM t_transactions WHERE block_number > 0");
+    result.reverted =
+        count("SELECT count(*) FROM t_transactions WHERE block_number > 0 AND receipt_status = 0");
+    return result;
+}
+
+void print_complete(
+    const SimulationResult& result, const RunOptions& options, std::string_view what)
+{
+    if (options.json)
+    {
+        auto summary = summary_json(result);
+        summary["complete"] = true;
+        fmt::print("{}\n", summary.dump());
+    }
+    else if (!options.quiet)
+    {
+        fmt::print("{}: {}\n", options.database, what);
+        fmt::print("blocks        {}\n", with_commas(result.blocks));
+        fmt::print("transactions  {} ({} reverted)\n", with_commas(result.transactions),
+            with_commas(result.reverted));
+        fmt::print("state root    {}\n", result.head.state_root.to_string());
+        fmt::print("head hash     {}\n", result.head_hash.to_string());
+    }
+}
+
+/// The newest checkpoint that can be used; nullptr: the run begins at block 0 again. Says on stderr
+/// which ones are damaged. A CommandError if there are only checkpoints of another version.
+std::shared_ptr<CheckpointSource> pick_checkpoint(storage::Database& database)
+{
+    const auto version = scenarios::checkpoint_version();
+    std::optional<storage::StoredCheckpoint> other;
+    storage::LedgerReader reader{database};
+    for (const auto& checkpoint : storage::list_checkpoints(database))
+    {
+        if (checkpoint.version != version)
+        {
+            other = other ? other : checkpoint;
+            continue;
+        }
+        const auto number = checkpoint.block_number;
+        auto damage = storage::find_damage(database, number);
+        if (damage.empty())
+        {
+            const auto head = actors::read_head(*storage::read_checkpoint(database, number));
+            if (!head || head->hash != reader.header(number).hash)
+                damage = "its head is not the block's";
+        }
+        if (damage.empty())
+            return storage::read_checkpoint(database, number);
+        fmt::print(stderr,
+            "runnel: warning: {}: the checkpoint of block {} is damaged ({}); going on from an "
+            "earlier one\n",
+            database.path(), number, damage);
+    }
+    if (other)
+    {
+        throw CommandError{exit_bad_input,
+            fmt::format("{}: its checkpoint of block {} was written by runnel {}, this is runnel "
+                        "{}; resume it with the version that began it, or begin again with --force",
+                database.path(), other->block_number, other->version, version)};
+    }
+    return nullptr;
 }
 
 /// Runs the actors on another thread and shows progress on this one.
@@ -104,7 +215,20 @@ SimulationResult run_with_progress(
 
 int run(const RunOptions& options)
 {
+    if (options.resume && options.force)
+        throw CommandError{exit_bad_input, "--resume and --force: expected one of them"};
+    if (options.resume && options.database.empty())
+        throw CommandError{
+            exit_bad_input, "--resume: expected --db FILE, the ledger to go on with"};
     const auto scenario = load(options.scenario);
+    if (options.resume)
+    {
+        if (const auto result = complete_run(options, scenario))
+        {
+            print_complete(*result, options, "the run is complete; nothing was changed");
+            return exit_done;
+        }
+    }
     auto setup = scenarios::make_simulation(scenario);
     if (!setup)
         throw CommandError{exit_bad_input, setup.error().message};
@@ -115,14 +239,34 @@ int run(const RunOptions& options)
     std::unique_ptr<LedgerSink> sink;
     if (!options.database.empty())
     {
-        sink = std::make_unique<LedgerSink>(
-            options.database, scenario, *setup->world, options.durability, options.force);
+        using Mode = LedgerSink::Mode;
+        sink = std::make_unique<LedgerSink>(options.database, scenario, *setup->world,
+            options.durability,
+            options.resume  ? Mode::resume
+            : options.force ? Mode::replace
+                            : Mode::create);
         simulation.sink = sink.get();
+        if (sink->stored())
+        {
+            if (*sink->stored() >= scenario.blocks)
+            {
+                // All blocks were there, but the file was not finished.
+                sink->close(true);
+                sink.reset();
+                if (const auto result = complete_run(options, scenario))
+                    print_complete(
+                        *result, options, "the run was complete; its file is finished now");
+                return exit_done;
+            }
+            setup->resume_from = pick_checkpoint(sink->database());
+        }
     }
     const auto result = run_with_progress(std::move(*setup), simulation, options);
     if (!result.error.empty())
     {
-        throw CommandError{result.error_is_bug ? exit_does_not_hold : exit_world_failed,
+        const bool does_not_hold =
+            result.error_is_bug || (sink != nullptr && sink->found_difference());
+        throw CommandError{does_not_hold ? exit_does_not_hold : exit_world_failed,
             fmt::format("{} (after block {})", result.error, result.head.number)};
     }
     if (sink != nullptr)
@@ -131,7 +275,11 @@ int run(const RunOptions& options)
         fmt::print("{}\n", summary_json(result).dump());
     else if (!options.quiet)
         print_summary(result, options);
-    return result.interrupted ? exit_interrupted : exit_done;
+    if (!result.interrupted)
+        return exit_done;
+    fmt::print(stderr, "runnel: interrupted after block {}; {}\n", result.head.number,
+        sink == nullptr ? "nothing was kept" : "go on with: " + resume_command(options));
+    return exit_interrupted;
 }
 
 }  // namespace
@@ -155,13 +303,18 @@ Command add_run_command(CLI::App& app)
         ->check(CLI::Range(1, 1'000'000))
         ->capture_default_str();
     command->add_flag("--force", options->force, "Replace an existing database");
+    command->add_flag("--resume", options->resume,
+        "Go on with an interrupted run: the same chain as without the interruption. Begins it if "
+        "the file is missing or empty");
     command->add_flag("--json", options->json, "Print one JSON object");
     command->add_flag("--quiet", options->quiet, "Print nothing but errors");
     command->footer(
         "Examples:\n"
         "  runnel run scenarios/payments.toml\n"
         "  runnel run scenarios/black_thursday.toml --db bt.db --seed 7\n"
-        "  runnel run scenarios/market_day.toml --set agents.noise_trader.count=100000");
+        "  runnel run scenarios/market_day.toml --set agents.noise_trader.count=100000\n"
+        "  runnel run scenarios/black_thursday.toml --db bt.db --seed 7 --resume\n"
+        "Ctrl-C ends a run at a block boundary, with a checkpoint to resume from.");
     return [options] { return run(*options); };
 }
 
