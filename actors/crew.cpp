@@ -241,6 +241,11 @@ caf::behavior WriterActor::make_behavior()
             sink_->checkpoint(message.block_number, *message.parts);
             return {};
         },
+        [this](const FlushLedger&) -> LedgerFlushed
+        {
+            sink_->flush();
+            return {};
+        },
         [this](const FinishLedger&) -> LedgerFinished
         {
             sink_->finish();

@@ -18,17 +18,20 @@ constexpr std::size_t parallel_transactions_min = 48;
 }  // namespace
 
 Director::Director(caf::actor_config& config, std::shared_ptr<SimulationSetup> setup,
-    SimulationOptions options, std::shared_ptr<SimulationResult> result)
+    SimulationOptions options, std::shared_ptr<SimulationResult> result, caf::actor writer,
+    std::shared_ptr<ExecutionGate> gate, std::shared_ptr<RoundWatch> watch)
   : CrewActor{config},
     setup_{std::move(setup)},
     options_{options},
     result_{std::move(result)},
     world_{*setup_->world},
     protocols_{std::make_shared<std::map<std::uint32_t, caf::actor>>()},
+    writer_{std::move(writer)},
     head_{setup_->genesis.header},
     head_hash_{setup_->genesis.hash},
     mempool_{std::make_shared<Mempool>(setup_->mempool)},
-    gate_{std::make_shared<ExecutionGate>()},
+    gate_{std::move(gate)},
+    watch_{std::move(watch)},
     mark_{Clock::now()}
 {
     set_down_handler(
@@ -69,8 +72,8 @@ void Director::charge(double PhaseSeconds::*phase)
 
 void Director::spawn_crew()
 {
-    if (options_.sink != nullptr)
-        writer_ = spawn<WriterActor, caf::detached + caf::monitored>(options_.sink);
+    if (writer_)
+        monitor(writer_);
     for (unsigned i = 1; i < options_.workers; ++i)
         helpers_.push_back(spawn<HelperActor, caf::monitored>(gate_));
     attested_.assign(setup_->validators.size(), true);
@@ -94,6 +97,7 @@ void Director::spawn_crew()
         auto actor = spawn<ProtocolActor, caf::monitored>(id);
         protocols_->emplace(i, actor);
         ++publications_due_;
+        watch_->await(RoundWatch::Member::protocol, i);
         send(actor, LeaseReturn{std::make_shared<std::unique_ptr<Contract>>(world_.release(id)),
                         head_.number});
     }
@@ -176,10 +180,31 @@ bool Director::resume(const std::vector<GroupCohorts>& groups)
     return true;
 }
 
+void Director::watch_crew()
+{
+    using Member = RoundWatch::Member;
+    std::size_t number = 0;
+    for (const auto& group : setup_->groups)
+    {
+        for (std::size_t first = 0; first < group.accounts.size(); first += options_.cohort_size)
+            watch_->add(Member::cohort, fmt::format("cohort {} ({})", number++, group.name));
+    }
+    for (std::uint32_t i = 0; i < world_.contract_count(); ++i)
+        watch_->add(Member::protocol, world_.contract(ContractId{i}).name());
+    for (std::size_t i = 0; i < setup_->validators.size(); ++i)
+    {
+        watch_->add(Member::proposer, fmt::format("validator {} (proposer)", i));
+        watch_->add(Member::validator, fmt::format("validator {}", i));
+    }
+    watch_->add(Member::writer, "the ledger writer");
+    watch_->ready();
+}
+
 caf::behavior Director::make_behavior()
 {
     return {[this](const Begin&)
         {
+            watch_crew();
             const bool from_genesis = setup_->resume_from == nullptr;
             spawn_crew();
             if (ended_)
@@ -187,6 +212,7 @@ caf::behavior Director::make_behavior()
             if (options_.sink != nullptr && from_genesis)
             {
                 ++unpersisted_;
+                watch_->await(RoundWatch::Member::writer, 0);
                 send(writer_,
                     Persist{std::make_shared<const FinishedBlock>(std::move(setup_->genesis))});
             }
@@ -195,6 +221,7 @@ caf::behavior Director::make_behavior()
         },
         [this](Decided& message)
         {
+            watch_->answered(RoundWatch::Member::cohort, message.cohort);
             cohort_next_[message.cohort] = message.next_block;
             (*batches_)[message.cohort] = std::move(message.transactions);
             if (--decisions_due_ == 0)
@@ -203,18 +230,21 @@ caf::behavior Director::make_behavior()
         [this](const Proposed& message) { plan(message); },
         [this](const Leased& message)
         {
+            watch_->answered(RoundWatch::Member::protocol, index((*message.contract)->id()));
             world_.hold(std::move(*message.contract));
             if (--leases_due_ == 0)
                 finishing_ ? end() : run_if_ready();
         },
         [this](const Published& message)
         {
+            watch_->answered(RoundWatch::Member::protocol, index(message.view.contract));
             published_[index(message.view.contract)] = message.view;
             if (--publications_due_ == 0)
                 after_publication();
         },
         [this](const Attested& message)
         {
+            watch_->answered(RoundWatch::Member::validator, message.validator);
             if (!message.refusal.empty())
             {
                 fail(fmt::format("validator {} refuses block {}: {}", message.validator,
@@ -228,6 +258,7 @@ caf::behavior Director::make_behavior()
         },
         [this](Remembered& message)
         {
+            watch_->answered(RoundWatch::Member::cohort, message.cohort);
             cohort_next_[message.cohort] = message.next_block;
             memories_[message.cohort] = std::move(message.wallets);
             --memories_due_;
@@ -235,6 +266,7 @@ caf::behavior Director::make_behavior()
         },
         [this](const CheckpointSaved&)
         {
+            watch_->answered(RoundWatch::Member::writer, 0);
             saving_ = false;
             charge(&PhaseSeconds::persist);
             go_on();
@@ -242,14 +274,22 @@ caf::behavior Director::make_behavior()
         [this](const Persisted& message)
         {
             unpersisted_ -= static_cast<unsigned>(message.blocks);
+            if (unpersisted_ == 0)
+                watch_->answered(RoundWatch::Member::writer, 0);
+            else
+                watch_->await(RoundWatch::Member::writer, 0);
             run_if_ready();
         },
         [this](const LedgerFinished&)
         {
             // Everybody's state comes home before the world is handed out.
+            watch_->answered(RoundWatch::Member::writer, 0);
             leases_due_ = protocols_->size();
             for (auto& [id, protocol] : *protocols_)
+            {
+                watch_->await(RoundWatch::Member::protocol, id);
                 send(protocol, Lease{});
+            }
             if (leases_due_ == 0)
                 end();
         }};
@@ -258,6 +298,7 @@ caf::behavior Director::make_behavior()
 void Director::begin_round(const BlockHeader& parent)
 {
     ++block_;
+    watch_->begin_block(block_);
     proposer_ = pick_proposer(setup_->seed, setup_->validators, block_);
     view_ = std::make_shared<WorldView>();
     view_->block_number = block_;
@@ -283,6 +324,7 @@ void Director::begin_round(const BlockHeader& parent)
         if (cohort_next_[i] > block_ && outcomes_[i]->empty())
             continue;
         ++decisions_due_;
+        watch_->await(RoundWatch::Member::cohort, i);
         send(cohorts_[i], Decide{view_, std::exchange(outcomes_[i],
                                             std::make_shared<std::vector<AddressedOutcome>>())});
     }
@@ -299,12 +341,14 @@ void Director::propose()
     message.base_fee = view_->base_fee;
     message.gas_limit = setup_->fees.block_gas_limit;
     message.now_ms = view_->now_ms;
+    watch_->await(RoundWatch::Member::proposer, proposer_);
     send(validators_[proposer_], std::move(message));
 }
 
 void Director::plan(const Proposed& proposed)
 {
     charge(&PhaseSeconds::order);
+    watch_->answered(RoundWatch::Member::proposer, proposer_);
     mempool_ = proposed.mempool;
     dropped_ = std::move(*proposed.dropped);
     BlockContext context;
@@ -323,7 +367,10 @@ void Director::plan(const Proposed& proposed)
     }
     leases_due_ = leased_.size();
     for (const auto id : leased_)
+    {
+        watch_->await(RoundWatch::Member::protocol, index(id));
         send(protocols_->at(index(id)), Lease{});
+    }
     charge(&PhaseSeconds::plan);
     run_if_ready();
 }
@@ -346,6 +393,7 @@ void Director::execute()
     const auto count = graph.size();
     const bool parallel = options_.workers > 1 && count >= parallel_transactions_min &&
                           count * 10 > std::size_t{graph.critical_path()} * 13;
+    watch_->begin_execution();
     execution.prepare(parallel ? options_.workers : 1);
     if (parallel)
     {
@@ -358,6 +406,7 @@ void Director::execute()
     }
     else
         execution.run_serial();
+    watch_->end_execution();
     charge(&PhaseSeconds::execute);
 
     std::vector<Reward> rewards;
@@ -412,6 +461,7 @@ void Director::send_home()
     publications_due_ = leased_.size();
     for (const auto id : leased_)
     {
+        watch_->await(RoundWatch::Member::protocol, index(id));
         send(protocols_->at(index(id)),
             LeaseReturn{std::make_shared<std::unique_ptr<Contract>>(world_.release(id)), block_});
     }
@@ -465,6 +515,7 @@ void Director::begin_checkpoint()
     // to them: then nothing is under way between the actors, and nothing of that kind to save.
     for (std::size_t i = 0; i < cohorts_.size(); ++i)
     {
+        watch_->await(RoundWatch::Member::cohort, i);
         send(cohorts_[i],
             Remember{block_ + 1,
                 std::exchange(outcomes_[i], std::make_shared<std::vector<AddressedOutcome>>())});
@@ -491,6 +542,7 @@ void Director::save_if_ready()
         CheckpointHead{head_, head_hash_, attested_, result_->transactions, result_->reverted},
         std::shared_ptr<const World>{setup_, &world_}, mempool_, std::move(groups));
     message.protocols = protocols_;
+    watch_->await(RoundWatch::Member::writer, 0);
     send(writer_, std::move(message));
 }
 
@@ -502,11 +554,15 @@ void Director::seal()
     head_hash_ = block->hash;
     ++result_->blocks;
     attestations_due_ = static_cast<std::uint32_t>(validators_.size());
-    for (auto& validator : validators_)
-        send(validator, Attest{block});
+    for (std::size_t i = 0; i < validators_.size(); ++i)
+    {
+        watch_->await(RoundWatch::Member::validator, i);
+        send(validators_[i], Attest{block});
+    }
     if (options_.sink != nullptr)
     {
         ++unpersisted_;
+        watch_->await(RoundWatch::Member::writer, 0);
         send(writer_, Persist{block});
     }
     if (options_.progress != nullptr)
@@ -526,7 +582,10 @@ void Director::finish()
 {
     ended_ = true;
     if (writer_)
+    {
+        watch_->await(RoundWatch::Member::writer, 0);
         send(writer_, FinishLedger{});
+    }
     else
         send(this, LedgerFinished{});
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "actors/crew.hpp"
+#include "actors/round_watch.hpp"
 
 #include <chrono>
 #include <vector>
@@ -17,8 +18,10 @@ namespace runnel::actors
 class Director : public CrewActor
 {
 public:
+    /// @param writer  nullptr without a sink.
     Director(caf::actor_config& config, std::shared_ptr<SimulationSetup> setup,
-        SimulationOptions options, std::shared_ptr<SimulationResult> result);
+        SimulationOptions options, std::shared_ptr<SimulationResult> result, caf::actor writer,
+        std::shared_ptr<ExecutionGate> gate, std::shared_ptr<RoundWatch> watch);
     caf::behavior make_behavior() override;
     void on_exit() override;
 
@@ -29,6 +32,8 @@ private:
     /// Makes the groups' cohorts, as they are at genesis.
     [[nodiscard]] std::vector<GroupCohorts> make_cohorts();
     void spawn_cohorts(const std::vector<GroupCohorts>& groups);
+    /// Names everybody to the watchdog.
+    void watch_crew();
     /// Takes the chain to where the checkpoint is; false (and failed) if it is not one of this run.
     [[nodiscard]] bool resume(const std::vector<GroupCohorts>& groups);
     /// Sends Decide to cohorts that have something to do. Roots of @p parent may be missing.
@@ -97,6 +102,7 @@ private:
     std::vector<Mempool::Dropped> dropped_;
 
     std::shared_ptr<ExecutionGate> gate_;
+    std::shared_ptr<RoundWatch> watch_;
     std::uint64_t epoch_ = 0;
     std::uint64_t parallel_transactions_ = 0;
     unsigned unpersisted_ = 0;  // Blocks with the writer.

@@ -142,6 +142,12 @@ struct SaveCheckpoint
 struct FinishLedger
 {};
 
+/// Watchdog -> writer: the run is given up, make safe what you have.
+struct FlushLedger
+{};
+struct LedgerFlushed
+{};
+
 /// Writer -> director: so many blocks have left the queue.
 struct Persisted
 {
@@ -184,6 +190,8 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(runnel::actors::Persist)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(runnel::actors::SaveCheckpoint)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(runnel::actors::CheckpointSaved)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(runnel::actors::FinishLedger)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(runnel::actors::FlushLedger)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(runnel::actors::LedgerFlushed)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(runnel::actors::Persisted)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(runnel::actors::LedgerFinished)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(runnel::actors::Failure)

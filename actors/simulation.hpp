@@ -7,6 +7,7 @@
 #include "ledger/mempool.hpp"
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -26,6 +27,8 @@ public:
     /// The whole state behind block @p block_number, the last one appended: what a run needs to go
     /// on from there. The run waits while the sink pulls it. A sink that keeps none does nothing.
     virtual void checkpoint(std::uint64_t /*block_number*/, CheckpointSource& /*parts*/) {}
+    /// Makes what was appended safe: the run is about to be given up.
+    virtual void flush() {}
     /// After the last block, of a run that ended well or was interrupted.
     virtual void finish() = 0;
 };
@@ -82,6 +85,9 @@ struct SimulationOptions
     unsigned writer_credits = 32;
     /// Wallets per cohort actor. The chain does not depend on it.
     std::uint32_t cohort_size = 2048;
+    /// Without any progress for so long the run is given up; 0: never. The clock decides nothing
+    /// else.
+    std::chrono::milliseconds stall_timeout{0};
     BlockSink* sink = nullptr;  // nullptr: persist nothing.
     SimulationProgress* progress = nullptr;
 };
@@ -113,6 +119,9 @@ struct SimulationResult
     /// What ended the run early; one line. Empty: all is well.
     std::string error;
     bool error_is_bug = false;  // An invariant or an actor broke, rather than the world outside.
+    /// The run stood still and was given up. Its threads are still there: the sink must not be
+    /// touched, and the process can only leave with std::_Exit.
+    bool stalled = false;
     /// As the last block left it, all contracts held; nullptr after an error.
     std::unique_ptr<World> world;
 };

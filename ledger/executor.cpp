@@ -3,10 +3,28 @@
 #include "ledger/check.hpp"
 
 #include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <exception>
 #include <thread>
 
 namespace runnel
 {
+
+namespace
+{
+constexpr std::uint32_t no_transaction = 0xFFFF'FFFF;
+/// Workers beyond it are not seen by a watchdog.
+constexpr std::size_t marks_max = 256;
+
+[[noreturn]] void contract_threw(
+    std::uint64_t block, std::uint32_t i, const Transaction& transaction, const char* what) noexcept
+{
+    std::fprintf(stderr, "runnel: bug: block %llu, transaction %u (%s): a contract threw: %s\n",
+        static_cast<unsigned long long>(block), i, transaction.hash.to_string().c_str(), what);
+    std::abort();
+}
+}  // namespace
 
 /// Where a transaction's events and journal lie, and the hashes its worker computed.
 struct BlockExecution::Outcome
@@ -28,7 +46,13 @@ struct alignas(64) BlockExecution::Worker
     std::vector<std::uint32_t> ready;
 };
 
-BlockExecution::BlockExecution() = default;
+/// What a worker is inside of, on a cache line of its own.
+struct alignas(64) BlockExecution::Mark
+{
+    std::atomic<std::uint32_t> transaction{no_transaction};
+};
+
+BlockExecution::BlockExecution() : marks_{std::make_unique<Mark[]>(marks_max)} {}
 BlockExecution::~BlockExecution() = default;
 
 void BlockExecution::plan(World& world, const BlockContext& context,
@@ -136,6 +160,40 @@ void BlockExecution::work(unsigned worker)
     }
 }
 
+template <typename Body>
+auto BlockExecution::run_contracts(std::uint32_t i, unsigned worker, Body&& body) noexcept
+{
+    auto& mark = marks_[std::min<std::size_t>(worker, marks_max - 1)].transaction;
+    mark.store(i, std::memory_order_relaxed);
+    try
+    {
+        auto result = body();
+        mark.store(no_transaction, std::memory_order_relaxed);
+        return result;
+    }
+    catch (const std::exception& error)
+    {
+        contract_threw(context_.number, i, transactions_[i], error.what());
+    }
+    catch (...)
+    {
+        contract_threw(context_.number, i, transactions_[i], "something unknown");
+    }
+}
+
+std::vector<std::uint32_t> BlockExecution::under_way() const
+{
+    std::vector<std::uint32_t> transactions;
+    for (std::size_t i = 0; i < marks_max; ++i)
+    {
+        const auto transaction = marks_[i].transaction.load(std::memory_order_relaxed);
+        if (transaction != no_transaction)
+            transactions.push_back(transaction);
+    }
+    std::sort(transactions.begin(), transactions.end());
+    return transactions;
+}
+
 void BlockExecution::execute(std::uint32_t i, unsigned worker_number) noexcept
 {
     auto& worker = *workers_[worker_number];
@@ -169,7 +227,7 @@ void BlockExecution::execute(std::uint32_t i, unsigned worker_number) noexcept
         RUNNEL_REQUIRE(!scope.undeclared(), Refusal::ledger("undeclared access"));
         return result;
     };
-    const auto result = run();
+    const auto result = run_contracts(i, worker_number, run);
     receipt.gas_used = std::max(scope.gas_used(), std::min(intrinsic_gas, transaction.gas_limit));
     if (result.has_value())
         receipt.status = ReceiptStatus::succeeded;

@@ -82,6 +82,9 @@ public:
     /// The returns of each transaction, with ExecutionOptions::keep_returns.
     [[nodiscard]] const std::vector<Returns>& returns() const noexcept { return returns_; }
     [[nodiscard]] const BlockPlan& block_plan() const noexcept { return plan_; }
+    /// The transactions that some worker is inside of, ascending. For a watchdog on any thread: out
+    /// of date while the block moves.
+    [[nodiscard]] std::vector<std::uint32_t> under_way() const;
 
 private:
     struct Outcome;
@@ -89,6 +92,9 @@ private:
     /// A contract that throws has a bug, and aborts: otherwise its transaction would never be done
     /// and the other workers would wait for it for ever.
     void execute(std::uint32_t transaction, unsigned worker) noexcept;
+    /// Calls @p body, which runs contracts, and notes that @p worker is inside of @p transaction.
+    template <typename Body>
+    auto run_contracts(std::uint32_t transaction, unsigned worker, Body&& body) noexcept;
     void finish_transaction(std::uint32_t transaction, unsigned worker);
     [[nodiscard]] bool release(std::uint32_t transaction) noexcept;
     void run_from(std::uint32_t transaction, unsigned worker);
@@ -109,6 +115,8 @@ private:
 
     struct Worker;
     std::vector<std::unique_ptr<Worker>> workers_;
+    struct Mark;
+    std::unique_ptr<Mark[]> marks_;  // By worker.
     std::vector<Outcome> outcomes_;
     std::unique_ptr<std::atomic<std::uint32_t>[]> pending_;
     std::size_t pending_size_ = 0;

@@ -2,6 +2,7 @@
 
 #include "tests/actors/script.hpp"
 #include "tests/support/catch.hpp"
+#include "tests/support/death.hpp"
 
 #include <unistd.h>
 
@@ -41,6 +42,7 @@ struct Blocks : BlockSink
             on_append(*block);
         blocks.push_back(std::move(block));
     }
+    void flush() override { flushed = blocks.size(); }
     void finish() override
     {
         if (throws_at_finish)
@@ -53,6 +55,7 @@ struct Blocks : BlockSink
     std::uint64_t throws_at = ~0ULL;
     bool throws_at_finish = false;
     int finished = 0;
+    std::size_t flushed = 0;
 };
 
 /// Wallets that pay, count, read views, ask for quotes, collide and fail.
@@ -533,4 +536,115 @@ TEST_CASE("simulation: wallets learn what became of their transactions", "[actor
     CHECK(told[2].gas_used == intrinsic_gas + Read::gas);
     CHECK(told[2].gas_price > 0);
     CHECK(told[3].refusal.to_string() == "Toy: REFUSED");
+}
+
+namespace
+{
+/// The one line that a run ends with which stands still; what it may say after "stored" is how many
+/// blocks its sink had made safe.
+std::string last_words_of_stall(std::shared_ptr<Script> script, unsigned workers,
+    const std::function<void(SimulationSetup&, Blocks&)>& plant)
+{
+    const auto death = die(
+        [&]
+        {
+            Blocks sink;
+            auto chain = setup(script, 30);
+            plant(chain, sink);
+            SimulationOptions options;
+            options.workers = workers;
+            options.cohort_size = 16;
+            options.sink = &sink;
+            options.stall_timeout = std::chrono::milliseconds{400};
+            const auto result = run_simulation(std::move(chain), options);
+            std::fprintf(stderr, "%s, %s, %s, flushed %zu of %zu", result.error.c_str(),
+                result.stalled ? "stalled" : "not stalled", result.error_is_bug ? "bug" : "no bug",
+                sink.flushed, sink.blocks.size());
+            std::_Exit(0);
+        });
+    CHECK_FALSE(death.aborted);
+    return death.last_words;
+}
+
+[[noreturn]] void hang()
+{
+    while (true)
+        std::this_thread::sleep_for(std::chrono::milliseconds{10});
+}
+}  // namespace
+
+TEST_CASE("simulation: a cohort that never answers is named", "[actors][simulation][faults]")
+{
+    const auto workers = GENERATE(1U, 2U, 4U);
+    const auto script = busy_script();
+    const auto decide = script->decide;
+    script->decide = [decide](std::size_t position, WalletContext& wallet)
+    {
+        if (wallet.number() == 20 && wallet.view().block_number == 9)
+            hang();
+        (void)decide(position, wallet);
+        return wallet.view().block_number + 1;
+    };
+    // Block 8 is whole and was handed over: what comes after it waits for the wallet.
+    CHECK_THAT(last_words_of_stall(script, workers, [](auto&, auto&) {}),
+        Catch::StartsWith("block 9: no progress for 0.4 s, waiting for cohort ") &&
+            Catch::Contains("(one)") &&
+            Catch::Contains("; all blocks before it are safe: continue with --resume, stalled, no "
+                            "bug, flushed 9 of 9"));
+}
+
+TEST_CASE("simulation: a transaction that never ends is named", "[actors][simulation][faults]")
+{
+    const auto workers = GENERATE(1U, 2U, 4U);
+    const auto script = busy_script();
+    script->decide = [](std::size_t, WalletContext& wallet)
+    {
+        const auto block = wallet.view().block_number;
+        wallet.submit(
+            calls(Add{block == 6 && wallet.number() == 40 ? 77 : wallet.number() + 1000, 1}),
+            wallet.habitual_bid());
+        return block + 1;
+    };
+    const auto plant = [](SimulationSetup& chain, Blocks&)
+    { dynamic_cast<Counters&>(chain.world->contract(counters_id)).hangs_on = 77; };
+    CHECK_THAT(last_words_of_stall(script, workers, plant),
+        Catch::StartsWith("block 6: no progress for 0.4 s, waiting for transaction ") &&
+            Catch::Contains("stalled, no bug, flushed 6 of 6"));
+}
+
+TEST_CASE("simulation: a sink that never returns is named", "[actors][simulation][faults]")
+{
+    const auto workers = GENERATE(1U, 3U);
+    const auto plant = [](SimulationSetup&, Blocks& sink)
+    {
+        sink.on_append = [](const FinishedBlock& block)
+        {
+            if (block.header.number == 30)
+                hang();
+        };
+    };
+    // It blocks the flush too, for which the watchdog waits as long as for anything else.
+    CHECK_THAT(last_words_of_stall(busy_script(), workers, plant),
+        Catch::Contains(
+            "waiting for the ledger writer; the ledger writer does not answer either") &&
+            Catch::Contains("flushed 0 of 30"));
+}
+
+TEST_CASE("simulation: slow is not stalled", "[actors][simulation][faults]")
+{
+    const auto script = busy_script();
+    const auto decide = script->decide;
+    script->decide = [decide](std::size_t position, WalletContext& wallet)
+    {
+        if (wallet.number() == 3)
+            std::this_thread::sleep_for(std::chrono::milliseconds{60});
+        return decide(position, wallet);
+    };
+    SimulationOptions options;
+    options.workers = 2;
+    options.stall_timeout = std::chrono::milliseconds{2'000};
+    const auto slow = run_simulation(setup(script, 40), options);
+    CHECK(slow.error.empty());
+    CHECK_FALSE(slow.stalled);
+    CHECK(slow.head_hash == run(setup(busy_script(), 40)).head_hash);
 }

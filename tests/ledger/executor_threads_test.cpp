@@ -215,4 +215,7 @@ TEST_CASE("executor: a contract that throws aborts instead of hanging the other 
             other.join();
         });
     CHECK(death.aborted);
+    CHECK_THAT(death.last_words, Catch::StartsWith("runnel: bug: block 0, transaction ") &&
+                                     Catch::Contains("): a contract threw: toy\n"));
+    CHECK(std::count(death.last_words.begin(), death.last_words.end(), '\n') == 1);
 }

@@ -303,6 +303,7 @@ public:
     Table<Amount> supply{"supply"};
     bool jitter = false;  // Gives other threads the word at random moments; changes no result.
     std::uint64_t throws_on = ~0ULL;  // The object whose additions throw: a contract with a bug.
+    std::uint64_t hangs_on = ~0ULL;   // The object whose additions never end.
 
     [[nodiscard]] const ContractType& type() const override
     {
@@ -370,6 +371,8 @@ public:
     {
         if (call.object == throws_on)
             throw std::out_of_range{"toy"};
+        while (call.object == hangs_on)
+            std::this_thread::sleep_for(std::chrono::milliseconds{1});
         add(context, call.object, call.amount);
         return observe(context, call.object);
     }

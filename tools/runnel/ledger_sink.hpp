@@ -35,6 +35,7 @@ public:
 
     void append(std::shared_ptr<const FinishedBlock> block) override;
     void checkpoint(std::uint64_t block_number, CheckpointSource& parts) override;
+    void flush() override { writer_.flush(); }
     /// Commits what is left; the file is finished by write_metrics(), once all figures are known.
     void finish() override { writer_.flush(); }
     /// A block that the file holds came out differently; the run has ended with an error that says

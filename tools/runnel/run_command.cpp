@@ -14,6 +14,8 @@
 
 #include <algorithm>
 #include <csignal>
+#include <cstdio>
+#include <cstdlib>
 #include <filesystem>
 #include <future>
 #include <memory>
@@ -31,6 +33,7 @@ struct RunOptions
     unsigned workers = std::max(1U, std::thread::hardware_concurrency());
     std::string durability = "normal";
     std::uint32_t cohort_size = 2048;
+    double stall_timeout = 60;
     bool force = false;
     bool resume = false;
     bool json = false;
@@ -213,6 +216,14 @@ SimulationResult run_with_progress(
     return running.get();
 }
 
+/// Some thread is stuck and holds what destructors would wait for.
+[[noreturn]] void leave_stalled(const SimulationResult& result)
+{
+    fmt::print(stderr, "runnel: {}\n", result.error);
+    std::fflush(nullptr);
+    std::_Exit(exit_world_failed);
+}
+
 int run(const RunOptions& options)
 {
     if (options.resume && options.force)
@@ -236,6 +247,8 @@ int run(const RunOptions& options)
     SimulationOptions simulation;
     simulation.workers = options.workers;
     simulation.cohort_size = options.cohort_size;
+    simulation.stall_timeout =
+        std::chrono::milliseconds{static_cast<std::int64_t>(options.stall_timeout * 1000)};
     std::unique_ptr<LedgerSink> sink;
     if (!options.database.empty())
     {
@@ -262,6 +275,8 @@ int run(const RunOptions& options)
         }
     }
     const auto result = run_with_progress(std::move(*setup), simulation, options);
+    if (result.stalled)
+        leave_stalled(result);
     if (!result.error.empty())
     {
         const bool does_not_hold =
@@ -301,6 +316,11 @@ Command add_run_command(CLI::App& app)
         ->capture_default_str();
     command->add_option("--cohort-size", options->cohort_size, "Wallets per cohort actor")
         ->check(CLI::Range(1, 1'000'000))
+        ->capture_default_str();
+    command
+        ->add_option("--stall-timeout", options->stall_timeout,
+            "Give up after so many seconds without any progress, and say who is awaited; 0: never")
+        ->check(CLI::Range(0.0, 1e6))
         ->capture_default_str();
     command->add_flag("--force", options->force, "Replace an existing database");
     command->add_flag("--resume", options->resume,
