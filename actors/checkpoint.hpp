@@ -41,9 +41,6 @@ struct CheckpointHead
     }
 };
 
-/// The cohorts of one group in the order of their wallets.
-using GroupCohorts = std::vector<std::shared_ptr<Cohort>>;
-
 /// Writes a checkpoint while everybody waits: its parts are read from the world, the mempool and
 /// the cohorts as they are asked for.
 class CheckpointWriter final : public CheckpointSource

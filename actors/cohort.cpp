@@ -287,4 +287,33 @@ void Cohort::resume()
         schedule(i, wallets_[i].due);
 }
 
+std::vector<GroupCohorts> make_cohorts(const SimulationSetup& setup, std::uint32_t cohort_size)
+{
+    auto everybody =
+        std::make_shared<std::vector<std::pair<std::string, std::vector<AccountId>>>>();
+    for (const auto& group : setup.groups)
+        everybody->emplace_back(group.name, group.accounts);
+    std::vector<GroupCohorts> groups;
+    for (const auto& group : setup.groups)
+    {
+        auto& cohorts = groups.emplace_back();
+        for (std::size_t first = 0; first < group.accounts.size(); first += cohort_size)
+        {
+            const auto last = std::min<std::size_t>(group.accounts.size(), first + cohort_size);
+            WalletGroup wallets;
+            wallets.name = group.name;
+            wallets.seed = setup.seed;
+            wallets.stream = stream_of_name(group.name);
+            wallets.slot_seconds = setup.slot_seconds;
+            wallets.first_number = static_cast<std::uint32_t>(first);
+            wallets.accounts.assign(group.accounts.begin() + static_cast<std::ptrdiff_t>(first),
+                group.accounts.begin() + static_cast<std::ptrdiff_t>(last));
+            wallets.world = setup.world.get();
+            wallets.groups = everybody;
+            cohorts.push_back(std::make_shared<Cohort>(group, std::move(wallets)));
+        }
+    }
+    return groups;
+}
+
 }  // namespace runnel::actors

@@ -111,4 +111,11 @@ private:
     std::vector<Question> questions_;
 };
 
+/// The cohorts of one group in the order of their wallets.
+using GroupCohorts = std::vector<std::shared_ptr<Cohort>>;
+
+/// The cohorts of every group, as they are at genesis: so must the setup's world be.
+[[nodiscard]] std::vector<GroupCohorts> make_cohorts(
+    const SimulationSetup& setup, std::uint32_t cohort_size);
+
 }  // namespace runnel::actors

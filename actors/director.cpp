@@ -77,7 +77,7 @@ void Director::spawn_crew()
     for (unsigned i = 1; i < options_.workers; ++i)
         helpers_.push_back(spawn<HelperActor, caf::monitored>(gate_));
     attested_.assign(setup_->validators.size(), true);
-    const auto groups = make_cohorts();
+    const auto groups = make_cohorts(*setup_, options_.cohort_size);
     if (setup_->resume_from != nullptr && !resume(groups))
         return;
     for (std::uint32_t i = 0; i < setup_->validators.size(); ++i)
@@ -101,36 +101,6 @@ void Director::spawn_crew()
         send(actor, LeaseReturn{std::make_shared<std::unique_ptr<Contract>>(world_.release(id)),
                         head_.number});
     }
-}
-
-std::vector<GroupCohorts> Director::make_cohorts()
-{
-    auto everybody =
-        std::make_shared<std::vector<std::pair<std::string, std::vector<AccountId>>>>();
-    for (const auto& group : setup_->groups)
-        everybody->emplace_back(group.name, group.accounts);
-    std::vector<GroupCohorts> groups;
-    for (const auto& group : setup_->groups)
-    {
-        auto& cohorts = groups.emplace_back();
-        for (std::size_t first = 0; first < group.accounts.size(); first += options_.cohort_size)
-        {
-            const auto last =
-                std::min<std::size_t>(group.accounts.size(), first + options_.cohort_size);
-            WalletGroup wallets;
-            wallets.name = group.name;
-            wallets.seed = setup_->seed;
-            wallets.stream = stream_of_name(group.name);
-            wallets.slot_seconds = setup_->slot_seconds;
-            wallets.first_number = static_cast<std::uint32_t>(first);
-            wallets.accounts.assign(group.accounts.begin() + static_cast<std::ptrdiff_t>(first),
-                group.accounts.begin() + static_cast<std::ptrdiff_t>(last));
-            wallets.world = &world_;
-            wallets.groups = everybody;
-            cohorts.push_back(std::make_shared<Cohort>(group, std::move(wallets)));
-        }
-    }
-    return groups;
 }
 
 void Director::spawn_cohorts(const std::vector<GroupCohorts>& groups)

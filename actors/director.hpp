@@ -29,8 +29,6 @@ private:
     using Clock = std::chrono::steady_clock;
 
     void spawn_crew();
-    /// Makes the groups' cohorts, as they are at genesis.
-    [[nodiscard]] std::vector<GroupCohorts> make_cohorts();
     void spawn_cohorts(const std::vector<GroupCohorts>& groups);
     /// Names everybody to the watchdog.
     void watch_crew();

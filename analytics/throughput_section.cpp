@@ -1,7 +1,11 @@
 #include "analytics/sections.hpp"
 #include "analytics/totals.hpp"
 
-#include <algorithm>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
 
 namespace runnel::analytics
 {
@@ -18,15 +22,29 @@ std::optional<Section> throughput_section(Source& source)
         metrics.emplace_back(std::string{rows.text(0)}, rows.real(1));
     if (metrics.empty())
         return std::nullopt;
-    const auto elapsed = std::find_if(metrics.begin(), metrics.end(),
-        [](const auto& metric) { return metric.first == "elapsed_s"; });
-    if (elapsed != metrics.end() && elapsed->second > 0 && source.last_block() > 0)
+    // A run that was resumed has figures of each of its parts; of one that was killed there are
+    // none, so what was executed counts and not what the ledger holds.
+    const auto sum = [&](std::string_view wanted)
+    {
+        std::optional<double> total;
+        for (const auto& [name, value] : metrics)
+        {
+            if (name == wanted)
+                total = total.value_or(0) + value;
+        }
+        return total;
+    };
+    const auto elapsed = sum("elapsed_s").value_or(0);
+    if (elapsed > 0 && source.last_block() > 0)
     {
         const auto& blocks = source.blocks();
-        section.figures.push_back({"tx_per_s", "Transactions per second",
-            static_cast<double>(blocks.transactions) / elapsed->second, Unit::per_second});
+        const auto transactions =
+            sum("executed_transactions").value_or(static_cast<double>(blocks.transactions));
+        section.figures.push_back(
+            {"tx_per_s", "Transactions per second", transactions / elapsed, Unit::per_second});
         section.figures.push_back({"blocks_per_s", "Blocks per second",
-            static_cast<double>(blocks.blocks) / elapsed->second, Unit::per_second});
+            sum("executed_blocks").value_or(static_cast<double>(blocks.blocks)) / elapsed,
+            Unit::per_second});
     }
     for (const auto& [name, value] : metrics)
     {

@@ -62,7 +62,9 @@ Section chain_section()
                 "stake.",
                 0, 1e24}},
             {{"checkpoint_interval", Kind::integer, "1000", "blocks",
-                "From one full check of the state to the next.", 1, blocks_max}},
+                "From one checkpoint (see docs/checkpoints.md) and full check of the state to the "
+                "next.",
+                1, blocks_max}},
         }};
 }
 

@@ -476,9 +476,14 @@ Database Database::open(const std::string& path, Access access)
     Database database{connect(path, writes ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY)};
     database.execute("PRAGMA cell_size_check = ON");
     if (writes)
+    {
         database.execute(
             "PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; "
             "BEGIN EXCLUSIVE; COMMIT");
+        // Who has the file alone needs no shared memory; a reader of a killed run's file left it.
+        std::error_code ignored;
+        filesystem::remove(path + "-shm", ignored);
+    }
     else
         sqlite3_limit(database.connection_->handle, SQLITE_LIMIT_LENGTH, 64 << 20U);
     // Touches the file, so that a lock or damage shows here.

@@ -90,6 +90,20 @@ AddressBook address_book(const LedgerDescription& description)
     return book;
 }
 
+void check_same_run(
+    LedgerReader& reader, const Manifest& manifest, const LedgerDescription& description)
+{
+    const auto difference = manifest_difference(reader.manifest(), manifest);
+    if (!difference.empty())
+    {
+        throw StorageError{StorageErrorKind::mismatch,
+            fmt::format("{}: another run's ledger ({}); choose another file, or replace it with "
+                        "--force",
+                reader.database().path(), difference)};
+    }
+    reader.check_description(description);
+}
+
 std::string_view synchronous(Durability durability) noexcept
 {
     switch (durability)
@@ -157,15 +171,7 @@ public:
     {
         {
             LedgerReader reader{database_};
-            const auto difference = manifest_difference(reader.manifest(), manifest);
-            if (!difference.empty())
-            {
-                throw StorageError{StorageErrorKind::mismatch,
-                    fmt::format("{}: another run's ledger ({}); choose another file, or replace it "
-                                "with --force",
-                        database_.path(), difference)};
-            }
-            reader.check_description(description);
+            check_same_run(reader, manifest, description);
             const auto last = reader.last_block();
             next_block_ = last ? *last + 1 : 0;
             has_indexes_ = reader.has_indexes();
@@ -565,10 +571,21 @@ LedgerWriter LedgerWriter::resume(const std::string& path, const Manifest& manif
     const auto size = std::filesystem::file_size(path, error);
     if (error == std::errc::no_such_file_or_directory || (!error && size == 0))
         return create(path, manifest, description, options);
+    // A run that was killed while it made the file left the header, if that.
+    const auto holds_nothing = [](Database& database)
+    { return database.query_integer("SELECT count(*) FROM sqlite_master") == 0; };
+    {
+        // Whoever opens a file to write has changed it already, so look first.
+        auto database = Database::open(path, Database::Access::read_only);
+        if (!holds_nothing(database))
+        {
+            LedgerReader reader{database};
+            check_same_run(reader, manifest, description);
+        }
+    }
     auto impl = std::make_unique<Impl>(
         Database::open(path, Database::Access::read_write), description, options);
-    // A run that was killed while it made the file left the header, if that.
-    if (impl->database_.query_integer("SELECT count(*) FROM sqlite_master") == 0)
+    if (holds_nothing(impl->database_))
         impl->begin_ledger(manifest, description);
     else
         impl->continue_ledger(manifest, description);

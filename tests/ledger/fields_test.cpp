@@ -5,6 +5,9 @@
 #include "tests/support/catch.hpp"
 
 #include <array>
+#include <cstring>
+#include <limits>
+#include <map>
 #include <memory>
 
 using namespace runnel;
@@ -252,6 +255,58 @@ TEST_CASE(
         REQUIRE(reader.ok() == (used == noise.size()));
     }
     CHECK(accepted > 0);
+}
+
+TEST_CASE("fields: what minds are made of comes back bit by bit", "[ledger][fields]")
+{
+    constexpr auto infinity = std::numeric_limits<double>::infinity();
+    for (const double number : {0.0, -0.0, 1.0 / 3, 5e-324, -infinity, infinity})
+    {
+        Bytes bytes;
+        encode(number, bytes);
+        CHECK(bytes.size() == 8);
+        double back = 7;
+        REQUIRE(decode(bytes, back));
+        CHECK(std::memcmp(&back, &number, sizeof(back)) == 0);
+    }
+    const std::vector<float> floats{1.5F, -2.25F};
+    Bytes bytes;
+    encode(floats, bytes);
+    CHECK(to_hex(bytes) == "000000023fc00000c0100000");
+    std::vector<float> floats_back{9};
+    REQUIRE(decode(bytes, floats_back));
+    CHECK(floats_back == floats);
+
+    const std::map<std::uint16_t, std::vector<bool>> map{{1, {true, false}}, {300, {}}};
+    bytes.clear();
+    encode(map, bytes);
+    CHECK(to_hex(bytes) == "000000020001000000020100012c00000000");
+    std::map<std::uint16_t, std::vector<bool>> map_back{{7, {}}};
+    REQUIRE(decode(bytes, map_back));
+    CHECK(map_back == map);
+    const std::string text{"ab\0c", 4};
+    bytes.clear();
+    encode(text, bytes);
+    std::string text_back;
+    REQUIRE(decode(bytes, text_back));
+    CHECK(text_back == text);
+}
+
+TEST_CASE("fields: hostile lists, maps and numbers are refused", "[ledger][fields]")
+{
+    const auto refused = [](std::string_view hex, auto value)
+    { return !decode(from_hex(hex).value(), value); };
+    CHECK(refused("7ff8000000000001", double{}));  // Not a number.
+    CHECK(refused("ffc00000", float{}));
+    CHECK(refused("ffffffff", std::vector<std::uint64_t>{}));  // No memory for 4 G items.
+    CHECK(refused("ffffffff00000000", std::vector<std::uint64_t>{}));
+    CHECK(refused("00000002000000000000000100", std::vector<std::uint64_t>{}));
+    CHECK(refused("000000020102", std::vector<bool>{}));
+    using Map = std::map<std::uint8_t, std::uint8_t>;
+    CHECK_FALSE(refused("0000000201000200", Map{}));
+    CHECK(refused("0000000202000100", Map{}));  // Not ascending.
+    CHECK(refused("0000000201000100", Map{}));  // Twice.
+    CHECK(refused("00000002010002", Map{}));
 }
 
 TEST_CASE("fields: a dump names every field", "[ledger][fields]")

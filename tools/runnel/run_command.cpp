@@ -198,10 +198,9 @@ SimulationResult run_with_progress(
     SimulationSetup setup, SimulationOptions simulation, const RunOptions& options)
 {
     SimulationProgress progress;
+    progress.stop.store(interrupted != 0);
     simulation.progress = &progress;
     const auto blocks = setup.blocks;
-    std::signal(SIGINT, on_interrupt);
-    std::signal(SIGTERM, on_interrupt);
     auto running = std::async(std::launch::async,
         [&setup, &simulation] { return run_simulation(std::move(setup), simulation); });
     ProgressBar bar{"blocks", blocks, !options.quiet && !options.json};
@@ -231,6 +230,8 @@ int run(const RunOptions& options)
     if (options.resume && options.database.empty())
         throw CommandError{
             exit_bad_input, "--resume: expected --db FILE, the ledger to go on with"};
+    std::signal(SIGINT, on_interrupt);
+    std::signal(SIGTERM, on_interrupt);
     const auto scenario = load(options.scenario);
     if (options.resume)
     {

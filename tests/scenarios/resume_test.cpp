@@ -1,0 +1,157 @@
+#include "actors/checkpoint.hpp"
+#include "scenarios/run.hpp"
+#include "tests/support/catch.hpp"
+#include "tests/support/kept_parts.hpp"
+
+#include <algorithm>
+#include <map>
+#include <random>
+#include <set>
+
+using namespace runnel;
+using namespace runnel::scenarios;
+
+namespace
+{
+constexpr std::uint64_t interval = 40;
+
+/// A shipped scenario, short, with a crash of prices in the middle where there are prices.
+Scenario shipped(const std::string& name, std::uint64_t blocks)
+{
+    std::vector<Override> overrides{{"scenario.blocks", std::to_string(blocks)},
+        {"chain.checkpoint_interval", std::to_string(interval)}};
+    if (name == "black_thursday")
+    {
+        overrides.push_back({"events.early_crash.at_block", std::to_string(blocks / 2)});
+        overrides.push_back({"events.early_crash.action", "price_shock"});
+        overrides.push_back({"events.early_crash.token", "WETH"});
+        overrides.push_back({"events.early_crash.factor", "0.6"});
+    }
+    auto scenario = load_scenario(RUNNEL_SOURCE_DIR "/scenarios/" + name + ".toml", overrides);
+    if (!scenario)
+        FAIL(scenario.error().message);
+    return std::move(*scenario);
+}
+
+struct Recorder : BlockSink
+{
+    void append(std::shared_ptr<const FinishedBlock> block) override
+    {
+        for (const auto& event : block->events)
+            events.insert(event.type->name);
+    }
+    void checkpoint(std::uint64_t block_number, CheckpointSource& parts) override
+    {
+        checkpoints.emplace(block_number, keep(parts));
+    }
+    void finish() override {}
+
+    std::set<std::string_view> events;
+    std::map<std::uint64_t, KeptParts> checkpoints;
+};
+
+SimulationResult run(const Scenario& scenario, unsigned workers, std::uint32_t cohort_size,
+    Recorder& recorder, std::shared_ptr<CheckpointSource> from = nullptr)
+{
+    auto setup = make_simulation(scenario);
+    if (!setup)
+        FAIL(setup.error().message);
+    setup->resume_from = std::move(from);
+    SimulationOptions options;
+    options.workers = workers;
+    options.cohort_size = cohort_size;
+    options.sink = &recorder;
+    return run_simulation(std::move(*setup), options);
+}
+
+/// Loads the parts into a scenario's cohorts and saves them again; nothing if they are refused.
+std::optional<KeptParts> load_and_save(
+    const Scenario& scenario, const KeptParts& parts, std::uint32_t cohort_size)
+{
+    auto setup = make_simulation(scenario);
+    auto groups = actors::make_cohorts(*setup, cohort_size);
+    auto mempool = std::make_shared<Mempool>(setup->mempool);
+    KeptSource source{parts};
+    auto head = actors::load_checkpoint(source, *setup->world, *mempool, groups);
+    if (!head)
+        return std::nullopt;
+    actors::CheckpointWriter writer{
+        *head, std::shared_ptr<const World>{std::move(setup->world)}, mempool, std::move(groups)};
+    return keep(writer);
+}
+}  // namespace
+
+TEST_CASE("resume: every strategy thinks on where it stopped", "[scenarios][resume]")
+{
+    const std::string name = GENERATE("payments", "market_day", "black_thursday");
+    CAPTURE(name);
+    const auto scenario = shipped(name, 5 * interval - 7);
+    Recorder whole;
+    const auto expected = run(scenario, 2, 2'048, whole);
+    REQUIRE(expected.error.empty());
+    REQUIRE(whole.checkpoints.size() == 4);
+    if (name == "black_thursday")
+        CHECK(whole.events.count("LiquidationCall") == 1);  // The crash woke everybody up.
+    std::uint32_t cohort_size = 5;
+    for (const auto& [number, parts] : whole.checkpoints)
+    {
+        CAPTURE(number, cohort_size);
+        const auto again = load_and_save(scenario, parts, cohort_size);
+        REQUIRE(again.has_value());
+        CHECK((*again == parts));
+        Recorder rest;
+        const auto actual =
+            run(scenario, 1, cohort_size, rest, std::make_shared<KeptSource>(parts));
+        REQUIRE(actual.error.empty());
+        REQUIRE(actual.head_hash == expected.head_hash);
+        for (const auto& [later, other] : rest.checkpoints)
+            CHECK((other == whole.checkpoints.at(later)));
+        cohort_size *= 13;
+    }
+}
+
+// Method: bytes of what cohorts load are altered, cut off and lengthened at random places, with a
+// fixed seed. Nothing may be read or written out of bounds; the sanitizers watch.
+TEST_CASE("resume: hostile minds are refused or harmless", "[scenarios][resume][property]")
+{
+    const auto scenario = shipped("black_thursday", 2 * interval);
+    Recorder recorder;
+    REQUIRE(run(scenario, 2, 2'048, recorder).error.empty());
+    const auto parts = recorder.checkpoints.at(interval);
+    auto setup = make_simulation(scenario);
+    std::mt19937_64 random{20'260'301};
+    unsigned refused = 0;
+    unsigned tried = 0;
+    for (const auto& [name, content] : parts)
+    {
+        if (name != "wallets" && name != "shared")
+            continue;
+        for (int i = 0; i < 5; ++i)
+        {
+            auto spoilt = content;
+            const auto at = random() % spoilt.size();
+            switch (random() % 4)
+            {
+                case 0: spoilt.resize(at); break;
+                case 1: spoilt.push_back(static_cast<std::uint8_t>(random())); break;
+                case 2: spoilt[at] = 0xFF; break;
+                default: spoilt[at] ^= static_cast<std::uint8_t>(1U << random() % 8); break;
+            }
+            const auto groups = actors::make_cohorts(*setup, 64);
+            Mempool mempool{setup->mempool};
+            KeptSource source{{parts.front(), {name, spoilt}}};
+            // It is never whole, so it is always refused, but some of it is loaded first.
+            CHECK_FALSE(
+                actors::load_checkpoint(source, *setup->world, mempool, groups).has_value());
+            ++tried;
+            auto all = parts;
+            std::find_if(
+                all.begin(), all.end(), [&](const auto& part) { return part.second == content; })
+                ->second = spoilt;
+            if (i == 0)
+                refused += load_and_save(scenario, all, 64) ? 0 : 1;
+        }
+    }
+    CHECK(tried >= 40);
+    CHECK(refused > 0);
+}
