@@ -6,6 +6,7 @@
 #include "storage/checkpoints.hpp"
 #include "storage/ledger_reader.hpp"
 #include "storage/row_batch.hpp"
+#include "storage/write_settings.hpp"
 
 #include <fmt/format.h>
 
@@ -103,17 +104,6 @@ void check_same_run(
     }
     reader.check_description(description);
 }
-
-std::string_view synchronous(Durability durability) noexcept
-{
-    switch (durability)
-    {
-        case Durability::full: return "FULL";
-        case Durability::normal: return "NORMAL";
-        case Durability::off: return "OFF";
-    }
-    return "FULL";
-}
 }  // namespace
 
 LedgerDescription LedgerDescription::of(const World& world)
@@ -146,10 +136,7 @@ public:
         schema_{description.events},
         addresses_{address_book(description)}
     {
-        // 64 MB of cache, and checkpoints of 16 MB: fewer pages are written twice. temp_store stays
-        // as it is: SQLite sorts index entries a third slower with temp_store = MEMORY.
-        database_.execute("PRAGMA cache_size = -65536; PRAGMA wal_autocheckpoint = 4096");
-        set_synchronous(options.durability);
+        apply_write_settings(database_, options.durability);
     }
 
     /// Makes the tables and fills the fixed ones, in one transaction.
@@ -157,13 +144,13 @@ public:
     {
         // Whatever a power cut takes later, what is left is a ledger: with its manifest.
         if (options_.durability == Durability::normal)
-            set_synchronous(Durability::full);
+            set_synchronous(database_, Durability::full);
         SqlTransaction transaction{database_};
         schema_.create(database_);
         write_manifest(manifest);
         write_description(description);
         transaction.commit();
-        set_synchronous(options_.durability);
+        set_synchronous(database_, options_.durability);
         prepare_batches();
     }
 
@@ -314,11 +301,6 @@ private:
             database_.roll_back();
             throw;
         }
-    }
-
-    void set_synchronous(Durability durability)
-    {
-        database_.execute(fmt::format("PRAGMA synchronous = {}", synchronous(durability)));
     }
 
     void change_indexes(bool wanted)

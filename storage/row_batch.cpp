@@ -34,43 +34,26 @@ void RowArena::next_chunk(std::size_t size)
     used_ = 0;
 }
 
-RowBatch::RowBatch(Database& database, const TableInfo& table)
+RowInserter::RowInserter(Database& database, const TableInfo& table)
   : columns_{table.columns.size()},
-    values_(columns_ * rows_max),
-    insert_many_{prepare_insert(database, table, rows_max)},
-    insert_few_{prepare_insert(database, table, rows_few)},
-    insert_one_{prepare_insert(database, table, 1)}
+    many_{prepare_insert(database, table, rows_max)},
+    few_{prepare_insert(database, table, rows_few)},
+    one_{prepare_insert(database, table, 1)}
 {}
 
-void RowBatch::end_row()
+void RowInserter::insert(std::span<const Value> rows)
 {
-    RUNNEL_CHECK(used_ % columns_ == 0);
-    if (used_ == values_.size())
-        flush();
+    for (; rows.size() >= rows_max * columns_; rows = rows.subspan(rows_max * columns_))
+        insert(many_, rows.first(rows_max * columns_));
+    for (; rows.size() >= rows_few * columns_; rows = rows.subspan(rows_few * columns_))
+        insert(few_, rows.first(rows_few * columns_));
+    for (; !rows.empty(); rows = rows.subspan(columns_))
+        insert(one_, rows.first(columns_));
 }
 
-void RowBatch::flush()
+void RowInserter::insert(Statement& statement, std::span<const Value> rows)
 {
-    const auto rows = used_ / columns_;
-    std::size_t row = 0;
-    for (; rows - row >= rows_max; row += rows_max)
-        insert(insert_many_, row, rows_max);
-    for (; rows - row >= rows_few; row += rows_few)
-        insert(insert_few_, row, rows_few);
-    for (; row < rows; ++row)
-        insert(insert_one_, row, 1);
-    discard();
-}
-
-void RowBatch::discard() noexcept
-{
-    used_ = 0;
-    arena_.clear();
-}
-
-void RowBatch::insert(Statement& statement, std::size_t first_row, std::size_t rows)
-{
-    statement.bind_all(std::span{values_}.subspan(first_row * columns_, rows * columns_));
+    statement.bind_all(rows);
     try
     {
         statement.run();
@@ -80,6 +63,29 @@ void RowBatch::insert(Statement& statement, std::size_t first_row, std::size_t r
         statement.reset();
         throw;
     }
+}
+
+RowBatch::RowBatch(Database& database, const TableInfo& table)
+  : inserter_{database, table}, values_(inserter_.columns() * RowInserter::rows_max)
+{}
+
+void RowBatch::end_row()
+{
+    RUNNEL_CHECK(used_ % inserter_.columns() == 0);
+    if (used_ == values_.size())
+        flush();
+}
+
+void RowBatch::flush()
+{
+    inserter_.insert(std::span{values_}.first(used_));
+    discard();
+}
+
+void RowBatch::discard() noexcept
+{
+    used_ = 0;
+    arena_.clear();
 }
 
 }  // namespace runnel::storage

@@ -47,14 +47,33 @@ private:
     std::size_t chunk_size_ = 0;
 };
 
-/// Rows of one table that wait to be inserted together: one INSERT of many rows costs about half of
+/// Inserts rows of one table, many with one statement: one INSERT of many rows costs about half of
 /// as many INSERTs of one.
-class RowBatch final : public ValueSink
+class RowInserter
 {
 public:
     static constexpr std::size_t rows_max = 48;
     static constexpr std::size_t rows_few = 6;
 
+    RowInserter(Database& database, const TableInfo& table);
+
+    [[nodiscard]] std::size_t columns() const noexcept { return columns_; }
+    /// Whole rows, their values one after another.
+    void insert(std::span<const Value> rows);
+
+private:
+    void insert(Statement& statement, std::span<const Value> rows);
+
+    std::size_t columns_;
+    Statement many_;
+    Statement few_;
+    Statement one_;
+};
+
+/// Rows of one table that wait to be inserted together.
+class RowBatch final : public ValueSink
+{
+public:
     RowBatch(Database& database, const TableInfo& table);
 
     /// Values in the order of the table's columns. What put() is given must live until flush();
@@ -97,15 +116,10 @@ public:
     void discard() noexcept;
 
 private:
-    void insert(Statement& statement, std::size_t first_row, std::size_t rows);
-
-    std::size_t columns_;
+    RowInserter inserter_;
     std::size_t used_ = 0;
     std::vector<Value> values_;
     RowArena arena_;
-    Statement insert_many_;
-    Statement insert_few_;
-    Statement insert_one_;
 };
 
 }  // namespace runnel::storage

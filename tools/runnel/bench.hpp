@@ -12,7 +12,7 @@ namespace runnel::tools
 struct BenchOptions
 {
     std::string name;
-    std::string scenario = "scenarios/payments.toml";
+    std::string scenario = "scenarios/mixed_defi.toml";
     std::vector<std::string> overrides;
     unsigned workers = std::max(1U, std::thread::hardware_concurrency());
     unsigned runs = 5;

@@ -58,7 +58,7 @@ Command add_bench_command(CLI::App& app)
     command
         ->add_option("NAME", options->name,
             "execution: plan and execute synthetic blocks, serial against parallel; end_to_end: a "
-            "scenario with and without a database")
+            "scenario with and without a database, and its rows by SQLite alone")
         ->required()
         ->check(CLI::IsMember({"execution", "end_to_end"}));
     command->add_option("--scenario", options->scenario, "For end_to_end")->capture_default_str();
@@ -72,6 +72,7 @@ Command add_bench_command(CLI::App& app)
     command->add_flag("--json", options->json, "Print one JSON object");
     command->footer(
         "Examples:\n  runnel bench execution --json\n"
+        "  runnel bench end_to_end --json\n"
         "  runnel bench end_to_end --scenario scenarios/payments.toml --runs 3");
     return [options] { return run_bench(*options); };
 }

@@ -46,6 +46,7 @@ public:
     void write_metrics(const SimulationResult& result, unsigned workers);
     /// Builds the indexes and closes the file; a complete run's needs no checkpoints any more.
     void close(bool complete);
+    [[nodiscard]] const storage::Schema& schema() const noexcept { return writer_.schema(); }
 
 private:
     storage::LedgerWriter writer_;

@@ -1,0 +1,13 @@
+#pragma once
+
+#include "storage/ledger_writer.hpp"
+
+namespace runnel::storage
+{
+
+void set_synchronous(Database& database, Durability durability);
+/// How a connection writes: durability, cache, how much its log may hold before it is copied into
+/// the file.
+void apply_write_settings(Database& database, Durability durability);
+
+}  // namespace runnel::storage
