@@ -1,12 +1,21 @@
 #include "actors/strategy.hpp"
 
+#include <algorithm>
+
 namespace runnel
 {
 
 double WalletGroup::draw(
     const Distribution& distribution, std::string_view what, std::uint32_t number) const
 {
-    RandomStream random{seed, stream_of_name(name + "/" + std::string{what}), number, 0};
+    auto known = std::find_if(streams_.begin(), streams_.end(),
+        [what](const auto& entry) { return entry.first == what; });
+    if (known == streams_.end())
+    {
+        const std::string parameter{what};
+        known = streams_.emplace(known, parameter, stream_of_name(name + "/" + parameter));
+    }
+    RandomStream random{seed, known->second, number, 0};
     return distribution.draw(random);
 }
 

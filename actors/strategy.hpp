@@ -98,6 +98,10 @@ struct WalletGroup
     /// further parameter changes no other draw.
     [[nodiscard]] double draw(
         const Distribution& distribution, std::string_view what, std::uint32_t number) const;
+
+private:
+    /// Streams of parameters drawn before: a wallet has a dozen, a group a million wallets.
+    mutable std::vector<std::pair<std::string, std::uint64_t>> streams_;
 };
 
 /// How a group of wallets behaves. One object serves the wallets of one cohort, which it knows by

@@ -5,6 +5,7 @@
 #include <boost/multiprecision/cpp_int.hpp>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstring>
 
@@ -103,11 +104,15 @@ Checked mul_div(const Amount& a, const Amount& b, const Amount& denominator, boo
 
 Amount Amount::power_of_ten(unsigned exponent) noexcept
 {
-    RUNNEL_CHECK(exponent < 78);
-    Amount result{1};
-    for (unsigned i = 0; i < exponent; ++i)
-        result = wrapping_mul(result, 10);
-    return result;
+    static const auto powers = []
+    {
+        std::array<Amount, 78> made{Amount{1}};
+        for (std::size_t i = 1; i < made.size(); ++i)
+            made[i] = wrapping_mul(made[i - 1], 10);
+        return made;
+    }();
+    RUNNEL_CHECK(exponent < powers.size());
+    return powers[exponent];
 }
 
 std::optional<Amount> Amount::from_decimal(std::string_view text) noexcept

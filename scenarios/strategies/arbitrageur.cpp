@@ -187,11 +187,20 @@ private:
         if (observed_block_ == view.block_number)
             return;
         observed_block_ = view.block_number;
-        hops_.clear();
-        rates_.clear();
-        for (const auto& route : routes_)
+        units_usd_.clear();
+        for (const auto& coin : map_.tokens())
         {
-            auto& hops = hops_.emplace_back();
+            units_usd_.push_back(
+                reference_usd(view, coin.token) / Amount::power_of_ten(coin.decimals).to_double());
+        }
+        hops_.resize(routes_.size());
+        best_.assign(routes_.size(), std::nullopt);
+        rates_.clear();
+        for (std::size_t i = 0; i < routes_.size(); ++i)
+        {
+            const auto& route = routes_[i];
+            auto& hops = hops_[i];
+            hops.clear();
             for (const auto& step : route.steps)
             {
                 hops.push_back({&DexMap::pair(view, map_.pools()[step.pool]),
@@ -200,18 +209,12 @@ private:
             auto rate = marginal_rate(hops);
             if (!route.is_cycle())
             {
-                const auto in = unit_usd(view, route.token_in());
-                const auto out = unit_usd(view, route.token_out);
+                const auto in = units_usd_[route.token_in()];
+                const auto out = units_usd_[route.token_out];
                 rate = in > 0 ? rate * out / in : 0;
             }
             rates_.push_back(rate);
         }
-    }
-
-    [[nodiscard]] double unit_usd(const WorldView& view, DexMap::Position token) const
-    {
-        const auto& coin = map_.tokens()[token];
-        return reference_usd(view, coin.token) / Amount::power_of_ten(coin.decimals).to_double();
     }
 
     // ---- Per wallet ----
@@ -266,7 +269,7 @@ private:
     /// The best trade along a route with at most @p amount_in_max, if it earns enough after the
     /// base fee and the bid.
     [[nodiscard]] std::optional<Chance> appraise(const Mind& mind, const WalletContext& wallet,
-        std::size_t number, const Amount& amount_in_max) const
+        std::size_t number, const Amount& amount_in_max)
     {
         const auto& view = wallet.view();
         const auto& route = routes_[number];
@@ -277,8 +280,10 @@ private:
             return std::nullopt;
         const auto unit_in = Amount::power_of_ten(map_.tokens()[route.token_in()].decimals);
         const auto unit_out = Amount::power_of_ten(map_.tokens()[route.token_out].decimals);
-        const auto amount_in = std::min(amount_in_max,
-            best_amount_in(hops_[number], {*price_in, unit_in}, {*price_out, unit_out}));
+        auto& best = best_[number];  // The same for every wallet.
+        if (!best)
+            best = best_amount_in(hops_[number], {*price_in, unit_in}, {*price_out, unit_out});
+        const auto amount_in = std::min(amount_in_max, *best);
         if (amount_in.is_zero())
             return std::nullopt;
 
@@ -369,8 +374,10 @@ private:
     std::vector<Route> routes_;
 
     std::uint64_t observed_block_ = 0;
-    std::vector<std::vector<Hop>> hops_;  // By route.
-    std::vector<double> rates_;           // By route: what the first unit earns, in value.
+    std::vector<std::vector<Hop>> hops_;       // By route.
+    std::vector<double> rates_;                // By route: what the first unit earns, in value.
+    std::vector<double> units_usd_;            // By token of the map: USD per smallest unit.
+    std::vector<std::optional<Amount>> best_;  // By route, once a wallet has asked.
 };
 
 }  // namespace

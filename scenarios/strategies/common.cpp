@@ -4,20 +4,36 @@
 #include "contracts/native/native_coin.hpp"
 
 #include <algorithm>
+#include <array>
 
 namespace runnel::scenarios
 {
+namespace
+{
+/// 10^decimals, rounded once as Amount::to_double() does.
+double scale_of(std::uint8_t decimals)
+{
+    static const auto scales = []
+    {
+        std::array<double, 78> made{};
+        for (unsigned i = 0; i < made.size(); ++i)
+            made[i] = Amount::power_of_ten(i).to_double();
+        return made;
+    }();
+    return scales.at(decimals);
+}
+}  // namespace
 
 Amount to_units(double whole, std::uint8_t decimals)
 {
     if (!(whole > 0))
         return {};
-    return Amount::from_double(whole * Amount::power_of_ten(decimals).to_double());
+    return Amount::from_double(whole * scale_of(decimals));
 }
 
 double to_whole(const Amount& units, std::uint8_t decimals)
 {
-    return units.to_double() / Amount::power_of_ten(decimals).to_double();
+    return units.to_double() / scale_of(decimals);
 }
 
 std::uint64_t blocks_until_next(

@@ -20,6 +20,7 @@ DexMap::DexMap(const World& world, const std::vector<ContractId>& pairs)
         const auto token1 = position_of(world, pair.token1());
         pools_.push_back({id, {token0, token1}, 0});
     }
+    ways_.resize(tokens_.size() * tokens_.size());
 }
 
 DexMap::Position DexMap::position_of(const World& world, ContractId token)
@@ -112,7 +113,15 @@ std::optional<DexMap::Position> DexMap::pool_of(Position a, Position b) const no
     return std::nullopt;
 }
 
-std::vector<DexMap::Position> DexMap::way(Position from, Position to) const
+const std::vector<DexMap::Position>& DexMap::way(Position from, Position to)
+{
+    auto& known = ways_.at(from * tokens_.size() + to);
+    if (!known)
+        known = find_way(from, to);
+    return *known;
+}
+
+std::vector<DexMap::Position> DexMap::find_way(Position from, Position to) const
 {
     constexpr std::size_t hops_max = 7;
     // Breadth first from the end, so that the pools come out in order of trade.
@@ -148,10 +157,10 @@ std::vector<DexMap::Position> DexMap::way(Position from, Position to) const
     return result;
 }
 
-contracts::UniswapV2Path DexMap::path(Position from, Position to) const
+contracts::UniswapV2Path DexMap::path(Position from, Position to)
 {
     contracts::UniswapV2Path result;
-    const auto pools = way(from, to);
+    const auto& pools = way(from, to);
     if (pools.empty())
         return result;
     result.push_back(tokens_[from].token);

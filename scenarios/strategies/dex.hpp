@@ -55,10 +55,10 @@ public:
     /// The first pool of these two tokens, in the order of the scenario's list.
     [[nodiscard]] std::optional<Position> pool_of(Position a, Position b) const noexcept;
     /// The pools from @p from to @p to with the fewest hops, at most 7; of several the first found
-    /// in the order of the scenario's list. Empty if there is no way.
-    [[nodiscard]] std::vector<Position> way(Position from, Position to) const;
+    /// in the order of the scenario's list. Empty if there is no way. Found once, then remembered.
+    [[nodiscard]] const std::vector<Position>& way(Position from, Position to);
     /// The same as a router wants it; empty if there is no way.
-    [[nodiscard]] contracts::UniswapV2Path path(Position from, Position to) const;
+    [[nodiscard]] contracts::UniswapV2Path path(Position from, Position to);
 
     [[nodiscard]] static const contracts::UniswapV2Pair& pair(
         const WorldView& view, const Pool& pool)
@@ -69,9 +69,11 @@ public:
 private:
     [[nodiscard]] Position position_of(const World& world, ContractId token);
     void price_unquoted(const WorldView& view);
+    [[nodiscard]] std::vector<Position> find_way(Position from, Position to) const;
 
     std::vector<Pool> pools_;
     std::vector<Coin> tokens_;
+    std::vector<std::optional<std::vector<Position>>> ways_;  // By from, then to.
     std::uint64_t observed_block_ = 0;
 };
 
