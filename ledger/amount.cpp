@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <cmath>
 #include <cstring>
 
@@ -158,6 +159,8 @@ double Amount::to_double() const noexcept
 
 std::size_t Amount::write_decimal(char* out) const noexcept
 {
+    if (fits_uint64())
+        return static_cast<std::size_t>(std::to_chars(out, out + 20, limbs_[0]).ptr - out);
     constexpr std::uint64_t chunk = 10'000'000'000'000'000'000ULL;  // 10^19
     std::array<std::uint64_t, 5> chunks{};
     unsigned used = 0;
@@ -177,19 +180,18 @@ std::size_t Amount::write_decimal(char* out) const noexcept
         chunks[used++] = remainder_so_far;
     } while ((rest[0] | rest[1] | rest[2] | rest[3]) != 0);
 
-    std::size_t length = 0;
-    for (unsigned i = used; i-- > 0;)
+    constexpr std::size_t chunk_digits = 19;
+    auto* end = std::to_chars(out, out + chunk_digits + 1, chunks[--used]).ptr;
+    while (used > 0)
     {
-        std::array<char, 20> digits{};
-        unsigned count = 0;
-        for (auto part = chunks[i]; part != 0 || (i + 1 < used && count < 19); part /= 10)
-            digits[count++] = static_cast<char>('0' + part % 10);
-        if (count == 0)
-            digits[count++] = '0';
-        while (count > 0)
-            out[length++] = digits[--count];
+        std::array<char, chunk_digits> digits{};
+        auto* const last =
+            std::to_chars(digits.data(), digits.data() + chunk_digits, chunks[--used]).ptr;
+        const auto count = static_cast<std::size_t>(last - digits.data());
+        end = std::fill_n(end, chunk_digits - count, '0');
+        end = std::copy_n(digits.data(), count, end);
     }
-    return length;
+    return static_cast<std::size_t>(end - out);
 }
 
 std::string Amount::to_string() const

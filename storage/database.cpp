@@ -460,9 +460,11 @@ Database Database::create(const std::string& path, bool force)
 
     Database database{connect(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE)};
     // The header is in the file itself, never only in its log, so that a killed run is recognised.
+    // Pages of 16 KiB: rows are appended, and a quarter of the pages is a quarter of the calls.
     database.execute(
-        fmt::format("PRAGMA locking_mode = EXCLUSIVE; BEGIN; PRAGMA application_id = {}; "
-                    "PRAGMA user_version = {}; COMMIT; PRAGMA journal_mode = WAL;",
+        fmt::format("PRAGMA page_size = 16384; PRAGMA locking_mode = EXCLUSIVE; BEGIN; "
+                    "PRAGMA application_id = {}; PRAGMA user_version = {}; COMMIT; "
+                    "PRAGMA journal_mode = WAL;",
             application_id, schema_version));
     return database;
 }
