@@ -113,7 +113,7 @@ std::optional<DexMap::Position> DexMap::pool_of(Position a, Position b) const no
     return std::nullopt;
 }
 
-const std::vector<DexMap::Position>& DexMap::way(Position from, Position to)
+const std::vector<DexMap::Position>& DexMap::way(Position from, Position to) const
 {
     auto& known = ways_.at(from * tokens_.size() + to);
     if (!known)
@@ -157,7 +157,7 @@ std::vector<DexMap::Position> DexMap::find_way(Position from, Position to) const
     return result;
 }
 
-contracts::UniswapV2Path DexMap::path(Position from, Position to)
+contracts::UniswapV2Path DexMap::path(Position from, Position to) const
 {
     contracts::UniswapV2Path result;
     const auto& pools = way(from, to);

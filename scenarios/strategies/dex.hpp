@@ -56,9 +56,9 @@ public:
     [[nodiscard]] std::optional<Position> pool_of(Position a, Position b) const noexcept;
     /// The pools from @p from to @p to with the fewest hops, at most 7; of several the first found
     /// in the order of the scenario's list. Empty if there is no way. Found once, then remembered.
-    [[nodiscard]] const std::vector<Position>& way(Position from, Position to);
+    [[nodiscard]] const std::vector<Position>& way(Position from, Position to) const;
     /// The same as a router wants it; empty if there is no way.
-    [[nodiscard]] contracts::UniswapV2Path path(Position from, Position to);
+    [[nodiscard]] contracts::UniswapV2Path path(Position from, Position to) const;
 
     [[nodiscard]] static const contracts::UniswapV2Pair& pair(
         const WorldView& view, const Pool& pool)
@@ -73,7 +73,7 @@ private:
 
     std::vector<Pool> pools_;
     std::vector<Coin> tokens_;
-    std::vector<std::optional<std::vector<Position>>> ways_;  // By from, then to.
+    mutable std::vector<std::optional<std::vector<Position>>> ways_;  // By from, then to.
     std::uint64_t observed_block_ = 0;
 };
 

@@ -303,7 +303,7 @@ private:
 
     /// A token that can be had for @p token, but only through others.
     [[nodiscard]] std::optional<DexMap::Position> pick_far_token(
-        RandomStream& random, DexMap::Position token)
+        RandomStream& random, DexMap::Position token) const
     {
         std::vector<DexMap::Position> far;
         for (std::size_t i = 0; i < map_.tokens().size(); ++i)
@@ -356,7 +356,7 @@ private:
     }
 
     /// Gives the order in mind, with a fresh quote.
-    void trade(Mind& mind, WalletContext& wallet)
+    void trade(Mind& mind, WalletContext& wallet) const
     {
         const auto& view = wallet.view();
         const auto& coin_in = map_.tokens()[mind.token_in];
