@@ -220,9 +220,17 @@ void remove_files(const std::string& path)
 void roll_back_journal(const std::string& path)
 {
     const auto connection = connect(path, SQLITE_OPEN_READWRITE);
-    const auto code = sqlite3_exec(
-        connection->handle, "SELECT count(*) FROM sqlite_master", nullptr, nullptr, nullptr);
-    check(*connection, code, "taking back what an interrupted run left half-written");
+    const auto run = [&](const char* sql)
+    {
+        const auto code = sqlite3_exec(connection->handle, sql, nullptr, nullptr, nullptr);
+        check(*connection, code, "taking back what an interrupted run left half-written");
+    };
+    run("BEGIN EXCLUSIVE; SELECT count(*) FROM sqlite_master");
+    // With the file to ourselves, a journal that is still there has nothing to put back: its run
+    // died before it had changed anything.
+    std::error_code ignored;
+    filesystem::remove(path + "-journal", ignored);
+    run("COMMIT");
 }
 
 ValueType value_type(int type) noexcept

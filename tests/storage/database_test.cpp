@@ -92,6 +92,16 @@ TEST_CASE("database: what is not a ledger is recognised", "[storage][database]")
     expect_error("/", StorageErrorKind::not_a_ledger, "not a file");
 }
 
+TEST_CASE("database: a journal without anything to put back goes", "[storage][database]")
+{
+    const TemporaryFile file;
+    write_ledger(file.path(), 1, 2);
+    const auto journal = file.path() + "-journal";
+    std::ofstream{journal}.close();
+    CHECK(LedgerReader::open(file.path()).last_block() == 1U);
+    CHECK_FALSE(std::filesystem::exists(journal));
+}
+
 TEST_CASE("database: another schema version is named", "[storage][database]")
 {
     const TemporaryFile file;
