@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <limits>
 
 namespace runnel::actors
@@ -15,6 +16,17 @@ namespace
 constexpr std::uint32_t none = std::numeric_limits<std::uint32_t>::max();
 /// Below this many transactions helpers cost more than they bring; see docs/performance.md.
 constexpr std::size_t parallel_transactions_min = 48;
+
+std::string_view phase_name(double PhaseSeconds::*phase)
+{
+    constexpr std::array<std::pair<double PhaseSeconds::*, std::string_view>, 6> names{
+        {{&PhaseSeconds::decide, "decide"}, {&PhaseSeconds::order, "order"},
+            {&PhaseSeconds::plan, "plan"}, {&PhaseSeconds::execute, "execute"},
+            {&PhaseSeconds::commit, "commit"}, {&PhaseSeconds::persist, "wait for writer"}}};
+    return std::find_if(
+        names.begin(), names.end(), [phase](const auto& entry) { return entry.first == phase; })
+        ->second;
+}
 }  // namespace
 
 Director::Director(caf::actor_config& config, std::shared_ptr<SimulationSetup> setup,
@@ -67,6 +79,8 @@ void Director::charge(double PhaseSeconds::*phase)
 {
     const auto now = Clock::now();
     result_->phases.*phase += std::chrono::duration<double>(now - mark_).count();
+    if (options_.trace != nullptr)
+        options_.trace->phase(phase_name(phase), block_, mark_, now);
     mark_ = now;
 }
 

@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace runnel
@@ -67,6 +68,17 @@ struct SimulationSetup
     std::shared_ptr<CheckpointSource> resume_from;
 };
 
+/// Told of every phase of every block as it ends, by the director. Costs a call per phase.
+class PhaseTrace
+{
+public:
+    using Clock = std::chrono::steady_clock;
+    virtual ~PhaseTrace() = default;
+    /// @p name as PhaseSeconds calls it.
+    virtual void phase(std::string_view name, std::uint64_t block, Clock::time_point start,
+        Clock::time_point end) = 0;
+};
+
 /// Figures that others may read while a run is under way.
 struct SimulationProgress
 {
@@ -90,6 +102,7 @@ struct SimulationOptions
     std::chrono::milliseconds stall_timeout{0};
     BlockSink* sink = nullptr;  // nullptr: persist nothing.
     SimulationProgress* progress = nullptr;
+    PhaseTrace* trace = nullptr;
 };
 
 /// Wall-clock seconds that a run spent where; sums over its threads' shares of the director.

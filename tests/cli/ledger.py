@@ -3,6 +3,7 @@
 
 Usage: ledger.py RUNNEL SOURCE_DIR
 """
+import json
 import os
 import pathlib
 import random
@@ -103,6 +104,34 @@ def altered(value):
     return value + 1
 
 
+def measures(runnel, check, source, folder):
+    """Benchmarks in their short form, and the trace of a run."""
+    trace = folder / "trace.json"
+    run = runnel.json("run", source / "scenarios" / "payments.toml", "--blocks", "30", "--db",
+                      folder / "traced.db", "--trace", trace)
+    events = [event for event in json.loads(trace.read_text()) if event["ph"] == "X"]
+    for row, blocks in ((1, 30), (2, 31)):
+        seen = {event["args"]["block"] for event in events if event["tid"] == row}
+        check(len(seen) >= blocks, f"trace: row {row} has every block")
+    check(all(event["dur"] >= 0 for event in events), "trace: no time runs backwards")
+    check(run["cpu_s"] > 0 and run["energy_j"] > 0, "run: CPU and energy are measured")
+    check(run["energy_source"] in ("rapl", "model"), "run: says where energy comes from")
+
+    bench = runnel.json("bench", "end_to_end", "--runs", "1", "--set", "scenario.blocks=30",
+                        "--scenario", source / "scenarios" / "mixed_defi.toml")
+    check(bench["equal_chains"], "bench end_to_end: equal chains")
+    check(bench["sqlite_cpu_us_per_tx"] > 0 and bench["rows_per_tx"] > 2,
+          "bench end_to_end: SQLite alone is measured")
+    check(abs(bench["bound_tx_per_s"] * (bench["pipeline_cpu_us_per_tx"] +
+                                         bench["sqlite_cpu_us_per_tx"]) /
+              (bench["cores"] * 1e6) - 1) < 1e-6, "bench end_to_end: the bound follows")
+    scale = runnel.json("bench", "scale", "--transactions", "100000", "--wallets", "20000",
+                        "--scenario", source / "scenarios" / "payments.toml")
+    check(len(scale["flat"]["tx_per_s_by_tenth"]) == 10, "bench scale: ten tenths")
+    check(scale["flat"]["transactions"] >= 100000, "bench scale: as many as asked for")
+    check(scale["wallets"]["first_block_s"] > 0, "bench scale: a first block")
+
+
 def killed(runnel, check, folder):
     """kill -9 in the middle leaves a ledger that holds up to its last block."""
     scenario = write(folder / "long.toml", SMALL_SCENARIO.replace("blocks = 40", "blocks = 200_000"))
@@ -158,6 +187,7 @@ def main() -> None:
         scenario = write(folder / "small.toml", SMALL_SCENARIO)
         database = one_chain(runnel, check, scenario, folder)
         tampering(runnel, check, database, folder)
+        measures(runnel, check, source, folder)
         killed(runnel, check, folder)
         interrupted(runnel, check, folder)
         shipped(runnel, check, source, folder)

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdint>
 #include <string>
 #include <thread>
 #include <vector>
@@ -12,10 +13,12 @@ namespace runnel::tools
 struct BenchOptions
 {
     std::string name;
-    std::string scenario = "scenarios/mixed_defi.toml";
+    std::string scenario;  // Empty: the benchmark's own.
     std::vector<std::string> overrides;
     unsigned workers = std::max(1U, std::thread::hardware_concurrency());
     unsigned runs = 5;
+    std::uint64_t transactions = 10'000'000;
+    std::uint64_t wallets = 1'000'000;
     bool json = false;
 };
 
@@ -31,8 +34,14 @@ double cpu_seconds();
 
 double peak_memory_mib();
 
+[[nodiscard]] inline std::string scenario_or(const BenchOptions& options, const char* own)
+{
+    return options.scenario.empty() ? own : options.scenario;
+}
+
 /// Each prints its figures and returns an exit code; throws CommandError where chains differ.
 int bench_execution(const BenchOptions& options);
 int bench_end_to_end(const BenchOptions& options);
+int bench_scale(const BenchOptions& options);
 
 }  // namespace runnel::tools

@@ -18,6 +18,8 @@ int run_bench(const BenchOptions& options)
 {
     if (options.name == "execution")
         return bench_execution(options);
+    if (options.name == "scale")
+        return bench_scale(options);
     return bench_end_to_end(options);
 }
 
@@ -58,10 +60,18 @@ Command add_bench_command(CLI::App& app)
     command
         ->add_option("NAME", options->name,
             "execution: plan and execute synthetic blocks, serial against parallel; end_to_end: a "
-            "scenario with and without a database, and its rows by SQLite alone")
+            "scenario with and without a database, and its rows by SQLite alone; scale: many "
+            "wallets, then many transactions, persisted")
         ->required()
-        ->check(CLI::IsMember({"execution", "end_to_end"}));
-    command->add_option("--scenario", options->scenario, "For end_to_end")->capture_default_str();
+        ->check(CLI::IsMember({"execution", "end_to_end", "scale"}));
+    command->add_option("--scenario", options->scenario,
+        "Instead of scenarios/mixed_defi.toml (end_to_end) or scenarios/payments.toml (scale)");
+    command->add_option("--transactions", options->transactions, "For scale: how many, at least")
+        ->check(CLI::Range(std::uint64_t{100'000}, std::uint64_t{1'000'000'000}))
+        ->capture_default_str();
+    command->add_option("--wallets", options->wallets, "For scale: how many pay in one run")
+        ->check(CLI::Range(1'000, 4'000'000))
+        ->capture_default_str();
     command->add_option("--set", options->overrides, "Override a value of the scenario");
     command->add_option("--workers", options->workers, "Threads")
         ->check(CLI::Range(1U, workers_max))
@@ -73,6 +83,7 @@ Command add_bench_command(CLI::App& app)
     command->footer(
         "Examples:\n  runnel bench execution --json\n"
         "  runnel bench end_to_end --json\n"
+        "  runnel bench scale --transactions 1000000 --wallets 100000\n"
         "  runnel bench end_to_end --scenario scenarios/payments.toml --runs 3");
     return [options] { return run_bench(*options); };
 }

@@ -5,40 +5,17 @@
 #include "tools/runnel/commands.hpp"
 #include "tools/runnel/ledger_sink.hpp"
 #include "tools/runnel/scenario_options.hpp"
+#include "tools/runnel/scratch_folder.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include <filesystem>
 #include <thread>
 
 namespace runnel::tools
 {
 namespace
 {
-
-/// A folder for scratch files that goes away again.
-class ScratchFolder
-{
-public:
-    ScratchFolder()
-      : folder_{std::filesystem::temp_directory_path() /
-                fmt::format("runnel-bench-{}", BenchClock::now().time_since_epoch().count())}
-    {
-        std::filesystem::create_directory(folder_);
-    }
-    ~ScratchFolder()
-    {
-        std::error_code ignored;
-        std::filesystem::remove_all(folder_, ignored);
-    }
-    ScratchFolder(const ScratchFolder&) = delete;
-    ScratchFolder& operator=(const ScratchFolder&) = delete;
-    [[nodiscard]] std::string file(const char* name) const { return (folder_ / name).string(); }
-
-private:
-    std::filesystem::path folder_;
-};
 
 struct RunFigures
 {
@@ -76,7 +53,7 @@ SimulationSetup setup_of(const scenarios::Scenario& scenario)
 int bench_end_to_end(const BenchOptions& options)
 {
     ScenarioOptions scenario_options;
-    scenario_options.file = options.scenario;
+    scenario_options.file = scenario_or(options, "scenarios/mixed_defi.toml");
     scenario_options.overrides = options.overrides;
     const auto scenario = load(scenario_options);
     std::vector<double> persisted;
@@ -104,12 +81,13 @@ int bench_end_to_end(const BenchOptions& options)
         LedgerSink sink{
             scratch.file("ledger.db"), scenario, *setup.world, "normal", LedgerSink::Mode::create};
         simulation.sink = &sink;
+        const ResourceMeter meter;
         const auto whole = measure_run(std::move(setup), simulation, head, "a run with a database");
         persisted.push_back(transactions / whole.result.elapsed_s);
         persisted_us.push_back(whole.cpu_s * 1e6 / transactions);
         phases = whole.result.phases;
         const auto start = BenchClock::now();
-        sink.write_metrics(whole.result, options.workers);
+        sink.write_metrics(whole.result, options.workers, meter.use());
         finish.push_back(seconds_since(start));
 
         // The blocks' rows once more, by SQLite alone.

@@ -65,7 +65,8 @@ void LedgerSink::checkpoint(std::uint64_t block_number, CheckpointSource& parts)
         writer_.write_checkpoint(scenarios::checkpoint_version(), parts);
 }
 
-void LedgerSink::write_metrics(const SimulationResult& result, unsigned workers)
+void LedgerSink::write_metrics(
+    const SimulationResult& result, unsigned workers, const ResourceUse& use)
 {
     constexpr std::int64_t whole_run = -1;
     const auto& phases = result.phases;
@@ -77,6 +78,10 @@ void LedgerSink::write_metrics(const SimulationResult& result, unsigned workers)
     writer_.add_metric("execute_s", whole_run, phases.execute);
     writer_.add_metric("commit_s", whole_run, phases.commit);
     writer_.add_metric("persist_wait_s", whole_run, phases.persist);
+    writer_.add_metric("cpu_s", whole_run, use.cpu_s);
+    writer_.add_metric(
+        use.energy_source == "rapl" ? "energy_rapl_j" : "energy_model_j", whole_run, use.energy_j);
+    writer_.add_metric("peak_memory_mib", whole_run, use.peak_memory_mib);
     writer_.add_metric("parallel_share", whole_run, result.parallel_share);
     writer_.add_metric("interrupted", whole_run, result.interrupted ? 1 : 0);
     writer_.add_metric(

@@ -4,6 +4,7 @@
 #include "scenarios/scenario.hpp"
 #include "storage/ledger_reader.hpp"
 #include "storage/ledger_writer.hpp"
+#include "tools/runnel/resource_use.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -43,7 +44,7 @@ public:
     [[nodiscard]] bool found_difference() const noexcept { return found_difference_; }
 
     /// Adds what the clock measured and closes the file.
-    void write_metrics(const SimulationResult& result, unsigned workers);
+    void write_metrics(const SimulationResult& result, unsigned workers, const ResourceUse& use);
     /// Builds the indexes and closes the file; a complete run's needs no checkpoints any more.
     void close(bool complete);
     [[nodiscard]] const storage::Schema& schema() const noexcept { return writer_.schema(); }

@@ -6,7 +6,9 @@
 #include "tools/runnel/commands.hpp"
 #include "tools/runnel/ledger_sink.hpp"
 #include "tools/runnel/progress.hpp"
+#include "tools/runnel/resource_use.hpp"
 #include "tools/runnel/scenario_options.hpp"
+#include "tools/runnel/trace_file.hpp"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -38,6 +40,7 @@ struct RunOptions
     bool resume = false;
     bool json = false;
     bool quiet = false;
+    std::string trace;
 };
 
 // Set by the signal handler, read by the loop that draws the progress bar.
@@ -67,7 +70,26 @@ nlohmann::json summary_json(const SimulationResult& result)
                          {"persist", phases.persist}}}};
 }
 
-void print_summary(const SimulationResult& result, const RunOptions& options)
+double per_transaction_us(double seconds, const SimulationResult& result)
+{
+    const auto executed = result.transactions - result.resumed_transactions;
+    return seconds * 1e6 / static_cast<double>(std::max<std::uint64_t>(1, executed));
+}
+
+nlohmann::json with_resources(
+    nlohmann::json summary, const SimulationResult& result, const ResourceUse& use)
+{
+    summary["cpu_s"] = use.cpu_s;
+    summary["cpu_us_per_tx"] = per_transaction_us(use.cpu_s, result);
+    summary["energy_j"] = use.energy_j;
+    summary["energy_uj_per_tx"] = per_transaction_us(use.energy_j, result);
+    summary["energy_source"] = use.energy_source;
+    summary["peak_memory_mib"] = use.peak_memory_mib;
+    return summary;
+}
+
+void print_summary(
+    const SimulationResult& result, const RunOptions& options, const ResourceUse& use)
 {
     const auto& phases = result.phases;
     const auto share = [&](double seconds)
@@ -84,6 +106,14 @@ void print_summary(const SimulationResult& result, const RunOptions& options)
         "commit {:.0f}%, waiting to persist {:.0f}%\n",
         share(phases.decide), share(phases.order), share(phases.plan), share(phases.execute),
         share(phases.commit), share(phases.persist));
+    fmt::print(
+        "resources     {:.1f} CPU seconds, {:.2f} us per transaction; {:.0f} MiB at the peak\n",
+        use.cpu_s, per_transaction_us(use.cpu_s, result), use.peak_memory_mib);
+    fmt::print("energy        {:.0f} J, {:.0f} uJ per transaction ({})\n", use.energy_j,
+        per_transaction_us(use.energy_j, result),
+        use.energy_source == "rapl"
+            ? "measured: the whole processor's, RAPL"
+            : fmt::format("a model: {} W per core in use", ResourceMeter::watts_per_core));
     if (options.database.empty())
         fmt::print("database      none: nothing was persisted (--db FILE keeps the ledger)\n");
     else
@@ -241,6 +271,7 @@ int run(const RunOptions& options)
             return exit_done;
         }
     }
+    const ResourceMeter meter;
     auto setup = scenarios::make_simulation(scenario);
     if (!setup)
         throw CommandError{exit_bad_input, setup.error().message};
@@ -275,7 +306,22 @@ int run(const RunOptions& options)
             setup->resume_from = pick_checkpoint(sink->database());
         }
     }
+    std::unique_ptr<TraceFile> trace;
+    std::unique_ptr<TracedSink> traced_sink;
+    if (!options.trace.empty())
+    {
+        trace = std::make_unique<TraceFile>(options.trace);
+        simulation.trace = trace.get();
+        if (sink != nullptr)
+        {
+            traced_sink = std::make_unique<TracedSink>(*sink, *trace);
+            simulation.sink = traced_sink.get();
+        }
+    }
     const auto result = run_with_progress(std::move(*setup), simulation, options);
+    if (trace != nullptr)
+        trace->close();
+    const auto use = meter.use();
     if (result.stalled)
         leave_stalled(result);
     if (!result.error.empty())
@@ -286,11 +332,11 @@ int run(const RunOptions& options)
             fmt::format("{} (after block {})", result.error, result.head.number)};
     }
     if (sink != nullptr)
-        sink->write_metrics(result, options.workers);
+        sink->write_metrics(result, options.workers, use);
     if (options.json)
-        fmt::print("{}\n", summary_json(result).dump());
+        fmt::print("{}\n", with_resources(summary_json(result), result, use).dump());
     else if (!options.quiet)
-        print_summary(result, options);
+        print_summary(result, options, use);
     if (!result.interrupted)
         return exit_done;
     fmt::print(stderr, "runnel: interrupted after block {}; {}\n", result.head.number,
@@ -323,6 +369,9 @@ Command add_run_command(CLI::App& app)
             "Give up after so many seconds without any progress, and say who is awaited; 0: never")
         ->check(CLI::Range(0.0, 1e6))
         ->capture_default_str();
+    command->add_option("--trace", options->trace,
+        "Write when each phase of each block began and how long it took, for chrome://tracing or "
+        "ui.perfetto.dev");
     command->add_flag("--force", options->force, "Replace an existing database");
     command->add_flag("--resume", options->resume,
         "Go on with an interrupted run: the same chain as without the interruption. Begins it if "

@@ -1,0 +1,59 @@
+#include "tools/runnel/trace_file.hpp"
+
+#include "tools/runnel/commands.hpp"
+
+#include <fmt/format.h>
+
+namespace runnel::tools
+{
+
+TraceFile::TraceFile(std::string path) : path_{std::move(path)}, file_{path_}
+{
+    file_ << R"([{"name":"thread_name","ph":"M","pid":1,"tid":1,"args":{"name":"director"}},)"
+          << "\n"
+          << R"({"name":"thread_name","ph":"M","pid":1,"tid":2,"args":{"name":"writer"}})";
+    if (!file_)
+        throw CommandError{exit_world_failed, path_ + ": cannot be written"};
+}
+
+void TraceFile::close()
+{
+    file_ << "]\n";
+    file_.close();
+    if (!file_)
+        throw CommandError{exit_world_failed, path_ + ": the trace could not be written whole"};
+}
+
+void TraceFile::phase(
+    std::string_view name, std::uint64_t block, Clock::time_point start, Clock::time_point end)
+{
+    write(name, 1, block, start, end);
+}
+
+void TraceFile::persisted(std::uint64_t block, Clock::time_point start, Clock::time_point end)
+{
+    write("persist", 2, block, start, end);
+}
+
+void TraceFile::write(std::string_view name, unsigned row, std::uint64_t block,
+    Clock::time_point start, Clock::time_point end)
+{
+    const auto us = [](Clock::duration time)
+    { return std::chrono::duration<double, std::micro>(time).count(); };
+    const auto line = fmt::format(
+        ",\n{{\"name\":\"{}\",\"ph\":\"X\",\"pid\":1,\"tid\":{},\"ts\":{:.3f},\"dur\":{:.3f},"
+        "\"args\":{{\"block\":{}}}}}",
+        name, row, us(start - origin_), us(end - start), block);
+    const std::lock_guard lock{mutex_};
+    file_ << line;
+}
+
+void TracedSink::append(std::shared_ptr<const FinishedBlock> block)
+{
+    const auto number = block->header.number;
+    const auto start = PhaseTrace::Clock::now();
+    sink_.append(std::move(block));
+    trace_.persisted(number, start, PhaseTrace::Clock::now());
+}
+
+}  // namespace runnel::tools
