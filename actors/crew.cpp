@@ -225,6 +225,16 @@ caf::behavior HelperActor::make_behavior()
         }};
 }
 
+caf::behavior ReplicaActor::make_behavior()
+{
+    return {[](Replicate& message) -> Replicated
+        {
+            auto block = std::make_shared<FinishedBlock>(
+                message.replica->execute(std::move(*message.order)));
+            return {std::move(message.replica), std::move(block)};
+        }};
+}
+
 WriterActor::WriterActor(caf::actor_config& config, BlockSink* sink)
   : CrewActor{config}, sink_{sink}
 {}

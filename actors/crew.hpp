@@ -103,6 +103,14 @@ private:
     std::shared_ptr<ExecutionGate> gate_;
 };
 
+/// Executes blocks a second time, beside the director.
+class ReplicaActor : public CrewActor
+{
+public:
+    using CrewActor::CrewActor;
+    caf::behavior make_behavior() override;
+};
+
 /// Hands finished blocks to the sink, on a thread of its own.
 class WriterActor : public CrewActor
 {

@@ -34,7 +34,7 @@ Director::Director(caf::actor_config& config, std::shared_ptr<SimulationSetup> s
     std::shared_ptr<ExecutionGate> gate, std::shared_ptr<RoundWatch> watch)
   : CrewActor{config},
     setup_{std::move(setup)},
-    options_{options},
+    options_{std::move(options)},
     result_{std::move(result)},
     world_{*setup_->world},
     protocols_{std::make_shared<std::map<std::uint32_t, caf::actor>>()},
@@ -68,6 +68,9 @@ void Director::on_exit()
     }
     for (auto& [id, protocol] : *protocols_)
         send_exit(protocol, caf::exit_reason::user_shutdown);
+    if (replica_)
+        send_exit(replica_, caf::exit_reason::user_shutdown);
+    replica_ = nullptr;
     // A cohort may be deciding still: its share of the map keeps the state alive that it looks at.
     protocols_.reset();
     if (writer_)
@@ -94,6 +97,12 @@ void Director::spawn_crew()
     const auto groups = make_cohorts(*setup_, options_.cohort_size);
     if (setup_->resume_from != nullptr && !resume(groups))
         return;
+    if (options_.replicas > 1)
+    {
+        redundancy_.emplace(setup_->make_world, setup_->checkpoint_interval, options_.flips);
+        redundancy_->start(world_, head_);
+        replica_ = spawn<ReplicaActor, caf::monitored>();
+    }
     for (std::uint32_t i = 0; i < setup_->validators.size(); ++i)
     {
         validators_.push_back(spawn<ValidatorActor, caf::monitored>(
@@ -180,6 +189,7 @@ void Director::watch_crew()
         watch_->add(Member::proposer, fmt::format("validator {} (proposer)", i));
         watch_->add(Member::validator, fmt::format("validator {}", i));
     }
+    watch_->add(Member::replica, "replica 1");
     watch_->add(Member::writer, "the ledger writer");
     watch_->ready();
 }
@@ -255,6 +265,7 @@ caf::behavior Director::make_behavior()
             charge(&PhaseSeconds::persist);
             go_on();
         },
+        [this](const Replicated& message) { settle(message); },
         [this](const Persisted& message)
         {
             unpersisted_ -= static_cast<unsigned>(message.blocks);
@@ -341,6 +352,8 @@ void Director::plan(const Proposed& proposed)
     context.base_fee = view_->base_fee;
     context.gas_limit = setup_->fees.block_gas_limit;
     context.proposer = setup_->validators[proposer_].account;
+    if (redundancy_)
+        redundancy_->plan(context, *proposed.transactions);
     gate_->execution.plan(world_, context, std::move(*proposed.transactions));
     planned_ = true;
     leased_.clear();
@@ -372,6 +385,20 @@ void Director::execute()
 {
     charge(&PhaseSeconds::persist);
     planned_ = false;
+    std::vector<Reward> rewards;
+    if (head_.number > 0)  // Nobody attests block 0: it is given.
+    {
+        if (is_final(setup_->validators, attested_))
+            finalized_block_ = head_.number;
+        rewards = block_rewards(setup_->block_reward, setup_->validators, proposer_, attested_);
+    }
+    if (redundancy_)
+    {
+        watch_->await(RoundWatch::Member::replica, 0);
+        auto [replica, order] = redundancy_->dispatch(head_, head_hash_, finalized_block_, rewards);
+        redundancy_->spoil_primary(world_);
+        send(replica_, Replicate{std::move(replica), std::move(order)});
+    }
     auto& execution = gate_->execution;
     const auto& graph = execution.block_plan();
     const auto count = graph.size();
@@ -393,14 +420,32 @@ void Director::execute()
     watch_->end_execution();
     charge(&PhaseSeconds::execute);
 
-    std::vector<Reward> rewards;
-    if (head_.number > 0)  // Nobody attests block 0: it is given.
-    {
-        if (is_final(setup_->validators, attested_))
-            finalized_block_ = head_.number;
-        rewards = block_rewards(setup_->block_reward, setup_->validators, proposer_, attested_);
-    }
     execution.apply(finalized_block_, std::move(rewards));
+    if (redundancy_)
+    {
+        unsettled_ = execution.seal(head_, head_hash_);
+        return;
+    }
+    note_outcomes();
+    send_home();
+}
+
+void Director::settle(const Replicated& replicated)
+{
+    watch_->answered(RoundWatch::Member::replica, 0);
+    sealed_ = redundancy_->settle(
+        std::move(unsettled_), replicated.replica, std::move(*replicated.block), world_);
+    if (sealed_ == nullptr)
+    {
+        fail(redundancy_->error(), true);
+        return;
+    }
+    if (const auto warning = redundancy_->take_warning(); !warning.empty())
+    {
+        ++result_->repairs;
+        if (options_.warn)
+            options_.warn(warning);
+    }
     note_outcomes();
     send_home();
 }
@@ -414,21 +459,27 @@ void Director::add_outcome(AccountId account, const TransactionOutcome& outcome)
 
 void Director::note_outcomes()
 {
-    gate_->execution.for_each_receipt(
-        [this](const Transaction& transaction, const Receipt& receipt)
-        {
-            TransactionOutcome outcome;
-            outcome.kind = receipt.status == ReceiptStatus::succeeded
-                               ? TransactionOutcome::Kind::succeeded
-                               : TransactionOutcome::Kind::reverted;
-            outcome.nonce = transaction.nonce;
-            outcome.gas_used = receipt.gas_used;
-            outcome.gas_price = receipt.effective_gas_price;
-            outcome.refusal = receipt.refusal;
-            add_outcome(transaction.sender, outcome);
-            ++result_->transactions;
-            result_->reverted += receipt.status == ReceiptStatus::reverted ? 1 : 0;
-        });
+    const auto note = [this](const Transaction& transaction, const Receipt& receipt)
+    {
+        TransactionOutcome outcome;
+        outcome.kind = receipt.status == ReceiptStatus::succeeded
+                           ? TransactionOutcome::Kind::succeeded
+                           : TransactionOutcome::Kind::reverted;
+        outcome.nonce = transaction.nonce;
+        outcome.gas_used = receipt.gas_used;
+        outcome.gas_price = receipt.effective_gas_price;
+        outcome.refusal = receipt.refusal;
+        add_outcome(transaction.sender, outcome);
+        ++result_->transactions;
+        result_->reverted += receipt.status == ReceiptStatus::reverted ? 1 : 0;
+    };
+    if (sealed_ == nullptr)
+        gate_->execution.for_each_receipt(note);
+    else
+    {
+        for (std::size_t i = 0; i < sealed_->receipts.size(); ++i)
+            note(sealed_->transactions[i], sealed_->receipts[i]);
+    }
     for (const auto& dropped : dropped_)
     {
         TransactionOutcome outcome;
@@ -473,7 +524,11 @@ void Director::go_on()
 {
     // Wallets decide on the next block while this one's roots are computed.
     if (more_)
-        begin_round(sealing_ ? gate_->execution.unsealed_header() : head_);
+    {
+        begin_round(!sealing_            ? head_
+                    : sealed_ != nullptr ? sealed_->header
+                                         : gate_->execution.unsealed_header());
+    }
     if (sealing_)
     {
         seal();
@@ -533,7 +588,9 @@ void Director::save_if_ready()
 void Director::seal()
 {
     sealing_ = false;
-    auto block = std::make_shared<const FinishedBlock>(gate_->execution.seal(head_, head_hash_));
+    auto block = std::exchange(sealed_, nullptr);
+    if (block == nullptr)
+        block = std::make_shared<const FinishedBlock>(gate_->execution.seal(head_, head_hash_));
     head_ = block->header;
     head_hash_ = block->hash;
     ++result_->blocks;

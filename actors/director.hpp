@@ -1,9 +1,11 @@
 #pragma once
 
 #include "actors/crew.hpp"
+#include "actors/redundancy.hpp"
 #include "actors/round_watch.hpp"
 
 #include <chrono>
+#include <optional>
 #include <vector>
 
 namespace runnel::actors
@@ -40,6 +42,7 @@ private:
     void plan(const Proposed& proposed);
     void run_if_ready();  // Leases in, attestations in, credits left.
     void execute();
+    void settle(const Replicated& replicated);  // Both replicas have executed the block.
     void send_home();
     void after_publication();  // All views of the new state are out.
     void go_on();              // With the next block, or to the end if there is none.
@@ -66,6 +69,7 @@ private:
     std::vector<caf::actor> validators_;
     std::vector<caf::actor> helpers_;
     caf::actor writer_;
+    caf::actor replica_;                         // With redundant execution.
     std::vector<std::uint32_t> cohort_of_;       // By account; none_ for others.
     std::vector<std::size_t> cohorts_of_group_;  // How many.
 
@@ -101,6 +105,9 @@ private:
 
     std::shared_ptr<ExecutionGate> gate_;
     std::shared_ptr<RoundWatch> watch_;
+    std::optional<Redundancy> redundancy_;
+    FinishedBlock unsettled_;                      // The director's own, until settle().
+    std::shared_ptr<const FinishedBlock> sealed_;  // What settle() found, until seal().
     std::uint64_t epoch_ = 0;
     std::uint64_t parallel_transactions_ = 0;
     unsigned unpersisted_ = 0;  // Blocks with the writer.

@@ -2,6 +2,7 @@
 
 #include "actors/checkpoint.hpp"
 #include "actors/outcome.hpp"
+#include "actors/redundancy.hpp"
 #include "ledger/block.hpp"
 #include "ledger/executor.hpp"
 #include "ledger/mempool.hpp"
@@ -127,6 +128,20 @@ struct Work
     unsigned worker = 0;
 };
 
+/// Director -> replica actor: execute this on that. The replica changes hands.
+struct Replicate
+{
+    std::shared_ptr<Replica> replica;
+    std::shared_ptr<BlockOrder> order;
+};
+
+/// Replica actor -> director: with what came out.
+struct Replicated
+{
+    std::shared_ptr<Replica> replica;
+    std::shared_ptr<FinishedBlock> block;
+};
+
 /// Director -> writer.
 struct Persist
 {
@@ -186,6 +201,8 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(runnel::actors::Leased)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(runnel::actors::LeaseReturn)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(runnel::actors::Published)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(runnel::actors::Work)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(runnel::actors::Replicate)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(runnel::actors::Replicated)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(runnel::actors::Persist)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(runnel::actors::SaveCheckpoint)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(runnel::actors::CheckpointSaved)

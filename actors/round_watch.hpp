@@ -24,6 +24,7 @@ public:
         cohort,
         proposer,
         protocol,
+        replica,
         validator,
         writer,
     };
@@ -68,7 +69,7 @@ public:
     [[nodiscard]] std::string awaited() const;
 
 private:
-    static constexpr std::size_t kinds = 5;
+    static constexpr std::size_t kinds = 6;
     struct Entry
     {
         std::string name;

@@ -9,6 +9,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -50,6 +51,8 @@ struct AgentGroupSetup
 struct SimulationSetup
 {
     std::unique_ptr<World> world;
+    /// Makes another one, as block 0 leaves it. Called on the director's thread.
+    std::function<std::unique_ptr<World>()> make_world;
     FinishedBlock genesis;  // Block 0, executed.
     std::vector<ValidatorStake> validators;
     double participation = 1;
@@ -87,6 +90,15 @@ struct SimulationProgress
     std::atomic<bool> stop{false};  // Set to end the run at the next block boundary.
 };
 
+/// A fault to plant, for tests and demonstrations of redundant execution.
+struct BitFlip
+{
+    std::uint32_t replica = 0;
+    std::uint64_t block = 0;  // Before it is executed, or the next one that has transactions.
+    /// Whose record; zero_account: that of the block's first sender.
+    AccountId account = zero_account;
+};
+
 /// More would not fit the count of helpers in the execution gate.
 inline constexpr unsigned workers_max = 200;
 
@@ -100,6 +112,12 @@ struct SimulationOptions
     /// Without any progress for so long the run is given up; 0: never. The clock decides nothing
     /// else.
     std::chrono::milliseconds stall_timeout{0};
+    /// 2: every block is executed twice, by worlds of their own, and compared before anybody sees
+    /// it. Needs SimulationSetup::make_world.
+    unsigned replicas = 1;
+    std::vector<BitFlip> flips;
+    /// Called on the director's thread with one line for people; the run goes on.
+    std::function<void(const std::string&)> warn;
     BlockSink* sink = nullptr;  // nullptr: persist nothing.
     SimulationProgress* progress = nullptr;
     PhaseTrace* trace = nullptr;
@@ -127,6 +145,7 @@ struct SimulationResult
     Hash head_hash;
     double elapsed_s = 0;
     PhaseSeconds phases;
+    std::uint64_t repairs = 0;  // Of replicas that were wrong.
     double parallel_share = 0;  // Of transactions, executed in blocks that ran in parallel.
     bool interrupted = false;
     /// What ended the run early; one line. Empty: all is well.

@@ -71,6 +71,15 @@ tl::expected<SimulationSetup, ScenarioError> make_simulation(const Scenario& sce
             group.spec->max_fee});
     }
     setup.world = std::move(genesis->world);
+    setup.make_world = [scenario]
+    {
+        auto again = build_genesis(scenario);
+        RUNNEL_CHECK(again.has_value() && "a genesis that was built can be built again");
+        const auto executed =
+            execute_genesis(*again, scenario, storage::manifest_hash(make_manifest(scenario)));
+        RUNNEL_CHECK(executed.has_value());
+        return std::move(again->world);
+    };
     setup.participation = scenario.chain.participation;
     setup.block_reward = scenario.chain.block_reward;
     setup.prices = reference_prices(std::move(*paths));

@@ -98,6 +98,13 @@ inline SimulationSetup setup(std::shared_ptr<const Script> script, std::uint64_t
     options.free_gas = true;
     result.genesis = execute_block(execution, *toy.world, {}, {}, {}, 0, {}, {}, options);
     result.world = std::move(toy.world);
+    result.make_world = [stake_count = stakes.size()]
+    {
+        ToyWorld again{wallet_count, Amount::power_of_ten(20), ContractRole::dex};
+        for (std::size_t i = 0; i < stake_count; ++i)
+            (void)again.world->add_account({"validator/" + std::to_string(i), "validator", "", {}});
+        return std::move(again.world);
+    };
     result.participation = participation;
     result.block_reward = 1'000'003;
     result.prices = std::make_shared<ReferencePrices>(std::vector<std::vector<std::uint64_t>>{});

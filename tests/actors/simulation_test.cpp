@@ -540,3 +540,105 @@ TEST_CASE("simulation: slow is not stalled", "[actors][simulation][faults]")
     CHECK_FALSE(slow.stalled);
     CHECK(slow.head_hash == run(setup(busy_script(), 40)).head_hash);
 }
+
+namespace
+{
+struct RedundantRun
+{
+    SimulationResult result;
+    std::vector<std::string> warnings;
+    std::vector<std::shared_ptr<const FinishedBlock>> blocks;
+};
+
+RedundantRun run_redundantly(
+    std::uint64_t blocks, unsigned workers, std::vector<BitFlip> flips,
+    const std::function<void(SimulationSetup&)>& change = [](SimulationSetup&) {})
+{
+    const Deadline deadline;
+    RedundantRun run;
+    Blocks sink;
+    auto chain = setup(busy_script(), blocks);
+    change(chain);
+    SimulationOptions options;
+    options.workers = workers;
+    options.cohort_size = 16;
+    options.sink = &sink;
+    options.replicas = 2;
+    options.flips = std::move(flips);
+    options.warn = [&](const std::string& warning) { run.warnings.push_back(warning); };
+    run.result = run_simulation(std::move(chain), options);
+    run.blocks = std::move(sink.blocks);
+    return run;
+}
+}  // namespace
+
+TEST_CASE("redundancy: a replica that was flipped is found at that block and rebuilt",
+    "[actors][simulation][faults]")
+{
+    const auto workers = GENERATE(1U, 2U, 4U);
+    const auto expected = run(setup(busy_script(), 25), workers);
+    const auto healthy = run_redundantly(25, workers, {});
+    REQUIRE(healthy.result.error.empty());
+    CHECK(healthy.warnings.empty());
+    CHECK(healthy.result.head_hash == expected.head_hash);
+
+    // Before, at and behind checkpoints, which are every 7 blocks; both replicas; several times.
+    const std::vector<std::vector<BitFlip>> plans{{{0, 1}}, {{1, 1}}, {{0, 6}}, {{1, 7}}, {{0, 8}},
+        {{1, 25}}, {{0, 3}, {1, 4}, {0, 5}, {1, 13}, {0, 21}}};
+    for (const auto& flips : plans)
+    {
+        CAPTURE(workers, flips.front().replica, flips.front().block);
+        const auto flipped = run_redundantly(25, workers, flips);
+        CAPTURE(flipped.result.error);
+        REQUIRE(flipped.result.error.empty());
+        CHECK(flipped.result.head_hash == expected.head_hash);
+        CHECK(flipped.result.transactions == expected.transactions);
+        CHECK(flipped.result.reverted == expected.reverted);
+        CHECK(flipped.result.world->full_state_root() == expected.world->full_state_root());
+        CHECK(flipped.result.repairs == flips.size());
+        REQUIRE(flipped.warnings.size() == flips.size());
+        for (std::size_t i = 0; i < flips.size(); ++i)
+        {
+            CHECK_THAT(flipped.warnings[i],
+                Catch::StartsWith("block " + std::to_string(flips[i].block) + ": replica " +
+                                  std::to_string(flips[i].replica) + " was wrong (its block "));
+        }
+        REQUIRE(flipped.blocks.size() == healthy.blocks.size());
+        for (std::size_t i = 0; i < flipped.blocks.size(); ++i)
+            REQUIRE(flipped.blocks[i]->hash == healthy.blocks[i]->hash);
+    }
+}
+
+TEST_CASE("redundancy: a flip that no block reads is found at the next checkpoint",
+    "[actors][simulation][faults]")
+{
+    const auto replica = GENERATE(0U, 1U);
+    // A validator that earns nothing: nobody touches its account.
+    const auto idle = [](SimulationSetup& chain) { chain.validators.resize(2); };
+    AccountId account{};
+    {
+        auto chain = setup(busy_script(), 1);
+        account = chain.validators[2].account;
+    }
+    const auto healthy = run_redundantly(20, 2, {}, idle);
+    const auto flipped = run_redundantly(20, 2, {{replica, 9, account}}, idle);
+    CAPTURE(flipped.result.error);
+    REQUIRE(flipped.result.error.empty());
+    CHECK(flipped.result.head_hash == healthy.result.head_hash);
+    REQUIRE(flipped.warnings.size() == 1);
+    CHECK(flipped.warnings[0] == "block 14: replica " + std::to_string(replica) +
+                                     " was wrong (its whole state's root differs); it was rebuilt "
+                                     "from block 7 and the run goes on");
+    CHECK(flipped.result.world->check_invariants().empty());
+}
+
+TEST_CASE("redundancy: without a majority the run ends", "[actors][simulation][faults]")
+{
+    const auto broken = run_redundantly(20, 2, {{0, 9}, {1, 9, AccountId{5}}});
+    CHECK(broken.result.error ==
+          "block 9: two replicas and a third execution give three different results");
+    CHECK(broken.result.error_is_bug);
+    CHECK(broken.result.blocks < 9);
+    for (const auto& block : broken.blocks)
+        CHECK(block->header.number < 9);
+}

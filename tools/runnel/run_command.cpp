@@ -15,6 +15,7 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <charconv>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
@@ -36,6 +37,8 @@ struct RunOptions
     std::string durability = "normal";
     std::uint32_t cohort_size = 2048;
     double stall_timeout = 60;
+    unsigned replicas = 1;
+    std::vector<std::string> flips;
     bool force = false;
     bool resume = false;
     bool json = false;
@@ -64,7 +67,8 @@ nlohmann::json summary_json(const SimulationResult& result)
         {"reverted", result.reverted}, {"state_root", result.head.state_root.to_string()},
         {"head_hash", result.head_hash.to_string()}, {"elapsed_s", result.elapsed_s},
         {"tx_per_s", rate_of(result)}, {"interrupted", result.interrupted},
-        {"resumed_at", result.resumed_at}, {"parallel_share", result.parallel_share},
+        {"repairs", result.repairs}, {"resumed_at", result.resumed_at},
+        {"parallel_share", result.parallel_share},
         {"phases_s", {{"decide", phases.decide}, {"order", phases.order}, {"plan", phases.plan},
                          {"execute", phases.execute}, {"commit", phases.commit},
                          {"persist", phases.persist}}}};
@@ -114,6 +118,8 @@ void print_summary(
         use.energy_source == "rapl"
             ? "measured: the whole processor's, RAPL"
             : fmt::format("a model: {} W per core in use", ResourceMeter::watts_per_core));
+    if (options.replicas > 1)
+        fmt::print("replicas      {}, {} repaired\n", options.replicas, result.repairs);
     if (options.database.empty())
         fmt::print("database      none: nothing was persisted (--db FILE keeps the ledger)\n");
     else
@@ -245,6 +251,29 @@ SimulationResult run_with_progress(
     return running.get();
 }
 
+BitFlip parse_flip(const std::string& text, const RunOptions& options)
+{
+    const auto colon = text.find(':');
+    BitFlip flip;
+    const auto number = [&](std::size_t first, std::size_t last, auto& value)
+    {
+        const auto* end = text.data() + last;
+        const auto [rest, error] = std::from_chars(text.data() + first, end, value);
+        return error == std::errc{} && rest == end && first < last;
+    };
+    if (colon == std::string::npos || !number(0, colon, flip.replica) ||
+        !number(colon + 1, text.size(), flip.block) || flip.replica > 1 || flip.block == 0)
+    {
+        throw CommandError{exit_bad_input,
+            fmt::format("--inject-bit-flip {}: expected REPLICA:BLOCK, like 1:12; replicas are 0 "
+                        "and 1, blocks begin at 1",
+                text)};
+    }
+    if (options.replicas < 2)
+        throw CommandError{exit_bad_input, "--inject-bit-flip: expected with --replicas 2"};
+    return flip;
+}
+
 /// Some thread is stuck and holds what destructors would wait for.
 [[noreturn]] void leave_stalled(const SimulationResult& result)
 {
@@ -281,6 +310,11 @@ int run(const RunOptions& options)
     simulation.cohort_size = options.cohort_size;
     simulation.stall_timeout =
         std::chrono::milliseconds{static_cast<std::int64_t>(options.stall_timeout * 1000)};
+    simulation.replicas = options.replicas;
+    for (const auto& text : options.flips)
+        simulation.flips.push_back(parse_flip(text, options));
+    simulation.warn = [](const std::string& warning)
+    { fmt::print(stderr, "runnel: warning: {}\n", warning); };
     std::unique_ptr<LedgerSink> sink;
     if (!options.database.empty())
     {
@@ -372,6 +406,16 @@ Command add_run_command(CLI::App& app)
     command->add_option("--trace", options->trace,
         "Write when each phase of each block began and how long it took, for chrome://tracing or "
         "ui.perfetto.dev");
+    command
+        ->add_option("--replicas", options->replicas,
+            "2: execute every block twice, on two states of their own, and repair the one that a "
+            "fault of the memory made wrong")
+        ->check(CLI::Range(1U, 2U))
+        ->capture_default_str();
+    command
+        ->add_option("--inject-bit-flip", options->flips,
+            "Plant a fault: REPLICA:BLOCK flips a bit of a balance that the block will use")
+        ->type_name("REPLICA:BLOCK");
     command->add_flag("--force", options->force, "Replace an existing database");
     command->add_flag("--resume", options->resume,
         "Go on with an interrupted run: the same chain as without the interruption. Begins it if "
