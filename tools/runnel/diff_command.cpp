@@ -1,6 +1,7 @@
 #include "storage/comparison.hpp"
 #include "storage/ledger_reader.hpp"
 #include "tools/runnel/commands.hpp"
+#include "tools/runnel/printable.hpp"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -36,10 +37,10 @@ int run_diff(const DiffOptions& options)
             result["a"] = difference->a ? nlohmann::json(*difference->a) : nullptr;
             result["b"] = difference->b ? nlohmann::json(*difference->b) : nullptr;
         }
-        fmt::print("{}\n", result.dump());
+        fmt::print("{}\n", result.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
     }
     else if (difference)
-        fmt::print("{}\n", difference->to_string(options.a, options.b));
+        fmt::print("{}\n", printable(difference->to_string(options.a, options.b)));
     else
         fmt::print("equal: every row but the run's metrics\n");
     return difference ? exit_does_not_hold : exit_done;

@@ -1,11 +1,13 @@
 #include "storage/database.hpp"
 #include "tools/runnel/commands.hpp"
+#include "tools/runnel/printable.hpp"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
 #include <exception>
 #include <new>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -14,9 +16,9 @@ namespace
 
 using namespace runnel::tools;
 
-int report_error(const std::string& message, int code)
+int report_error(std::string_view message, int code)
 {
-    fmt::print(stderr, "runnel: {}\n", message);
+    fmt::print(stderr, "runnel: {}\n", printable(message));
     return code;
 }
 

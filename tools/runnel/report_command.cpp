@@ -1,6 +1,7 @@
 #include "analytics/render.hpp"
 #include "analytics/report.hpp"
 #include "tools/runnel/commands.hpp"
+#include "tools/runnel/printable.hpp"
 #include "tools/runnel/progress.hpp"
 
 #include <CLI/CLI.hpp>
@@ -35,7 +36,10 @@ int run_report(const ReportOptions& options)
     if (options.json)
         fmt::print("{}\n", analytics::render_json(report));
     else if (options.csv.empty())
-        fmt::print("{}", analytics::render_text(report, stdout_has_colour()));
+    {
+        fmt::print(
+            "{}", printable(analytics::render_text(report, stdout_has_colour()), Layout::keep));
+    }
     return exit_done;
 }
 

@@ -39,7 +39,7 @@ int run_verify(const VerifyOptions& options)
             nlohmann::json{{"holds", holds}, {"blocks", result.blocks},
                 {"blocks_planned", result.blocks_planned}, {"transactions", result.transactions},
                 {"head_hash", result.head_hash}, {"failure", result.failure}}
-                .dump());
+                .dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
     }
     if (!holds)
         throw CommandError{
