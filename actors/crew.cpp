@@ -2,16 +2,14 @@
 
 #include <caf/actor_system.hpp>
 
+#ifdef __SANITIZE_THREAD__
+#include <sanitizer/tsan_interface.h>
+#endif
+
 #include <exception>
-#include <thread>
 
 namespace runnel::actors
 {
-namespace
-{
-constexpr std::uint64_t inside_mask = 0xFF;
-}
-
 CrewActor::CrewActor(caf::actor_config& config) : caf::event_based_actor{config}
 {
     set_exception_handler(
@@ -31,6 +29,29 @@ CrewActor::CrewActor(caf::actor_config& config) : caf::event_based_actor{config}
             }
         });
 }
+
+#ifdef __SANITIZE_THREAD__
+void CrewActor::enqueue(caf::mailbox_element_ptr element, caf::execution_unit* host)
+{
+    __tsan_release(this);
+    caf::event_based_actor::enqueue(std::move(element), host);
+}
+
+caf::resumable::resume_result CrewActor::resume(
+    caf::execution_unit* host, std::size_t max_throughput)
+{
+    __tsan_acquire(this);
+    const auto result = caf::event_based_actor::resume(host, max_throughput);
+    __tsan_release(this);
+    return result;
+}
+
+caf::invoke_message_result CrewActor::consume(caf::mailbox_element& element)
+{
+    __tsan_acquire(this);
+    return caf::event_based_actor::consume(element);
+}
+#endif
 
 std::string error_text(caf::actor_system& system, const caf::error& error)
 {
@@ -178,51 +199,13 @@ caf::behavior ValidatorActor::make_behavior()
         }};
 }
 
-void ExecutionGate::open(std::uint64_t epoch) noexcept
-{
-    word_.store(epoch << 8U, std::memory_order_release);
-}
-
-void ExecutionGate::close() noexcept
-{
-    word_.fetch_and(inside_mask, std::memory_order_acq_rel);
-    unsigned rounds = 0;
-    while (word_.load(std::memory_order_acquire) != 0)
-    {
-        if (++rounds > 200)
-            std::this_thread::yield();
-    }
-}
-
-bool ExecutionGate::enter(std::uint64_t epoch) noexcept
-{
-    auto word = word_.load(std::memory_order_acquire);
-    while (word >> 8U == epoch)
-    {
-        if (word_.compare_exchange_weak(word, word + 1, std::memory_order_acq_rel))
-            return true;
-    }
-    return false;
-}
-
-void ExecutionGate::leave() noexcept
-{
-    word_.fetch_sub(1, std::memory_order_acq_rel);
-}
-
 HelperActor::HelperActor(caf::actor_config& config, std::shared_ptr<ExecutionGate> gate)
   : CrewActor{config}, gate_{std::move(gate)}
 {}
 
 caf::behavior HelperActor::make_behavior()
 {
-    return {[this](const Work& message)
-        {
-            if (!gate_->enter(message.epoch))
-                return;
-            gate_->execution.work(message.worker);
-            gate_->leave();
-        }};
+    return {[this](const Assist& message) { gate_->assist(message.epoch, message.worker); }};
 }
 
 caf::behavior ReplicaActor::make_behavior()

@@ -6,7 +6,6 @@
 
 #include <caf/event_based_actor.hpp>
 
-#include <atomic>
 #include <map>
 
 /// The director's crew: everybody who answers its messages.
@@ -18,6 +17,14 @@ class CrewActor : public caf::event_based_actor
 {
 public:
     explicit CrewActor(caf::actor_config& config);
+
+#ifdef __SANITIZE_THREAD__
+    // The CAF library is not instrumented, so ThreadSanitizer cannot see that a message, and an
+    // actor that moves to another thread, take what came before with them. It is told here.
+    void enqueue(caf::mailbox_element_ptr element, caf::execution_unit* host) override;
+    resume_result resume(caf::execution_unit* host, std::size_t max_throughput) override;
+    caf::invoke_message_result consume(caf::mailbox_element& element) override;
+#endif
 };
 
 /// What ended an actor, in its exception's own words if there was one.
@@ -73,23 +80,6 @@ private:
     FeeSchedule fees_;
     BlockHeader head_;
     Hash head_hash_;
-};
-
-/// The block under execution and who may enter it. A helper's message may come after its block has
-/// ended and the buffers serve the next one: only who names the open epoch gets in.
-class ExecutionGate
-{
-public:
-    BlockExecution execution;
-
-    void open(std::uint64_t epoch) noexcept;
-    /// Lets nobody in any more and waits for those inside; they leave as soon as the block is done.
-    void close() noexcept;
-    [[nodiscard]] bool enter(std::uint64_t epoch) noexcept;
-    void leave() noexcept;
-
-private:
-    std::atomic<std::uint64_t> word_{0};  // Epoch << 8 | helpers inside; epoch 0: closed.
 };
 
 /// Takes part in the execution of blocks.

@@ -14,9 +14,6 @@ namespace runnel::actors
 namespace
 {
 constexpr std::uint32_t none = std::numeric_limits<std::uint32_t>::max();
-/// Below this many transactions helpers cost more than they bring; see docs/performance.md.
-constexpr std::size_t parallel_transactions_min = 48;
-
 std::string_view phase_name(double PhaseSeconds::*phase)
 {
     constexpr std::array<std::pair<double PhaseSeconds::*, std::string_view>, 6> names{
@@ -59,7 +56,9 @@ Director::Director(caf::actor_config& config, std::shared_ptr<SimulationSetup> s
 
 void Director::on_exit()
 {
-    // Whatever ends the director ends its crew.
+    // Whatever ends the director ends its crew; helpers may wait for a block that will not come.
+    gate_->execution.cancel();
+    gate_->close();
     for (auto* crew : {&cohorts_, &validators_, &helpers_})
     {
         for (auto& member : *crew)
@@ -221,7 +220,15 @@ caf::behavior Director::make_behavior()
             if (--decisions_due_ == 0)
                 propose();
         },
-        [this](const Proposed& message) { plan(message); },
+        [this](const Proposed& message)
+        {
+            charge(&PhaseSeconds::order);
+            watch_->answered(RoundWatch::Member::proposer, proposer_);
+            mempool_ = message.mempool;
+            dropped_ = std::move(*message.dropped);
+            proposed_ = message.transactions;
+            run_if_ready();
+        },
         [this](const Leased& message)
         {
             watch_->answered(RoundWatch::Member::protocol, index((*message.contract)->id()));
@@ -340,12 +347,9 @@ void Director::propose()
     send(validators_[proposer_], std::move(message));
 }
 
-void Director::plan(const Proposed& proposed)
+void Director::plan()
 {
-    charge(&PhaseSeconds::order);
-    watch_->answered(RoundWatch::Member::proposer, proposer_);
-    mempool_ = proposed.mempool;
-    dropped_ = std::move(*proposed.dropped);
+    charge(&PhaseSeconds::persist);
     BlockContext context;
     context.number = block_;
     context.timestamp = view_->timestamp;
@@ -353,11 +357,23 @@ void Director::plan(const Proposed& proposed)
     context.gas_limit = setup_->fees.block_gas_limit;
     context.proposer = setup_->validators[proposer_].account;
     if (redundancy_)
-        redundancy_->plan(context, *proposed.transactions);
-    gate_->execution.plan(world_, context, std::move(*proposed.transactions));
+        redundancy_->plan(context, *proposed_);
+    auto& execution = gate_->execution;
+    execution.begin(world_, context, std::move(*proposed_), {}, options_.workers);
+    proposed_.reset();
+    if (execution.wants_help())
+    {
+        // Helpers wake up while the block is planned, and help with that too.
+        gate_->open(++epoch_);
+        for (unsigned i = 0; i < helpers_.size(); ++i)
+            send(helpers_[i], Assist{epoch_, i + 1});
+    }
+    execution.plan();
+    if (!execution.is_parallel())
+        gate_->close();
     planned_ = true;
     leased_.clear();
-    for (const auto id : gate_->execution.touched_contracts())
+    for (const auto id : execution.touched_contracts())
     {
         if (!world_.holds(id))
             leased_.push_back(id);
@@ -374,8 +390,10 @@ void Director::plan(const Proposed& proposed)
 
 void Director::run_if_ready()
 {
-    const bool credit = unpersisted_ < options_.writer_credits;
-    if (planned_ && leases_due_ == 0 && attestations_due_ == 0 && credit && !ended_)
+    // Credit first: helpers that were called for the plan wait awake until the block is executed.
+    if (proposed_ != nullptr && unpersisted_ < options_.writer_credits && !ended_)
+        plan();
+    else if (planned_ && leases_due_ == 0 && attestations_due_ == 0 && !ended_)
         execute();
     else if (finishing_ && attestations_due_ == 0 && !ended_)
         finish();
@@ -383,7 +401,6 @@ void Director::run_if_ready()
 
 void Director::execute()
 {
-    charge(&PhaseSeconds::persist);
     planned_ = false;
     std::vector<Reward> rewards;
     if (head_.number > 0)  // Nobody attests block 0: it is given.
@@ -400,23 +417,13 @@ void Director::execute()
         send(replica_, Replicate{std::move(replica), std::move(order)});
     }
     auto& execution = gate_->execution;
-    const auto& graph = execution.block_plan();
-    const auto count = graph.size();
-    const bool parallel = options_.workers > 1 && count >= parallel_transactions_min &&
-                          count * 10 > std::size_t{graph.critical_path()} * 13;
     watch_->begin_execution();
-    execution.prepare(parallel ? options_.workers : 1);
-    if (parallel)
+    execution.run();
+    if (execution.is_parallel())
     {
-        gate_->open(++epoch_);
-        for (unsigned i = 0; i < helpers_.size(); ++i)
-            send(helpers_[i], Work{epoch_, i + 1});
-        execution.work(0);
         gate_->close();
-        parallel_transactions_ += count;
+        parallel_transactions_ += execution.block_plan().size();
     }
-    else
-        execution.run_serial();
     watch_->end_execution();
     charge(&PhaseSeconds::execute);
 

@@ -38,9 +38,9 @@ private:
     [[nodiscard]] bool resume(const std::vector<GroupCohorts>& groups);
     /// Sends Decide to cohorts that have something to do. Roots of @p parent may be missing.
     void begin_round(const BlockHeader& parent);
-    void propose();  // All Decided are in.
-    void plan(const Proposed& proposed);
-    void run_if_ready();  // Leases in, attestations in, credits left.
+    void propose();       // All Decided are in.
+    void run_if_ready();  // What waits for credits, leases or attestations.
+    void plan();
     void execute();
     void settle(const Replicated& replicated);  // Both replicas have executed the block.
     void send_home();
@@ -95,6 +95,7 @@ private:
     std::size_t memories_due_ = 0;
     std::vector<std::shared_ptr<Cohort>> memories_;  // By cohort, while a checkpoint is made.
     std::vector<ContractId> leased_;
+    std::shared_ptr<std::vector<Transaction>> proposed_;  // Waits to be planned.
     bool planned_ = false;
     bool sealing_ = false;  // A block was applied and waits for its roots.
     bool more_ = false;     // There is a next block.

@@ -122,7 +122,7 @@ struct Published
 };
 
 /// Director -> execution helper: take part in this block if it is still under way.
-struct Work
+struct Assist
 {
     std::uint64_t epoch = 0;
     unsigned worker = 0;
@@ -200,7 +200,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(runnel::actors::Lease)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(runnel::actors::Leased)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(runnel::actors::LeaseReturn)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(runnel::actors::Published)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(runnel::actors::Work)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(runnel::actors::Assist)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(runnel::actors::Replicate)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(runnel::actors::Replicated)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(runnel::actors::Persist)

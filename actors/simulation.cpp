@@ -35,7 +35,7 @@ struct Stage
 
     caf::actor_system_config config;
     std::unique_ptr<caf::actor_system> system;  // Its destructor waits for all actors to end.
-    std::shared_ptr<actors::ExecutionGate> gate = std::make_shared<actors::ExecutionGate>();
+    std::shared_ptr<ExecutionGate> gate = std::make_shared<ExecutionGate>();
     std::shared_ptr<actors::RoundWatch> watch = std::make_shared<actors::RoundWatch>();
 };
 

@@ -9,18 +9,22 @@ void AccessCollector::add(const RecordTable& table, std::uint64_t key, AccessMod
 {
     if (!table.accepts(key))
         return;
+    const auto number = static_cast<std::uint16_t>(table.number());
     for (auto i = first_; i < accesses_.size(); ++i)
     {
         auto& access = accesses_[i];
-        if (access.key == key && access.table == &table)
+        if (access.key == key && access.table == number)
         {
-            if (mode == AccessMode::write)
-                access.mode = mode;
+            if (access.mode != mode)
+                access.mode = AccessMode::write;
             return;
         }
     }
-    // The planner makes the slot while nobody executes; the collector itself only reads.
-    accesses_.push_back({const_cast<RecordTable*>(&table), key, nullptr, 0, mode, false});
+    auto& access = accesses_.emplace_back();
+    access.key = key;
+    access.transaction = transaction_;
+    access.table = number;
+    access.mode = mode;
 }
 
 void AccessCollector::calls(ByteView list, AccountId sender)

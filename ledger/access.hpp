@@ -15,20 +15,37 @@ class World;
 enum class AccessMode : std::uint8_t
 {
     read,
+    /// Adds to the Amount a record begins with, without looking at it: two transactions that add to
+    /// one record do not conflict. The ledger sums in block order.
+    add,
     write,
 };
 
-/// One object (a record) that a transaction may touch, declared before it runs.
+inline constexpr std::uint32_t no_transaction = 0xFFFF'FFFF;
+inline constexpr std::uint32_t no_slot = 0xFFFF'FFFF;
+
+/// One object (a record) that a transaction may touch, declared before it runs; and, once the block
+/// is planned, who touches it next.
 struct Access
 {
-    RecordTable* table = nullptr;
     std::uint64_t key = 0;
-    void* record = nullptr;  // Its slot, once resolved.
-    std::uint32_t object =
-        0;  // A dense number of the object within the block, given by the planner.
+    void* record = nullptr;  // Its slot; nullptr until the ledger makes one for an absent record.
+    std::uint32_t transaction = 0;
+    /// The transaction that may run only after this one because of this object; before planning
+    /// the hash by which the planner finds the object.
+    std::uint32_t next = no_transaction;
+    /// Of a write that is followed by reads: the first of them. Of a read: another one of its
+    /// group. All of them come before the write that follows, which is the `next` of each.
+    std::uint32_t sibling = no_slot;
+    std::uint16_t table = 0;  // By its number in the world.
     AccessMode mode = AccessMode::read;
-    bool written = false;  // By the transaction, as it runs: its old value is in the journal.
+    bool written : 1 = false;     // As the transaction runs: its old value is in the journal.
+    bool has_writer : 1 = false;  // Of a group's first read: a write comes before it.
+    /// Of an add: somebody reads or writes the record in this block, so it runs in order like a
+    /// write. What the transaction may do with the record stays the same.
+    bool ordered : 1 = false;
 };
+static_assert(sizeof(Access) == 32, "two accesses fill a cache line");
 
 /// Collects, at plan time, what the transactions of a block may touch, and which contracts they
 /// call.
@@ -39,14 +56,20 @@ struct Access
 class AccessCollector
 {
 public:
-    AccessCollector(const World& world, std::vector<Access>& accesses) noexcept
-      : world_{world}, accesses_{accesses}, first_{accesses.size()}
+    /// Adds what @p transaction (its number in the block) touches to the end of @p accesses.
+    AccessCollector(
+        const World& world, std::vector<Access>& accesses, std::uint32_t transaction = 0) noexcept
+      : world_{world}, accesses_{accesses}, first_{accesses.size()}, transaction_{transaction}
     {}
 
     void read(const RecordTable& table, std::uint64_t key) { add(table, key, AccessMode::read); }
     void write(const RecordTable& table, std::uint64_t key) { add(table, key, AccessMode::write); }
+    /// Declares that an amount will be added with CallContext::credit() and that nothing else is
+    /// done to the record.
+    void credit(const RecordTable& table, std::uint64_t key) { add(table, key, AccessMode::add); }
     void read(const RecordTable& table, AccountId key) { read(table, index(key)); }
     void write(const RecordTable& table, AccountId key) { write(table, index(key)); }
+    void credit(const RecordTable& table, AccountId key) { credit(table, index(key)); }
 
     /// What the calls of @p list may touch when @p sender makes them; nested lists included.
     /// Malformed lists and calls declare nothing: they will be refused when they run.
@@ -63,6 +86,7 @@ private:
     const World& world_;
     std::vector<Access>& accesses_;
     std::size_t first_;  // Of this transaction.
+    std::uint32_t transaction_;
     unsigned nesting_ = 0;
 };
 

@@ -18,19 +18,36 @@ alignas(64) thread_local std::array<std::uint8_t, record_size_max> scratch_recor
 
 Access* TransactionScope::find(const RecordTable& table, std::uint64_t key) noexcept
 {
+    const auto number = static_cast<std::uint16_t>(table.number());
     for (auto& access : accesses_)
     {
-        if (access.key == key && access.table == &table)
+        if (access.key == key && access.table == number)
             return &access;
     }
     undeclared_ = true;
     return nullptr;
 }
 
+void TransactionScope::journal(Access& access)
+{
+    if (access.written)
+        return;
+    access.written = true;
+    const auto* old = static_cast<const std::uint8_t*>(access.record);
+    arena_.undo.push_back({&access, static_cast<std::uint32_t>(arena_.old_values.size()), false});
+    const auto size = world_.tables()[access.table]->format().size;
+    arena_.old_values.insert(arena_.old_values.end(), old, old + size);
+}
+
 const void* TransactionScope::read(const RecordTable& table, std::uint64_t key) noexcept
 {
     const auto* access = find(table, key);
-    return access == nullptr ? static_cast<const void*>(zero_record.data()) : access->record;
+    if (access == nullptr || access->mode == AccessMode::add)
+    {
+        undeclared_ = true;
+        return zero_record.data();
+    }
+    return access->record;
 }
 
 void* TransactionScope::write(RecordTable& table, std::uint64_t key)
@@ -42,14 +59,28 @@ void* TransactionScope::write(RecordTable& table, std::uint64_t key)
         scratch_record.fill(0);
         return scratch_record.data();
     }
-    if (!access->written)
-    {
-        access->written = true;
-        const auto* old = static_cast<const std::uint8_t*>(access->record);
-        arena_.undo.push_back({access, static_cast<std::uint32_t>(arena_.old_values.size())});
-        arena_.old_values.insert(arena_.old_values.end(), old, old + table.format().size);
-    }
+    journal(*access);
     return access->record;
+}
+
+void TransactionScope::credit(RecordTable& table, std::uint64_t key, const Amount& amount)
+{
+    auto* access = find(table, key);
+    if (access == nullptr || access->mode == AccessMode::read)
+    {
+        undeclared_ = true;
+        return;
+    }
+    if (defers_credits_ && access->mode == AccessMode::add && !access->ordered)
+    {
+        arena_.undo.push_back({access, static_cast<std::uint32_t>(arena_.old_values.size()), true});
+        const auto* bytes = reinterpret_cast<const std::uint8_t*>(&amount);
+        arena_.old_values.insert(arena_.old_values.end(), bytes, bytes + sizeof(amount));
+        return;
+    }
+    journal(*access);
+    auto& balance = *static_cast<Amount*>(access->record);
+    balance = wrapping_add(balance, amount);
 }
 
 void TransactionScope::roll_back() noexcept
@@ -58,9 +89,12 @@ void TransactionScope::roll_back() noexcept
     {
         const auto entry = arena_.undo.back();
         arena_.undo.pop_back();
-        std::memcpy(entry.access->record, arena_.old_values.data() + entry.offset,
-            entry.access->table->format().size);
-        entry.access->written = false;
+        if (!entry.is_credit)
+        {
+            std::memcpy(entry.access->record, arena_.old_values.data() + entry.offset,
+                world_.tables()[entry.access->table]->format().size);
+            entry.access->written = false;
+        }
         arena_.old_values.resize(entry.offset);
     }
     if (arena_.events.size() > first_event_)

@@ -4,6 +4,8 @@
 #include "ledger/event.hpp"
 #include "ledger/result.hpp"
 
+#include <concepts>
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -24,11 +26,12 @@ struct BlockContext
     AccountId proposer{};
 };
 
-/// The old value of one record, kept until the block is final.
+/// The old value of one record, or an amount that is yet to be added to it.
 struct UndoEntry
 {
     Access* access = nullptr;
-    std::uint32_t offset = 0;  // Of the old bytes in the arena.
+    std::uint32_t offset = 0;  // Of the old bytes, or of the amount, in the arena.
+    bool is_credit = false;    // The record is unchanged so far.
 };
 
 /// What one worker writes down while it executes transactions: undo entries, old values, events.
@@ -39,6 +42,7 @@ struct WorkerArena
     Bytes old_values;
     std::vector<EventRecord> events;
     Bytes event_bytes;
+    std::vector<Refusal> refusals;
 
     void clear() noexcept
     {
@@ -46,6 +50,7 @@ struct WorkerArena
         old_values.clear();
         events.clear();
         event_bytes.clear();
+        refusals.clear();
     }
 };
 
@@ -64,21 +69,26 @@ void append_event(
 class TransactionScope
 {
 public:
+    /// @p defers_credits: transactions that add to the same record may run at the same time, so
+    /// additions are written down and the ledger makes them when the block is done.
     TransactionScope(World& world, const BlockContext& block, std::span<Access> accesses,
-        WorkerArena& arena, std::uint32_t transaction) noexcept
+        WorkerArena& arena, std::uint32_t transaction, bool defers_credits) noexcept
       : world_{world},
         block_{block},
         accesses_{accesses},
         arena_{arena},
         first_undo_{arena.undo.size()},
         first_event_{arena.events.size()},
-        transaction_{transaction}
+        transaction_{transaction},
+        defers_credits_{defers_credits}
     {}
 
     /// The record to read; one of zeros, and undeclared() from then on, if it was not declared.
     const void* read(const RecordTable& table, std::uint64_t key) noexcept;
     /// The record to write, its old value journaled; scratch if it was not declared for writing.
     void* write(RecordTable& table, std::uint64_t key);
+    /// Adds to the Amount the record begins with; must be declared for that or for writing.
+    void credit(RecordTable& table, std::uint64_t key, const Amount& amount);
     /// Restores every record this transaction wrote and drops its events.
     void roll_back() noexcept;
 
@@ -92,6 +102,7 @@ private:
     friend class CallContext;
 
     Access* find(const RecordTable& table, std::uint64_t key) noexcept;
+    void journal(Access& access);
 
     World& world_;
     const BlockContext& block_;
@@ -103,6 +114,7 @@ private:
     std::uint64_t gas_used_ = 0;
     std::uint32_t transaction_;
     unsigned depth_ = 0;
+    bool defers_credits_;
     bool undeclared_ = false;
 };
 
@@ -142,6 +154,20 @@ public:
         return write(table, index(key));
     }
 
+    /// Adds @p amount to a balance that the call does not look at: what many transactions may do to
+    /// one record side by side. The sum must not be able to overflow (a supply bounds it).
+    template <typename R>
+    void credit(Table<R>& table, std::uint64_t key, const Amount& amount)
+    {
+        static_assert(begins_with_amount<R>());
+        scope_.credit(table, key, amount);
+    }
+    template <typename R>
+    void credit(Table<R>& table, AccountId key, const Amount& amount)
+    {
+        credit(table, index(key), amount);
+    }
+
     /// Charges gas beyond the method's own (a further hop, a crossed tick).
     [[nodiscard]] Result<void> charge_gas(std::uint64_t gas);
 
@@ -158,6 +184,17 @@ public:
     }
 
 private:
+    template <typename R>
+    [[nodiscard]] static constexpr bool begins_with_amount() noexcept
+    {
+        if constexpr (std::same_as<R, Amount>)
+            return true;
+        else if constexpr (requires { R::balance; })
+            return std::same_as<decltype(R::balance), Amount> && offsetof(R, balance) == 0;
+        else
+            return std::same_as<decltype(R::value), Amount> && offsetof(R, value) == 0;
+    }
+
     TransactionScope& scope_;
     AccountId sender_;
 };

@@ -68,6 +68,8 @@ struct EventType
     std::string_view signature;
     std::uint32_t indexed = 0;
     EventUse use = EventUse::log;
+    /// Stands for the signature in receipts: short, and another one for every signature.
+    std::uint64_t tag = 0;
     void (*columns)(ColumnSink& sink) = nullptr;
     /// False if @p encoded is not this event.
     bool (*values)(ByteView encoded, ValueSink& sink) = nullptr;
@@ -126,12 +128,21 @@ struct ValueVisitor
             sink.integer(static_cast<std::int64_t>(value));
     }
 };
+
+/// FNV-1a, 64 bits. Signatures are ours: nobody can choose them to collide.
+[[nodiscard]] constexpr std::uint64_t event_tag(std::string_view signature) noexcept
+{
+    std::uint64_t tag = 0xCBF29CE484222325ULL;
+    for (const auto character : signature)
+        tag = (tag ^ static_cast<std::uint8_t>(character)) * 0x100000001B3ULL;
+    return tag;
+}
 }  // namespace detail
 
 /// The EventType of an event struct; its address is its identity within a process.
 template <typename Event>
 inline constexpr EventType event_type{Event::name, Event::table, Event::signature, Event::indexed,
-    Event::use,
+    Event::use, detail::event_tag(Event::signature),
     [](ColumnSink& sink)
     {
         const Event event{};

@@ -3,17 +3,54 @@
 #include "ledger/check.hpp"
 
 #include <algorithm>
+#include <bit>
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
 #include <thread>
+#include <utility>
 
 namespace runnel
 {
-
 namespace
 {
-constexpr std::uint32_t no_transaction = 0xFFFF'FFFF;
+using Clock = std::chrono::steady_clock;
+
+// All of these only choose between ways to the same result. See docs/execution.md for how they were
+// measured.
+
+/// Predicted work below which waking a helper costs more than it brings.
+constexpr double help_min_ns = 60'000;
+/// The same once helpers are awake.
+constexpr double parallel_min_ns = 25'000;
+/// A block with less parallelism is run serially.
+constexpr double parallelism_min = 1.1;
+/// Predicted work that a worker takes from the block at a time: long enough for neighbouring
+/// transactions' cache lines to stay on one core, short enough to keep close to block order.
+constexpr std::uint64_t chunk_ns = 24'000;
+constexpr std::uint32_t chunk_transactions_max = 256;
+/// How far ahead records are fetched, in transactions.
+constexpr std::uint32_t prefetch_distance = 6;
+/// One of so many transactions is timed for the cost model.
+constexpr std::uint32_t timed_share = 16;
+/// Records whose encodings are hashed together into one part of the state root.
+constexpr std::size_t writes_per_digest = 64;
+constexpr unsigned spins_before_yield = 200;
+
+void relax(unsigned& idle_rounds) noexcept
+{
+    if (++idle_rounds > spins_before_yield)
+        std::this_thread::yield();
+    else
+        __builtin_ia32_pause();
+}
+
+double ns_since(Clock::time_point start) noexcept
+{
+    return std::chrono::duration<double, std::nano>(Clock::now() - start).count();
+}
+
 /// Workers beyond it are not seen by a watchdog.
 constexpr std::size_t marks_max = 256;
 
@@ -26,24 +63,24 @@ constexpr std::size_t marks_max = 256;
 }
 }  // namespace
 
-/// Where a transaction's events and journal lie, and the hashes its worker computed.
+/// What became of a transaction and where its events and journal lie.
 struct BlockExecution::Outcome
 {
-    Receipt receipt;
-    Hash receipt_leaf;
-    Hash write_digest;
-    std::uint64_t priority_fee = 0;  // Wei per gas.
+    std::uint64_t gas_used = 0;
+    std::uint64_t effective_gas_price = 0;
     std::uint32_t worker = 0;
     std::uint32_t first_event = 0;  // In the worker's arena.
+    std::uint32_t event_count = 0;
     std::uint32_t first_undo = 0;
     std::uint32_t undo_count = 0;
+    std::uint32_t refusal = 0;  // Position in the worker's arena, if reverted.
+    ReceiptStatus status = ReceiptStatus::reverted;
 };
 
 struct alignas(64) BlockExecution::Worker
 {
     WorkerArena arena;
     Bytes scratch;
-    std::vector<std::uint32_t> ready;
 };
 
 /// What a worker is inside of, on a cache line of its own.
@@ -55,107 +92,264 @@ struct alignas(64) BlockExecution::Mark
 BlockExecution::BlockExecution() : marks_{std::make_unique<Mark[]>(marks_max)} {}
 BlockExecution::~BlockExecution() = default;
 
-void BlockExecution::plan(World& world, const BlockContext& context,
-    std::vector<Transaction> transactions, ExecutionOptions options)
+void BlockExecution::begin(World& world, const BlockContext& context,
+    std::vector<Transaction> transactions, ExecutionOptions options, unsigned workers)
 {
     world_ = &world;
     context_ = context;
     options_ = options;
     transactions_ = std::move(transactions);
-    plan_.build(world, transactions_, options_.free_gas);
-
-    std::vector<bool> touched(world.contract_count());
-    for (const auto& access : plan_.all_accesses())
-        touched[index(world.table_owner(access.table->number()))] = true;
-    touched_contracts_.clear();
-    for (std::uint32_t i = 0; i < touched.size(); ++i)
-    {
-        if (touched[i])
-            touched_contracts_.push_back(ContractId{i});
-    }
-}
-
-void BlockExecution::prepare(unsigned workers)
-{
-    for (const auto contract : touched_contracts_)
-        RUNNEL_CHECK(world_->holds(contract));
-    for (auto& access : plan_.all_accesses())
-        access.record = access.table->make_slot(access.key);
-
-    const auto count = transactions_.size();
+    worker_count_ = workers;
+    cost_model_.bind(world);
     while (workers_.size() < workers)
         workers_.push_back(std::make_unique<Worker>());
     for (auto& worker : workers_)
         worker->arena.clear();
+    const auto count = transactions_.size();
     outcomes_.resize(count);
+    receipt_leaves_.resize(count);
     returns_.assign(options_.keep_returns ? count : 0, Returns{});
-    if (pending_size_ < count)
+    costs_ns_.assign(count, 0);
+    plan_.begin(world, transactions_, options_.free_gas, cost_model_, workers);
+    is_parallel_ = false;
+    wants_help_ = workers > 1 && options_.mode != ExecutionMode::serial &&
+                  (options_.mode == ExecutionMode::parallel ||
+                      static_cast<double>(count) * cost_model_.mean() >= help_min_ns);
+    stage_.store(Stage::declaring, std::memory_order_release);
+}
+
+void BlockExecution::plan()
+{
+    times_ = {};
+    auto start = Clock::now();
+    plan_.declare(0);
+    for (unsigned idle_rounds = 0; !plan_.declared();)
+        relax(idle_rounds);
+    plan_.gather();
+    times_.declare_ns = ns_since(start);
+    start = Clock::now();
+    if (options_.mode == ExecutionMode::parallel && worker_count_ > 1)
+    {
+        (void)plan_.connect(0);
+        is_parallel_ = true;
+    }
+    else if (wants_help_ && static_cast<double>(plan_.total_cost()) >= parallel_min_ns &&
+             chooser_.prefers_parallel(features()))
+        is_parallel_ = plan_.connect(parallelism_min);
+    stage_.store(is_parallel_ ? Stage::waiting : Stage::closed, std::memory_order_release);
+    times_.connect_ns = ns_since(start);
+
+    touched_contracts_.clear();
+    for (std::uint32_t i = 0; i < plan_.touched().size(); ++i)
+    {
+        if (plan_.touched()[i] != 0)
+            touched_contracts_.push_back(ContractId{i});
+    }
+}
+
+ModeChooser::Block BlockExecution::features() const noexcept
+{
+    const auto total = static_cast<double>(plan_.total_cost());
+    return {total / static_cast<double>(std::max<std::size_t>(1, plan_.size())), total};
+}
+
+void BlockExecution::run()
+{
+    const auto start = Clock::now();
+    for (const auto contract : touched_contracts_)
+        RUNNEL_CHECK(world_->holds(contract));
+    plan_.make_slots(*world_);
+    if (is_parallel_)
+    {
+        arm();
+        stage_.store(Stage::executing, std::memory_order_release);
+        work(0);
+        stage_.store(Stage::closed, std::memory_order_release);
+    }
+    else
+        run_serial();
+    times_.run_ns = ns_since(start);
+    if (wants_help_ && options_.mode == ExecutionMode::automatic)
+    {
+        chooser_.note(
+            features(), is_parallel_, times_.declare_ns + times_.connect_ns + times_.run_ns);
+    }
+    learn_costs();
+}
+
+void BlockExecution::assist(unsigned worker)
+{
+    RUNNEL_CHECK(worker > 0 && worker < worker_count_);
+    bool declares = true;
+    for (unsigned idle_rounds = 0;;)
+    {
+        switch (stage_.load(std::memory_order_acquire))
+        {
+            case Stage::declaring:
+                if (std::exchange(declares, false))
+                    plan_.declare(worker);
+                break;
+            case Stage::waiting: break;
+            case Stage::executing: work(worker); return;
+            case Stage::closed: return;
+        }
+        relax(idle_rounds);
+    }
+}
+
+void BlockExecution::arm()
+{
+    const auto count = static_cast<std::uint32_t>(transactions_.size());
+    if (armed_size_ < count)
     {
         pending_ = std::make_unique<std::atomic<std::uint32_t>[]>(count);
-        pending_size_ = count;
+        spilled_ = std::make_unique<std::atomic<std::uint32_t>[]>(count);
+        armed_size_ = count;
     }
     for (std::uint32_t i = 0; i < count; ++i)
     {
-        // One more than its predecessors: the scan's token.
         pending_[i].store(plan_.predecessor_count(i) + 1, std::memory_order_relaxed);
+        spilled_[i].store(0, std::memory_order_relaxed);
     }
+    const auto per_transaction =
+        std::max<std::uint64_t>(1, plan_.total_cost() / std::max(1U, count));
+    chunk_max_ = static_cast<std::uint32_t>(
+        std::clamp<std::uint64_t>(chunk_ns / per_transaction, 8, chunk_transactions_max));
     cursor_.store(0, std::memory_order_relaxed);
-    finished_.store(0, std::memory_order_release);
+    spill_begin_.store(0, std::memory_order_relaxed);
+    spill_end_.store(0, std::memory_order_relaxed);
+    finished_.store(0, std::memory_order_relaxed);
+}
+
+// Inlined by force: g++ takes a function that only prefetches for one without effect and drops the
+// calls.
+[[gnu::always_inline]] inline void BlockExecution::prefetch(
+    std::uint32_t transaction) const noexcept
+{
+    for (const auto& access : plan_.accesses(transaction))
+        __builtin_prefetch(access.record, 1);
 }
 
 void BlockExecution::run_serial()
 {
-    for (std::uint32_t i = 0; i < transactions_.size(); ++i)
-        execute(i, 0);
-    finished_.store(static_cast<std::uint32_t>(transactions_.size()), std::memory_order_release);
+    const auto count = static_cast<std::uint32_t>(transactions_.size());
+    for (std::uint32_t i = 0; i < count; ++i)
+    {
+        if (i + prefetch_distance < count)
+            prefetch(i + prefetch_distance);
+        execute_timed(i, 0);
+    }
 }
 
 bool BlockExecution::release(std::uint32_t transaction) noexcept
 {
-    return pending_[transaction].fetch_sub(1, std::memory_order_acq_rel) == 1;
+    // Who sees 1 is the only one left that can: nothing needs to be written.
+    auto& pending = pending_[transaction];
+    return pending.load(std::memory_order_acquire) == 1 ||
+           pending.fetch_sub(1, std::memory_order_acq_rel) == 1;
 }
 
-void BlockExecution::run_from(std::uint32_t transaction, unsigned worker)
+std::uint32_t BlockExecution::take_spilled() noexcept
 {
-    auto& ready = workers_[worker]->ready;
-    ready.push_back(transaction);
-    while (!ready.empty())
+    auto begin = spill_begin_.load(std::memory_order_relaxed);
+    while (begin < spill_end_.load(std::memory_order_acquire))
     {
-        const auto next = ready.back();
-        ready.pop_back();
-        execute(next, worker);
-        const auto successors = plan_.successors(next);
-        for (auto successor = successors.rbegin(); successor != successors.rend(); ++successor)
-        {
-            if (release(*successor))
-                ready.push_back(*successor);  // The earliest in the block ends up on top.
-        }
-        finished_.fetch_add(1, std::memory_order_acq_rel);
+        const auto taken = spilled_[begin].load(std::memory_order_acquire);
+        if (taken == 0)
+            break;  // Its place is reserved, it is not there yet.
+        if (spill_begin_.compare_exchange_weak(begin, begin + 1, std::memory_order_acq_rel))
+            return taken - 1;
     }
+    return no_transaction;
 }
 
 void BlockExecution::work(unsigned worker)
 {
     const auto count = static_cast<std::uint32_t>(transactions_.size());
-    const auto chunk = std::clamp<std::uint32_t>(
-        count / static_cast<std::uint32_t>(4 * workers_.size() + 1), 1, 64);
+    std::uint32_t scan = 0;
+    std::uint32_t scan_end = 0;
+    std::uint32_t finished = 0;  // Not told the others yet.
+    std::uint32_t next = no_transaction;
     unsigned idle_rounds = 0;
-    while (finished_.load(std::memory_order_acquire) < count)
+    for (;;)
     {
-        const auto begin = cursor_.fetch_add(chunk, std::memory_order_relaxed);
-        if (begin >= count)
+        if (next == no_transaction)
+            next = take_spilled();
+        if (next == no_transaction)
         {
-            // Nothing left to scan: others run what depends on them.
-            cursor_.store(count, std::memory_order_relaxed);
-            if (++idle_rounds > 200)
-                std::this_thread::yield();
+            if (const auto seen = cursor_.load(std::memory_order_relaxed);
+                scan == scan_end && seen < count)
+            {
+                const auto chunk = std::clamp((count - seen) / (4 * worker_count_), 1U, chunk_max_);
+                scan = std::min(count, cursor_.fetch_add(chunk, std::memory_order_relaxed));
+                scan_end = std::min(scan + chunk, count);
+            }
+            while (scan < scan_end && next == no_transaction)
+            {
+                const auto i = scan++;
+                // Only what this worker will run itself: the records of a transaction that waits
+                // belong to the core its predecessors run on.
+                if (const auto ahead = i + prefetch_distance;
+                    ahead < count && pending_[ahead].load(std::memory_order_relaxed) == 1)
+                    prefetch(ahead);
+                if (release(i))
+                    next = i;
+            }
+            if (next == no_transaction && cursor_.load(std::memory_order_relaxed) < count)
+                continue;
+        }
+        if (next == no_transaction)
+        {
+            if (finished != 0)
+                finished_.fetch_add(std::exchange(finished, 0), std::memory_order_acq_rel);
+            if (finished_.load(std::memory_order_acquire) == count)
+                return;
+            relax(idle_rounds);
             continue;
         }
-        const auto end = std::min(begin + chunk, count);
-        for (auto i = begin; i < end; ++i)
+        idle_rounds = 0;
+        const auto current = std::exchange(next, no_transaction);
+        execute_timed(current, worker);
+        ++finished;
+        // The earliest of those that became ready goes on here, its records are in this cache.
+        plan_.for_each_successor(current,
+            [&](std::uint32_t successor)
+            {
+                if (!release(successor))
+                    return;
+                if (successor < next)
+                    std::swap(successor, next);
+                if (successor != no_transaction)
+                {
+                    const auto place = spill_end_.fetch_add(1, std::memory_order_acq_rel);
+                    spilled_[place].store(successor + 1, std::memory_order_release);
+                }
+            });
+    }
+}
+
+void BlockExecution::execute_timed(std::uint32_t i, unsigned worker) noexcept
+{
+    if (!options_.measure_costs && (i + context_.number) % timed_share != 0)
+    {
+        execute(i, worker);
+        return;
+    }
+    const auto start = Clock::now();
+    execute(i, worker);
+    costs_ns_[i] = static_cast<std::uint32_t>(std::clamp(ns_since(start), 1.0, 4e9));
+}
+
+void BlockExecution::learn_costs()
+{
+    const auto first = timed_share - 1 - (context_.number + timed_share - 1) % timed_share;
+    for (auto i = static_cast<std::size_t>(first); i < transactions_.size(); i += timed_share)
+    {
+        if (costs_ns_[i] != 0)
         {
-            if (release(i))
-                run_from(i, worker);
+            cost_model_.learn(transactions_[i].call_list(),
+                plan_.accesses(static_cast<std::uint32_t>(i)).size(),
+                static_cast<float>(costs_ns_[i]));
         }
     }
 }
@@ -199,16 +393,13 @@ void BlockExecution::execute(std::uint32_t i, unsigned worker_number) noexcept
     auto& worker = *workers_[worker_number];
     const auto& transaction = transactions_[i];
     auto& outcome = outcomes_[i];
-    TransactionScope scope{*world_, context_, plan_.accesses(i), worker.arena, i};
+    TransactionScope scope{*world_, context_, plan_.accesses(i), worker.arena, i, is_parallel_};
     outcome.worker = worker_number;
     outcome.first_event = static_cast<std::uint32_t>(scope.first_event());
     outcome.first_undo = static_cast<std::uint32_t>(scope.first_undo());
-    outcome.receipt = {};
-    auto& receipt = outcome.receipt;
-    receipt.effective_gas_price =
+    outcome.effective_gas_price =
         options_.free_gas ? 0 : transaction.effective_gas_price(context_.base_fee);
-    const Amount price{receipt.effective_gas_price};
-    outcome.priority_fee = options_.free_gas ? 0 : receipt.effective_gas_price - context_.base_fee;
+    const Amount price{outcome.effective_gas_price};
 
     const auto run = [&]() -> Result<Returns>
     {
@@ -228,26 +419,28 @@ void BlockExecution::execute(std::uint32_t i, unsigned worker_number) noexcept
         return result;
     };
     const auto result = run_contracts(i, worker_number, run);
-    receipt.gas_used = std::max(scope.gas_used(), std::min(intrinsic_gas, transaction.gas_limit));
+    outcome.gas_used = std::max(scope.gas_used(), std::min(intrinsic_gas, transaction.gas_limit));
     if (result.has_value())
-        receipt.status = ReceiptStatus::succeeded;
+        outcome.status = ReceiptStatus::succeeded;
     else
     {
         scope.roll_back();
-        receipt.refusal =
-            scope.undeclared() ? Refusal::ledger("undeclared access") : result.error();
-        if (receipt.refusal.kind == RefusalKind::invalid_opcode)
-            receipt.gas_used = transaction.gas_limit;
+        outcome.status = ReceiptStatus::reverted;
+        outcome.refusal = static_cast<std::uint32_t>(worker.arena.refusals.size());
+        worker.arena.refusals.push_back(
+            scope.undeclared() ? Refusal::ledger("undeclared access") : result.error());
+        if (worker.arena.refusals.back().kind == RefusalKind::invalid_opcode)
+            outcome.gas_used = transaction.gas_limit;
     }
     if (!options_.free_gas)
     {
         CallContext context{scope, transaction.sender};
         auto& sender = context.write(world_->account_states, transaction.sender);
         const bool nonce_fits = sender.nonce == transaction.nonce;
-        if (receipt.status == ReceiptStatus::succeeded)
+        if (outcome.status == ReceiptStatus::succeeded)
         {
             sender.balance = wrapping_add(
-                sender.balance, wrapping_mul(price, transaction.gas_limit - receipt.gas_used));
+                sender.balance, wrapping_mul(price, transaction.gas_limit - outcome.gas_used));
         }
         else
         {
@@ -256,12 +449,12 @@ void BlockExecution::execute(std::uint32_t i, unsigned worker_number) noexcept
             // A wrong nonce, which no mempool lets pass, costs its sender nothing: he did not send
             // this transaction for this place in the chain.
             if (!nonce_fits)
-                receipt.gas_used = 0;
-            auto fee = wrapping_mul(price, receipt.gas_used);
+                outcome.gas_used = 0;
+            auto fee = wrapping_mul(price, outcome.gas_used);
             if (fee > sender.balance)
             {
-                receipt.gas_used = div_down(sender.balance, price).low64();
-                fee = wrapping_mul(price, receipt.gas_used);
+                outcome.gas_used = div_down(sender.balance, price).low64();
+                fee = wrapping_mul(price, outcome.gas_used);
             }
             sender.balance = wrapping_sub(sender.balance, fee);
         }
@@ -277,50 +470,41 @@ void BlockExecution::execute(std::uint32_t i, unsigned worker_number) noexcept
 void BlockExecution::finish_transaction(std::uint32_t i, unsigned worker_number)
 {
     auto& worker = *workers_[worker_number];
+    const auto& arena = worker.arena;
     auto& outcome = outcomes_[i];
-    auto& receipt = outcome.receipt;
-    receipt.event_count =
-        static_cast<std::uint32_t>(worker.arena.events.size() - outcome.first_event);
-    outcome.undo_count = static_cast<std::uint32_t>(worker.arena.undo.size() - outcome.first_undo);
+    outcome.event_count = static_cast<std::uint32_t>(arena.events.size() - outcome.first_event);
+    outcome.undo_count = static_cast<std::uint32_t>(arena.undo.size() - outcome.first_undo);
 
-    auto& scratch = worker.scratch;
-    scratch.clear();
-    Encoder encoder{scratch};
-    encoder.put(receipt.status);
-    encoder.put(receipt.gas_used);
-    encoder.put(receipt.effective_gas_price);
-    if (receipt.status == ReceiptStatus::reverted)
+    auto& leaf = worker.scratch;
+    leaf.assign(1, merkle_leaf_prefix);
+    Encoder encoder{leaf};
+    const auto put_text = [&](std::string_view text)
     {
-        encoder.put(receipt.refusal.kind);
-        encoder.put(static_cast<std::uint16_t>(receipt.refusal.text.size()));
-        for (const auto character : receipt.refusal.text)
-            scratch.push_back(static_cast<std::uint8_t>(character));
-        encoder.put(receipt.refusal.account_mask);
-        for (unsigned k = 0; k < receipt.refusal.argument_count; ++k)
-            encoder.put(receipt.refusal.arguments[k]);
+        encoder.put(static_cast<std::uint16_t>(text.size()));
+        leaf.insert(leaf.end(), text.begin(), text.end());
+    };
+    encoder.put(outcome.status);
+    encoder.put(outcome.gas_used);
+    encoder.put(outcome.effective_gas_price);
+    if (outcome.status == ReceiptStatus::reverted)
+    {
+        const auto& refusal = arena.refusals[outcome.refusal];
+        encoder.put(refusal.kind);
+        put_text(refusal.text);
+        encoder.put(refusal.account_mask);
+        for (unsigned k = 0; k < refusal.argument_count; ++k)
+            encoder.put(refusal.arguments[k]);
     }
-    for (auto k = outcome.first_event; k < worker.arena.events.size(); ++k)
+    for (auto k = outcome.first_event; k < arena.events.size(); ++k)
     {
-        const auto& event = worker.arena.events[k];
+        const auto& event = arena.events[k];
         if (event.type->use != EventUse::log)
             continue;
         encoder.put(event.contract);
-        encoder.put(static_cast<std::uint16_t>(event.type->signature.size()));
-        for (const auto character : event.type->signature)
-            scratch.push_back(static_cast<std::uint8_t>(character));
-        encoder.put_raw(ByteView{worker.arena.event_bytes}.subspan(event.offset, event.size));
+        encoder.put(event.type->tag);
+        encoder.put_raw(ByteView{arena.event_bytes}.subspan(event.offset, event.size));
     }
-    outcome.receipt_leaf = merkle_leaf(scratch);
-
-    scratch.clear();
-    for (auto k = outcome.first_undo; k < worker.arena.undo.size(); ++k)
-    {
-        const auto& access = *worker.arena.undo[k].access;
-        encoder.put(access.table->number());
-        encoder.put(access.key);
-        access.table->format().encode(access.record, scratch);
-    }
-    outcome.write_digest = keccak256(scratch);
+    receipt_leaves_[i] = keccak256(leaf);
 }
 
 void BlockExecution::remember(RecordTable& table, std::uint64_t key, const void* old)
@@ -352,10 +536,29 @@ void BlockExecution::append(const WorkerArena& arena, EventRecord event)
     block_.events.push_back(event);
 }
 
+bool BlockExecution::is_first_write(const void* record)
+{
+    // Open addressing over the records' addresses, which decide about places in this table only.
+    const auto mask = seen_records_.size() - 1;
+    auto place = (reinterpret_cast<std::uintptr_t>(record) >> 4U) * 0x9E3779B97F4A7C15ULL >> 32U;
+    for (place &= mask; seen_records_[place] != nullptr; place = (place + 1) & mask)
+    {
+        if (seen_records_[place] == record)
+            return false;
+    }
+    seen_records_[place] = record;
+    return true;
+}
+
 void BlockExecution::collect_writes()
 {
-    // Old values, first write of each object first: the undo log and the conservation check.
-    std::vector<bool> seen(plan_.object_count());
+    // Every record that was written, once, in the order of first writes in the block: for the undo
+    // log, the conservation check and the state root.
+    std::size_t undo_count = 0;
+    for (const auto& worker : workers_)
+        undo_count += worker->arena.undo.size();
+    seen_records_.assign(std::bit_ceil(undo_count * 2 + 16), nullptr);
+    const auto& tables = world_->tables();
     for (const auto& outcome : outcomes_)
     {
         const auto& arena = workers_[outcome.worker]->arena;
@@ -363,42 +566,81 @@ void BlockExecution::collect_writes()
         {
             const auto& entry = arena.undo[k];
             const auto& access = *entry.access;
-            if (seen[access.object])
-                continue;
-            seen[access.object] = true;
-            const auto* old = arena.old_values.data() + entry.offset;
-            remember(*access.table, access.key, old);
-            const auto owner = index(world_->table_owner(access.table->number()));
-            changed_[owner] = true;
-            const auto weight = access.table->conservation_weight();
-            if (weight == 0)
-                continue;
+            const auto* bytes = arena.old_values.data() + entry.offset;
+            if (is_first_write(access.record))
+            {
+                written_.push_back({tables[access.table], access.key, access.record});
+                remember(*tables[access.table], access.key,
+                    entry.is_credit ? access.record : static_cast<const void*>(bytes));
+            }
+            if (entry.is_credit)
+            {
+                Amount amount;
+                std::memcpy(&amount, bytes, sizeof(amount));
+                auto& balance = *static_cast<Amount*>(access.record);
+                balance = wrapping_add(balance, amount);
+            }
+        }
+    }
+    std::size_t k = 0;
+    for (const auto& write : written_)
+    {
+        const auto owner = index(world_->table_owner(write.table->number()));
+        changed_[owner] = true;
+        const auto weight = write.table->conservation_weight();
+        if (weight != 0)
+        {
             Amount before;
             Amount after;
-            std::memcpy(&before, old, sizeof(before));
-            std::memcpy(&after, access.record, sizeof(after));
+            std::memcpy(&before, undo_.old_values.data() + undo_.entries[k].offset, sizeof(before));
+            std::memcpy(&after, write.record, sizeof(after));
             auto& sum = imbalance_[owner];
             const auto change = wrapping_sub(after, before);
             sum = weight > 0 ? wrapping_add(sum, change) : wrapping_sub(sum, change);
         }
+        if (k % writes_per_digest == 0)
+            digest_ends_.push_back(writes_.size());
+        ++k;
+        Encoder encoder{writes_};
+        encoder.put(write.table->number());
+        encoder.put(write.key);
+        write.table->format().encode(write.record, writes_);
     }
+    digest_ends_.push_back(writes_.size());
 }
 
 void BlockExecution::collect_receipts()
 {
     block_.receipts.reserve(outcomes_.size());
-    for (auto& outcome : outcomes_)
+    std::size_t events = 0;
+    std::size_t event_bytes = 0;
+    for (const auto& worker : workers_)
     {
-        auto& receipt = outcome.receipt;
+        events += worker->arena.events.size();
+        event_bytes += worker->arena.event_bytes.size();
+    }
+    block_.events.reserve(events + changed_.size());
+    block_.event_bytes.reserve(event_bytes + 128 * changed_.size());
+    for (const auto& outcome : outcomes_)
+    {
         const auto& arena = workers_[outcome.worker]->arena;
-        block_.header.gas_used += receipt.gas_used;
-        tips_ = wrapping_add(tips_, wrapping_mul(receipt.gas_used, outcome.priority_fee));
-        if (!options_.free_gas)
-            burnt_ = wrapping_add(burnt_, wrapping_mul(receipt.gas_used, context_.base_fee));
+        auto& receipt = block_.receipts.emplace_back();
+        receipt.status = outcome.status;
+        receipt.gas_used = outcome.gas_used;
+        receipt.effective_gas_price = outcome.effective_gas_price;
+        if (outcome.status == ReceiptStatus::reverted)
+            receipt.refusal = arena.refusals[outcome.refusal];
         receipt.first_event = static_cast<std::uint32_t>(block_.events.size());
-        for (auto k = outcome.first_event; k < outcome.first_event + receipt.event_count; ++k)
+        receipt.event_count = outcome.event_count;
+        block_.header.gas_used += receipt.gas_used;
+        if (!options_.free_gas)
+        {
+            const auto tip = receipt.effective_gas_price - context_.base_fee;
+            tips_ = wrapping_add(tips_, wrapping_mul(receipt.gas_used, tip));
+            burnt_ = wrapping_add(burnt_, wrapping_mul(receipt.gas_used, context_.base_fee));
+        }
+        for (auto k = outcome.first_event; k < outcome.first_event + outcome.event_count; ++k)
             append(arena, arena.events[k]);
-        block_.receipts.push_back(receipt);
     }
 }
 
@@ -417,10 +659,12 @@ void BlockExecution::collect_snapshots()
 
 void BlockExecution::apply(std::uint64_t finalized_block, std::vector<Reward> rewards)
 {
-    RUNNEL_CHECK(done());
     block_ = {};
     undo_ = {};
     undo_.block_number = context_.number;
+    written_.clear();
+    writes_.clear();
+    digest_ends_.clear();
     system_writes_.clear();
     tips_ = {};
     burnt_ = {};
@@ -473,19 +717,17 @@ FinishedBlock BlockExecution::seal(const BlockHeader& parent, const Hash& parent
     auto& header = block_.header;
     header.parent_hash = parent_hash;
     std::vector<Hash> transaction_leaves;
-    std::vector<Hash> receipt_leaves;
     std::vector<Hash> reward_leaves;
-    transaction_leaves.reserve(outcomes_.size());
-    receipt_leaves.reserve(outcomes_.size());
-    Bytes writes;
-    writes.reserve(32 * (outcomes_.size() + 1) + system_writes_.size());
-    Encoder encoder{writes};
+    transaction_leaves.reserve(block_.transactions.size());
+    for (const auto& transaction : block_.transactions)
+        transaction_leaves.push_back(transaction.hash);
+    Bytes root;
+    Encoder encoder{root};
     encoder.put(parent.state_root);
-    for (std::size_t i = 0; i < outcomes_.size(); ++i)
+    for (std::size_t k = 0; k + 1 < digest_ends_.size(); ++k)
     {
-        transaction_leaves.push_back(block_.transactions[i].hash);
-        receipt_leaves.push_back(outcomes_[i].receipt_leaf);
-        encoder.put(outcomes_[i].write_digest);
+        encoder.put(keccak256(
+            ByteView{writes_}.subspan(digest_ends_[k], digest_ends_[k + 1] - digest_ends_[k])));
     }
     encoder.put_raw(system_writes_);
     for (const auto& reward : block_.rewards)
@@ -495,9 +737,9 @@ FinishedBlock BlockExecution::seal(const BlockHeader& parent, const Hash& parent
         reward_leaves.push_back(merkle_leaf(leaf));
     }
     header.transactions_root = merkle_root(std::move(transaction_leaves));
-    header.receipts_root = merkle_root(std::move(receipt_leaves));
+    header.receipts_root = merkle_root(receipt_leaves_);
     header.rewards_root = merkle_root(std::move(reward_leaves));
-    header.state_root = keccak256(writes);
+    header.state_root = keccak256(root);
     block_.hash = header.hash();
     return std::move(block_);
 }
@@ -511,11 +753,35 @@ FinishedBlock execute_block(BlockExecution& execution, World& world, const Block
     const BlockHeader& parent, const Hash& parent_hash, std::uint64_t finalized_block,
     std::vector<Transaction> transactions, std::vector<Reward> rewards, ExecutionOptions options)
 {
-    execution.plan(world, context, std::move(transactions), options);
-    execution.prepare();
-    execution.run_serial();
+    execution.begin(world, context, std::move(transactions), options);
+    execution.plan();
+    execution.run();
     execution.apply(finalized_block, std::move(rewards));
     return execution.seal(parent, parent_hash);
+}
+
+void ExecutionGate::open(std::uint64_t epoch) noexcept
+{
+    word_.store(epoch << 8U, std::memory_order_release);
+}
+
+void ExecutionGate::close() noexcept
+{
+    word_.fetch_and(inside_mask, std::memory_order_acq_rel);
+    for (unsigned idle_rounds = 0; word_.load(std::memory_order_acquire) != 0;)
+        relax(idle_rounds);
+}
+
+void ExecutionGate::assist(std::uint64_t epoch, unsigned worker)
+{
+    auto word = word_.load(std::memory_order_acquire);
+    do
+    {
+        if (word >> 8U != epoch)
+            return;
+    } while (!word_.compare_exchange_weak(word, word + 1, std::memory_order_acq_rel));
+    execution.assist(worker);
+    word_.fetch_sub(1, std::memory_order_acq_rel);
 }
 
 }  // namespace runnel

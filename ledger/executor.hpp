@@ -1,6 +1,8 @@
 #pragma once
 
 #include "ledger/block.hpp"
+#include "ledger/cost_model.hpp"
+#include "ledger/mode_chooser.hpp"
 #include "ledger/plan.hpp"
 #include "ledger/world.hpp"
 
@@ -13,25 +15,36 @@
 namespace runnel
 {
 
+/// How a block's transactions are run; the result is the same.
+enum class ExecutionMode : std::uint8_t
+{
+    automatic,  // As predicted costs, the graph and recent blocks suggest.
+    serial,
+    parallel,
+};
+
 /// What execution does beyond what the chain needs.
 struct ExecutionOptions
 {
-    bool keep_returns = false;  // Keep each transaction's last call's returns, for replays.
-    bool free_gas = false;      // Charge no fees: block 0 and replays of recorded operations.
+    bool keep_returns = false;   // Keep each transaction's last call's returns, for replays.
+    bool free_gas = false;       // Charge no fees: block 0 and replays of recorded operations.
+    bool measure_costs = false;  // Time every transaction, not only some: costs_ns().
+    ExecutionMode mode = ExecutionMode::automatic;
 };
 
-/// Executes one block at a time against a world: plan, execute (serially or by several workers),
-/// commit. Buffers are reused from block to block.
+/// Executes one block at a time against a world. Buffers are reused from block to block.
 ///
-///     execution.plan(world, context, std::move(transactions));
+///     execution.begin(world, context, std::move(transactions), options, workers);
+///     execution.plan();
 ///     ... lease execution.touched_contracts() into the world ...
-///     execution.prepare();
-///     execution.run_serial();                          // or work(0), work(1), ... on threads
+///     execution.run();
 ///     execution.apply(finalized_block, rewards);
 ///     FinishedBlock block = execution.seal(parent, parent_hash);
 ///
-/// The result does not depend on the number of workers nor on their timing: transactions that
-/// touch a common object, at least one of them writing it, run in block order.
+/// One thread, the leader, makes these calls. Others may help it at any time from begin() until
+/// run() returns, by assist(); late or never is as good, see ExecutionGate. The result does not
+/// depend on who helped nor on timing: transactions that touch a common object, at least one of
+/// them writing it, run in block order.
 class BlockExecution
 {
 public:
@@ -40,26 +53,40 @@ public:
     BlockExecution(const BlockExecution&) = delete;
     BlockExecution& operator=(const BlockExecution&) = delete;
 
+    /// Takes a block in. @p workers: how many may take part at most, the leader included.
+    void begin(World& world, const BlockContext& context, std::vector<Transaction> transactions,
+        ExecutionOptions options = {}, unsigned workers = 1);
+    /// Whether helpers should be called: the block looks worth their trouble. Known after begin().
+    [[nodiscard]] bool wants_help() const noexcept { return wants_help_; }
     /// Declares accesses and builds the dependency graph; reads the world, writes nothing.
-    void plan(World& world, const BlockContext& context, std::vector<Transaction> transactions,
-        ExecutionOptions options = {});
-    /// The contracts that must be held by the world before prepare(), ascending.
+    void plan();
+    /// The contracts that must be held by the world before run(), ascending; known after plan().
     [[nodiscard]] const std::vector<ContractId>& touched_contracts() const noexcept
     {
         return touched_contracts_;
     }
-    /// Makes the slots of all declared objects and arms the graph for @p workers workers.
-    void prepare(unsigned workers = 1);
+    /// Executes the block.
+    void run();
+    /// What helper number @p worker (from 1, below begin()'s workers) does: a share of the
+    /// declaring, then of the executing; returns when the leader needs it no more.
+    void assist(unsigned worker);
 
-    /// Executes everything in block order on this thread.
-    void run_serial();
-    /// Executes a share of the block as worker number @p worker of prepare()'s; returns when the
-    /// whole block is done. Any number of the announced workers may take part, late or never.
-    void work(unsigned worker);
-    [[nodiscard]] bool done() const noexcept
+    /// Sends helpers away from a block that will not be executed.
+    void cancel() noexcept { stage_.store(Stage::closed, std::memory_order_release); }
+
+    /// Whether run() ran, or will run, the block in parallel; known after plan().
+    [[nodiscard]] bool is_parallel() const noexcept { return is_parallel_; }
+    /// Measured nanoseconds of each transaction, with ExecutionOptions::measure_costs.
+    [[nodiscard]] const std::vector<std::uint32_t>& costs_ns() const noexcept { return costs_ns_; }
+    [[nodiscard]] const CostModel& cost_model() const noexcept { return cost_model_; }
+    /// Where the time of the block went so far, by the leader's clock.
+    struct Times
     {
-        return finished_.load(std::memory_order_acquire) == transactions_.size();
-    }
+        double declare_ns = 0;
+        double connect_ns = 0;  // 0 unless the graph was built.
+        double run_ns = 0;
+    };
+    [[nodiscard]] const Times& times() const noexcept { return times_; }
 
     /// Pays fees and rewards and collects events and snapshots: after it the world is as the block
     /// leaves it, and leases may go home. Aborts if a token's balances and supply no longer agree
@@ -95,9 +122,17 @@ private:
     /// Calls @p body, which runs contracts, and notes that @p worker is inside of @p transaction.
     template <typename Body>
     auto run_contracts(std::uint32_t transaction, unsigned worker, Body&& body) noexcept;
+    void execute_timed(std::uint32_t transaction, unsigned worker) noexcept;
     void finish_transaction(std::uint32_t transaction, unsigned worker);
+    void prefetch(std::uint32_t transaction) const noexcept;
+    void arm();
+    void run_serial();
+    void work(unsigned worker);
     [[nodiscard]] bool release(std::uint32_t transaction) noexcept;
-    void run_from(std::uint32_t transaction, unsigned worker);
+    [[nodiscard]] std::uint32_t take_spilled() noexcept;
+    void learn_costs();
+    [[nodiscard]] ModeChooser::Block features() const noexcept;
+    [[nodiscard]] bool is_first_write(const void* record);
     void remember(RecordTable& table, std::uint64_t key, const void* old);
     void credit(AccountId account, const Amount& amount);
     void collect_writes();
@@ -105,36 +140,93 @@ private:
     void collect_snapshots();
     void append(const WorkerArena& arena, EventRecord event);
 
+    /// What helpers are to do.
+    enum class Stage : std::uint8_t
+    {
+        declaring,
+        waiting,  // The leader connects the graph, or waits for leases.
+        executing,
+        closed,
+    };
+
     World* world_ = nullptr;
     BlockContext context_;
     ExecutionOptions options_;
     std::vector<Transaction> transactions_;
+    unsigned worker_count_ = 1;
+    CostModel cost_model_;
+    ModeChooser chooser_;
     BlockPlan plan_;
     std::vector<ContractId> touched_contracts_;
+    bool wants_help_ = false;
+    bool is_parallel_ = false;
+    Times times_;
     std::vector<Returns> returns_;
+    std::vector<std::uint32_t> costs_ns_;  // 0: not timed.
 
     struct Worker;
     std::vector<std::unique_ptr<Worker>> workers_;
     struct Mark;
     std::unique_ptr<Mark[]> marks_;  // By worker.
     std::vector<Outcome> outcomes_;
+    std::vector<Hash> receipt_leaves_;
+    /// Predecessors that are not done yet, and one for the scan that has not come by.
     std::unique_ptr<std::atomic<std::uint32_t>[]> pending_;
-    std::size_t pending_size_ = 0;
+    /// Transactions that became ready while their worker had another one to go on with: number + 1,
+    /// 0 where none has been put yet.
+    std::unique_ptr<std::atomic<std::uint32_t>[]> spilled_;
+    std::size_t armed_size_ = 0;
+    std::uint32_t chunk_max_ = 1;  // Transactions a worker scans at a time.
+    alignas(64) std::atomic<Stage> stage_{Stage::closed};
     alignas(64) std::atomic<std::uint32_t> cursor_{0};
     alignas(64) std::atomic<std::uint32_t> finished_{0};
+    alignas(64) std::atomic<std::uint32_t> spill_end_{0};
+    alignas(64) std::atomic<std::uint32_t> spill_begin_{0};
+
+    /// A record the block's transactions wrote.
+    struct Written
+    {
+        const RecordTable* table = nullptr;
+        std::uint64_t key = 0;
+        const void* record = nullptr;
+    };
 
     // The block under way, from apply() to seal().
     FinishedBlock block_;
     BlockUndo undo_;
-    Bytes system_writes_;            // What apply() wrote after the transactions, as hashed.
-    Amount tips_;                    // To the proposer, wei.
-    Amount burnt_;                   // Base fees, wei.
-    std::vector<Amount> imbalance_;  // By contract: changes of balances - changes of supply.
-    std::vector<bool> changed_;      // By contract: some record of it was written.
+    std::vector<Written> written_;
+    std::vector<const void*> seen_records_;
+    Bytes writes_;                          // Encoded, as the state root hashes them.
+    std::vector<std::size_t> digest_ends_;  // Where parts of them begin; the last one's end.
+    Bytes system_writes_;                   // What apply() wrote after the transactions.
+    Amount tips_;                           // To the proposer, wei.
+    Amount burnt_;                          // Base fees, wei.
+    std::vector<Amount> imbalance_;         // By contract: changes of balances - changes of supply.
+    std::vector<bool> changed_;             // By contract: some record of it was written.
 };
 
-/// Runs a block's calls one after another on this thread, with everything held by @p world:
-/// plan, prepare, run, commit. For genesis, verification and tests.
+/// Who may help with the block under execution. A helper may come after its block has ended and the
+/// buffers serve the next one: only who names the open epoch gets in.
+class ExecutionGate
+{
+public:
+    BlockExecution execution;
+
+    /// Lets helpers of @p epoch in; called between begin() and plan().
+    void open(std::uint64_t epoch) noexcept;
+    /// Lets nobody in any more and waits for those inside; they leave once the block is executed.
+    void close() noexcept;
+    /// Helps with the block of @p epoch as @p worker, if it is still under way.
+    void assist(std::uint64_t epoch, unsigned worker);
+
+private:
+    static constexpr std::uint64_t inside_mask = 0xFF;
+
+    std::atomic<std::uint64_t> word_{0};  // Epoch << 8 | helpers inside; epoch 0: closed.
+};
+
+/// Runs a block's calls one after another on this thread, with everything held by @p world: all
+/// steps from begin() to seal(). For genesis, verification and tests.
 [[nodiscard]] FinishedBlock execute_block(BlockExecution& execution, World& world,
     const BlockContext& context, const BlockHeader& parent, const Hash& parent_hash,
     std::uint64_t finalized_block, std::vector<Transaction> transactions,

@@ -129,7 +129,7 @@ Hash merkle_leaf(ByteView bytes)
 {
     Bytes leaf;
     leaf.reserve(bytes.size() + 1);
-    leaf.push_back(0);
+    leaf.push_back(merkle_leaf_prefix);
     leaf.insert(leaf.end(), bytes.begin(), bytes.end());
     return keccak256(leaf);
 }

@@ -55,6 +55,8 @@ struct Address
 /// Leaves and inner nodes are hashed in separate domains (prefix 0 and 1), and an odd node moves up
 /// unchanged, so no two lists have the same root.
 [[nodiscard]] Hash merkle_root(std::vector<Hash> leaves);
+/// What stands before a leaf's bytes when they are hashed.
+inline constexpr std::uint8_t merkle_leaf_prefix = 0;
 /// A leaf's hash: keccak(0x00 bytes).
 [[nodiscard]] Hash merkle_leaf(ByteView bytes);
 

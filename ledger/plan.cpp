@@ -1,112 +1,256 @@
 #include "ledger/plan.hpp"
 
+#include "ledger/check.hpp"
 #include "ledger/world.hpp"
 
 #include <algorithm>
 #include <bit>
+#include <utility>
 
 namespace runnel
 {
+namespace
+{
+/// Transactions a worker declares at a time.
+constexpr std::uint32_t declare_chunk = 32;
+/// How far ahead the table's lines are fetched, in accesses.
+constexpr std::uint32_t prefetch_distance = 16;
+/// After so many transactions connect() looks whether the block is worth going on with.
+constexpr std::uint32_t early_look = 96;
+
+std::uint32_t object_hash(std::uint32_t table, std::uint64_t key) noexcept
+{
+    const auto mixed = (key ^ key >> 29U ^ std::uint64_t{table} << 40U) * 0x9E3779B97F4A7C15ULL;
+    return static_cast<std::uint32_t>(mixed >> 32U);
+}
+}  // namespace
+
+void BlockPlan::begin(const World& world, std::span<const Transaction> transactions, bool free_gas,
+    const CostModel& costs, unsigned workers)
+{
+    world_ = &world;
+    transactions_ = transactions;
+    free_gas_ = free_gas;
+    costs_ = &costs;
+    nodes_.resize(transactions.size());
+    while (shares_.size() < workers)
+        shares_.push_back(std::make_unique<Share>());
+    for (auto& share : shares_)
+    {
+        share->accesses.clear();
+        share->missing.clear();
+        share->touched.assign(world.contract_count(), 0);
+    }
+    total_cost_ = 0;
+    critical_cost_ = 0;
+    cursor_.store(0, std::memory_order_relaxed);
+    declared_.store(0, std::memory_order_release);
+}
+
+void BlockPlan::declare(unsigned worker)
+{
+    const auto count = static_cast<std::uint32_t>(nodes_.size());
+    while (cursor_.load(std::memory_order_relaxed) < count)
+    {
+        const auto begin = cursor_.fetch_add(declare_chunk, std::memory_order_relaxed);
+        if (begin >= count)
+            break;
+        const auto end = std::min(begin + declare_chunk, count);
+        for (auto i = begin; i < end; ++i)
+            declare_one(i, worker);
+        declared_.fetch_add(end - begin, std::memory_order_acq_rel);
+    }
+}
+
+void BlockPlan::declare_one(std::uint32_t i, std::uint32_t worker)
+{
+    auto& share = *shares_[worker];
+    auto& node = nodes_[i];
+    const auto& transaction = transactions_[i];
+    node.worker = worker;
+    node.first = static_cast<std::uint32_t>(share.accesses.size());
+    AccessCollector collector{*world_, share.accesses, i};
+    if (!free_gas_)
+        collector.write(world_->account_states, transaction.sender);
+    collector.calls(transaction.call_list(), transaction.sender);
+    node.count = static_cast<std::uint32_t>(share.accesses.size() - node.first);
+    node.cost = static_cast<std::uint32_t>(costs_->predict(transaction.call_list(), node.count));
+    RUNNEL_CHECK(share.accesses.size() < 1U << slot_bits);
+    const auto& tables = world_->tables();
+    for (auto k = node.first; k < node.first + node.count; ++k)
+    {
+        auto& access = share.accesses[k];
+        access.record = tables[access.table]->find(access.key);
+        if (access.record == nullptr)
+            share.missing.push_back(k);
+        access.next = object_hash(access.table, access.key);
+        share.touched[index(world_->table_owner(access.table))] = 1;
+    }
+}
+
+void BlockPlan::gather()
+{
+    access_count_ = 0;
+    touched_.assign(world_->contract_count(), 0);
+    for (const auto& share : shares_)
+    {
+        access_count_ += share->accesses.size();
+        for (std::size_t i = 0; i < touched_.size(); ++i)
+            touched_[i] |= share->touched[i];
+    }
+    total_cost_ = 0;
+    for (const auto& node : nodes_)
+        total_cost_ += node.cost;
+}
+
+bool BlockPlan::connect(double parallelism_min)
+{
+    const auto count = static_cast<std::uint32_t>(nodes_.size());
+    predecessors_.resize(count);
+    earliest_.resize(count);
+    // Half full at most. Clearing costs half a nanosecond per access.
+    const auto size = std::bit_ceil(access_count() * 2 + 16);
+    entries_.assign(size, Entry{});
+    mask_ = static_cast<std::uint32_t>(size - 1);
+    const auto look = std::min(early_look, count / 2);
+    std::uint64_t cost = 0;
+    const auto worth = [&]
+    { return static_cast<double>(cost) >= parallelism_min * static_cast<double>(critical_cost_); };
+
+    for (std::uint32_t i = 0; i < count; ++i)
+    {
+        const auto& node = nodes_[i];
+        auto& accesses = shares_[node.worker]->accesses;
+        const auto declared = static_cast<std::uint32_t>(accesses.size());
+        predecessors_[i] = 0;
+        for (auto k = node.first; k < node.first + node.count; ++k)
+        {
+            if (const auto ahead = k + prefetch_distance; ahead < declared)
+                __builtin_prefetch(&entries_[accesses[ahead].next & mask_], 1);
+            auto& access = accesses[k];
+            const auto hash = std::exchange(access.next, no_transaction);
+            auto* entry = &entries_[hash & mask_];
+            for (auto at_entry = hash & mask_; entry->slot_plus_1 != 0;)
+            {
+                if (entry->hash == hash)
+                {
+                    const auto& other = at(entry->slot_plus_1 - 1);
+                    if (other.key == access.key && other.table == access.table)
+                        break;
+                }
+                at_entry = (at_entry + 1) & mask_;
+                entry = &entries_[at_entry];
+            }
+            const auto slot = node.worker << slot_bits | k;
+            if (entry->slot_plus_1 == 0)
+                *entry = {hash, slot + 1};
+            else
+                connect_one(access, slot, *entry);
+        }
+        cost += node.cost;
+        if (i + 1 == look)
+        {
+            find_critical_path(look);
+            if (!worth())
+                return false;
+        }
+    }
+    find_critical_path(count);
+    return worth();
+}
+
+void BlockPlan::connect_one(Access& access, std::uint32_t slot, Entry& entry)
+{
+    auto* last = &at(entry.slot_plus_1 - 1);
+    if (last->mode == AccessMode::add && !last->ordered)
+    {
+        if (access.mode == AccessMode::add)
+        {
+            // Members hang behind the first one, newest first.
+            access.sibling = last->sibling;
+            last->sibling = slot;
+            return;
+        }
+        // Somebody wants to know the sum: the additions run one after another.
+        auto newer = last->sibling == no_slot ? entry.slot_plus_1 - 1 : last->sibling;
+        entry.slot_plus_1 = newer + 1;
+        auto* first = last;
+        last = &at(newer);
+        for (auto* member = last; member != first;)
+        {
+            auto* older = member->sibling == no_slot ? first : &at(member->sibling);
+            older->next = member->transaction;
+            ++predecessors_[member->transaction];
+            member->sibling = no_slot;
+            member->ordered = true;
+            member = older;
+        }
+        first->sibling = no_slot;
+        first->ordered = true;
+    }
+    const bool last_reads = last->mode == AccessMode::read;
+    const auto i = access.transaction;
+    if (access.mode == AccessMode::read)
+    {
+        if (!last_reads)
+        {
+            last->sibling = slot;
+            access.has_writer = true;
+            ++predecessors_[i];
+            entry.slot_plus_1 = slot + 1;
+            return;
+        }
+        access.sibling = last->sibling;
+        last->sibling = slot;
+        predecessors_[i] += last->has_writer ? 1 : 0;
+        return;
+    }
+    access.ordered = access.mode == AccessMode::add;
+    entry.slot_plus_1 = slot + 1;
+    last->next = i;
+    ++predecessors_[i];
+    if (!last_reads)
+        return;
+    for (auto reader = last->sibling; reader != no_slot; reader = at(reader).sibling)
+    {
+        at(reader).next = i;
+        ++predecessors_[i];
+    }
+}
+
+void BlockPlan::find_critical_path(std::uint32_t count)
+{
+    std::fill(earliest_.begin(), earliest_.begin() + count, 0);
+    critical_cost_ = 0;
+    for (std::uint32_t i = 0; i < count; ++i)
+    {
+        const auto end = earliest_[i] + nodes_[i].cost;
+        critical_cost_ = std::max(critical_cost_, end);
+        for_each_successor(i, [&](std::uint32_t successor)
+            { earliest_[successor] = std::max(earliest_[successor], end); });
+    }
+}
 
 void BlockPlan::build(const World& world, std::span<const Transaction> transactions, bool free_gas)
 {
-    accesses_.clear();
-    first_access_.clear();
-    first_access_.reserve(transactions.size() + 1);
-    for (const auto& transaction : transactions)
-    {
-        first_access_.push_back(static_cast<std::uint32_t>(accesses_.size()));
-        AccessCollector collector{world, accesses_};
-        if (!free_gas)
-            collector.write(world.account_states, transaction.sender);
-        collector.calls(transaction.call_list(), transaction.sender);
-    }
-    first_access_.push_back(static_cast<std::uint32_t>(accesses_.size()));
-    connect();
+    CostModel costs;
+    costs.bind(world);
+    begin(world, transactions, free_gas, costs, 1);
+    declare(0);
+    gather();
+    (void)connect(0);
 }
 
-std::uint32_t BlockPlan::find_object(const Access& access)
+void BlockPlan::make_slots(World& world)
 {
-    const auto mask = buckets_.size() - 1;
-    auto hash = (access.key ^ static_cast<std::uint64_t>(access.table->number()) << 40U) *
-                0x9E3779B97F4A7C15ULL;
-    hash ^= hash >> 29U;
-    for (auto i = hash & mask;; i = (i + 1) & mask)
+    for (auto& share : shares_)
     {
-        if (buckets_[i] == 0)
+        for (const auto position : share->missing)
         {
-            objects_.push_back({access.table, access.key, 0, 0});
-            buckets_[i] = ++object_count_;
-            return object_count_ - 1;
+            auto& access = share->accesses[position];
+            access.record = world.tables()[access.table]->make_slot(access.key);
         }
-        const auto& object = objects_[buckets_[i] - 1];
-        if (object.key == access.key && object.table == access.table)
-            return buckets_[i] - 1;
     }
-}
-
-void BlockPlan::connect()
-{
-    const auto count = static_cast<std::uint32_t>(first_access_.size() - 1);
-    objects_.clear();
-    object_count_ = 0;
-    readers_.clear();
-    edges_.clear();
-    buckets_.assign(std::bit_ceil(accesses_.size() * 2 + 16), 0);
-    predecessor_counts_.assign(count, 0);
-    depths_.assign(count, 1);
-    first_successor_.assign(count + 1, 0);
-    critical_path_ = count == 0 ? 0 : 1;
-
-    for (std::uint32_t i = 0; i < count; ++i)
-    {
-        const auto first_edge = edges_.size();
-        const auto depend_on = [&](std::uint32_t predecessor)
-        {
-            if (predecessor == i)
-                return;
-            const auto edge = static_cast<std::uint64_t>(predecessor) << 32U | i;
-            if (std::find(edges_.begin() + static_cast<std::ptrdiff_t>(first_edge), edges_.end(),
-                    edge) == edges_.end())
-                edges_.push_back(edge);
-        };
-        for (auto& access : accesses(i))
-        {
-            access.object = find_object(access);
-            auto& object = objects_[access.object];
-            if (access.mode == AccessMode::read)
-            {
-                if (object.last_writer != 0)
-                    depend_on(object.last_writer - 1);
-                readers_.push_back({i, object.first_reader});
-                object.first_reader = static_cast<std::uint32_t>(readers_.size());
-                continue;
-            }
-            if (object.first_reader == 0 && object.last_writer != 0)
-                depend_on(object.last_writer - 1);
-            for (auto reader = object.first_reader; reader != 0; reader = readers_[reader - 1].next)
-                depend_on(readers_[reader - 1].transaction);
-            object.first_reader = 0;
-            object.last_writer = i + 1;
-        }
-        for (auto edge = first_edge; edge < edges_.size(); ++edge)
-        {
-            const auto predecessor = static_cast<std::uint32_t>(edges_[edge] >> 32U);
-            depths_[i] = std::max(depths_[i], depths_[predecessor] + 1);
-            ++first_successor_[predecessor + 1];
-        }
-        predecessor_counts_[i] = static_cast<std::uint32_t>(edges_.size() - first_edge);
-        critical_path_ = std::max(critical_path_, depths_[i]);
-    }
-
-    // Counting sort of the edges by predecessor; successors stay in block order.
-    for (std::uint32_t i = 0; i < count; ++i)
-        first_successor_[i + 1] += first_successor_[i];
-    successors_.resize(edges_.size());
-    auto& next = depths_;  // No longer needed.
-    std::copy(first_successor_.begin(), first_successor_.end() - 1, next.begin());
-    for (const auto edge : edges_)
-        successors_[next[edge >> 32U]++] = static_cast<std::uint32_t>(edge);
 }
 
 }  // namespace runnel

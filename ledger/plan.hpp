@@ -1,9 +1,12 @@
 #pragma once
 
 #include "ledger/access.hpp"
+#include "ledger/cost_model.hpp"
 #include "ledger/transaction.hpp"
 
+#include <atomic>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <vector>
 
@@ -12,64 +15,140 @@ namespace runnel
 
 /// The dependency graph of a block, from what its transactions declare.
 ///
-/// Objects are numbered within the block. A transaction depends on the last one before it that
-/// writes an object it touches, and, for what it writes itself, on the readers since.
+/// Two steps: declare() collects accesses and may be shared by any number of workers; connect()
+/// links every access to the next one of the same object that may not pass it, on one thread, in
+/// block order. Of each object a write comes after all that touched it before, reads since the same
+/// write run side by side, and additions run side by side as long as nobody reads or writes the
+/// record in the block. There are no lists of edges: every access has one successor and a link to
+/// its siblings, so the graph lies in the accesses themselves. See docs/execution.md.
 class BlockPlan
 {
 public:
-    /// Collects accesses of @p transactions (sender's account included) and connects them.
+    /// Begins a block, to be declared by up to @p workers workers. The sender's account is touched
+    /// by every transaction unless gas is free.
+    void begin(const World& world, std::span<const Transaction> transactions, bool free_gas,
+        const CostModel& costs, unsigned workers);
+    /// Declares a share of the transactions as worker @p worker; returns when none is left to take.
+    void declare(unsigned worker);
+    /// Every transaction has been declared: by now, no worker is inside declare() any more that
+    /// still works.
+    [[nodiscard]] bool declared() const noexcept
+    {
+        return declared_.load(std::memory_order_acquire) == nodes_.size();
+    }
+    /// Puts together what the workers noted; after it touched() and access_count() are known.
+    void gather();
+    /// Links the accesses. Stops early and returns false when the first transactions form little
+    /// more than a chain: the sum of their costs is below @p parallelism_min times the costliest
+    /// path. Returns the same for the whole block.
+    bool connect(double parallelism_min);
+    /// All of the above on this thread.
     void build(const World& world, std::span<const Transaction> transactions, bool free_gas);
 
+    /// Makes the slots of the declared records that have none yet. Nobody may read the world.
+    void make_slots(World& world);
+
+    [[nodiscard]] std::size_t size() const noexcept { return nodes_.size(); }
     [[nodiscard]] std::span<Access> accesses(std::uint32_t transaction) noexcept
     {
-        return std::span{accesses_}.subspan(first_access_[transaction],
-            first_access_[transaction + 1] - first_access_[transaction]);
+        const auto& node = nodes_[transaction];
+        return {shares_[node.worker]->accesses.data() + node.first, node.count};
     }
-    [[nodiscard]] std::span<Access> all_accesses() noexcept { return accesses_; }
-    [[nodiscard]] std::span<const std::uint32_t> successors(
-        std::uint32_t transaction) const noexcept
+    [[nodiscard]] std::span<const Access> accesses(std::uint32_t transaction) const noexcept
     {
-        return std::span{successors_}.subspan(first_successor_[transaction],
-            first_successor_[transaction + 1] - first_successor_[transaction]);
+        const auto& node = nodes_[transaction];
+        return {shares_[node.worker]->accesses.data() + node.first, node.count};
     }
+    [[nodiscard]] std::size_t access_count() const noexcept { return access_count_; }
+    /// Contracts that own a declared record: 1, by contract id.
+    [[nodiscard]] const std::vector<std::uint8_t>& touched() const noexcept { return touched_; }
+
+    /// Calls @p visit with each transaction that waits for @p transaction, once per object they
+    /// share in that order.
+    template <typename Visitor>
+    void for_each_successor(std::uint32_t transaction, Visitor&& visit) const
+    {
+        for (const auto& access : accesses(transaction))
+            for_each_successor(access, visit);
+    }
+    template <typename Visitor>
+    void for_each_successor(const Access& access, Visitor&& visit) const
+    {
+        if (access.next != no_transaction)
+            visit(access.next);
+        else if (access.mode == AccessMode::write || access.ordered)
+        {
+            for (auto slot = access.sibling; slot != no_slot; slot = at(slot).sibling)
+                visit(at(slot).transaction);
+        }
+    }
+    /// What must be done before a transaction may run: one for each object in whose order it has a
+    /// predecessor, or several if those are reads.
     [[nodiscard]] std::uint32_t predecessor_count(std::uint32_t transaction) const noexcept
     {
-        return predecessor_counts_[transaction];
+        return predecessors_[transaction];
     }
-    [[nodiscard]] std::uint32_t object_count() const noexcept { return object_count_; }
-    /// Transactions on the longest chain of dependencies: what no number of workers can undercut.
-    [[nodiscard]] std::uint32_t critical_path() const noexcept { return critical_path_; }
-    [[nodiscard]] std::size_t size() const noexcept { return predecessor_counts_.size(); }
+    /// Predicted nanoseconds of one transaction, of all, and of the costliest path of dependencies:
+    /// what no number of workers can undercut. The last is known after connect().
+    [[nodiscard]] std::uint32_t cost(std::uint32_t transaction) const noexcept
+    {
+        return nodes_[transaction].cost;
+    }
+    [[nodiscard]] std::uint64_t total_cost() const noexcept { return total_cost_; }
+    [[nodiscard]] std::uint64_t critical_cost() const noexcept { return critical_cost_; }
 
 private:
-    struct Object
+    struct Node
     {
-        const RecordTable* table = nullptr;
-        std::uint64_t key = 0;
-        std::uint32_t last_writer = 0;   // Transaction + 1; 0: none.
-        std::uint32_t first_reader = 0;  // Head of the list of readers since; index + 1.
+        std::uint32_t first = 0;  // Of its accesses in the worker's share.
+        std::uint32_t count = 0;
+        std::uint32_t cost = 0;
+        std::uint32_t worker = 0;
     };
-    struct Reader
+    /// What one worker declared.
+    struct alignas(64) Share
     {
-        std::uint32_t transaction = 0;
-        std::uint32_t next = 0;  // Index + 1.
+        std::vector<Access> accesses;
+        std::vector<std::uint32_t> missing;  // Positions of accesses without a record.
+        std::vector<std::uint8_t> touched;
+    };
+    /// An object's latest write, or the first access of its latest group.
+    struct Entry
+    {
+        std::uint32_t hash = 0;
+        std::uint32_t slot_plus_1 = 0;  // 0: free.
     };
 
-    std::uint32_t find_object(const Access& access);
-    void connect();
+    // A slot names an access of the block: worker << 24 | position in its share.
+    static constexpr unsigned slot_bits = 24;
+    [[nodiscard]] Access& at(std::uint32_t slot) noexcept
+    {
+        return shares_[slot >> slot_bits]->accesses[slot & ((1U << slot_bits) - 1)];
+    }
+    [[nodiscard]] const Access& at(std::uint32_t slot) const noexcept
+    {
+        return shares_[slot >> slot_bits]->accesses[slot & ((1U << slot_bits) - 1)];
+    }
+    void declare_one(std::uint32_t transaction, std::uint32_t worker);
+    void connect_one(Access& access, std::uint32_t slot, Entry& entry);
+    void find_critical_path(std::uint32_t count);
 
-    std::vector<Access> accesses_;
-    std::vector<std::uint32_t> first_access_;
-    std::vector<std::uint64_t> edges_;  // predecessor << 32 | successor
-    std::vector<std::uint32_t> successors_;
-    std::vector<std::uint32_t> first_successor_;
-    std::vector<std::uint32_t> predecessor_counts_;
-    std::vector<std::uint32_t> depths_;
-    std::uint32_t critical_path_ = 0;
-    std::uint32_t object_count_ = 0;
-    std::vector<Object> objects_;
-    std::vector<Reader> readers_;
-    std::vector<std::uint32_t> buckets_;  // Object + 1 by hash; cleared for each block.
+    const World* world_ = nullptr;
+    std::span<const Transaction> transactions_;
+    const CostModel* costs_ = nullptr;
+    bool free_gas_ = false;
+    std::vector<Node> nodes_;
+    std::vector<std::unique_ptr<Share>> shares_;
+    std::vector<std::uint8_t> touched_;
+    std::vector<std::uint32_t> predecessors_;
+    std::vector<std::uint64_t> earliest_;  // Predicted start of each transaction.
+    std::vector<Entry> entries_;
+    std::uint32_t mask_ = 0;
+    std::size_t access_count_ = 0;
+    std::uint64_t total_cost_ = 0;
+    std::uint64_t critical_cost_ = 0;
+    alignas(64) std::atomic<std::uint32_t> cursor_{0};
+    alignas(64) std::atomic<std::uint32_t> declared_{0};
 };
 
 }  // namespace runnel

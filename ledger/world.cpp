@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include <limits>
+
 namespace runnel
 {
 
@@ -38,6 +40,7 @@ std::optional<AccountId> World::find_account(std::string_view name) const
 
 void World::add_table(RecordTable& table, ContractId owner)
 {
+    RUNNEL_CHECK(tables_.size() <= std::numeric_limits<std::uint16_t>::max());
     table.set_number(static_cast<std::uint32_t>(tables_.size()));
     tables_.push_back(&table);
     owners_.push_back(owner);

@@ -276,6 +276,7 @@ private:
     void record_balance(CallContext& context, AccountId user, std::size_t reserve) const;
 
     // pool_declare.cpp
+    void declare_reserve(AccessCollector& access, std::size_t reserve) const;
     void declare_account(AccessCollector& access, AccountId user) const;
     void declare_balance(AccessCollector& access, AccountId user, std::size_t reserve) const;
     void declare_config(AccessCollector& access, ContractId asset) const;

@@ -24,6 +24,13 @@ void AaveV3Pool::declare_account(AccessCollector& access, AccountId user) const
     }
 }
 
+void AaveV3Pool::declare_reserve(AccessCollector& access, std::size_t reserve) const
+{
+    // New rates follow from the cash at hand, so it is looked at.
+    access.write(states_, reserve);
+    access.read(reserves_[reserve].token->balances(), account());
+}
+
 void AaveV3Pool::declare_balance(AccessCollector& access, AccountId user, std::size_t reserve) const
 {
     if (index(user) >= access.world().account_count())
@@ -42,7 +49,7 @@ void AaveV3Pool::declare(const Supply& call, AccountId sender, AccessCollector& 
     const auto i = find_reserve(call.asset);
     if (!i.has_value())
         return;
-    access.write(states_, *i);
+    declare_reserve(access, *i);
     declare_balance(access, call.on_behalf_of, *i);
     reserves_[*i].token->declare_transfer_from(access, account(), sender, account());
 }
@@ -52,7 +59,7 @@ void AaveV3Pool::declare(const Withdraw& call, AccountId sender, AccessCollector
     const auto i = find_reserve(call.asset);
     if (!i.has_value())
         return;
-    access.write(states_, *i);
+    declare_reserve(access, *i);
     declare_balance(access, sender, *i);
     reserves_[*i].token->declare_transfer(access, account(), call.to);
 }
@@ -62,7 +69,7 @@ void AaveV3Pool::declare(const Borrow& call, AccountId sender, AccessCollector& 
     const auto i = find_reserve(call.asset);
     if (!i.has_value())
         return;
-    access.write(states_, *i);
+    declare_reserve(access, *i);
     declare_balance(access, sender, *i);
     reserves_[*i].token->declare_transfer(access, account(), sender);
 }
@@ -72,7 +79,7 @@ void AaveV3Pool::declare(const Repay& call, AccountId sender, AccessCollector& a
     const auto i = find_reserve(call.asset);
     if (!i.has_value())
         return;
-    access.write(states_, *i);
+    declare_reserve(access, *i);
     declare_balance(access, call.on_behalf_of, *i);
     reserves_[*i].token->declare_transfer_from(access, account(), sender, account());
 }
@@ -83,9 +90,8 @@ void AaveV3Pool::declare(
     const auto i = find_reserve(call.asset);
     if (!i.has_value())
         return;
-    access.write(states_, *i);
+    declare_reserve(access, *i);
     declare_balance(access, sender, *i);
-    access.read(reserves_[*i].token->balances(), account());
 }
 
 void AaveV3Pool::declare(
@@ -109,7 +115,7 @@ void AaveV3Pool::declare(
     const auto d = find_reserve(call.debt_asset);
     if (!c.has_value() || !d.has_value())
         return;
-    access.write(states_, *d);
+    declare_reserve(access, *d);
     declare_balance(access, call.user, *d);
     declare_balance(access, call.user, *c);
     access.write(*reserves_[*c].positions, treasury_);
@@ -118,7 +124,7 @@ void AaveV3Pool::declare(
         declare_balance(access, sender, *c);
     else
     {
-        access.write(states_, *c);
+        declare_reserve(access, *c);
         reserves_[*c].token->declare_transfer(access, account(), sender);
     }
     reserves_[*d].token->declare_transfer_from(access, account(), sender, account());
@@ -130,7 +136,7 @@ void AaveV3Pool::declare(
     const auto i = find_reserve(call.asset);
     if (!i.has_value())
         return;
-    access.write(states_, *i);
+    declare_reserve(access, *i);
     access.read(configs_, *i);
     access.read(settings_, 0);
     reserves_[*i].token->declare_transfer(access, account(), sender);
@@ -146,7 +152,7 @@ void AaveV3Pool::declare(const MintToTreasury& call, AccountId, AccessCollector&
         const auto i = find_reserve(asset);
         if (!i.has_value())
             continue;
-        access.write(states_, *i);
+        declare_reserve(access, *i);
         access.write(*reserves_[*i].positions, treasury_);
     }
 }

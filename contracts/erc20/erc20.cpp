@@ -121,7 +121,7 @@ void Erc20::declare(const Erc20TransferFrom& call, AccountId sender, AccessColle
 void Erc20::declare(const Erc20Mint& call, AccountId, AccessCollector& access) const
 {
     access.write(state_, 0);
-    book_.declare_balance(access, call.to);
+    book_.declare_credit(access, call.to);
 }
 
 void Erc20::declare(const Erc20Burn& call, AccountId, AccessCollector& access) const

@@ -74,8 +74,7 @@ Result<void> TokenBook::transfer(
     RUNNEL_TRY(debit(
         context.write(balances, from), from, value, "ERC20: transfer amount exceeds balance"));
     // Cannot overflow: all balances together are the supply, which fits.
-    auto& credited = context.write(balances, to);
-    credited = wrapping_add(credited, value);
+    context.credit(balances, to, value);
     context.emit(token_, Transfer{from, to, value});
     return {};
 }
@@ -149,8 +148,7 @@ Result<void> TokenBook::mint(
     RUNNEL_REQUIRE(new_supply.ok(),
         is_uniswap ? Refusal::error("ds-math-add-overflow") : Refusal::of(new_supply.fault));
     supply = new_supply.value;
-    auto& balance = context.write(balances, to);
-    balance = wrapping_add(balance, value);
+    context.credit(balances, to, value);
     context.emit(token_, Transfer{zero_account, to, value});
     return {};
 }
@@ -174,10 +172,16 @@ void TokenBook::declare_balance(AccessCollector& access, AccountId holder) const
         access.write(balances, holder);
 }
 
+void TokenBook::declare_credit(AccessCollector& access, AccountId holder) const
+{
+    if (is_known(access.world(), holder))
+        access.credit(balances, holder);
+}
+
 void TokenBook::declare_transfer(AccessCollector& access, AccountId from, AccountId to) const
 {
     declare_balance(access, from);
-    declare_balance(access, to);
+    declare_credit(access, to);
 }
 
 void TokenBook::declare_approve(AccessCollector& access, AccountId owner, AccountId spender) const

@@ -77,8 +77,10 @@ public:
     void declare_approve(AccessCollector& access, AccountId owner, AccountId spender) const;
     void declare_transfer_from(
         AccessCollector& access, AccountId spender, AccountId from, AccountId to) const;
-    /// Of the holder whose balance a mint or a burn changes.
+    /// Of the holder whose balance a burn takes from, or a call looks at.
     void declare_balance(AccessCollector& access, AccountId holder) const;
+    /// Of the holder whose balance a mint adds to.
+    void declare_credit(AccessCollector& access, AccountId holder) const;
 
     [[nodiscard]] TokenFlavour flavour() const noexcept { return flavour_; }
 

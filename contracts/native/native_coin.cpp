@@ -26,7 +26,7 @@ void NativeCoin::declare(
     const NativeTransfer& call, AccountId sender, AccessCollector& access) const
 {
     access.write(world_->account_states, sender);
-    access.write(world_->account_states, call.to);
+    access.credit(world_->account_states, call.to);
 }
 
 Result<Returns> NativeCoin::execute(const NativeTransfer& call, CallContext& context)
@@ -34,9 +34,8 @@ Result<Returns> NativeCoin::execute(const NativeTransfer& call, CallContext& con
     RUNNEL_REQUIRE(index(call.to) < context.world().account_count(), Refusal::empty());
     auto& from = context.write(world_->account_states, context.sender());
     RUNNEL_REQUIRE(from.balance >= call.value, Refusal::empty());
-    auto& to = context.write(world_->account_states, call.to);
     from.balance = wrapping_sub(from.balance, call.value);
-    to.balance = wrapping_add(to.balance, call.value);
+    context.credit(world_->account_states, call.to, call.value);
     context.emit(id(), NativePayment{context.sender(), call.to, call.value});
     return Returns{};
 }

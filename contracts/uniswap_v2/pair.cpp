@@ -476,12 +476,12 @@ void UniswapV2Pair::declare(const UniswapV2Mint& call, AccountId, AccessCollecto
     access.write(state_, 0);
     for (const auto* token : token_)
         access.read(token->balances(), account());
-    shares_.declare_balance(access, call.to);
+    shares_.declare_credit(access, call.to);
     if (total_supply().is_zero())
-        shares_.declare_balance(access, zero_account);
+        shares_.declare_credit(access, zero_account);
     access.read(factory_->state(), 0);
     if (factory_->fee_to() != zero_account)
-        shares_.declare_balance(access, factory_->fee_to());
+        shares_.declare_credit(access, factory_->fee_to());
 }
 
 void UniswapV2Pair::declare(const UniswapV2Burn& call, AccountId, AccessCollector& access) const
@@ -492,7 +492,7 @@ void UniswapV2Pair::declare(const UniswapV2Burn& call, AccountId, AccessCollecto
     shares_.declare_balance(access, account());
     access.read(factory_->state(), 0);
     if (factory_->fee_to() != zero_account)
-        shares_.declare_balance(access, factory_->fee_to());
+        shares_.declare_credit(access, factory_->fee_to());
 }
 
 void UniswapV2Pair::declare(

@@ -628,12 +628,13 @@ FinishedBlock run_block(Fixture& f, std::vector<Transaction> transactions, unsig
     context.gas_limit = 1ULL << 50U;
     ExecutionOptions options;
     options.free_gas = true;
-    execution.plan(f.sandbox.world(), context, std::move(transactions), options);
-    execution.prepare(workers);
+    options.mode = workers > 1 ? ExecutionMode::parallel : ExecutionMode::serial;
+    execution.begin(f.sandbox.world(), context, std::move(transactions), options, workers);
     std::vector<std::thread> threads;
     for (unsigned i = 1; i < workers; ++i)
-        threads.emplace_back([&execution, i] { execution.work(i); });
-    execution.work(0);
+        threads.emplace_back([&execution, i] { execution.assist(i); });
+    execution.plan();
+    execution.run();
     for (auto& thread : threads)
         thread.join();
     execution.apply(0, {});
@@ -683,7 +684,7 @@ TEST_CASE("aave v3 pool: prices and parameters are read side by side", "[contrac
     {
         for (const auto& access : accesses)
         {
-            if (access.table == &table && access.key == key)
+            if (access.table == table.number() && access.key == key)
                 return std::optional{access.mode};
         }
         return std::optional<AccessMode>{};

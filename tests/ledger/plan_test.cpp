@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <map>
 #include <set>
+#include <thread>
 
 using namespace runnel;
 using namespace runnel::toy;
@@ -17,33 +18,48 @@ using Object = std::pair<std::uint32_t, std::uint64_t>;  // Table number, key.
 /// The graph by its definition, quadratic and without any cleverness.
 struct Reference
 {
-    explicit Reference(BlockPlan& plan) : size{plan.size()}
+    explicit Reference(const BlockPlan& plan) : size{plan.size()}
     {
-        std::set<Object> objects;
+        std::map<Object, bool> only_added_to;
         for (std::uint32_t i = 0; i < size; ++i)
         {
             touched.emplace_back();
             for (const auto& access : plan.accesses(i))
             {
-                const Object object{access.table->number(), access.key};
-                objects.insert(object);
-                touched.back()[object] = access.mode;
+                const Object object{access.table, access.key};
+                REQUIRE(access.transaction == i);
+                REQUIRE(touched.back().emplace(object, access.mode).second);
+                auto& only = only_added_to.try_emplace(object, true).first->second;
+                only = only && access.mode == AccessMode::add;
             }
+        }
+        // Additions are in nobody's way unless somebody wants to know the sum.
+        for (auto& objects : touched)
+        {
+            for (auto& [object, mode] : objects)
+            {
+                if (mode == AccessMode::add && !only_added_to[object])
+                    mode = AccessMode::write;
+            }
+        }
+        for (std::uint32_t i = 0; i < size; ++i)
+        {
             predecessors.emplace_back();
-            for (const auto& [object, mode] : touched.back())
+            for (const auto& [object, mode] : touched[i])
                 add_predecessors(i, object, mode);
         }
-        object_count = objects.size();
-        // The longest chain over all conflicts, not only over the edges kept.
-        std::vector<std::uint32_t> depth(size, 1);
+        // The costliest chain over all conflicts, not only over the edges kept.
+        std::vector<std::uint64_t> end(size, 0);
         for (std::uint32_t i = 0; i < size; ++i)
         {
             for (std::uint32_t j = 0; j < i; ++j)
             {
                 if (conflict(j, i))
-                    depth[i] = std::max(depth[i], depth[j] + 1);
+                    end[i] = std::max(end[i], end[j]);
             }
-            critical_path = std::max(critical_path, depth[i]);
+            end[i] += plan.cost(i);
+            critical_cost = std::max(critical_cost, end[i]);
+            total_cost += plan.cost(i);
         }
     }
 
@@ -60,50 +76,51 @@ struct Reference
 
     std::size_t size;
     std::vector<std::map<Object, AccessMode>> touched;
-    std::vector<std::set<std::uint32_t>> predecessors;
-    std::size_t object_count = 0;
-    std::uint32_t critical_path = 0;
+    std::vector<std::multiset<std::uint32_t>> predecessors;  // Once per object.
+    std::uint64_t critical_cost = 0;
+    std::uint64_t total_cost = 0;
 
 private:
     /// The last writer before, and for a write the readers since; the writer only if there are
     /// none.
     void add_predecessors(std::uint32_t i, const Object& object, AccessMode mode)
     {
+        if (mode == AccessMode::add)
+            return;
+        bool read_since = false;
         for (std::uint32_t j = i; j-- > 0;)
         {
             const auto other = touched[j].find(object);
             if (other == touched[j].end())
                 continue;
             const bool writes = other->second == AccessMode::write;
-            if (writes && (mode == AccessMode::read || !read_since_[{i, object}]))
+            if (writes && (mode == AccessMode::read || !read_since))
                 predecessors[i].insert(j);
             if (writes)
                 return;
             if (mode == AccessMode::write)
             {
                 predecessors[i].insert(j);
-                read_since_[{i, object}] = true;
+                read_since = true;
             }
         }
     }
-    std::map<std::pair<std::uint32_t, Object>, bool> read_since_;
 };
 
 void require_equal(const BlockPlan& plan, const Reference& reference)
 {
     REQUIRE(plan.size() == reference.size);
-    REQUIRE(plan.object_count() == reference.object_count);
-    REQUIRE(plan.critical_path() == reference.critical_path);
-    std::vector<std::set<std::uint32_t>> predecessors(reference.size);
+    REQUIRE(plan.critical_cost() == reference.critical_cost);
+    REQUIRE(plan.total_cost() == reference.total_cost);
+    std::vector<std::multiset<std::uint32_t>> predecessors(reference.size);
     for (std::uint32_t i = 0; i < plan.size(); ++i)
     {
-        const auto successors = plan.successors(i);
-        REQUIRE(std::is_sorted(successors.begin(), successors.end()));
-        for (const auto successor : successors)
-        {
-            REQUIRE(successor > i);
-            REQUIRE(predecessors.at(successor).insert(i).second);
-        }
+        plan.for_each_successor(i,
+            [&](std::uint32_t successor)
+            {
+                REQUIRE(successor > i);
+                predecessors.at(successor).insert(i);
+            });
     }
     for (std::uint32_t i = 0; i < plan.size(); ++i)
     {
@@ -113,13 +130,32 @@ void require_equal(const BlockPlan& plan, const Reference& reference)
     }
 }
 
+/// Transactions on the longest chain.
+std::uint32_t depth(const BlockPlan& plan)
+{
+    std::vector<std::uint32_t> depths(plan.size(), 1);
+    for (std::uint32_t i = 0; i < plan.size(); ++i)
+    {
+        plan.for_each_successor(
+            i, [&](std::uint32_t j) { depths[j] = std::max(depths[j], depths[i] + 1); });
+    }
+    return plan.size() == 0 ? 0 : *std::max_element(depths.begin(), depths.end());
+}
+
+std::vector<std::uint32_t> successors(const BlockPlan& plan, std::uint32_t transaction)
+{
+    std::vector<std::uint32_t> result;
+    plan.for_each_successor(transaction, [&](std::uint32_t i) { result.push_back(i); });
+    return result;
+}
+
 /// Two transactions that conflict must be ordered by a path of edges.
 void require_ordered(const BlockPlan& plan, const Reference& reference)
 {
     std::vector<std::vector<bool>> before(plan.size(), std::vector<bool>(plan.size()));
     for (std::uint32_t i = 0; i < plan.size(); ++i)
     {
-        for (const auto successor : plan.successors(i))
+        for (const auto successor : successors(plan, i))
         {
             before[successor][i] = true;
             for (std::uint32_t j = 0; j < i; ++j)
@@ -166,9 +202,9 @@ TEST_CASE("plan: an empty block has no path", "[ledger][plan]")
     plan.build(*toy.world, RandomBlocks{1, 2}.next(toy, 9), false);
     plan.build(*toy.world, {}, false);
     CHECK(plan.size() == 0);
-    CHECK(plan.critical_path() == 0);
-    CHECK(plan.object_count() == 0);
-    CHECK(plan.all_accesses().empty());
+    CHECK(plan.critical_cost() == 0);
+    CHECK(plan.total_cost() == 0);
+    CHECK(plan.access_count() == 0);
 }
 
 TEST_CASE("plan: readers run side by side, writers one after another", "[ledger][plan]")
@@ -186,14 +222,14 @@ TEST_CASE("plan: readers run side by side, writers one after another", "[ledger]
         for (int i = 0; i < 20; ++i)
             add(calls(Read{1}));
         plan.build(*chain.world, transactions, false);
-        CHECK(plan.critical_path() == 1);
+        CHECK(depth(plan) == 1);
     }
     SECTION("writers")
     {
         for (int i = 0; i < 20; ++i)
             add(calls(Add{1, 1}));
         plan.build(*chain.world, transactions, false);
-        CHECK(plan.critical_path() == 20);
+        CHECK(depth(plan) == 20);
         CHECK(plan.predecessor_count(19) == 1);
     }
     SECTION("a writer, readers, a writer")
@@ -203,9 +239,25 @@ TEST_CASE("plan: readers run side by side, writers one after another", "[ledger]
             add(calls(Read{1}));
         add(calls(Add{1, 1}));
         plan.build(*chain.world, transactions, false);
-        CHECK(plan.critical_path() == 3);
-        CHECK(plan.successors(0).size() == 18);
+        CHECK(depth(plan) == 3);
+        CHECK(successors(plan, 0).size() == 18);
         CHECK(plan.predecessor_count(19) == 18);
+    }
+    SECTION("additions, and nobody who wants to know the sum")
+    {
+        for (int i = 0; i < 20; ++i)
+            add(calls(Touch{1, Mode::credit, Mode::credit}));
+        plan.build(*chain.world, transactions, false);
+        CHECK(depth(plan) == 1);
+    }
+    SECTION("additions, a reader, additions")
+    {
+        for (int i = 0; i < 19; ++i)
+            add(i == 9 ? calls(Read{1}) : calls(Touch{1, Mode::credit, Mode::credit}));
+        plan.build(*chain.world, transactions, false);
+        CHECK(depth(plan) == 19);
+        for (std::uint32_t i = 0; i < 18; ++i)
+            CHECK(successors(plan, i) == std::vector{i + 1});
     }
     SECTION("one sender's transactions depend on each other by its nonce, unless gas is free")
     {
@@ -216,10 +268,59 @@ TEST_CASE("plan: readers run side by side, writers one after another", "[ledger]
             transactions.push_back(std::move(transaction));
         }
         plan.build(*chain.world, transactions, false);
-        CHECK(plan.critical_path() == 5);
+        CHECK(depth(plan) == 5);
         plan.build(*chain.world, transactions, true);
-        CHECK(plan.critical_path() == 1);
+        CHECK(depth(plan) == 1);
     }
+}
+
+TEST_CASE("plan: any number of workers declares the same graph", "[ledger][plan]")
+{
+    const ToyWorld toy{60};
+    const auto transactions = RandomBlocks{8, 40}.next(toy, 900);
+    CostModel costs;
+    costs.bind(*toy.world);
+    BlockPlan alone;
+    alone.build(*toy.world, transactions, false);
+    BlockPlan together;
+    for (int round = 0; round < 3; ++round)
+    {
+        together.begin(*toy.world, transactions, false, costs, 3);
+        std::vector<std::thread> threads;
+        for (unsigned worker = 0; worker < 3; ++worker)
+            threads.emplace_back([&together, worker] { together.declare(worker); });
+        for (auto& thread : threads)
+            thread.join();
+        REQUIRE(together.declared());
+        together.gather();
+        CHECK(together.connect(0));
+        REQUIRE(together.access_count() == alone.access_count());
+        CHECK(together.touched() == alone.touched());
+        CHECK(together.critical_cost() == alone.critical_cost());
+        for (std::uint32_t i = 0; i < alone.size(); ++i)
+        {
+            REQUIRE(together.predecessor_count(i) == alone.predecessor_count(i));
+            REQUIRE(successors(together, i) == successors(alone, i));
+        }
+    }
+}
+
+TEST_CASE("plan: a block that is a chain is given up early", "[ledger][plan]")
+{
+    ToyChain chain{400};
+    std::vector<Transaction> transactions;
+    for (const auto wallet : chain.wallets)
+        transactions.push_back(chain.make(wallet, calls(Add{1, 1})));
+    CostModel costs;
+    costs.bind(*chain.world);
+    BlockPlan plan;
+    plan.begin(*chain.world, transactions, false, costs, 1);
+    plan.declare(0);
+    plan.gather();
+    CHECK_FALSE(plan.connect(1.1));
+    // Only the beginning was looked at.
+    CHECK(plan.critical_cost() * 2 < plan.total_cost());
+    CHECK(plan.critical_cost() > 0);
 }
 
 TEST_CASE("plan: planning writes nothing", "[ledger][plan]")

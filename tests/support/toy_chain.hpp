@@ -55,16 +55,16 @@ public:
     void declare(const Pay& call, AccountId sender, AccessCollector& access) const
     {
         access.write(world_->account_states, sender);
-        access.write(world_->account_states, call.to);
+        access.credit(world_->account_states, call.to);
     }
     Result<Returns> execute(const Pay& call, CallContext& context)
     {
         auto& from = context.write(world_->account_states, context.sender());
         RUNNEL_REQUIRE(from.balance >= call.value, Refusal::empty());
         from.balance = wrapping_sub(from.balance, call.value);
-        auto& to = context.write(world_->account_states, call.to);
-        to.balance = wrapping_add(to.balance, call.value);
-        return Returns{from.balance};
+        const auto rest = from.balance;
+        context.credit(world_->account_states, call.to, call.value);
+        return Returns{rest};
     }
 
 private:
@@ -175,6 +175,7 @@ enum class Mode : std::uint8_t
 {
     none,
     read,
+    credit,
     write,
 };
 
@@ -345,6 +346,8 @@ public:
             access.read(counters, call.object);
         else if (call.declared == Mode::write)
             access.write(counters, call.object);
+        else if (call.declared == Mode::credit)
+            access.credit(counters, call.object);
     }
     void declare(const Refuse& call, AccountId, AccessCollector& access) const
     {
@@ -364,7 +367,7 @@ public:
     void declare(const Move& call, AccountId sender, AccessCollector& access) const
     {
         access.write(balances, sender);
-        access.write(balances, call.to);
+        access.credit(balances, call.to);
     }
 
     Result<Returns> execute(const Add& call, CallContext& context)
@@ -399,6 +402,8 @@ public:
             seen = counter.value;
             counter.value = 77;
         }
+        else if (call.actual == Mode::credit)
+            context.credit(counters, call.object, 72);
         RUNNEL_REQUIRE(!call.refuses || seen.is_zero(), "seen");
         return Returns{seen};
     }
@@ -447,8 +452,7 @@ public:
                                                 .with(call.amount));
         from = wrapping_sub(from, call.amount);
         give_way();
-        auto& to = context.write(balances, call.to);
-        to = wrapping_add(to, call.amount);
+        context.credit(balances, call.to, call.amount);
         return Returns{};
     }
 
@@ -554,19 +558,15 @@ public:
         context.base_fee = base_fee;
         context.gas_limit = 30'000'000;
         context.proposer = proposer;
-        execution.plan(*world, context, std::move(transactions), options);
-        execution.prepare(std::max(1U, workers));
-        if (workers == 0)
-            execution.run_serial();
-        else
-        {
-            std::vector<std::thread> threads;
-            for (unsigned i = absent + 1; i < workers; ++i)
-                threads.emplace_back([this, i] { execution.work(i); });
-            execution.work(std::min(absent, workers - 1));
-            for (auto& thread : threads)
-                thread.join();
-        }
+        options.mode = workers == 0 ? ExecutionMode::serial : ExecutionMode::parallel;
+        execution.begin(*world, context, std::move(transactions), options, std::max(1U, workers));
+        std::vector<std::thread> threads;
+        for (unsigned i = absent + 1; i < workers; ++i)
+            threads.emplace_back([this, i] { execution.assist(i); });
+        execution.plan();
+        execution.run();
+        for (auto& thread : threads)
+            thread.join();
         execution.apply(head.number, std::move(rewards));
         undo.push_back(execution.take_undo());
         auto block = execution.seal(head, head_hash);
@@ -666,8 +666,8 @@ private:
             case 8:
             case 9: list.add(counters_id, Read{object}); break;
             case 10: {
-                const auto declared = static_cast<Mode>(random.uniform_below(3));
-                const auto actual = static_cast<Mode>(random.uniform_below(3));
+                const auto declared = static_cast<Mode>(random.uniform_below(4));
+                const auto actual = static_cast<Mode>(random.uniform_below(4));
                 list.add(counters_id, Touch{object, declared, actual, random.bernoulli(0.2)});
                 break;
             }

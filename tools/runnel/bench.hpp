@@ -15,6 +15,7 @@ struct BenchOptions
     std::string name;
     std::string scenario;  // Empty: the benchmark's own.
     std::vector<std::string> overrides;
+    std::string filter;  // Of workloads, by a part of their names.
     unsigned workers = std::max(1U, std::thread::hardware_concurrency());
     unsigned runs = 5;
     std::uint64_t transactions = 10'000'000;

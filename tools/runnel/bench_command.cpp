@@ -73,6 +73,8 @@ Command add_bench_command(CLI::App& app)
         ->check(CLI::Range(1'000, 4'000'000))
         ->capture_default_str();
     command->add_option("--set", options->overrides, "Override a value of the scenario");
+    command->add_option(
+        "--only", options->filter, "For execution: workloads with this in their names");
     command->add_option("--workers", options->workers, "Threads")
         ->check(CLI::Range(1U, workers_max))
         ->capture_default_str();

@@ -11,7 +11,9 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <array>
 #include <atomic>
+#include <functional>
 #include <map>
 #include <memory>
 #include <thread>
@@ -150,142 +152,291 @@ private:
     std::map<std::uint32_t, std::uint64_t> nonces_;
 };
 
-struct ExecutionFigures
+/// Threads that wait awake for blocks to help with.
+class HotHelpers
 {
-    double plan_ns = 0;
-    double execute_ns = 0;
-    double commit_ns = 0;
-    std::uint64_t reverted = 0;
-    Hash head;
+public:
+    HotHelpers(ExecutionGate& gate, unsigned workers) : gate_{gate}
+    {
+        for (unsigned worker = 1; worker < workers; ++worker)
+            threads_.emplace_back([this, worker] { serve(worker); });
+    }
+    ~HotHelpers()
+    {
+        epoch_.store(stop, std::memory_order_release);
+        for (auto& thread : threads_)
+            thread.join();
+    }
+    HotHelpers(const HotHelpers&) = delete;
+    HotHelpers& operator=(const HotHelpers&) = delete;
+
+    void call()
+    {
+        const auto epoch = epoch_.load(std::memory_order_relaxed) + 1;
+        gate_.open(epoch);
+        epoch_.store(epoch, std::memory_order_release);
+    }
+
+private:
+    static constexpr std::uint64_t stop = ~0ULL;
+
+    void serve(unsigned worker)
+    {
+        for (std::uint64_t seen = 0;;)
+        {
+            const auto epoch = epoch_.load(std::memory_order_acquire);
+            if (epoch == stop)
+                return;
+            if (epoch != seen)
+                gate_.assist(epoch, worker);
+            seen = epoch;
+            __builtin_ia32_pause();
+        }
+    }
+
+    ExecutionGate& gate_;
+    std::atomic<std::uint64_t> epoch_{0};
+    std::vector<std::thread> threads_;
 };
 
-ExecutionFigures measure_execution(ExecutionWorld::Kind kind, unsigned accounts, unsigned pools,
-    unsigned block_size, unsigned blocks, unsigned workers)
+/// A block as it comes from the mempool.
+struct BlockInput
 {
-    ExecutionWorld bench{std::max(accounts, 2U), std::max(pools, 1U)};
-    BlockExecution execution;
-    ExecutionFigures figures;
-    BlockHeader head;
-    Hash head_hash;
-    for (unsigned number = 1; number <= blocks; ++number)
+    BlockContext context;
+    std::vector<Transaction> transactions;
+    std::vector<Reward> rewards;
+    std::uint64_t finalized_block = 0;
+};
+
+/// Executes blocks on its own world and times what the choice of serial or parallel changes: from
+/// the first declared access to the last executed transaction.
+class TimedChain
+{
+public:
+    TimedChain(World& world, BlockHeader head, Hash head_hash, ExecutionMode mode, unsigned workers)
+      : world_{world},
+        head_{head},
+        head_hash_{head_hash},
+        mode_{mode},
+        workers_{workers},
+        helpers_{gate_, workers}
+    {}
+
+    /// Nanoseconds.
+    double run(const BlockInput& input)
     {
-        auto transactions = bench.block(kind, number, block_size, accounts, pools);
-        BlockContext context;
-        context.number = number;
-        context.timestamp = 1 + number * 12;
-        context.base_fee = 7;
-        context.gas_limit = ~0ULL;
-        auto start = Clock::now();
-        execution.plan(bench.world(), context, std::move(transactions));
-        execution.prepare(workers);
-        figures.plan_ns += seconds_since(start) * 1e9;
-        // Threads start before the clock: the executor's cost is measured, not theirs.
-        std::atomic<bool> go{false};
-        std::vector<std::thread> helpers;
-        for (unsigned w = 1; w < workers; ++w)
+        auto transactions = input.transactions;
+        auto& execution = gate_.execution;
+        ExecutionOptions options;
+        options.mode = mode_;
+        const auto start = Clock::now();
+        execution.begin(world_, input.context, std::move(transactions), options, workers_);
+        if (execution.wants_help())
+            helpers_.call();
+        execution.plan();
+        execution.run();
+        const auto ns = seconds_since(start) * 1e9;
+        gate_.close();
+        accesses += execution.block_plan().access_count();
+        declare_ns += execution.times().declare_ns;
+        if (execution.is_parallel())
         {
-            helpers.emplace_back(
-                [&, w]
-                {
-                    while (!go.load(std::memory_order_acquire))
-                    {}
-                    execution.work(w);
-                });
+            connect_ns += execution.times().connect_ns;
+            connected_accesses += execution.block_plan().access_count();
         }
-        start = Clock::now();
-        go.store(true, std::memory_order_release);
-        if (workers == 1)
-            execution.run_serial();
-        else
-            execution.work(0);
-        figures.execute_ns += seconds_since(start) * 1e9;
-        for (auto& helper : helpers)
-            helper.join();
-        start = Clock::now();
-        execution.apply(0, {});
-        const auto block = execution.seal(head, head_hash);
-        figures.commit_ns += seconds_since(start) * 1e9;
+        parallel_blocks += execution.is_parallel() ? 1 : 0;
+        ++blocks;
+        const auto applied = Clock::now();
+        execution.apply(input.finalized_block, input.rewards);
+        const auto block = execution.seal(head_, head_hash_);
+        commit_ns += seconds_since(applied) * 1e9;
         for (const auto& receipt : block.receipts)
-            figures.reverted += receipt.status == ReceiptStatus::reverted ? 1 : 0;
-        head = block.header;
-        head_hash = block.hash;
+            reverted += receipt.status == ReceiptStatus::reverted ? 1 : 0;
+        head_ = block.header;
+        head_hash_ = block.hash;
+        return ns;
     }
-    const auto count = static_cast<double>(block_size) * blocks;
-    figures.plan_ns /= count;
-    figures.execute_ns /= count;
-    figures.commit_ns /= count;
-    figures.head = head_hash;
-    return figures;
+    [[nodiscard]] const Hash& head_hash() const noexcept { return head_hash_; }
+
+    // Sums over all blocks so far.
+    double declare_ns = 0;
+    double connect_ns = 0;
+    double commit_ns = 0;
+    std::size_t accesses = 0;
+    std::size_t connected_accesses = 0;
+    std::size_t parallel_blocks = 0;
+    std::size_t blocks = 0;
+    std::uint64_t reverted = 0;
+
+private:
+    World& world_;
+    BlockHeader head_;
+    Hash head_hash_;
+    ExecutionMode mode_;
+    unsigned workers_;
+    ExecutionGate gate_;
+    HotHelpers helpers_;
+};
+
+struct Workload
+{
+    std::string name;
+    unsigned block_size = 0;
+    /// Makes a world at its start, and the same one at every call.
+    std::function<std::unique_ptr<ExecutionWorld>()> make_world;
+    std::function<std::vector<Transaction>(ExecutionWorld&, std::uint64_t number)> make_block;
+    bool may_revert = false;
+};
+
+/// The same blocks on three chains, taking turns: serially with prefetching, in parallel whatever
+/// the graph says, and as the executor chooses.
+nlohmann::json measure(const Workload& workload, const BenchOptions& options)
+{
+    // About 40,000 transactions a run, but enough blocks for a stable sum.
+    const auto blocks = std::clamp(40'000U / workload.block_size, 4U, 400U);
+    std::array<std::unique_ptr<ExecutionWorld>, 3> worlds;
+    for (auto& world : worlds)
+        world = workload.make_world();
+    constexpr std::array modes{
+        ExecutionMode::serial, ExecutionMode::parallel, ExecutionMode::automatic};
+    std::vector<std::unique_ptr<TimedChain>> chains;
+    for (std::size_t m = 0; m < modes.size(); ++m)
+    {
+        chains.push_back(std::make_unique<TimedChain>(
+            worlds[m]->world(), BlockHeader{}, Hash{}, modes[m], m == 0 ? 1 : options.workers));
+    }
+    std::array<std::vector<double>, 3> ns;
+    std::vector<double> forced;
+    std::vector<double> automatic;
+    std::vector<double> lost_us;
+    std::uint64_t number = 0;
+    for (unsigned run = 0; run <= options.runs; ++run)
+    {
+        std::array<double, 3> sums{};
+        for (unsigned block = 0; block < blocks; ++block)
+        {
+            BlockInput input;
+            input.context.number = ++number;
+            input.context.timestamp = 1 + number * 12;
+            input.context.base_fee = 7;
+            input.context.gas_limit = ~0ULL;
+            input.transactions = workload.make_block(*worlds[0], number);
+            for (std::size_t turn = 0; turn < modes.size(); ++turn)
+            {
+                const auto m = (turn + number) % modes.size();
+                sums[m] += chains[m]->run(input);
+            }
+        }
+        if (run == 0)  // Caches, predictions and tables warm up.
+            continue;
+        for (std::size_t m = 0; m < modes.size(); ++m)
+            ns[m].push_back(sums[m] / blocks / workload.block_size);
+        forced.push_back(sums[0] / sums[1]);
+        automatic.push_back(sums[0] / sums[2]);
+        lost_us.push_back((sums[2] - sums[0]) / blocks / 1e3);
+    }
+    for (const auto& chain : chains)
+    {
+        if (chain->head_hash() != chains[0]->head_hash())
+        {
+            throw CommandError{exit_does_not_hold,
+                fmt::format("{}: {} workers give another chain", workload.name, options.workers)};
+        }
+        if (chain->reverted != 0 && !workload.may_revert)
+        {
+            throw CommandError{exit_does_not_hold,
+                fmt::format("{}: {} transactions reverted", workload.name, chain->reverted)};
+        }
+    }
+    const auto& serial = *chains[0];
+    const auto& parallel = *chains[1];
+    const auto& chosen = *chains[2];
+    const auto transactions = static_cast<double>(serial.blocks) * workload.block_size;
+    const auto per_access = [](double sum, std::size_t accesses)
+    { return accesses == 0 ? 0.0 : sum / static_cast<double>(accesses); };
+    return {{"workload", workload.name}, {"block_size", workload.block_size},
+        {"workers", options.workers}, {"serial_ns_per_tx", median(ns[0])},
+        {"parallel_ns_per_tx", median(ns[1])}, {"automatic_ns_per_tx", median(ns[2])},
+        {"forced_speedup", median(forced)}, {"speedup", median(automatic)},
+        {"lost_us_per_block", median(lost_us)},
+        {"parallel_share",
+            static_cast<double>(chosen.parallel_blocks) / static_cast<double>(chosen.blocks)},
+        {"accesses_per_tx", static_cast<double>(serial.accesses) / transactions},
+        {"declare_ns_per_access", per_access(serial.declare_ns, serial.accesses)},
+        {"plan_ns_per_access", per_access(parallel.connect_ns, parallel.connected_accesses)},
+        {"commit_ns_per_tx", serial.commit_ns / transactions}};
+}
+
+std::vector<Workload> workloads()
+{
+    using Kind = ExecutionWorld::Kind;
+    std::vector<Workload> list;
+    const auto add =
+        [&](std::string name, Kind kind, unsigned block_size, unsigned accounts, unsigned pools)
+    {
+        Workload workload;
+        workload.name = std::move(name);
+        workload.block_size = block_size;
+        workload.make_world = [=]
+        { return std::make_unique<ExecutionWorld>(std::max(accounts, 2U), std::max(pools, 1U)); };
+        workload.make_block = [=](ExecutionWorld& world, std::uint64_t number)
+        { return world.block(kind, number, block_size, accounts, pools); };
+        list.push_back(std::move(workload));
+    };
+    for (const unsigned block_size : {1'000U, 10'000U})
+    {
+        for (const unsigned accounts : {2U, 10U, 100U, 1'000U, 10'000U})
+        {
+            add(fmt::format("transfers among {} accounts", accounts), Kind::native_transfer,
+                block_size, accounts, 1);
+        }
+        add("raw transfers", Kind::native_transfer, block_size, 100'000, 1);
+        add("ERC-20 transfers", Kind::token_transfer, block_size, 100'000, 1);
+        add("independent swaps", Kind::swap, block_size, 100'000, 1'000);
+        add("swaps over 64 pools", Kind::swap, block_size, 100'000, 64);
+        add("swaps on one pool", Kind::swap, block_size, 100'000, 1);
+    }
+    for (const unsigned block_size : {3U, 10U, 20U, 30U, 100U})
+    {
+        add("raw transfers", Kind::native_transfer, block_size, 100'000, 1);
+        add("swaps over 64 pools", Kind::swap, block_size, 100'000, 64);
+    }
+    return list;
 }
 
 }  // namespace
 
 int bench_execution(const BenchOptions& options)
 {
-    struct Profile
-    {
-        const char* name;
-        ExecutionWorld::Kind kind;
-        unsigned accounts;
-        unsigned pools;
-    };
-    using Kind = ExecutionWorld::Kind;
-    constexpr unsigned block_size = 1000;
-    constexpr unsigned blocks = 20;
     auto rows = nlohmann::json::array();
-    for (const auto& profile :
-        {Profile{"native transfers, 10000 accounts", Kind::native_transfer, 10'000, 1},
-            Profile{"token transfers, 10000 accounts", Kind::token_transfer, 10'000, 1},
-            Profile{"token transfers, 2 accounts", Kind::token_transfer, 2, 1},
-            Profile{"swaps, 64 pools", Kind::swap, 10'000, 64},
-            Profile{"swaps, 1 pool", Kind::swap, 10'000, 1}})
+    if (!options.json)
     {
-        // Serial and parallel runs alternate, so that the machine's moods hit both.
-        std::vector<double> plan;
-        std::vector<double> serial;
-        std::vector<double> parallel;
-        std::vector<double> commit;
-        std::vector<double> ratio;
-        for (unsigned run = 0; run < options.runs; ++run)
-        {
-            const auto one = measure_execution(
-                profile.kind, profile.accounts, profile.pools, block_size, blocks, 1);
-            const auto many = measure_execution(
-                profile.kind, profile.accounts, profile.pools, block_size, blocks, options.workers);
-            if (one.head != many.head)
-            {
-                throw CommandError{
-                    exit_does_not_hold, fmt::format("{}: {} workers give another chain",
-                                            profile.name, options.workers)};
-            }
-            if (one.reverted != 0)
-            {
-                throw CommandError{exit_does_not_hold,
-                    fmt::format("{}: {} transactions reverted", profile.name, one.reverted)};
-            }
-            plan.push_back(one.plan_ns);
-            serial.push_back(one.execute_ns);
-            parallel.push_back(many.execute_ns);
-            commit.push_back(one.commit_ns);
-            ratio.push_back(one.execute_ns / many.execute_ns);
-        }
-        rows.push_back({{"profile", profile.name}, {"plan_ns_per_tx", median(plan)},
-            {"serial_ns_per_tx", median(serial)}, {"parallel_ns_per_tx", median(parallel)},
-            {"commit_ns_per_tx", median(commit)}, {"execute_speedup", median(ratio)}});
+        fmt::print("{:<30} {:>6} {:>8} {:>9} {:>9} {:>8} {:>8} {:>8}\n", "workload", "block",
+            "serial", "parallel", "chosen", "forced", "speed-up", "lost us");
+    }
+    for (const auto& workload : workloads())
+    {
+        if (!options.filter.empty() && workload.name.find(options.filter) == std::string::npos)
+            continue;
+        const auto row = measure(workload, options);
         if (!options.json)
         {
             fmt::print(
-                "{:<34} plan {:5.0f}  execute {:6.0f} serially, {:6.0f} by {} workers "
-                "({:.2f}x)  commit {:5.0f} ns/tx\n",
-                profile.name, median(plan), median(serial), median(parallel), options.workers,
-                median(ratio), median(commit));
+                "{:<30} {:>6} {:>8.0f} {:>9.0f} {:>9.0f} {:>7.2f}x {:>7.2f}x {:>8.2f}  "
+                "declare {:.1f} plan {:.1f} ns/access, {:.1f} accesses, commit {:.0f}\n",
+                workload.name, workload.block_size, row["serial_ns_per_tx"].get<double>(),
+                row["parallel_ns_per_tx"].get<double>(), row["automatic_ns_per_tx"].get<double>(),
+                row["forced_speedup"].get<double>(), row["speedup"].get<double>(),
+                row["lost_us_per_block"].get<double>(), row["declare_ns_per_access"].get<double>(),
+                row["plan_ns_per_access"].get<double>(), row["accesses_per_tx"].get<double>(),
+                row["commit_ns_per_tx"].get<double>());
         }
+        rows.push_back(row);
     }
     if (options.json)
     {
         fmt::print("{}\n", nlohmann::json{{"bench", "execution"}, {"workers", options.workers},
-                               {"block_size", block_size}, {"runs", options.runs},
-                               {"equal_roots", true}, {"profiles", rows}}
+                               {"runs", options.runs}, {"equal_roots", true}, {"workloads", rows}}
                                .dump(2));
     }
     return exit_done;

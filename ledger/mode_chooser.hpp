@@ -1,0 +1,43 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+namespace runnel
+{
+
+/// Decides whether blocks are executed serially or in parallel, where the graph alone does not:
+/// cheap transactions may lose more by moving between cores than they gain, depending on the
+/// machine and the hour. Keeps, for blocks whose transactions cost alike, what either way took of
+/// late, and now and then tries the other one.
+///
+/// The choice never shows in a result, which is why it may depend on the clock.
+class ModeChooser
+{
+public:
+    /// A block as the plan sees it.
+    struct Block
+    {
+        double mean_cost_ns = 0;  // Predicted, per transaction.
+        double total_cost_ns = 0;
+    };
+
+    [[nodiscard]] bool prefers_parallel(const Block& block) noexcept;
+    /// @p ns: from the first declared access to the last executed transaction.
+    void note(const Block& block, bool parallel, double ns) noexcept;
+
+private:
+    struct Record
+    {
+        double serial = 0;  // Measured / predicted, mean of late; 0: unknown.
+        double parallel = 0;
+        std::uint32_t turns = 0;
+    };
+    static constexpr std::size_t cost_classes = 8;  // By powers of two, from 128 ns.
+
+    [[nodiscard]] Record& record(const Block& block) noexcept;
+
+    std::array<Record, cost_classes> records_{};
+};
+
+}  // namespace runnel
