@@ -40,6 +40,7 @@ Director::Director(caf::actor_config& config, std::shared_ptr<SimulationSetup> s
     head_hash_{setup_->genesis.hash},
     mempool_{std::make_shared<Mempool>(setup_->mempool)},
     gate_{std::move(gate)},
+    governor_{{options_.workers, options_.adapts_workers, options_.memory_ceiling}},
     watch_{std::move(watch)},
     mark_{Clock::now()}
 {
@@ -359,13 +360,13 @@ void Director::plan()
     if (redundancy_)
         redundancy_->plan(context, *proposed_);
     auto& execution = gate_->execution;
-    execution.begin(world_, context, std::move(*proposed_), {}, options_.workers);
+    execution.begin(world_, context, std::move(*proposed_), {}, governor_.workers());
     proposed_.reset();
     if (execution.wants_help())
     {
         // Helpers wake up while the block is planned, and help with that too.
         gate_->open(++epoch_);
-        for (unsigned i = 0; i < helpers_.size(); ++i)
+        for (unsigned i = 0; i + 1 < governor_.workers(); ++i)
             send(helpers_[i], Assist{epoch_, i + 1});
     }
     execution.plan();
@@ -391,8 +392,17 @@ void Director::plan()
 void Director::run_if_ready()
 {
     // Credit first: helpers that were called for the plan wait awake until the block is executed.
-    if (proposed_ != nullptr && unpersisted_ < options_.writer_credits && !ended_)
-        plan();
+    const auto may_begin = [this]
+    {
+        return unpersisted_ < options_.writer_credits &&
+               (options_.memory_ceiling == 0 ||
+                   governor_.admits_block(unpersisted_, resident_memory()));
+    };
+    if (proposed_ != nullptr && !ended_)
+    {
+        if (may_begin())
+            plan();
+    }
     else if (planned_ && leases_due_ == 0 && attestations_due_ == 0 && !ended_)
         execute();
     else if (finishing_ && attestations_due_ == 0 && !ended_)
@@ -499,6 +509,10 @@ void Director::note_outcomes()
 
 void Director::send_home()
 {
+    const auto now = Clock::now();
+    governor_.note_block(gate_->execution.block_plan().size(),
+        std::chrono::duration<double>(now - std::exchange(block_mark_, now)).count(),
+        result_->phases.persist - std::exchange(writer_seconds_, result_->phases.persist));
     sealing_ = true;
     publications_due_ = leased_.size();
     for (const auto id : leased_)
@@ -513,7 +527,7 @@ void Director::send_home()
 
 void Director::after_publication()
 {
-    more_ = block_ < setup_->blocks &&
+    more_ = block_ < setup_->blocks && governor_.exhausted().empty() &&
             (options_.progress == nullptr || !options_.progress->stop.load());
     result_->interrupted = !more_ && block_ < setup_->blocks;
     charge(&PhaseSeconds::commit);
@@ -650,6 +664,8 @@ void Director::fail(std::string message, bool is_bug)
 
 void Director::end()
 {
+    if (block_ < setup_->blocks)
+        result_->error = governor_.exhausted();
     result_->head = head_;
     result_->head_hash = head_hash_;
     const auto executed = result_->transactions - result_->resumed_transactions;

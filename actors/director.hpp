@@ -1,6 +1,7 @@
 #pragma once
 
 #include "actors/crew.hpp"
+#include "actors/load_governor.hpp"
 #include "actors/redundancy.hpp"
 #include "actors/round_watch.hpp"
 
@@ -105,6 +106,9 @@ private:
     std::vector<Mempool::Dropped> dropped_;
 
     std::shared_ptr<ExecutionGate> gate_;
+    LoadGovernor governor_;
+    double writer_seconds_ = 0;  // result_->phases.persist when the last block was done.
+    Clock::time_point block_mark_ = Clock::now();
     std::shared_ptr<RoundWatch> watch_;
     std::optional<Redundancy> redundancy_;
     FinishedBlock unsettled_;                      // The director's own, until settle().

@@ -105,6 +105,11 @@ inline constexpr unsigned workers_max = 200;
 struct SimulationOptions
 {
     unsigned workers = 1;
+    /// Fewer workers than that take part when the writer needs the core; see LoadGovernor.
+    bool adapts_workers = false;
+    /// Bytes that the process may have in memory; 0: any. Beyond it the run stops at a block
+    /// boundary, resumable, with an error.
+    std::uint64_t memory_ceiling = 0;
     /// Blocks that may wait for the writer: bounds memory.
     unsigned writer_credits = 32;
     /// Wallets per cohort actor. The chain does not depend on it.

@@ -266,6 +266,18 @@ def killed(runnel, check, run, folder, kills):
     print(f"{run.name}: {kills} kills in {rounds} rounds")
 
 
+def out_of_memory(runnel, check, run, folder):
+    """A ceiling below what the process needs stops the run, and a higher one lets it go on."""
+    database = folder / f"{run.name}_memory.db"
+    stopped = run.resume(database, "--max-memory", "4MiB")
+    check(stopped.returncode == 3, f"memory: exit {stopped.returncode}")
+    lines = stopped.stderr.splitlines()
+    check(len(lines) == 1 and "--max-memory is 4 MiB" in lines[0], f"memory: {stopped.stderr}")
+    check(runnel("verify", database).returncode == 0, "memory: what was committed holds")
+    check(run.resume(database, "--max-memory", "4GiB").returncode == 0, "memory: it goes on")
+    same(runnel, check, run, database, "memory")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("runnel")
@@ -281,6 +293,7 @@ def main() -> None:
         complete(runnel, check, small, database)
         refusals(runnel, check, small, folder)
         damaged(runnel, check, small, folder)
+        out_of_memory(runnel, check, small, folder)
         killed(runnel, check, small, folder, options.kills)
         shipped = options.source / "scenarios"
         for scenario, blocks in (("payments", 200), ("market_day", 400), ("black_thursday", 300)):

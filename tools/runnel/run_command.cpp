@@ -33,7 +33,8 @@ struct RunOptions
 {
     ScenarioOptions scenario;
     std::string database;
-    unsigned workers = std::max(1U, std::thread::hardware_concurrency());
+    std::string workers = "auto";
+    std::uint64_t max_memory = 0;
     std::string durability = "normal";
     std::uint32_t cohort_size = 2048;
     double stall_timeout = 60;
@@ -306,7 +307,11 @@ int run(const RunOptions& options)
         throw CommandError{exit_bad_input, setup.error().message};
 
     SimulationOptions simulation;
-    simulation.workers = options.workers;
+    simulation.adapts_workers = options.workers == "auto";
+    simulation.workers = simulation.adapts_workers
+                             ? std::clamp(std::thread::hardware_concurrency(), 1U, workers_max)
+                             : static_cast<unsigned>(std::stoul(options.workers));
+    simulation.memory_ceiling = options.max_memory;
     simulation.cohort_size = options.cohort_size;
     simulation.stall_timeout =
         std::chrono::milliseconds{static_cast<std::int64_t>(options.stall_timeout * 1000)};
@@ -366,7 +371,7 @@ int run(const RunOptions& options)
             fmt::format("{} (after block {})", result.error, result.head.number)};
     }
     if (sink != nullptr)
-        sink->write_metrics(result, options.workers, use);
+        sink->write_metrics(result, simulation.workers, use);
     if (options.json)
         fmt::print("{}\n", with_resources(summary_json(result), result, use).dump());
     else if (!options.quiet)
@@ -386,9 +391,18 @@ Command add_run_command(CLI::App& app)
     auto* command = app.add_subcommand("run", "Run a scenario.");
     add_scenario_options(*command, options->scenario);
     command->add_option("--db", options->database, "Keep the ledger in this SQLite file");
-    command->add_option("--workers", options->workers, "Threads; the chain does not depend on it")
-        ->check(CLI::Range(1U, workers_max))
+    command
+        ->add_option("--workers", options->workers,
+            "Threads; the chain does not depend on it. auto: one per core, fewer while the "
+            "ledger's "
+            "writer needs the core")
+        ->check(CLI::IsMember({"auto"}) | CLI::Range(1U, workers_max))
         ->capture_default_str();
+    command
+        ->add_option("--max-memory", options->max_memory,
+            "A ceiling like 2GiB: near it blocks wait for the writer; when the state alone is "
+            "larger the run stops, resumable")
+        ->transform(CLI::AsSizeValue(false));
     command
         ->add_option("--durability", options->durability,
             "full: every group of blocks survives a power cut; normal: a crash of the process or "
