@@ -360,7 +360,9 @@ void Director::plan()
     if (redundancy_)
         redundancy_->plan(context, *proposed_);
     auto& execution = gate_->execution;
-    execution.begin(world_, context, std::move(*proposed_), {}, governor_.workers());
+    ExecutionOptions options;
+    options.checkpoint_interval = setup_->checkpoint_interval;
+    execution.begin(world_, context, std::move(*proposed_), options, governor_.workers());
     proposed_.reset();
     if (execution.wants_help())
     {

@@ -20,6 +20,7 @@ struct BlockOrder
     BlockHeader parent;
     Hash parent_hash;
     std::uint64_t finalized_block = 0;
+    std::uint64_t checkpoint_interval = 0;
     std::vector<Transaction> transactions;
     std::vector<Reward> rewards;
 };

@@ -64,7 +64,7 @@ struct SimulationSetup
     std::uint64_t seed = 0;
     std::uint64_t blocks = 0;
     std::uint32_t slot_seconds = 12;
-    /// Blocks between checkpoints, and full checks of all invariants.
+    /// Blocks between checkpoints, roots of the whole state and full checks of all invariants.
     std::uint64_t checkpoint_interval = 1000;
     /// A checkpoint of this chain to go on from; nullptr: from block 0, which is then the first
     /// block that the sink gets.

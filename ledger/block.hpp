@@ -24,6 +24,7 @@ struct BlockHeader
     Hash receipts_root;                 // Merkle over encoded receipts with their logs.
     Hash rewards_root;                  // Merkle over the rewards.
     Hash state_root;                    // keccak(parent's state_root, writes of each transaction).
+    Hash checkpoint_root;               // Of the whole state, every so many blocks; else zero.
     std::uint64_t finalized_block = 0;  // Newest block that two thirds of the stake attested.
 
     template <typename Self, typename Visitor>
@@ -41,6 +42,7 @@ struct BlockHeader
         visit("receipts_root", self.receipts_root);
         visit("rewards_root", self.rewards_root);
         visit("state_root", self.state_root);
+        visit("checkpoint_root", self.checkpoint_root);
         visit("finalized_block", self.finalized_block);
     }
 

@@ -510,6 +510,7 @@ void BlockExecution::finish_transaction(std::uint32_t i, unsigned worker_number)
 void BlockExecution::remember(RecordTable& table, std::uint64_t key, const void* old)
 {
     const auto* bytes = static_cast<const std::uint8_t*>(old);
+    table.mark(key);
     undo_.entries.push_back({&table, key, undo_.old_values.size()});
     undo_.old_values.insert(undo_.old_values.end(), bytes, bytes + table.format().size);
 }
@@ -707,6 +708,8 @@ void BlockExecution::apply(std::uint64_t finalized_block, std::vector<Reward> re
         RUNNEL_CHECK(sum.is_zero() && "balances and supply of a token agree after the block");
 
     collect_snapshots();
+    if (options_.checkpoint_interval != 0 && header.number % options_.checkpoint_interval == 0)
+        header.checkpoint_root = world_->checkpoint_root();
     block_.transactions = std::move(transactions_);
     transactions_.clear();
     block_.rewards = std::move(rewards);

@@ -23,9 +23,12 @@ enum class ExecutionMode : std::uint8_t
     parallel,
 };
 
-/// What execution does beyond what the chain needs.
+/// How blocks are executed.
 struct ExecutionOptions
 {
+    /// Blocks whose number is a multiple of it hold the root of the whole state, block 0 included;
+    /// 0: none does. Part of the chain.
+    std::uint64_t checkpoint_interval = 0;
     bool keep_returns = false;   // Keep each transaction's last call's returns, for replays.
     bool free_gas = false;       // Charge no fees: block 0 and replays of recorded operations.
     bool measure_costs = false;  // Time every transaction, not only some: costs_ns().
@@ -88,7 +91,8 @@ public:
     };
     [[nodiscard]] const Times& times() const noexcept { return times_; }
 
-    /// Pays fees and rewards and collects events and snapshots: after it the world is as the block
+    /// Pays fees and rewards, collects events and snapshots and, at a checkpoint, computes the root
+    /// of the whole state: after it the world is as the block
     /// leaves it, and leases may go home. Aborts if a token's balances and supply no longer agree
     /// (a bug of a contract).
     void apply(std::uint64_t finalized_block, std::vector<Reward> rewards);

@@ -20,14 +20,6 @@ std::optional<std::uint8_t> hex_value(char digit) noexcept
         return static_cast<std::uint8_t>(digit - 'A' + 10);
     return std::nullopt;
 }
-
-Hash merkle_node(const Hash& left, const Hash& right)
-{
-    std::array<std::uint8_t, 65> node{1};
-    std::copy(left.bytes.begin(), left.bytes.end(), node.begin() + 1);
-    std::copy(right.bytes.begin(), right.bytes.end(), node.begin() + 33);
-    return keccak256(node);
-}
 }  // namespace
 
 std::string to_hex(ByteView bytes)
@@ -134,21 +126,67 @@ Hash merkle_leaf(ByteView bytes)
     return keccak256(leaf);
 }
 
+Hash merkle_node(const Hash& left, const Hash& right)
+{
+    std::array<std::uint8_t, 65> node{1};
+    std::copy(left.bytes.begin(), left.bytes.end(), node.begin() + 1);
+    std::copy(right.bytes.begin(), right.bytes.end(), node.begin() + 33);
+    return keccak256(node);
+}
+
+namespace
+{
+/// Replaces a level of the tree by the one above it.
+void merkle_level(std::vector<Hash>& hashes)
+{
+    std::size_t parents = 0;
+    for (std::size_t i = 0; i < hashes.size(); i += 2)
+    {
+        hashes[parents++] =
+            i + 1 < hashes.size() ? merkle_node(hashes[i], hashes[i + 1]) : hashes[i];
+    }
+    hashes.resize(parents);
+}
+}  // namespace
+
 Hash merkle_root(std::vector<Hash> leaves)
 {
     if (leaves.empty())
         return keccak256(ByteView{});
     while (leaves.size() > 1)
-    {
-        std::size_t parents = 0;
-        for (std::size_t i = 0; i < leaves.size(); i += 2)
-        {
-            leaves[parents++] =
-                i + 1 < leaves.size() ? merkle_node(leaves[i], leaves[i + 1]) : leaves[i];
-        }
-        leaves.resize(parents);
-    }
+        merkle_level(leaves);
     return leaves.front();
+}
+
+std::vector<Hash> merkle_path(std::vector<Hash> leaves, std::size_t index)
+{
+    std::vector<Hash> path;
+    for (; leaves.size() > 1; index /= 2)
+    {
+        const auto sibling = index ^ 1U;
+        if (sibling < leaves.size())
+            path.push_back(leaves[sibling]);
+        merkle_level(leaves);
+    }
+    return path;
+}
+
+std::optional<Hash> merkle_root_of_path(
+    const Hash& leaf, std::size_t index, std::size_t count, std::span<const Hash> path)
+{
+    if (index >= count)
+        return std::nullopt;
+    auto hash = leaf;
+    for (; count > 1; index /= 2, count = count / 2 + count % 2)
+    {
+        if ((index ^ 1U) >= count)
+            continue;
+        if (path.empty())
+            return std::nullopt;
+        hash = index % 2 == 0 ? merkle_node(hash, path.front()) : merkle_node(path.front(), hash);
+        path = path.subspan(1);
+    }
+    return path.empty() ? std::optional{hash} : std::nullopt;
 }
 
 }  // namespace runnel

@@ -59,6 +59,15 @@ struct Address
 inline constexpr std::uint8_t merkle_leaf_prefix = 0;
 /// A leaf's hash: keccak(0x00 bytes).
 [[nodiscard]] Hash merkle_leaf(ByteView bytes);
+/// An inner node's hash: keccak(0x01 left right).
+[[nodiscard]] Hash merkle_node(const Hash& left, const Hash& right);
+/// What proves that @p leaves has its leaf number @p index: the siblings on the way up, lowest
+/// first. A level where the node moves up unchanged has none.
+[[nodiscard]] std::vector<Hash> merkle_path(std::vector<Hash> leaves, std::size_t index);
+/// The root to which @p path leads from leaf number @p index of @p count; nullopt if a tree of that
+/// size has no such leaf or another number of siblings.
+[[nodiscard]] std::optional<Hash> merkle_root_of_path(
+    const Hash& leaf, std::size_t index, std::size_t count, std::span<const Hash> path);
 
 [[nodiscard]] std::string to_hex(ByteView bytes);
 /// Reads an even number of hex digits, with or without 0x.

@@ -248,7 +248,7 @@ void BlockPlan::make_slots(World& world)
         for (const auto position : share->missing)
         {
             auto& access = share->accesses[position];
-            access.record = world.tables()[access.table]->make_slot(access.key);
+            access.record = world.tables()[access.table]->reserve(access.key);
         }
     }
 }

@@ -28,6 +28,24 @@ struct RecordFormat
     std::string (*dump)(const void* record) = nullptr;
 };
 
+/// The bits of a key mixed for a sparse table: neighbours spread, and the leading bits say where a
+/// key is looked for and in which bucket of the state tree it is.
+[[nodiscard]] constexpr std::uint64_t mix_key(std::uint64_t key) noexcept
+{
+    // Fibonacci hashing of the key with its halves mixed.
+    return (key ^ key >> 32U) * 0x9E3779B97F4A7C15ULL;
+}
+
+/// The bucket of the state tree that has the record of @p key: 16 consecutive keys of a dense table
+/// share one, in a sparse one the keys whose mixes begin with the same @p bits bits.
+[[nodiscard]] constexpr std::uint64_t bucket_of_key(
+    KeyKind kind, unsigned bits, std::uint64_t key) noexcept
+{
+    if (kind == KeyKind::dense)
+        return key >> 4U;
+    return bits == 0 ? 0 : mix_key(key) >> (64U - bits);
+}
+
 /// The largest record: what a transaction sees of one it did not declare is as large.
 inline constexpr std::size_t record_size_max = 1024;
 
@@ -61,14 +79,58 @@ public:
     [[nodiscard]] bool accepts(std::uint64_t key) const noexcept;
     /// The record, or nullptr if no slot was ever made for @p key.
     [[nodiscard]] void* find(std::uint64_t key) const noexcept;
-    /// The record, made of zeros if there was none.
-    void* make_slot(std::uint64_t key);
+    /// The record, made of zeros if there was none. Whoever gets it may write to it until the next
+    /// root of the state tree is computed.
+    void* make_slot(std::uint64_t key)
+    {
+        mark(key);
+        return reserve(key);
+    }
+    /// The same for one who will mark() what he really writes.
+    void* reserve(std::uint64_t key);
+    /// Notes that the record of @p key may have changed since the last root of the state tree.
+    void mark(std::uint64_t key)
+    {
+        if (all_changed_)
+            return;
+        const auto bucket = bucket_of_key(key_kind_, bucket_bits_, key);
+        if (bucket / 64 >= changed_.size())
+            changed_.resize(bucket / 64 + 1);
+        auto& word = changed_[bucket / 64];
+        const auto bit = std::uint64_t{1} << bucket % 64;
+        if ((word & bit) == 0)
+        {
+            word |= bit;
+            changed_buckets_.push_back(static_cast<std::uint32_t>(bucket));
+        }
+    }
+    /// The same of every record.
+    void mark_all() noexcept
+    {
+        all_changed_ = true;
+        changed_.clear();
+        changed_buckets_.clear();
+    }
     /// Whether @p record is all zeros, i.e. counts as absent.
     [[nodiscard]] bool is_absent(const void* record) const noexcept;
     /// The keys of all present records, ascending.
     [[nodiscard]] std::vector<std::uint64_t> keys() const;
     /// Makes every record absent.
     void clear();
+
+    // What the state tree asks.
+    static constexpr std::size_t bucket_records = 16;  // On average at most, in a sparse table.
+    [[nodiscard]] KeyKind key_kind() const noexcept { return key_kind_; }
+    [[nodiscard]] unsigned bucket_bits() const noexcept { return bucket_bits_; }
+    /// Of a sparse table: makes 2^bits buckets. Buckets marked before are forgotten.
+    void set_bucket_bits(unsigned bits);
+    /// No bucket from here on has a record.
+    [[nodiscard]] std::uint64_t bucket_end() const noexcept;
+    /// Moves the marked buckets to @p buckets, each once; false if any bucket may have changed.
+    [[nodiscard]] bool take_changed_buckets(std::vector<std::uint32_t>& buckets);
+    /// Appends the bucket's present records by key: key (8 bytes), size (2), encoding. Returns
+    /// their number.
+    std::size_t append_bucket(std::uint64_t bucket, Bytes& out) const;
 
 private:
     static constexpr std::size_t page_records = 256;
@@ -79,8 +141,9 @@ private:
     using Page = std::unique_ptr<std::uint8_t[], FreeBytes>;
 
     [[nodiscard]] Page make_page() const;
-    [[nodiscard]] std::size_t bucket(std::uint64_t key) const noexcept;
+    [[nodiscard]] std::size_t index_start(std::uint64_t key) const noexcept;
     void grow_index();
+    [[nodiscard]] bool append_record(std::uint64_t key, const void* record, Bytes& out) const;
 
     std::string name_;
     RecordFormat format_;
@@ -92,6 +155,11 @@ private:
     std::vector<std::uint64_t> index_keys_;
     std::vector<std::uint32_t> index_slots_;
     std::size_t sparse_count_ = 0;
+    // For the state tree: which buckets changed since its last root.
+    bool all_changed_ = true;
+    unsigned bucket_bits_ = 0;
+    std::vector<std::uint64_t> changed_;  // A bit for each bucket.
+    std::vector<std::uint32_t> changed_buckets_;
 };
 
 /// A table of records of type R: described by its fields, trivially copyable, zero when absent.

@@ -86,23 +86,22 @@ void World::hold(std::unique_ptr<Contract> contract)
     held = std::move(contract);
 }
 
-Hash World::full_state_root() const
+Hash World::checkpoint_root()
 {
-    std::vector<Hash> leaves;
-    Bytes record;
-    for (const auto* table : tables_)
-    {
-        for (const auto key : table->keys())
-        {
-            record.clear();
-            Encoder encoder{record};
-            encoder.put(table->number());
-            encoder.put(key);
-            table->format().encode(table->find(key), record);
-            leaves.push_back(merkle_leaf(record));
-        }
-    }
-    return merkle_root(std::move(leaves));
+    return tree_.root(*this);
+}
+
+Hash World::recompute_checkpoint_root()
+{
+    for (auto* table : tables_)
+        table->mark_all();
+    return tree_.root(*this);
+}
+
+RecordProof World::prove(std::uint32_t branch, std::uint64_t key)
+{
+    (void)checkpoint_root();
+    return tree_.prove(*this, branch, key);
 }
 
 Findings World::check_invariants() const

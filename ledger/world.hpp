@@ -1,6 +1,7 @@
 #pragma once
 
 #include "ledger/contract.hpp"
+#include "ledger/state_tree.hpp"
 #include "ledger/transaction.hpp"
 
 #include <deque>
@@ -96,8 +97,14 @@ public:
     /// it.
     Table<Amount> native_supply{"native_supply"};
 
-    /// keccak Merkle root over every present record (table number, key, fields).
-    [[nodiscard]] Hash full_state_root() const;
+    /// Root of the state tree: over every present record, and who accounts and contracts are.
+    /// Costs what changed since it was last asked for. Nobody may write meanwhile.
+    [[nodiscard]] Hash checkpoint_root();
+    /// The same from every record, whatever was noted to have changed: sees memory that went bad.
+    [[nodiscard]] Hash recompute_checkpoint_root();
+    /// Shows, against checkpoint_root(), what the record of @p key in @p branch of the state tree
+    /// is.
+    [[nodiscard]] RecordProof prove(std::uint32_t branch, std::uint64_t key);
     /// For every contract with balances: sum of balances = supply; then the contracts' own
     /// invariants. Empty when all is well.
     [[nodiscard]] Findings check_invariants() const;
@@ -113,6 +120,7 @@ private:
     std::vector<std::unique_ptr<Contract>> held_;
     std::vector<RecordTable*> tables_;
     std::vector<ContractId> owners_;
+    StateTree tree_;
 };
 
 /// The start of a chain as contracts see it: allocations and the transactions of block 0.

@@ -213,13 +213,14 @@ tl::expected<FinishedBlock, ScenarioError> execute_genesis(
 {
     auto& world = *genesis.world;
     BlockHeader allocations;
-    allocations.state_root = world.full_state_root();
+    allocations.state_root = world.checkpoint_root();
     BlockContext context;
     context.timestamp = scenario.start;
     context.base_fee = scenario.chain.fees.initial_base_fee;
     context.gas_limit = scenario.chain.fees.block_gas_limit;
     ExecutionOptions options;
     options.free_gas = true;
+    options.checkpoint_interval = scenario.chain.checkpoint_interval;
     BlockExecution execution;
     auto block = execute_block(execution, world, context, allocations, manifest_hash, 0,
         std::move(genesis.transactions), {}, options);

@@ -62,8 +62,9 @@ Section chain_section()
                 "stake.",
                 0, 1e24}},
             {{"checkpoint_interval", Kind::integer, "1000", "blocks",
-                "From one checkpoint (see docs/checkpoints.md) and full check of the state to the "
-                "next.",
+                "From one checkpoint (see docs/checkpoints.md), full check of the state and root "
+                "of it "
+                "in the header to the next.",
                 1, blocks_max}},
         }};
 }

@@ -115,9 +115,11 @@ public:
         context.proposer = stored.header.proposer;
         for (auto& transaction : stored.transactions)
             transaction.seal();  // The stored hash is compared with the row, not believed.
+        ExecutionOptions options;
+        options.checkpoint_interval = scenario_.chain.checkpoint_interval;
         auto block = execute_block(execution_, world(), context, head_, head_hash_,
             stored.header.finalized_block, std::move(stored.transactions),
-            std::move(stored.rewards));
+            std::move(stored.rewards), options);
         advance(block);
         return block;
     }

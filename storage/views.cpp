@@ -266,6 +266,7 @@ private:
         view.same("gas_limit").same("gas_used").same("timestamp").same("transaction_count");
         view.same("base_fee", "base_fee_per_gas");
         hash_column("rewards_root", "Merkle root over the rewards.");
+        hash_column("checkpoint_root", "Root of the whole state, every so many blocks; else zero.");
         view.same("finalized_block");
         add(std::move(view));
     }

@@ -96,6 +96,7 @@ inline SimulationSetup setup(std::shared_ptr<const Script> script, std::uint64_t
     BlockExecution execution;
     ExecutionOptions options;
     options.free_gas = true;
+    options.checkpoint_interval = 7;
     result.genesis = execute_block(execution, *toy.world, {}, {}, {}, 0, {}, {}, options);
     result.world = std::move(toy.world);
     result.make_world = [stake_count = stakes.size()]

@@ -58,7 +58,7 @@ TEST_CASE("resume: from any block the chain goes on as it would have", "[actors]
     // One behind every block but the last, and the run does not notice them.
     CHECK(whole.checkpoints.size() == blocks - 1);
     CHECK(whole.checkpoints.begin()->first == 1);
-    CHECK(run(setup_with_interval(1'000), 2, 16).head_hash == expected.head_hash);
+    CHECK(run(setup_with_interval(1'000), 2, 16).head.state_root == expected.head.state_root);
 
     unsigned turn = 0;
     for (const auto& [number, parts] : whole.checkpoints)
@@ -68,14 +68,14 @@ TEST_CASE("resume: from any block the chain goes on as it would have", "[actors]
         ++turn;
         CAPTURE(number, workers, cohort_size);
         Recorder rest;
-        const auto actual = resume(parts, workers, cohort_size, &rest);
+        const auto actual = resume(parts, workers, cohort_size, &rest, 1);
         REQUIRE(actual.error.empty());
         REQUIRE(actual.head_hash == expected.head_hash);
         CHECK(actual.resumed_at == number);
         CHECK(actual.blocks == expected.blocks);
         CHECK(actual.transactions == expected.transactions);
         CHECK(actual.reverted == expected.reverted);
-        CHECK(actual.world->full_state_root() == expected.world->full_state_root());
+        CHECK(actual.world->checkpoint_root() == expected.world->checkpoint_root());
         REQUIRE(rest.hashes.size() == blocks - number);
         CHECK(rest.hashes.begin()->first == number + 1);
         // Its own checkpoints are the same to the last byte.
@@ -86,8 +86,13 @@ TEST_CASE("resume: from any block the chain goes on as it would have", "[actors]
 
 TEST_CASE("resume: an interrupted run leaves a checkpoint where it stopped", "[actors][resume]")
 {
+    // How often there are checkpoints is seen in headers, in nothing else of the chain.
     Recorder whole;
-    const auto expected = run(setup_with_interval(1), 2, 16, &whole);
+    const auto expected = run(setup_with_interval(1'000), 2, 16, &whole);
+    Recorder often;
+    REQUIRE(run(setup_with_interval(1), 2, 16, &often).error.empty());
+    const auto without_head = [](const KeptParts& parts)
+    { return KeptParts(parts.begin() + 1, parts.end()); };
     KeptParts last;
     std::uint64_t at = 0;
     unsigned interruptions = 0;
@@ -112,7 +117,8 @@ TEST_CASE("resume: an interrupted run leaves a checkpoint where it stopped", "[a
         REQUIRE(part.checkpoints.begin()->first == result.head.number);
         CHECK(result.head.number > at);
         CHECK(result.head_hash == whole.hashes.at(result.head.number));
-        CHECK((part.checkpoints.begin()->second == whole.checkpoints.at(result.head.number)));
+        CHECK((without_head(part.checkpoints.begin()->second) ==
+               without_head(often.checkpoints.at(result.head.number))));
         last = part.checkpoints.begin()->second;
         at = result.head.number;
     }

@@ -107,13 +107,13 @@ struct AaveV3Fixture
     template <typename Call>
     void expect_refusal(AccountId sender, const Call& call, const std::string& reason)
     {
-        const auto before = sandbox.world().full_state_root();
+        const auto before = sandbox.world().checkpoint_root();
         const auto outcome = sandbox.run(sender, pool.id(), call);
         INFO(Call::name);
         REQUIRE_FALSE(outcome.ok());
         CHECK(outcome.receipt.refusal.to_string() == reason);
         CHECK(outcome.block.events.empty());
-        CHECK(sandbox.world().full_state_root() == before);
+        CHECK(sandbox.world().checkpoint_root() == before);
     }
 
     void supply(AccountId user, std::size_t reserve, const Amount& amount)

@@ -25,12 +25,12 @@ struct TokenFixture
     template <typename Call>
     void expect_refusal(AccountId sender, const Call& call, std::string_view reason)
     {
-        const auto root = sandbox.world().full_state_root();
+        const auto root = sandbox.world().checkpoint_root();
         const auto outcome = sandbox.run(sender, token.id(), call);
         CHECK_FALSE(outcome.ok());
         CHECK(outcome.receipt.refusal.to_string() == reason);
         CHECK(outcome.block.events.empty());
-        CHECK(sandbox.world().full_state_root() == root);
+        CHECK(sandbox.world().checkpoint_root() == root);
     }
     template <typename Call>
     Sandbox::Outcome expect_ok(AccountId sender, const Call& call)

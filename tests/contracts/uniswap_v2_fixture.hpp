@@ -66,12 +66,12 @@ struct UniswapV2Fixture
     /// Runs what must be refused with @p reason, and checks that nothing changed.
     void expect_refusal(AccountId sender, const CallWriter& calls, std::string_view reason)
     {
-        const auto root = sandbox.world().full_state_root();
+        const auto root = sandbox.world().checkpoint_root();
         const auto outcome = sandbox.run(sender, calls);
         CHECK_FALSE(outcome.ok());
         CHECK(outcome.receipt.refusal.to_string() == reason);
         CHECK(outcome.block.events.empty());
-        CHECK(sandbox.world().full_state_root() == root);
+        CHECK(sandbox.world().checkpoint_root() == root);
     }
     template <typename Call>
     void expect_refusal(

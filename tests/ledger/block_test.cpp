@@ -74,6 +74,7 @@ TEST_CASE("block: the hash covers every field of the header", "[ledger][block]")
     differs(header.receipts_root, other);
     differs(header.rewards_root, other);
     differs(header.state_root, other);
+    differs(header.checkpoint_root, other);
     differs(header.finalized_block, 1U);
     CHECK(hashes.size() == changes + 1);
 }

@@ -42,7 +42,7 @@ TEST_CASE("checkpoint: a world is the same after its state went out and in", "[l
     CHECK(state_of(*other.world).size() == 0);
     REQUIRE(load(parts, *other.world));
     CHECK(other.world->account_states.find(index(other.wallets[0])) == record);
-    CHECK(other.world->full_state_root() == chain.world->full_state_root());
+    CHECK(other.world->checkpoint_root() == chain.world->checkpoint_root());
     CHECK(state_of(*other.world) == parts);
 
     // And it goes on alike.
@@ -67,7 +67,7 @@ TEST_CASE("checkpoint: a part is cut when it is large enough", "[ledger][checkpo
     ToyWorld other{20'000, Amount{1}};
     clear_state(*other.world);
     REQUIRE(load(parts, *other.world));
-    CHECK(other.world->full_state_root() == toy.world->full_state_root());
+    CHECK(other.world->checkpoint_root() == toy.world->checkpoint_root());
 }
 
 TEST_CASE("checkpoint: what is no part of a state is refused", "[ledger][checkpoint]")

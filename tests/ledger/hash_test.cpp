@@ -151,3 +151,43 @@ TEST_CASE("hash: different lists have different roots", "[ledger][hash][property
     }
     CHECK(roots.size() == lists);
 }
+
+TEST_CASE(
+    "hash: a path leads from its leaf to the root, and from no other", "[ledger][hash][property]")
+{
+    for (std::size_t count = 1; count < 40; ++count)
+    {
+        const auto list = leaves(count);
+        const auto root = merkle_root(list);
+        for (std::size_t i = 0; i < count; ++i)
+        {
+            CAPTURE(count, i);
+            auto path = merkle_path(list, i);
+            REQUIRE(merkle_root_of_path(list[i], i, count, path) == root);
+            for (std::size_t other = 0; other < count; ++other)
+            {
+                if (other != i)
+                {
+                    REQUIRE(merkle_root_of_path(list[i], other, count, path) != root);
+                    REQUIRE(merkle_root_of_path(list[other], i, count, path) != root);
+                }
+            }
+            for (auto& sibling : path)
+            {
+                sibling.bytes[i % 32] ^= 1;
+                REQUIRE(merkle_root_of_path(list[i], i, count, path) != root);
+                sibling.bytes[i % 32] ^= 1;
+            }
+            path.push_back(root);
+            REQUIRE_FALSE(merkle_root_of_path(list[i], i, count, path).has_value());
+            path.resize(path.size() - 1);
+            if (!path.empty())
+            {
+                path.pop_back();
+                REQUIRE_FALSE(merkle_root_of_path(list[i], i, count, path).has_value());
+            }
+        }
+        REQUIRE_FALSE(merkle_root_of_path(list[0], count, count, {}).has_value());
+    }
+    CHECK_FALSE(merkle_root_of_path(leaf(0), 0, 0, {}).has_value());
+}

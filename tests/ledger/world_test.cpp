@@ -13,13 +13,13 @@ TEST_CASE("world: taking blocks back restores every earlier state", "[ledger][wo
 {
     ToyChain chain{25, Amount{1'000'000'000}};
     RandomBlocks blocks{3, 40};
-    std::vector<Hash> roots{chain.world->full_state_root()};
+    std::vector<Hash> roots{chain.world->checkpoint_root()};
     std::vector<AccountState> firsts{chain.state(chain.wallets[0])};
     for (int i = 0; i < 40; ++i)
     {
         chain.run(blocks.next(chain, 60), i % 2 == 0 ? 0 : 2,
             {{chain.wallets[0], 9}, {chain.wallets[0], 2}, {chain.proposer, 1}});
-        roots.push_back(chain.world->full_state_root());
+        roots.push_back(chain.world->checkpoint_root());
         firsts.push_back(chain.state(chain.wallets[0]));
     }
     CHECK(std::set<Hash>(roots.begin(), roots.end()).size() == roots.size());
@@ -28,7 +28,7 @@ TEST_CASE("world: taking blocks back restores every earlier state", "[ledger][wo
         CAPTURE(i);
         CHECK(chain.undo[i].block_number == i + 1);
         chain.world->revert(chain.undo[i]);
-        REQUIRE(chain.world->full_state_root() == roots[i]);
+        REQUIRE(chain.world->checkpoint_root() == roots[i]);
         REQUIRE(chain.state(chain.wallets[0]).balance == firsts[i].balance);
         REQUIRE(chain.state(chain.wallets[0]).nonce == firsts[i].nonce);
         REQUIRE(chain.world->check_invariants().empty());
@@ -45,7 +45,7 @@ TEST_CASE(
     const auto parent = std::pair{chain.head, chain.head_hash};
     const auto transactions = blocks.next(chain, 50);
     const auto first = chain.run(transactions);
-    const auto root = chain.world->full_state_root();
+    const auto root = chain.world->checkpoint_root();
 
     chain.world->revert(chain.undo.back());
     std::tie(chain.head, chain.head_hash) = parent;
@@ -54,40 +54,46 @@ TEST_CASE(
     chain.world->revert(chain.undo.back());
     std::tie(chain.head, chain.head_hash) = parent;
     CHECK(chain.run(transactions).hash == first.hash);
-    CHECK(chain.world->full_state_root() == root);
+    CHECK(chain.world->checkpoint_root() == root);
 }
 
-TEST_CASE("world: the full state root covers every record and no empty slot", "[ledger][world]")
+TEST_CASE("world: the root of the state covers every record and no empty slot", "[ledger][world]")
 {
     ToyWorld toy{3};
     auto& world = *toy.world;
     std::set<Hash> roots;
-    const auto root = world.full_state_root();
+    const auto root = world.checkpoint_root();
     roots.insert(root);
     toy.counters->counters.make_slot(77);
     toy.counters->balances.make_slot(2'000);
-    CHECK(world.full_state_root() == root);
+    CHECK(world.checkpoint_root() == root);
 
     std::size_t changes = 0;
-    const auto differs = [&](auto& field, auto value)
+    const auto differs = [&](auto& table, std::uint64_t key, auto change)
     {
-        const auto before = std::exchange(field, value);
-        roots.insert(world.full_state_root());
+        auto& record = table.at(key);
+        const auto before = record;
+        change(record);
+        roots.insert(world.checkpoint_root());
         ++changes;
-        field = before;
+        table.at(key) = before;
+        CHECK(world.checkpoint_root() == root);
     };
-    differs(world.account_states.at(toy.wallets[0]).balance, Amount{1});
-    differs(world.account_states.at(toy.wallets[0]).nonce, std::uint64_t{1});
-    differs(world.account_states.at(toy.wallets[1]).nonce, std::uint64_t{1});
-    differs(world.native_supply.at(std::uint64_t{0}), Amount{1});
-    differs(toy.counters->counters.at(77).value, Amount{1});
-    differs(toy.counters->counters.at(77).writes, std::uint64_t{1});
-    differs(toy.counters->counters.at(78).value, Amount{1});
+    const auto more = [](Amount& amount) { amount = wrapping_add(amount, 1); };
+    auto& accounts = world.account_states;
+    differs(accounts, index(toy.wallets[0]), [](auto& state) { state.balance = 1; });
+    differs(accounts, index(toy.wallets[0]), [](auto& state) { state.nonce = 1; });
+    differs(accounts, index(toy.wallets[1]), [](auto& state) { state.nonce = 1; });
+    differs(world.native_supply, 0, more);
+    auto& counters = toy.counters->counters;
+    differs(counters, 77, [](auto& counter) { counter.value = 1; });
+    differs(counters, 77, [](auto& counter) { counter.writes = 1; });
+    differs(counters, 78, [](auto& counter) { counter.value = 1; });
     // The same record under the same key of two tables.
-    differs(toy.counters->balances.at(std::uint64_t{0}), Amount{1});
-    differs(toy.counters->supply.at(std::uint64_t{0}), Amount{1});
+    differs(toy.counters->balances, 0, more);
+    differs(toy.counters->supply, 0, more);
     CHECK(roots.size() == changes + 1);
-    CHECK(world.full_state_root() == root);
+    CHECK(world.checkpoint_root() == root);
 }
 
 TEST_CASE("world: money from nowhere stops the run at its block", "[ledger][world]")

@@ -136,7 +136,7 @@ TEST_CASE("genesis: block 0 starts from the allocations and the manifest", "[sce
     REQUIRE(genesis);
     REQUIRE(genesis->transactions.size() == 1);
     CHECK(genesis->transaction_contracts == std::vector{ContractId{2}});
-    const auto allocated = genesis->world->full_state_root();
+    const auto allocated = genesis->world->checkpoint_root();
     const auto manifest = keccak256("manifest");
     const auto block = execute_genesis(*genesis, scenario, manifest);
     REQUIRE(block);
@@ -187,7 +187,7 @@ TEST_CASE("genesis: the same seed builds the same world, another seed another",
     const auto first = build(base);
     const auto second = build(base);
     CHECK(first->block.hash == second->block.hash);
-    CHECK(first->genesis.world->full_state_root() == second->genesis.world->full_state_root());
+    CHECK(first->genesis.world->checkpoint_root() == second->genesis.world->checkpoint_root());
     const auto resolved = build(first->scenario.resolved_text);
     CHECK(resolved->block.hash == first->block.hash);
     const auto other = build(base, {{"scenario.seed", "2"}});

@@ -204,6 +204,7 @@ public:
         header.receipts_root = hash();
         header.rewards_root = hash();
         header.state_root = hash();
+        header.checkpoint_root = hash();
         header.finalized_block = number_ / 2;
         block.hash = header.hash();
         parent_ = block.hash;

@@ -140,7 +140,8 @@ TEST_CASE("schema: the views have the names of ethereum-etl and Spellbook", "[st
           Names{"number", "hash", "parent_hash", "nonce", "sha3_uncles", "logs_bloom",
               "transactions_root", "state_root", "receipts_root", "miner", "difficulty",
               "total_difficulty", "size", "extra_data", "gas_limit", "gas_used", "timestamp",
-              "transaction_count", "base_fee_per_gas", "rewards_root", "finalized_block"});
+              "transaction_count", "base_fee_per_gas", "rewards_root", "checkpoint_root",
+              "finalized_block"});
     CHECK(client.columns("transactions") ==
           Names{"hash", "nonce", "block_hash", "block_number", "transaction_index", "from_address",
               "to_address", "value", "gas", "gas_price", "input", "block_timestamp",
