@@ -362,6 +362,7 @@ void Director::plan()
     auto& execution = gate_->execution;
     ExecutionOptions options;
     options.checkpoint_interval = setup_->checkpoint_interval;
+    options.measure_costs = is_sampled(block_);
     execution.begin(world_, context, std::move(*proposed_), options, governor_.workers());
     proposed_.reset();
     if (execution.wants_help())
@@ -437,6 +438,8 @@ void Director::execute()
         parallel_transactions_ += execution.block_plan().size();
     }
     watch_->end_execution();
+    if (is_sampled(block_))
+        sample_block();
     charge(&PhaseSeconds::execute);
 
     execution.apply(finalized_block_, std::move(rewards));
@@ -467,6 +470,16 @@ void Director::settle(const Replicated& replicated)
     }
     note_outcomes();
     send_home();
+}
+
+void Director::sample_block()
+{
+    const auto& execution = gate_->execution;
+    const auto& times = execution.times();
+    PlanningCost planning;
+    planning.ns = static_cast<std::uint64_t>(times.declare_ns + times.connect_ns);
+    result_->parallelism.add(
+        BlockWork{world_, execution.block_plan(), execution.costs_ns()}, planning);
 }
 
 void Director::add_outcome(AccountId account, const TransactionOutcome& outcome)

@@ -56,6 +56,7 @@ private:
     void end();
 
     void note_outcomes();
+    void sample_block();
     void add_outcome(AccountId account, const TransactionOutcome& outcome);
     void charge(double PhaseSeconds::*phase);
 

@@ -5,6 +5,7 @@
 #include "ledger/checkpoint.hpp"
 #include "ledger/consensus.hpp"
 #include "ledger/mempool.hpp"
+#include "ledger/parallelism.hpp"
 
 #include <atomic>
 #include <chrono>
@@ -139,6 +140,13 @@ struct PhaseSeconds
     double persist = 0;  // Waiting for the writer's credits; its own work runs beside all of this.
 };
 
+/// Blocks whose transactions are all timed, to say what more cores would give: a choice that no
+/// clock makes, few enough to cost nothing, and the first so that a short run has one.
+[[nodiscard]] constexpr bool is_sampled(std::uint64_t block_number) noexcept
+{
+    return block_number == 1 || block_number % 64 == 0;
+}
+
 struct SimulationResult
 {
     std::uint64_t blocks = 0;  // Of the chain, block 0 not counted; likewise transactions.
@@ -150,8 +158,9 @@ struct SimulationResult
     Hash head_hash;
     double elapsed_s = 0;
     PhaseSeconds phases;
-    std::uint64_t repairs = 0;  // Of replicas that were wrong.
-    double parallel_share = 0;  // Of transactions, executed in blocks that ran in parallel.
+    std::uint64_t repairs = 0;      // Of replicas that were wrong.
+    ParallelismTotals parallelism;  // Of the sampled blocks, see is_sampled().
+    double parallel_share = 0;      // Of transactions, executed in blocks that ran in parallel.
     bool interrupted = false;
     /// What ended the run early; one line. Empty: all is well.
     std::string error;

@@ -32,6 +32,7 @@ constexpr std::array section_types{
     SectionType{"validators", validators_section},
     SectionType{"wallets", wallets_section},
     SectionType{"throughput", throughput_section},
+    SectionType{"parallelism", parallelism_section},
 };
 constexpr std::string_view headline_key = "headline";
 

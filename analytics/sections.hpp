@@ -24,6 +24,7 @@ namespace runnel::analytics
 [[nodiscard]] std::optional<Section> validators_section(Source& source);
 [[nodiscard]] std::optional<Section> wallets_section(Source& source);
 [[nodiscard]] std::optional<Section> throughput_section(Source& source);
+[[nodiscard]] std::optional<Section> parallelism_section(Source& source);
 /// Compares figures of the sections before it with real events: the rows of bands.cpp.
 [[nodiscard]] std::optional<Section> headline_section(
     std::string_view scenario, const Report& report);

@@ -19,7 +19,11 @@ std::optional<Section> throughput_section(Source& source)
     auto rows = source.query(
         "SELECT name, value FROM t_run_metrics WHERE block_number IS NULL ORDER BY rowid");
     while (rows.step())
-        metrics.emplace_back(std::string{rows.text(0)}, rows.real(1));
+    {
+        // Those have a section of their own.
+        if (!rows.text(0).starts_with("parallelism_"))
+            metrics.emplace_back(std::string{rows.text(0)}, rows.real(1));
+    }
     if (metrics.empty())
         return std::nullopt;
     // A run that was resumed has figures of each of its parts; of one that was killed there are

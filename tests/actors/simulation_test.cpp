@@ -64,6 +64,11 @@ TEST_CASE("simulation: the chain does not depend on workers or cohorts", "[actor
     CHECK(expected.parallel_share == 0);
     CHECK_FALSE(expected.interrupted);
     double parallel_share = 0;
+    CHECK(expected.parallelism.blocks() == 1);  // The first one.
+    CHECK(expected.parallelism.transactions() > 0);
+    CHECK(expected.parallelism.parallelism() >= 1);
+    CHECK(expected.parallelism.serialised().at(counters_id) > 0);
+    CHECK(expected.parallelism.serialised().at(counters_id) <= 1);
     for (const unsigned workers : {1U, 2U, 3U, 8U})
     {
         for (const std::uint32_t cohort_size : {1U, 7U, 2'048U})

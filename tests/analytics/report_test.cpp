@@ -416,6 +416,43 @@ TEST_CASE("report: JSON has exact text beside numbers", "[analytics][report]")
     CHECK(json["timeline"]["charts"]["price_weth"].size() == 5);
 }
 
+TEST_CASE("report: what more cores would give is said in words", "[analytics][report]")
+{
+    auto writer = ledger(six_blocks());
+    const auto none = make_report(writer.database());
+    CHECK(none.value("parallelism.recorded") == Value{false});
+    CHECK_THAT(std::get<std::string>(none.value("parallelism.verdict")),
+        Catch::StartsWith("this run recorded none"));
+
+    writer.add_metric("parallelism_blocks", -1, 3);
+    writer.add_metric("parallelism_transactions", -1, 1'200);
+    writer.add_metric("parallelism_available", -1, 2.25);
+    writer.add_metric("parallelism_speedup_1", -1, 1);
+    writer.add_metric("parallelism_speedup_64", -1, 2.125);
+    writer.add_metric("parallelism_serialised_USDC", -1, 0.08);
+    writer.add_metric("parallelism_serialised_weth_usdc", -1, 0.41);
+    writer.flush();
+    const auto report = make_report(writer.database());
+    CHECK(report.value("parallelism.recorded") == Value{true});
+    CHECK(report.number("parallelism.blocks_sampled") == 3);
+    CHECK(report.number("parallelism.available") == 2.25);
+    CHECK(std::get<std::string>(report.value("parallelism.verdict")) ==
+          "weth_usdc alone serialises 41% of the chain");
+    const auto* section = report.section("parallelism");
+    REQUIRE(section != nullptr);
+    const auto* speed_ups = section->table("speed_ups");
+    REQUIRE(speed_ups != nullptr);
+    REQUIRE(speed_ups->rows.size() == 2);
+    CHECK(speed_ups->rows[1][0] == Value{std::int64_t{64}});
+    CHECK(speed_ups->rows[1][1] == Value{2.125});
+    CHECK(report.number("parallelism.serialised.weth_usdc.share") == 0.41);
+    CHECK(report.value("parallelism.serialised.weth_usdc.kind") ==
+          Value{std::string{"uniswap_v2_pair"}});
+    CHECK(section->table("serialised")->rows[0][0] == Value{std::string{"weth_usdc"}});
+    // Throughput has the clock's other figures only.
+    CHECK(report.section("throughput") == nullptr);
+}
+
 TEST_CASE("report: keys are snake_case, and each section's are different", "[analytics][report]")
 {
     auto writer = ledger(six_blocks(), Parts::all, "black_thursday");

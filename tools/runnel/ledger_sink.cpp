@@ -89,7 +89,31 @@ void LedgerSink::write_metrics(
         "executed_blocks", whole_run, static_cast<double>(result.blocks - result.resumed_at));
     writer_.add_metric("executed_transactions", whole_run,
         static_cast<double>(result.transactions - result.resumed_transactions));
+    write_parallelism(result);
     close(!result.interrupted);
+}
+
+void LedgerSink::write_parallelism(const SimulationResult& result)
+{
+    constexpr std::int64_t whole_run = -1;
+    const auto& totals = result.parallelism;
+    if (totals.transactions() == 0 || result.world == nullptr)
+        return;
+    writer_.add_metric("parallelism_blocks", whole_run, static_cast<double>(totals.blocks()));
+    writer_.add_metric(
+        "parallelism_transactions", whole_run, static_cast<double>(totals.transactions()));
+    writer_.add_metric("parallelism_available", whole_run, totals.parallelism());
+    for (std::size_t i = 0; i < ParallelismTotals::worker_counts.size(); ++i)
+    {
+        writer_.add_metric(
+            fmt::format("parallelism_speedup_{}", ParallelismTotals::worker_counts[i]), whole_run,
+            totals.speed_up(i));
+    }
+    for (const auto& [contract, share] : totals.serialised())
+    {
+        writer_.add_metric(
+            "parallelism_serialised_" + result.world->contract(contract).name(), whole_run, share);
+    }
 }
 
 void LedgerSink::close(bool complete)

@@ -50,6 +50,8 @@ public:
     [[nodiscard]] const storage::Schema& schema() const noexcept { return writer_.schema(); }
 
 private:
+    void write_parallelism(const SimulationResult& result);
+
     storage::LedgerWriter writer_;
     std::optional<storage::LedgerReader> reader_;  // Of the same file, to compare.
     std::optional<std::uint64_t> stored_;
