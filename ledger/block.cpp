@@ -12,6 +12,32 @@ Hash BlockHeader::hash() const
     return keccak256(encoding);
 }
 
+void encode_receipt(ReceiptStatus status, std::uint64_t gas_used, std::uint64_t gas_price,
+    const Refusal* refusal, std::span<const EventRecord> events, ByteView event_bytes, Bytes& out)
+{
+    Encoder encoder{out};
+    encoder.put(status);
+    encoder.put(gas_used);
+    encoder.put(gas_price);
+    if (refusal != nullptr)
+    {
+        encoder.put(refusal->kind);
+        encoder.put(static_cast<std::uint16_t>(refusal->text.size()));
+        out.insert(out.end(), refusal->text.begin(), refusal->text.end());
+        encoder.put(refusal->account_mask);
+        for (unsigned k = 0; k < refusal->argument_count; ++k)
+            encoder.put(refusal->arguments[k]);
+    }
+    for (const auto& event : events)
+    {
+        if (event.type->use != EventUse::log)
+            continue;
+        encoder.put(event.contract);
+        encoder.put(event.type->tag);
+        encoder.put_raw(event_bytes.subspan(event.offset, event.size));
+    }
+}
+
 std::uint64_t next_base_fee(
     const FeeSchedule& fees, std::uint64_t base_fee, std::uint64_t gas_used) noexcept
 {

@@ -477,33 +477,10 @@ void BlockExecution::finish_transaction(std::uint32_t i, unsigned worker_number)
 
     auto& leaf = worker.scratch;
     leaf.assign(1, merkle_leaf_prefix);
-    Encoder encoder{leaf};
-    const auto put_text = [&](std::string_view text)
-    {
-        encoder.put(static_cast<std::uint16_t>(text.size()));
-        leaf.insert(leaf.end(), text.begin(), text.end());
-    };
-    encoder.put(outcome.status);
-    encoder.put(outcome.gas_used);
-    encoder.put(outcome.effective_gas_price);
-    if (outcome.status == ReceiptStatus::reverted)
-    {
-        const auto& refusal = arena.refusals[outcome.refusal];
-        encoder.put(refusal.kind);
-        put_text(refusal.text);
-        encoder.put(refusal.account_mask);
-        for (unsigned k = 0; k < refusal.argument_count; ++k)
-            encoder.put(refusal.arguments[k]);
-    }
-    for (auto k = outcome.first_event; k < arena.events.size(); ++k)
-    {
-        const auto& event = arena.events[k];
-        if (event.type->use != EventUse::log)
-            continue;
-        encoder.put(event.contract);
-        encoder.put(event.type->tag);
-        encoder.put_raw(ByteView{arena.event_bytes}.subspan(event.offset, event.size));
-    }
+    const bool reverted = outcome.status == ReceiptStatus::reverted;
+    encode_receipt(outcome.status, outcome.gas_used, outcome.effective_gas_price,
+        reverted ? &arena.refusals[outcome.refusal] : nullptr,
+        std::span{arena.events}.subspan(outcome.first_event), arena.event_bytes, leaf);
     receipt_leaves_[i] = keccak256(leaf);
 }
 

@@ -1,13 +1,19 @@
+#include "scenarios/proof.hpp"
 #include "scenarios/verification.hpp"
+#include "storage/ledger_reader.hpp"
 #include "tools/runnel/commands.hpp"
+#include "tools/runnel/printable.hpp"
 #include "tools/runnel/progress.hpp"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include <fstream>
+#include <iterator>
 #include <memory>
 #include <optional>
+#include <string>
 
 namespace runnel::tools
 {
@@ -17,12 +23,115 @@ namespace
 struct VerifyOptions
 {
     std::string database;
+    std::string proof;
+    std::string proof_database;
+    std::string block_hash;
     bool json = false;
     bool quiet = false;
 };
 
+std::string read_proof(const std::string& path)
+{
+    constexpr std::size_t size_max = 16U << 20U;
+    std::ifstream file{path, std::ios::binary};
+    std::string text;
+    if (file)
+    {
+        text.resize(size_max + 1);
+        file.read(text.data(), static_cast<std::streamsize>(text.size()));
+        text.resize(static_cast<std::size_t>(file.gcount()));
+    }
+    if (file.bad() || (!file.is_open()) || (file.fail() && !file.eof()))
+        throw CommandError{exit_world_failed, path + ": cannot be read; is there such a file?"};
+    if (text.size() > size_max)
+        throw CommandError{exit_bad_input, path + ": not a proof: larger than 16 MiB"};
+    return text;
+}
+
+/// Whether the proof's block is the one that the user trusts; empty if it is.
+std::string check_block(const VerifyOptions& options, const scenarios::Proof& proof)
+{
+    const auto number = proof.header.number;
+    if (!options.block_hash.empty())
+    {
+        const auto hash = Hash::from_string(options.block_hash);
+        if (!hash)
+        {
+            throw CommandError{
+                exit_bad_input, fmt::format("--block-hash: expected 0x and 64 hex digits, got {}",
+                                    options.block_hash)};
+        }
+        if (*hash != proof.block_hash)
+        {
+            return fmt::format("the proof is about block {} with the hash {}, not about {}", number,
+                proof.block_hash.to_string(), hash->to_string());
+        }
+    }
+    if (!options.proof_database.empty())
+    {
+        auto reader = storage::LedgerReader::open(options.proof_database);
+        const auto last = reader.last_block();
+        if (!last || number > *last)
+            return fmt::format("{} has no block {}", options.proof_database, number);
+        if (reader.header(number).hash != proof.block_hash)
+        {
+            return fmt::format(
+                "block {} of {} has another hash than the proof's", number, options.proof_database);
+        }
+    }
+    return {};
+}
+
+int run_verify_proof(const VerifyOptions& options)
+{
+    scenarios::Proof proof;
+    try
+    {
+        proof = scenarios::parse_proof(read_proof(options.proof));
+    }
+    catch (const scenarios::ProofError& error)
+    {
+        throw CommandError{exit_bad_input, fmt::format("{}: {}", options.proof, error.what())};
+    }
+    auto proven = scenarios::check_proof(proof);
+    if (proven.failure.empty())
+        proven.failure = check_block(options, proof);
+    const bool holds = proven.failure.empty();
+    const bool trusted = !options.block_hash.empty() || !options.proof_database.empty();
+    if (options.json)
+    {
+        fmt::print("{}\n",
+            nlohmann::json{{"holds", holds}, {"statement", proven.statement},
+                {"block", proof.header.number}, {"block_hash", proof.block_hash.to_string()},
+                {"block_compared", trusted}, {"failure", proven.failure}}
+                .dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
+    }
+    if (!holds)
+        throw CommandError{
+            exit_does_not_hold, fmt::format("{}: {}", options.proof, proven.failure)};
+    if (!options.json && !options.quiet)
+    {
+        fmt::print("proven: {}\n", printable(proven.statement));
+        fmt::print("block hash    {}\n", proof.block_hash.to_string());
+        if (!trusted)
+        {
+            fmt::print(
+                "this is as true as that hash: compare it with one you trust, or give --db or "
+                "--block-hash\n");
+        }
+    }
+    return exit_done;
+}
+
 int run_verify(const VerifyOptions& options)
 {
+    if (options.database.empty() == options.proof.empty())
+    {
+        throw CommandError{
+            exit_bad_input, "verify: expected DB, or --proof FILE (see runnel verify --help)"};
+    }
+    if (!options.proof.empty())
+        return run_verify_proof(options);
     std::optional<ProgressBar> bar;
     const auto result = scenarios::verify_ledger(options.database,
         [&](std::uint64_t done, std::uint64_t total)
@@ -66,13 +175,27 @@ Command add_verify_command(CLI::App& app)
 {
     auto options = std::make_shared<VerifyOptions>();
     auto* command = app.add_subcommand("verify",
-        "Re-execute a ledger from its own rows and check every hash, root, row and invariant.");
-    command->add_option("DB", options->database, "A ledger")->required();
+        "Re-execute a ledger from its own rows and check every hash, root, row and invariant; or "
+        "check a proof that `runnel prove` made.");
+    command->add_option("DB", options->database, "A ledger");
+    auto* proof = command->add_option("--proof", options->proof, "Check this proof instead")
+                      ->type_name("FILE");
+    command
+        ->add_option("--db", options->proof_database,
+            "The proof's block must be one of this ledger, whose hashes are trusted")
+        ->type_name("DB")
+        ->needs(proof);
+    command
+        ->add_option("--block-hash", options->block_hash, "The proof's block must have this hash")
+        ->type_name("HASH")
+        ->needs(proof);
     command->add_flag("--json", options->json, "Print one JSON object");
     command->add_flag("--quiet", options->quiet, "Print nothing but errors");
     command->footer(
         "Exits 0 when all holds, 1 naming the first wrong block otherwise.\n"
-        "Example:\n  runnel verify payments.db");
+        "Examples:\n"
+        "  runnel verify payments.db\n"
+        "  runnel verify --proof balance.json --db payments.db");
     return [options] { return run_verify(*options); };
 }
 

@@ -1,0 +1,159 @@
+#include "scenarios/proof.hpp"
+#include "tools/runnel/commands.hpp"
+#include "tools/runnel/printable.hpp"
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include <charconv>
+#include <cstdio>
+#include <fstream>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace runnel::tools
+{
+namespace
+{
+
+struct ProveOptions
+{
+    std::string database;
+    std::string transaction;
+    std::vector<std::string> balance;
+    std::vector<std::string> record;
+    std::optional<std::uint64_t> block;
+    std::string output;
+};
+
+std::optional<std::uint64_t> number_of(std::string_view text)
+{
+    std::uint64_t number = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+    if (text.empty() || error != std::errc{} || end != text.data() + text.size())
+        return std::nullopt;
+    return number;
+}
+
+scenarios::Proof prove_transaction(const ProveOptions& options)
+{
+    const std::string_view text = options.transaction;
+    if (text.starts_with("0x"))
+    {
+        if (const auto hash = Hash::from_string(text))
+            return scenarios::prove_transaction(options.database, *hash);
+    }
+    const auto colon = text.find(':');
+    if (colon != std::string_view::npos)
+    {
+        const auto block = number_of(text.substr(0, colon));
+        const auto index = number_of(text.substr(colon + 1));
+        if (block && index && *index <= 0xFFFF'FFFF)
+        {
+            return scenarios::prove_transaction(options.database,
+                scenarios::TransactionPlace{*block, static_cast<std::uint32_t>(*index)});
+        }
+    }
+    throw CommandError{exit_bad_input,
+        fmt::format("--transaction: expected 0x and 64 hex digits, or BLOCK:INDEX, got {}", text)};
+}
+
+scenarios::Proof make_proof(const ProveOptions& options)
+{
+    if (!options.transaction.empty())
+        return prove_transaction(options);
+    if (!options.balance.empty())
+    {
+        return scenarios::prove_balance(
+            options.database, options.balance[0], options.balance[1], options.block);
+    }
+    const auto key = number_of(options.record[1]);
+    if (!key)
+    {
+        throw CommandError{exit_bad_input,
+            fmt::format("--record: expected a key from 0 to 2^64 - 1, got {}", options.record[1])};
+    }
+    return scenarios::prove_record(options.database, options.record[0], *key, options.block);
+}
+
+int run_prove(const ProveOptions& options)
+{
+    if (options.transaction.empty() && options.balance.empty() && options.record.empty())
+    {
+        throw CommandError{exit_bad_input,
+            "prove: expected one of --transaction, --balance, --record (see runnel prove --help)"};
+    }
+    scenarios::Proof proof;
+    try
+    {
+        proof = make_proof(options);
+    }
+    catch (const scenarios::ProofError& error)
+    {
+        throw CommandError{exit_bad_input, error.what()};
+    }
+    const auto text = scenarios::to_json(proof);
+    if (options.output.empty())
+    {
+        fmt::print("{}", text);
+        return exit_done;
+    }
+    std::ofstream file{options.output, std::ios::binary};
+    file << text;
+    file.close();
+    if (!file)
+    {
+        throw CommandError{exit_world_failed,
+            fmt::format(
+                "{}: cannot be written; is there such a folder, and room?", options.output)};
+    }
+    fmt::print(stderr, "proven: {}\n", printable(proof.statement));
+    return exit_done;
+}
+
+}  // namespace
+
+Command add_prove_command(CLI::App& app)
+{
+    auto options = std::make_shared<ProveOptions>();
+    auto* command = app.add_subcommand("prove",
+        "Prove that a transaction is in a block, or what a balance is after one, against the "
+        "block's hash alone. `runnel verify --proof` checks it.");
+    command->add_option("DB", options->database, "A ledger")->required();
+    auto* transaction = command
+                            ->add_option("--transaction", options->transaction,
+                                "The transaction with this hash, or BLOCK:INDEX, and its receipt")
+                            ->type_name("HASH");
+    auto* balance = command
+                        ->add_option("--balance", options->balance,
+                            "TOKEN (name, symbol or address) and ACCOUNT (name or address)")
+                        ->type_name("TOKEN ACCOUNT")
+                        ->expected(2);
+    auto* record = command
+                       ->add_option("--record", options->record,
+                           "TABLE (name or number) and KEY of any record of the state")
+                       ->type_name("TABLE KEY")
+                       ->expected(2);
+    transaction->excludes(balance)->excludes(record);
+    balance->excludes(record);
+    command
+        ->add_option("--block", options->block,
+            "Of a balance or record: a block with a root of the whole state, which every "
+            "`checkpoint_interval`th has; by default the newest")
+        ->type_name("N")
+        ->excludes(transaction);
+    command->add_option("-o,--output", options->output, "Write to this file, not to stdout")
+        ->type_name("FILE");
+    command->footer(
+        "Examples:\n"
+        "  runnel prove payments.db --balance USDC payer/7 -o balance.json\n"
+        "  runnel prove payments.db --balance ETH payer/7 --block 1000\n"
+        "  runnel prove payments.db --transaction 12:0 -o payment.json\n"
+        "  runnel verify --proof balance.json --db payments.db\n"
+        "docs/state.md explains the proofs.");
+    return [options] { return run_prove(*options); };
+}
+
+}  // namespace runnel::tools
