@@ -39,8 +39,7 @@ struct Access
     std::uint32_t sibling = no_slot;
     std::uint16_t table = 0;  // By its number in the world.
     AccessMode mode = AccessMode::read;
-    bool written : 1 = false;     // As the transaction runs: its old value is in the journal.
-    bool has_writer : 1 = false;  // Of a group's first read: a write comes before it.
+    bool written : 1 = false;  // As the transaction runs: its old value is in the journal.
     /// Of an add: somebody reads or writes the record in this block, so it runs in order like a
     /// write. What the transaction may do with the record stays the same.
     bool ordered : 1 = false;

@@ -20,9 +20,7 @@ using Clock = std::chrono::steady_clock;
 // All of these only choose between ways to the same result. See docs/execution.md for how they were
 // measured.
 
-/// Predicted work below which waking a helper costs more than it brings.
-constexpr double help_min_ns = 60'000;
-/// The same once helpers are awake.
+/// Predicted work below which helpers are never called.
 constexpr double parallel_min_ns = 25'000;
 /// A block with less parallelism is run serially.
 constexpr double parallelism_min = 1.1;
@@ -112,9 +110,9 @@ void BlockExecution::begin(World& world, const BlockContext& context,
     costs_ns_.assign(count, 0);
     plan_.begin(world, transactions_, options_.free_gas, cost_model_, workers);
     is_parallel_ = false;
-    wants_help_ = workers > 1 && options_.mode != ExecutionMode::serial &&
-                  (options_.mode == ExecutionMode::parallel ||
-                      static_cast<double>(count) * cost_model_.mean() >= help_min_ns);
+    features_ = {cost_model_.mean(), static_cast<double>(count) * cost_model_.mean()};
+    wants_help_ = workers > 1 && (options_.mode == ExecutionMode::parallel ||
+                                     (may_choose() && chooser_.prefers_parallel(features_)));
     stage_.store(Stage::declaring, std::memory_order_release);
 }
 
@@ -133,8 +131,7 @@ void BlockExecution::plan()
         (void)plan_.connect(0);
         is_parallel_ = true;
     }
-    else if (wants_help_ && static_cast<double>(plan_.total_cost()) >= parallel_min_ns &&
-             chooser_.prefers_parallel(features()))
+    else if (wants_help_ && static_cast<double>(plan_.total_cost()) >= parallel_min_ns)
         is_parallel_ = plan_.connect(parallelism_min);
     stage_.store(is_parallel_ ? Stage::waiting : Stage::closed, std::memory_order_release);
     times_.connect_ns = ns_since(start);
@@ -147,10 +144,10 @@ void BlockExecution::plan()
     }
 }
 
-ModeChooser::Block BlockExecution::features() const noexcept
+bool BlockExecution::may_choose() const noexcept
 {
-    const auto total = static_cast<double>(plan_.total_cost());
-    return {total / static_cast<double>(std::max<std::size_t>(1, plan_.size())), total};
+    return options_.mode == ExecutionMode::automatic && worker_count_ > 1 &&
+           features_.total_cost_ns >= parallel_min_ns;
 }
 
 void BlockExecution::run()
@@ -169,10 +166,10 @@ void BlockExecution::run()
     else
         run_serial();
     times_.run_ns = ns_since(start);
-    if (wants_help_ && options_.mode == ExecutionMode::automatic)
+    if (may_choose())
     {
         chooser_.note(
-            features(), is_parallel_, times_.declare_ns + times_.connect_ns + times_.run_ns);
+            features_, wants_help_, times_.declare_ns + times_.connect_ns + times_.run_ns);
     }
     learn_costs();
 }

@@ -135,7 +135,7 @@ private:
     [[nodiscard]] bool release(std::uint32_t transaction) noexcept;
     [[nodiscard]] std::uint32_t take_spilled() noexcept;
     void learn_costs();
-    [[nodiscard]] ModeChooser::Block features() const noexcept;
+    [[nodiscard]] bool may_choose() const noexcept;
     [[nodiscard]] bool is_first_write(const void* record);
     void remember(RecordTable& table, std::uint64_t key, const void* old);
     void credit(AccountId account, const Amount& amount);
@@ -160,6 +160,7 @@ private:
     unsigned worker_count_ = 1;
     CostModel cost_model_;
     ModeChooser chooser_;
+    ModeChooser::Block features_;
     BlockPlan plan_;
     std::vector<ContractId> touched_contracts_;
     bool wants_help_ = false;

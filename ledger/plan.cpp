@@ -107,7 +107,9 @@ bool BlockPlan::connect(double parallelism_min)
 {
     const auto count = static_cast<std::uint32_t>(nodes_.size());
     predecessors_.resize(count);
-    earliest_.resize(count);
+    finish_.resize(count);
+    critical_cost_ = 0;
+    was_reordered_ = false;
     // Half full at most. Clearing costs half a nanosecond per access.
     const auto size = std::bit_ceil(access_count() * 2 + 16);
     entries_.assign(size, Entry{});
@@ -123,6 +125,7 @@ bool BlockPlan::connect(double parallelism_min)
         auto& accesses = shares_[node.worker]->accesses;
         const auto declared = static_cast<std::uint32_t>(accesses.size());
         predecessors_[i] = 0;
+        earliest_ = 0;
         for (auto k = node.first; k < node.first + node.count; ++k)
         {
             if (const auto ahead = k + prefetch_distance; ahead < declared)
@@ -143,20 +146,34 @@ bool BlockPlan::connect(double parallelism_min)
             }
             const auto slot = node.worker << slot_bits | k;
             if (entry->slot_plus_1 == 0)
-                *entry = {hash, slot + 1};
+            {
+                const bool writes = access.mode == AccessMode::write;
+                *entry = {hash, slot + 1, writes ? i + 1 : 0};
+            }
             else
                 connect_one(access, slot, *entry);
         }
         cost += node.cost;
+        finish_[i] = earliest_ + node.cost;
+        critical_cost_ = std::max(critical_cost_, finish_[i]);
         if (i + 1 == look)
         {
-            find_critical_path(look);
+            if (was_reordered_)
+                find_critical_path(look);
             if (!worth())
                 return false;
         }
     }
-    find_critical_path(count);
+    if (was_reordered_)
+        find_critical_path(count);
     return worth();
+}
+
+void BlockPlan::add_edge(Access& from, std::uint32_t to) noexcept
+{
+    from.next = to;
+    ++predecessors_[to];
+    earliest_ = std::max(earliest_, finish_[from.transaction]);
 }
 
 void BlockPlan::connect_one(Access& access, std::uint32_t slot, Entry& entry)
@@ -172,10 +189,11 @@ void BlockPlan::connect_one(Access& access, std::uint32_t slot, Entry& entry)
             return;
         }
         // Somebody wants to know the sum: the additions run one after another.
-        auto newer = last->sibling == no_slot ? entry.slot_plus_1 - 1 : last->sibling;
-        entry.slot_plus_1 = newer + 1;
+        const auto newest = last->sibling == no_slot ? entry.slot_plus_1 - 1 : last->sibling;
         auto* first = last;
-        last = &at(newer);
+        last = &at(newest);
+        entry.slot_plus_1 = newest + 1;
+        entry.writer_plus_1 = last->transaction + 1;
         for (auto* member = last; member != first;)
         {
             auto* older = member->sibling == no_slot ? first : &at(member->sibling);
@@ -184,6 +202,7 @@ void BlockPlan::connect_one(Access& access, std::uint32_t slot, Entry& entry)
             member->sibling = no_slot;
             member->ordered = true;
             member = older;
+            was_reordered_ = true;
         }
         first->sibling = no_slot;
         first->ordered = true;
@@ -192,42 +211,40 @@ void BlockPlan::connect_one(Access& access, std::uint32_t slot, Entry& entry)
     const auto i = access.transaction;
     if (access.mode == AccessMode::read)
     {
-        if (!last_reads)
-        {
-            last->sibling = slot;
-            access.has_writer = true;
-            ++predecessors_[i];
+        // Members of a group hang behind the first one, newest first; it behind the write before.
+        if (last_reads)
+            access.sibling = last->sibling;
+        else
             entry.slot_plus_1 = slot + 1;
-            return;
-        }
-        access.sibling = last->sibling;
         last->sibling = slot;
-        predecessors_[i] += last->has_writer ? 1 : 0;
+        if (entry.writer_plus_1 != 0)
+        {
+            ++predecessors_[i];
+            earliest_ = std::max(earliest_, finish_[entry.writer_plus_1 - 1]);
+        }
         return;
     }
     access.ordered = access.mode == AccessMode::add;
     entry.slot_plus_1 = slot + 1;
-    last->next = i;
-    ++predecessors_[i];
+    entry.writer_plus_1 = i + 1;
+    add_edge(*last, i);
     if (!last_reads)
         return;
     for (auto reader = last->sibling; reader != no_slot; reader = at(reader).sibling)
-    {
-        at(reader).next = i;
-        ++predecessors_[i];
-    }
+        add_edge(at(reader), i);
 }
 
 void BlockPlan::find_critical_path(std::uint32_t count)
 {
-    std::fill(earliest_.begin(), earliest_.begin() + count, 0);
+    // finish_ holds starts until a transaction's turn comes.
+    std::fill(finish_.begin(), finish_.begin() + count, 0);
     critical_cost_ = 0;
     for (std::uint32_t i = 0; i < count; ++i)
     {
-        const auto end = earliest_[i] + nodes_[i].cost;
+        const auto end = finish_[i] += nodes_[i].cost;
         critical_cost_ = std::max(critical_cost_, end);
         for_each_successor(i, [&](std::uint32_t successor)
-            { earliest_[successor] = std::max(earliest_[successor], end); });
+            { finish_[successor] = std::max(finish_[successor], end); });
     }
 }
 

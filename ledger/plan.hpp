@@ -116,7 +116,8 @@ private:
     struct Entry
     {
         std::uint32_t hash = 0;
-        std::uint32_t slot_plus_1 = 0;  // 0: free.
+        std::uint32_t slot_plus_1 = 0;    // 0: free.
+        std::uint32_t writer_plus_1 = 0;  // The transaction of the latest write; 0: none.
     };
 
     // A slot names an access of the block: worker << 24 | position in its share.
@@ -131,6 +132,7 @@ private:
     }
     void declare_one(std::uint32_t transaction, std::uint32_t worker);
     void connect_one(Access& access, std::uint32_t slot, Entry& entry);
+    void add_edge(Access& from, std::uint32_t to) noexcept;
     void find_critical_path(std::uint32_t count);
 
     const World* world_ = nullptr;
@@ -141,7 +143,9 @@ private:
     std::vector<std::unique_ptr<Share>> shares_;
     std::vector<std::uint8_t> touched_;
     std::vector<std::uint32_t> predecessors_;
-    std::vector<std::uint64_t> earliest_;  // Predicted start of each transaction.
+    std::vector<std::uint64_t> finish_;  // Predicted, of each transaction with workers enough.
+    std::uint64_t earliest_ = 0;         // Predicted start of the one that is being connected.
+    bool was_reordered_ = false;         // Earlier transactions got edges: finish_ is too low.
     std::vector<Entry> entries_;
     std::uint32_t mask_ = 0;
     std::size_t access_count_ = 0;
