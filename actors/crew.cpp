@@ -94,7 +94,7 @@ caf::behavior CohortActor::make_behavior()
             auto questions = cohort_->take_questions();
             answers_due_ = questions.size();
             for (auto& [contract, requests] : questions)
-                send(protocols_->at(index(contract)), AskQuotes{std::move(requests)});
+                send(protocols_->at(index(contract)), AskQuotes{contract, std::move(requests)});
             if (questions.empty())
                 report();
         },
@@ -114,25 +114,40 @@ caf::behavior CohortActor::make_behavior()
         }};
 }
 
-ProtocolActor::ProtocolActor(caf::actor_config& config, ContractId id) : CrewActor{config}, id_{id}
-{}
+ProtocolActor::ProtocolActor(caf::actor_config& config) : CrewActor{config} {}
 
 caf::behavior ProtocolActor::make_behavior()
 {
     return {[this](const AskQuotes& message) -> Quotes
         {
+            const auto& contract = *contracts_.at(index(message.contract));
             Quotes quotes;
-            quotes.contract = id_;
+            quotes.contract = message.contract;
             for (const auto& request : message.requests)
-                quotes.amounts_out.push_back(contract_->quote(request));
+                quotes.amounts_out.push_back(contract.quote(request));
             return quotes;
         },
-        [this](const Lease&) -> Leased
-        { return {std::make_shared<std::unique_ptr<Contract>>(std::move(contract_))}; },
+        [this](const Lease& message) -> Leased
+        {
+            Leased leased{std::make_shared<std::vector<std::unique_ptr<Contract>>>()};
+            for (const auto id : message.contracts)
+            {
+                const auto found = contracts_.find(index(id));
+                leased.contracts->push_back(std::move(found->second));
+                contracts_.erase(found);
+            }
+            return leased;
+        },
         [this](const LeaseReturn& message) -> Published
         {
-            contract_ = std::move(*message.contract);
-            return {{id_, message.block_number, contract_.get()}};
+            Published published;
+            for (auto& contract : *message.contracts)
+            {
+                const auto id = contract->id();
+                published.views.push_back({id, message.block_number, contract.get()});
+                contracts_.emplace(index(id), std::move(contract));
+            }
+            return published;
         }};
 }
 

@@ -14,6 +14,7 @@ namespace runnel::actors
 namespace
 {
 constexpr std::uint32_t none = std::numeric_limits<std::uint32_t>::max();
+constexpr std::size_t contracts_per_home = 16;
 std::string_view phase_name(double PhaseSeconds::*phase)
 {
     constexpr std::array<std::pair<double PhaseSeconds::*, std::string_view>, 6> names{
@@ -66,8 +67,9 @@ void Director::on_exit()
             send_exit(member, caf::exit_reason::user_shutdown);
         crew->clear();
     }
-    for (auto& [id, protocol] : *protocols_)
-        send_exit(protocol, caf::exit_reason::user_shutdown);
+    for (auto& home : homes_)
+        send_exit(home.actor, caf::exit_reason::user_shutdown);
+    homes_.clear();
     if (replica_)
         send_exit(replica_, caf::exit_reason::user_shutdown);
     replica_ = nullptr;
@@ -117,12 +119,54 @@ void Director::spawn_crew()
         published_[i] = {id, head_.number, world_.find_contract(id)};
         if (world_.contract(id).type().role == ContractRole::ledger)
             continue;
-        auto actor = spawn<ProtocolActor, caf::monitored>(id);
-        protocols_->emplace(i, actor);
+        auto& home = home_for(world_.contract(id).type().kind);
+        home.contracts.push_back(id);
+        home.leased.push_back(id);
+        protocols_->emplace(i, home.actor);
+    }
+    return_leases(head_.number);
+}
+
+Director::Home& Director::home_for(std::string_view kind)
+{
+    for (auto& home : homes_)
+    {
+        if (home.kind == kind && home.contracts.size() < contracts_per_home)
+            return home;
+    }
+    return homes_.emplace_back(Home{kind, spawn<ProtocolActor, caf::monitored>(), {}, {}});
+}
+
+void Director::ask_for_leases()
+{
+    leases_due_ = 0;
+    for (auto& home : homes_)
+    {
+        if (home.leased.empty())
+            continue;
+        ++leases_due_;
+        for (const auto id : home.leased)
+            watch_->await(RoundWatch::Member::protocol, index(id));
+        send(home.actor, Lease{home.leased});
+    }
+}
+
+void Director::return_leases(std::uint64_t block)
+{
+    publications_due_ = 0;
+    for (auto& home : homes_)
+    {
+        if (home.leased.empty())
+            continue;
         ++publications_due_;
-        watch_->await(RoundWatch::Member::protocol, i);
-        send(actor, LeaseReturn{std::make_shared<std::unique_ptr<Contract>>(world_.release(id)),
-                        head_.number});
+        LeaseReturn message{std::make_shared<std::vector<std::unique_ptr<Contract>>>(), block};
+        for (const auto id : home.leased)
+        {
+            watch_->await(RoundWatch::Member::protocol, index(id));
+            message.contracts->push_back(world_.release(id));
+        }
+        home.leased.clear();
+        send(home.actor, std::move(message));
     }
 }
 
@@ -232,15 +276,21 @@ caf::behavior Director::make_behavior()
         },
         [this](const Leased& message)
         {
-            watch_->answered(RoundWatch::Member::protocol, index((*message.contract)->id()));
-            world_.hold(std::move(*message.contract));
+            for (auto& contract : *message.contracts)
+            {
+                watch_->answered(RoundWatch::Member::protocol, index(contract->id()));
+                world_.hold(std::move(contract));
+            }
             if (--leases_due_ == 0)
                 finishing_ ? end() : run_if_ready();
         },
         [this](const Published& message)
         {
-            watch_->answered(RoundWatch::Member::protocol, index(message.view.contract));
-            published_[index(message.view.contract)] = message.view;
+            for (const auto& view : message.views)
+            {
+                watch_->answered(RoundWatch::Member::protocol, index(view.contract));
+                published_[index(view.contract)] = view;
+            }
             if (--publications_due_ == 0)
                 after_publication();
         },
@@ -287,12 +337,9 @@ caf::behavior Director::make_behavior()
         {
             // Everybody's state comes home before the world is handed out.
             watch_->answered(RoundWatch::Member::writer, 0);
-            leases_due_ = protocols_->size();
-            for (auto& [id, protocol] : *protocols_)
-            {
-                watch_->await(RoundWatch::Member::protocol, id);
-                send(protocol, Lease{});
-            }
+            for (auto& home : homes_)
+                home.leased = home.contracts;
+            ask_for_leases();
             if (leases_due_ == 0)
                 end();
         }};
@@ -376,18 +423,15 @@ void Director::plan()
     if (!execution.is_parallel())
         gate_->close();
     planned_ = true;
-    leased_.clear();
-    for (const auto id : execution.touched_contracts())
+    for (auto& home : homes_)
     {
-        if (!world_.holds(id))
-            leased_.push_back(id);
+        for (const auto id : home.contracts)
+        {
+            if (execution.touches(id))
+                home.leased.push_back(id);
+        }
     }
-    leases_due_ = leased_.size();
-    for (const auto id : leased_)
-    {
-        watch_->await(RoundWatch::Member::protocol, index(id));
-        send(protocols_->at(index(id)), Lease{});
-    }
+    ask_for_leases();
     charge(&PhaseSeconds::plan);
     run_if_ready();
 }
@@ -529,13 +573,7 @@ void Director::send_home()
         std::chrono::duration<double>(now - std::exchange(block_mark_, now)).count(),
         result_->phases.persist - std::exchange(writer_seconds_, result_->phases.persist));
     sealing_ = true;
-    publications_due_ = leased_.size();
-    for (const auto id : leased_)
-    {
-        watch_->await(RoundWatch::Member::protocol, index(id));
-        send(protocols_->at(index(id)),
-            LeaseReturn{std::make_shared<std::unique_ptr<Contract>>(world_.release(id)), block_});
-    }
+    return_leases(block_);
     if (publications_due_ == 0)
         after_publication();
 }

@@ -29,6 +29,15 @@ public:
     void on_exit() override;
 
 private:
+    /// A protocol actor and the contracts that live with it, all of one kind.
+    struct Home
+    {
+        std::string_view kind;
+        caf::actor actor;
+        std::vector<ContractId> contracts;
+        std::vector<ContractId> leased;
+    };
+
     using Clock = std::chrono::steady_clock;
 
     void spawn_crew();
@@ -44,6 +53,9 @@ private:
     void plan();
     void execute();
     void settle(const Replicated& replicated);  // Both replicas have executed the block.
+    Home& home_for(std::string_view kind);
+    void ask_for_leases();
+    void return_leases(std::uint64_t block);
     void send_home();
     void after_publication();  // All views of the new state are out.
     void go_on();              // With the next block, or to the end if there is none.
@@ -67,7 +79,8 @@ private:
 
     // The crew.
     std::vector<caf::actor> cohorts_;
-    std::shared_ptr<std::map<std::uint32_t, caf::actor>> protocols_;
+    std::shared_ptr<std::map<std::uint32_t, caf::actor>> protocols_;  // By contract id.
+    std::vector<Home> homes_;
     std::vector<caf::actor> validators_;
     std::vector<caf::actor> helpers_;
     caf::actor writer_;
@@ -95,8 +108,7 @@ private:
     std::size_t leases_due_ = 0;
     std::size_t publications_due_ = 0;
     std::size_t memories_due_ = 0;
-    std::vector<std::shared_ptr<Cohort>> memories_;  // By cohort, while a checkpoint is made.
-    std::vector<ContractId> leased_;
+    std::vector<std::shared_ptr<Cohort>> memories_;       // By cohort, while a checkpoint is made.
     std::shared_ptr<std::vector<Transaction>> proposed_;  // Waits to be planned.
     bool planned_ = false;
     bool sealing_ = false;  // A block was applied and waits for its roots.

@@ -53,6 +53,7 @@ struct Remembered
 /// Cohort -> protocol actor: quotes from committed state.
 struct AskQuotes
 {
+    ContractId contract{};
     std::vector<QuoteRequest> requests;
 };
 
@@ -98,27 +99,31 @@ struct Attested
     std::string refusal;  // Why a validator found the block invalid.
 };
 
-/// Director -> protocol actor: lend your contract for a block.
+/// Director -> protocol actor: lend these contracts for a block.
 struct Lease
-{};
-
-/// Protocol actor -> director, with the contract.
-struct Leased
 {
-    std::shared_ptr<std::unique_ptr<Contract>> contract;
+    std::vector<ContractId> contracts;
 };
 
-/// Director -> protocol actor: here it is again, as this block left it.
+using LeasedContracts = std::shared_ptr<std::vector<std::unique_ptr<Contract>>>;
+
+/// Protocol actor -> director, with the contracts.
+struct Leased
+{
+    LeasedContracts contracts;
+};
+
+/// Director -> protocol actor: here they are again, as this block left them.
 struct LeaseReturn
 {
-    std::shared_ptr<std::unique_ptr<Contract>> contract;
+    LeasedContracts contracts;
     std::uint64_t block_number = 0;
 };
 
-/// Protocol actor -> director: look at this.
+/// Protocol actor -> director: look at these.
 struct Published
 {
-    ProtocolView view;
+    std::vector<ProtocolView> views;
 };
 
 /// Director -> execution helper: take part in this block if it is still under way.

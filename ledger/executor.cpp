@@ -227,6 +227,17 @@ void BlockExecution::arm()
         __builtin_prefetch(access.record, 1);
 }
 
+[[gnu::always_inline]] inline void BlockExecution::prefetch_input(
+    std::uint32_t transaction) const noexcept
+{
+    const auto* bytes = reinterpret_cast<const std::uint8_t*>(&transactions_[transaction]);
+    for (std::size_t at = 0; at < sizeof(Transaction); at += 64)
+        __builtin_prefetch(bytes + at);
+    const auto accesses = plan_.accesses(transaction);
+    for (std::size_t k = 0; k < accesses.size(); k += 2)
+        __builtin_prefetch(&accesses[k], 1);
+}
+
 void BlockExecution::run_serial()
 {
     const auto count = static_cast<std::uint32_t>(transactions_.size());
@@ -284,6 +295,8 @@ void BlockExecution::work(unsigned worker)
             while (scan < scan_end && next == no_transaction)
             {
                 const auto i = scan++;
+                if (const auto ahead = i + 2 * prefetch_distance; ahead < count)
+                    prefetch_input(ahead);
                 // Only what this worker will run itself: the records of a transaction that waits
                 // belong to the core its predecessors run on.
                 if (const auto ahead = i + prefetch_distance;
@@ -306,6 +319,15 @@ void BlockExecution::work(unsigned worker)
         }
         idle_rounds = 0;
         const auto current = std::exchange(next, no_transaction);
+        // Fetch what follows before it is ready: then it would be too late.
+        for (const auto& access : plan_.accesses(current))
+        {
+            if (access.next != no_transaction)
+            {
+                prefetch(access.next);
+                break;
+            }
+        }
         execute_timed(current, worker);
         ++finished;
         // The earliest of those that became ready goes on here, its records are in this cache.

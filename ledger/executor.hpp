@@ -68,6 +68,10 @@ public:
     {
         return touched_contracts_;
     }
+    [[nodiscard]] bool touches(ContractId id) const noexcept
+    {
+        return plan_.touched()[index(id)] != 0;
+    }
     /// Executes the block.
     void run();
     /// What helper number @p worker (from 1, below begin()'s workers) does: a share of the
@@ -129,6 +133,7 @@ private:
     void execute_timed(std::uint32_t transaction, unsigned worker) noexcept;
     void finish_transaction(std::uint32_t transaction, unsigned worker);
     void prefetch(std::uint32_t transaction) const noexcept;
+    void prefetch_input(std::uint32_t transaction) const noexcept;
     void arm();
     void run_serial();
     void work(unsigned worker);

@@ -6,10 +6,10 @@
 namespace runnel
 {
 
-/// Decides whether helpers are called for a block: cheap transactions and short blocks may lose more
-/// by moving between cores than they gain, depending on the machine and the hour. Keeps, for blocks
-/// of like size whose transactions cost alike, what either way took of late, and now and then tries
-/// the other one.
+/// Decides whether helpers are called for a block: cheap transactions and short blocks may lose
+/// more by moving between cores than they gain, depending on the machine and the hour. Keeps, for
+/// blocks of like size whose transactions cost alike, what either way took of late, and now and
+/// then tries the other one.
 ///
 /// The choice never shows in a result, which is why it may depend on the clock.
 class ModeChooser

@@ -91,6 +91,9 @@ void BlockPlan::declare_one(std::uint32_t i, std::uint32_t worker)
 void BlockPlan::gather()
 {
     access_count_ = 0;
+    bases_.clear();
+    for (const auto& share : shares_)
+        bases_.push_back(share->accesses.data());
     touched_.assign(world_->contract_count(), 0);
     for (const auto& share : shares_)
     {
@@ -122,8 +125,8 @@ bool BlockPlan::connect(double parallelism_min)
     for (std::uint32_t i = 0; i < count; ++i)
     {
         const auto& node = nodes_[i];
-        auto& accesses = shares_[node.worker]->accesses;
-        const auto declared = static_cast<std::uint32_t>(accesses.size());
+        auto* accesses = bases_[node.worker];
+        const auto declared = static_cast<std::uint32_t>(shares_[node.worker]->accesses.size());
         predecessors_[i] = 0;
         earliest_ = 0;
         for (auto k = node.first; k < node.first + node.count; ++k)

@@ -49,15 +49,16 @@ public:
     void make_slots(World& world);
 
     [[nodiscard]] std::size_t size() const noexcept { return nodes_.size(); }
+    /// Known after gather().
     [[nodiscard]] std::span<Access> accesses(std::uint32_t transaction) noexcept
     {
         const auto& node = nodes_[transaction];
-        return {shares_[node.worker]->accesses.data() + node.first, node.count};
+        return {bases_[node.worker] + node.first, node.count};
     }
     [[nodiscard]] std::span<const Access> accesses(std::uint32_t transaction) const noexcept
     {
         const auto& node = nodes_[transaction];
-        return {shares_[node.worker]->accesses.data() + node.first, node.count};
+        return {bases_[node.worker] + node.first, node.count};
     }
     [[nodiscard]] std::size_t access_count() const noexcept { return access_count_; }
     /// Contracts that own a declared record: 1, by contract id.
@@ -124,11 +125,11 @@ private:
     static constexpr unsigned slot_bits = 24;
     [[nodiscard]] Access& at(std::uint32_t slot) noexcept
     {
-        return shares_[slot >> slot_bits]->accesses[slot & ((1U << slot_bits) - 1)];
+        return bases_[slot >> slot_bits][slot & ((1U << slot_bits) - 1)];
     }
     [[nodiscard]] const Access& at(std::uint32_t slot) const noexcept
     {
-        return shares_[slot >> slot_bits]->accesses[slot & ((1U << slot_bits) - 1)];
+        return bases_[slot >> slot_bits][slot & ((1U << slot_bits) - 1)];
     }
     void declare_one(std::uint32_t transaction, std::uint32_t worker);
     void connect_one(Access& access, std::uint32_t slot, Entry& entry);
@@ -141,6 +142,7 @@ private:
     bool free_gas_ = false;
     std::vector<Node> nodes_;
     std::vector<std::unique_ptr<Share>> shares_;
+    std::vector<Access*> bases_;  // Of the shares' accesses, once they grow no more.
     std::vector<std::uint8_t> touched_;
     std::vector<std::uint32_t> predecessors_;
     std::vector<std::uint64_t> finish_;  // Predicted, of each transaction with workers enough.

@@ -15,8 +15,8 @@ namespace runnel
 /// A list of calls that one account wants to run atomically: all of them, or none.
 struct Transaction
 {
-    /// Most transactions are one or two calls and need no allocation.
-    using Calls = boost::container::small_vector<std::uint8_t, 112>;
+    /// Most transactions (an approval and a trade, a deposit) need no allocation.
+    using Calls = boost::container::small_vector<std::uint8_t, 208>;
 
     AccountId sender{};
     std::uint64_t nonce = 0;

@@ -322,9 +322,10 @@ nlohmann::json measure(const Workload& workload, const BenchOptions& options)
     std::uint64_t number = 0;
     for (unsigned run = 0; run <= options.runs; ++run)
     {
-        // A chain has the caches to itself for a run, as in earnest; then the next one's turn comes.
+        // A chain has the caches to itself for a run, as in earnest; then the next one's turn
+        // comes.
         std::array<double, 3> sums{};
-        std::vector<BlockInput> inputs(blocks);
+        std::vector<BlockInput> inputs(run == 0 ? std::max(blocks, 24U) : blocks);
         for (auto& input : inputs)
         {
             input.context.number = ++number;

@@ -4,6 +4,7 @@
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <malloc.h>
 
 #include <exception>
 #include <new>
@@ -66,8 +67,22 @@ int run_command(const Command& command)
 
 }  // namespace
 
+namespace
+{
+/// Blocks come and go through the allocator by the megabyte: what it gives back to the system after
+/// one it has to ask for, page by page, for the next.
+void keep_freed_memory() noexcept
+{
+    constexpr int mebibyte = 1 << 20;
+    mallopt(M_MMAP_THRESHOLD, 64 * mebibyte);
+    mallopt(M_TRIM_THRESHOLD, 128 * mebibyte);
+    mallopt(M_TOP_PAD, 16 * mebibyte);
+}
+}  // namespace
+
 int main(int argc, char** argv)
 {
+    keep_freed_memory();
     CLI::App app{"Runnel: an exact, parallel, bit-for-bit repeatable ledger and DeFi simulator."};
     app.name("runnel");
     app.set_version_flag("--version", "runnel " RUNNEL_VERSION);
