@@ -116,8 +116,8 @@ double BlockWork::parallelism() const noexcept
     return ratio(total_, critical_path_);
 }
 
-std::uint64_t BlockWork::schedule(
-    unsigned workers, ScheduleOrder order, const PlanningCost& planning) const
+std::uint64_t BlockWork::schedule(unsigned workers, ScheduleOrder order,
+    const PlanningCost& planning, std::span<const std::uint64_t> guesses) const
 {
     const auto count = costs_.size();
     // Lower ranks go first.
@@ -129,15 +129,18 @@ std::uint64_t BlockWork::schedule(
         {
             for (const auto successor : successors_[i])
                 behind[i] = std::max(behind[i], behind[successor]);
-            behind[i] += costs_[i];
+            behind[i] += guesses.empty() ? costs_[i] : guesses[i];
         }
     }
     using Entry = std::pair<std::uint64_t, std::uint32_t>;
     using Least = std::priority_queue<Entry, std::vector<Entry>, std::greater<>>;
     Least ready;    // (rank, transaction)
     Least running;  // (end, transaction)
+    std::uint64_t arrivals = 0;
     const auto rank = [&](std::uint32_t i)
     {
+        if (order == ScheduleOrder::fifo)
+            return arrivals++;
         return order == ScheduleOrder::block
                    ? std::uint64_t{i}
                    : std::numeric_limits<std::uint64_t>::max() - behind[i];
@@ -201,10 +204,11 @@ std::uint64_t BlockWork::schedule(
     return end;
 }
 
-std::uint64_t BlockWork::makespan(
-    unsigned workers, ScheduleOrder order, const PlanningCost& planning) const
+std::uint64_t BlockWork::makespan(unsigned workers, ScheduleOrder order,
+    const PlanningCost& planning, std::span<const std::uint64_t> guesses) const
 {
     RUNNEL_CHECK(workers > 0);
+    RUNNEL_CHECK(guesses.empty() || guesses.size() == costs_.size());
     const auto serial = planning.ns + total_;
     if (workers == 1 || costs_.empty())
         return serial;
@@ -212,7 +216,7 @@ std::uint64_t BlockWork::makespan(
     const auto bound = std::max(critical_path_, (serial + workers - 1) / workers);
     auto best = serial;
     for (auto count = workers; count > 1 && best > bound; count /= 2)
-        best = std::min(best, schedule(count, order, planning));
+        best = std::min(best, schedule(count, order, planning, guesses));
     return best;
 }
 

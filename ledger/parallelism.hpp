@@ -34,6 +34,7 @@ enum class ScheduleOrder : std::uint8_t
 {
     block,          // The earliest in the block first.
     critical_path,  // The one with the most work on a chain behind it first.
+    fifo,           // The one that became ready first.
 };
 
 /// What planning a block costs before, or while, its transactions run.
@@ -77,8 +78,11 @@ public:
     /// How long at most @p workers workers (1 or more) take, planning included. A worker too many
     /// can delay a greedy schedule; then it is left idle, so that the time never grows with
     /// @p workers, which it does not exceed at 1: planning + total().
+    /// @p guesses: what the scheduler believes transactions cost, for ScheduleOrder::critical_path;
+    /// empty: it knows.
     [[nodiscard]] std::uint64_t makespan(unsigned workers,
-        ScheduleOrder order = ScheduleOrder::block, const PlanningCost& planning = {}) const;
+        ScheduleOrder order = ScheduleOrder::block, const PlanningCost& planning = {},
+        std::span<const std::uint64_t> guesses = {}) const;
     /// By contract; those that are touched.
     [[nodiscard]] std::vector<Chain> chains() const;
 
@@ -96,8 +100,8 @@ private:
         std::uint64_t chain_before = 0;
     };
 
-    [[nodiscard]] std::uint64_t schedule(
-        unsigned workers, ScheduleOrder order, const PlanningCost& planning) const;
+    [[nodiscard]] std::uint64_t schedule(unsigned workers, ScheduleOrder order,
+        const PlanningCost& planning, std::span<const std::uint64_t> guesses) const;
 
     std::vector<std::uint64_t> costs_;
     std::vector<std::vector<std::uint32_t>> successors_;

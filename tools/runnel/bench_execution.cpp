@@ -1,11 +1,15 @@
+#include "actors/simulation.hpp"
 #include "contracts/erc20/erc20.hpp"
 #include "contracts/native/native_coin.hpp"
 #include "contracts/uniswap_v2/factory.hpp"
 #include "contracts/uniswap_v2/pair.hpp"
 #include "ledger/executor.hpp"
+#include "ledger/parallelism.hpp"
 #include "ledger/philox.hpp"
+#include "scenarios/run.hpp"
 #include "tools/runnel/bench.hpp"
 #include "tools/runnel/commands.hpp"
+#include "tools/runnel/scenario_options.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -16,6 +20,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <thread>
 
 namespace runnel::tools
@@ -216,16 +221,92 @@ struct BlockInput
     std::uint64_t finalized_block = 0;
 };
 
+/// Where a chain begins.
+struct ChainStart
+{
+    std::shared_ptr<void> owner;  // Of the world.
+    World* world = nullptr;
+    BlockHeader head;
+    Hash head_hash;
+};
+
+/// What more workers than this machine has would give, from measured costs.
+class Prediction
+{
+public:
+    static constexpr std::array worker_counts{1U, 2U, 4U, 8U, 16U, 32U, 64U};
+
+    void add(const World& world, const BlockExecution& execution)
+    {
+        auto& block = blocks_.emplace_back();
+        const auto& plan = execution.block_plan();
+        block.work = BlockWork{world, plan, execution.costs_ns()};
+        block.accesses = plan.access_count();
+        for (std::uint32_t i = 0; i < plan.size(); ++i)
+            block.guesses.push_back(plan.cost(i));
+    }
+
+    [[nodiscard]] nlohmann::json figures(double plan_ns_per_access) const
+    {
+        auto rows = nlohmann::json::array();
+        for (const auto workers : worker_counts)
+        {
+            const auto speed_up = [&](ScheduleOrder order, bool plans, bool streamed, bool guesses)
+            {
+                std::uint64_t serial = 0;
+                std::uint64_t parallel = 0;
+                for (const auto& block : blocks_)
+                {
+                    PlanningCost planning;
+                    planning.streamed = streamed;
+                    if (plans && workers > 1)
+                    {
+                        planning.ns = static_cast<std::uint64_t>(
+                            plan_ns_per_access * static_cast<double>(block.accesses));
+                    }
+                    serial += block.work.total();
+                    parallel += block.work.makespan(workers, order, planning,
+                        guesses ? std::span<const std::uint64_t>{block.guesses}
+                                : std::span<const std::uint64_t>{});
+                }
+                return static_cast<double>(serial) /
+                       static_cast<double>(std::max<std::uint64_t>(parallel, 1));
+            };
+            using Order = ScheduleOrder;
+            rows.push_back({{"workers", workers},
+                {"block_order_planned_first", speed_up(Order::block, true, false, false)},
+                {"block_order_planning_streamed", speed_up(Order::block, true, true, false)},
+                {"fifo_no_planning", speed_up(Order::fifo, false, false, false)},
+                {"block_order_no_planning", speed_up(Order::block, false, false, false)},
+                {"critical_path_predicted_no_planning",
+                    speed_up(Order::critical_path, false, false, true)},
+                {"critical_path_known_no_planning",
+                    speed_up(Order::critical_path, false, false, false)}});
+        }
+        return rows;
+    }
+
+private:
+    struct Block
+    {
+        BlockWork work;
+        std::size_t accesses = 0;
+        std::vector<std::uint64_t> guesses;
+    };
+    std::vector<Block> blocks_;
+};
+
 /// Executes blocks on its own world and times what the choice of serial or parallel changes: from
 /// the first declared access to the last executed transaction.
 class TimedChain
 {
 public:
-    TimedChain(World& world, BlockHeader head, Hash head_hash, ExecutionMode mode, unsigned workers)
-      : world_{world},
-        head_{head},
-        head_hash_{head_hash},
-        mode_{mode},
+    TimedChain(const ChainStart& start, ExecutionOptions options, unsigned workers)
+      : start_{start},
+        world_{*start.world},
+        head_{start.head},
+        head_hash_{start.head_hash},
+        options_{options},
         workers_{workers},
         helpers_{gate_, workers}
     {}
@@ -237,8 +318,8 @@ public:
     {
         auto transactions = input.transactions;
         auto& execution = gate_.execution;
-        ExecutionOptions options;
-        options.mode = mode_;
+        auto options = options_;
+        options.measure_costs = prediction != nullptr;
         const auto start = Clock::now();
         execution.begin(world_, input.context, std::move(transactions), options, workers_);
         if (execution.wants_help())
@@ -256,6 +337,8 @@ public:
         }
         parallel_blocks += execution.is_parallel() ? 1 : 0;
         ++blocks;
+        if (prediction != nullptr)
+            prediction->add(world_, execution);
         const auto applied = Clock::now();
         execution.apply(input.finalized_block, input.rewards);
         const auto block = execution.seal(head_, head_hash_);
@@ -268,6 +351,8 @@ public:
     }
     [[nodiscard]] const Hash& head_hash() const noexcept { return head_hash_; }
 
+    Prediction* prediction = nullptr;  // Told of every block.
+
     // Sums over all blocks so far.
     double declare_ns = 0;
     double connect_ns = 0;
@@ -279,10 +364,11 @@ public:
     std::uint64_t reverted = 0;
 
 private:
+    ChainStart start_;
     World& world_;
     BlockHeader head_;
     Hash head_hash_;
-    ExecutionMode mode_;
+    ExecutionOptions options_;
     unsigned workers_;
     ExecutionGate gate_;
     HotHelpers helpers_;
@@ -291,10 +377,12 @@ private:
 struct Workload
 {
     std::string name;
-    unsigned block_size = 0;
-    /// Makes a world at its start, and the same one at every call.
-    std::function<std::unique_ptr<ExecutionWorld>()> make_world;
-    std::function<std::vector<Transaction>(ExecutionWorld&, std::uint64_t number)> make_block;
+    unsigned block_size = 0;  // About.
+    /// The same start at every call.
+    std::function<ChainStart()> start;
+    /// The block with this number; nullopt: there are no more.
+    std::function<std::optional<BlockInput>(std::uint64_t number)> block;
+    std::uint64_t checkpoint_interval = 0;
     bool may_revert = false;
 };
 
@@ -304,36 +392,47 @@ nlohmann::json measure(const Workload& workload, const BenchOptions& options)
 {
     // About 40,000 transactions a run, but enough blocks for a stable sum.
     const auto blocks = std::clamp(40'000U / workload.block_size, 4U, 400U);
-    std::array<std::unique_ptr<ExecutionWorld>, 3> worlds;
-    for (auto& world : worlds)
-        world = workload.make_world();
     constexpr std::array modes{
         ExecutionMode::serial, ExecutionMode::parallel, ExecutionMode::automatic};
     std::vector<std::unique_ptr<TimedChain>> chains;
     for (std::size_t m = 0; m < modes.size(); ++m)
     {
+        ExecutionOptions execution;
+        execution.mode = modes[m];
+        execution.checkpoint_interval = workload.checkpoint_interval;
         chains.push_back(std::make_unique<TimedChain>(
-            worlds[m]->world(), BlockHeader{}, Hash{}, modes[m], m == 0 ? 1 : options.workers));
+            workload.start(), execution, m == 0 ? 1 : options.workers));
     }
+    Prediction prediction;
     std::array<std::vector<double>, 3> ns;
     std::vector<double> forced;
     std::vector<double> automatic;
     std::vector<double> lost_us;
     std::uint64_t number = 0;
+    std::size_t transactions = 0;
     for (unsigned run = 0; run <= options.runs; ++run)
     {
         // A chain has the caches to itself for a run, as in earnest; then the next one's turn
-        // comes.
+        // comes. The first run is not counted: caches, predictions and tables warm up, and costs
+        // are taken.
         std::array<double, 3> sums{};
-        std::vector<BlockInput> inputs(run == 0 ? std::max(blocks, 24U) : blocks);
-        for (auto& input : inputs)
+        std::vector<BlockInput> inputs;
+        for (auto left = run == 0 ? std::max(blocks, 24U) : blocks; left > 0; --left)
         {
-            input.context.number = ++number;
-            input.context.timestamp = 1 + number * 12;
-            input.context.base_fee = 7;
-            input.context.gas_limit = ~0ULL;
-            input.transactions = workload.make_block(*worlds[0], number);
+            auto input = workload.block(++number);
+            if (!input)
+            {
+                throw CommandError{
+                    exit_bad_input, fmt::format("{}: there are not enough blocks for {} runs",
+                                        workload.name, options.runs)};
+            }
+            inputs.push_back(std::move(*input));
         }
+        chains[0]->prediction = run == 0 ? &prediction : nullptr;
+        std::size_t in_run = 0;
+        for (const auto& input : inputs)
+            in_run += input.transactions.size();
+        transactions += in_run;
         for (std::size_t turn = 0; turn < modes.size(); ++turn)
         {
             const auto m = (turn + run) % modes.size();
@@ -342,10 +441,10 @@ nlohmann::json measure(const Workload& workload, const BenchOptions& options)
                 sums[m] += chains[m]->run(input);
             chains[m]->set_on_duty(false);
         }
-        if (run == 0)  // Caches, predictions and tables warm up.
+        if (run == 0)
             continue;
         for (std::size_t m = 0; m < modes.size(); ++m)
-            ns[m].push_back(sums[m] / blocks / workload.block_size);
+            ns[m].push_back(sums[m] / static_cast<double>(in_run));
         forced.push_back(sums[0] / sums[1]);
         automatic.push_back(sums[0] / sums[2]);
         lost_us.push_back((sums[2] - sums[0]) / blocks / 1e3);
@@ -366,7 +465,6 @@ nlohmann::json measure(const Workload& workload, const BenchOptions& options)
     const auto& serial = *chains[0];
     const auto& parallel = *chains[1];
     const auto& chosen = *chains[2];
-    const auto transactions = static_cast<double>(serial.blocks) * workload.block_size;
     const auto per_access = [](double sum, std::size_t accesses)
     { return accesses == 0 ? 0.0 : sum / static_cast<double>(accesses); };
     return {{"workload", workload.name}, {"block_size", workload.block_size},
@@ -376,28 +474,126 @@ nlohmann::json measure(const Workload& workload, const BenchOptions& options)
         {"lost_us_per_block", median(lost_us)},
         {"parallel_share",
             static_cast<double>(chosen.parallel_blocks) / static_cast<double>(chosen.blocks)},
-        {"accesses_per_tx", static_cast<double>(serial.accesses) / transactions},
+        {"accesses_per_tx",
+            static_cast<double>(serial.accesses) / static_cast<double>(transactions)},
         {"declare_ns_per_access", per_access(serial.declare_ns, serial.accesses)},
         {"plan_ns_per_access", per_access(parallel.connect_ns, parallel.connected_accesses)},
-        {"commit_ns_per_tx", serial.commit_ns / transactions}};
+        {"commit_ns_per_tx", serial.commit_ns / static_cast<double>(transactions)},
+        {"predicted_speedup",
+            prediction.figures(per_access(parallel.connect_ns, parallel.connected_accesses))}};
 }
 
-std::vector<Workload> workloads()
+Workload synthetic(std::string name, ExecutionWorld::Kind kind, unsigned block_size,
+    unsigned accounts, unsigned pools)
+{
+    const auto make_world = [=]
+    { return std::make_shared<ExecutionWorld>(std::max(accounts, 2U), std::max(pools, 1U)); };
+    Workload workload;
+    workload.name = std::move(name);
+    workload.block_size = block_size;
+    workload.start = [=]
+    {
+        auto world = make_world();
+        return ChainStart{world, &world->world(), {}, {}};
+    };
+    // Nonces are counted by the world that makes the blocks.
+    auto source = std::make_shared<std::shared_ptr<ExecutionWorld>>();
+    workload.block = [=](std::uint64_t number)
+    {
+        if (*source == nullptr)
+            *source = make_world();
+        BlockInput input;
+        input.context.number = number;
+        input.context.timestamp = 1 + number * 12;
+        input.context.base_fee = 7;
+        input.context.gas_limit = ~0ULL;
+        input.transactions = (*source)->block(kind, number, block_size, accounts, pools);
+        return std::optional{std::move(input)};
+    };
+    return workload;
+}
+
+/// Keeps the blocks of a run.
+class BlockRecorder : public BlockSink
+{
+public:
+    void append(std::shared_ptr<const FinishedBlock> block) override
+    {
+        blocks.push_back(std::move(block));
+    }
+    void finish() override {}
+
+    std::vector<std::shared_ptr<const FinishedBlock>> blocks;
+};
+
+/// Blocks as wallets and validators of a scenario made them.
+Workload recorded(const BenchOptions& options)
+{
+    ScenarioOptions scenario_options;
+    scenario_options.file = scenario_or(options, "scenarios/mixed_defi.toml");
+    scenario_options.overrides = options.overrides;
+    auto scenario = std::make_shared<scenarios::Scenario>(load(scenario_options));
+    const auto make = [scenario]
+    {
+        auto setup = scenarios::make_simulation(*scenario);
+        if (!setup)
+            throw CommandError{exit_bad_input, setup.error().message};
+        return std::move(*setup);
+    };
+    auto recorder = std::make_shared<BlockRecorder>();
+    auto setup = make();
+    const auto wanted = 44 * (options.runs + 2);
+    setup.blocks = std::min<std::uint64_t>(setup.blocks, wanted);
+    const auto interval = setup.checkpoint_interval;
+    SimulationOptions simulation;
+    simulation.workers = options.workers;
+    simulation.sink = recorder.get();
+    const auto result = run_simulation(std::move(setup), simulation);
+    if (!result.error.empty())
+        throw CommandError{exit_world_failed, result.error};
+
+    Workload workload;
+    workload.name = scenario->name + ", as recorded";
+    workload.block_size = static_cast<unsigned>(std::max<std::uint64_t>(
+        1, result.transactions / std::max<std::uint64_t>(1, result.blocks)));
+    workload.checkpoint_interval = interval;
+    workload.may_revert = true;
+    workload.start = [make]
+    {
+        auto start = std::make_shared<SimulationSetup>(make());
+        return ChainStart{start, start->world.get(), start->genesis.header, start->genesis.hash};
+    };
+    workload.block = [recorder](std::uint64_t number) -> std::optional<BlockInput>
+    {
+        // Block 0 is the first one recorded.
+        if (number >= recorder->blocks.size())
+            return std::nullopt;
+        const auto& block = *recorder->blocks[number];
+        BlockInput input;
+        input.context.number = block.header.number;
+        input.context.timestamp = block.header.timestamp;
+        input.context.base_fee = block.header.base_fee;
+        input.context.gas_limit = block.header.gas_limit;
+        input.context.proposer = block.header.proposer;
+        input.transactions = block.transactions;
+        input.rewards = block.rewards;
+        input.finalized_block = block.header.finalized_block;
+        return input;
+    };
+    return workload;
+}
+
+/// The grid: what each workload is made by, so that only those asked for are.
+std::vector<std::pair<std::string, std::function<Workload()>>> workloads(
+    const BenchOptions& options)
 {
     using Kind = ExecutionWorld::Kind;
-    std::vector<Workload> list;
-    const auto add =
-        [&](std::string name, Kind kind, unsigned block_size, unsigned accounts, unsigned pools)
-    {
-        Workload workload;
-        workload.name = std::move(name);
-        workload.block_size = block_size;
-        workload.make_world = [=]
-        { return std::make_unique<ExecutionWorld>(std::max(accounts, 2U), std::max(pools, 1U)); };
-        workload.make_block = [=](ExecutionWorld& world, std::uint64_t number)
-        { return world.block(kind, number, block_size, accounts, pools); };
-        list.push_back(std::move(workload));
+    std::vector<std::pair<std::string, std::function<Workload()>>> list;
+    const auto add = [&](std::string name, Kind kind, unsigned block_size, unsigned accounts,
+                         unsigned pools) {
+        list.emplace_back(name, [=] { return synthetic(name, kind, block_size, accounts, pools); });
     };
+    list.emplace_back("mixed, as recorded", [&options] { return recorded(options); });
     for (const unsigned block_size : {1'000U, 10'000U})
     {
         for (const unsigned accounts : {2U, 10U, 100U, 1'000U, 10'000U})
@@ -429,10 +625,11 @@ int bench_execution(const BenchOptions& options)
         fmt::print("{:<30} {:>6} {:>8} {:>9} {:>9} {:>8} {:>8} {:>8}\n", "workload", "block",
             "serial", "parallel", "chosen", "forced", "speed-up", "lost us");
     }
-    for (const auto& workload : workloads())
+    for (const auto& [name, make] : workloads(options))
     {
-        if (!options.filter.empty() && workload.name.find(options.filter) == std::string::npos)
+        if (!options.filter.empty() && name.find(options.filter) == std::string::npos)
             continue;
+        const auto workload = make();
         const auto row = measure(workload, options);
         if (!options.json)
         {
