@@ -51,13 +51,17 @@ void ModeChooser::note(const Block& block, bool parallel, double ns) noexcept
     auto& mean = parallel ? known.parallel : known.serial;
     const auto other = parallel ? known.serial : known.parallel;
     const auto ratio = ns / std::max(block.total_cost_ns, 1.0);
-    // Trials count for more: the first ones were slow for other reasons, and what is tried rarely
-    // must be able to show that the machine's mood has changed.
-    const bool is_trial = known.turns <= trial_blocks || (other != 0 && mean > other);
     if (mean == 0)
         mean = ratio;
+    else if (known.turns <= trial_blocks)
+        // The first ones were slow for other reasons too: caches, pages, an interruption.
+        mean = std::min(mean, ratio);
     else
-        mean += (is_trial ? trial_weight : forgetting) * (std::min(ratio, outlier * mean) - mean);
+    {
+        // What is tried rarely must be able to show that the machine's mood has changed.
+        const auto weight = other != 0 && mean > other ? trial_weight : forgetting;
+        mean += weight * (std::min(ratio, outlier * mean) - mean);
+    }
 }
 
 }  // namespace runnel
