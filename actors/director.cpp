@@ -199,6 +199,17 @@ bool Director::resume(const std::vector<GroupCohorts>& groups)
         fail("the checkpoint is not one of this run", true);
         return false;
     }
+    // A checkpoint where an interruption came has no root to compare with; blocks that follow show
+    // whether its state is the right one.
+    if (head->header.checkpoint_root != Hash{} &&
+        world_.checkpoint_root() != head->header.checkpoint_root)
+    {
+        fail(fmt::format("the checkpoint of block {}: its state does not have the root that the "
+                         "block's header names",
+                 head->header.number),
+            true);
+        return false;
+    }
     const auto findings = world_.check_invariants();
     if (!findings.empty())
     {
