@@ -48,8 +48,17 @@ caf::resumable::resume_result CrewActor::resume(
 
 caf::invoke_message_result CrewActor::consume(caf::mailbox_element& element)
 {
+    // Released here and not only when it stops running: it may be resumed elsewhere before that.
     __tsan_acquire(this);
-    return caf::event_based_actor::consume(element);
+    auto result = caf::event_based_actor::consume(element);
+    __tsan_release(this);
+    return result;
+}
+
+void CrewActor::on_destroy()
+{
+    __tsan_acquire(this);
+    caf::event_based_actor::on_destroy();
 }
 #endif
 

@@ -24,6 +24,7 @@ public:
     void enqueue(caf::mailbox_element_ptr element, caf::execution_unit* host) override;
     resume_result resume(caf::execution_unit* host, std::size_t max_throughput) override;
     caf::invoke_message_result consume(caf::mailbox_element& element) override;
+    void on_destroy() override;
 #endif
 };
 
