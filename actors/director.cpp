@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <array>
 #include <limits>
+#include <thread>
 
 namespace runnel::actors
 {
@@ -41,7 +42,8 @@ Director::Director(caf::actor_config& config, std::shared_ptr<SimulationSetup> s
     head_hash_{setup_->genesis.hash},
     mempool_{std::make_shared<Mempool>(setup_->mempool)},
     gate_{std::move(gate)},
-    governor_{{options_.workers, options_.adapts_workers, options_.memory_ceiling}},
+    governor_{{options_.workers, std::thread::hardware_concurrency(), options_.adapts_workers,
+        options_.memory_ceiling}},
     watch_{std::move(watch)},
     mark_{Clock::now()}
 {
@@ -421,13 +423,14 @@ void Director::plan()
     ExecutionOptions options;
     options.checkpoint_interval = setup_->checkpoint_interval;
     options.measure_costs = is_sampled(block_);
-    execution.begin(world_, context, std::move(*proposed_), options, governor_.workers());
+    const auto workers = governor_.workers_for_block(unpersisted_);
+    execution.begin(world_, context, std::move(*proposed_), options, workers);
     proposed_.reset();
     if (execution.wants_help())
     {
         // Helpers wake up while the block is planned, and help with that too.
         gate_->open(++epoch_);
-        for (unsigned i = 0; i + 1 < governor_.workers(); ++i)
+        for (unsigned i = 0; i + 1 < workers; ++i)
             send(helpers_[i], Assist{epoch_, i + 1});
     }
     execution.plan();

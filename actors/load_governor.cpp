@@ -18,6 +18,8 @@ constexpr double writer_keeps_up = 0.03;
 /// A trial is kept unless the run becomes slower than this share of what it was.
 constexpr double kept_rate = 0.98;
 constexpr unsigned patience_max = 64;
+/// Blocks with the writer from which on it is behind: one it has always been given just now.
+constexpr unsigned writer_backlog = 2;
 /// From this share of the ceiling on blocks wait for the writer.
 constexpr double backpressure_share = 0.9;
 }  // namespace
@@ -25,6 +27,13 @@ constexpr double backpressure_share = 0.9;
 LoadGovernor::LoadGovernor(const Options& options) noexcept
   : options_{options}, workers_{options.workers}
 {}
+
+unsigned LoadGovernor::workers_for_block(unsigned unpersisted) const noexcept
+{
+    const bool has_spare_core = options_.cores == 0 || options_.cores > workers_;
+    return workers_ > 1 && unpersisted >= writer_backlog && !has_spare_core ? workers_ - 1
+                                                                            : workers_;
+}
 
 void LoadGovernor::note_block(
     std::size_t transactions, double seconds, double writer_seconds) noexcept

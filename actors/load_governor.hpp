@@ -11,6 +11,8 @@ namespace runnel
 ///
 /// Workers: a run that waits for its writer has one core too few for it. Then one worker fewer is
 /// tried, and kept if the run is no slower; when the writer keeps up, one more is tried likewise.
+/// Block by block, a worker stands aside while the writer is behind and has no core of its own:
+/// workers of one block wait for each other, so one that lost its core to the writer holds up all.
 ///
 /// Memory: near the ceiling no further block is begun until the writer has written all it was
 /// given. What is too much even then is state: the run has to stop.
@@ -20,12 +22,15 @@ public:
     struct Options
     {
         unsigned workers = 1;              // At most.
+        unsigned cores = 0;                // Of the machine; 0: as many as anybody wants.
         bool adapts = false;               // Otherwise it is always so many.
         std::uint64_t memory_ceiling = 0;  // Bytes; 0: none.
     };
     explicit LoadGovernor(const Options& options) noexcept;
 
     [[nodiscard]] unsigned workers() const noexcept { return workers_; }
+    /// How many take part in the block that begins while @p unpersisted ones are with the writer.
+    [[nodiscard]] unsigned workers_for_block(unsigned unpersisted) const noexcept;
     /// A block is done: @p transactions of it, @p seconds since the last one was, of which
     /// @p writer_seconds were spent waiting for the writer.
     void note_block(std::size_t transactions, double seconds, double writer_seconds) noexcept;

@@ -37,7 +37,7 @@ struct Machine
 TEST_CASE("load governor: gives a core to the writer when the run waits for it",
     "[actors][load_governor]")
 {
-    LoadGovernor governor{{4, true, 0}};
+    LoadGovernor governor{{4, 0, true, 0}};
     Machine{4, 6, 5}.run(governor, 2'000);
     CHECK(governor.workers() < 4);
     // The load changes: execution is what takes long now.
@@ -48,13 +48,13 @@ TEST_CASE("load governor: gives a core to the writer when the run waits for it",
 TEST_CASE("load governor: keeps all workers when fewer are slower, and when told to",
     "[actors][load_governor]")
 {
-    LoadGovernor governor{{4, true, 0}};
+    LoadGovernor governor{{4, 0, true, 0}};
     Machine{8, 40, 1}.run(governor, 5'000);
     CHECK(governor.workers() == 4);
-    LoadGovernor fixed{{4, false, 0}};
+    LoadGovernor fixed{{4, 0, false, 0}};
     Machine{4, 6, 50}.run(fixed, 5'000);
     CHECK(fixed.workers() == 4);
-    LoadGovernor alone{{1, true, 0}};
+    LoadGovernor alone{{1, 0, true, 0}};
     Machine{1, 6, 50}.run(alone, 5'000);
     CHECK(alone.workers() == 1);
 }
@@ -63,7 +63,7 @@ TEST_CASE(
     "load governor: a trial that failed is repeated ever more rarely", "[actors][load_governor]")
 {
     // Waiting for the writer, but with fewer workers it is worse still.
-    LoadGovernor governor{{3, true, 0}};
+    LoadGovernor governor{{3, 0, true, 0}};
     int trials = 0;
     for (int block = 0; block < 32 * 200; ++block)
     {
@@ -76,11 +76,26 @@ TEST_CASE(
     CHECK(trials <= 12);
 }
 
+TEST_CASE("load governor: a worker stands aside while the writer is behind without a core",
+    "[actors][load_governor]")
+{
+    const LoadGovernor crowded{{4, 4, false, 0}};
+    CHECK(crowded.workers_for_block(0) == 4);
+    CHECK(crowded.workers_for_block(1) == 4);
+    CHECK(crowded.workers_for_block(2) == 3);
+    CHECK(crowded.workers_for_block(30) == 3);
+    CHECK(crowded.workers() == 4);
+    const LoadGovernor with_a_spare_core{{4, 5, false, 0}};
+    CHECK(with_a_spare_core.workers_for_block(30) == 4);
+    const LoadGovernor alone{{1, 1, false, 0}};
+    CHECK(alone.workers_for_block(30) == 1);
+}
+
 TEST_CASE("load governor: near the ceiling blocks wait for the writer; beyond it the run stops",
     "[actors][load_governor]")
 {
     constexpr std::uint64_t gib = 1U << 30U;
-    LoadGovernor governor{{2, false, gib}};
+    LoadGovernor governor{{2, 0, false, gib}};
     CHECK(governor.admits_block(30, gib / 2));
     CHECK_FALSE(governor.admits_block(1, gib * 95 / 100));
     CHECK(governor.admits_block(0, gib * 95 / 100));
@@ -91,10 +106,10 @@ TEST_CASE("load governor: near the ceiling blocks wait for the writer; beyond it
     CHECK(governor.admits_block(0, 2 * gib));
     CHECK(governor.exhausted().empty());
 
-    LoadGovernor tight{{2, false, 4096}};
+    LoadGovernor tight{{2, 0, false, 4096}};
     CHECK(tight.admits_block(0, resident_memory()));
     CHECK(tight.exhausted().find("--max-memory is 0 MiB") != std::string::npos);
     CHECK(resident_memory() > 1'000'000);
-    LoadGovernor free{{2, false, 0}};
+    LoadGovernor free{{2, 0, false, 0}};
     CHECK(free.admits_block(100, ~std::uint64_t{0}));
 }
