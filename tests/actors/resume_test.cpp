@@ -105,7 +105,8 @@ TEST_CASE("resume: an interrupted run leaves a checkpoint where it stopped", "[a
         auto next = setup_with_interval(1'000);
         if (at > 0)
             next.resume_from = std::make_shared<KeptSource>(last);
-        const auto result = run(std::move(next), 2, 16, &part, &progress);
+        // Few credits: a slow writer would see block 4 when the run is over.
+        const auto result = run(std::move(next), 2, 16, &part, &progress, 2);
         REQUIRE(result.error.empty());
         if (!result.interrupted)
         {
@@ -156,6 +157,21 @@ TEST_CASE("resume: what is not a checkpoint of the run ends it with an error", "
         twice.insert(twice.begin() + static_cast<std::ptrdiff_t>(i), parts[i]);
         CHECK(refused(twice) == text);
     }
+    // A state that keeps all invariants and is another one: two wallets changed places.
+    const auto swapped = [&](std::size_t one, std::size_t other)
+    {
+        auto spoilt = parts;
+        const auto state = std::find_if(
+            spoilt.begin(), spoilt.end(), [](const auto& part) { return part.first == "state"; });
+        constexpr std::size_t record = 8 + 2 + 40;
+        const auto balance = [&](std::size_t account)
+        { return state->second.begin() + static_cast<std::ptrdiff_t>(4 + account * record + 10); };
+        std::swap_ranges(balance(one), balance(one) + 40, balance(other));
+        return spoilt;
+    };
+    CHECK(refused(swapped(3, 4)) ==
+          "the checkpoint of block 10: its state does not have the root that the block's header "
+          "names");
     // A state that breaks an invariant: the first account's record is not there.
     auto poorer = parts;
     const auto state = std::find_if(
@@ -163,4 +179,31 @@ TEST_CASE("resume: what is not a checkpoint of the run ends it with an error", "
     const std::size_t record = 8 + 2 + 40;
     state->second.erase(state->second.begin() + 4, state->second.begin() + 4 + record);
     CHECK(refused(poorer).find("the checkpoint of block 10: ") == 0);
+}
+
+TEST_CASE("resume: two replicas go on from a checkpoint as one does", "[actors][resume][faults]")
+{
+    Recorder whole;
+    const auto expected = run(setup_with_interval(7), 1, 16, &whole);
+    REQUIRE(expected.error.empty());
+    for (const std::uint64_t number : {7U, 21U})
+    {
+        const Deadline deadline;
+        auto again = setup_with_interval(7);
+        again.resume_from = std::make_shared<KeptSource>(whole.checkpoints.at(number));
+        SimulationOptions options;
+        options.workers = 2;
+        options.cohort_size = 16;
+        options.replicas = 2;
+        // Repaired from the checkpoint it began with: there is none since.
+        options.flips = {{number == 7 ? 0U : 1U, number + 2}};
+        std::size_t warnings = 0;
+        options.warn = [&](const std::string&) { ++warnings; };
+        const auto actual = run_simulation(std::move(again), options);
+        CAPTURE(number, actual.error);
+        REQUIRE(actual.error.empty());
+        CHECK(actual.head_hash == expected.head_hash);
+        CHECK(actual.repairs == 1);
+        CHECK(warnings == 1);
+    }
 }

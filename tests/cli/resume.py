@@ -3,8 +3,8 @@
 
 Usage: resume.py RUNNEL SOURCE_DIR [--kills N]
 
-Kills, N of them (6 by default; `tests/cli/resume.py build/release/runnel . --kills 500` for a long
-test), come at random instants of the run, of the making of the file and of its end.
+Kills, N of them in all (9 by default; `tests/cli/resume.py build/release/runnel . --kills 500` for a
+long test), come at random instants of the run, of the making of the file and of its end.
 """
 import argparse
 import pathlib
@@ -248,6 +248,8 @@ def killed(runnel, check, run, folder, kills):
             if process.returncode == 0:
                 break
             left -= 1
+            if (kills - left) % 25 == 0:
+                print(f"{run.name}: {kills - left} of {kills} kills", flush=True)
             if not check(process.returncode == -signal.SIGKILL, f"kill: exit {process.returncode}: {errors}"):
                 return
             if database.exists() and database.stat().st_size > 0:
@@ -263,7 +265,7 @@ def killed(runnel, check, run, folder, kills):
         same(runnel, check, run, database, f"{run.name}: killed, round {rounds}")
         for beside in database.parent.glob(database.name + "-*"):
             check(False, f"kill: {beside} is left")
-    print(f"{run.name}: {kills} kills in {rounds} rounds")
+    print(f"{run.name}: {kills} kills in {rounds} rounds", flush=True)
 
 
 def out_of_memory(runnel, check, run, folder):
@@ -282,7 +284,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("runnel")
     parser.add_argument("source", type=pathlib.Path)
-    parser.add_argument("--kills", type=int, default=6)
+    parser.add_argument("--kills", type=int, default=9)
     options = parser.parse_args()
     runnel = Runnel(options.runnel)
     check = Checks()
@@ -294,12 +296,13 @@ def main() -> None:
         refusals(runnel, check, small, folder)
         damaged(runnel, check, small, folder)
         out_of_memory(runnel, check, small, folder)
-        killed(runnel, check, small, folder, options.kills)
+        kills = max(1, options.kills // 8)  # Of each shipped scenario: their rounds take longer.
+        killed(runnel, check, small, folder, max(1, options.kills - 3 * kills))
         shipped = options.source / "scenarios"
         for scenario, blocks in (("payments", 200), ("market_day", 400), ("black_thursday", 300)):
             run = Run(runnel, folder, shipped / f"{scenario}.toml", blocks)
             interrupt(runnel, check, run, folder)
-            killed(runnel, check, run, folder, max(1, options.kills // 4))
+            killed(runnel, check, run, folder, kills)
     check.finish()
 
 

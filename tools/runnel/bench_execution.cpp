@@ -330,10 +330,10 @@ public:
         gate_.close();
         accesses += execution.block_plan().access_count();
         declare_ns += execution.times().declare_ns;
-        if (execution.is_parallel())
+        if (execution.is_parallel() && execution.block_plan().access_count() != 0)
         {
-            connect_ns += execution.times().connect_ns;
-            connected_accesses += execution.block_plan().access_count();
+            connect_ns_per_access.push_back(execution.times().connect_ns /
+                                            static_cast<double>(execution.block_plan().access_count()));
         }
         parallel_blocks += execution.is_parallel() ? 1 : 0;
         ++blocks;
@@ -350,15 +350,26 @@ public:
         return ns;
     }
     [[nodiscard]] const Hash& head_hash() const noexcept { return head_hash_; }
+    /// Of the cost model: mean of |predicted - measured| / measured, recently.
+    [[nodiscard]] double cost_error() const noexcept
+    {
+        return gate_.execution.cost_model().relative_error();
+    }
+    /// Forgets what was summed so far: the next block is the first that counts.
+    void begin_measuring()
+    {
+        declare_ns = commit_ns = 0;
+        accesses = parallel_blocks = blocks = 0;
+        connect_ns_per_access.clear();
+    }
 
     Prediction* prediction = nullptr;  // Told of every block.
 
-    // Sums over all blocks so far.
+    // Sums over the blocks that count, and a figure of each that was planned.
     double declare_ns = 0;
-    double connect_ns = 0;
     double commit_ns = 0;
+    std::vector<double> connect_ns_per_access;
     std::size_t accesses = 0;
-    std::size_t connected_accesses = 0;
     std::size_t parallel_blocks = 0;
     std::size_t blocks = 0;
     std::uint64_t reverted = 0;
@@ -432,7 +443,7 @@ nlohmann::json measure(const Workload& workload, const BenchOptions& options)
         std::size_t in_run = 0;
         for (const auto& input : inputs)
             in_run += input.transactions.size();
-        transactions += in_run;
+        transactions += run == 0 ? 0 : in_run;
         for (std::size_t turn = 0; turn < modes.size(); ++turn)
         {
             const auto m = (turn + run) % modes.size();
@@ -442,7 +453,11 @@ nlohmann::json measure(const Workload& workload, const BenchOptions& options)
             chains[m]->set_on_duty(false);
         }
         if (run == 0)
+        {
+            for (const auto& chain : chains)
+                chain->begin_measuring();
             continue;
+        }
         for (std::size_t m = 0; m < modes.size(); ++m)
             ns[m].push_back(sums[m] / static_cast<double>(in_run));
         forced.push_back(sums[0] / sums[1]);
@@ -467,6 +482,8 @@ nlohmann::json measure(const Workload& workload, const BenchOptions& options)
     const auto& chosen = *chains[2];
     const auto per_access = [](double sum, std::size_t accesses)
     { return accesses == 0 ? 0.0 : sum / static_cast<double>(accesses); };
+    const auto plan_ns_per_access =
+        parallel.connect_ns_per_access.empty() ? 0.0 : median(parallel.connect_ns_per_access);
     return {{"workload", workload.name}, {"block_size", workload.block_size},
         {"workers", options.workers}, {"serial_ns_per_tx", median(ns[0])},
         {"parallel_ns_per_tx", median(ns[1])}, {"automatic_ns_per_tx", median(ns[2])},
@@ -477,10 +494,9 @@ nlohmann::json measure(const Workload& workload, const BenchOptions& options)
         {"accesses_per_tx",
             static_cast<double>(serial.accesses) / static_cast<double>(transactions)},
         {"declare_ns_per_access", per_access(serial.declare_ns, serial.accesses)},
-        {"plan_ns_per_access", per_access(parallel.connect_ns, parallel.connected_accesses)},
+        {"plan_ns_per_access", plan_ns_per_access}, {"cost_model_error", parallel.cost_error()},
         {"commit_ns_per_tx", serial.commit_ns / static_cast<double>(transactions)},
-        {"predicted_speedup",
-            prediction.figures(per_access(parallel.connect_ns, parallel.connected_accesses))}};
+        {"predicted_speedup", prediction.figures(plan_ns_per_access)}};
 }
 
 Workload synthetic(std::string name, ExecutionWorld::Kind kind, unsigned block_size,
