@@ -15,7 +15,7 @@ Statement prepare_insert(Database& database, const TableInfo& table, std::size_t
         row += ",?";
     row += ")";
     // OR ROLLBACK: a row that may not be there ends the run. The default would keep a journal of every
-    // page that a statement changes, to undo it alone; that costs a quarter of all inserts.
+    // page that a statement changes, to undo it alone; that costs a fifth of all inserts.
     std::string sql = "INSERT OR ROLLBACK INTO " + quoted_name(table.name) + " VALUES " + row;
     for (std::size_t i = 1; i < rows; ++i)
         sql += "," + row;
