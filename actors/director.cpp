@@ -491,10 +491,7 @@ void Director::execute()
     watch_->begin_execution();
     execution.run();
     if (execution.is_parallel())
-    {
-        gate_->close();
         parallel_transactions_ += execution.block_plan().size();
-    }
     watch_->end_execution();
     if (is_sampled(block_))
         sample_block();
@@ -504,6 +501,7 @@ void Director::execute()
     if (redundancy_)
     {
         unsettled_ = execution.seal(head_, head_hash_);
+        gate_->close();
         return;
     }
     note_outcomes();
@@ -678,7 +676,10 @@ void Director::seal()
     sealing_ = false;
     auto block = std::exchange(sealed_, nullptr);
     if (block == nullptr)
+    {
         block = std::make_shared<const FinishedBlock>(gate_->execution.seal(head_, head_hash_));
+        gate_->close();
+    }
     head_ = block->header;
     head_hash_ = block->hash;
     ++result_->blocks;

@@ -156,15 +156,19 @@ void BlockExecution::run()
     for (const auto contract : touched_contracts_)
         RUNNEL_CHECK(world_->holds(contract));
     plan_.make_slots(*world_);
+    executed_ = transactions_;
+    roots_done_.store(0, std::memory_order_relaxed);
     if (is_parallel_)
     {
         arm();
         stage_.store(Stage::executing, std::memory_order_release);
         work(0);
-        stage_.store(Stage::closed, std::memory_order_release);
     }
     else
         run_serial();
+    roots_begun_.store(0, std::memory_order_relaxed);
+    if (is_parallel_)
+        stage_.store(Stage::hashing, std::memory_order_release);
     times_.run_ns = ns_since(start);
     if (may_choose())
     {
@@ -178,6 +182,7 @@ void BlockExecution::assist(unsigned worker)
 {
     RUNNEL_CHECK(worker > 0 && worker < worker_count_);
     bool declares = true;
+    bool executes = true;
     for (unsigned idle_rounds = 0;;)
     {
         switch (stage_.load(std::memory_order_acquire))
@@ -187,10 +192,35 @@ void BlockExecution::assist(unsigned worker)
                     plan_.declare(worker);
                 break;
             case Stage::waiting: break;
-            case Stage::executing: work(worker); return;
+            case Stage::executing:
+                if (std::exchange(executes, false))
+                    work(worker);
+                break;
+            case Stage::hashing: compute_roots(); return;
             case Stage::closed: return;
         }
         relax(idle_rounds);
+    }
+}
+
+void BlockExecution::compute_roots()
+{
+    for (;;)
+    {
+        const auto root = roots_begun_.fetch_add(1, std::memory_order_relaxed);
+        if (root >= root_count)
+            return;
+        if (root == receipts_root)
+            roots_[root] = merkle_root(receipt_leaves_);
+        else
+        {
+            std::vector<Hash> leaves;
+            leaves.reserve(executed_.size());
+            for (const auto& transaction : executed_)
+                leaves.push_back(transaction.hash);
+            roots_[root] = merkle_root(std::move(leaves));
+        }
+        roots_done_.fetch_add(1, std::memory_order_release);
     }
 }
 
@@ -715,11 +745,7 @@ FinishedBlock BlockExecution::seal(const BlockHeader& parent, const Hash& parent
 {
     auto& header = block_.header;
     header.parent_hash = parent_hash;
-    std::vector<Hash> transaction_leaves;
     std::vector<Hash> reward_leaves;
-    transaction_leaves.reserve(block_.transactions.size());
-    for (const auto& transaction : block_.transactions)
-        transaction_leaves.push_back(transaction.hash);
     Bytes root;
     Encoder encoder{root};
     encoder.put(parent.state_root);
@@ -735,8 +761,11 @@ FinishedBlock BlockExecution::seal(const BlockHeader& parent, const Hash& parent
         encode(reward, leaf);
         reward_leaves.push_back(merkle_leaf(leaf));
     }
-    header.transactions_root = merkle_root(std::move(transaction_leaves));
-    header.receipts_root = merkle_root(receipt_leaves_);
+    compute_roots();
+    for (unsigned idle_rounds = 0; roots_done_.load(std::memory_order_acquire) != root_count;)
+        relax(idle_rounds);
+    header.transactions_root = roots_[transactions_root];
+    header.receipts_root = roots_[receipts_root];
     header.rewards_root = merkle_root(std::move(reward_leaves));
     header.state_root = keccak256(root);
     block_.hash = header.hash();

@@ -6,6 +6,7 @@
 #include "ledger/plan.hpp"
 #include "ledger/world.hpp"
 
+#include <array>
 #include <atomic>
 #include <cstdint>
 #include <memory>
@@ -75,7 +76,8 @@ public:
     /// Executes the block.
     void run();
     /// What helper number @p worker (from 1, below begin()'s workers) does: a share of the
-    /// declaring, then of the executing; returns when the leader needs it no more.
+    /// declaring, then of the executing, then roots while the leader applies the block; returns
+    /// when the leader needs it no more, in the end before seal() does.
     void assist(unsigned worker);
 
     /// Sends helpers away from a block that will not be executed.
@@ -140,6 +142,8 @@ private:
     [[nodiscard]] bool release(std::uint32_t transaction) noexcept;
     [[nodiscard]] std::uint32_t take_spilled() noexcept;
     void learn_costs();
+    /// Computes roots that nobody has begun.
+    void compute_roots();
     [[nodiscard]] bool may_choose() const noexcept;
     [[nodiscard]] bool is_first_write(const void* record);
     void remember(RecordTable& table, std::uint64_t key, const void* old);
@@ -155,7 +159,15 @@ private:
         declaring,
         waiting,  // The leader connects the graph, or waits for leases.
         executing,
+        hashing,  // The leader applies the block; what is executed can be hashed.
         closed,
+    };
+    /// Roots that are known once the block is executed.
+    enum Root : unsigned
+    {
+        transactions_root,
+        receipts_root,
+        root_count,
     };
 
     World* world_ = nullptr;
@@ -185,6 +197,8 @@ private:
     /// Transactions that became ready while their worker had another one to go on with: number + 1,
     /// 0 where none has been put yet.
     std::unique_ptr<std::atomic<std::uint32_t>[]> spilled_;
+    std::array<Hash, root_count> roots_;
+    std::span<const Transaction> executed_;  // Where they lie does not change until seal().
     std::size_t armed_size_ = 0;
     std::uint32_t chunk_max_ = 1;  // Transactions a worker scans at a time.
     alignas(64) std::atomic<Stage> stage_{Stage::closed};
@@ -192,6 +206,8 @@ private:
     alignas(64) std::atomic<std::uint32_t> finished_{0};
     alignas(64) std::atomic<std::uint32_t> spill_end_{0};
     alignas(64) std::atomic<std::uint32_t> spill_begin_{0};
+    alignas(64) std::atomic<unsigned> roots_begun_{root_count};
+    alignas(64) std::atomic<unsigned> roots_done_{0};
 
     /// A record the block's transactions wrote.
     struct Written
@@ -224,7 +240,8 @@ public:
 
     /// Lets helpers of @p epoch in; called between begin() and plan().
     void open(std::uint64_t epoch) noexcept;
-    /// Lets nobody in any more and waits for those inside; they leave once the block is executed.
+    /// Lets nobody in any more and waits for those inside: until the block is executed, and for
+    /// roots they have begun.
     void close() noexcept;
     /// Helps with the block of @p epoch as @p worker, if it is still under way.
     void assist(std::uint64_t epoch, unsigned worker);

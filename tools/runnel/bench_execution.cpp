@@ -327,7 +327,6 @@ public:
         execution.plan();
         execution.run();
         const auto ns = seconds_since(start) * 1e9;
-        gate_.close();
         accesses += execution.block_plan().access_count();
         declare_ns += execution.times().declare_ns;
         if (execution.is_parallel() && execution.block_plan().access_count() != 0)
@@ -342,6 +341,7 @@ public:
         const auto applied = Clock::now();
         execution.apply(input.finalized_block, input.rewards);
         const auto block = execution.seal(head_, head_hash_);
+        gate_.close();
         commit_ns += seconds_since(applied) * 1e9;
         for (const auto& receipt : block.receipts)
             reverted += receipt.status == ReceiptStatus::reverted ? 1 : 0;
