@@ -90,7 +90,8 @@ public:
         return predecessors_[transaction];
     }
     /// Predicted nanoseconds of one transaction, of all, and of the costliest path of dependencies:
-    /// what no number of workers can undercut. The last is known after connect().
+    /// what no number of workers can undercut. The last is known after build(); after connect() it
+    /// is that or less, because it is found out only as far as the answer needs it.
     [[nodiscard]] std::uint32_t cost(std::uint32_t transaction) const noexcept
     {
         return nodes_[transaction].cost;
