@@ -303,7 +303,8 @@ std::uint32_t BlockExecution::take_spilled() noexcept
 
 void BlockExecution::work(unsigned worker)
 {
-    const auto count = static_cast<std::uint32_t>(transactions_.size());
+    // Not transactions_: who comes when all is done may find the leader applying the block.
+    const auto count = static_cast<std::uint32_t>(executed_.size());
     std::uint32_t scan = 0;
     std::uint32_t scan_end = 0;
     std::uint32_t finished = 0;  // Not told the others yet.

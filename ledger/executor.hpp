@@ -198,7 +198,8 @@ private:
     /// 0 where none has been put yet.
     std::unique_ptr<std::atomic<std::uint32_t>[]> spilled_;
     std::array<Hash, root_count> roots_;
-    std::span<const Transaction> executed_;  // Where they lie does not change until seal().
+    /// The block's transactions from run() on, wherever the vector goes that holds them.
+    std::span<const Transaction> executed_;
     std::size_t armed_size_ = 0;
     std::uint32_t chunk_max_ = 1;  // Transactions a worker scans at a time.
     alignas(64) std::atomic<Stage> stage_{Stage::closed};

@@ -17,8 +17,8 @@ constexpr std::uint32_t declare_chunk = 32;
 constexpr std::uint32_t prefetch_distance = 16;
 /// After so many transactions connect() looks whether the block is worth going on with.
 constexpr std::uint32_t early_look = 96;
-/// With so many times the parallelism asked for in the beginning, no exact figure of the whole block
-/// is needed: the busiest object's share of the work is about the same in both.
+/// With so many times the parallelism asked for in the beginning, no exact figure of the whole
+/// block is needed: the busiest object's share of the work is about the same in both.
 constexpr double clear_margin = 2;
 
 std::uint32_t object_hash(std::uint32_t table, std::uint64_t key) noexcept

@@ -14,8 +14,8 @@ Statement prepare_insert(Database& database, const TableInfo& table, std::size_t
     for (std::size_t i = 1; i < table.columns.size(); ++i)
         row += ",?";
     row += ")";
-    // OR ROLLBACK: a row that may not be there ends the run. The default would keep a journal of every
-    // page that a statement changes, to undo it alone; that costs a fifth of all inserts.
+    // OR ROLLBACK: a row that may not be there ends the run. The default would keep a journal of
+    // every page that a statement changes, to undo it alone; that costs a fifth of all inserts.
     std::string sql = "INSERT OR ROLLBACK INTO " + quoted_name(table.name) + " VALUES " + row;
     for (std::size_t i = 1; i < rows; ++i)
         sql += "," + row;

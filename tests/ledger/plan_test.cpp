@@ -353,10 +353,8 @@ TEST_CASE("plan: additions to an account that spends form a chain", "[ledger][pl
     transactions.clear();
     for (std::size_t i = 0; i + 1 < chain.wallets.size(); i += 2)
     {
-        transactions.push_back(
-            chain.make(chain.wallets[i], calls(Pay{chain.wallets[i + 1], 7})));
-        transactions.push_back(
-            chain.make(chain.wallets[i + 1], calls(Pay{chain.wallets[i], 3})));
+        transactions.push_back(chain.make(chain.wallets[i], calls(Pay{chain.wallets[i + 1], 7})));
+        transactions.push_back(chain.make(chain.wallets[i + 1], calls(Pay{chain.wallets[i], 3})));
     }
     CHECK(connects(1.1));
     const auto bound = plan.critical_cost();

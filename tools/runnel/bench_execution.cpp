@@ -331,8 +331,9 @@ public:
         declare_ns += execution.times().declare_ns;
         if (execution.is_parallel() && execution.block_plan().access_count() != 0)
         {
-            connect_ns_per_access.push_back(execution.times().connect_ns /
-                                            static_cast<double>(execution.block_plan().access_count()));
+            connect_ns_per_access.push_back(
+                execution.times().connect_ns /
+                static_cast<double>(execution.block_plan().access_count()));
         }
         parallel_blocks += execution.is_parallel() ? 1 : 0;
         ++blocks;
