@@ -565,11 +565,12 @@ public:
             threads.emplace_back([this, i] { execution.assist(i); });
         execution.plan();
         execution.run();
-        for (auto& thread : threads)
-            thread.join();
+        // Helpers may be still there, or only come, while the block is applied and sealed.
         execution.apply(head.number, std::move(rewards));
         undo.push_back(execution.take_undo());
         auto block = execution.seal(head, head_hash);
+        for (auto& thread : threads)
+            thread.join();
         head = block.header;
         head_hash = block.hash;
         return block;
