@@ -99,7 +99,7 @@ void Director::spawn_crew()
         helpers_.push_back(spawn<HelperActor, caf::monitored>(gate_));
     attested_.assign(setup_->validators.size(), true);
     const auto groups = make_cohorts(*setup_, options_.cohort_size);
-    if (setup_->resume_from != nullptr && !resume(groups))
+    if (setup_->resume_from != nullptr && !restore(groups))
         return;
     if (options_.replicas > 1)
     {
@@ -192,7 +192,7 @@ void Director::spawn_cohorts(const std::vector<GroupCohorts>& groups)
     }
 }
 
-bool Director::resume(const std::vector<GroupCohorts>& groups)
+bool Director::restore(const std::vector<GroupCohorts>& groups)
 {
     const auto source = std::exchange(setup_->resume_from, nullptr);
     auto head = load_checkpoint(*source, world_, *mempool_, groups);

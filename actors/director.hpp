@@ -45,7 +45,7 @@ private:
     /// Names everybody to the watchdog.
     void watch_crew();
     /// Takes the chain to where the checkpoint is; false (and failed) if it is not one of this run.
-    [[nodiscard]] bool resume(const std::vector<GroupCohorts>& groups);
+    [[nodiscard]] bool restore(const std::vector<GroupCohorts>& groups);
     /// Sends Decide to cohorts that have something to do. Roots of @p parent may be missing.
     void begin_round(const BlockHeader& parent);
     void propose();       // All Decided are in.
