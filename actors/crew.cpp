@@ -255,7 +255,7 @@ WriterActor::WriterActor(caf::actor_config& config, BlockSink* sink)
 
 caf::behavior WriterActor::make_behavior()
 {
-    // This thread is the writer's own. Where it shares a core with a worker it gets about a third:
+    // This thread is the writer's own. Where it shares a core with a worker it gets a quarter:
     // a block waits for its slowest worker, but nobody waits for the writer until its credits are
     // gone. Linux sets it for the calling thread alone; where that fails it is only slower.
     (void)setpriority(PRIO_PROCESS, 0, writer_niceness);

@@ -83,8 +83,7 @@ struct FinishedBlock
 
 /// Appends what the receipt's leaf is the hash of: status, gas used, gas price, the refusal
 /// (nullptr if it succeeded), and of each log its contract, its type's tag and its fields. Only
-/// logs among
-/// @p events count; their bytes lie in @p event_bytes.
+/// logs among @p events count; their bytes lie in @p event_bytes.
 void encode_receipt(ReceiptStatus status, std::uint64_t gas_used, std::uint64_t gas_price,
     const Refusal* refusal, std::span<const EventRecord> events, ByteView event_bytes, Bytes& out);
 
