@@ -135,13 +135,6 @@ void BlockExecution::plan()
         is_parallel_ = plan_.connect(parallelism_min);
     stage_.store(is_parallel_ ? Stage::waiting : Stage::closed, std::memory_order_release);
     times_.connect_ns = ns_since(start);
-
-    touched_contracts_.clear();
-    for (std::uint32_t i = 0; i < plan_.touched().size(); ++i)
-    {
-        if (plan_.touched()[i] != 0)
-            touched_contracts_.push_back(ContractId{i});
-    }
 }
 
 bool BlockExecution::may_choose() const noexcept
@@ -153,8 +146,8 @@ bool BlockExecution::may_choose() const noexcept
 void BlockExecution::run()
 {
     const auto start = Clock::now();
-    for (const auto contract : touched_contracts_)
-        RUNNEL_CHECK(world_->holds(contract));
+    for (std::uint32_t i = 0; i < world_->contract_count(); ++i)
+        RUNNEL_CHECK(!touches(ContractId{i}) || world_->holds(ContractId{i}));
     plan_.make_slots(*world_);
     executed_ = transactions_;
     roots_done_.store(0, std::memory_order_relaxed);

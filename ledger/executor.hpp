@@ -40,7 +40,7 @@ struct ExecutionOptions
 ///
 ///     execution.begin(world, context, std::move(transactions), options, workers);
 ///     execution.plan();
-///     ... lease execution.touched_contracts() into the world ...
+///     ... lease what execution.touches() into the world ...
 ///     execution.run();
 ///     execution.apply(finalized_block, rewards);
 ///     FinishedBlock block = execution.seal(parent, parent_hash);
@@ -64,11 +64,7 @@ public:
     [[nodiscard]] bool wants_help() const noexcept { return wants_help_; }
     /// Declares accesses and builds the dependency graph; reads the world, writes nothing.
     void plan();
-    /// The contracts that must be held by the world before run(), ascending; known after plan().
-    [[nodiscard]] const std::vector<ContractId>& touched_contracts() const noexcept
-    {
-        return touched_contracts_;
-    }
+    /// Whether the world must hold the contract before run(); known after plan().
     [[nodiscard]] bool touches(ContractId id) const noexcept
     {
         return plan_.touched()[index(id)] != 0;
@@ -179,7 +175,6 @@ private:
     ModeChooser chooser_;
     ModeChooser::Block features_;
     BlockPlan plan_;
-    std::vector<ContractId> touched_contracts_;
     bool wants_help_ = false;
     bool is_parallel_ = false;
     Times times_;

@@ -17,13 +17,6 @@ double ratio(std::uint64_t a, std::uint64_t b) noexcept
 {
     return b == 0 ? 1 : static_cast<double>(a) / static_cast<double>(b);
 }
-
-TouchMode touch_mode(AccessMode mode) noexcept
-{
-    if (mode == AccessMode::read)
-        return TouchMode::read;
-    return mode == AccessMode::write ? TouchMode::write : TouchMode::add;
-}
 }  // namespace
 
 BlockWork::BlockWork(
@@ -42,7 +35,7 @@ BlockWork::BlockWork(
             const std::uint32_t table = access.table;
             const auto [object, is_new] = numbers[table].emplace(access.key, objects);
             objects += is_new ? 1 : 0;
-            touches.push_back({object->second, world.table_owner(table), touch_mode(access.mode)});
+            touches.push_back({object->second, world.table_owner(table), access.mode});
         }
         add(costs[i], touches);
     }
@@ -63,10 +56,9 @@ void BlockWork::add(std::uint64_t cost, std::span<const Touch> touches)
         if (touch.object >= objects_.size())
             objects_.resize(touch.object + 1);
         auto& object = objects_[touch.object];
-        object.contract = touch.contract;
         if (object.group.empty())
             object.mode = touch.mode;
-        else if (touch.mode == TouchMode::write || touch.mode != object.mode)
+        else if (touch.mode == AccessMode::write || touch.mode != object.mode)
         {
             object.before.swap(object.group);
             object.group.clear();

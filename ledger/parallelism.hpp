@@ -1,5 +1,6 @@
 #pragma once
 
+#include "ledger/access.hpp"
 #include "ledger/ids.hpp"
 
 #include <array>
@@ -12,21 +13,13 @@ namespace runnel
 {
 
 class BlockPlan;
-class World;
-
-enum class TouchMode : std::uint8_t
-{
-    read,
-    add,  // Commutes with other additions.
-    write,
-};
 
 /// That a transaction touches an object, which belongs to a contract.
 struct Touch
 {
     std::uint32_t object = 0;
     ContractId contract{};
-    TouchMode mode = TouchMode::read;
+    AccessMode mode = AccessMode::read;
 };
 
 /// In which order free workers take transactions that may run.
@@ -91,8 +84,7 @@ private:
     // the group before.
     struct Object
     {
-        ContractId contract{};
-        TouchMode mode = TouchMode::read;
+        AccessMode mode = AccessMode::read;
         std::vector<std::uint32_t> group;
         std::vector<std::uint32_t> before;
         // The costliest chains through the contract's objects that end in either group.

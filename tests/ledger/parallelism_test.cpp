@@ -15,15 +15,15 @@ constexpr ContractId pool_b{9};
 
 Touch read(std::uint32_t object, ContractId contract = pool_a)
 {
-    return {object, contract, TouchMode::read};
+    return {object, contract, AccessMode::read};
 }
 Touch count(std::uint32_t object, ContractId contract = pool_a)
 {
-    return {object, contract, TouchMode::add};
+    return {object, contract, AccessMode::add};
 }
 Touch write(std::uint32_t object, ContractId contract = pool_a)
 {
-    return {object, contract, TouchMode::write};
+    return {object, contract, AccessMode::write};
 }
 
 BlockWork work_of(const std::vector<std::pair<std::uint64_t, std::vector<Touch>>>& transactions)
@@ -45,7 +45,7 @@ std::uint64_t longest_chain(const std::vector<std::uint64_t>& costs,
             for (const auto& y : b)
             {
                 if (x.object == y.object && (!contract || x.contract == *contract) &&
-                    (x.mode == TouchMode::write || x.mode != y.mode))
+                    (x.mode == AccessMode::write || x.mode != y.mode))
                     return true;
             }
         }
@@ -174,7 +174,7 @@ TEST_CASE("parallelism: chains and schedules keep their laws", "[ledger][paralle
                     [&](const auto& touch) { return touch.object == object; }))
                 continue;
             list.push_back(
-                {object, ContractId{object % 3}, static_cast<TouchMode>(random.uniform_below(3))});
+                {object, ContractId{object % 3}, static_cast<AccessMode>(random.uniform_below(3))});
         }
         work.add(costs.back(), list);
     }

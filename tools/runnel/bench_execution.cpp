@@ -234,8 +234,6 @@ struct ChainStart
 class Prediction
 {
 public:
-    static constexpr std::array worker_counts{1U, 2U, 4U, 8U, 16U, 32U, 64U};
-
     void add(const World& world, const BlockExecution& execution)
     {
         auto& block = blocks_.emplace_back();
@@ -249,7 +247,7 @@ public:
     [[nodiscard]] nlohmann::json figures(double plan_ns_per_access) const
     {
         auto rows = nlohmann::json::array();
-        for (const auto workers : worker_counts)
+        for (const auto workers : ParallelismTotals::worker_counts)
         {
             const auto speed_up = [&](ScheduleOrder order, bool plans, bool streamed, bool guesses)
             {
