@@ -86,7 +86,7 @@ void add_moves(Source& source, const std::string& from, Table& table)
     Market market{source};
     std::uint64_t block = 0;
     auto rows = source.query("SELECT block_number, transaction_type, token_id, amount_raw FROM " +
-                             from + " WHERE block_number > 0 ORDER BY block_number, event_index");
+                             from + " WHERE block_number > 0 ORDER BY rowid");
     while (rows.step())
     {
         if (const auto next = rows.integer_up_to(0, integer_max); next != block)

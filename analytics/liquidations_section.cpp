@@ -179,8 +179,7 @@ Liquidations make_liquidations(Source& source)
         "r.collateral_token_id, "
         "r.debt_token_id, r.collateral_amount_raw, r.protocol_fee_raw, r.debt_amount_raw, "
         "r.collateral_value, r.debt_value FROM t_lending_liquidations r "
-        "CROSS JOIN t_blocks b ON b.number = r.block_number ORDER BY r.block_number, "
-        "r.event_index");
+        "CROSS JOIN t_blocks b ON b.number = r.block_number ORDER BY r.rowid");
     while (rows.step())
     {
         const auto collateral_value = rows.amount(9);

@@ -38,22 +38,20 @@ Market::Market(Source& source)
     if (source.has("t_oracle_prices"))
     {
         oracle_.rows = source.query(
-            "SELECT block_number, token_id, price FROM t_oracle_prices "
-            "ORDER BY block_number, log_index");
+            "SELECT block_number, token_id, price FROM t_oracle_prices ORDER BY rowid");
     }
     if (source.has("t_dex_pools"))
     {
         pool_rows_.rows = source.query(
             "SELECT block_number, contract_id, token0_id, token1_id, "
-            "reserve0, reserve1, total_supply FROM t_dex_pools "
-            "ORDER BY block_number, event_index");
+            "reserve0, reserve1, total_supply FROM t_dex_pools ORDER BY rowid");
     }
     if (source.has("t_lending_reserves"))
     {
         reserve_rows_.rows = source.query(
             "SELECT block_number, contract_id, token_id, liquidity_index, borrow_index, "
             "liquidity_rate, borrow_rate, total_supplied, total_debt, cash, price, "
-            "liquidation_threshold FROM t_lending_reserves ORDER BY block_number, event_index");
+            "liquidation_threshold FROM t_lending_reserves ORDER BY rowid");
     }
     oracle_.next();
     pool_rows_.next();

@@ -80,7 +80,7 @@ storage::Statement newest_balances(Source& source, std::string_view condition)
     return source.query(
         "SELECT contract_id, account_id, token_id, supplied_scaled, debt_scaled, "
         "used_as_collateral, sum(debt_scaled <> '0'), "
-        "max(block_number * 4294967296 + event_index) FROM t_lending_balances" +
+        "max(rowid) FROM t_lending_balances" +
         std::string{condition} +
         " GROUP BY contract_id, account_id, token_id ORDER BY contract_id, account_id, token_id");
 }

@@ -156,7 +156,7 @@ TransactionTotals transaction_totals(Source& source)
         "SELECT x.block_number, b.timestamp, b.base_fee, b.proposer_id, x.from_id, "
         "x.receipt_status, x.receipt_gas_used, x.receipt_effective_gas_price "
         "FROM t_transactions x CROSS JOIN t_blocks b ON b.number = x.block_number "
-        "WHERE x.block_number > 0 ORDER BY x.block_number, x.transaction_index");
+        "WHERE x.block_number > 0 ORDER BY x.rowid");
     while (rows.step())
     {
         const auto block = rows.integer_up_to(0, integer_max);
@@ -331,15 +331,13 @@ FlowTotals flow_totals(Source& source)
     {
         sums.add(
             source.query("SELECT block_number, contract_id, from_id, to_id, value "
-                         "FROM t_token_transfers WHERE block_number > 0 "
-                         "ORDER BY block_number, log_index"));
+                         "FROM t_token_transfers WHERE block_number > 0 ORDER BY rowid"));
     }
     if (source.has("t_native_transfers"))
     {
         sums.add(
             source.query("SELECT block_number, contract_id, from_id, to_id, value "
-                         "FROM t_native_transfers WHERE block_number > 0 "
-                         "ORDER BY block_number, event_index"));
+                         "FROM t_native_transfers WHERE block_number > 0 ORDER BY rowid"));
     }
     sums.move_to(totals);
     add_fees(source, totals);

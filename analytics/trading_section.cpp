@@ -62,7 +62,7 @@ Trades read_trades(Source& source)
         "r.token_bought_amount_raw, r.token_sold_amount_raw, coalesce(x.from_id, r.taker_id) "
         "FROM t_dex_trades r LEFT JOIN t_transactions x ON x.block_number = r.block_number AND "
         "x.transaction_index = r.transaction_index WHERE r.block_number > 0 "
-        "ORDER BY r.block_number, r.event_index");
+        "ORDER BY r.rowid");
     while (rows.step())
     {
         if (const auto next = rows.integer_up_to(0, integer_max); next != block)

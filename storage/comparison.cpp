@@ -1,5 +1,7 @@
 #include "storage/comparison.hpp"
 
+#include "storage/block_rows.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -19,8 +21,13 @@ struct Table
 {
     std::string name;
     std::vector<std::string> columns;
-    std::vector<int> key;  // Positions of the primary key's columns.
+    std::vector<int> key;  // Positions of the columns that name a row, first among equals.
     bool of_blocks = false;
+
+    [[nodiscard]] const std::string& key_name(std::size_t i) const
+    {
+        return columns[static_cast<std::size_t>(key[i])];
+    }
 };
 
 std::vector<Table> read_tables(Database& database)
@@ -46,12 +53,12 @@ std::vector<Table> read_tables(Database& database)
         std::sort(key.begin(), key.end());
         for (const auto& [position, column] : key)
             table.key.push_back(column);
-        if (!table.key.empty())
-        {
-            const auto& first = table.columns[static_cast<std::size_t>(table.key.front())];
-            table.of_blocks =
-                first == "block_number" || (table.name == "t_blocks" && first == "number");
-        }
+        // Tables that blocks are written to have no key, but rows in the order of the chain.
+        if (table.key.empty() && table.columns.size() >= 2 &&
+            table.columns.front() == "block_number")
+            table.key = {0, 1};
+        table.of_blocks =
+            !table.key.empty() && (table.name == "t_blocks" || table.key_name(0) == "block_number");
         tables.push_back(std::move(table));
     }
     return tables;
@@ -141,20 +148,24 @@ Statement select_rows(Database& database, const Table& table, const BlockRange& 
         sql += (&column == &table.columns.front() ? "" : ", ") + quoted_name(column);
     sql += " FROM " + quoted_name(table.name);
     std::vector<Value> bounds;
-    const auto bound = [&](std::optional<std::uint64_t> number, std::string_view comparison)
+    if (table.of_blocks)
     {
-        if (!number || !table.of_blocks)
-            return;
-        sql += fmt::format(" {} {} {} ?", bounds.empty() ? "WHERE" : "AND",
-            quoted_name(table.columns[static_cast<std::size_t>(table.key.front())]), comparison);
-        bounds.emplace_back(static_cast<std::int64_t>(*number));
-    };
-    bound(range.first, ">=");
-    bound(range.end, "<");
-    for (std::size_t i = 0; i < table.key.size(); ++i)
+        BlockRows block_rows{database, table.name, table.key_name(0)};
+        const auto bound = [&](std::optional<std::uint64_t> number, std::string_view comparison)
+        {
+            if (!number)
+                return;
+            sql += fmt::format(" {} rowid {} ?", bounds.empty() ? "WHERE" : "AND", comparison);
+            bounds.emplace_back(block_rows.first(*number));
+        };
+        bound(range.first, ">=");
+        bound(range.end, "<");
+        sql += " ORDER BY rowid";
+    }
+    else
     {
-        sql += (i == 0 ? " ORDER BY " : ", ") +
-               quoted_name(table.columns[static_cast<std::size_t>(table.key[i])]);
+        for (std::size_t i = 0; i < table.key.size(); ++i)
+            sql += (i == 0 ? " ORDER BY " : ", ") + quoted_name(table.key_name(i));
     }
     auto rows = database.prepare(sql);
     rows.bind_all(bounds);

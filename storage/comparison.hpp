@@ -39,8 +39,8 @@ struct LedgerDifference
 [[nodiscard]] std::optional<LedgerDifference> compare_definitions(Database& a, Database& b);
 /// Every row of the tables that are written once. The definitions must agree.
 [[nodiscard]] std::optional<LedgerDifference> compare_fixed_tables(Database& a, Database& b);
-/// Every row of the tables that blocks are written to, in the order of their primary keys, which
-/// is the order in which the writer writes them. Finds the first block that differs, and in it the
+/// Every row of the tables that blocks are written to, in the order in which they were written,
+/// which is the order of the chain. Finds the first block that differs, and in it the
 /// first table by name. Streams: memory does not grow with the ledgers.
 [[nodiscard]] std::optional<LedgerDifference> compare_blocks(
     Database& a, Database& b, const BlockRange& range = {});

@@ -1,5 +1,6 @@
 #include "storage/insert_cost.hpp"
 
+#include "storage/block_rows.hpp"
 #include "storage/row_batch.hpp"
 #include "storage/write_settings.hpp"
 
@@ -25,19 +26,21 @@ class TableRows
 {
 public:
     TableRows(Database& from, Database& to, const TableInfo& table)
-      : select_{from.prepare(fmt::format("SELECT * FROM {0} WHERE {1} BETWEEN ? AND ? ORDER BY {2}",
-            quoted_name(table.name), quoted_name(table.primary_key.front()),
-            fmt::join(table.primary_key, ", ")))},
+      : block_rows_{from, table.name, table.key.front()},
+        select_{from.prepare(
+            fmt::format("SELECT * FROM {} WHERE rowid >= ? AND rowid < ? ORDER BY rowid",
+                quoted_name(table.name)))},
         inserter_{to, table}
     {}
 
-    /// Returns the number of rows; adds the size of their values to @p bytes.
-    std::uint64_t load(std::uint64_t first, std::uint64_t last, std::uint64_t& bytes)
+    /// Rows of blocks from @p first up to and not including @p end. Returns their number; adds the
+    /// size of their values to @p bytes.
+    std::uint64_t load(std::uint64_t first, std::uint64_t end, std::uint64_t& bytes)
     {
         values_.clear();
         arena_.clear();
-        select_.bind(1, Value{static_cast<std::int64_t>(first)});
-        select_.bind(2, Value{static_cast<std::int64_t>(last)});
+        select_.bind(1, Value{block_rows_.first(first)});
+        select_.bind(2, Value{block_rows_.first(end)});
         while (select_.step())
         {
             for (int column = 0; column < select_.column_count(); ++column)
@@ -63,6 +66,7 @@ private:
         return value.size;
     }
 
+    BlockRows block_rows_;
     Statement select_;
     RowInserter inserter_;
     std::vector<Value> values_;
@@ -95,7 +99,7 @@ InsertCost measure_inserts(const std::string& path, const std::string& scratch,
     for (std::uint64_t first = 0; first < blocks; first += group)
     {
         for (auto& table : tables)
-            cost.rows += table.load(first, first + group - 1, cost.bytes);
+            cost.rows += table.load(first, first + group, cost.bytes);
         const auto start = thread_cpu_seconds();
         to.execute("BEGIN");
         for (auto& table : tables)

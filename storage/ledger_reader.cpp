@@ -65,13 +65,14 @@ LedgerReader::LedgerReader(Database database) : database_{std::move(database)}
     const Schema schema{{}};
     select_header_.emplace(database_.prepare(
         "SELECT " + column_names(schema.table("t_blocks")) + " FROM t_blocks WHERE number = ?"));
+    transaction_rows_.emplace(database_, "t_transactions", "block_number");
     select_transactions_.emplace(database_.prepare(
-        "SELECT transaction_index, hash, nonce, from_id, gas, max_fee_per_gas, "
-        "max_priority_fee_per_gas, input FROM t_transactions WHERE block_number = ? "
-        "ORDER BY transaction_index"));
+        "SELECT block_number, transaction_index, hash, nonce, from_id, gas, max_fee_per_gas, "
+        "max_priority_fee_per_gas, input FROM t_transactions WHERE rowid >= ? ORDER BY rowid"));
+    reward_rows_.emplace(database_, "t_rewards", "block_number");
     select_rewards_.emplace(
-        database_.prepare("SELECT reward_index, account_id, amount FROM t_rewards "
-                          "WHERE block_number = ? ORDER BY reward_index"));
+        database_.prepare("SELECT block_number, reward_index, account_id, amount FROM t_rewards "
+                          "WHERE rowid >= ? ORDER BY rowid"));
 }
 
 void LedgerReader::check_tables()
@@ -143,23 +144,23 @@ std::vector<Transaction> LedgerReader::transactions(std::uint64_t block_number)
 {
     auto& row = *select_transactions_;
     row.reset();
-    row.bind(1, Value{as_parameter(block_number)});
+    row.bind(1, Value{transaction_rows_->first(block_number)});
     std::vector<Transaction> transactions;
-    while (row.step())
+    while (row.step() && row.integer(0) == as_parameter(block_number))
     {
-        if (row.integer_up_to(0, uint32_max) != transactions.size())
+        if (row.integer_up_to(1, uint32_max) != transactions.size())
             corrupt(fmt::format(
                 "block {}: transaction {} is missing", block_number, transactions.size()));
         auto& transaction = transactions.emplace_back();
-        transaction.hash = row.hash(1);
-        transaction.nonce = static_cast<std::uint64_t>(row.integer(2));
-        transaction.sender = row.account(3);
+        transaction.hash = row.hash(2);
+        transaction.nonce = static_cast<std::uint64_t>(row.integer(3));
+        transaction.sender = row.account(4);
         if (index(transaction.sender) >= account_count_)
-            row.fail(3, "an account's id");
-        transaction.gas_limit = static_cast<std::uint64_t>(row.integer(4));
-        transaction.max_fee = static_cast<std::uint64_t>(row.integer(5));
-        transaction.max_priority_fee = static_cast<std::uint64_t>(row.integer(6));
-        const auto calls = row.blob(7);
+            row.fail(4, "an account's id");
+        transaction.gas_limit = static_cast<std::uint64_t>(row.integer(5));
+        transaction.max_fee = static_cast<std::uint64_t>(row.integer(6));
+        transaction.max_priority_fee = static_cast<std::uint64_t>(row.integer(7));
+        const auto calls = row.blob(8);
         transaction.calls.assign(calls.begin(), calls.end());
     }
     row.reset();
@@ -170,17 +171,17 @@ std::vector<Reward> LedgerReader::rewards(std::uint64_t block_number)
 {
     auto& row = *select_rewards_;
     row.reset();
-    row.bind(1, Value{as_parameter(block_number)});
+    row.bind(1, Value{reward_rows_->first(block_number)});
     std::vector<Reward> rewards;
-    while (row.step())
+    while (row.step() && row.integer(0) == as_parameter(block_number))
     {
-        if (row.integer_up_to(0, uint32_max) != rewards.size())
+        if (row.integer_up_to(1, uint32_max) != rewards.size())
             corrupt(fmt::format("block {}: reward {} is missing", block_number, rewards.size()));
         auto& reward = rewards.emplace_back();
-        reward.account = row.account(1);
+        reward.account = row.account(2);
         if (index(reward.account) >= account_count_)
-            row.fail(1, "an account's id");
-        reward.amount = row.amount(2);
+            row.fail(2, "an account's id");
+        reward.amount = row.amount(3);
     }
     row.reset();
     return rewards;

@@ -2,6 +2,7 @@
 
 #include "ledger/block.hpp"
 #include "ledger/world.hpp"
+#include "storage/block_rows.hpp"
 #include "storage/database.hpp"
 #include "storage/manifest.hpp"
 
@@ -73,7 +74,9 @@ private:
     Database database_;
     std::uint64_t account_count_ = 0;
     std::optional<Statement> select_header_;
+    std::optional<BlockRows> transaction_rows_;
     std::optional<Statement> select_transactions_;
+    std::optional<BlockRows> reward_rows_;
     std::optional<Statement> select_rewards_;
 };
 

@@ -305,6 +305,7 @@ private:
 
     void change_indexes(bool wanted)
     {
+        set_sort_cache(database_);
         SqlTransaction transaction{database_};
         if (wanted)
             schema_.create_indexes(database_);
@@ -312,6 +313,7 @@ private:
             schema_.drop_indexes(database_);
         transaction.commit();
         has_indexes_ = wanted;
+        set_insert_cache(database_);
     }
 
     void write_manifest(const Manifest& manifest)

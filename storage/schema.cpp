@@ -120,12 +120,13 @@ std::vector<TableInfo> base_tables()
             nullable(text("revert_reason", "",
                 "The contract's own words; NULL if it succeeded. "
                 "`#7` is account 7."))},
-        {"block_number", "transaction_index"}, {{"hash"}, {"from_id"}}});
+        {"block_number", "transaction_index"},
+        {{"block_number", "transaction_index"}, {"hash"}, {"from_id"}}});
     tables.push_back({"t_rewards", "New coins for validators.", TableKind::block,
         {integer("block_number", "", "The block."), integer("reward_index", "", "From 0."),
             integer("account_id", "id in t_addresses", "Who got it."),
             text("amount", "wei", "Exact, decimal.")},
-        {"block_number", "reward_index"}, {}});
+        {"block_number", "reward_index"}, {{"block_number", "reward_index"}}});
     tables.push_back({"t_checkpoints",
         "What a run needs to go on from a block, in parts: see docs/checkpoints.md. The newest two "
         "are kept, and none in the ledger of a run that is complete.",
@@ -190,7 +191,8 @@ TableInfo event_table(const EventType& type)
     transaction.nullable = type.use == EventUse::snapshot;
     table.columns.push_back(std::move(transaction));
     table.columns.push_back(integer("contract_id", "id in t_contracts", "Who emitted it."));
-    table.primary_key = {"block_number", index_column};
+    table.key = {"block_number", index_column};
+    table.indexes = {table.key};
     switch (type.use)
     {
         case EventUse::log:
@@ -217,9 +219,10 @@ TableInfo event_table(const EventType& type)
             [&](const ColumnInfo& other) { return other.name == name; });
         RUNNEL_CHECK(same == 1 && "an event's columns have different names");
         // Whoever follows money looks for accounts; every other index would only cost.
+        constexpr std::size_t indexes_max = 3;  // The key's among them.
         const bool by_account = table.columns[i].unit == "id in t_addresses" &&
                                 (type.use == EventUse::sector || type.table == "token_transfers");
-        if (by_account && table.indexes.size() < 2)
+        if (by_account && table.indexes.size() < indexes_max)
             table.indexes.push_back({name});
     }
     if (type.table == "oracle_prices" && table.has_column("token_id"))
@@ -280,9 +283,11 @@ std::string TableInfo::create_sql() const
     for (const auto& column : columns)
         sql +=
             quoted_name(column.name) + " " + column.type + (column.nullable ? ", " : " NOT NULL, ");
-    if (primary_key.empty())
+    // A block's number is its rowid; rows of several columns are found by BlockRows.
+    const bool has_rowid = kind == TableKind::block || key.empty();
+    if (has_rowid && key.size() != 1)
         return sql.erase(sql.size() - 2) + ")";
-    return sql + "PRIMARY KEY (" + column_list(primary_key) + ")) WITHOUT ROWID";
+    return sql + "PRIMARY KEY (" + column_list(key) + (has_rowid ? "))" : ")) WITHOUT ROWID");
 }
 
 std::string ViewInfo::create_sql() const
@@ -340,9 +345,9 @@ void Schema::create_indexes(Database& database) const
     {
         for (const auto& columns : table.indexes)
         {
-            database.execute(fmt::format("CREATE INDEX IF NOT EXISTS {} ON {} ({})",
-                quoted_name(index_name(table, columns)), quoted_name(table.name),
-                column_list(columns)));
+            database.execute(fmt::format("CREATE {}INDEX IF NOT EXISTS {} ON {} ({})",
+                columns == table.key ? "UNIQUE " : "", quoted_name(index_name(table, columns)),
+                quoted_name(table.name), column_list(columns)));
         }
     }
 }
@@ -371,8 +376,8 @@ std::string database_reference(std::span<const EventType* const> events)
     for (const auto& table : schema.tables())
     {
         page += fmt::format("\n### `{}`\n\n{}\n", table.name, table.meaning);
-        if (!table.primary_key.empty())
-            page += fmt::format("Primary key: `{}`.", fmt::join(table.primary_key, "`, `"));
+        if (!table.key.empty())
+            page += fmt::format("Key: `{}`.", fmt::join(table.key, "`, `"));
         for (const auto& index : table.indexes)
             page += fmt::format(" Index: `{}`.", fmt::join(index, "`, `"));
         page += fmt::format("\n\n{}", head);

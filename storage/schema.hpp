@@ -32,14 +32,19 @@ struct ColumnInfo
     std::string expression;  // Of a view's column.
 };
 
-/// A base table. Rows lie in the order of its primary key, which is the order of the chain.
+/// A base table.
+///
+/// Rows of a block table lie in the order of the chain, which is the order of their rowids and of
+/// their keys: appending them costs a quarter less than to a table that is clustered by its key,
+/// and BlockRows finds a block's rows. Rows of the other tables are clustered by their keys.
 struct TableInfo
 {
     std::string name;
     std::string meaning;
     TableKind kind = TableKind::fixed;
     std::vector<ColumnInfo> columns;
-    std::vector<std::string> primary_key;  // The first one of a block table is the block's number.
+    std::vector<std::string>
+        key;  // Of a row; the first one of a block table is the block's number.
     std::vector<std::vector<std::string>> indexes;  // For readers; built when a run ends.
 
     [[nodiscard]] bool has_column(std::string_view column) const noexcept;

@@ -511,8 +511,8 @@ private:
             "WHERE p.token_id = {} AND p.block_number <= r.block_number "
             "AND (p.block_number < r.block_number "
             "OR p.transaction_index <= r.transaction_index) "
-            "ORDER BY p.block_number DESC, p.{} DESC LIMIT 1)",
-            token.id, prices->primary_key.back());
+            "ORDER BY p.block_number DESC, p.rowid DESC LIMIT 1)",
+            token.id);
     }
     [[nodiscard]] std::string amount_usd(std::string_view raw, const TokenColumns& token) const
     {
@@ -553,7 +553,7 @@ private:
         view.trace_columns();
         view.address("tx_from", "The transaction's sender.", view.join_account("x.from_id"));
         view.address("tx_to", "Whom its first call went to.", view.join_account("x.to_id"));
-        view.same(table.primary_key.back(), "evt_index");
+        view.same(table.key.back(), "evt_index");
         add(std::move(view));
     }
 
@@ -584,7 +584,7 @@ private:
             amount_usd(raw, token));
         view.time_columns(false);
         view.trace_columns();
-        view.same(table.primary_key.back(), "evt_index");
+        view.same(table.key.back(), "evt_index");
         add(std::move(view));
     }
 
@@ -606,7 +606,7 @@ private:
         view.column("fee", "REAL", "whole tokens", "Rounded.", scaled(view.row("fee_raw"), token));
         view.time_columns(false);
         view.trace_columns();
-        view.same(table.primary_key.back(), "evt_index");
+        view.same(table.key.back(), "evt_index");
         add(std::move(view));
     }
 
@@ -627,7 +627,7 @@ private:
                 "tx_hash", "TEXT", "0x and 64 hex digits", "The transaction.", hex("x.hash"));
             view.same("transaction_index");
         }
-        view.same(table.primary_key.back());
+        view.same(table.key.back());
         view.address("contract_address", "Who emitted it.", "c.address");
         view.column("contract_name", "TEXT", "", "Its key in the scenario.", "c.name");
 

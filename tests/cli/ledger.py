@@ -56,7 +56,8 @@ def tampering(runnel, check, database, folder):
             shutil.copyfile(database, copy)
             target = sqlite3.connect(copy)
             offset = generator.randrange(rows)
-            keys = [row[1] for row in target.execute(f'PRAGMA table_info("{table}")') if row[5]]
+            # Rows of blocks have no key of their own but the order of the chain.
+            keys = [row[1] for row in target.execute(f'PRAGMA table_info("{table}")') if row[5]] or columns[:2]
             names = ", ".join(f'"{key}"' for key in keys)
             key = target.execute(
                 f'SELECT {names} FROM "{table}" ORDER BY {names} LIMIT 1 OFFSET {offset}').fetchone()
@@ -84,6 +85,16 @@ def tampering(runnel, check, database, folder):
         done = runnel("verify", copy)
         # Without the last block's row what is left is a shorter chain, but its other rows remain.
         check(done.returncode == 1, f"{table}: a missing row is found (exit {done.returncode}, {done.stderr.strip()})")
+        if columns[0] != "block_number" or rows < 2:
+            continue
+        shutil.copyfile(database, copy)
+        target = sqlite3.connect(copy)
+        if has_rowid(target, table):
+            target.execute(f'UPDATE "{table}" SET rowid = rowid + ? WHERE rowid = (SELECT min(rowid) FROM "{table}")', (rows,))
+            target.commit()
+            target.close()
+            done = runnel("verify", copy)
+            check(done.returncode == 1, f"{table}: a row in another place is found (exit {done.returncode}, {done.stderr.strip()})")
 
 
 def has_rowid(database, table) -> bool:

@@ -40,7 +40,7 @@ std::string key_of_last_row(Database& database, const TableInfo& table)
 {
     std::string condition;
     std::string order;
-    for (const auto& column : table.primary_key)
+    for (const auto& column : table.key)
     {
         auto row = database.prepare("SELECT quote(" + quoted_name(column) + ") FROM " +
                                     quoted_name(table.name) + condition + " ORDER BY " +
@@ -76,8 +76,7 @@ TEST_CASE("comparison: no cell of no table is left out", "[storage][comparison]"
         {
             CAPTURE(column.name);
             const auto name = quoted_name(column.name);
-            const bool is_key =
-                std::count(table.primary_key.begin(), table.primary_key.end(), column.name) > 0;
+            const bool is_key = std::count(table.key.begin(), table.key.end(), column.name) > 0;
             // A key grows, so that it stays unique; other values change their kind least.
             const auto altered = is_key                     ? name + " + 1000"
                                  : column.type == "INTEGER" ? "coalesce(" + name + ", 0) + 1"
@@ -106,7 +105,7 @@ TEST_CASE("comparison: no cell of no table is left out", "[storage][comparison]"
         CHECK_FALSE(difference->b.has_value());
         database.execute("ROLLBACK TO test; RELEASE test");
 
-        const auto& key = quoted_name(table.primary_key.back());
+        const auto& key = quoted_name(table.key.back());
         database.execute("SAVEPOINT test; CREATE TEMP TABLE copy AS SELECT * FROM " +
                          quoted_name(table.name) + where + "; UPDATE copy SET " + key + " = " +
                          key + " + 1000; INSERT INTO " + quoted_name(table.name) +

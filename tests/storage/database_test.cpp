@@ -108,7 +108,7 @@ TEST_CASE("database: another schema version is named", "[storage][database]")
     write_ledger(file.path(), 1, 2);
     tamper(file.path(), "PRAGMA user_version = 999");
     expect_error(file.path(), StorageErrorKind::wrong_version,
-        "schema version 999, this program reads version 2");
+        "schema version 999, this program reads version 3");
 }
 
 TEST_CASE("database: a truncated file is recognised", "[storage][database]")
@@ -149,18 +149,23 @@ TEST_CASE("database: rows of a wrong kind are errors, not crashes", "[storage][d
         "UPDATE t_blocks SET transaction_count = 1000 WHERE number = 2",
         "DELETE FROM t_blocks WHERE number = 2",
         "UPDATE t_blocks SET number = 9223372036854775807 WHERE number = 5",
-        "UPDATE t_blocks SET number = 'x' WHERE number = 5",
+        "UPDATE t_transactions SET block_number = 'x' WHERE block_number = 2",
+        "UPDATE t_transactions SET block_number = -2 WHERE block_number = 2",
+        "UPDATE t_transactions SET block_number = 9223372036854775807 WHERE block_number = 2",
+        "UPDATE t_transactions SET rowid = 9223372036854775807 WHERE block_number = 5 AND "
+        "transaction_index = 0",
+        "UPDATE t_transactions SET rowid = -rowid",
         "UPDATE t_transactions SET from_id = 12 WHERE transaction_index = 0",
         "UPDATE t_transactions SET from_id = 'x' WHERE transaction_index = 0",
         "UPDATE t_transactions SET input = 5 WHERE transaction_index = 0",
         "UPDATE t_transactions SET hash = zeroblob(31) WHERE transaction_index = 0",
         "UPDATE t_transactions SET nonce = 1e300 WHERE transaction_index = 0",
         "DELETE FROM t_transactions WHERE transaction_index = 0",
-        "INSERT INTO t_rewards VALUES (2, 7, 1, '1')",
-        "INSERT OR REPLACE INTO t_rewards VALUES (2, 0, 99, '1')",
-        "INSERT OR REPLACE INTO t_rewards VALUES (2, 0, 1, '-1')",
-        ("INSERT OR REPLACE INTO t_rewards VALUES (2, 0, 1, '1157920892373161954235709850086879"
-         "07853269984665640564039457584007913129639936')"),
+        "UPDATE t_rewards SET reward_index = 7 WHERE block_number = 2",
+        "UPDATE t_rewards SET account_id = 99 WHERE block_number = 2",
+        "UPDATE t_rewards SET amount = '-1' WHERE block_number = 2",
+        ("UPDATE t_rewards SET amount = '1157920892373161954235709850086879"
+         "07853269984665640564039457584007913129639936' WHERE block_number = 2"),
         "UPDATE t_addresses SET address = '0x12' WHERE id = 3",
         "UPDATE t_addresses SET name = NULL WHERE 0; DELETE FROM t_addresses WHERE id = 3",
         "UPDATE t_manifest SET key = 'seed'",

@@ -1,0 +1,51 @@
+#include "storage/block_rows.hpp"
+
+#include <fmt/format.h>
+
+#include <limits>
+#include <numeric>
+
+namespace runnel::storage
+{
+
+BlockRows::BlockRows(Database& database, std::string_view table, std::string_view number_column)
+  : ends_{database.prepare(fmt::format(
+        "SELECT (SELECT min(rowid) FROM {0}), (SELECT max(rowid) FROM {0})", quoted_name(table)))},
+    probe_{database.prepare(fmt::format("SELECT rowid, {} FROM {} WHERE rowid >= ? "
+                                        "ORDER BY rowid LIMIT 1",
+        quoted_name(number_column), quoted_name(table)))}
+{}
+
+std::int64_t BlockRows::first(std::uint64_t number)
+{
+    ends_.reset();
+    if (!ends_.step() || ends_.is_null(0))
+        return 0;
+    auto low = ends_.integer(0);
+    const auto last = ends_.integer(1);
+    if (last == std::numeric_limits<std::int64_t>::max())
+        ends_.fail(1, "a smaller rowid");
+    auto high = last + 1;
+    ends_.reset();
+    // Rows before `low` are of earlier blocks, those from `high` on are not.
+    while (low < high)
+    {
+        const auto middle = std::midpoint(low, high);
+        probe_.reset();
+        probe_.bind(1, Value{middle});
+        if (!probe_.step())
+        {
+            high = middle;
+            continue;
+        }
+        const auto block = probe_.integer(1);
+        if (block >= 0 && static_cast<std::uint64_t>(block) >= number)
+            high = middle;
+        else
+            low = probe_.integer(0) + 1;
+    }
+    probe_.reset();
+    return low;
+}
+
+}  // namespace runnel::storage

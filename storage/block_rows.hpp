@@ -1,0 +1,34 @@
+#pragma once
+
+#include "storage/database.hpp"
+
+#include <cstdint>
+#include <string_view>
+
+namespace runnel::storage
+{
+
+/// Where the rows of a block are in a block table.
+///
+/// These tables have no key: their rows lie in the order of the chain, so the blocks' numbers
+/// ascend with the rowid, and a search by halves finds a block without an index.
+///
+/// In a damaged table whose numbers do not ascend the answer is the place of some row. It depends
+/// on the number alone, so ranges of blocks that follow one another still leave no row out; whoever
+/// reads from there checks the numbers that he finds.
+class BlockRows
+{
+public:
+    /// @p number_column holds the block's number.
+    BlockRows(Database& database, std::string_view table, std::string_view number_column);
+
+    /// The rowid from which on the rows belong to block @p number or a later one; one beyond the
+    /// last row if there is none. Throws StorageError (corrupt) for numbers that are no integers.
+    [[nodiscard]] std::int64_t first(std::uint64_t number);
+
+private:
+    Statement ends_;
+    Statement probe_;
+};
+
+}  // namespace runnel::storage
