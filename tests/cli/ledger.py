@@ -125,6 +125,9 @@ def measures(runnel, check, source, folder):
         seen = {event["args"]["block"] for event in events if event["tid"] == row}
         check(len(seen) >= blocks, f"trace: row {row} has every block")
     check(all(event["dur"] >= 0 for event in events), "trace: no time runs backwards")
+    cores = [event["args"]["cores"] for event in events if "cores" in event["args"]]
+    check(cores and all(0 <= value < 1000 for value in cores), "trace: the cores in use are given")
+    check(0 < sum(run["phases_cpu_s"].values()) <= run["cpu_s"] + 0.1, "run: CPU seconds of the phases are part of all")
     check(run["cpu_s"] > 0 and run["energy_j"] > 0, "run: CPU and energy are measured")
     check(run["energy_source"] in ("rapl", "model"), "run: says where energy comes from")
 

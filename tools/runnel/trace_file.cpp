@@ -24,10 +24,14 @@ void TraceFile::close()
         throw CommandError{exit_world_failed, path_ + ": the trace could not be written whole"};
 }
 
-void TraceFile::phase(
-    std::string_view name, std::uint64_t block, Clock::time_point start, Clock::time_point end)
+void TraceFile::phase(std::string_view name, std::uint64_t block, Clock::time_point start,
+    Clock::time_point end, double cpu_seconds)
 {
-    write(name, 1, block, start, end);
+    const auto seconds = std::chrono::duration<double>(end - start).count();
+    // The processor's clock ticks in microseconds: of less there is nothing to say.
+    constexpr double seconds_min = 20e-6;
+    const auto cores = seconds < seconds_min ? std::nullopt : std::optional{cpu_seconds / seconds};
+    write(name, 1, block, start, end, cores);
 }
 
 void TraceFile::persisted(std::uint64_t block, Clock::time_point start, Clock::time_point end)
@@ -36,14 +40,22 @@ void TraceFile::persisted(std::uint64_t block, Clock::time_point start, Clock::t
 }
 
 void TraceFile::write(std::string_view name, unsigned row, std::uint64_t block,
-    Clock::time_point start, Clock::time_point end)
+    Clock::time_point start, Clock::time_point end, std::optional<double> cores)
 {
     const auto us = [](Clock::duration time)
     { return std::chrono::duration<double, std::micro>(time).count(); };
-    const auto line = fmt::format(
+    auto line = fmt::format(
         ",\n{{\"name\":\"{}\",\"ph\":\"X\",\"pid\":1,\"tid\":{},\"ts\":{:.3f},\"dur\":{:.3f},"
-        "\"args\":{{\"block\":{}}}}}",
+        "\"args\":{{\"block\":{}",
         name, row, us(start - origin_), us(end - start), block);
+    if (cores)
+    {
+        line += fmt::format(
+            ",\"cores\":{0:.2f}}}}},\n{{\"name\":\"cores in use\",\"ph\":\"C\",\"pid\":1,"
+            "\"ts\":{1:.3f},\"args\":{{\"cores\":{0:.2f}",
+            *cores, us(start - origin_));
+    }
+    line += "}}";
     const std::lock_guard lock{mutex_};
     file_ << line;
 }

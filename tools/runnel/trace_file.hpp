@@ -5,13 +5,15 @@
 #include <chrono>
 #include <fstream>
 #include <mutex>
+#include <optional>
 #include <string>
 
 namespace runnel::tools
 {
 
 /// Where a run's time went, block by block, as Chrome's trace-event format: open the file in
-/// chrome://tracing or ui.perfetto.dev. One row for the director's phases, one for the writer.
+/// chrome://tracing or ui.perfetto.dev. One row for the director's phases, one for the writer, and
+/// a curve of the cores in use.
 /// Streamed: its size grows with the run, the memory it takes does not.
 class TraceFile : public PhaseTrace
 {
@@ -22,12 +24,12 @@ public:
     void close();
 
     void phase(std::string_view name, std::uint64_t block, Clock::time_point start,
-        Clock::time_point end) override;
+        Clock::time_point end, double cpu_seconds) override;
     void persisted(std::uint64_t block, Clock::time_point start, Clock::time_point end);
 
 private:
     void write(std::string_view name, unsigned row, std::uint64_t block, Clock::time_point start,
-        Clock::time_point end);
+        Clock::time_point end, std::optional<double> cores = std::nullopt);
 
     std::string path_;
     std::mutex mutex_;  // Of the file: director and writer are two threads.
