@@ -443,7 +443,7 @@ namespace
 /// The one line that a run ends with which stands still; what it may say after "stored" is how many
 /// blocks its sink had made safe.
 std::string last_words_of_stall(std::shared_ptr<Script> script, unsigned workers,
-    const std::function<void(SimulationSetup&, Blocks&)>& plant)
+    const std::function<void(SimulationSetup&, Blocks&)>& plant, unsigned replicas = 1)
 {
     const auto death = die(
         [&]
@@ -456,6 +456,7 @@ std::string last_words_of_stall(std::shared_ptr<Script> script, unsigned workers
             options.cohort_size = 16;
             options.sink = &sink;
             options.stall_timeout = std::chrono::milliseconds{400};
+            options.replicas = replicas;
             const auto result = run_simulation(std::move(chain), options);
             std::fprintf(stderr, "%s, %s, %s, flushed %zu of %zu", result.error.c_str(),
                 result.stalled ? "stalled" : "not stalled", result.error_is_bug ? "bug" : "no bug",
@@ -509,6 +510,33 @@ TEST_CASE("simulation: a transaction that never ends is named", "[actors][simula
     { dynamic_cast<Counters&>(chain.world->contract(counters_id)).hangs_on = 77; };
     CHECK_THAT(last_words_of_stall(script, workers, plant),
         Catch::StartsWith("block 6: no progress for 0.4 s, waiting for transaction ") &&
+            Catch::Contains("stalled, no bug, flushed 6 of 6"));
+}
+
+TEST_CASE("simulation: a replica that never answers is named", "[actors][simulation][faults]")
+{
+    const auto workers = GENERATE(1U, 2U, 4U);
+    const auto script = busy_script();
+    script->decide = [](std::size_t, WalletContext& wallet)
+    {
+        const auto block = wallet.view().block_number;
+        wallet.submit(
+            calls(Add{block == 6 && wallet.number() == 40 ? 77 : wallet.number() + 1000, 1}),
+            wallet.habitual_bid());
+        return block + 1;
+    };
+    // The director's own world executes the block; its twin hangs.
+    const auto plant = [](SimulationSetup& chain, Blocks&)
+    {
+        chain.make_world = [make = chain.make_world]
+        {
+            auto world = make();
+            dynamic_cast<Counters&>(world->contract(counters_id)).hangs_on = 77;
+            return world;
+        };
+    };
+    CHECK_THAT(last_words_of_stall(script, workers, plant, 2),
+        Catch::StartsWith("block 6: no progress for 0.4 s, waiting for replica 1; ") &&
             Catch::Contains("stalled, no bug, flushed 6 of 6"));
 }
 
