@@ -7,7 +7,6 @@
 
 #include <algorithm>
 #include <array>
-#include <ctime>
 #include <limits>
 #include <thread>
 
@@ -17,12 +16,6 @@ namespace
 {
 constexpr std::uint32_t none = std::numeric_limits<std::uint32_t>::max();
 constexpr std::size_t contracts_per_home = 16;
-/// Of all threads.
-double process_cpu_seconds()
-{
-    return static_cast<double>(std::clock()) / CLOCKS_PER_SEC;
-}
-
 std::string_view phase_name(double PhaseSeconds::*phase)
 {
     constexpr std::array<std::pair<double PhaseSeconds::*, std::string_view>, 6> names{
@@ -52,8 +45,7 @@ Director::Director(caf::actor_config& config, std::shared_ptr<SimulationSetup> s
     governor_{{options_.workers, std::thread::hardware_concurrency(), options_.adapts_workers,
         options_.memory_ceiling}},
     watch_{std::move(watch)},
-    mark_{Clock::now()},
-    cpu_mark_{process_cpu_seconds()}
+    mark_{Clock::now()}
 {
     set_down_handler(
         [this](caf::down_msg& down)
@@ -93,13 +85,10 @@ void Director::on_exit()
 void Director::charge(double PhaseSeconds::*phase)
 {
     const auto now = Clock::now();
-    const auto cpu = process_cpu_seconds();
     result_->phases.*phase += std::chrono::duration<double>(now - mark_).count();
-    result_->phases_cpu.*phase += cpu - cpu_mark_;
     if (options_.trace != nullptr)
-        options_.trace->phase(phase_name(phase), block_, mark_, now, cpu - cpu_mark_);
+        options_.trace->phase(phase_name(phase), block_, mark_, now);
     mark_ = now;
-    cpu_mark_ = cpu;
 }
 
 void Director::spawn_crew()

@@ -130,8 +130,7 @@ private:
     std::uint64_t parallel_transactions_ = 0;
     unsigned unpersisted_ = 0;  // Blocks with the writer.
 
-    Clock::time_point mark_;  // The end of the phase before.
-    double cpu_mark_ = 0;     // The process's CPU seconds then.
+    Clock::time_point mark_;
 };
 
 }  // namespace runnel::actors

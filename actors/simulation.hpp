@@ -78,9 +78,9 @@ class PhaseTrace
 public:
     using Clock = std::chrono::steady_clock;
     virtual ~PhaseTrace() = default;
-    /// @p name as PhaseSeconds calls it; @p cpu_seconds of all threads of the process meanwhile.
+    /// @p name as PhaseSeconds calls it.
     virtual void phase(std::string_view name, std::uint64_t block, Clock::time_point start,
-        Clock::time_point end, double cpu_seconds) = 0;
+        Clock::time_point end) = 0;
 };
 
 /// Figures that others may read while a run is under way.
@@ -129,7 +129,7 @@ struct SimulationOptions
     PhaseTrace* trace = nullptr;
 };
 
-/// Seconds that a run spent where, as its director goes from phase to phase.
+/// Wall-clock seconds that a run spent where; sums over its threads' shares of the director.
 struct PhaseSeconds
 {
     double decide = 0;  // Waiting for cohorts.
@@ -158,7 +158,6 @@ struct SimulationResult
     Hash head_hash;
     double elapsed_s = 0;
     PhaseSeconds phases;
-    PhaseSeconds phases_cpu;        // Of all threads, the writer's too, during each phase.
     std::uint64_t repairs = 0;      // Of replicas that were wrong.
     ParallelismTotals parallelism;  // Of the sampled blocks, see is_sampled().
     double parallel_share = 0;      // Of transactions, executed in blocks that ran in parallel.

@@ -125,9 +125,12 @@ def measures(runnel, check, source, folder):
         seen = {event["args"]["block"] for event in events if event["tid"] == row}
         check(len(seen) >= blocks, f"trace: row {row} has every block")
     check(all(event["dur"] >= 0 for event in events), "trace: no time runs backwards")
-    cores = [event["args"]["cores"] for event in events if "cores" in event["args"]]
-    check(cores and all(0 <= value < 1000 for value in cores), "trace: the cores in use are given")
-    check(0 < sum(run["phases_cpu_s"].values()) <= run["cpu_s"] + 0.1, "run: CPU seconds of the phases are part of all")
+    cores = [event["args"]["cores"] for event in events if event["tid"] == 1 and event["args"]["block"] > 0]
+    check(all(0 <= value < 1000 for value in cores), "trace: the cores in use in each phase are given")
+    phases = run["cores_in_use"]
+    check({"decide", "order", "plan", "execute", "commit"} <= set(phases), f"run: cores in use by phase: {phases}")
+    used = sum(phases[name] * run["phases_s"].get(name, 0) for name in phases)
+    check(0 < used <= run["cpu_s"] + 0.1, f"run: {used} CPU seconds of the phases are part of {run['cpu_s']}")
     check(run["cpu_s"] > 0 and run["energy_j"] > 0, "run: CPU and energy are measured")
     check(run["energy_source"] in ("rapl", "model"), "run: says where energy comes from")
 

@@ -61,21 +61,18 @@ double rate_of(const SimulationResult& result)
     return static_cast<double>(executed) / std::max(result.elapsed_s, 1e-9);
 }
 
-nlohmann::json phases_json(const PhaseSeconds& phases)
-{
-    return {{"decide", phases.decide}, {"order", phases.order}, {"plan", phases.plan},
-        {"execute", phases.execute}, {"commit", phases.commit}, {"persist", phases.persist}};
-}
-
 nlohmann::json summary_json(const SimulationResult& result)
 {
+    const auto& phases = result.phases;
     return {{"blocks", result.blocks}, {"transactions", result.transactions},
         {"reverted", result.reverted}, {"state_root", result.head.state_root.to_string()},
         {"head_hash", result.head_hash.to_string()}, {"elapsed_s", result.elapsed_s},
         {"tx_per_s", rate_of(result)}, {"interrupted", result.interrupted},
         {"repairs", result.repairs}, {"resumed_at", result.resumed_at},
-        {"parallel_share", result.parallel_share}, {"phases_s", phases_json(result.phases)},
-        {"phases_cpu_s", phases_json(result.phases_cpu)}};
+        {"parallel_share", result.parallel_share},
+        {"phases_s", {{"decide", phases.decide}, {"order", phases.order}, {"plan", phases.plan},
+                         {"execute", phases.execute}, {"commit", phases.commit},
+                         {"persist", phases.persist}}}};
 }
 
 double per_transaction_us(double seconds, const SimulationResult& result)
@@ -96,8 +93,8 @@ nlohmann::json with_resources(
     return summary;
 }
 
-void print_summary(
-    const SimulationResult& result, const RunOptions& options, const ResourceUse& use)
+void print_summary(const SimulationResult& result, const RunOptions& options,
+    const ResourceUse& use, const CoresInUse& cores_in_use)
 {
     const auto& phases = result.phases;
     const auto share = [&](double seconds)
@@ -114,12 +111,13 @@ void print_summary(
         "commit {:.0f}%, waiting to persist {:.0f}%\n",
         share(phases.decide), share(phases.order), share(phases.plan), share(phases.execute),
         share(phases.commit), share(phases.persist));
-    const auto cores = [&](double PhaseSeconds::*phase)
-    { return result.phases_cpu.*phase / std::max(phases.*phase, 1e-9); };
-    fmt::print(
-        "cores in use  decide {:.1f}, order {:.1f}, plan {:.1f}, execute {:.1f}, commit {:.1f}\n",
-        cores(&PhaseSeconds::decide), cores(&PhaseSeconds::order), cores(&PhaseSeconds::plan),
-        cores(&PhaseSeconds::execute), cores(&PhaseSeconds::commit));
+    if (!cores_in_use.empty())
+    {
+        std::string line;
+        for (const auto& [phase, cores] : cores_in_use)
+            line += fmt::format("{}{} {:.2f}", line.empty() ? "" : ", ", phase, cores);
+        fmt::print("cores in use  {}\n", line);
+    }
     fmt::print(
         "resources     {:.1f} CPU seconds, {:.2f} us per transaction; {:.0f} MiB at the peak\n",
         use.cpu_s, per_transaction_us(use.cpu_s, result), use.peak_memory_mib);
@@ -381,10 +379,16 @@ int run(const RunOptions& options)
     }
     if (sink != nullptr)
         sink->write_metrics(result, simulation.workers, use);
+    const auto cores_in_use = trace != nullptr ? trace->cores_in_use() : CoresInUse{};
     if (options.json)
-        fmt::print("{}\n", with_resources(summary_json(result), result, use).dump());
+    {
+        auto summary = with_resources(summary_json(result), result, use);
+        for (const auto& [phase, cores] : cores_in_use)
+            summary["cores_in_use"][phase] = cores;
+        fmt::print("{}\n", summary.dump());
+    }
     else if (!options.quiet)
-        print_summary(result, options, use);
+        print_summary(result, options, use, cores_in_use);
     if (!result.interrupted)
         return exit_done;
     fmt::print(stderr, "runnel: interrupted after block {}; {}\n", result.head.number,
@@ -428,8 +432,7 @@ Command add_run_command(CLI::App& app)
         ->capture_default_str();
     command->add_option("--trace", options->trace,
         "Write when each phase of each block began, how long it took and the cores in use, for "
-        "chrome://tracing or "
-        "ui.perfetto.dev");
+        "chrome://tracing or ui.perfetto.dev");
     command
         ->add_option("--replicas", options->replicas,
             "2: execute every block twice, on two states of their own, and repair the one that a "

@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace runnel::tools
 {
 
@@ -24,14 +26,31 @@ void TraceFile::close()
         throw CommandError{exit_world_failed, path_ + ": the trace could not be written whole"};
 }
 
-void TraceFile::phase(std::string_view name, std::uint64_t block, Clock::time_point start,
-    Clock::time_point end, double cpu_seconds)
+void TraceFile::phase(
+    std::string_view name, std::uint64_t block, Clock::time_point start, Clock::time_point end)
 {
+    // Phases follow one another without a gap: all that was used since the last call was used now.
+    const auto cpu_seconds = clocks_.take();
+    if (std::exchange(block_, block) != block)
+        clocks_.find_threads();
+    if (block == 0)  // The crew is still being made.
+        return write(name, 1, block, start, end);
     const auto seconds = std::chrono::duration<double>(end - start).count();
-    // The processor's clock ticks in microseconds: of less there is nothing to say.
-    constexpr double seconds_min = 20e-6;
-    const auto cores = seconds < seconds_min ? std::nullopt : std::optional{cpu_seconds / seconds};
-    write(name, 1, block, start, end, cores);
+    auto usage = std::find_if(
+        usage_.begin(), usage_.end(), [&](const Usage& other) { return other.name == name; });
+    if (usage == usage_.end())
+        usage = usage_.insert(usage_.end(), {std::string{name}});
+    usage->seconds += seconds;
+    usage->cpu_seconds += cpu_seconds;
+    write(name, 1, block, start, end, cpu_seconds / std::max(seconds, 1e-9));
+}
+
+CoresInUse TraceFile::cores_in_use() const
+{
+    CoresInUse cores;
+    for (const auto& usage : usage_)
+        cores.emplace_back(usage.name, usage.cpu_seconds / std::max(usage.seconds, 1e-9));
+    return cores;
 }
 
 void TraceFile::persisted(std::uint64_t block, Clock::time_point start, Clock::time_point end)

@@ -1,15 +1,21 @@
 #pragma once
 
 #include "actors/simulation.hpp"
+#include "tools/runnel/thread_clocks.hpp"
 
 #include <chrono>
 #include <fstream>
 #include <mutex>
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 namespace runnel::tools
 {
+
+/// By phase, in the order of a block.
+using CoresInUse = std::vector<std::pair<std::string, double>>;
 
 /// Where a run's time went, block by block, as Chrome's trace-event format: open the file in
 /// chrome://tracing or ui.perfetto.dev. One row for the director's phases, one for the writer, and
@@ -24,14 +30,25 @@ public:
     void close();
 
     void phase(std::string_view name, std::uint64_t block, Clock::time_point start,
-        Clock::time_point end, double cpu_seconds) override;
+        Clock::time_point end) override;
+    /// On average in each phase: all threads' CPU time by its duration.
+    [[nodiscard]] CoresInUse cores_in_use() const;
     void persisted(std::uint64_t block, Clock::time_point start, Clock::time_point end);
 
 private:
+    struct Usage
+    {
+        std::string name;
+        double seconds = 0;
+        double cpu_seconds = 0;
+    };
     void write(std::string_view name, unsigned row, std::uint64_t block, Clock::time_point start,
         Clock::time_point end, std::optional<double> cores = std::nullopt);
 
     std::string path_;
+    ThreadClocks clocks_;
+    std::uint64_t block_ = 0;  // Of the last phase.
+    std::vector<Usage> usage_;
     std::mutex mutex_;  // Of the file: director and writer are two threads.
     std::ofstream file_;
     Clock::time_point origin_ = Clock::now();
