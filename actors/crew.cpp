@@ -200,11 +200,6 @@ caf::behavior ValidatorActor::make_behavior()
 {
     return {[](Propose& message) -> Proposed
         {
-            for (auto& batch : *message.batches)
-            {
-                if (batch != nullptr)
-                    message.mempool->add(std::move(*batch));
-            }
             Proposed proposed;
             proposed.transactions = std::make_shared<std::vector<Transaction>>(
                 message.mempool->build_block(*message.world, message.block_number, message.base_fee,

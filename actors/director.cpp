@@ -274,7 +274,8 @@ caf::behavior Director::make_behavior()
         {
             watch_->answered(RoundWatch::Member::cohort, message.cohort);
             cohort_next_[message.cohort] = message.next_block;
-            (*batches_)[message.cohort] = std::move(message.transactions);
+            // Others are still deciding. What comes first does not matter to a mempool.
+            mempool_->add(std::move(*message.transactions));
             if (--decisions_due_ == 0)
                 propose();
         },
@@ -379,8 +380,6 @@ void Director::begin_round(const BlockHeader& parent)
         view_->fullness =
             static_cast<double>(parent.gas_used) / static_cast<double>(parent.gas_limit);
     }
-    batches_ =
-        std::make_shared<std::vector<std::shared_ptr<std::vector<Transaction>>>>(cohorts_.size());
     decisions_due_ = 0;
     for (std::size_t i = 0; i < cohorts_.size(); ++i)
     {
@@ -398,7 +397,6 @@ void Director::propose()
     charge(&PhaseSeconds::decide);
     Propose message;
     message.mempool = std::move(mempool_);
-    message.batches = batches_;
     message.world = &world_;
     message.block_number = block_;
     message.base_fee = view_->base_fee;

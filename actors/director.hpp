@@ -102,7 +102,6 @@ private:
     std::vector<ProtocolView> published_;
     std::vector<std::uint64_t> cohort_next_;
     std::vector<std::shared_ptr<std::vector<AddressedOutcome>>> outcomes_;  // By cohort.
-    std::shared_ptr<std::vector<std::shared_ptr<std::vector<Transaction>>>> batches_;
     std::shared_ptr<Mempool> mempool_;
     std::size_t decisions_due_ = 0;
     std::size_t leases_due_ = 0;

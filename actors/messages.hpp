@@ -64,11 +64,10 @@ struct Quotes
     std::vector<std::optional<Amount>> amounts_out;
 };
 
-/// Director -> proposer: merge these transactions and build the block. The mempool changes hands.
+/// Director -> proposer: build the block. The mempool changes hands.
 struct Propose
 {
     std::shared_ptr<Mempool> mempool;
-    std::shared_ptr<std::vector<std::shared_ptr<std::vector<Transaction>>>> batches;
     const World* world = nullptr;
     std::uint64_t block_number = 0;
     std::uint64_t base_fee = 0;

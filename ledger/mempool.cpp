@@ -10,14 +10,6 @@ namespace runnel
 {
 namespace
 {
-/// A sender's progress within the block that is being built.
-struct SenderProgress
-{
-    std::uint64_t next_nonce = 0;
-    Amount spendable;
-    std::vector<std::uint32_t> waiting;  // Fit but for an earlier nonce: slots.
-};
-
 std::uint64_t leading_bits(const Hash& hash) noexcept
 {
     std::uint64_t bits = 0;
@@ -110,8 +102,6 @@ std::vector<Transaction> Mempool::build_block(const World& world, std::uint64_t 
     const auto worse = [this](const Candidate& a, const Candidate& b) { return before(b, a); };
     std::make_heap(heap.begin(), heap.end(), worse);
 
-    // Found by sender only, never walked: its order in memory does not matter.
-    std::unordered_map<std::uint32_t, SenderProgress> senders;
     std::vector<std::uint32_t> taken;
     auto gas_left = gas_limit;
     const auto consider = [&](std::uint32_t slot, SenderProgress& sender)
@@ -138,14 +128,7 @@ std::vector<Transaction> Mempool::build_block(const World& world, std::uint64_t 
         const auto slot = heap.back().slot;
         heap.pop_back();
         const auto& transaction = pool_[slot];
-        const auto [found, inserted] = senders.try_emplace(index(transaction.sender));
-        auto& sender = found->second;
-        if (inserted)
-        {
-            const auto& account = world.account_states.get(transaction.sender);
-            sender.next_nonce = account.nonce;
-            sender.spendable = account.balance;
-        }
+        auto& sender = progress_of(transaction.sender, world);
         if (transaction.nonce < sender.next_nonce)
         {
             drop(slot);  // Replaced by a better bid with the same nonce.
@@ -173,6 +156,7 @@ std::vector<Transaction> Mempool::build_block(const World& world, std::uint64_t 
         }
     }
 
+    forget_progress();
     std::vector<Transaction> block;
     block.reserve(taken.size());
     for (const auto slot : taken)
@@ -180,6 +164,32 @@ std::vector<Transaction> Mempool::build_block(const World& world, std::uint64_t 
     evict();
     remove_taken();
     return block;
+}
+
+Mempool::SenderProgress& Mempool::progress_of(AccountId sender, const World& world)
+{
+    if (index(sender) >= progress_plus_1_.size())
+        progress_plus_1_.resize(std::max<std::size_t>(world.account_count(), index(sender) + 1));
+    auto& place = progress_plus_1_[index(sender)];
+    if (place != 0)
+        return progress_[place - 1];
+    if (senders_ == progress_.size())
+        progress_.emplace_back();
+    auto& progress = progress_[senders_];
+    place = static_cast<std::uint32_t>(++senders_);
+    const auto& account = world.account_states.get(sender);
+    progress.sender = sender;
+    progress.next_nonce = account.nonce;
+    progress.spendable = account.balance;
+    progress.waiting.clear();
+    return progress;
+}
+
+void Mempool::forget_progress() noexcept
+{
+    for (std::size_t i = 0; i < senders_; ++i)
+        progress_plus_1_[index(progress_[i].sender)] = 0;
+    senders_ = 0;
 }
 
 void Mempool::evict()

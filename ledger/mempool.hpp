@@ -4,7 +4,6 @@
 
 #include <cstdint>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 namespace runnel
@@ -38,6 +37,7 @@ class Mempool
 public:
     explicit Mempool(MempoolOptions options) : options_{options} {}
 
+    /// The order in which transactions are added does not matter.
     void add(std::vector<Transaction> transactions);
 
     /// Takes the transactions of the next block out, in their order in it.
@@ -68,6 +68,16 @@ private:
         std::uint64_t third = 0;   // Smaller is better.
         std::uint32_t slot = 0;
     };
+    /// A sender's progress within the block that is being built.
+    struct SenderProgress
+    {
+        AccountId sender{};
+        std::uint64_t next_nonce = 0;
+        Amount spendable;
+        std::vector<std::uint32_t> waiting;  // Fit but for an earlier nonce: slots.
+    };
+    [[nodiscard]] SenderProgress& progress_of(AccountId sender, const World& world);
+    void forget_progress() noexcept;
     [[nodiscard]] bool before(const Candidate& a, const Candidate& b) const noexcept;
     [[nodiscard]] Candidate rank(
         std::uint32_t slot, std::uint64_t block_number, std::uint64_t base_fee) const;
@@ -79,6 +89,9 @@ private:
     std::vector<Transaction> pool_;
     std::vector<bool> gone_;  // Beside pool_: taken or dropped in this round.
     std::vector<Dropped> dropped_;
+    std::vector<SenderProgress> progress_;  // The first `senders_` of them; the others are kept
+    std::size_t senders_ = 0;               // for their memory.
+    std::vector<std::uint32_t> progress_plus_1_;  // By account: where its progress is; 0: none.
 };
 
 }  // namespace runnel
