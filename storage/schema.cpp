@@ -370,7 +370,9 @@ std::string database_reference(std::span<const EventType* const> events)
         "views without the prefix show addresses as hex text, under the names of ethereum-etl and "
         "Spellbook. Amounts are exact decimal text, which `CAST(x AS REAL)` understands; the "
         "extension `runnel_sqlite` adds exact sums (`amount_sum` and others). Event tables exist "
-        "in ledgers whose contracts emit the event.\n\n"
+        "in ledgers whose contracts emit the event. Rows of blocks lie in the order of the chain, "
+        "which is that of their rowids; a unique index over their key, like all indexes, is there "
+        "once a run has ended.\n\n"
         "This page is generated from the code that makes the tables.\n\n## Tables\n";
     constexpr std::string_view head = "| Column | Type | Unit | Meaning |\n|---|---|---|---|\n";
     for (const auto& table : schema.tables())
