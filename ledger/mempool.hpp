@@ -28,7 +28,8 @@ struct MempoolOptions
     std::uint64_t seed = 0;                // Of the random ordering.
 };
 
-/// Transactions that wait for a block. One owner at a time: it travels from proposer to proposer.
+/// Transactions that wait for a block. One owner at a time: it travels between the
+/// director, who adds, and the proposers.
 ///
 /// Its contents are a set: what it returns depends on which transactions were added, not on the
 /// order in which batches arrived.
@@ -37,7 +38,6 @@ class Mempool
 public:
     explicit Mempool(MempoolOptions options) : options_{options} {}
 
-    /// The order in which transactions are added does not matter.
     void add(std::vector<Transaction> transactions);
 
     /// Takes the transactions of the next block out, in their order in it.

@@ -2,11 +2,14 @@
 
 #include <fmt/format.h>
 
-#include <limits>
 #include <numeric>
 
 namespace runnel::storage
 {
+namespace
+{
+constexpr std::int64_t rowid_max = std::int64_t{1} << 62U;
+}
 
 BlockRows::BlockRows(Database& database, std::string_view table, std::string_view number_column)
   : ends_{database.prepare(fmt::format(
@@ -14,19 +17,30 @@ BlockRows::BlockRows(Database& database, std::string_view table, std::string_vie
     probe_{database.prepare(fmt::format("SELECT rowid, {} FROM {} WHERE rowid >= ? "
                                         "ORDER BY rowid LIMIT 1",
         quoted_name(number_column), quoted_name(table)))}
-{}
+{
+    (void)read_ends();
+}
+
+std::optional<BlockRows::Ends> BlockRows::read_ends()
+{
+    ends_.reset();
+    std::optional<Ends> ends;
+    if (ends_.step() && !ends_.is_null(0))
+        ends = {ends_.integer(0), ends_.integer(1)};
+    // Behind the last possible rowid SQLite would give new rows any that is free.
+    if (ends && ends->last > rowid_max)
+        ends_.fail(1, "a smaller rowid");
+    ends_.reset();
+    return ends;
+}
 
 std::int64_t BlockRows::first(std::uint64_t number)
 {
-    ends_.reset();
-    if (!ends_.step() || ends_.is_null(0))
+    const auto ends = read_ends();
+    if (!ends)
         return 0;
-    auto low = ends_.integer(0);
-    const auto last = ends_.integer(1);
-    if (last == std::numeric_limits<std::int64_t>::max())
-        ends_.fail(1, "a smaller rowid");
-    auto high = last + 1;
-    ends_.reset();
+    auto low = ends->first;
+    auto high = ends->last + 1;
     // Rows before `low` are of earlier blocks, those from `high` on are not.
     while (low < high)
     {

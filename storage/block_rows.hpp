@@ -3,6 +3,7 @@
 #include "storage/database.hpp"
 
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
 namespace runnel::storage
@@ -19,7 +20,8 @@ namespace runnel::storage
 class BlockRows
 {
 public:
-    /// @p number_column holds the block's number.
+    /// @p number_column holds the block's number. Throws StorageError (corrupt) if there are rowids
+    /// that no ledger comes to.
     BlockRows(Database& database, std::string_view table, std::string_view number_column);
 
     /// The rowid from which on the rows belong to block @p number or a later one; one beyond the
@@ -27,6 +29,13 @@ public:
     [[nodiscard]] std::int64_t first(std::uint64_t number);
 
 private:
+    struct Ends
+    {
+        std::int64_t first = 0;
+        std::int64_t last = 0;
+    };
+    [[nodiscard]] std::optional<Ends> read_ends();
+
     Statement ends_;
     Statement probe_;
 };

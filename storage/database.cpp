@@ -42,6 +42,7 @@ StorageErrorKind kind_of(int code) noexcept
         case SQLITE_BUSY:
         case SQLITE_LOCKED: return StorageErrorKind::busy;
         case SQLITE_CORRUPT:
+        case SQLITE_CONSTRAINT:  // A row twice, or without a value: nothing writes such rows.
         case SQLITE_NOTADB: return StorageErrorKind::corrupt;
         case SQLITE_IOERR:
         case SQLITE_CANTOPEN:

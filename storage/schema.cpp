@@ -372,7 +372,8 @@ std::string database_reference(std::span<const EventType* const> events)
         "extension `runnel_sqlite` adds exact sums (`amount_sum` and others). Event tables exist "
         "in ledgers whose contracts emit the event. Rows of blocks lie in the order of the chain, "
         "which is that of their rowids; a unique index over their key, like all indexes, is there "
-        "once a run has ended.\n\n"
+        "once a run has ended. The ledger of a run that was killed has none: lookups and prices "
+        "(`amount_usd`) are slow until `run --resume` has ended it.\n\n"
         "This page is generated from the code that makes the tables.\n\n## Tables\n";
     constexpr std::string_view head = "| Column | Type | Unit | Meaning |\n|---|---|---|---|\n";
     for (const auto& table : schema.tables())

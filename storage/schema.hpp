@@ -35,7 +35,7 @@ struct ColumnInfo
 /// A base table.
 ///
 /// Rows of a block table lie in the order of the chain, which is the order of their rowids and of
-/// their keys: appending them costs a quarter less than to a table that is clustered by its key,
+/// their keys: appending them costs a fifth less than to a table that is clustered by its key,
 /// and BlockRows finds a block's rows. Rows of the other tables are clustered by their keys.
 struct TableInfo
 {

@@ -8,7 +8,7 @@
 #include <optional>
 
 /// The views that ethereum-etl's and Spellbook's users expect. They use SQLite's own functions
-/// only, so any client can read them. Joins are LEFT JOINs on primary keys: SQLite leaves out those
+/// only, so any client can read them. Joins are LEFT JOINs on keys: SQLite leaves out those
 /// that a query does not use, and turns them round when a query looks for an address.
 namespace runnel::storage
 {

@@ -244,6 +244,25 @@ TEST_CASE("ledger writer: a dropped group leaves nothing, a flushed one all", "[
     CHECK_FALSE(compare_ledgers(a.database(), b.database()).has_value());
 }
 
+TEST_CASE("ledger writer: a row that is there twice is damage", "[storage]")
+{
+    BlockMaker maker{9};
+    auto writer = LedgerWriter::in_memory(manifest(), description());
+    writer.append(maker.make(30));
+    writer.flush();
+    writer.database().execute("INSERT INTO t_transactions SELECT * FROM t_transactions LIMIT 1");
+    try
+    {
+        writer.build_indexes();
+        FAIL("the index over the key was made");
+    }
+    catch (const StorageError& error)
+    {
+        CHECK(error.kind() == StorageErrorKind::corrupt);
+        CHECK_THAT(error.what(), Catch::Contains("t_transactions.block_number"));
+    }
+}
+
 TEST_CASE("ledger writer: a killed process leaves the committed groups", "[storage]")
 {
     const auto durability = GENERATE(Durability::full, Durability::normal, Durability::off);

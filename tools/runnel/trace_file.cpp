@@ -31,9 +31,10 @@ void TraceFile::phase(
 {
     // Phases follow one another without a gap: all that was used since the last call was used now.
     const auto cpu_seconds = clocks_.take();
-    if (std::exchange(block_, block) != block)
+    const auto block_before = std::exchange(block_, block);
+    if (block_before != block)
         clocks_.find_threads();
-    if (block == 0)  // The crew is still being made.
+    if (!block_before)  // The crew was still being made.
         return write(name, 1, block, start, end);
     const auto seconds = std::chrono::duration<double>(end - start).count();
     auto usage = std::find_if(

@@ -47,7 +47,7 @@ private:
 
     std::string path_;
     ThreadClocks clocks_;
-    std::uint64_t block_ = 0;  // Of the last phase.
+    std::optional<std::uint64_t> block_;  // Of the last phase.
     std::vector<Usage> usage_;
     std::mutex mutex_;  // Of the file: director and writer are two threads.
     std::ofstream file_;
