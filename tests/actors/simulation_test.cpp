@@ -472,6 +472,20 @@ std::string last_words_of_stall(std::shared_ptr<Script> script, unsigned workers
     while (true)
         std::this_thread::sleep_for(std::chrono::milliseconds{10});
 }
+/// In block 6 one wallet adds to object 77, on which a world may be told to hang.
+std::shared_ptr<Script> script_that_meets_77()
+{
+    auto script = busy_script();
+    script->decide = [](std::size_t, WalletContext& wallet)
+    {
+        const auto block = wallet.view().block_number;
+        wallet.submit(
+            calls(Add{block == 6 && wallet.number() == 40 ? 77 : wallet.number() + 1000, 1}),
+            wallet.habitual_bid());
+        return block + 1;
+    };
+    return script;
+}
 }  // namespace
 
 TEST_CASE("simulation: a cohort that never answers is named", "[actors][simulation][faults]")
@@ -497,18 +511,9 @@ TEST_CASE("simulation: a cohort that never answers is named", "[actors][simulati
 TEST_CASE("simulation: a transaction that never ends is named", "[actors][simulation][faults]")
 {
     const auto workers = GENERATE(1U, 2U, 4U);
-    const auto script = busy_script();
-    script->decide = [](std::size_t, WalletContext& wallet)
-    {
-        const auto block = wallet.view().block_number;
-        wallet.submit(
-            calls(Add{block == 6 && wallet.number() == 40 ? 77 : wallet.number() + 1000, 1}),
-            wallet.habitual_bid());
-        return block + 1;
-    };
     const auto plant = [](SimulationSetup& chain, Blocks&)
     { dynamic_cast<Counters&>(chain.world->contract(counters_id)).hangs_on = 77; };
-    CHECK_THAT(last_words_of_stall(script, workers, plant),
+    CHECK_THAT(last_words_of_stall(script_that_meets_77(), workers, plant),
         Catch::StartsWith("block 6: no progress for 0.4 s, waiting for transaction ") &&
             Catch::Contains("stalled, no bug, flushed 6 of 6"));
 }
@@ -516,15 +521,6 @@ TEST_CASE("simulation: a transaction that never ends is named", "[actors][simula
 TEST_CASE("simulation: a replica that never answers is named", "[actors][simulation][faults]")
 {
     const auto workers = GENERATE(1U, 2U, 4U);
-    const auto script = busy_script();
-    script->decide = [](std::size_t, WalletContext& wallet)
-    {
-        const auto block = wallet.view().block_number;
-        wallet.submit(
-            calls(Add{block == 6 && wallet.number() == 40 ? 77 : wallet.number() + 1000, 1}),
-            wallet.habitual_bid());
-        return block + 1;
-    };
     // The director's own world executes the block; its twin hangs.
     const auto plant = [](SimulationSetup& chain, Blocks&)
     {
@@ -535,7 +531,7 @@ TEST_CASE("simulation: a replica that never answers is named", "[actors][simulat
             return world;
         };
     };
-    CHECK_THAT(last_words_of_stall(script, workers, plant, 2),
+    CHECK_THAT(last_words_of_stall(script_that_meets_77(), workers, plant, 2),
         Catch::StartsWith("block 6: no progress for 0.4 s, waiting for replica 1; ") &&
             Catch::Contains("stalled, no bug, flushed 6 of 6"));
 }
