@@ -469,13 +469,26 @@ Database Database::create(const std::string& path, bool force)
 
     Database database{connect(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE)};
     // The header is in the file itself, never only in its log, so that a killed run is recognised.
+    // No journal on disk: whoever found one would put the empty file back that was there before.
     // Pages of 16 KiB: rows are appended, and a quarter of the pages is a quarter of the calls.
     database.execute(
-        fmt::format("PRAGMA page_size = 16384; PRAGMA locking_mode = EXCLUSIVE; BEGIN; "
+        fmt::format("PRAGMA page_size = 16384; PRAGMA locking_mode = EXCLUSIVE; "
+                    "PRAGMA journal_mode = MEMORY; BEGIN; "
                     "PRAGMA application_id = {}; PRAGMA user_version = {}; COMMIT; "
                     "PRAGMA journal_mode = WAL;",
             application_id, schema_version));
     return database;
+}
+
+bool Database::is_unmade(const std::string& path)
+{
+    std::error_code error;
+    const auto size = filesystem::file_size(path, error);
+    if (error || size == 0)
+        return error == std::errc::no_such_file_or_directory || !error;
+    const auto header = read_header(path);
+    return header.is_sqlite && header.application == application_id &&
+           header.file_size < header.page_size;
 }
 
 Database Database::open(const std::string& path, Access access)

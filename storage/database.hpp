@@ -162,6 +162,9 @@ public:
     /// Makes a new file and locks it. A file that exists and is not empty is refused (exists), or
     /// replaced with @p force if it is a ledger and nobody uses it.
     [[nodiscard]] static Database create(const std::string& path, bool force);
+    /// Whether a run that begins has nothing to lose there: no file, an empty one, or the first
+    /// bytes of one whose making was interrupted.
+    [[nodiscard]] static bool is_unmade(const std::string& path);
     /// Opens a ledger after checking what it is; read_write locks it.
     [[nodiscard]] static Database open(const std::string& path, Access access);
     [[nodiscard]] static Database in_memory();

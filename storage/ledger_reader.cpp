@@ -282,4 +282,10 @@ bool LedgerReader::has_indexes()
                "AND name NOT LIKE 'sqlite_%'") > 0;
 }
 
+bool LedgerReader::is_finished()
+{
+    auto mode = database_.prepare("PRAGMA journal_mode");
+    return has_indexes() && mode.step() && mode.text(0) != "wal";
+}
+
 }  // namespace runnel::storage

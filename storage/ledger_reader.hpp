@@ -60,8 +60,11 @@ public:
     [[nodiscard]] std::vector<AccountInfo> accounts();
     /// StorageError (mismatch) unless accounts, contracts and event tables are these.
     void check_description(const LedgerDescription& description);
-    /// The run that wrote it ended in order: the readers' indexes are there.
+    /// The readers' indexes are there.
     [[nodiscard]] bool has_indexes();
+    /// The run that wrote it ended in order: the indexes are there, and the file needs no other
+    /// beside it.
+    [[nodiscard]] bool is_finished();
 
     /// Any SELECT.
     [[nodiscard]] Statement query(std::string_view sql) { return database_.prepare(sql); }

@@ -12,7 +12,6 @@
 
 #include <algorithm>
 #include <deque>
-#include <filesystem>
 #include <unordered_map>
 
 namespace runnel::storage
@@ -551,10 +550,12 @@ LedgerWriter LedgerWriter::create(const std::string& path, const Manifest& manif
 LedgerWriter LedgerWriter::resume(const std::string& path, const Manifest& manifest,
     const LedgerDescription& description, const WriterOptions& options)
 {
-    std::error_code error;
-    const auto size = std::filesystem::file_size(path, error);
-    if (error == std::errc::no_such_file_or_directory || (!error && size == 0))
-        return create(path, manifest, description, options);
+    if (Database::is_unmade(path))
+    {
+        auto replacing = options;
+        replacing.force = true;
+        return create(path, manifest, description, replacing);
+    }
     // A run that was killed while it made the file left the header, if that.
     const auto holds_nothing = [](Database& database)
     { return database.query_integer("SELECT count(*) FROM sqlite_master") == 0; };

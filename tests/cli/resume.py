@@ -14,6 +14,7 @@ import shutil
 import signal
 import sqlite3
 import subprocess
+import sys
 import tempfile
 import time
 
@@ -280,6 +281,26 @@ def out_of_memory(runnel, check, run, folder):
     same(runnel, check, run, database, "memory")
 
 
+def log_left(check, run, database):
+    """A run that died while it moved the log's last pages into the file is finished by the next one."""
+    copy = database.with_name("log_left.db")
+    shutil.copy(database, copy)
+    subprocess.run([sys.executable, "-c", f"""if True:
+        import os, sqlite3
+        connection = sqlite3.connect({str(copy)!r}, isolation_level=None)
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("UPDATE t_run_metrics SET value = value")
+        os._exit(0)
+        """], check=True)
+    check(pathlib.Path(f"{copy}-wal").exists(), "log left: there is one")
+    done = run.resume(copy)
+    check(done.returncode == 0 and "finished now" in done.stdout, f"log left: {done.stdout}{done.stderr}")
+    check(run.summary["head_hash"] in done.stdout, "log left: says the head")
+    check([*copy.parent.glob(copy.name + "-*")] == [], "log left: no file beside it")
+    again = run.resume(copy)
+    check("nothing was changed" in again.stdout, f"log left: once: {again.stdout}{again.stderr}")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("runnel")
@@ -293,6 +314,7 @@ def main() -> None:
         small = Run(runnel, folder, write(folder / "small.toml", SMALL_SCENARIO), 2500)
         database = interrupt(runnel, check, small, folder)
         complete(runnel, check, small, database)
+        log_left(check, small, database)
         refusals(runnel, check, small, folder)
         damaged(runnel, check, small, folder)
         out_of_memory(runnel, check, small, folder)

@@ -164,7 +164,15 @@ void check_recovery(const std::string& path, const Story& story, const Reference
 {
     if (!story.created)
     {
-        // Nothing was promised. What lies there is replaced like any ledger, without a word.
+        // Nothing was promised. What lies there is gone on with, or replaced like any ledger,
+        // without a word.
+        const TemporaryFile copy;
+        for (const auto* suffix : {"", "-wal", "-journal"})
+        {
+            if (std::filesystem::exists(path + suffix))
+                std::filesystem::copy_file(path + suffix, copy.path() + suffix);
+        }
+        check_continues(copy.path(), reference);
         auto options = WriterOptions{};
         options.force = true;
         auto writer = LedgerWriter::create(path, manifest(), description(), options);

@@ -84,7 +84,7 @@ TEST_CASE("ledger writer: what was written is read back", "[storage][property]")
     CHECK(reader.manifest() == manifest());
     CHECK(reader.block_count() == blocks.size());
     CHECK(reader.last_block() == blocks.size() - 1);
-    CHECK(reader.has_indexes());
+    CHECK(reader.is_finished());
     CHECK(reader.database().check_integrity().empty());
     reader.check_description(description());
     for (const auto& block : blocks)

@@ -19,7 +19,6 @@
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
-#include <filesystem>
 #include <future>
 #include <memory>
 #include <thread>
@@ -153,9 +152,7 @@ std::string resume_command(const RunOptions& options)
 std::optional<SimulationResult> complete_run(
     const RunOptions& options, const scenarios::Scenario& scenario)
 {
-    std::error_code error;
-    const auto size = std::filesystem::file_size(options.database, error);
-    if (error || size == 0)
+    if (storage::Database::is_unmade(options.database))
         return std::nullopt;
     auto database = storage::Database::open(options.database, storage::Database::Access::read_only);
     if (database.query_integer("SELECT count(*) FROM sqlite_master") == 0)
@@ -163,7 +160,7 @@ std::optional<SimulationResult> complete_run(
     storage::LedgerReader reader{database};
     // A ledger of another run is refused by whoever opens it to write.
     if (reader.manifest() != scenarios::make_manifest(scenario) ||
-        reader.last_block() != scenario.blocks || !reader.has_indexes())
+        reader.last_block() != scenario.blocks || !reader.is_finished())
         return std::nullopt;
     SimulationResult result;
     const auto head = reader.header(scenario.blocks);
