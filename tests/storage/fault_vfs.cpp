@@ -263,7 +263,8 @@ bool FaultyDisk::counts(Operation operation) const noexcept
         case Fault::busy: return operation == Operation::lock;
         case Fault::none:
         case Fault::io_error:
-        case Fault::power_cut: break;
+        case Fault::power_cut:
+        case Fault::kill: break;
     }
     return true;
 }
@@ -284,7 +285,8 @@ int FaultyDisk::enter(Operation operation, int io_error)
     {
         case Fault::full: return SQLITE_FULL;
         case Fault::busy: return SQLITE_BUSY;
-        case Fault::power_cut: dead_ = true; break;
+        case Fault::power_cut:
+        case Fault::kill: dead_ = true; break;
         case Fault::none:
         case Fault::io_error: break;
     }

@@ -38,6 +38,7 @@ public:
         full,       // SQLITE_FULL after half of a write; only writes are counted.
         busy,       // Somebody else has the lock; only locks are counted.
         power_cut,  // Nothing works any more; see restore_power().
+        kill,       // Nothing works any more; what was written is there, synced or not.
     };
     /// Fails operation number @p first, counted from 1, and all after it if @p lasting.
     struct Plan

@@ -303,6 +303,27 @@ TEST_CASE("faults: a power cut loses no block that was committed in full", "[sto
     CHECK((lost > 0) == (durability == Durability::normal));  // Else the cut cuts nothing.
 }
 
+TEST_CASE("faults: a kill between any two operations loses no committed block", "[storage][faults]")
+{
+    const Reference reference;
+    FaultyDisk disk;
+    std::uint64_t kills = 0;
+    for (std::uint64_t n = 1;; n += stride())
+    {
+        CAPTURE(n);
+        const TemporaryFile file;
+        disk.set_plan({Kind::kill, n, true});
+        const auto story = write_chain(file.path());
+        const bool killed = disk.has_failed();
+        disk.repair();
+        if (!killed)
+            break;
+        ++kills;
+        check_recovery(file.path(), story, reference);
+    }
+    CHECK(kills * stride() > 100);
+}
+
 TEST_CASE("faults: whatever read fails, a reader says so", "[storage][faults]")
 {
     const bool finished = GENERATE(true, false);
