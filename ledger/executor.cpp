@@ -126,14 +126,19 @@ void BlockExecution::plan()
     plan_.gather();
     times_.declare_ns = ns_since(start);
     start = Clock::now();
-    if (options_.mode == ExecutionMode::parallel && worker_count_ > 1)
+    const bool is_forced = options_.mode == ExecutionMode::parallel && worker_count_ > 1;
+    if (is_forced || (wants_help_ && static_cast<double>(plan_.total_cost()) >= parallel_min_ns))
+        is_parallel_ = plan_.begin_connecting(is_forced ? 0 : parallelism_min);
+    if (is_parallel_)
     {
-        (void)plan_.connect(0);
-        is_parallel_ = true;
+        stage_.store(Stage::connecting, std::memory_order_release);
+        plan_.connect();
+        for (unsigned idle_rounds = 0; !plan_.connected();)
+            relax(idle_rounds);
+        is_parallel_ = plan_.finish_connecting();
     }
-    else if (wants_help_ && static_cast<double>(plan_.total_cost()) >= parallel_min_ns)
-        is_parallel_ = plan_.connect(parallelism_min);
-    stage_.store(is_parallel_ ? Stage::waiting : Stage::closed, std::memory_order_release);
+    if (!is_parallel_)
+        stage_.store(Stage::closed, std::memory_order_release);
     times_.connect_ns = ns_since(start);
 }
 
@@ -175,6 +180,7 @@ void BlockExecution::assist(unsigned worker)
 {
     RUNNEL_CHECK(worker > 0 && worker < worker_count_);
     bool declares = true;
+    bool connects = true;
     bool executes = true;
     for (unsigned idle_rounds = 0;;)
     {
@@ -184,7 +190,10 @@ void BlockExecution::assist(unsigned worker)
                 if (std::exchange(declares, false))
                     plan_.declare(worker);
                 break;
-            case Stage::waiting: break;
+            case Stage::connecting:
+                if (std::exchange(connects, false))
+                    plan_.connect();
+                break;
             case Stage::executing:
                 if (std::exchange(executes, false))
                     work(worker);

@@ -72,8 +72,8 @@ public:
     /// Executes the block.
     void run();
     /// What helper number @p worker (from 1, below begin()'s workers) does: a share of the
-    /// declaring, then of the executing, then roots while the leader applies the block; returns
-    /// when the leader needs it no more, in the end before seal() does.
+    /// declaring, of the connecting and of the executing, then roots while the leader applies the
+    /// block; returns when the leader needs it no more, in the end before seal() does.
     void assist(unsigned worker);
 
     /// Sends helpers away from a block that will not be executed.
@@ -153,7 +153,7 @@ private:
     enum class Stage : std::uint8_t
     {
         declaring,
-        waiting,  // The leader connects the graph, or waits for leases.
+        connecting,
         executing,
         hashing,  // The leader applies the block; what is executed can be hashed.
         closed,

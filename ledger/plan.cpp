@@ -15,10 +15,10 @@ namespace
 constexpr std::uint32_t declare_chunk = 32;
 /// How far ahead the table's lines are fetched, in accesses.
 constexpr std::uint32_t prefetch_distance = 16;
-/// After so many transactions connect() looks whether the block is worth going on with.
-constexpr std::uint32_t early_look = 96;
-/// With so many times the parallelism asked for in the beginning, no exact figure of the whole
-/// block is needed: the busiest object's share of the work is about the same in both.
+/// So many chunks at the beginning of a block say whether it is worth going on with.
+constexpr std::uint32_t early_chunks = 3;
+/// With so many times the parallelism asked for in the beginning, no figure of the whole block is
+/// needed: the busiest object's share of the work is about the same in both.
 constexpr double clear_margin = 2;
 
 std::uint32_t object_hash(std::uint32_t table, std::uint64_t key) noexcept
@@ -36,11 +36,15 @@ void BlockPlan::begin(const World& world, std::span<const Transaction> transacti
     free_gas_ = free_gas;
     costs_ = &costs;
     nodes_.resize(transactions.size());
+    chunks_.resize((transactions.size() + declare_chunk - 1) / declare_chunk);
+    shard_count_ = std::clamp(workers, 1U, shards_max);
     while (shares_.size() < workers)
         shares_.push_back(std::make_unique<Share>());
     for (auto& share : shares_)
     {
         share->accesses.clear();
+        for (auto& items : share->items)
+            items.clear();
         share->missing.clear();
         share->touched.assign(world.contract_count(), 0);
     }
@@ -59,8 +63,15 @@ void BlockPlan::declare(unsigned worker)
         if (begin >= count)
             break;
         const auto end = std::min(begin + declare_chunk, count);
+        auto& chunk = chunks_[begin / declare_chunk];
+        const auto& items = shares_[worker]->items;
+        chunk.worker = worker;
+        for (unsigned s = 0; s < shard_count_; ++s)
+            chunk.begin[s] = static_cast<std::uint32_t>(items[s].size());
         for (auto i = begin; i < end; ++i)
             declare_one(i, worker);
+        for (unsigned s = 0; s < shard_count_; ++s)
+            chunk.end[s] = static_cast<std::uint32_t>(items[s].size());
         declared_.fetch_add(end - begin, std::memory_order_acq_rel);
     }
 }
@@ -86,7 +97,8 @@ void BlockPlan::declare_one(std::uint32_t i, std::uint32_t worker)
         access.record = tables[access.table]->find(access.key);
         if (access.record == nullptr)
             share.missing.push_back(k);
-        access.next = object_hash(access.table, access.key);
+        const auto hash = object_hash(access.table, access.key);
+        share.items[std::uint64_t{hash} * shard_count_ >> 32U].push_back({hash, k});
         share.touched[index(world_->table_owner(access.table))] = 1;
     }
 }
@@ -109,38 +121,84 @@ void BlockPlan::gather()
         total_cost_ += node.cost;
 }
 
-bool BlockPlan::connect(double parallelism_min)
+bool BlockPlan::begin_connecting(double parallelism_min)
 {
-    const auto count = static_cast<std::uint32_t>(nodes_.size());
-    predecessors_.resize(count);
-    finish_.resize(count);
+    parallelism_min_ = parallelism_min;
+    is_clear_ = parallelism_min == 0;
     critical_cost_ = 0;
-    was_reordered_ = false;
-    // Half full at most. Clearing costs half a nanosecond per access.
-    const auto size = std::bit_ceil(access_count() * 2 + 16);
-    entries_.assign(size, Entry{});
-    mask_ = static_cast<std::uint32_t>(size - 1);
-    const auto look = std::min(early_look, count / 2);
-    std::uint64_t cost = 0;
-    const auto reaches = [&](double parallelism)
-    { return static_cast<double>(cost) >= parallelism * static_cast<double>(critical_cost_); };
-    bool is_clear = parallelism_min == 0;
-
-    for (std::uint32_t i = 0; i < count; ++i)
+    for (unsigned s = 0; s < shard_count_; ++s)
+        shards_[s].chunk = 0;
+    connected_.store(0, std::memory_order_relaxed);
+    shard_cursor_.store(0, std::memory_order_relaxed);
+    const auto chunks = static_cast<std::uint32_t>(chunks_.size());
+    if (is_clear_ || chunks < 2 * early_chunks)
+        return true;
+    for (unsigned s = 0; s < shard_count_; ++s)
     {
-        const auto& node = nodes_[i];
-        auto* accesses = bases_[node.worker];
-        const auto declared = static_cast<std::uint32_t>(shares_[node.worker]->accesses.size());
-        predecessors_[i] = 0;
-        earliest_ = 0;
-        for (auto k = node.first; k < node.first + node.count; ++k)
+        begin_shard(s);
+        connect_shard(s, early_chunks);
+    }
+    constexpr auto count = early_chunks * declare_chunk;
+    find_critical_path(count);
+    is_clear_ = reaches(clear_margin * parallelism_min, count);
+    return reaches(parallelism_min, count);
+}
+
+void BlockPlan::connect()
+{
+    const auto chunks = static_cast<std::uint32_t>(chunks_.size());
+    while (shard_cursor_.load(std::memory_order_relaxed) < shard_count_)
+    {
+        const auto s = shard_cursor_.fetch_add(1, std::memory_order_relaxed);
+        if (s >= shard_count_)
+            break;
+        if (shards_[s].chunk == 0)
+            begin_shard(s);
+        connect_shard(s, chunks);
+        connected_.fetch_add(1, std::memory_order_acq_rel);
+    }
+}
+
+bool BlockPlan::finish_connecting()
+{
+    if (is_clear_)
+        return true;
+    const auto count = static_cast<std::uint32_t>(nodes_.size());
+    find_critical_path(count);
+    return reaches(parallelism_min_, count);
+}
+
+void BlockPlan::begin_shard(unsigned number)
+{
+    auto& shard = shards_[number];
+    std::size_t items = 0;
+    for (const auto& share : shares_)
+        items += share->items[number].size();
+    // Half full at most. Clearing costs half a nanosecond per access.
+    const auto size = std::bit_ceil(items * 2 + 16);
+    shard.entries.assign(size, Entry{});
+    shard.mask = static_cast<std::uint32_t>(size - 1);
+    shard.predecessors.assign(nodes_.size(), 0);
+}
+
+void BlockPlan::connect_shard(unsigned number, std::uint32_t chunk_end)
+{
+    auto& shard = shards_[number];
+    auto* const entries = shard.entries.data();
+    const auto mask = shard.mask;
+    for (; shard.chunk < chunk_end; ++shard.chunk)
+    {
+        const auto& chunk = chunks_[shard.chunk];
+        const auto& items = shares_[chunk.worker]->items[number];
+        auto* const accesses = bases_[chunk.worker];
+        for (auto k = chunk.begin[number]; k < chunk.end[number]; ++k)
         {
-            if (const auto ahead = k + prefetch_distance; ahead < declared)
-                __builtin_prefetch(&entries_[accesses[ahead].next & mask_], 1);
-            auto& access = accesses[k];
-            const auto hash = std::exchange(access.next, no_transaction);
-            auto* entry = &entries_[hash & mask_];
-            for (auto at_entry = hash & mask_; entry->slot_plus_1 != 0;)
+            if (const auto ahead = k + prefetch_distance; ahead < items.size())
+                __builtin_prefetch(&entries[items[ahead].hash & mask], 1);
+            const auto [hash, position] = items[k];
+            auto& access = accesses[position];
+            auto* entry = &entries[hash & mask];
+            for (auto at_entry = hash & mask; entry->slot_plus_1 != 0;)
             {
                 if (entry->hash == hash)
                 {
@@ -148,45 +206,28 @@ bool BlockPlan::connect(double parallelism_min)
                     if (other.key == access.key && other.table == access.table)
                         break;
                 }
-                at_entry = (at_entry + 1) & mask_;
-                entry = &entries_[at_entry];
+                at_entry = (at_entry + 1) & mask;
+                entry = &entries[at_entry];
             }
-            const auto slot = node.worker << slot_bits | k;
+            const auto slot = chunk.worker << slot_bits | position;
             if (entry->slot_plus_1 == 0)
             {
                 const bool writes = access.mode == AccessMode::write;
-                *entry = {hash, slot + 1, writes ? i + 1 : 0};
+                *entry = {hash, slot + 1, writes ? access.transaction + 1 : 0};
             }
             else
-                connect_one(access, slot, *entry);
-        }
-        cost += node.cost;
-        finish_[i] = earliest_ + node.cost;
-        critical_cost_ = std::max(critical_cost_, finish_[i]);
-        if (i + 1 == look)
-        {
-            if (was_reordered_)
-                find_critical_path(look);
-            if (!reaches(parallelism_min))
-                return false;
-            is_clear = reaches(clear_margin * parallelism_min);
+                connect_one(shard, access, slot, *entry);
         }
     }
-    // Following all edges once more takes a quarter of the time that connecting them does.
-    if (was_reordered_ && !is_clear && reaches(parallelism_min))
-        find_critical_path(count);
-    return reaches(parallelism_min);
 }
 
-void BlockPlan::add_edge(Access& from, std::uint32_t to) noexcept
+void BlockPlan::connect_one(Shard& shard, Access& access, std::uint32_t slot, Entry& entry)
 {
-    from.next = to;
-    ++predecessors_[to];
-    earliest_ = std::max(earliest_, finish_[from.transaction]);
-}
-
-void BlockPlan::connect_one(Access& access, std::uint32_t slot, Entry& entry)
-{
+    const auto add_edge = [&shard](Access& from, std::uint32_t to)
+    {
+        from.next = to;
+        ++shard.predecessors[to];
+    };
     auto* last = &at(entry.slot_plus_1 - 1);
     if (last->mode == AccessMode::add && !last->ordered)
     {
@@ -206,12 +247,10 @@ void BlockPlan::connect_one(Access& access, std::uint32_t slot, Entry& entry)
         for (auto* member = last; member != first;)
         {
             auto* older = member->sibling == no_slot ? first : &at(member->sibling);
-            older->next = member->transaction;
-            ++predecessors_[member->transaction];
+            add_edge(*older, member->transaction);
             member->sibling = no_slot;
             member->ordered = true;
             member = older;
-            was_reordered_ = true;
         }
         first->sibling = no_slot;
         first->ordered = true;
@@ -227,10 +266,7 @@ void BlockPlan::connect_one(Access& access, std::uint32_t slot, Entry& entry)
             entry.slot_plus_1 = slot + 1;
         last->sibling = slot;
         if (entry.writer_plus_1 != 0)
-        {
-            ++predecessors_[i];
-            earliest_ = std::max(earliest_, finish_[entry.writer_plus_1 - 1]);
-        }
+            ++shard.predecessors[i];
         return;
     }
     access.ordered = access.mode == AccessMode::add;
@@ -246,7 +282,7 @@ void BlockPlan::connect_one(Access& access, std::uint32_t slot, Entry& entry)
 void BlockPlan::find_critical_path(std::uint32_t count)
 {
     // finish_ holds starts until a transaction's turn comes.
-    std::fill(finish_.begin(), finish_.begin() + count, 0);
+    finish_.assign(count, 0);
     critical_cost_ = 0;
     for (std::uint32_t i = 0; i < count; ++i)
     {
@@ -264,9 +300,17 @@ void BlockPlan::build(const World& world, std::span<const Transaction> transacti
     begin(world, transactions, free_gas, costs, 1);
     declare(0);
     gather();
-    (void)connect(0);
-    if (was_reordered_)
-        find_critical_path(static_cast<std::uint32_t>(nodes_.size()));
+    (void)begin_connecting(0);
+    connect();
+    find_critical_path(static_cast<std::uint32_t>(nodes_.size()));
+}
+
+bool BlockPlan::reaches(double parallelism, std::uint32_t count) const noexcept
+{
+    std::uint64_t cost = 0;
+    for (std::uint32_t i = 0; i < count; ++i)
+        cost += nodes_[i].cost;
+    return static_cast<double>(cost) >= parallelism * static_cast<double>(critical_cost_);
 }
 
 void BlockPlan::make_slots(World& world)

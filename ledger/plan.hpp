@@ -4,6 +4,7 @@
 #include "ledger/cost_model.hpp"
 #include "ledger/transaction.hpp"
 
+#include <array>
 #include <atomic>
 #include <cstdint>
 #include <memory>
@@ -15,16 +16,17 @@ namespace runnel
 
 /// The dependency graph of a block, from what its transactions declare.
 ///
-/// Two steps: declare() collects accesses and may be shared by any number of workers; connect()
-/// links every access to the next one of the same object that may not pass it, on one thread, in
-/// block order. Of each object a write comes after all that touched it before, reads since the same
-/// write run side by side, and additions run side by side as long as nobody reads or writes the
-/// record in the block. There are no lists of edges: every access has one successor and a link to
-/// its siblings, so the graph lies in the accesses themselves. See docs/execution.md.
+/// Two steps, each shared by any number of workers: declare() collects accesses; connect() links
+/// every access to the next one of the same object that may not pass it. Objects are divided into
+/// shards by their hash, and each shard is connected in block order by one worker. Of each object a
+/// write comes after all that touched it before, reads since the same write run side by side, and
+/// additions run side by side as long as nobody reads or writes the record in the block. There are
+/// no lists of edges: every access has one successor and a link to its siblings, so the graph lies
+/// in the accesses themselves. See docs/execution.md.
 class BlockPlan
 {
 public:
-    /// Begins a block, to be declared by up to @p workers workers. The sender's account is touched
+    /// Begins a block, to be planned by up to @p workers workers. The sender's account is touched
     /// by every transaction unless gas is free.
     void begin(const World& world, std::span<const Transaction> transactions, bool free_gas,
         const CostModel& costs, unsigned workers);
@@ -38,10 +40,19 @@ public:
     }
     /// Puts together what the workers noted; after it touched() and access_count() are known.
     void gather();
-    /// Links the accesses. Stops early and returns false when the first transactions form little
-    /// more than a chain: the sum of their costs is below @p parallelism_min times the costliest
-    /// path. Returns the same for the whole block.
-    bool connect(double parallelism_min);
+    /// Links the accesses of the first transactions and returns false when they form little more
+    /// than a chain: the sum of their costs is below @p parallelism_min times the costliest path.
+    /// Otherwise the shards are there to be connected.
+    bool begin_connecting(double parallelism_min);
+    /// Links the accesses of shards that nobody has begun; returns when none is left to take.
+    void connect();
+    /// Every shard has been connected.
+    [[nodiscard]] bool connected() const noexcept
+    {
+        return connected_.load(std::memory_order_acquire) == shard_count_;
+    }
+    /// What begin_connecting() says of the first transactions, of the whole block.
+    bool finish_connecting();
     /// All of the above on this thread.
     void build(const World& world, std::span<const Transaction> transactions, bool free_gas);
 
@@ -87,11 +98,14 @@ public:
     /// predecessor, or several if those are reads.
     [[nodiscard]] std::uint32_t predecessor_count(std::uint32_t transaction) const noexcept
     {
-        return predecessors_[transaction];
+        std::uint32_t count = 0;
+        for (unsigned s = 0; s < shard_count_; ++s)
+            count += shards_[s].predecessors[transaction];
+        return count;
     }
     /// Predicted nanoseconds of one transaction, of all, and of the costliest path of dependencies:
-    /// what no number of workers can undercut. The last is known after build(); after connect() it
-    /// is that or less, because it is found out only as far as the answer needs it.
+    /// what no number of workers can undercut. The last is known after build(); otherwise it may be
+    /// that of the first transactions only, because it is found out as far as the answer needs it.
     [[nodiscard]] std::uint32_t cost(std::uint32_t transaction) const noexcept
     {
         return nodes_[transaction].cost;
@@ -107,11 +121,20 @@ private:
         std::uint32_t cost = 0;
         std::uint32_t worker = 0;
     };
+    /// How many parts the objects are divided into at most: as many as can be connected at a time.
+    static constexpr unsigned shards_max = 8;
+    /// An access as whoever connects it meets it.
+    struct Item
+    {
+        std::uint32_t hash = 0;      // Of its object.
+        std::uint32_t position = 0;  // In its worker's share.
+    };
     /// What one worker declared.
     struct alignas(64) Share
     {
         std::vector<Access> accesses;
-        std::vector<std::uint32_t> missing;  // Positions of accesses without a record.
+        std::array<std::vector<Item>, shards_max> items;  // By the shard of their objects.
+        std::vector<std::uint32_t> missing;               // Positions of accesses without a record.
         std::vector<std::uint8_t> touched;
     };
     /// An object's latest write, or the first access of its latest group.
@@ -120,6 +143,22 @@ private:
         std::uint32_t hash = 0;
         std::uint32_t slot_plus_1 = 0;    // 0: free.
         std::uint32_t writer_plus_1 = 0;  // The transaction of the latest write; 0: none.
+    };
+
+    /// Neighbouring transactions that one worker declared: where their items lie.
+    struct Chunk
+    {
+        std::uint32_t worker = 0;
+        std::array<std::uint32_t, shards_max> begin{};
+        std::array<std::uint32_t, shards_max> end{};
+    };
+    /// A part of the objects, with what connecting them needs.
+    struct alignas(64) Shard
+    {
+        std::vector<Entry> entries;
+        std::uint32_t mask = 0;
+        std::uint32_t chunk = 0;                  // The next one to be connected.
+        std::vector<std::uint32_t> predecessors;  // By transaction.
     };
 
     // A slot names an access of the block: worker << 24 | position in its share.
@@ -133,9 +172,13 @@ private:
         return bases_[slot >> slot_bits][slot & ((1U << slot_bits) - 1)];
     }
     void declare_one(std::uint32_t transaction, std::uint32_t worker);
-    void connect_one(Access& access, std::uint32_t slot, Entry& entry);
-    void add_edge(Access& from, std::uint32_t to) noexcept;
+    void begin_shard(unsigned number);
+    void connect_shard(unsigned number, std::uint32_t chunk_end);
+    void connect_one(Shard& shard, Access& access, std::uint32_t slot, Entry& entry);
     void find_critical_path(std::uint32_t count);
+    /// Whether the first @p count transactions, of which find_critical_path() knows, cost so many
+    /// times their costliest path.
+    [[nodiscard]] bool reaches(double parallelism, std::uint32_t count) const noexcept;
 
     const World* world_ = nullptr;
     std::span<const Transaction> transactions_;
@@ -145,17 +188,19 @@ private:
     std::vector<std::unique_ptr<Share>> shares_;
     std::vector<Access*> bases_;  // Of the shares' accesses, once they grow no more.
     std::vector<std::uint8_t> touched_;
-    std::vector<std::uint32_t> predecessors_;
+    std::vector<Chunk> chunks_;  // In block order.
+    std::array<Shard, shards_max> shards_;
+    unsigned shard_count_ = 1;
     std::vector<std::uint64_t> finish_;  // Predicted, of each transaction with workers enough.
-    std::uint64_t earliest_ = 0;         // Predicted start of the one that is being connected.
-    bool was_reordered_ = false;         // Earlier transactions got edges: finish_ is too low.
-    std::vector<Entry> entries_;
-    std::uint32_t mask_ = 0;
+    double parallelism_min_ = 0;
+    bool is_clear_ = false;  // The first transactions have far more parallelism than that.
     std::size_t access_count_ = 0;
     std::uint64_t total_cost_ = 0;
     std::uint64_t critical_cost_ = 0;
     alignas(64) std::atomic<std::uint32_t> cursor_{0};
     alignas(64) std::atomic<std::uint32_t> declared_{0};
+    alignas(64) std::atomic<unsigned> shard_cursor_{0};
+    alignas(64) std::atomic<unsigned> connected_{0};
 };
 
 }  // namespace runnel

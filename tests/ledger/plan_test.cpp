@@ -274,7 +274,7 @@ TEST_CASE("plan: readers run side by side, writers one after another", "[ledger]
     }
 }
 
-TEST_CASE("plan: any number of workers declares the same graph", "[ledger][plan]")
+TEST_CASE("plan: any number of workers makes the same graph", "[ledger][plan]")
 {
     const ToyWorld toy{60};
     const auto transactions = RandomBlocks{8, 40}.next(toy, 900);
@@ -282,22 +282,30 @@ TEST_CASE("plan: any number of workers declares the same graph", "[ledger][plan]
     costs.bind(*toy.world);
     BlockPlan alone;
     alone.build(*toy.world, transactions, false);
+    const auto workers = GENERATE(2U, 3U, 11U);
+    const auto for_all = [workers](const auto& step)
+    {
+        std::vector<std::thread> threads;
+        for (unsigned worker = 0; worker < workers; ++worker)
+            threads.emplace_back([&step, worker] { step(worker); });
+        for (auto& thread : threads)
+            thread.join();
+    };
     BlockPlan together;
     for (int round = 0; round < 3; ++round)
     {
-        together.begin(*toy.world, transactions, false, costs, 3);
-        std::vector<std::thread> threads;
-        for (unsigned worker = 0; worker < 3; ++worker)
-            threads.emplace_back([&together, worker] { together.declare(worker); });
-        for (auto& thread : threads)
-            thread.join();
+        together.begin(*toy.world, transactions, false, costs, workers);
+        for_all([&together](unsigned worker) { together.declare(worker); });
         REQUIRE(together.declared());
         together.gather();
-        CHECK(together.connect(0));
+        // The first transactions beforehand, or all at once.
+        REQUIRE(together.begin_connecting(round == 0 ? 0.5 : 0.0));
+        for_all([&together](unsigned) { together.connect(); });
+        REQUIRE(together.connected());
+        CHECK(together.finish_connecting());
         REQUIRE(together.access_count() == alone.access_count());
         CHECK(together.touched() == alone.touched());
         CHECK(together.critical_cost() <= alone.critical_cost());
-        CHECK(together.critical_cost() > 0);
         for (std::uint32_t i = 0; i < alone.size(); ++i)
         {
             REQUIRE(together.predecessor_count(i) == alone.predecessor_count(i));
@@ -306,22 +314,53 @@ TEST_CASE("plan: any number of workers declares the same graph", "[ledger][plan]
     }
 }
 
+/// Plans @p transactions for two workers, of which one does all; whether they reach @p parallelism.
+bool connects(BlockPlan& plan, const World& world, const std::vector<Transaction>& transactions,
+    double parallelism)
+{
+    CostModel costs;
+    costs.bind(world);
+    plan.begin(world, transactions, false, costs, 2);
+    plan.declare(0);
+    plan.gather();
+    if (!plan.begin_connecting(parallelism))
+        return false;
+    plan.connect();
+    return plan.finish_connecting();
+}
+
 TEST_CASE("plan: a block that is a chain is given up early", "[ledger][plan]")
 {
     ToyChain chain{400};
     std::vector<Transaction> transactions;
     for (const auto wallet : chain.wallets)
         transactions.push_back(chain.make(wallet, calls(Add{1, 1})));
-    CostModel costs;
-    costs.bind(*chain.world);
     BlockPlan plan;
-    plan.begin(*chain.world, transactions, false, costs, 1);
-    plan.declare(0);
-    plan.gather();
-    CHECK_FALSE(plan.connect(1.1));
+    CHECK_FALSE(connects(plan, *chain.world, transactions, 1.1));
+    CHECK_FALSE(plan.connected());
     // Only the beginning was looked at.
     CHECK(plan.critical_cost() * 2 < plan.total_cost());
     CHECK(plan.critical_cost() > 0);
+    // Too few for a beginning: the whole block is looked at.
+    transactions.resize(90);
+    CHECK_FALSE(connects(plan, *chain.world, transactions, 1.1));
+    CHECK(plan.connected());
+    CHECK(plan.critical_cost() == plan.total_cost());
+}
+
+TEST_CASE("plan: a chain after a promising beginning is given up in the end", "[ledger][plan]")
+{
+    ToyChain chain{1'000};
+    std::vector<Transaction> transactions;
+    for (std::size_t i = 0; i < chain.wallets.size(); ++i)
+    {
+        const std::uint64_t counter = i >= 100 || i % 2 == 0 ? 1 : 2;
+        transactions.push_back(chain.make(chain.wallets[i], calls(Add{counter, 1})));
+    }
+    BlockPlan plan;
+    CHECK_FALSE(connects(plan, *chain.world, transactions, 1.1));
+    CHECK(plan.connected());
+    CHECK(connects(plan, *chain.world, transactions, 1.01));
 }
 
 TEST_CASE("plan: additions to an account that spends form a chain", "[ledger][plan]")
@@ -335,28 +374,19 @@ TEST_CASE("plan: additions to an account that spends form a chain", "[ledger][pl
         transactions.push_back(chain.make(chain.wallets[i], calls(Pay{hub, 7})));
         transactions.push_back(chain.make(hub, calls(Pay{chain.wallets[i], 3})));
     }
-    CostModel costs;
-    costs.bind(*chain.world);
     BlockPlan plan;
-    const auto connects = [&](double parallelism)
-    {
-        plan.begin(*chain.world, transactions, false, costs, 1);
-        plan.declare(0);
-        plan.gather();
-        return plan.connect(parallelism);
-    };
-    CHECK_FALSE(connects(1.1));
-    CHECK(connects(0.9));
+    CHECK_FALSE(connects(plan, *chain.world, transactions, 1.1));
+    CHECK(connects(plan, *chain.world, transactions, 0.9));
     CHECK(plan.critical_cost() == plan.total_cost());
 
-    // Many hubs: no exact figure is needed, and what there is is no more than that.
+    // Many hubs: no figure of the whole block is needed.
     transactions.clear();
     for (std::size_t i = 0; i + 1 < chain.wallets.size(); i += 2)
     {
         transactions.push_back(chain.make(chain.wallets[i], calls(Pay{chain.wallets[i + 1], 7})));
         transactions.push_back(chain.make(chain.wallets[i + 1], calls(Pay{chain.wallets[i], 3})));
     }
-    CHECK(connects(1.1));
+    CHECK(connects(plan, *chain.world, transactions, 1.1));
     const auto bound = plan.critical_cost();
     plan.build(*chain.world, transactions, false);
     CHECK(bound <= plan.critical_cost());
