@@ -9,14 +9,17 @@
 #include "scenarios/run.hpp"
 #include "tools/runnel/bench.hpp"
 #include "tools/runnel/commands.hpp"
+#include "tools/runnel/core_distance.hpp"
 #include "tools/runnel/scenario_options.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
+#include <sched.h>
 
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <chrono>
 #include <functional>
 #include <map>
 #include <memory>
@@ -161,7 +164,7 @@ private:
 class HotHelpers
 {
 public:
-    HotHelpers(ExecutionGate& gate, unsigned workers) : gate_{gate}
+    HotHelpers(ExecutionGate& gate, unsigned workers) : gate_{gate}, cores_(workers - 1)
     {
         for (unsigned worker = 1; worker < workers; ++worker)
             threads_.emplace_back([this, worker] { serve(worker); });
@@ -169,7 +172,8 @@ public:
     ~HotHelpers()
     {
         epoch_.store(stop, std::memory_order_release);
-        set_on_duty(true);
+        on_duty_.store(true, std::memory_order_release);
+        on_duty_.notify_all();
         for (auto& thread : threads_)
             thread.join();
     }
@@ -178,8 +182,14 @@ public:
 
     void set_on_duty(bool on_duty)
     {
+        for (auto& core : cores_)
+            core.store(unknown_core, std::memory_order_relaxed);
         on_duty_.store(on_duty, std::memory_order_release);
         on_duty_.notify_all();
+        // The system likes to wake a thread on the core of the one that wakes it, and then to leave
+        // both there for a long time: they would take turns instead of sharing the work.
+        for (unsigned tries = 0; on_duty && shares_core() && tries < settling_tries; ++tries)
+            std::this_thread::sleep_for(settling_time);
     }
     void call()
     {
@@ -190,6 +200,21 @@ public:
 
 private:
     static constexpr std::uint64_t stop = ~0ULL;
+    static constexpr int unknown_core = -1;
+    static constexpr std::chrono::microseconds settling_time{300};
+    static constexpr unsigned settling_tries = 200;
+
+    /// Whether some helper is on the core of this thread, or did not come yet.
+    [[nodiscard]] bool shares_core() const
+    {
+        const auto here = sched_getcpu();
+        return std::any_of(cores_.begin(), cores_.end(),
+            [here](const std::atomic<int>& core)
+            {
+                const auto its = core.load(std::memory_order_relaxed);
+                return its == unknown_core || its == here;
+            });
+    }
 
     void serve(unsigned worker)
     {
@@ -201,6 +226,8 @@ private:
                 return;
             if (epoch != seen)
                 gate_.assist(epoch, worker);
+            else
+                cores_[worker - 1].store(sched_getcpu(), std::memory_order_relaxed);
             seen = epoch;
             __builtin_ia32_pause();
         }
@@ -209,6 +236,7 @@ private:
     ExecutionGate& gate_;
     std::atomic<bool> on_duty_{false};
     std::atomic<std::uint64_t> epoch_{0};
+    std::vector<std::atomic<int>> cores_;  // Of each helper.
     std::vector<std::thread> threads_;
 };
 
@@ -312,6 +340,13 @@ public:
     /// Wakes the helpers for a run, or lets them sleep: other chains need the cores too.
     void set_on_duty(bool on_duty) { helpers_.set_on_duty(on_duty); }
     /// Nanoseconds.
+    double run(std::span<const BlockInput> inputs)
+    {
+        double ns = 0;
+        for (const auto& input : inputs)
+            ns += run(input);
+        return ns;
+    }
     double run(const BlockInput& input)
     {
         auto transactions = input.transactions;
@@ -396,6 +431,35 @@ struct Workload
     bool may_revert = false;
 };
 
+/// Two chains that share nothing, executed serially side by side: how much more than one core the
+/// machine gives two threads just now. Nothing that is executed in parallel can be expected to do
+/// better.
+class Twins
+{
+public:
+    Twins(const Workload& workload, const ExecutionOptions& options)
+      : first_{workload.start(), options, 1}, second_{workload.start(), options, 1}
+    {}
+
+    /// Nanoseconds, the mean of both.
+    double run(std::span<const BlockInput> inputs)
+    {
+        double second_ns = 0;
+        std::thread thread{[&] { second_ns = second_.run(inputs); }};
+        const auto first_ns = first_.run(inputs);
+        thread.join();
+        return (first_ns + second_ns) / 2;
+    }
+    [[nodiscard]] bool end_with(const Hash& head) const noexcept
+    {
+        return first_.head_hash() == head && second_.head_hash() == head;
+    }
+
+private:
+    TimedChain first_;
+    TimedChain second_;
+};
+
 /// The same blocks on three chains, taking turns: serially with prefetching, in parallel whatever
 /// the graph says, and as the executor chooses.
 nlohmann::json measure(const Workload& workload, const BenchOptions& options)
@@ -413,10 +477,17 @@ nlohmann::json measure(const Workload& workload, const BenchOptions& options)
         chains.push_back(std::make_unique<TimedChain>(
             workload.start(), execution, m == 0 ? 1 : options.workers));
     }
+    ExecutionOptions serially;
+    serially.mode = ExecutionMode::serial;
+    serially.checkpoint_interval = workload.checkpoint_interval;
+    Twins twins{workload, serially};
     Prediction prediction;
     std::array<std::vector<double>, 3> ns;
     std::vector<double> forced;
     std::vector<double> automatic;
+    std::vector<double> side_by_side;
+    std::vector<double> round_trip_ns;
+    auto each_run = nlohmann::json::array();
     std::vector<double> lost_us;
     std::uint64_t number = 0;
     std::size_t transactions = 0;
@@ -447,10 +518,11 @@ nlohmann::json measure(const Workload& workload, const BenchOptions& options)
         {
             const auto m = (turn + run) % modes.size();
             chains[m]->set_on_duty(true);
-            for (const auto& input : inputs)
-                sums[m] += chains[m]->run(input);
+            sums[m] += chains[m]->run(inputs);
             chains[m]->set_on_duty(false);
         }
+        const auto twins_ns = twins.run(inputs);
+        const auto round_trip = core_round_trip_ns();
         if (run == 0)
         {
             for (const auto& chain : chains)
@@ -461,6 +533,10 @@ nlohmann::json measure(const Workload& workload, const BenchOptions& options)
             ns[m].push_back(sums[m] / static_cast<double>(in_run));
         forced.push_back(sums[0] / sums[1]);
         automatic.push_back(sums[0] / sums[2]);
+        side_by_side.push_back(2 * sums[0] / twins_ns);
+        round_trip_ns.push_back(round_trip);
+        each_run.push_back({{"forced_speedup", forced.back()}, {"speedup", automatic.back()},
+            {"two_chains_speedup", side_by_side.back()}, {"core_round_trip_ns", round_trip}});
         lost_us.push_back((sums[2] - sums[0]) / blocks / 1e3);
     }
     for (const auto& chain : chains)
@@ -476,6 +552,11 @@ nlohmann::json measure(const Workload& workload, const BenchOptions& options)
                 fmt::format("{}: {} transactions reverted", workload.name, chain->reverted)};
         }
     }
+    if (!twins.end_with(chains[0]->head_hash()))
+    {
+        throw CommandError{
+            exit_does_not_hold, fmt::format("{}: two chains side by side differ", workload.name)};
+    }
     const auto& serial = *chains[0];
     const auto& parallel = *chains[1];
     const auto& chosen = *chains[2];
@@ -487,7 +568,8 @@ nlohmann::json measure(const Workload& workload, const BenchOptions& options)
         {"workers", options.workers}, {"serial_ns_per_tx", median(ns[0])},
         {"parallel_ns_per_tx", median(ns[1])}, {"automatic_ns_per_tx", median(ns[2])},
         {"forced_speedup", median(forced)}, {"speedup", median(automatic)},
-        {"lost_us_per_block", median(lost_us)},
+        {"two_chains_speedup", median(side_by_side)}, {"core_round_trip_ns", median(round_trip_ns)},
+        {"each_run", each_run}, {"lost_us_per_block", median(lost_us)},
         {"parallel_share",
             static_cast<double>(chosen.parallel_blocks) / static_cast<double>(chosen.blocks)},
         {"accesses_per_tx",
@@ -637,8 +719,9 @@ int bench_execution(const BenchOptions& options)
     auto rows = nlohmann::json::array();
     if (!options.json)
     {
-        fmt::print("{:<30} {:>6} {:>8} {:>9} {:>9} {:>8} {:>8} {:>8}\n", "workload", "block",
-            "serial", "parallel", "chosen", "forced", "speed-up", "lost us");
+        fmt::print("{:<30} {:>6} {:>8} {:>9} {:>9} {:>8} {:>8} {:>8} {:>8} {:>8}\n", "workload",
+            "block", "serial", "parallel", "chosen", "cores ns", "2 chains", "forced", "speed-up",
+            "lost us");
     }
     for (const auto& [name, make] : workloads(options))
     {
@@ -649,14 +732,17 @@ int bench_execution(const BenchOptions& options)
         if (!options.json)
         {
             fmt::print(
-                "{:<30} {:>6} {:>8.0f} {:>9.0f} {:>9.0f} {:>7.2f}x {:>7.2f}x {:>8.2f}  "
+                "{:<30} {:>6} {:>8.0f} {:>9.0f} {:>9.0f} {:>8.0f} {:>7.2f}x {:>7.2f}x {:>7.2f}x "
+                "{:>8.2f}  "
                 "declare {:.1f} plan {:.1f} ns/access, {:.1f} accesses, commit {:.0f}\n",
                 workload.name, workload.block_size, row["serial_ns_per_tx"].get<double>(),
                 row["parallel_ns_per_tx"].get<double>(), row["automatic_ns_per_tx"].get<double>(),
+                row["core_round_trip_ns"].get<double>(), row["two_chains_speedup"].get<double>(),
                 row["forced_speedup"].get<double>(), row["speedup"].get<double>(),
                 row["lost_us_per_block"].get<double>(), row["declare_ns_per_access"].get<double>(),
                 row["plan_ns_per_access"].get<double>(), row["accesses_per_tx"].get<double>(),
                 row["commit_ns_per_tx"].get<double>());
+            std::fflush(stdout);
         }
         rows.push_back(row);
     }
