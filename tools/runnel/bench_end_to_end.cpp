@@ -3,6 +3,7 @@
 #include "storage/insert_cost.hpp"
 #include "tools/runnel/bench.hpp"
 #include "tools/runnel/commands.hpp"
+#include "tools/runnel/core_distance.hpp"
 #include "tools/runnel/ledger_sink.hpp"
 #include "tools/runnel/scenario_options.hpp"
 #include "tools/runnel/scratch_folder.hpp"
@@ -62,6 +63,8 @@ int bench_end_to_end(const BenchOptions& options)
     std::vector<double> sqlite_us;
     std::vector<double> persisted_us;
     std::vector<double> finish;
+    std::vector<double> round_trip_ns;
+    auto each_run = nlohmann::json::array();
     std::string head;
     double transactions = 0;
     PhaseSeconds phases;
@@ -84,6 +87,7 @@ int bench_end_to_end(const BenchOptions& options)
         const ResourceMeter meter;
         const auto whole = measure_run(std::move(setup), simulation, head, "a run with a database");
         persisted.push_back(transactions / whole.result.elapsed_s);
+        round_trip_ns.push_back(core_round_trip_ns());
         persisted_us.push_back(whole.cpu_s * 1e6 / transactions);
         phases = whole.result.phases;
         const auto start = BenchClock::now();
@@ -94,6 +98,10 @@ int bench_end_to_end(const BenchOptions& options)
         cost = storage::measure_inserts(
             scratch.file("ledger.db"), scratch.file("inserts.db"), sink.schema(), {});
         sqlite_us.push_back(cost.cpu_seconds * 1e6 / transactions);
+        each_run.push_back({{"end_to_end_tx_per_s", persisted.back()},
+            {"pipeline_cpu_us_per_tx", pipeline_us.back()},
+            {"sqlite_cpu_us_per_tx", sqlite_us.back()},
+            {"core_round_trip_ns", round_trip_ns.back()}});
     }
     const auto cores = std::max(1U, std::thread::hardware_concurrency());
     const auto bound = cores * 1e6 / (median(pipeline_us) + median(sqlite_us));
@@ -112,7 +120,8 @@ int bench_end_to_end(const BenchOptions& options)
                 {"sqlite_cpu_us_per_tx", median(sqlite_us)}, {"bound_tx_per_s", bound},
                 {"share_of_bound", rate / bound}, {"rows_per_tx", rows / transactions},
                 {"bytes_per_tx", static_cast<double>(cost.bytes) / transactions},
-                {"index_build_s", median(finish)}, {"peak_memory_mib", peak_memory_mib()},
+                {"index_build_s", median(finish)}, {"core_round_trip_ns", median(round_trip_ns)},
+                {"each_run", each_run}, {"peak_memory_mib", peak_memory_mib()},
                 {"phases_s", {{"decide", phases.decide}, {"order", phases.order},
                                  {"plan", phases.plan}, {"execute", phases.execute},
                                  {"commit", phases.commit}, {"persist_wait", phases.persist}}}}
