@@ -156,7 +156,7 @@ TEST_CASE("parallelism: planning delays, and less when it is streamed", "[ledger
 
 TEST_CASE("parallelism: chains and schedules keep their laws", "[ledger][parallelism][property]")
 {
-    const std::uint64_t seed = GENERATE(range(1, 25));
+    const std::uint64_t seed = GENERATE(range<std::uint64_t>(1, 25));
     RandomStream random{seed, 3, 0, 0};
     const auto count_of = 1 + random.uniform_below(120);
     const auto objects = 1 + random.uniform_below(60);
