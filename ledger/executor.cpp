@@ -170,8 +170,8 @@ void BlockExecution::run()
     times_.run_ns = ns_since(start);
     if (may_choose())
     {
-        chooser_.note(
-            features_, wants_help_, times_.declare_ns + times_.connect_ns + times_.run_ns);
+        chooser_.note(features_, wants_help_, times_.declare_ns + times_.connect_ns + times_.run_ns,
+            plan_.access_count());
     }
     learn_costs();
 }

@@ -45,22 +45,22 @@ bool ModeChooser::prefers_parallel(const Block& block) noexcept
     return turn % retry == 0 ? !better : better;
 }
 
-void ModeChooser::note(const Block& block, bool parallel, double ns) noexcept
+void ModeChooser::note(const Block& block, bool parallel, double ns, std::size_t accesses) noexcept
 {
     auto& known = record(block);
     auto& mean = parallel ? known.parallel : known.serial;
     const auto other = parallel ? known.serial : known.parallel;
-    const auto ratio = ns / std::max(block.total_cost_ns, 1.0);
+    const auto per_access = ns / static_cast<double>(std::max<std::size_t>(accesses, 1));
     if (mean == 0)
-        mean = ratio;
+        mean = per_access;
     else if (known.turns <= trial_blocks)
         // The first ones were slow for other reasons too: caches, pages, an interruption.
-        mean = std::min(mean, ratio);
+        mean = std::min(mean, per_access);
     else
     {
         // What is tried rarely must be able to show that the machine's mood has changed.
         const auto weight = other != 0 && mean > other ? trial_weight : forgetting;
-        mean += weight * (std::min(ratio, outlier * mean) - mean);
+        mean += weight * (std::min(per_access, outlier * mean) - mean);
     }
 }
 

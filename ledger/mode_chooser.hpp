@@ -24,13 +24,15 @@ public:
 
     [[nodiscard]] bool prefers_parallel(const Block& block) noexcept;
     /// @p ns: from the first declared access to the last executed transaction. A block for which
-    /// helpers were called counts as parallel even if its graph then had it run serially.
-    void note(const Block& block, bool parallel, double ns) noexcept;
+    /// helpers were called counts as parallel even if its graph then had it run serially. Blocks
+    /// are compared by time per declared access: predicted costs follow what costs were in the way
+    /// that was chosen of late, and would make that one look cheaper.
+    void note(const Block& block, bool parallel, double ns, std::size_t accesses) noexcept;
 
 private:
     struct Record
     {
-        double serial = 0;  // Measured / predicted, mean of late; 0: unknown.
+        double serial = 0;  // Nanoseconds per access, mean of late; 0: unknown.
         double parallel = 0;
         std::uint32_t turns = 0;
     };
