@@ -14,12 +14,11 @@
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
-#include <sched.h>
 
 #include <algorithm>
 #include <array>
 #include <atomic>
-#include <chrono>
+#include <cstdio>
 #include <functional>
 #include <map>
 #include <memory>
@@ -164,7 +163,7 @@ private:
 class HotHelpers
 {
 public:
-    HotHelpers(ExecutionGate& gate, unsigned workers) : gate_{gate}, cores_(workers - 1)
+    HotHelpers(ExecutionGate& gate, unsigned workers) : gate_{gate}
     {
         for (unsigned worker = 1; worker < workers; ++worker)
             threads_.emplace_back([this, worker] { serve(worker); });
@@ -172,8 +171,7 @@ public:
     ~HotHelpers()
     {
         epoch_.store(stop, std::memory_order_release);
-        on_duty_.store(true, std::memory_order_release);
-        on_duty_.notify_all();
+        set_on_duty(true);
         for (auto& thread : threads_)
             thread.join();
     }
@@ -182,14 +180,8 @@ public:
 
     void set_on_duty(bool on_duty)
     {
-        for (auto& core : cores_)
-            core.store(unknown_core, std::memory_order_relaxed);
         on_duty_.store(on_duty, std::memory_order_release);
         on_duty_.notify_all();
-        // The system likes to wake a thread on the core of the one that wakes it, and then to leave
-        // both there for a long time: they would take turns instead of sharing the work.
-        for (unsigned tries = 0; on_duty && shares_core() && tries < settling_tries; ++tries)
-            std::this_thread::sleep_for(settling_time);
     }
     void call()
     {
@@ -200,21 +192,6 @@ public:
 
 private:
     static constexpr std::uint64_t stop = ~0ULL;
-    static constexpr int unknown_core = -1;
-    static constexpr std::chrono::microseconds settling_time{300};
-    static constexpr unsigned settling_tries = 200;
-
-    /// Whether some helper is on the core of this thread, or did not come yet.
-    [[nodiscard]] bool shares_core() const
-    {
-        const auto here = sched_getcpu();
-        return std::any_of(cores_.begin(), cores_.end(),
-            [here](const std::atomic<int>& core)
-            {
-                const auto its = core.load(std::memory_order_relaxed);
-                return its == unknown_core || its == here;
-            });
-    }
 
     void serve(unsigned worker)
     {
@@ -226,8 +203,6 @@ private:
                 return;
             if (epoch != seen)
                 gate_.assist(epoch, worker);
-            else
-                cores_[worker - 1].store(sched_getcpu(), std::memory_order_relaxed);
             seen = epoch;
             __builtin_ia32_pause();
         }
@@ -236,7 +211,6 @@ private:
     ExecutionGate& gate_;
     std::atomic<bool> on_duty_{false};
     std::atomic<std::uint64_t> epoch_{0};
-    std::vector<std::atomic<int>> cores_;  // Of each helper.
     std::vector<std::thread> threads_;
 };
 
