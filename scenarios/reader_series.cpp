@@ -34,7 +34,7 @@ Node TableReader::read_bars(const Item& item, std::vector<PriceBar>& bars) const
         }
         Item unix = element(entry, 0, row->front());
         if (const auto* time = unix.node.as<DateTime>(); time != nullptr && time->unix)
-            unix.node.value = *time->unix;
+            unix.node.value = std::int64_t{*time->unix};  // A copy: *time dies before it is read.
         if (unix.node.as<std::int64_t>() == nullptr)
             refuse(unix, "unix seconds");
         PriceBar bar{*unix.node.as<std::int64_t>()};
