@@ -93,6 +93,7 @@ BlockExecution::~BlockExecution() = default;
 void BlockExecution::begin(World& world, const BlockContext& context,
     std::vector<Transaction> transactions, ExecutionOptions options, unsigned workers)
 {
+    RUNNEL_CHECK(options.commitments || workers == 1);
     world_ = &world;
     context_ = context;
     options_ = options;
@@ -526,6 +527,8 @@ void BlockExecution::finish_transaction(std::uint32_t i, unsigned worker_number)
     auto& outcome = outcomes_[i];
     outcome.event_count = static_cast<std::uint32_t>(arena.events.size() - outcome.first_event);
     outcome.undo_count = static_cast<std::uint32_t>(arena.undo.size() - outcome.first_undo);
+    if (!options_.commitments)
+        return;
 
     auto& leaf = worker.scratch;
     leaf.assign(1, merkle_leaf_prefix);
@@ -631,6 +634,8 @@ void BlockExecution::collect_writes()
         if (k % writes_per_digest == 0)
             digest_ends_.push_back(writes_.size());
         ++k;
+        if (!options_.commitments)
+            continue;
         Encoder encoder{writes_};
         encoder.put(write.table->number());
         encoder.put(write.key);
@@ -748,6 +753,8 @@ FinishedBlock BlockExecution::seal(const BlockHeader& parent, const Hash& parent
 {
     auto& header = block_.header;
     header.parent_hash = parent_hash;
+    if (!options_.commitments)
+        return std::move(block_);
     std::vector<Hash> reward_leaves;
     Bytes root;
     Encoder encoder{root};

@@ -33,6 +33,9 @@ struct ExecutionOptions
     bool keep_returns = false;   // Keep each transaction's last call's returns, for replays.
     bool free_gas = false;       // Charge no fees: block 0 and replays of recorded operations.
     bool measure_costs = false;  // Time every transaction, not only some: costs_ns().
+    /// Hash receipts, written records and roots. Without, roots and hash of a block are zero: for
+    /// measuring what they cost. With one worker only.
+    bool commitments = true;
     ExecutionMode mode = ExecutionMode::automatic;
 };
 

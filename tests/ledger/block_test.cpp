@@ -139,6 +139,24 @@ TEST_CASE("block: the state root commits to the order and the values of writes",
     CHECK(second.header.state_root == keccak256(writes));
 }
 
+TEST_CASE("block: without commitments the state is the same", "[ledger][block]")
+{
+    ToyChain with{5};
+    ToyChain without{5};
+    ExecutionOptions options;
+    options.commitments = false;
+    const auto expected = with.run(RandomBlocks{1, 4}.next(with, 50));
+    const auto block = without.run(RandomBlocks{1, 4}.next(without, 50), 0, {}, options);
+    CHECK(without.world->checkpoint_root() == with.world->checkpoint_root());
+    CHECK(block.header.gas_used == expected.header.gas_used);
+    CHECK(block.events.size() == expected.events.size());
+    for (const auto& root : {block.header.state_root, block.header.receipts_root,
+             block.header.transactions_root, block.hash})
+    {
+        CHECK(root == Hash{});
+    }
+}
+
 TEST_CASE("block: receipts commit to status, gas, refusal and logs", "[ledger][block]")
 {
     const auto root_of = [](const CallWriter& list, std::uint64_t tip = 3)
