@@ -1,6 +1,6 @@
 #include "ledger/hash.hpp"
 
-#include <cryptopp/keccak.h>
+#include "ledger/keccak.hpp"
 
 #include <algorithm>
 
@@ -89,9 +89,7 @@ std::string Address::to_checksum_string() const
 Hash keccak256(ByteView bytes)
 {
     Hash hash;
-    CryptoPP::Keccak_256 keccak;
-    keccak.Update(bytes.data(), bytes.size());
-    keccak.TruncatedFinal(hash.bytes.data(), hash.bytes.size());
+    keccak256_many({&bytes, 1}, {&hash, 1});
     return hash;
 }
 
@@ -119,19 +117,17 @@ std::uint64_t stream_of_name(std::string_view name)
 
 Hash merkle_leaf(ByteView bytes)
 {
-    Bytes leaf;
-    leaf.reserve(bytes.size() + 1);
-    leaf.push_back(merkle_leaf_prefix);
-    leaf.insert(leaf.end(), bytes.begin(), bytes.end());
-    return keccak256(leaf);
+    Hash leaf;
+    merkle_leaves({&bytes, 1}, {&leaf, 1});
+    return leaf;
 }
 
 Hash merkle_node(const Hash& left, const Hash& right)
 {
-    std::array<std::uint8_t, 65> node{1};
-    std::copy(left.bytes.begin(), left.bytes.end(), node.begin() + 1);
-    std::copy(right.bytes.begin(), right.bytes.end(), node.begin() + 33);
-    return keccak256(node);
+    const std::array children{left, right};
+    Hash parent;
+    merkle_nodes(children, {&parent, 1});
+    return parent;
 }
 
 namespace
@@ -139,13 +135,12 @@ namespace
 /// Replaces a level of the tree by the one above it.
 void merkle_level(std::vector<Hash>& hashes)
 {
-    std::size_t parents = 0;
-    for (std::size_t i = 0; i < hashes.size(); i += 2)
-    {
-        hashes[parents++] =
-            i + 1 < hashes.size() ? merkle_node(hashes[i], hashes[i + 1]) : hashes[i];
-    }
-    hashes.resize(parents);
+    const auto pairs = hashes.size() / 2;
+    const bool is_odd = hashes.size() % 2 != 0;
+    merkle_nodes(std::span{hashes}.first(2 * pairs), std::span{hashes}.first(pairs));
+    if (is_odd)
+        hashes[pairs] = hashes.back();
+    hashes.resize(pairs + (is_odd ? 1 : 0));
 }
 }  // namespace
 
