@@ -1,8 +1,8 @@
 #pragma once
 
 #include "actors/cohort.hpp"
-#include "ledger/checkpoint.hpp"
-#include "ledger/mempool.hpp"
+#include "consensus/mempool.hpp"
+#include "state/checkpoint.hpp"
 
 #include <cstdint>
 #include <memory>

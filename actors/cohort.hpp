@@ -1,7 +1,7 @@
 #pragma once
 
-#include "actors/outcome.hpp"
 #include "actors/simulation.hpp"
+#include "strategies/api/outcome.hpp"
 
 #include <boost/container/small_vector.hpp>
 
@@ -48,7 +48,7 @@ public:
     // Between rounds, once learn() was told everything.
 
     [[nodiscard]] std::size_t size() const noexcept { return wallets_.size(); }
-    /// Appends all that a wallet remembers: its plans, what it waits for, what it has in mind.
+    /// Appends all that a wallet remembers: its plans, what it waits for, its state.
     void save(std::size_t position, Encoder& out) const;
     /// Takes it back; false if it cannot be this wallet's. Input is hostile. resume() after the
     /// last.

@@ -123,7 +123,7 @@ caf::behavior CohortActor::make_behavior()
                 report();
             }
         },
-        [this](const Remember& message) -> Remembered
+        [this](const CaptureState& message) -> StateCaptured
         {
             cohort_->learn(message.next_block, *message.outcomes);
             return {number_, cohort_->next_block(), cohort_};

@@ -2,7 +2,7 @@
 
 #include "actors/cohort.hpp"
 #include "actors/messages.hpp"
-#include "ledger/executor.hpp"
+#include "execution/executor.hpp"
 
 #include <caf/event_based_actor.hpp>
 
@@ -31,7 +31,8 @@ public:
 /// What ended an actor, in its exception's own words if there was one.
 [[nodiscard]] std::string error_text(caf::actor_system& system, const caf::error& error);
 
-/// Hosts a cohort of wallets. Decide -> (AskQuotes -> Quotes)* -> Decided; Remember -> Remembered.
+/// Hosts a cohort of wallets. Decide -> (AskQuotes -> Quotes)* -> Decided; CaptureState ->
+/// StateCaptured.
 class CohortActor : public CrewActor
 {
 public:
@@ -51,7 +52,7 @@ private:
     std::size_t answers_due_ = 0;
 };
 
-/// Home of some contracts of one protocol (DEX pairs, a lending pool, an oracle): publishes their
+/// Host of some contracts of one protocol (DEX pairs, a lending pool, an oracle): publishes their
 /// state, answers quotes, lends it to the director for the blocks that touch it. One message a
 /// block serves all of them: with one actor for each of 64 pools messages cost as much as a tenth
 /// of the block.

@@ -15,7 +15,7 @@ namespace runnel::actors
 namespace
 {
 constexpr std::uint32_t none = std::numeric_limits<std::uint32_t>::max();
-constexpr std::size_t contracts_per_home = 16;
+constexpr std::size_t contracts_per_host = 16;
 std::string_view phase_name(double PhaseSeconds::*phase)
 {
     constexpr std::array<std::pair<double PhaseSeconds::*, std::string_view>, 6> names{
@@ -69,9 +69,9 @@ void Director::on_exit()
             send_exit(member, caf::exit_reason::user_shutdown);
         crew->clear();
     }
-    for (auto& home : homes_)
+    for (auto& home : hosts_)
         send_exit(home.actor, caf::exit_reason::user_shutdown);
-    homes_.clear();
+    hosts_.clear();
     if (replica_)
         send_exit(replica_, caf::exit_reason::user_shutdown);
     replica_ = nullptr;
@@ -121,7 +121,7 @@ void Director::spawn_crew()
         published_[i] = {id, head_.number, world_.find_contract(id)};
         if (world_.contract(id).type().role == ContractRole::ledger)
             continue;
-        auto& home = home_for(world_.contract(id).type().kind);
+        auto& home = host_for(world_.contract(id).type().kind);
         home.contracts.push_back(id);
         home.leased.push_back(id);
         protocols_->emplace(i, home.actor);
@@ -129,20 +129,20 @@ void Director::spawn_crew()
     return_leases(head_.number);
 }
 
-Director::Home& Director::home_for(std::string_view kind)
+Director::ProtocolHost& Director::host_for(std::string_view kind)
 {
-    for (auto& home : homes_)
+    for (auto& home : hosts_)
     {
-        if (home.kind == kind && home.contracts.size() < contracts_per_home)
+        if (home.kind == kind && home.contracts.size() < contracts_per_host)
             return home;
     }
-    return homes_.emplace_back(Home{kind, spawn<ProtocolActor, caf::monitored>(), {}, {}});
+    return hosts_.emplace_back(ProtocolHost{kind, spawn<ProtocolActor, caf::monitored>(), {}, {}});
 }
 
 void Director::ask_for_leases()
 {
     leases_due_ = 0;
-    for (auto& home : homes_)
+    for (auto& home : hosts_)
     {
         if (home.leased.empty())
             continue;
@@ -156,7 +156,7 @@ void Director::ask_for_leases()
 void Director::return_leases(std::uint64_t block)
 {
     publications_due_ = 0;
-    for (auto& home : homes_)
+    for (auto& home : hosts_)
     {
         if (home.leased.empty())
             continue;
@@ -286,7 +286,7 @@ caf::behavior Director::make_behavior()
             mempool_ = message.mempool;
             dropped_ = std::move(*message.dropped);
             proposed_ = message.transactions;
-            run_if_ready();
+            try_advance();
         },
         [this](const Leased& message)
         {
@@ -296,7 +296,7 @@ caf::behavior Director::make_behavior()
                 world_.hold(std::move(contract));
             }
             if (--leases_due_ == 0)
-                finishing_ ? end() : run_if_ready();
+                finishing_ ? end() : try_advance();
         },
         [this](const Published& message)
         {
@@ -320,9 +320,9 @@ caf::behavior Director::make_behavior()
             }
             attested_[message.validator] = message.attests;
             if (--attestations_due_ == 0)
-                saving_ ? save_if_ready() : run_if_ready();
+                saving_ ? save_if_ready() : try_advance();
         },
-        [this](Remembered& message)
+        [this](StateCaptured& message)
         {
             watch_->answered(RoundWatch::Member::cohort, message.cohort);
             cohort_next_[message.cohort] = message.next_block;
@@ -335,7 +335,7 @@ caf::behavior Director::make_behavior()
             watch_->answered(RoundWatch::Member::writer, 0);
             saving_ = false;
             charge(&PhaseSeconds::persist);
-            go_on();
+            start_next_block();
         },
         [this](const Replicated& message) { settle(message); },
         [this](const Persisted& message)
@@ -345,13 +345,13 @@ caf::behavior Director::make_behavior()
                 watch_->answered(RoundWatch::Member::writer, 0);
             else
                 watch_->await(RoundWatch::Member::writer, 0);
-            run_if_ready();
+            try_advance();
         },
         [this](const LedgerFinished&)
         {
             // Everybody's state comes home before the world is handed out.
             watch_->answered(RoundWatch::Member::writer, 0);
-            for (auto& home : homes_)
+            for (auto& home : hosts_)
                 home.leased = home.contracts;
             ask_for_leases();
             if (leases_due_ == 0)
@@ -435,7 +435,7 @@ void Director::plan()
     if (!execution.is_parallel())
         gate_->close();
     planned_ = true;
-    for (auto& home : homes_)
+    for (auto& home : hosts_)
     {
         for (const auto id : home.contracts)
         {
@@ -445,10 +445,10 @@ void Director::plan()
     }
     ask_for_leases();
     charge(&PhaseSeconds::plan);
-    run_if_ready();
+    try_advance();
 }
 
-void Director::run_if_ready()
+void Director::try_advance()
 {
     // Credit first: helpers that were called for the plan wait awake until the block is executed.
     const auto may_begin = [this]
@@ -503,7 +503,7 @@ void Director::execute()
         return;
     }
     note_outcomes();
-    send_home();
+    return_leases_and_publish();
 }
 
 void Director::settle(const Replicated& replicated)
@@ -523,7 +523,7 @@ void Director::settle(const Replicated& replicated)
             options_.warn(warning);
     }
     note_outcomes();
-    send_home();
+    return_leases_and_publish();
 }
 
 void Director::sample_block()
@@ -576,7 +576,7 @@ void Director::note_outcomes()
     dropped_.clear();
 }
 
-void Director::send_home()
+void Director::return_leases_and_publish()
 {
     const auto now = Clock::now();
     governor_.note_block(gate_->execution.block_plan().size(),
@@ -597,14 +597,14 @@ void Director::after_publication()
     const bool saves = sealing_ && options_.sink != nullptr && block_ < setup_->blocks &&
                        (!more_ || block_ % setup_->checkpoint_interval == 0);
     if (!saves)
-        return go_on();
+        return start_next_block();
     seal();
     charge(&PhaseSeconds::commit);
     if (!ended_)
         begin_checkpoint();
 }
 
-void Director::go_on()
+void Director::start_next_block()
 {
     // Wallets decide on the next block while this one's roots are computed.
     if (more_)
@@ -623,7 +623,7 @@ void Director::go_on()
     if (!more_)
     {
         finishing_ = true;
-        run_if_ready();
+        try_advance();
     }
     else if (decisions_due_ == 0)
         propose();
@@ -640,7 +640,7 @@ void Director::begin_checkpoint()
     {
         watch_->await(RoundWatch::Member::cohort, i);
         send(cohorts_[i],
-            Remember{block_ + 1,
+            CaptureState{block_ + 1,
                 std::exchange(outcomes_[i], std::make_shared<std::vector<AddressedOutcome>>())});
     }
     save_if_ready();

@@ -30,7 +30,7 @@ public:
 
 private:
     /// A protocol actor and the contracts that live with it, all of one kind.
-    struct Home
+    struct ProtocolHost
     {
         std::string_view kind;
         caf::actor actor;
@@ -48,21 +48,21 @@ private:
     [[nodiscard]] bool restore(const std::vector<GroupCohorts>& groups);
     /// Sends Decide to cohorts that have something to do. Roots of @p parent may be missing.
     void begin_round(const BlockHeader& parent);
-    void propose();       // All Decided are in.
-    void run_if_ready();  // What waits for credits, leases or attestations.
+    void propose();      // All Decided are in.
+    void try_advance();  // What waits for credits, leases or attestations.
     void plan();
     void execute();
     void settle(const Replicated& replicated);  // Both replicas have executed the block.
-    Home& home_for(std::string_view kind);
+    ProtocolHost& host_for(std::string_view kind);
     void ask_for_leases();
     void return_leases(std::uint64_t block);
-    void send_home();
+    void return_leases_and_publish();
     void after_publication();  // All views of the new state are out.
-    void go_on();              // With the next block, or to the end if there is none.
+    void start_next_block();   // With the next block, or to the end if there is none.
     void seal();
     /// Between two blocks everybody waits until the sink has the checkpoint.
     void begin_checkpoint();
-    void save_if_ready();  // All Remembered and attestations are in.
+    void save_if_ready();  // All StateCaptured and attestations are in.
     void finish();
     void fail(std::string message, bool is_bug);
     void end();
@@ -80,7 +80,7 @@ private:
     // The crew.
     std::vector<caf::actor> cohorts_;
     std::shared_ptr<std::map<std::uint32_t, caf::actor>> protocols_;  // By contract id.
-    std::vector<Home> homes_;
+    std::vector<ProtocolHost> hosts_;
     std::vector<caf::actor> validators_;
     std::vector<caf::actor> helpers_;
     caf::actor writer_;

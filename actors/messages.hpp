@@ -1,11 +1,11 @@
 #pragma once
 
 #include "actors/checkpoint.hpp"
-#include "actors/outcome.hpp"
 #include "actors/redundancy.hpp"
+#include "consensus/mempool.hpp"
+#include "execution/executor.hpp"
 #include "ledger/block.hpp"
-#include "ledger/executor.hpp"
-#include "ledger/mempool.hpp"
+#include "strategies/api/outcome.hpp"
 
 #include <caf/actor.hpp>
 #include <caf/allowed_unsafe_message_type.hpp>
@@ -36,14 +36,14 @@ struct Decided
 };
 
 /// Director -> cohort: learn what is new and show what your wallets remember, for a checkpoint.
-struct Remember
+struct CaptureState
 {
     std::uint64_t next_block = 0;
     std::shared_ptr<const std::vector<AddressedOutcome>> outcomes;  // Of this cohort's wallets.
 };
 
 /// Cohort -> director. The cohort does not change before its next message.
-struct Remembered
+struct StateCaptured
 {
     std::uint32_t cohort = 0;
     std::uint64_t next_block = 0;  // As in Decided.
@@ -192,8 +192,8 @@ struct Begin
 
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(runnel::actors::Decide)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(runnel::actors::Decided)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(runnel::actors::Remember)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(runnel::actors::Remembered)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(runnel::actors::CaptureState)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(runnel::actors::StateCaptured)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(runnel::actors::AskQuotes)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(runnel::actors::Quotes)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(runnel::actors::Propose)

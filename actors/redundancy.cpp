@@ -1,7 +1,7 @@
 #include "actors/redundancy.hpp"
 
 #include "ledger/check.hpp"
-#include "ledger/checkpoint.hpp"
+#include "state/checkpoint.hpp"
 
 #include <fmt/format.h>
 

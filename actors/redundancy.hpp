@@ -1,8 +1,8 @@
 #pragma once
 
 #include "actors/simulation.hpp"
-#include "ledger/executor.hpp"
-#include "ledger/world.hpp"
+#include "execution/executor.hpp"
+#include "state/world.hpp"
 
 #include <functional>
 #include <memory>

@@ -1,11 +1,11 @@
 #pragma once
 
-#include "actors/strategy.hpp"
+#include "consensus/consensus.hpp"
+#include "consensus/mempool.hpp"
+#include "execution/parallelism.hpp"
 #include "ledger/block.hpp"
-#include "ledger/checkpoint.hpp"
-#include "ledger/consensus.hpp"
-#include "ledger/mempool.hpp"
-#include "ledger/parallelism.hpp"
+#include "state/checkpoint.hpp"
+#include "strategies/api/strategy.hpp"
 
 #include <atomic>
 #include <chrono>

@@ -27,7 +27,7 @@ void Market::Cursor::next()
         block = rows->integer_up_to(0, block_max);
 }
 
-Market::Market(Source& source)
+Market::Market(LedgerQueries& source)
   : source_{source}, scales_(source.contracts().size(), 0), prices_(scales_.size(), unknown)
 {
     for (const auto& token : source.tokens())
@@ -209,7 +209,7 @@ std::optional<double> Market::usd(const Amount& amount, ContractId token) const
     return amount.to_double() / scale(token) * *whole;
 }
 
-std::optional<double> Market::usd(const Exact& amount, ContractId token) const
+std::optional<double> Market::usd(const SignedAmount& amount, ContractId token) const
 {
     const auto whole = price(token);
     if (!whole)

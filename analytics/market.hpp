@@ -1,6 +1,6 @@
 #pragma once
 
-#include "analytics/source.hpp"
+#include "analytics/ledger_queries.hpp"
 
 #include <cstdint>
 #include <map>
@@ -24,7 +24,7 @@ namespace runnel::analytics
 class Market
 {
 public:
-    explicit Market(Source& source);
+    explicit Market(LedgerQueries& source);
 
     struct Pool
     {
@@ -59,7 +59,7 @@ public:
     /// The exact price that rules 1 and 2 give: 1e-8 USD.
     [[nodiscard]] std::optional<Amount> oracle_price(ContractId token) const;
     [[nodiscard]] std::optional<double> usd(const Amount& amount, ContractId token) const;
-    [[nodiscard]] std::optional<double> usd(const Exact& amount, ContractId token) const;
+    [[nodiscard]] std::optional<double> usd(const SignedAmount& amount, ContractId token) const;
     [[nodiscard]] const std::map<ContractId, Pool>& pools() const noexcept { return pools_; }
     [[nodiscard]] const std::map<ReserveKey, Reserve>& reserves() const noexcept
     {
@@ -85,7 +85,7 @@ private:
     bool quote_from_pools() const;
     [[nodiscard]] double scale(ContractId token) const;
 
-    Source& source_;
+    LedgerQueries& source_;
     Cursor oracle_;
     Cursor pool_rows_;
     Cursor reserve_rows_;

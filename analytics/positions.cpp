@@ -75,7 +75,7 @@ void add_position(const Position& position, Positions::Market& market)
 }
 
 /// The newest row of each account, market and token, in their order, up to a block.
-storage::Statement newest_balances(Source& source, std::string_view condition)
+storage::Statement newest_balances(LedgerQueries& source, std::string_view condition)
 {
     return source.query(
         "SELECT contract_id, account_id, token_id, supplied_scaled, debt_scaled, "
@@ -114,7 +114,7 @@ Holding holding_of(const storage::Statement& row, const Market& market)
 }
 
 void add_row(
-    const storage::Statement& row, Source& source, const Market& market, Position& position)
+    const storage::Statement& row, LedgerQueries& source, const Market& market, Position& position)
 {
     const auto token = row.contract(token_column);
     const auto holding = holding_of(row, market);
@@ -148,8 +148,8 @@ void add_row(
     }
 }
 
-void add_net(const storage::Statement& row, Source& source, const Market& market,
-    std::map<std::pair<GroupId, ContractId>, Exact>& net)
+void add_net(const storage::Statement& row, LedgerQueries& source, const Market& market,
+    std::map<std::pair<GroupId, ContractId>, SignedAmount>& net)
 {
     const auto holding = holding_of(row, market);
     auto& sum = net[{source.group_of(row.account(account_column)), row.contract(token_column)}];
@@ -157,7 +157,7 @@ void add_net(const storage::Statement& row, Source& source, const Market& market
     sum.subtract(holding.debt);
 }
 
-double debt_peak_usd(Source& source)
+double debt_peak_usd(LedgerQueries& source)
 {
     Market market{source};
     double peak = 0;
@@ -175,7 +175,7 @@ double debt_peak_usd(Source& source)
 
 const std::vector<double> Positions::health_limits{1, 1.05, 1.1, 1.25, 1.5, 2, 3, 5};
 
-Positions make_positions(Source& source)
+Positions make_positions(LedgerQueries& source)
 {
     Positions positions;
     if (!source.has("t_lending_balances"))

@@ -1,8 +1,8 @@
 #include "analytics/report.hpp"
 
-#include "analytics/bands.hpp"
+#include "analytics/calibration_targets.hpp"
+#include "analytics/ledger_queries.hpp"
 #include "analytics/sections.hpp"
-#include "analytics/source.hpp"
 
 #include <algorithm>
 #include <array>
@@ -15,7 +15,7 @@ namespace
 struct SectionType
 {
     std::string_view key;
-    std::optional<Section> (*make)(Source&);
+    std::optional<Section> (*make)(LedgerQueries&);
 };
 
 constexpr std::array section_types{
@@ -28,7 +28,7 @@ constexpr std::array section_types{
     SectionType{"lending", lending_section},
     SectionType{"liquidations", liquidations_section},
     SectionType{"bad_debt", bad_debt_section},
-    SectionType{"books", books_section},
+    SectionType{"books", reconciliation_section},
     SectionType{"validators", validators_section},
     SectionType{"wallets", wallets_section},
     SectionType{"throughput", throughput_section},
@@ -137,7 +137,7 @@ std::span<const std::string_view> section_keys() noexcept
 
 Report make_report(storage::Database& database, std::span<const std::string> sections)
 {
-    Source source{database};
+    LedgerQueries source{database};
     const auto asked = [&](std::string_view key) {
         return sections.empty() ||
                std::find(sections.begin(), sections.end(), key) != sections.end();

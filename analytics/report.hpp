@@ -1,6 +1,6 @@
 #pragma once
 
-#include "analytics/exact.hpp"
+#include "analytics/signed_amount.hpp"
 #include "storage/database.hpp"
 
 #include <cstdint>

@@ -1,7 +1,7 @@
 #pragma once
 
+#include "analytics/ledger_queries.hpp"
 #include "analytics/report.hpp"
-#include "analytics/source.hpp"
 
 #include <optional>
 #include <string_view>
@@ -11,21 +11,22 @@
 namespace runnel::analytics
 {
 
-[[nodiscard]] std::optional<Section> run_section(Source& source);
-[[nodiscard]] std::optional<Section> timeline_section(Source& source);
-[[nodiscard]] std::optional<Section> transactions_section(Source& source);
-[[nodiscard]] std::optional<Section> flows_section(Source& source);
-[[nodiscard]] std::optional<Section> trading_section(Source& source);
-[[nodiscard]] std::optional<Section> tvl_section(Source& source);
-[[nodiscard]] std::optional<Section> lending_section(Source& source);
-[[nodiscard]] std::optional<Section> liquidations_section(Source& source);
-[[nodiscard]] std::optional<Section> bad_debt_section(Source& source);
-[[nodiscard]] std::optional<Section> books_section(Source& source);
-[[nodiscard]] std::optional<Section> validators_section(Source& source);
-[[nodiscard]] std::optional<Section> wallets_section(Source& source);
-[[nodiscard]] std::optional<Section> throughput_section(Source& source);
-[[nodiscard]] std::optional<Section> parallelism_section(Source& source);
-/// Compares figures of the sections before it with real events: the rows of bands.cpp.
+[[nodiscard]] std::optional<Section> run_section(LedgerQueries& source);
+[[nodiscard]] std::optional<Section> timeline_section(LedgerQueries& source);
+[[nodiscard]] std::optional<Section> transactions_section(LedgerQueries& source);
+[[nodiscard]] std::optional<Section> flows_section(LedgerQueries& source);
+[[nodiscard]] std::optional<Section> trading_section(LedgerQueries& source);
+[[nodiscard]] std::optional<Section> tvl_section(LedgerQueries& source);
+[[nodiscard]] std::optional<Section> lending_section(LedgerQueries& source);
+[[nodiscard]] std::optional<Section> liquidations_section(LedgerQueries& source);
+[[nodiscard]] std::optional<Section> bad_debt_section(LedgerQueries& source);
+[[nodiscard]] std::optional<Section> reconciliation_section(LedgerQueries& source);
+[[nodiscard]] std::optional<Section> validators_section(LedgerQueries& source);
+[[nodiscard]] std::optional<Section> wallets_section(LedgerQueries& source);
+[[nodiscard]] std::optional<Section> throughput_section(LedgerQueries& source);
+[[nodiscard]] std::optional<Section> parallelism_section(LedgerQueries& source);
+/// Compares figures of the sections before it with real events: the rows of
+/// calibration_targets.cpp.
 [[nodiscard]] std::optional<Section> headline_section(
     std::string_view scenario, const Report& report);
 

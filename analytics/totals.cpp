@@ -76,7 +76,7 @@ double TransactionTotals::tip_quantile(double quantile) const
     return 0;
 }
 
-BlockTotals block_totals(Source& source)
+BlockTotals block_totals(LedgerQueries& source)
 {
     constexpr double full_share = 0.95;
     BlockTotals totals;
@@ -146,7 +146,7 @@ BlockTotals block_totals(Source& source)
     return totals;
 }
 
-TransactionTotals transaction_totals(Source& source)
+TransactionTotals transaction_totals(LedgerQueries& source)
 {
     TransactionTotals totals;
     totals.groups.resize(source.groups().size());
@@ -197,7 +197,7 @@ namespace
 class TransferSums
 {
 public:
-    explicit TransferSums(Source& source)
+    explicit TransferSums(LedgerQueries& source)
       : source_{source},
         groups_{source.groups().size()},
         sums_(source.contracts().size() * groups_ * groups_)
@@ -260,14 +260,14 @@ private:
     {
         return index(account) < is_contract_.size() && is_contract_[index(account)];
     }
-    Source& source_;
+    LedgerQueries& source_;
     std::size_t groups_;
     std::vector<FlowTotals::Flow> sums_;
     std::vector<bool> is_contract_;  // By account.
     std::map<std::pair<AccountId, ContractId>, FlowTotals::Held> contracts_;
 };
 
-void add_fees(Source& source, FlowTotals& totals)
+void add_fees(LedgerQueries& source, FlowTotals& totals)
 {
     const auto& transactions = source.transactions();
     const auto nobody = source.group_of(zero_account);
@@ -290,7 +290,7 @@ void add_fees(Source& source, FlowTotals& totals)
     }
 }
 
-void add_rewards(Source& source, FlowTotals& totals)
+void add_rewards(LedgerQueries& source, FlowTotals& totals)
 {
     const auto nobody = source.group_of(zero_account);
     auto rows = source.query("SELECT account_id, amount FROM t_rewards WHERE block_number > 0");
@@ -304,7 +304,7 @@ void add_rewards(Source& source, FlowTotals& totals)
 }
 
 /// Fees and rewards are small and many: their value is taken at the last price.
-void price_native(Source& source, FlowTotals& totals)
+void price_native(LedgerQueries& source, FlowTotals& totals)
 {
     Market market{source};
     market.advance_to_end();
@@ -321,7 +321,7 @@ void price_native(Source& source, FlowTotals& totals)
 }
 }  // namespace
 
-FlowTotals flow_totals(Source& source)
+FlowTotals flow_totals(LedgerQueries& source)
 {
     FlowTotals totals;
     if (source.groups().empty())

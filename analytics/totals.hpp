@@ -1,6 +1,6 @@
 #pragma once
 
-#include "analytics/source.hpp"
+#include "analytics/ledger_queries.hpp"
 
 #include <cstdint>
 #include <map>
@@ -27,7 +27,7 @@ struct BlockTotals
     };
     std::uint64_t blocks = 0;
     std::uint64_t transactions = 0;
-    Exact gas_used;
+    SignedAmount gas_used;
     double fullness_sum = 0;  // Of gas used / gas limit.
     std::uint64_t full = 0;   // Blocks with at least 95% of the gas limit used.
     std::uint64_t full_run_max = 0;
@@ -54,8 +54,8 @@ struct TransactionTotals
     {
         std::uint64_t transactions = 0;
         std::uint64_t reverted = 0;
-        Exact burnt;  // Base fees, wei.
-        Exact tips;   // Wei.
+        SignedAmount burnt;  // Base fees, wei.
+        SignedAmount tips;   // Wei.
     };
     struct Hour
     {
@@ -64,12 +64,12 @@ struct TransactionTotals
     };
     std::uint64_t transactions = 0;
     std::uint64_t reverted = 0;
-    Exact burnt;
-    Exact tips;
+    SignedAmount burnt;
+    SignedAmount tips;
     std::vector<Group> groups;
     std::vector<Hour> hours;
     std::vector<std::uint64_t> piece_reverted;
-    std::map<AccountId, Exact> tips_of_proposer;
+    std::map<AccountId, SignedAmount> tips_of_proposer;
     /// Tips per gas in wei by size, 32 classes per power of two: what quantiles are taken from.
     std::vector<std::uint64_t> tip_classes;
     std::uint64_t tip_max = 0;
@@ -101,20 +101,20 @@ struct FlowTotals
     struct Flow
     {
         std::uint64_t count = 0;
-        Exact amount;
+        SignedAmount amount;
         double usd = 0;  // At the price after the block; of the part that had one.
         bool priced = false;
     };
     struct Held
     {
-        Exact in;
-        Exact out;
+        SignedAmount in;
+        SignedAmount out;
     };
     std::map<Key, Flow> flows;
     /// What came to and went from the accounts of contracts, by account and token.
     std::map<std::pair<AccountId, ContractId>, Held> contracts;
     /// What a group got less what it gave, by token.
-    std::map<std::pair<GroupId, ContractId>, Exact> net;
+    std::map<std::pair<GroupId, ContractId>, SignedAmount> net;
 };
 
 /// What accounts have and owe in lending markets after the last block.
@@ -128,11 +128,11 @@ struct Positions
         std::uint64_t indebted = 0;   // In debt at the end.
         std::uint64_t below_one = 0;  // With a health factor below 1.
         std::uint64_t insolvent = 0;  // Whose debt exceeds their collateral.
-        Exact debt;                   // 1e-8 USD, likewise below.
-        Exact collateral;             // Of accounts in debt.
-        Exact debt_below_one;
-        Exact bad_debt;  // Debt beyond collateral.
-        Exact insolvent_debt;
+        SignedAmount debt;            // 1e-8 USD, likewise below.
+        SignedAmount collateral;      // Of accounts in debt.
+        SignedAmount debt_below_one;
+        SignedAmount bad_debt;  // Debt beyond collateral.
+        SignedAmount insolvent_debt;
         bool priced = true;  // Every token of an account in debt had a price.
         std::vector<std::uint64_t> health_accounts;  // By class, see health_limits.
         std::vector<double> health_debt_usd;
@@ -141,8 +141,8 @@ struct Positions
     std::uint64_t borrowers = 0;  // Accounts ever in debt in any market.
     double debt_peak_usd = 0;     // The most that was owed after any block, all markets.
     /// Supplied less owed, by group and token: at the end, and after block 0.
-    std::map<std::pair<GroupId, ContractId>, Exact> net;
-    std::map<std::pair<GroupId, ContractId>, Exact> net_at_start;
+    std::map<std::pair<GroupId, ContractId>, SignedAmount> net;
+    std::map<std::pair<GroupId, ContractId>, SignedAmount> net_at_start;
 
     static const std::vector<double>
         health_limits;  // Upper limits; above the last: one class more.
@@ -167,28 +167,28 @@ struct Liquidations
     struct Pair
     {
         std::uint64_t calls = 0;
-        Exact collateral;  // With the protocol's fee.
-        Exact debt;
+        SignedAmount collateral;  // With the protocol's fee.
+        SignedAmount debt;
         double collateral_usd = 0;
         double debt_usd = 0;
     };
     struct Liquidator
     {
         std::uint64_t calls = 0;
-        Exact debt_value;        // 1e-8 USD.
-        Exact collateral_value;  // 1e-8 USD.
+        SignedAmount debt_value;        // 1e-8 USD.
+        SignedAmount collateral_value;  // 1e-8 USD.
     };
     std::vector<Liquidation> calls;
-    Exact debt_value;                                         // 1e-8 USD.
-    Exact collateral_value;                                   // 1e-8 USD.
+    SignedAmount debt_value;                                  // 1e-8 USD.
+    SignedAmount collateral_value;                            // 1e-8 USD.
     std::map<std::pair<ContractId, ContractId>, Pair> pairs;  // Collateral, debt.
     std::map<AccountId, Liquidator> liquidators;
 };
 
-[[nodiscard]] BlockTotals block_totals(Source& source);
-[[nodiscard]] TransactionTotals transaction_totals(Source& source);
-[[nodiscard]] FlowTotals flow_totals(Source& source);
-[[nodiscard]] Positions make_positions(Source& source);
-[[nodiscard]] Liquidations make_liquidations(Source& source);
+[[nodiscard]] BlockTotals block_totals(LedgerQueries& source);
+[[nodiscard]] TransactionTotals transaction_totals(LedgerQueries& source);
+[[nodiscard]] FlowTotals flow_totals(LedgerQueries& source);
+[[nodiscard]] Positions make_positions(LedgerQueries& source);
+[[nodiscard]] Liquidations make_liquidations(LedgerQueries& source);
 
 }  // namespace runnel::analytics

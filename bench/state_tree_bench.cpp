@@ -1,5 +1,5 @@
 #include "ledger/philox.hpp"
-#include "ledger/world.hpp"
+#include "state/world.hpp"
 
 #include <benchmark/benchmark.h>
 

@@ -74,7 +74,7 @@ LedgerDescription description()
 std::shared_ptr<const FinishedBlock> payments(std::uint64_t number)
 {
     FinishedBlock block;
-    WorkerArena arena;
+    EventArena arena;
     RandomStream random{7, 1, 0, number};
     for (std::uint32_t i = 0; i < block_transactions; ++i)
     {

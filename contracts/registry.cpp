@@ -1,12 +1,12 @@
 #include "contracts/registry.hpp"
 
-#include "contracts/aave_v3/pool.hpp"
-#include "contracts/erc20/erc20.hpp"
-#include "contracts/native/native_coin.hpp"
-#include "contracts/oracle/price_oracle.hpp"
-#include "contracts/uniswap_v2/factory.hpp"
-#include "contracts/uniswap_v2/pair.hpp"
-#include "contracts/uniswap_v2/router.hpp"
+#include "contracts/exchanges/uniswap_v2/factory.hpp"
+#include "contracts/exchanges/uniswap_v2/pair.hpp"
+#include "contracts/exchanges/uniswap_v2/router.hpp"
+#include "contracts/lending/aave_v3/pool.hpp"
+#include "contracts/oracles/price_oracle/price_oracle.hpp"
+#include "contracts/tokens/erc20/erc20.hpp"
+#include "contracts/tokens/native/native_coin.hpp"
 
 #include <array>
 

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "ledger/contract.hpp"
+#include "contracts/kit/contract_base.hpp"
 
 #include <span>
 

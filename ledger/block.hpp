@@ -1,6 +1,6 @@
 #pragma once
 
-#include "ledger/context.hpp"
+#include "ledger/event.hpp"
 #include "ledger/transaction.hpp"
 
 #include <cstdint>
@@ -9,6 +9,16 @@
 
 namespace runnel
 {
+
+/// What a transaction may know of the block it runs in.
+struct BlockContext
+{
+    std::uint64_t number = 0;
+    std::uint64_t timestamp = 0;  // Unix seconds.
+    std::uint64_t base_fee = 0;   // Wei per gas.
+    std::uint64_t gas_limit = 0;
+    AccountId proposer{};
+};
 
 /// What a block's hash covers. The hash is keccak of the encoding of these fields.
 struct BlockHeader

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <string_view>
+#include <vector>
 
 namespace runnel
 {
@@ -172,5 +173,29 @@ struct EventRecord
     std::uint32_t offset = 0;       // Of the encoding in the arena.
     std::uint32_t size = 0;
 };
+
+/// Events as they are emitted, their encodings one after another.
+struct EventArena
+{
+    std::vector<EventRecord> events;
+    Bytes event_bytes;
+
+    void clear() noexcept
+    {
+        events.clear();
+        event_bytes.clear();
+    }
+};
+
+template <typename Event>
+void append_event(
+    EventArena& arena, ContractId contract, std::uint32_t transaction, const Event& event)
+{
+    const auto offset = arena.event_bytes.size();
+    encode(event, arena.event_bytes);
+    arena.events.push_back(
+        {&event_type<Event>, contract, transaction, static_cast<std::uint32_t>(offset),
+            static_cast<std::uint32_t>(arena.event_bytes.size() - offset)});
+}
 
 }  // namespace runnel

@@ -29,7 +29,7 @@
 /// and a visitor is a callable (name, field, unit = ""). The encoding is canonical: fields in
 /// order, integers big-endian of their own fixed width, lists prefixed by their length.
 ///
-/// On-chain state is integers. What wallets have in mind, which checkpoints keep, may also hold
+/// On-chain state is integers. The states of wallets, which checkpoints keep, may also hold
 /// floating point (its IEEE bits, as an integer) and lists and maps of any length.
 
 namespace runnel

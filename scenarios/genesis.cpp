@@ -1,9 +1,9 @@
 #include "scenarios/genesis.hpp"
 
-#include "contracts/erc20/erc20.hpp"
-#include "ledger/executor.hpp"
+#include "contracts/tokens/erc20/erc20.hpp"
+#include "execution/executor.hpp"
 #include "ledger/philox.hpp"
-#include "scenarios/values.hpp"
+#include "scenarios/loader/units.hpp"
 
 #include <fmt/format.h>
 

@@ -1,10 +1,10 @@
 #pragma once
 
-#include "actors/strategy.hpp"
+#include "consensus/mempool.hpp"
 #include "ledger/block.hpp"
-#include "ledger/mempool.hpp"
 #include "ledger/parameters.hpp"
 #include "scenarios/prices.hpp"
+#include "strategies/api/strategy.hpp"
 
 #include <cstdint>
 #include <filesystem>

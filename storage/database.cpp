@@ -480,7 +480,7 @@ Database Database::create(const std::string& path, bool force)
     return database;
 }
 
-bool Database::is_unmade(const std::string& path)
+bool Database::is_empty_or_incomplete(const std::string& path)
 {
     std::error_code error;
     const auto size = filesystem::file_size(path, error);

@@ -164,7 +164,7 @@ public:
     [[nodiscard]] static Database create(const std::string& path, bool force);
     /// Whether a run that begins has nothing to lose there: no file, an empty one, or the first
     /// bytes of one whose making was interrupted.
-    [[nodiscard]] static bool is_unmade(const std::string& path);
+    [[nodiscard]] static bool is_empty_or_incomplete(const std::string& path);
     /// Opens a ledger after checking what it is; read_write locks it.
     [[nodiscard]] static Database open(const std::string& path, Access access);
     [[nodiscard]] static Database in_memory();

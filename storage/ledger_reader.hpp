@@ -1,7 +1,7 @@
 #pragma once
 
 #include "ledger/block.hpp"
-#include "ledger/world.hpp"
+#include "state/world.hpp"
 #include "storage/block_rows.hpp"
 #include "storage/database.hpp"
 #include "storage/manifest.hpp"

@@ -1,8 +1,8 @@
 #include "storage/ledger_writer.hpp"
 
-#include "ledger/abi.hpp"
 #include "ledger/call.hpp"
 #include "ledger/check.hpp"
+#include "state/abi.hpp"
 #include "storage/checkpoints.hpp"
 #include "storage/ledger_reader.hpp"
 #include "storage/row_batch.hpp"
@@ -550,7 +550,7 @@ LedgerWriter LedgerWriter::create(const std::string& path, const Manifest& manif
 LedgerWriter LedgerWriter::resume(const std::string& path, const Manifest& manifest,
     const LedgerDescription& description, const WriterOptions& options)
 {
-    if (Database::is_unmade(path))
+    if (Database::is_empty_or_incomplete(path))
     {
         auto replacing = options;
         replacing.force = true;

@@ -1,8 +1,8 @@
 #pragma once
 
 #include "ledger/block.hpp"
-#include "ledger/checkpoint.hpp"
-#include "ledger/world.hpp"
+#include "state/checkpoint.hpp"
+#include "state/world.hpp"
 #include "storage/manifest.hpp"
 #include "storage/schema.hpp"
 

@@ -1,5 +1,5 @@
-#include "ledger/abi.hpp"
 #include "ledger/check.hpp"
+#include "state/abi.hpp"
 #include "storage/schema.hpp"
 
 #include <fmt/format.h>

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "actors/simulation.hpp"
-#include "ledger/executor.hpp"
+#include "execution/executor.hpp"
 #include "tests/actors/script.hpp"
 
 #include <unistd.h>

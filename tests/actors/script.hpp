@@ -1,6 +1,6 @@
 #pragma once
 
-#include "actors/strategy.hpp"
+#include "strategies/api/strategy.hpp"
 #include "tests/support/toy_chain.hpp"
 
 #include <functional>
@@ -21,7 +21,7 @@ struct Script
 };
 
 /// The strategy of a test: does what the script in force when its cohort was made says.
-class Scripted final : public MindlessStrategy
+class Scripted final : public StatelessStrategy
 {
 public:
     static inline std::shared_ptr<const Script> script;

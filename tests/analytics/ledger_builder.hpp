@@ -1,7 +1,7 @@
 #pragma once
 
+#include "contracts/kit/sectors/rows.hpp"
 #include "ledger/call.hpp"
-#include "ledger/sectors.hpp"
 #include "storage/ledger_writer.hpp"
 
 #include <memory>
@@ -256,7 +256,7 @@ private:
     std::uint64_t nonce_ = 0;
     Hash parent_;
     FinishedBlock block_;
-    WorkerArena arena_;
+    EventArena arena_;
     std::vector<std::shared_ptr<const FinishedBlock>> blocks_;
 };
 

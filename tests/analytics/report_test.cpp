@@ -1,6 +1,6 @@
 #include "analytics/report.hpp"
 
-#include "analytics/bands.hpp"
+#include "analytics/calibration_targets.hpp"
 #include "analytics/render.hpp"
 #include "tests/analytics/ledger_builder.hpp"
 #include "tests/support/catch.hpp"
@@ -85,28 +85,28 @@ struct TemporaryFolder
 
 TEST_CASE("exact: sums and differences beyond 256 bits are written out", "[analytics][exact]")
 {
-    Exact sum;
+    SignedAmount sum;
     CHECK(sum.to_string() == "0");
     for (int i = 0; i < 3; ++i)
         sum.add(Amount::max());
     // 3 * (2^256 - 1).
     CHECK(sum.to_string() ==
           "347376267711948586270712955026063723559809953996921692118372752023739388919805");
-    Exact negative;
+    SignedAmount negative;
     negative.subtract(sum);
     CHECK(negative.is_negative());
     CHECK(negative.to_string() == std::string{"-"}.append(sum.to_string()));
     negative.add(sum);
     CHECK(negative.is_zero());
-    CHECK(Exact{Amount::power_of_ten(36)}.to_string() == std::string{"1"}.append(36, '0'));
-    CHECK(Exact{1'001}.times(3, 1'000).to_string() == "3");
-    CHECK(Exact{Amount::power_of_ten(20)}.to_double() == 1e20);
+    CHECK(SignedAmount{Amount::power_of_ten(36)}.to_string() == std::string{"1"}.append(36, '0'));
+    CHECK(SignedAmount{1'001}.times(3, 1'000).to_string() == "3");
+    CHECK(SignedAmount{Amount::power_of_ten(20)}.to_double() == 1e20);
 }
 
 TEST_CASE("exact: agrees with 64-bit arithmetic", "[analytics][exact][property]")
 {
     std::mt19937_64 random{20'261'125};
-    Exact sum;
+    SignedAmount sum;
     std::int64_t expected = 0;
     for (int i = 0; i < 10'000; ++i)
     {

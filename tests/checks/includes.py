@@ -6,11 +6,25 @@ import sys
 
 ALLOWED = {
     "ledger": {"ledger"},
-    "contracts": {"contracts", "ledger"},
-    "storage": {"storage", "ledger"},
-    "actors": {"actors", "storage", "contracts", "ledger"},
-    "scenarios": {"scenarios", "actors", "storage", "contracts", "ledger"},
-    "analytics": {"analytics", "storage", "ledger"},
+    "state": {"state", "ledger"},
+    "execution": {"execution", "state", "ledger"},
+    "consensus": {"consensus", "execution", "state", "ledger"},
+    "contracts": {"contracts", "execution", "state", "ledger"},
+    "storage": {"storage", "state", "ledger"},
+    "strategies": {"strategies", "contracts", "consensus", "execution", "state", "ledger"},
+    "actors": {
+        "actors", "strategies/api", "storage", "contracts", "consensus", "execution", "state",
+        "ledger"
+    },
+    "scenarios": {
+        "scenarios", "actors", "strategies", "storage", "contracts", "consensus", "execution",
+        "state", "ledger"
+    },
+    "audit": {
+        "audit", "scenarios", "actors", "strategies", "storage", "contracts", "consensus",
+        "execution", "state", "ledger"
+    },
+    "analytics": {"analytics", "storage", "contracts/kit", "state", "ledger"},
 }
 # Library headers that only one folder (and its tests and benches) may include.
 CONFINED = {"caf/": "actors", "sqlite3.h": "storage"}
@@ -35,7 +49,8 @@ def main() -> int:
             top = name.split("/")[0]
             if quote == '"' and folder in ALLOWED and top in {*ALLOWED, "tools", "bench"}:
                 is_test = relative.parts[0] in ("tests", "bench")
-                if top not in ALLOWED[folder] and not is_test:
+                part = "/".join(name.split("/")[:2])
+                if not ALLOWED[folder] & {top, part} and not is_test:
                     wrong.append(line)
             for confined, owner in CONFINED.items():
                 if name.startswith(confined) and folder != owner:

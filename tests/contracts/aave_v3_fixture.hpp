@@ -1,10 +1,10 @@
 #pragma once
 
-#include "contracts/aave_v3/pool.hpp"
-#include "contracts/erc20/erc20.hpp"
-#include "contracts/oracle/price_oracle.hpp"
-#include "contracts/sandbox.hpp"
-#include "ledger/world.hpp"
+#include "contracts/kit/sandbox.hpp"
+#include "contracts/lending/aave_v3/pool.hpp"
+#include "contracts/oracles/price_oracle/price_oracle.hpp"
+#include "contracts/tokens/erc20/erc20.hpp"
+#include "state/world.hpp"
 #include "tests/support/catch.hpp"
 
 #include <array>

@@ -1,5 +1,5 @@
-#include "contracts/aave_v3/interest_rate_strategy.hpp"
-#include "contracts/aave_v3/math.hpp"
+#include "contracts/lending/aave_v3/interest_rate_strategy.hpp"
+#include "contracts/lending/aave_v3/math.hpp"
 #include "tests/support/catch.hpp"
 
 #include <boost/multiprecision/cpp_int.hpp>

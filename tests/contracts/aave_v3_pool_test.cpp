@@ -1,6 +1,6 @@
-#include "contracts/aave_v3/events.hpp"
+#include "contracts/kit/sectors/rows.hpp"
+#include "contracts/lending/aave_v3/events.hpp"
 #include "contracts/registry.hpp"
-#include "ledger/sectors.hpp"
 #include "tests/contracts/aave_v3_fixture.hpp"
 
 #include <random>

@@ -1,6 +1,6 @@
-#include "contracts/erc20/erc20.hpp"
+#include "contracts/tokens/erc20/erc20.hpp"
 
-#include "contracts/sandbox.hpp"
+#include "contracts/kit/sandbox.hpp"
 #include "tests/support/catch.hpp"
 
 #include <map>

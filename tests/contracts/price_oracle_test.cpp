@@ -1,8 +1,8 @@
-#include "contracts/oracle/price_oracle.hpp"
+#include "contracts/oracles/price_oracle/price_oracle.hpp"
 
+#include "contracts/kit/sandbox.hpp"
 #include "contracts/registry.hpp"
-#include "contracts/sandbox.hpp"
-#include "ledger/world.hpp"
+#include "state/world.hpp"
 #include "tests/support/catch.hpp"
 
 using namespace runnel;

@@ -1,10 +1,10 @@
 #pragma once
 
-#include "contracts/erc20/erc20.hpp"
-#include "contracts/sandbox.hpp"
-#include "contracts/uniswap_v2/factory.hpp"
-#include "contracts/uniswap_v2/pair.hpp"
-#include "contracts/uniswap_v2/router.hpp"
+#include "contracts/exchanges/uniswap_v2/factory.hpp"
+#include "contracts/exchanges/uniswap_v2/pair.hpp"
+#include "contracts/exchanges/uniswap_v2/router.hpp"
+#include "contracts/kit/sandbox.hpp"
+#include "contracts/tokens/erc20/erc20.hpp"
 #include "tests/support/catch.hpp"
 
 #include <string>

@@ -1,6 +1,6 @@
-#include "contracts/uniswap_v2/math.hpp"
-#include "contracts/uniswap_v2/pair.hpp"
-#include "ledger/sectors.hpp"
+#include "contracts/exchanges/uniswap_v2/math.hpp"
+#include "contracts/exchanges/uniswap_v2/pair.hpp"
+#include "contracts/kit/sectors/rows.hpp"
 #include "tests/contracts/uniswap_v2_fixture.hpp"
 
 #include <random>

@@ -1,5 +1,5 @@
-#include "contracts/uniswap_v2/math.hpp"
-#include "contracts/uniswap_v2/router.hpp"
+#include "contracts/exchanges/uniswap_v2/math.hpp"
+#include "contracts/exchanges/uniswap_v2/router.hpp"
 #include "tests/contracts/uniswap_v2_fixture.hpp"
 
 #include <limits>

@@ -257,7 +257,7 @@ TEST_CASE(
     CHECK(accepted > 0);
 }
 
-TEST_CASE("fields: what minds are made of comes back bit by bit", "[ledger][fields]")
+TEST_CASE("fields: the values of wallet states come back bit by bit", "[ledger][fields]")
 {
     constexpr auto infinity = std::numeric_limits<double>::infinity();
     for (const double number : {0.0, -0.0, 1.0 / 3, 5e-324, -infinity, infinity})

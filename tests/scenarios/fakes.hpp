@@ -1,9 +1,9 @@
 #pragma once
 
-#include "contracts/erc20/erc20.hpp"
-#include "contracts/native/native_coin.hpp"
-#include "ledger/world.hpp"
+#include "contracts/tokens/erc20/erc20.hpp"
+#include "contracts/tokens/native/native_coin.hpp"
 #include "scenarios/scenario.hpp"
+#include "state/world.hpp"
 
 #include <array>
 #include <memory>

@@ -1,6 +1,6 @@
 #include "scenarios/genesis.hpp"
 
-#include "scenarios/values.hpp"
+#include "scenarios/loader/units.hpp"
 #include "tests/scenarios/fakes.hpp"
 #include "tests/support/catch.hpp"
 

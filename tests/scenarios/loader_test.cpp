@@ -1,5 +1,5 @@
 #include "ledger/philox.hpp"
-#include "scenarios/schema.hpp"
+#include "scenarios/loader/schema.hpp"
 #include "tests/scenarios/fakes.hpp"
 #include "tests/support/catch.hpp"
 

@@ -112,7 +112,7 @@ TEST_CASE("resume: every strategy thinks on where it stopped", "[scenarios][resu
 
 // Method: bytes of what cohorts load are altered, cut off and lengthened at random places, with a
 // fixed seed. Nothing may be read or written out of bounds; the sanitizers watch.
-TEST_CASE("resume: hostile minds are refused or harmless", "[scenarios][resume][property]")
+TEST_CASE("resume: hostile wallet states are refused or harmless", "[scenarios][resume][property]")
 {
     const auto scenario = shipped("black_thursday", 2 * interval);
     Recorder recorder;

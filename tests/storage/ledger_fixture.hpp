@@ -1,7 +1,7 @@
 #pragma once
 
+#include "contracts/kit/sectors/rows.hpp"
 #include "ledger/call.hpp"
-#include "ledger/sectors.hpp"
 #include "storage/ledger_writer.hpp"
 
 #include <unistd.h>
@@ -182,7 +182,7 @@ public:
     std::shared_ptr<const FinishedBlock> make(std::uint32_t transaction_count)
     {
         FinishedBlock block;
-        WorkerArena arena;
+        EventArena arena;
         for (std::uint32_t i = 0; i < transaction_count; ++i)
             add_transaction(block, arena, i);
         append_event(arena, ContractId{3}, transaction_count,
@@ -213,7 +213,7 @@ public:
     }
 
 private:
-    void add_transaction(FinishedBlock& block, WorkerArena& arena, std::uint32_t i)
+    void add_transaction(FinishedBlock& block, EventArena& arena, std::uint32_t i)
     {
         Transaction transaction;
         transaction.sender = any_account();
@@ -245,7 +245,7 @@ private:
         block.receipts.push_back(receipt);
     }
 
-    void add_events(WorkerArena& arena, std::uint32_t i)
+    void add_events(EventArena& arena, std::uint32_t i)
     {
         const auto emitter = any_contract();
         const auto usdc = ContractId{1};

@@ -1,6 +1,6 @@
 #include "storage/ledger_writer.hpp"
 
-#include "ledger/abi.hpp"
+#include "state/abi.hpp"
 #include "storage/comparison.hpp"
 #include "storage/ledger_reader.hpp"
 #include "tests/storage/ledger_fixture.hpp"

@@ -77,7 +77,7 @@ void write_known_ledger(const std::string& path)
     for (std::uint64_t number = 0; number < 2; ++number)
     {
         FinishedBlock block;
-        WorkerArena arena;
+        EventArena arena;
         for (std::uint32_t i = 0; number == 1 && i < 3; ++i)
         {
             Transaction transaction;

@@ -1,7 +1,7 @@
 #pragma once
 
-#include "actors/strategy.hpp"
-#include "contracts/sandbox.hpp"
+#include "contracts/kit/sandbox.hpp"
+#include "strategies/api/strategy.hpp"
 
 #include <memory>
 #include <utility>

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "ledger/checkpoint.hpp"
+#include "state/checkpoint.hpp"
 
 #include <string>
 #include <utility>

@@ -1,6 +1,7 @@
 #pragma once
 
-#include "ledger/executor.hpp"
+#include "contracts/kit/contract_base.hpp"
+#include "execution/executor.hpp"
 #include "ledger/philox.hpp"
 
 #include <algorithm>

@@ -1,9 +1,9 @@
 #include "tools/replay/aave_v3_replay.hpp"
 
-#include "contracts/aave_v3/events.hpp"
-#include "contracts/aave_v3/pool.hpp"
-#include "contracts/erc20/erc20.hpp"
-#include "contracts/oracle/price_oracle.hpp"
+#include "contracts/lending/aave_v3/events.hpp"
+#include "contracts/lending/aave_v3/pool.hpp"
+#include "contracts/oracles/price_oracle/price_oracle.hpp"
+#include "contracts/tokens/erc20/erc20.hpp"
 #include "tools/replay/json_fields.hpp"
 
 #include <map>

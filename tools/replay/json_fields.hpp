@@ -1,6 +1,6 @@
 #pragma once
 
-#include "contracts/sandbox.hpp"
+#include "contracts/kit/sandbox.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>

@@ -1,6 +1,6 @@
 #include "tools/replay/oz_erc20_replay.hpp"
 
-#include "contracts/erc20/erc20.hpp"
+#include "contracts/tokens/erc20/erc20.hpp"
 #include "tools/replay/json_fields.hpp"
 
 namespace runnel::replay

@@ -1,9 +1,9 @@
 #include "tools/replay/uniswap_v2_replay.hpp"
 
-#include "contracts/erc20/erc20.hpp"
-#include "contracts/uniswap_v2/factory.hpp"
-#include "contracts/uniswap_v2/pair.hpp"
-#include "contracts/uniswap_v2/router.hpp"
+#include "contracts/exchanges/uniswap_v2/factory.hpp"
+#include "contracts/exchanges/uniswap_v2/pair.hpp"
+#include "contracts/exchanges/uniswap_v2/router.hpp"
+#include "contracts/tokens/erc20/erc20.hpp"
 #include "tools/replay/json_fields.hpp"
 
 #include <algorithm>

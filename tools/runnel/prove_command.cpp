@@ -1,4 +1,4 @@
-#include "scenarios/proof.hpp"
+#include "audit/proof.hpp"
 #include "tools/runnel/commands.hpp"
 #include "tools/runnel/printable.hpp"
 
@@ -37,13 +37,13 @@ std::optional<std::uint64_t> number_of(std::string_view text)
     return number;
 }
 
-scenarios::Proof prove_transaction(const ProveOptions& options)
+audit::Proof prove_transaction(const ProveOptions& options)
 {
     const std::string_view text = options.transaction;
     if (text.starts_with("0x"))
     {
         if (const auto hash = Hash::from_string(text))
-            return scenarios::prove_transaction(options.database, *hash);
+            return audit::prove_transaction(options.database, *hash);
     }
     const auto colon = text.find(':');
     if (colon != std::string_view::npos)
@@ -52,21 +52,21 @@ scenarios::Proof prove_transaction(const ProveOptions& options)
         const auto index = number_of(text.substr(colon + 1));
         if (block && index && *index <= 0xFFFF'FFFF)
         {
-            return scenarios::prove_transaction(options.database,
-                scenarios::TransactionPlace{*block, static_cast<std::uint32_t>(*index)});
+            return audit::prove_transaction(options.database,
+                audit::TransactionPlace{*block, static_cast<std::uint32_t>(*index)});
         }
     }
     throw CommandError{exit_bad_input,
         fmt::format("--transaction: expected 0x and 64 hex digits, or BLOCK:INDEX, got {}", text)};
 }
 
-scenarios::Proof make_proof(const ProveOptions& options)
+audit::Proof make_proof(const ProveOptions& options)
 {
     if (!options.transaction.empty())
         return prove_transaction(options);
     if (!options.balance.empty())
     {
-        return scenarios::prove_balance(
+        return audit::prove_balance(
             options.database, options.balance[0], options.balance[1], options.block);
     }
     const auto key = number_of(options.record[1]);
@@ -75,7 +75,7 @@ scenarios::Proof make_proof(const ProveOptions& options)
         throw CommandError{exit_bad_input,
             fmt::format("--record: expected a key from 0 to 2^64 - 1, got {}", options.record[1])};
     }
-    return scenarios::prove_record(options.database, options.record[0], *key, options.block);
+    return audit::prove_record(options.database, options.record[0], *key, options.block);
 }
 
 int run_prove(const ProveOptions& options)
@@ -85,16 +85,16 @@ int run_prove(const ProveOptions& options)
         throw CommandError{exit_bad_input,
             "prove: expected one of --transaction, --balance, --record (see runnel prove --help)"};
     }
-    scenarios::Proof proof;
+    audit::Proof proof;
     try
     {
         proof = make_proof(options);
     }
-    catch (const scenarios::ProofError& error)
+    catch (const audit::ProofError& error)
     {
         throw CommandError{exit_bad_input, error.what()};
     }
-    const auto text = scenarios::to_json(proof);
+    const auto text = audit::to_json(proof);
     if (options.output.empty())
     {
         fmt::print("{}", text);

@@ -152,7 +152,7 @@ std::string resume_command(const RunOptions& options)
 std::optional<SimulationResult> complete_run(
     const RunOptions& options, const scenarios::Scenario& scenario)
 {
-    if (storage::Database::is_unmade(options.database))
+    if (storage::Database::is_empty_or_incomplete(options.database))
         return std::nullopt;
     auto database = storage::Database::open(options.database, storage::Database::Access::read_only);
     if (database.query_integer("SELECT count(*) FROM sqlite_master") == 0)

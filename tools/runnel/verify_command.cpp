@@ -1,5 +1,5 @@
-#include "scenarios/proof.hpp"
-#include "scenarios/verification.hpp"
+#include "audit/proof.hpp"
+#include "audit/verification.hpp"
 #include "storage/ledger_reader.hpp"
 #include "tools/runnel/commands.hpp"
 #include "tools/runnel/printable.hpp"
@@ -49,7 +49,7 @@ std::string read_proof(const std::string& path)
 }
 
 /// Whether the proof's block is the one that the user trusts; empty if it is.
-std::string check_block(const VerifyOptions& options, const scenarios::Proof& proof)
+std::string check_block(const VerifyOptions& options, const audit::Proof& proof)
 {
     const auto number = proof.header.number;
     if (!options.block_hash.empty())
@@ -84,16 +84,16 @@ std::string check_block(const VerifyOptions& options, const scenarios::Proof& pr
 
 int run_verify_proof(const VerifyOptions& options)
 {
-    scenarios::Proof proof;
+    audit::Proof proof;
     try
     {
-        proof = scenarios::parse_proof(read_proof(options.proof));
+        proof = audit::parse_proof(read_proof(options.proof));
     }
-    catch (const scenarios::ProofError& error)
+    catch (const audit::ProofError& error)
     {
         throw CommandError{exit_bad_input, fmt::format("{}: {}", options.proof, error.what())};
     }
-    auto proven = scenarios::check_proof(proof);
+    auto proven = audit::check_proof(proof);
     if (proven.failure.empty())
         proven.failure = check_block(options, proof);
     const bool holds = proven.failure.empty();
@@ -133,7 +133,7 @@ int run_verify(const VerifyOptions& options)
     if (!options.proof.empty())
         return run_verify_proof(options);
     std::optional<ProgressBar> bar;
-    const auto result = scenarios::verify_ledger(options.database,
+    const auto result = audit::verify_ledger(options.database,
         [&](std::uint64_t done, std::uint64_t total)
         {
             if (!bar)

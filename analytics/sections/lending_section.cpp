@@ -1,0 +1,143 @@
+#include "analytics/market.hpp"
+#include "analytics/sections.hpp"
+#include "analytics/totals.hpp"
+
+#include <algorithm>
+#include <limits>
+
+namespace runnel::analytics
+{
+namespace
+{
+constexpr std::uint64_t integer_max = std::numeric_limits<std::int64_t>::max();
+
+struct Course
+{
+    double supplied_start = 0;
+    double supplied_peak = 0;
+    double supplied_end = 0;
+    double debt_start = 0;
+    double debt_peak = 0;
+    double debt_end = 0;
+};
+
+Course read_course(Market& market)
+{
+    Course course;
+    while (const auto block = market.next_change())
+    {
+        market.advance(*block);
+        double supplied = 0;
+        double debt = 0;
+        for (const auto& [key, reserve] : market.reserves())
+        {
+            supplied += market.usd(reserve.total_supplied, key.second).value_or(0);
+            debt += market.usd(reserve.total_debt, key.second).value_or(0);
+        }
+        if (*block == 0)
+        {
+            course.supplied_start = supplied;
+            course.debt_start = debt;
+        }
+        course.supplied_peak = std::max(course.supplied_peak, supplied);
+        course.debt_peak = std::max(course.debt_peak, debt);
+        course.supplied_end = supplied;
+        course.debt_end = debt;
+    }
+    return course;
+}
+
+Table reserve_table(LedgerQueries& source, const Market& market)
+{
+    Table table{"reserves", "Reserves at the end",
+        {{"market", "Market", Unit::none}, {"token", "", Unit::none},
+            {"supplied", "Supplied", Unit::none}, {"borrowed", "Borrowed", Unit::none},
+            {"utilisation", "Used", Unit::share}, {"supply_rate", "Supply APR", Unit::share},
+            {"borrow_rate", "Borrow APR", Unit::share}, {"price_usd", "Price", Unit::usd}},
+        {}, 16};
+    constexpr double ray = 1e27;
+    for (const auto& [key, reserve] : market.reserves())
+    {
+        const auto price = market.price(key.second);
+        table.rows.push_back({source.contract_name(key.first), source.token_name(key.second),
+            source.money(reserve.total_supplied, key.second),
+            source.money(reserve.total_debt, key.second),
+            share_of(reserve.total_debt.to_double(),
+                reserve.total_debt.to_double() + reserve.cash.to_double()),
+            reserve.liquidity_rate.to_double() / ray, reserve.borrow_rate.to_double() / ray,
+            price ? Value{*price} : Value{}});
+    }
+    return table;
+}
+
+/// What moved in or out of the markets, by kind and token.
+void add_moves(LedgerQueries& source, const std::string& from, Table& table)
+{
+    if (!source.has(from))
+        return;
+    struct Move
+    {
+        std::uint64_t count = 0;
+        SignedAmount amount;
+        double usd = 0;
+        bool priced = false;
+    };
+    std::map<std::pair<std::string, ContractId>, Move> moves;
+    Market market{source};
+    std::uint64_t block = 0;
+    auto rows = source.query("SELECT block_number, transaction_type, token_id, amount_raw FROM " +
+                             from + " WHERE block_number > 0 ORDER BY rowid");
+    while (rows.step())
+    {
+        if (const auto next = rows.integer_up_to(0, integer_max); next != block)
+            market.advance(block = next);
+        const auto token = rows.contract(2);
+        const auto amount = rows.amount(3);
+        auto& move = moves[{std::string{rows.text(1)}, token}];
+        ++move.count;
+        move.amount.add(amount);
+        if (const auto usd = market.usd(amount, token))
+        {
+            move.usd += *usd;
+            move.priced = true;
+        }
+    }
+    for (const auto& [key, move] : moves)
+    {
+        table.rows.push_back(
+            {key.first, source.token_name(key.second), static_cast<std::int64_t>(move.count),
+                source.money(move.amount, key.second), move.priced ? Value{move.usd} : Value{}});
+    }
+}
+}  // namespace
+
+std::optional<Section> lending_section(LedgerQueries& source)
+{
+    if (!source.has_blocks() || !source.has("t_lending_reserves"))
+        return std::nullopt;
+    Market market{source};
+    const auto course = read_course(market);
+    if (market.reserves().empty())
+        return std::nullopt;
+    Section section{"lending", "Lending", {}, {}, {}};
+    section.figures = {{"supplied_start_usd", "Supplied, start", course.supplied_start, Unit::usd},
+        {"borrowed_start_usd", "Borrowed, start", course.debt_start, Unit::usd},
+        {"supplied_peak_usd", "Supplied, peak", course.supplied_peak, Unit::usd},
+        {"borrowed_peak_usd", "Borrowed, peak", course.debt_peak, Unit::usd},
+        {"supplied_end_usd", "Supplied, end", course.supplied_end, Unit::usd},
+        {"borrowed_end_usd", "Borrowed, end", course.debt_end, Unit::usd},
+        {"borrower_count", "Borrowers, ever",
+            static_cast<std::int64_t>(source.positions().borrowers), Unit::count}};
+    section.tables.push_back(reserve_table(source, market));
+    Table moves{"moves", "What moved",
+        {{"kind", "Kind", Unit::none}, {"token", "", Unit::none}, {"count", "Times", Unit::count},
+            {"amount", "Amount", Unit::none}, {"usd", "USD", Unit::usd}},
+        {}, 16};
+    add_moves(source, "t_lending_supply", moves);
+    add_moves(source, "t_lending_borrow", moves);
+    if (!moves.rows.empty())
+        section.tables.push_back(std::move(moves));
+    return section;
+}
+
+}  // namespace runnel::analytics

@@ -1,0 +1,122 @@
+#include "analytics/market.hpp"
+#include "analytics/sections.hpp"
+
+#include <cmath>
+#include <limits>
+
+namespace runnel::analytics
+{
+namespace
+{
+/// A sum in USD over the run.
+struct Curve
+{
+    double start = 0;
+    double peak = 0;
+    double end = 0;
+    std::uint64_t peak_block = 0;
+    std::vector<double> pieces;
+
+    void put(std::uint64_t block, double value, const LedgerQueries& source)
+    {
+        if (block == 0)
+            start = value;
+        if (value > peak)
+        {
+            peak = value;
+            peak_block = block;
+        }
+        end = value;
+        if (block > 0)
+            pieces.at(source.piece_of(block)) = value;
+    }
+    /// A value holds until the next one.
+    void fill()
+    {
+        double last = start;
+        for (auto& value : pieces)
+            last = value = std::isnan(value) ? last : value;
+    }
+};
+
+double pools_usd(const Market& market)
+{
+    double sum = 0;
+    for (const auto& [id, pool] : market.pools())
+        sum += market.pool_usd(pool).value_or(0);
+    return sum;
+}
+
+double cash_usd(const Market& market)
+{
+    double sum = 0;
+    for (const auto& [key, reserve] : market.reserves())
+        sum += market.usd(reserve.cash, key.second).value_or(0);
+    return sum;
+}
+
+void add_figures(const std::string& key, const std::string& label, const Curve& curve,
+    std::vector<Figure>& figures)
+{
+    figures.push_back({key + "_start_usd", label + ", start", curve.start, Unit::usd});
+    figures.push_back({key + "_peak_usd", label + ", peak", curve.peak, Unit::usd});
+    figures.push_back({key + "_end_usd", label + ", end", curve.end, Unit::usd});
+}
+
+Table pool_table(LedgerQueries& source, const Market& market)
+{
+    Table table{"pools", "Pools at the end",
+        {{"pool", "Pool", Unit::none}, {"token0", "", Unit::none}, {"token1", "", Unit::none},
+            {"reserve0", "Reserve, token 0", Unit::none},
+            {"reserve1", "Reserve, token 1", Unit::none},
+            {"price", "Token 1 per token 0", Unit::none}, {"value_usd", "Value", Unit::usd}},
+        {}, 12};
+    for (const auto& [id, pool] : market.pools())
+    {
+        const auto reserve0 = source.money(pool.reserve0, pool.token0);
+        const auto reserve1 = source.money(pool.reserve1, pool.token1);
+        const auto value = market.pool_usd(pool);
+        table.rows.push_back({source.contract_name(id), source.token_name(pool.token0),
+            source.token_name(pool.token1), reserve0, reserve1,
+            share_of(reserve1.to_double(), reserve0.to_double()), value ? Value{*value} : Value{}});
+    }
+    return table;
+}
+}  // namespace
+
+std::optional<Section> tvl_section(LedgerQueries& source)
+{
+    if (!source.has_blocks() || (!source.has("t_dex_pools") && !source.has("t_lending_reserves")))
+        return std::nullopt;
+    Market market{source};
+    Curve pools;
+    Curve lending;
+    pools.pieces.resize(source.pieces(), std::numeric_limits<double>::quiet_NaN());
+    lending.pieces = pools.pieces;
+    while (const auto block = market.next_change())
+    {
+        market.advance(*block);
+        pools.put(*block, pools_usd(market), source);
+        lending.put(*block, cash_usd(market), source);
+    }
+    if (market.pools().empty() && market.reserves().empty())
+        return std::nullopt;
+    Section section{"tvl", "Value locked", {}, {}, {}};
+    if (pools.peak > 0)
+    {
+        pools.fill();
+        add_figures("pools", "Pools", pools, section.figures);
+        section.charts.push_back({"pools_usd", "pools", pools.pieces, Unit::usd, false});
+    }
+    if (lending.peak > 0)
+    {
+        lending.fill();
+        add_figures("lending", "Lending (cash)", lending, section.figures);
+        section.charts.push_back({"lending_usd", "lending", lending.pieces, Unit::usd, false});
+    }
+    if (!market.pools().empty())
+        section.tables.push_back(pool_table(source, market));
+    return section;
+}
+
+}  // namespace runnel::analytics

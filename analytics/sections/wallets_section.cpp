@@ -1,0 +1,108 @@
+#include "analytics/market.hpp"
+#include "analytics/sections.hpp"
+#include "analytics/totals.hpp"
+
+namespace runnel::analytics
+{
+namespace
+{
+/// What a group has more than after block 0, at the last prices: balances, lending positions and
+/// shares of pools. Empty if something that changed has no price.
+std::optional<double> gain_usd(LedgerQueries& source, const Market& market, GroupId group)
+{
+    std::map<ContractId, SignedAmount> change;
+    const auto add = [&](const auto& sums, bool plus)
+    {
+        for (const auto& [key, amount] : sums)
+        {
+            if (key.first != group)
+                continue;
+            if (plus)
+                change[key.second].add(amount);
+            else
+                change[key.second].subtract(amount);
+        }
+    };
+    add(source.flows().net, true);
+    add(source.positions().net, true);
+    add(source.positions().net_at_start, false);
+    double sum = 0;
+    for (const auto& [token, amount] : change)
+    {
+        const auto usd = market.usd(amount, token);
+        if (!usd && !amount.is_zero())
+            return std::nullopt;
+        sum += usd.value_or(0);
+    }
+    return sum;
+}
+
+Table change_table(LedgerQueries& source)
+{
+    Table table{"changes", "What groups have more or less of than after block 0",
+        {{"group", "Who", Unit::none}, {"token", "", Unit::none},
+            {"balance_change", "In wallets", Unit::none},
+            {"lending_change", "In lending, less debt", Unit::none}},
+        {}, 0};
+    std::map<std::pair<GroupId, ContractId>, std::pair<SignedAmount, SignedAmount>> changes;
+    for (const auto& [key, amount] : source.flows().net)
+        changes[key].first.add(amount);
+    for (const auto& [key, amount] : source.positions().net)
+        changes[key].second.add(amount);
+    for (const auto& [key, amount] : source.positions().net_at_start)
+        changes[key].second.subtract(amount);
+    for (const auto& [key, change] : changes)
+    {
+        if (!source.groups()[key.first].wallets)
+            continue;
+        table.rows.push_back({source.groups()[key.first].name, source.token_name(key.second),
+            source.money(change.first, key.second), source.money(change.second, key.second)});
+    }
+    return table;
+}
+}  // namespace
+
+std::optional<Section> wallets_section(LedgerQueries& source)
+{
+    if (source.last_block() == 0)
+        return std::nullopt;
+    Table table{"strategies", "By strategy",
+        {{"group", "Strategy", Unit::none}, {"wallets", "Wallets", Unit::count},
+            {"transactions", "Sent", Unit::count},
+            {"transactions_per_wallet", "per wallet", Unit::none},
+            {"reverted_share", "Reverted", Unit::share}, {"fees", "Fees paid", Unit::none},
+            {"gain_usd", "Gain over holding", Unit::usd},
+            {"gain_per_wallet_usd", "per wallet", Unit::usd}},
+        {}, 20};
+    Market market{source};
+    market.advance_to_end();
+    const auto& transactions = source.transactions();
+    std::int64_t wallets = 0;
+    for (std::size_t i = 0; i < source.groups().size(); ++i)
+    {
+        const auto& group = source.groups()[i];
+        if (!group.wallets)
+            continue;
+        wallets += static_cast<std::int64_t>(group.accounts);
+        const auto& sent = transactions.groups[i];
+        const auto count = static_cast<double>(group.accounts);
+        auto fees = sent.burnt;
+        fees.add(sent.tips);
+        const auto gain = gain_usd(source, market, static_cast<GroupId>(i));
+        table.rows.push_back({group.name, static_cast<std::int64_t>(group.accounts),
+            static_cast<std::int64_t>(sent.transactions),
+            static_cast<double>(sent.transactions) / count,
+            share_of(static_cast<double>(sent.reverted), static_cast<double>(sent.transactions)),
+            source.money(fees, native_coin), gain ? Value{*gain} : Value{},
+            gain ? Value{*gain / count} : Value{}});
+    }
+    if (wallets == 0)
+        return std::nullopt;
+    Section section{"wallets", "Wallets", {}, {}, {}};
+    section.figures = {{"wallet_count", "Wallets", wallets, Unit::count}};
+    section.tables.push_back(std::move(table));
+    section.tables.push_back(change_table(source));
+    return section;
+}
+
+}  // namespace runnel::analytics

@@ -1,0 +1,56 @@
+#pragma once
+
+#include "consensus/consensus.hpp"
+#include "execution/executor.hpp"
+#include "scenarios/genesis.hpp"
+#include "state/checkpoint.hpp"
+#include "storage/ledger_reader.hpp"
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace runnel::audit
+{
+
+/// The chain of a ledger as it grows again, block by block: from what the file says of itself,
+/// without agents or input files.
+class ChainReexecutor
+{
+public:
+    /// At the scenario's genesis, before block 0.
+    ChainReexecutor(scenarios::Scenario scenario, scenarios::Genesis genesis);
+    /// Reads the manifest's scenario and builds its genesis. Errors: what is wrong with them.
+    [[nodiscard]] static tl::expected<ChainReexecutor, scenarios::ScenarioError> of(
+        const storage::Manifest& manifest);
+
+    [[nodiscard]] const scenarios::Scenario& scenario() const noexcept { return scenario_; }
+    [[nodiscard]] World& world() noexcept { return *genesis_.world; }
+    [[nodiscard]] const BlockHeader& head() const noexcept { return head_; }
+    [[nodiscard]] const Hash& head_hash() const noexcept { return head_hash_; }
+
+    /// Executes block 0.
+    tl::expected<FinishedBlock, scenarios::ScenarioError> first(const Hash& manifest_hash);
+    /// What is wrong with a stored header before anything runs; empty: nothing.
+    [[nodiscard]] std::string check(const storage::StoredBlock& stored);
+    /// Executes the block behind the head.
+    FinishedBlock next(storage::StoredBlock stored);
+    /// Goes on from a checkpoint's records behind a block instead of executing up to it. False if
+    /// they are not the state that the header commits to; the replay is unusable then.
+    [[nodiscard]] bool load(CheckpointSource& parts, const storage::StoredHeader& head);
+
+private:
+    /// The rewards say who attested; amounts and finality must follow from that.
+    [[nodiscard]] std::string check_rewards(const storage::StoredBlock& stored) const;
+    void advance(const FinishedBlock& block);
+
+    scenarios::Scenario scenario_;
+    scenarios::Genesis genesis_;
+    std::vector<ValidatorStake> validators_;
+    std::unique_ptr<BlockExecution> execution_ = std::make_unique<BlockExecution>();
+    BlockHeader head_;
+    Hash head_hash_;
+    std::uint32_t proposer_ = 0;
+};
+
+}  // namespace runnel::audit

@@ -1,0 +1,584 @@
+#include "contracts/exchanges/uniswap_v2/pair.hpp"
+
+#include "contracts/exchanges/uniswap_v2/factory.hpp"
+#include "contracts/exchanges/uniswap_v2/math.hpp"
+#include "contracts/kit/sectors/rows.hpp"
+#include "ledger/check.hpp"
+#include "state/world.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace runnel::contracts
+{
+
+using namespace uniswap_v2;
+
+namespace
+{
+constexpr Amount uint112_max = wrapping_sub(Amount::power_of_two(112), 1);
+constexpr double reserve_max = 5192296858534827628530496329220095.0;  // The same.
+
+/// How far the price accumulator moves: the price of a token with @p reserve in units of the one
+/// with @p reserve_other, as UQ112x112 rounded down first, times seconds.
+Amount accumulated(const Amount& reserve, const Amount& reserve_other, std::uint32_t seconds)
+{
+    return wrapping_mul(div_down(reserve_other << 112U, reserve), seconds);
+}
+}  // namespace
+
+UniswapV2Pair::UniswapV2Pair(
+    ContractIdentity identity, ContractId token0, ContractId token1, ContractId factory)
+  : ContractBase{std::move(identity)},
+    tokens_{token0, token1},
+    factory_id_{factory},
+    shares_{id(), name(), TokenFlavour::uniswap},
+    state_{name() + ".state"}
+{
+    state_.set_conservation_weight(-1);
+    add_table(shares_.balances);
+    add_table(shares_.allowances);
+    add_table(state_);
+}
+
+const ContractType& UniswapV2Pair::contract_type()
+{
+    static const ContractType type{.kind = "uniswap_v2_pair",
+        .help = "A constant-product pool of two tokens with a fee of 0.3%; its shares are a token.",
+        .role = ContractRole::dex,
+        .methods = methods(),
+        .events = {&event_type<Transfer>, &event_type<Approval>, &event_type<UniswapV2MintEvent>,
+            &event_type<UniswapV2BurnEvent>, &event_type<UniswapV2SwapEvent>,
+            &event_type<UniswapV2SyncEvent>, &event_type<DexTrade>, &event_type<DexPool>},
+        .parameters =
+            {
+                {.name = "token0",
+                    .kind = ParameterKind::token,
+                    .default_value = "",
+                    .unit = "",
+                    .help = "The first token.",
+                    .contract_kind = "erc20"},
+                {.name = "token1",
+                    .kind = ParameterKind::token,
+                    .default_value = "",
+                    .unit = "",
+                    .help = "The second token; another one.",
+                    .contract_kind = "erc20"},
+                {.name = "factory",
+                    .kind = ParameterKind::contract,
+                    .default_value = "",
+                    .unit = "",
+                    .help = "The factory that knows the pair and says who earns the protocol fee.",
+                    .contract_kind = "uniswap_v2_factory"},
+                {"amount0", ParameterKind::amount, "0", "smallest unit of token0",
+                    "Liquidity at the start, of the account NAME/seed_lp; 0: none.", 0,
+                    reserve_max},
+                {"amount1", ParameterKind::amount, "0", "smallest unit of token1",
+                    "Liquidity at the start; amount0 and amount1 set the first price.", 0,
+                    reserve_max},
+            },
+        .create = [](const Parameters& parameters,
+                      ContractIdentity identity) -> std::unique_ptr<Contract>
+        {
+            return std::make_unique<UniswapV2Pair>(std::move(identity), parameters.token("token0"),
+                parameters.token("token1"), parameters.contract("factory"));
+        }};
+    return type;
+}
+
+std::optional<TokenInfo> UniswapV2Pair::token_info() const
+{
+    return TokenInfo{"UNI-V2", 18};
+}
+
+void UniswapV2Pair::connect(World& world)
+{
+    for (unsigned i = 0; i < 2; ++i)
+    {
+        token_[i] = &token_at(world, tokens_[i]);
+        token_account_[i] = world.contract(tokens_[i]).account();
+    }
+    factory_ = dynamic_cast<const UniswapV2Factory*>(world.find_contract(factory_id_));
+    RUNNEL_CHECK(factory_ != nullptr);
+}
+
+void UniswapV2Pair::genesis(const Parameters& parameters, GenesisBuilder& builder)
+{
+    const std::array amounts{parameters.amount("amount0"), parameters.amount("amount1")};
+    if (amounts[0].is_zero() && amounts[1].is_zero())
+        return;
+    const auto seed = builder.account(name() + "/seed_lp", "liquidity_provider");
+    CallWriter calls;
+    for (unsigned i = 0; i < 2; ++i)
+    {
+        auto* token = dynamic_cast<Erc20*>(token_[i]);
+        RUNNEL_CHECK(token != nullptr);
+        token->allocate(seed, amounts[i]);
+        calls.add(tokens_[i], Erc20Transfer{account(), amounts[i]});
+    }
+    calls.add(id(), UniswapV2Mint{seed});
+    builder.transaction(seed, std::move(calls).take());
+}
+
+unsigned UniswapV2Pair::side(ContractId token) const
+{
+    RUNNEL_CHECK(trades(token));
+    return token == tokens_[0] ? 0 : 1;
+}
+
+ContractId UniswapV2Pair::other(ContractId token) const
+{
+    return tokens_[1 - side(token)];
+}
+
+const Amount& UniswapV2Pair::reserve(ContractId token) const
+{
+    return side(token) == 0 ? state().reserve0 : state().reserve1;
+}
+
+double UniswapV2Pair::spot_price(ContractId token) const
+{
+    const auto& base = reserve(token);
+    return base.is_zero() ? 0 : reserve(other(token)).to_double() / base.to_double();
+}
+
+Result<void> UniswapV2Pair::check_room(
+    unsigned side_in, const Amount& amount_in, const Amount& amount_out) const
+{
+    // After the trade both balances, donations included, become reserves.
+    const auto& held_in = token_[side_in]->balances().get(account());
+    const auto& held_out = token_[1 - side_in]->balances().get(account());
+    const auto balance_in = Checked{held_in} + amount_in;
+    RUNNEL_REQUIRE(balance_in.ok() && balance_in.value <= uint112_max &&
+                       wrapping_sub(held_out, amount_out) <= uint112_max,
+        Refusal::error("UniswapV2: OVERFLOW"));
+    return {};
+}
+
+Result<Amount> UniswapV2Pair::quote_exact_input(ContractId token_in, const Amount& amount_in) const
+{
+    const auto amount_out =
+        RUNNEL_TRY(get_amount_out(amount_in, reserve(token_in), reserve(other(token_in))));
+    RUNNEL_REQUIRE(!amount_out.is_zero(), Refusal::error("UniswapV2: INSUFFICIENT_OUTPUT_AMOUNT"));
+    RUNNEL_TRY(check_room(side(token_in), amount_in, amount_out));
+    return amount_out;
+}
+
+Result<Amount> UniswapV2Pair::quote_exact_output(
+    ContractId token_out, const Amount& amount_out) const
+{
+    const auto token_in = other(token_out);
+    const auto amount_in =
+        RUNNEL_TRY(get_amount_in(amount_out, reserve(token_in), reserve(token_out)));
+    RUNNEL_TRY(check_room(side(token_in), amount_in, amount_out));
+    return amount_in;
+}
+
+std::optional<Amount> UniswapV2Pair::quote(const QuoteRequest& request) const
+{
+    if (request.token_in == request.token_out || !trades(request.token_in) ||
+        !trades(request.token_out))
+        return std::nullopt;
+    const auto amount_out = quote_exact_input(request.token_in, request.amount_in);
+    return amount_out.has_value() ? std::optional{*amount_out} : std::nullopt;
+}
+
+std::array<Amount, 2> UniswapV2Pair::share_value(const Amount& shares) const
+{
+    std::array<Amount, 2> value;
+    if (total_supply().is_zero())
+        return value;
+    for (unsigned i = 0; i < 2; ++i)
+    {
+        const auto& held = token_[i]->balances().get(account());
+        value[i] = mul_div_down(shares, held, total_supply()).value;
+    }
+    return value;
+}
+
+void UniswapV2Pair::snapshot(SnapshotContext& context) const
+{
+    const auto& pair = state();
+    context.emit(
+        id(), DexPool{tokens_[0], tokens_[1], pair.reserve0, pair.reserve1, pair.total_supply});
+}
+
+void UniswapV2Pair::check_invariants(const World&, Findings& findings) const
+{
+    if (tokens_[0] == tokens_[1])
+        findings.push_back(fmt::format("{}: token0 and token1 are one token", name()));
+    if (factory_->find_pair(tokens_[0], tokens_[1]) != this)
+    {
+        findings.push_back(
+            fmt::format("{}: another pair of its factory trades the same tokens", name()));
+    }
+    const auto& pair = state();
+    const std::array reserves{pair.reserve0, pair.reserve1};
+    for (unsigned i = 0; i < 2; ++i)
+    {
+        const auto& held = token_[i]->balances().get(account());
+        if (reserves[i] > held)
+        {
+            findings.push_back(fmt::format("{}: reserve{} is {}, the pair holds only {}", name(), i,
+                reserves[i].to_string(), held.to_string()));
+        }
+        if (reserves[i] > uint112_max)
+            findings.push_back(fmt::format("{}: reserve{} exceeds 112 bits", name(), i));
+        if (!pair.total_supply.is_zero() && reserves[i].is_zero())
+            findings.push_back(fmt::format("{}: has shares but reserve{} is 0", name(), i));
+    }
+    if (!pair.total_supply.is_zero() && share_balance(zero_account) < minimum_liquidity)
+    {
+        findings.push_back(fmt::format("{}: {} shares are locked for good, not {}", name(),
+            share_balance(zero_account).to_string(), minimum_liquidity));
+    }
+    if (pair.k_last > wrapping_mul(pair.reserve0, pair.reserve1))
+        findings.push_back(fmt::format("{}: k fell below {}", name(), pair.k_last.to_string()));
+    if (pair.locked)
+        findings.push_back(fmt::format("{}: is locked between transactions", name()));
+}
+
+std::array<Amount, 2> UniswapV2Pair::reserves(CallContext& context) const
+{
+    const auto& pair = context.read(state_, 0);
+    return {pair.reserve0, pair.reserve1};
+}
+
+std::array<Amount, 2> UniswapV2Pair::balances_held(CallContext& context) const
+{
+    return {context.read(token_[0]->balances(), account()),
+        context.read(token_[1]->balances(), account())};
+}
+
+Result<UniswapV2PairState*> UniswapV2Pair::lock(CallContext& context)
+{
+    auto& pair = context.write(state_, 0);
+    RUNNEL_REQUIRE(!pair.locked, Refusal::error("UniswapV2: LOCKED"));
+    pair.locked = true;
+    return &pair;
+}
+
+/// Solidity's low-level call: whatever the token's reason was, this one replaces it.
+Result<void> UniswapV2Pair::pay(
+    CallContext& context, unsigned side, AccountId to, const Amount& amount)
+{
+    const auto paid = token_[side]->transfer(context.as(account()), to, amount);
+    if (!paid.has_value()) [[unlikely]]
+    {
+        return fail(paid.error().kind == RefusalKind::ledger
+                        ? paid.error()
+                        : Refusal::error("UniswapV2: TRANSFER_FAILED"));
+    }
+    return {};
+}
+
+/// Mints a sixth of the growth of sqrt(k) since k_last to the factory's fee_to:
+///
+///     shares = supply * (sqrt(k) - sqrt(k_last)) / (5 * sqrt(k) + sqrt(k_last)), roots and
+///              quotient rounded down
+///
+/// and forgets k_last when the fee is off. Returns whether the fee is on.
+Result<bool> UniswapV2Pair::mint_fee(CallContext& context, UniswapV2PairState& pair)
+{
+    const auto fee_to = context.read(factory_->state(), 0).fee_to;
+    if (fee_to == zero_account)
+    {
+        pair.k_last = 0;
+        return false;
+    }
+    if (pair.k_last.is_zero())
+        return true;
+    const auto root_k = sqrt_down(wrapping_mul(pair.reserve0, pair.reserve1));
+    const auto root_k_last = sqrt_down(pair.k_last);
+    if (root_k > root_k_last)
+    {
+        const auto numerator = SafeMath{pair.total_supply} * (SafeMath{root_k} - root_k_last);
+        const auto denominator = SafeMath{root_k} * 5 + root_k_last;
+        const auto shares = RUNNEL_TRY((numerator / denominator).result());
+        if (!shares.is_zero())
+            RUNNEL_TRY(shares_.mint(context, pair.total_supply, fee_to, shares));
+    }
+    return true;
+}
+
+/// Makes @p balances the reserves, and adds the old price times its age to the accumulators.
+Result<void> UniswapV2Pair::update(
+    CallContext& context, UniswapV2PairState& pair, const std::array<Amount, 2>& balances)
+{
+    RUNNEL_REQUIRE(balances[0] <= uint112_max && balances[1] <= uint112_max,
+        Refusal::error("UniswapV2: OVERFLOW"));
+    const auto timestamp = static_cast<std::uint32_t>(context.block().timestamp);
+    const std::uint32_t seconds = timestamp - pair.block_timestamp_last;  // Wraps, as it should.
+    if (seconds > 0 && !pair.reserve0.is_zero() && !pair.reserve1.is_zero())
+    {
+        pair.price0_cumulative_last = wrapping_add(
+            pair.price0_cumulative_last, accumulated(pair.reserve0, pair.reserve1, seconds));
+        pair.price1_cumulative_last = wrapping_add(
+            pair.price1_cumulative_last, accumulated(pair.reserve1, pair.reserve0, seconds));
+    }
+    pair.reserve0 = balances[0];
+    pair.reserve1 = balances[1];
+    pair.block_timestamp_last = timestamp;
+    context.emit(id(), UniswapV2SyncEvent{pair.reserve0, pair.reserve1});
+    return {};
+}
+
+Result<Amount> UniswapV2Pair::mint(CallContext context, AccountId to)
+{
+    RUNNEL_TRY(require_account(context.world(), to));
+    auto& pair = *RUNNEL_TRY(lock(context));
+    const auto balances = balances_held(context);
+    const auto amount0 = RUNNEL_TRY((SafeMath{balances[0]} - pair.reserve0).result());
+    const auto amount1 = RUNNEL_TRY((SafeMath{balances[1]} - pair.reserve1).result());
+
+    const bool fee_on = RUNNEL_TRY(mint_fee(context, pair));
+    const auto supply = pair.total_supply;
+    Amount shares;
+    if (supply.is_zero())
+    {
+        const auto product = RUNNEL_TRY((SafeMath{amount0} * amount1).result());
+        shares = RUNNEL_TRY((SafeMath{sqrt_down(product)} - minimum_liquidity).result());
+        RUNNEL_TRY(shares_.mint(context, pair.total_supply, zero_account, minimum_liquidity));
+    }
+    else
+    {
+        const auto shares0 = RUNNEL_TRY((SafeMath{amount0} * supply / pair.reserve0).result());
+        const auto shares1 = RUNNEL_TRY((SafeMath{amount1} * supply / pair.reserve1).result());
+        shares = std::min(shares0, shares1);
+    }
+    RUNNEL_REQUIRE(!shares.is_zero(), Refusal::error("UniswapV2: INSUFFICIENT_LIQUIDITY_MINTED"));
+    RUNNEL_TRY(shares_.mint(context, pair.total_supply, to, shares));
+    RUNNEL_TRY(update(context, pair, balances));
+    if (fee_on)
+        pair.k_last = wrapping_mul(pair.reserve0, pair.reserve1);  // Both below 2^112.
+    context.emit(id(), UniswapV2MintEvent{context.sender(), amount0, amount1});
+    pair.locked = false;
+    return shares;
+}
+
+Result<std::array<Amount, 2>> UniswapV2Pair::burn(CallContext context, AccountId to)
+{
+    RUNNEL_TRY(require_account(context.world(), to));
+    auto& pair = *RUNNEL_TRY(lock(context));
+    const auto balances = balances_held(context);
+    const Amount shares = context.read(shares_.balances, account());
+
+    const bool fee_on = RUNNEL_TRY(mint_fee(context, pair));
+    const auto supply = pair.total_supply;
+    const std::array amounts{RUNNEL_TRY((SafeMath{shares} * balances[0] / supply).result()),
+        RUNNEL_TRY((SafeMath{shares} * balances[1] / supply).result())};
+    RUNNEL_REQUIRE(!amounts[0].is_zero() && !amounts[1].is_zero(),
+        Refusal::error("UniswapV2: INSUFFICIENT_LIQUIDITY_BURNED"));
+    RUNNEL_TRY(shares_.burn(context, pair.total_supply, account(), shares));
+    RUNNEL_TRY(pay(context, 0, to, amounts[0]));
+    RUNNEL_TRY(pay(context, 1, to, amounts[1]));
+    RUNNEL_TRY(update(context, pair, balances_held(context)));
+    if (fee_on)
+        pair.k_last = wrapping_mul(pair.reserve0, pair.reserve1);
+    context.emit(id(), UniswapV2BurnEvent{context.sender(), amounts[0], amounts[1], to});
+    pair.locked = false;
+    return amounts;
+}
+
+Result<void> UniswapV2Pair::check_k(const UniswapV2PairState& pair,
+    const std::array<Amount, 2>& balances, const std::array<Amount, 2>& amounts_in) const
+{
+    const auto adjusted0 = SafeMath{balances[0]} * 1000 - SafeMath{amounts_in[0]} * 3;
+    const auto adjusted1 = SafeMath{balances[1]} * 1000 - SafeMath{amounts_in[1]} * 3;
+    const auto k_adjusted = RUNNEL_TRY((adjusted0 * adjusted1).result());
+    const auto k = wrapping_mul(wrapping_mul(pair.reserve0, pair.reserve1), 1'000'000);
+    RUNNEL_REQUIRE(k_adjusted >= k, Refusal::error("UniswapV2: K"));
+    return {};
+}
+
+Result<std::array<Amount, 2>> UniswapV2Pair::swap(CallContext context, const Amount& amount0_out,
+    const Amount& amount1_out, AccountId to, const CallList& data)
+{
+    RUNNEL_TRY(require_account(context.world(), to));
+    auto& pair = *RUNNEL_TRY(lock(context));
+    RUNNEL_REQUIRE(!amount0_out.is_zero() || !amount1_out.is_zero(),
+        Refusal::error("UniswapV2: INSUFFICIENT_OUTPUT_AMOUNT"));
+    RUNNEL_REQUIRE(amount0_out < pair.reserve0 && amount1_out < pair.reserve1,
+        Refusal::error("UniswapV2: INSUFFICIENT_LIQUIDITY"));
+    RUNNEL_REQUIRE(to != token_account_[0] && to != token_account_[1],
+        Refusal::error("UniswapV2: INVALID_TO"));
+    if (!amount0_out.is_zero())
+        RUNNEL_TRY(pay(context, 0, to, amount0_out));
+    if (!amount1_out.is_zero())
+        RUNNEL_TRY(pay(context, 1, to, amount1_out));
+    if (!data.bytes.empty())
+        RUNNEL_TRY(context.run(data, context.sender()));
+
+    const auto balances = balances_held(context);
+    const auto kept0 = wrapping_sub(pair.reserve0, amount0_out);
+    const auto kept1 = wrapping_sub(pair.reserve1, amount1_out);
+    const std::array amounts_in{balances[0] > kept0 ? wrapping_sub(balances[0], kept0) : Amount{},
+        balances[1] > kept1 ? wrapping_sub(balances[1], kept1) : Amount{}};
+    RUNNEL_REQUIRE(!amounts_in[0].is_zero() || !amounts_in[1].is_zero(),
+        Refusal::error("UniswapV2: INSUFFICIENT_INPUT_AMOUNT"));
+    RUNNEL_TRY(check_k(pair, balances, amounts_in));
+    RUNNEL_TRY(update(context, pair, balances));
+    context.emit(id(), UniswapV2SwapEvent{context.sender(), amounts_in[0], amounts_in[1],
+                           amount0_out, amount1_out, to});
+    // One row of dex_trades per swap; of a swap both ways, the legs that Spellbook picks.
+    const unsigned bought = amount0_out.is_zero() ? 1 : 0;
+    const unsigned sold = amounts_in[0].is_zero() || amount1_out.is_zero() ? 1 : 0;
+    context.emit(id(), DexTrade{tokens_[bought], tokens_[sold],
+                           bought == 0 ? amount0_out : amount1_out, amounts_in[sold], to});
+    pair.locked = false;
+    return amounts_in;
+}
+
+Result<void> UniswapV2Pair::transfer(CallContext context, AccountId to, const Amount& amount)
+{
+    return shares_.transfer(context, context.sender(), to, amount);
+}
+
+Result<void> UniswapV2Pair::transfer_from(
+    CallContext context, AccountId from, AccountId to, const Amount& amount)
+{
+    return shares_.transfer_from(context, from, to, amount);
+}
+
+void UniswapV2Pair::declare_transfer(AccessCollector& access, AccountId from, AccountId to) const
+{
+    shares_.declare_transfer(access, from, to);
+}
+
+void UniswapV2Pair::declare_transfer_from(
+    AccessCollector& access, AccountId spender, AccountId from, AccountId to) const
+{
+    shares_.declare_transfer_from(access, spender, from, to);
+}
+
+void UniswapV2Pair::declare(
+    const Erc20Transfer& call, AccountId sender, AccessCollector& access) const
+{
+    shares_.declare_transfer(access, sender, call.to);
+}
+
+void UniswapV2Pair::declare(
+    const Erc20Approve& call, AccountId sender, AccessCollector& access) const
+{
+    shares_.declare_approve(access, sender, call.spender);
+}
+
+void UniswapV2Pair::declare(
+    const Erc20TransferFrom& call, AccountId sender, AccessCollector& access) const
+{
+    shares_.declare_transfer_from(access, sender, call.from, call.to);
+}
+
+void UniswapV2Pair::declare(const UniswapV2Mint& call, AccountId, AccessCollector& access) const
+{
+    access.write(state_, 0);
+    for (const auto* token : token_)
+        access.read(token->balances(), account());
+    shares_.declare_credit(access, call.to);
+    if (total_supply().is_zero())
+        shares_.declare_credit(access, zero_account);
+    access.read(factory_->state(), 0);
+    if (factory_->fee_to() != zero_account)
+        shares_.declare_credit(access, factory_->fee_to());
+}
+
+void UniswapV2Pair::declare(const UniswapV2Burn& call, AccountId, AccessCollector& access) const
+{
+    access.write(state_, 0);
+    for (const auto* token : token_)
+        token->declare_transfer(access, account(), call.to);
+    shares_.declare_balance(access, account());
+    access.read(factory_->state(), 0);
+    if (factory_->fee_to() != zero_account)
+        shares_.declare_credit(access, factory_->fee_to());
+}
+
+void UniswapV2Pair::declare(
+    const UniswapV2Swap& call, AccountId sender, AccessCollector& access) const
+{
+    access.write(state_, 0);
+    const std::array paid_out{!call.amount0_out.is_zero(), !call.amount1_out.is_zero()};
+    for (unsigned i = 0; i < 2; ++i)
+    {
+        if (paid_out[i])
+            token_[i]->declare_transfer(access, account(), call.to);
+        else
+            access.read(token_[i]->balances(), account());
+    }
+    access.calls(call.data, sender);
+}
+
+void UniswapV2Pair::declare(const UniswapV2Skim& call, AccountId, AccessCollector& access) const
+{
+    access.write(state_, 0);
+    for (const auto* token : token_)
+        token->declare_transfer(access, account(), call.to);
+}
+
+void UniswapV2Pair::declare(const UniswapV2Sync&, AccountId, AccessCollector& access) const
+{
+    access.write(state_, 0);
+    for (const auto* token : token_)
+        access.read(token->balances(), account());
+}
+
+Result<Returns> UniswapV2Pair::execute(const Erc20Transfer& call, CallContext& context)
+{
+    RUNNEL_TRY(transfer(context, call.to, call.value));
+    return Returns{1};
+}
+
+Result<Returns> UniswapV2Pair::execute(const Erc20Approve& call, CallContext& context)
+{
+    RUNNEL_TRY(shares_.approve(context, context.sender(), call.spender, call.value));
+    return Returns{1};
+}
+
+Result<Returns> UniswapV2Pair::execute(const Erc20TransferFrom& call, CallContext& context)
+{
+    RUNNEL_TRY(transfer_from(context, call.from, call.to, call.value));
+    return Returns{1};
+}
+
+Result<Returns> UniswapV2Pair::execute(const UniswapV2Mint& call, CallContext& context)
+{
+    return Returns{RUNNEL_TRY(mint(context, call.to))};
+}
+
+Result<Returns> UniswapV2Pair::execute(const UniswapV2Burn& call, CallContext& context)
+{
+    const auto amounts = RUNNEL_TRY(burn(context, call.to));
+    return Returns{amounts[0], amounts[1]};
+}
+
+Result<Returns> UniswapV2Pair::execute(const UniswapV2Swap& call, CallContext& context)
+{
+    RUNNEL_TRY(swap(context, call.amount0_out, call.amount1_out, call.to, call.data));
+    return Returns{};
+}
+
+Result<Returns> UniswapV2Pair::execute(const UniswapV2Skim& call, CallContext& context)
+{
+    RUNNEL_TRY(require_account(context.world(), call.to));
+    auto& pair = *RUNNEL_TRY(lock(context));
+    const SafeMath balance0{context.read(token_[0]->balances(), account())};
+    const auto surplus0 = RUNNEL_TRY((balance0 - pair.reserve0).result());
+    RUNNEL_TRY(pay(context, 0, call.to, surplus0));
+    const SafeMath balance1{context.read(token_[1]->balances(), account())};
+    const auto surplus1 = RUNNEL_TRY((balance1 - pair.reserve1).result());
+    RUNNEL_TRY(pay(context, 1, call.to, surplus1));
+    pair.locked = false;
+    return Returns{};
+}
+
+Result<Returns> UniswapV2Pair::execute(const UniswapV2Sync&, CallContext& context)
+{
+    auto& pair = *RUNNEL_TRY(lock(context));
+    RUNNEL_TRY(update(context, pair, balances_held(context)));
+    pair.locked = false;
+    return Returns{};
+}
+
+}  // namespace runnel::contracts

@@ -1,0 +1,381 @@
+#pragma once
+
+#include "contracts/kit/token.hpp"
+#include "contracts/tokens/erc20/erc20.hpp"
+
+#include <array>
+#include <cstdint>
+
+namespace runnel::contracts
+{
+
+class UniswapV2Factory;
+
+// Calls 0 to 2 are those of every ERC-20 token (contracts/tokens/erc20/erc20.hpp), here of the
+// pair's shares.
+
+/// Turns what the pair holds beyond its reserves into shares for @p to.
+struct UniswapV2Mint
+{
+    static constexpr std::string_view name = "mint";
+    static constexpr std::uint8_t method = 3;
+    static constexpr std::uint64_t gas = 64'200;
+
+    AccountId to{};
+
+    template <typename Self, typename Visitor>
+    static void describe(Self& self, Visitor&& visit)
+    {
+        visit("to", self.to);
+    }
+};
+
+/// Pays @p to the part of the pair's tokens that the shares held by the pair itself stand for.
+struct UniswapV2Burn
+{
+    static constexpr std::string_view name = "burn";
+    static constexpr std::uint8_t method = 4;
+    static constexpr std::uint64_t gas = 84'200;
+
+    AccountId to{};
+
+    template <typename Self, typename Visitor>
+    static void describe(Self& self, Visitor&& visit)
+    {
+        visit("to", self.to);
+    }
+};
+
+/// Pays out the amounts named, then wants to have been paid enough.
+struct UniswapV2Swap
+{
+    static constexpr std::string_view name = "swap";
+    static constexpr std::uint8_t method = 5;
+    static constexpr std::uint64_t gas = 46'500;
+
+    Amount amount0_out;
+    Amount amount1_out;
+    AccountId to{};
+    CallList data;  // Not empty: runs as the caller after the payout, before the pair counts.
+
+    template <typename Self, typename Visitor>
+    static void describe(Self& self, Visitor&& visit)
+    {
+        visit("amount0_out", self.amount0_out, "smallest unit of token0");
+        visit("amount1_out", self.amount1_out, "smallest unit of token1");
+        visit("to", self.to);
+        visit("data", self.data);
+    }
+};
+
+/// Pays @p to what the pair holds beyond its reserves.
+struct UniswapV2Skim
+{
+    static constexpr std::string_view name = "skim";
+    static constexpr std::uint8_t method = 6;
+    static constexpr std::uint64_t gas = 32'400;
+
+    AccountId to{};
+
+    template <typename Self, typename Visitor>
+    static void describe(Self& self, Visitor&& visit)
+    {
+        visit("to", self.to);
+    }
+};
+
+/// Sets the reserves to what the pair holds.
+struct UniswapV2Sync
+{
+    static constexpr std::string_view name = "sync";
+    static constexpr std::uint8_t method = 7;
+    static constexpr std::uint64_t gas = 34'700;
+
+    template <typename Self, typename Visitor>
+    static void describe(Self&, Visitor&&)
+    {}
+};
+
+struct UniswapV2MintEvent
+{
+    static constexpr std::string_view name = "Mint";
+    static constexpr std::string_view table = "uniswap_v2_mints";
+    static constexpr std::string_view signature = "Mint(address,uint256,uint256)";
+    static constexpr std::uint32_t indexed = 0b001;
+    static constexpr EventUse use = EventUse::log;
+
+    AccountId sender{};
+    Amount amount0;
+    Amount amount1;
+
+    template <typename Self, typename Visitor>
+    static void describe(Self& self, Visitor&& visit)
+    {
+        visit("sender", self.sender);
+        visit("amount0", self.amount0, "smallest unit of token0");
+        visit("amount1", self.amount1, "smallest unit of token1");
+    }
+};
+
+struct UniswapV2BurnEvent
+{
+    static constexpr std::string_view name = "Burn";
+    static constexpr std::string_view table = "uniswap_v2_burns";
+    static constexpr std::string_view signature = "Burn(address,uint256,uint256,address)";
+    static constexpr std::uint32_t indexed = 0b1001;
+    static constexpr EventUse use = EventUse::log;
+
+    AccountId sender{};
+    Amount amount0;
+    Amount amount1;
+    AccountId to_address{};
+
+    template <typename Self, typename Visitor>
+    static void describe(Self& self, Visitor&& visit)
+    {
+        visit("sender", self.sender);
+        visit("amount0", self.amount0, "smallest unit of token0");
+        visit("amount1", self.amount1, "smallest unit of token1");
+        visit("to_address", self.to_address);
+    }
+};
+
+struct UniswapV2SwapEvent
+{
+    static constexpr std::string_view name = "Swap";
+    static constexpr std::string_view table = "uniswap_v2_swaps";
+    static constexpr std::string_view signature =
+        "Swap(address,uint256,uint256,uint256,uint256,address)";
+    static constexpr std::uint32_t indexed = 0b100001;
+    static constexpr EventUse use = EventUse::log;
+
+    AccountId sender{};
+    Amount amount0_in;
+    Amount amount1_in;
+    Amount amount0_out;
+    Amount amount1_out;
+    AccountId to_address{};
+
+    template <typename Self, typename Visitor>
+    static void describe(Self& self, Visitor&& visit)
+    {
+        visit("sender", self.sender);
+        visit("amount0_in", self.amount0_in, "smallest unit of token0");
+        visit("amount1_in", self.amount1_in, "smallest unit of token1");
+        visit("amount0_out", self.amount0_out, "smallest unit of token0");
+        visit("amount1_out", self.amount1_out, "smallest unit of token1");
+        visit("to_address", self.to_address);
+    }
+};
+
+struct UniswapV2SyncEvent
+{
+    static constexpr std::string_view name = "Sync";
+    static constexpr std::string_view table = "uniswap_v2_syncs";
+    static constexpr std::string_view signature = "Sync(uint112,uint112)";
+    static constexpr std::uint32_t indexed = 0;
+    static constexpr EventUse use = EventUse::log;
+
+    Amount reserve0;
+    Amount reserve1;
+
+    template <typename Self, typename Visitor>
+    static void describe(Self& self, Visitor&& visit)
+    {
+        visit("reserve0", self.reserve0, "smallest unit of token0");
+        visit("reserve1", self.reserve1, "smallest unit of token1");
+    }
+};
+
+/// All of a pair's state but balances and allowances of its shares: one record, so that a swap
+/// touches one object for it.
+struct UniswapV2PairState
+{
+    Amount total_supply;  // First: weighs -1 in the conservation law.
+    Amount reserve0;      // uint112
+    Amount reserve1;      // uint112
+    Amount k_last;        // reserve0 * reserve1 after the last mint or burn with the fee on.
+    Amount price0_cumulative_last;  // Wraps modulo 2^256.
+    Amount price1_cumulative_last;
+    std::uint32_t block_timestamp_last = 0;  // Unix seconds modulo 2^32.
+    bool locked = false;                     // Only while one of its calls runs.
+
+    template <typename Self, typename Visitor>
+    static void describe(Self& self, Visitor&& visit)
+    {
+        visit("total_supply", self.total_supply, "liquidity shares");
+        visit("reserve0", self.reserve0, "smallest unit of token0");
+        visit("reserve1", self.reserve1, "smallest unit of token1");
+        visit("k_last", self.k_last, "token0 * token1");
+        visit("price0_cumulative_last", self.price0_cumulative_last,
+            "token1 per token0, UQ112x112 s");
+        visit("price1_cumulative_last", self.price1_cumulative_last,
+            "token0 per token1, UQ112x112 s");
+        visit("block_timestamp_last", self.block_timestamp_last, "unix seconds");
+        visit("locked", self.locked);
+    }
+};
+
+/// A constant-product pool of two tokens with a fee of 0.3%, and the ERC-20 token of its shares.
+///
+/// A swap is accepted if, with the fee taken off what came in,
+///
+///     (balance0 * 1000 - in0 * 3) * (balance1 * 1000 - in1 * 3) >= reserve0 * reserve1 * 1000^2
+///
+/// so k = reserve0 * reserve1 never falls by a swap. Shares are minted and burnt pro rata, rounded
+/// down: the pool never pays more than it was given.
+///
+/// Units: smallest units of token0, token1 and shares; reserves fit 112 bits. token0 is the first
+/// as the scenario names them, not the lower address.
+/// Failure: a refusal may leave records half written; the ledger rolls the transaction back.
+/// Errors of every call: UniswapV2: LOCKED inside the callback of a swap, UniswapV2: OVERFLOW if a
+/// balance passes 2^112-1, UniswapV2: TRANSFER_FAILED if a token refuses to be paid out, and
+/// ds-math's reasons on overflow.
+/// Source: Uniswap v2-core `UniswapV2Pair.sol`; Adams, Zinsmeister, Robinson, "Uniswap v2 Core"
+/// (2020).
+class UniswapV2Pair
+  : public ContractBase<UniswapV2Pair, Erc20Transfer, Erc20Approve, Erc20TransferFrom,
+        UniswapV2Mint, UniswapV2Burn, UniswapV2Swap, UniswapV2Skim, UniswapV2Sync>,
+    public Token
+{
+public:
+    /// Shares that the first mint gives to the zero account for good.
+    static constexpr std::uint64_t minimum_liquidity = 1'000;
+
+    UniswapV2Pair(
+        ContractIdentity identity, ContractId token0, ContractId token1, ContractId factory);
+
+    [[nodiscard]] static const ContractType& contract_type();
+    [[nodiscard]] const ContractType& type() const override { return contract_type(); }
+    [[nodiscard]] std::optional<TokenInfo> token_info() const override;
+    void connect(World& world) override;
+    void genesis(const Parameters& parameters, GenesisBuilder& builder) override;
+    [[nodiscard]] std::optional<Amount> quote(const QuoteRequest& request) const override;
+    void snapshot(SnapshotContext& context) const override;
+    void check_invariants(const World& world, Findings& findings) const override;
+
+    // Views of committed state, for strategies and reports.
+
+    [[nodiscard]] ContractId token0() const noexcept { return tokens_[0]; }
+    [[nodiscard]] ContractId token1() const noexcept { return tokens_[1]; }
+    [[nodiscard]] ContractId factory() const noexcept { return factory_id_; }
+    /// Whether @p token is one of the two.
+    [[nodiscard]] bool trades(ContractId token) const noexcept
+    {
+        return token == tokens_[0] || token == tokens_[1];
+    }
+    /// The other of the two; a bug unless trades(@p token).
+    [[nodiscard]] ContractId other(ContractId token) const;
+    [[nodiscard]] const UniswapV2PairState& state() const noexcept { return state_.get(0); }
+    /// Of one of the two tokens; a bug unless trades(@p token).
+    [[nodiscard]] const Amount& reserve(ContractId token) const;
+    [[nodiscard]] const Amount& total_supply() const noexcept { return state().total_supply; }
+    /// Shares of @p account.
+    [[nodiscard]] const Amount& share_balance(AccountId account) const noexcept
+    {
+        return shares_.balances.get(account);
+    }
+    /// Smallest units of the other token for one of @p token, fee and price impact aside; 0 without
+    /// reserves. A double for beliefs and reports.
+    [[nodiscard]] double spot_price(ContractId token) const;
+    /// What swapping exactly @p amount_in of @p token_in pays out now, to the last unit.
+    /// Errors: those of uniswap_v2::get_amount_out(); also of the swap itself: UniswapV2:
+    /// INSUFFICIENT_OUTPUT_AMOUNT if it rounds to 0, UniswapV2: OVERFLOW.
+    [[nodiscard]] Result<Amount> quote_exact_input(
+        ContractId token_in, const Amount& amount_in) const;
+    /// What must be swapped in now for exactly @p amount_out of @p token_out.
+    /// Errors: those of uniswap_v2::get_amount_in(); UniswapV2: OVERFLOW.
+    [[nodiscard]] Result<Amount> quote_exact_output(
+        ContractId token_out, const Amount& amount_out) const;
+    /// The tokens that burning @p shares would pay, before a protocol fee that is still to be
+    /// minted; rounded down. Zeros without shares.
+    [[nodiscard]] std::array<Amount, 2> share_value(const Amount& shares) const;
+
+    // What other contracts call; @p context has the caller as sender.
+
+    /// The reserves as the running transaction sees them.
+    [[nodiscard]] std::array<Amount, 2> reserves(CallContext& context) const;
+
+    /// Returns the shares minted to @p to:
+    ///
+    ///     first:  sqrt(amount0 * amount1) - 1000, rounded down; 1000 more go to the zero account
+    ///     later:  min(amount0 * supply / reserve0, amount1 * supply / reserve1), rounded down
+    ///
+    /// with the supply after the protocol fee (mint_fee()) was minted.
+    /// Errors, in this order: UniswapV2: LOCKED; ds-math-sub-underflow if a first mint's root is
+    /// below 1000; an invalid opcode if a reserve is 0; UniswapV2:
+    /// INSUFFICIENT_LIQUIDITY_MINTED if no share comes out; UniswapV2: OVERFLOW.
+    Result<Amount> mint(CallContext context, AccountId to);
+
+    /// Burns all shares that the pair itself holds and returns the amounts paid to @p to:
+    ///
+    ///     amount = shares * balance / supply, rounded down
+    ///
+    /// of balances, not reserves: donations are shared out.
+    /// Errors, in this order: UniswapV2: LOCKED; an invalid opcode without supply; UniswapV2:
+    /// INSUFFICIENT_LIQUIDITY_BURNED if either amount is 0; UniswapV2: TRANSFER_FAILED;
+    /// UniswapV2: OVERFLOW.
+    Result<std::array<Amount, 2>> burn(CallContext context, AccountId to);
+
+    /// Pays out, runs @p data as the sender, and checks that enough came in, donations included.
+    /// Returns the amounts that came in.
+    /// Errors, in this order: UniswapV2: LOCKED; UniswapV2: INSUFFICIENT_OUTPUT_AMOUNT if both are
+    /// 0; UniswapV2: INSUFFICIENT_LIQUIDITY if one is not below its reserve; UniswapV2: INVALID_TO
+    /// if @p to is a token; UniswapV2: TRANSFER_FAILED; whatever @p data refuses; UniswapV2:
+    /// INSUFFICIENT_INPUT_AMOUNT if nothing came in; UniswapV2: K; UniswapV2: OVERFLOW.
+    Result<std::array<Amount, 2>> swap(CallContext context, const Amount& amount0_out,
+        const Amount& amount1_out, AccountId to, const CallList& data);
+
+    // Token: the shares.
+    [[nodiscard]] const Table<Amount>& balances() const override { return shares_.balances; }
+    [[nodiscard]] const Table<Amount>& allowances() const override { return shares_.allowances; }
+    Result<void> transfer(CallContext context, AccountId to, const Amount& amount) override;
+    Result<void> transfer_from(
+        CallContext context, AccountId from, AccountId to, const Amount& amount) override;
+    void declare_transfer(AccessCollector& access, AccountId from, AccountId to) const override;
+    void declare_transfer_from(
+        AccessCollector& access, AccountId spender, AccountId from, AccountId to) const override;
+
+    using ContractBase::declare;
+    using ContractBase::execute;
+    void declare(const Erc20Transfer& call, AccountId sender, AccessCollector& access) const;
+    void declare(const Erc20Approve& call, AccountId sender, AccessCollector& access) const;
+    void declare(const Erc20TransferFrom& call, AccountId sender, AccessCollector& access) const;
+    void declare(const UniswapV2Mint& call, AccountId sender, AccessCollector& access) const;
+    void declare(const UniswapV2Burn& call, AccountId sender, AccessCollector& access) const;
+    void declare(const UniswapV2Swap& call, AccountId sender, AccessCollector& access) const;
+    void declare(const UniswapV2Skim& call, AccountId sender, AccessCollector& access) const;
+    void declare(const UniswapV2Sync& call, AccountId sender, AccessCollector& access) const;
+    Result<Returns> execute(const Erc20Transfer& call, CallContext& context);
+    Result<Returns> execute(const Erc20Approve& call, CallContext& context);
+    Result<Returns> execute(const Erc20TransferFrom& call, CallContext& context);
+    Result<Returns> execute(const UniswapV2Mint& call, CallContext& context);
+    Result<Returns> execute(const UniswapV2Burn& call, CallContext& context);
+    Result<Returns> execute(const UniswapV2Swap& call, CallContext& context);
+    Result<Returns> execute(const UniswapV2Skim& call, CallContext& context);
+    Result<Returns> execute(const UniswapV2Sync& call, CallContext& context);
+
+private:
+    [[nodiscard]] unsigned side(ContractId token) const;
+    [[nodiscard]] std::array<Amount, 2> balances_held(CallContext& context) const;
+    /// The state to write, locked; UniswapV2: LOCKED if it already was.
+    Result<UniswapV2PairState*> lock(CallContext& context);
+    Result<void> pay(CallContext& context, unsigned side, AccountId to, const Amount& amount);
+    Result<bool> mint_fee(CallContext& context, UniswapV2PairState& state);
+    Result<void> update(
+        CallContext& context, UniswapV2PairState& state, const std::array<Amount, 2>& balances);
+    [[nodiscard]] Result<void> check_k(const UniswapV2PairState& state,
+        const std::array<Amount, 2>& balances, const std::array<Amount, 2>& amounts_in) const;
+    [[nodiscard]] Result<void> check_room(
+        unsigned side_in, const Amount& amount_in, const Amount& amount_out) const;
+
+    std::array<ContractId, 2> tokens_;
+    ContractId factory_id_;
+    std::array<Token*, 2> token_{};
+    std::array<AccountId, 2> token_account_{};
+    const UniswapV2Factory* factory_ = nullptr;
+    TokenBook shares_;
+    Table<UniswapV2PairState> state_;  // Record 0.
+};
+
+}  // namespace runnel::contracts

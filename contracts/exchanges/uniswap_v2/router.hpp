@@ -1,0 +1,190 @@
+#pragma once
+
+#include "contracts/kit/contract_base.hpp"
+
+#include <cstdint>
+
+namespace runnel::contracts
+{
+
+class UniswapV2Factory;
+class UniswapV2Pair;
+
+/// The tokens of a swap in order of trade, from the one paid in to the one paid out.
+using UniswapV2Path = ShortList<ContractId, 8>;
+
+struct UniswapV2AddLiquidity
+{
+    static constexpr std::string_view name = "addLiquidity";
+    static constexpr std::uint8_t method = 0;
+    static constexpr std::uint64_t gas = 99'400;
+
+    ContractId token_a{};
+    ContractId token_b{};
+    Amount amount_a_desired;
+    Amount amount_b_desired;
+    Amount amount_a_min;
+    Amount amount_b_min;
+    AccountId to{};
+    std::uint64_t deadline = 0;
+
+    template <typename Self, typename Visitor>
+    static void describe(Self& self, Visitor&& visit)
+    {
+        visit("token_a", self.token_a);
+        visit("token_b", self.token_b);
+        visit("amount_a_desired", self.amount_a_desired, "smallest unit of token_a");
+        visit("amount_b_desired", self.amount_b_desired, "smallest unit of token_b");
+        visit("amount_a_min", self.amount_a_min, "smallest unit of token_a");
+        visit("amount_b_min", self.amount_b_min, "smallest unit of token_b");
+        visit("to", self.to);
+        visit("deadline", self.deadline, "unix seconds");
+    }
+};
+
+struct UniswapV2RemoveLiquidity
+{
+    static constexpr std::string_view name = "removeLiquidity";
+    static constexpr std::uint8_t method = 1;
+    static constexpr std::uint64_t gas = 114'100;
+
+    ContractId token_a{};
+    ContractId token_b{};
+    Amount liquidity;
+    Amount amount_a_min;
+    Amount amount_b_min;
+    AccountId to{};
+    std::uint64_t deadline = 0;
+
+    template <typename Self, typename Visitor>
+    static void describe(Self& self, Visitor&& visit)
+    {
+        visit("token_a", self.token_a);
+        visit("token_b", self.token_b);
+        visit("liquidity", self.liquidity, "liquidity shares");
+        visit("amount_a_min", self.amount_a_min, "smallest unit of token_a");
+        visit("amount_b_min", self.amount_b_min, "smallest unit of token_b");
+        visit("to", self.to);
+        visit("deadline", self.deadline, "unix seconds");
+    }
+};
+
+struct UniswapV2SwapExactTokensForTokens
+{
+    static constexpr std::string_view name = "swapExactTokensForTokens";
+    static constexpr std::uint8_t method = 2;
+    static constexpr std::uint64_t gas = 77'100;  // Of one hop.
+
+    Amount amount_in;
+    Amount amount_out_min;
+    UniswapV2Path path;
+    AccountId to{};
+    std::uint64_t deadline = 0;
+
+    template <typename Self, typename Visitor>
+    static void describe(Self& self, Visitor&& visit)
+    {
+        visit("amount_in", self.amount_in, "smallest unit of the first token");
+        visit("amount_out_min", self.amount_out_min, "smallest unit of the last token");
+        visit("path", self.path);
+        visit("to", self.to);
+        visit("deadline", self.deadline, "unix seconds");
+    }
+};
+
+struct UniswapV2SwapTokensForExactTokens
+{
+    static constexpr std::string_view name = "swapTokensForExactTokens";
+    static constexpr std::uint8_t method = 3;
+    static constexpr std::uint64_t gas = 77'100;  // Of one hop.
+
+    Amount amount_out;
+    Amount amount_in_max;
+    UniswapV2Path path;
+    AccountId to{};
+    std::uint64_t deadline = 0;
+
+    template <typename Self, typename Visitor>
+    static void describe(Self& self, Visitor&& visit)
+    {
+        visit("amount_out", self.amount_out, "smallest unit of the last token");
+        visit("amount_in_max", self.amount_in_max, "smallest unit of the first token");
+        visit("path", self.path);
+        visit("to", self.to);
+        visit("deadline", self.deadline, "unix seconds");
+    }
+};
+
+/// Trades and adds liquidity on behalf of who has approved it, with limits on amounts and time.
+///
+/// It holds nothing. Deadlines are unix seconds and still good in their own second; 2^64-1 never
+/// passes. Swaps return the amounts paid in and paid out, whatever the length of the path.
+/// Errors, beside those of the pair and of UniswapV2Library (math.hpp): UniswapV2Router: EXPIRED,
+/// UniswapV2Router: INSUFFICIENT_A_AMOUNT, UniswapV2Router: INSUFFICIENT_B_AMOUNT, UniswapV2Router:
+/// INSUFFICIENT_OUTPUT_AMOUNT, UniswapV2Router: EXCESSIVE_INPUT_AMOUNT, UniswapV2Library:
+/// INVALID_PATH, UniswapV2Library: IDENTICAL_ADDRESSES, no reason where there is no pair,
+/// TransferHelper: TRANSFER_FROM_FAILED if a token refuses to be paid in.
+/// Source: Uniswap v2-periphery `UniswapV2Router02.sol`, `UniswapV2Library.sol`.
+class UniswapV2Router
+  : public ContractBase<UniswapV2Router, UniswapV2AddLiquidity, UniswapV2RemoveLiquidity,
+        UniswapV2SwapExactTokensForTokens, UniswapV2SwapTokensForExactTokens>
+{
+public:
+    /// For every hop of a path after the first: a pair's swap and the router's share of it.
+    static constexpr std::uint64_t hop_gas = 50'000;
+
+    UniswapV2Router(ContractIdentity identity, ContractId factory);
+
+    [[nodiscard]] static const ContractType& contract_type();
+    [[nodiscard]] const ContractType& type() const override { return contract_type(); }
+    void connect(World& world) override;
+
+    // Views of committed state, for strategies and reports.
+
+    [[nodiscard]] const UniswapV2Factory& factory() const noexcept { return *factory_; }
+    /// What swapping exactly @p amount_in along @p path pays out now. Errors: those of
+    /// swapExactTokensForTokens up to its check of the minimum.
+    [[nodiscard]] Result<Amount> quote_exact_input(
+        const UniswapV2Path& path, const Amount& amount_in) const;
+    /// What must be paid in now for exactly @p amount_out at the end of @p path.
+    [[nodiscard]] Result<Amount> quote_exact_output(
+        const UniswapV2Path& path, const Amount& amount_out) const;
+
+    using ContractBase::declare;
+    using ContractBase::execute;
+    void declare(
+        const UniswapV2AddLiquidity& call, AccountId sender, AccessCollector& access) const;
+    void declare(
+        const UniswapV2RemoveLiquidity& call, AccountId sender, AccessCollector& access) const;
+    void declare(const UniswapV2SwapExactTokensForTokens& call, AccountId sender,
+        AccessCollector& access) const;
+    void declare(const UniswapV2SwapTokensForExactTokens& call, AccountId sender,
+        AccessCollector& access) const;
+    Result<Returns> execute(const UniswapV2AddLiquidity& call, CallContext& context);
+    Result<Returns> execute(const UniswapV2RemoveLiquidity& call, CallContext& context);
+    Result<Returns> execute(const UniswapV2SwapExactTokensForTokens& call, CallContext& context);
+    Result<Returns> execute(const UniswapV2SwapTokensForExactTokens& call, CallContext& context);
+
+private:
+    /// One amount per token of a path.
+    using Amounts = std::array<Amount, std::tuple_size_v<decltype(UniswapV2Path::items)>>;
+
+    [[nodiscard]] Result<UniswapV2Pair*> pair_for(ContractId token_a, ContractId token_b) const;
+    /// @p reserves is a callable (pair) -> {reserve0, reserve1}.
+    template <typename Reserves>
+    [[nodiscard]] Result<Amounts> amounts_out(
+        const UniswapV2Path& path, const Amount& amount_in, Reserves&& reserves) const;
+    template <typename Reserves>
+    [[nodiscard]] Result<Amounts> amounts_in(
+        const UniswapV2Path& path, const Amount& amount_out, Reserves&& reserves) const;
+    Result<void> pull(CallContext& context, ContractId token, AccountId to, const Amount& amount);
+    Result<void> swap_along(
+        CallContext& context, const UniswapV2Path& path, const Amounts& amounts, AccountId to);
+    void declare_swap(
+        const UniswapV2Path& path, AccountId to, AccountId sender, AccessCollector& access) const;
+
+    ContractId factory_id_;
+    const UniswapV2Factory* factory_ = nullptr;
+};
+
+}  // namespace runnel::contracts

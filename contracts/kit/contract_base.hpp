@@ -1,0 +1,110 @@
+#pragma once
+
+#include "execution/context.hpp"
+#include "state/contract.hpp"
+
+#include <cstdint>
+#include <string>
+#include <type_traits>
+#include <vector>
+
+namespace runnel
+{
+
+/// Decodes calls to their argument structs and hands them to the derived contract.
+///
+/// For each Call in @p Calls, in the order of their method numbers, Derived has
+///     void declare(const Call&, AccountId sender, AccessCollector&) const;
+///     Result<Returns> execute(const Call&, CallContext&);
+/// and it names both with `using` lines where it hides these.
+template <typename Derived, typename... Calls>
+class ContractBase : public Contract
+{
+public:
+    using Contract::Contract;
+
+    void declare(const CallView& call, AccountId sender, AccessCollector& access) const final
+    {
+        dispatch(call, [&](const auto& arguments)
+            { static_cast<const Derived&>(*this).declare(arguments, sender, access); });
+    }
+
+    Result<Returns> execute(const CallView& call, CallContext& context) final
+    {
+        Result<Returns> result = fail(Refusal::ledger("malformed call"));
+        dispatch(call, [&](const auto& arguments)
+            { result = static_cast<Derived&>(*this).execute(arguments, context); });
+        return result;
+    }
+
+    /// For the ContractType.
+    [[nodiscard]] static std::vector<MethodInfo> methods()
+    {
+        return {MethodInfo{Calls::name, Calls::gas,
+            [](ByteView arguments)
+            {
+                Calls call{};
+                return std::string{Calls::name} +
+                       (decode(arguments, call) ? runnel::dump(call) : std::string{"(malformed)"});
+            },
+            nested_calls<Calls>()}...};
+    }
+
+private:
+    /// Finds the CallList among a call's fields, if there is one.
+    struct NestedFinder
+    {
+        bool found = false;
+        CallList list;
+
+        template <typename T>
+        void operator()(std::string_view, T& field, std::string_view = {})
+        {
+            if constexpr (std::same_as<std::remove_const_t<T>, CallList>)
+            {
+                found = true;
+                list = field;
+            }
+        }
+    };
+    template <typename Call>
+    [[nodiscard]] static auto nested_calls() -> CallList (*)(ByteView)
+    {
+        NestedFinder probe;
+        const Call none{};
+        Call::describe(none, probe);
+        if (!probe.found)
+            return nullptr;
+        return [](ByteView arguments)
+        {
+            Call call{};
+            NestedFinder finder;
+            if (decode(arguments, call))
+                Call::describe(call, finder);
+            return finder.list;
+        };
+    }
+    template <typename Handler>
+    static void dispatch(const CallView& call, Handler&& handler)
+    {
+        (void)(dispatch_one<Calls>(call, handler) || ...);
+    }
+    template <typename Call, typename Handler>
+    static bool dispatch_one(const CallView& call, Handler& handler)
+    {
+        if (call.method != Call::method)
+            return false;
+        Call arguments{};
+        if (decode(call.arguments, arguments))
+            handler(arguments);
+        return true;
+    }
+    [[nodiscard]] static constexpr bool numbered_in_order() noexcept
+    {
+        std::uint8_t expected = 0;
+        return ((Calls::method == expected++) && ...);
+    }
+    static_assert(numbered_in_order(), "method numbers count from 0 in the order of the list");
+};
+
+}  // namespace runnel

@@ -1,0 +1,200 @@
+#include "contracts/kit/token_book.hpp"
+
+#include "contracts/kit/token.hpp"
+#include "state/world.hpp"
+
+#include <string>
+
+namespace runnel::contracts
+{
+namespace
+{
+/// Each flavour's word for one and the same rule.
+Refusal zero_account_refusal(
+    TokenFlavour flavour, std::string_view openzeppelin5, std::string_view openzeppelin4)
+{
+    return flavour == TokenFlavour::openzeppelin5
+               ? Refusal::custom(openzeppelin5).with(zero_account)
+               : Refusal::error(openzeppelin4);
+}
+
+bool is_known(const World& world, AccountId account) noexcept
+{
+    return index(account) < world.account_count();
+}
+}  // namespace
+
+Result<void> require_account(const World& world, AccountId account)
+{
+    RUNNEL_REQUIRE(is_known(world, account), Refusal::ledger("no such account"));
+    return {};
+}
+
+TokenBook::TokenBook(ContractId token, std::string_view name, TokenFlavour flavour)
+  : balances{std::string{name} + ".balances"},
+    allowances{std::string{name} + ".allowances", KeyKind::sparse},
+    token_{token},
+    flavour_{flavour}
+{
+    balances.set_conservation_weight(1);
+}
+
+Result<void> TokenBook::debit(Amount& balance, AccountId from, const Amount& value,
+    std::string_view openzeppelin4_reason) const
+{
+    if (balance < value) [[unlikely]]
+    {
+        switch (flavour_)
+        {
+            case TokenFlavour::openzeppelin5:
+                return fail(Refusal::custom("ERC20InsufficientBalance")
+                                .with(from)
+                                .with(balance)
+                                .with(value));
+            case TokenFlavour::openzeppelin4: return fail(openzeppelin4_reason);
+            case TokenFlavour::uniswap: return fail("ds-math-sub-underflow");
+        }
+    }
+    balance = wrapping_sub(balance, value);
+    return {};
+}
+
+Result<void> TokenBook::transfer(
+    CallContext& context, AccountId from, AccountId to, const Amount& value)
+{
+    RUNNEL_TRY(require_account(context.world(), from));
+    RUNNEL_TRY(require_account(context.world(), to));
+    if (flavour_ != TokenFlavour::uniswap)
+    {
+        RUNNEL_REQUIRE(from != zero_account, zero_account_refusal(flavour_, "ERC20InvalidSender",
+                                                 "ERC20: transfer from the zero address"));
+        RUNNEL_REQUIRE(to != zero_account, zero_account_refusal(flavour_, "ERC20InvalidReceiver",
+                                               "ERC20: transfer to the zero address"));
+    }
+    RUNNEL_TRY(debit(
+        context.write(balances, from), from, value, "ERC20: transfer amount exceeds balance"));
+    // Cannot overflow: all balances together are the supply, which fits.
+    context.credit(balances, to, value);
+    context.emit(token_, Transfer{from, to, value});
+    return {};
+}
+
+Result<void> TokenBook::approve(
+    CallContext& context, AccountId owner, AccountId spender, const Amount& value)
+{
+    RUNNEL_TRY(require_account(context.world(), owner));
+    RUNNEL_TRY(require_account(context.world(), spender));
+    if (flavour_ != TokenFlavour::uniswap)
+    {
+        RUNNEL_REQUIRE(owner != zero_account, zero_account_refusal(flavour_, "ERC20InvalidApprover",
+                                                  "ERC20: approve from the zero address"));
+        RUNNEL_REQUIRE(
+            spender != zero_account, zero_account_refusal(flavour_, "ERC20InvalidSpender",
+                                         "ERC20: approve to the zero address"));
+    }
+    context.write(allowances, pair_key(owner, spender)) = value;
+    context.emit(token_, Approval{owner, spender, value});
+    return {};
+}
+
+Result<void> TokenBook::transfer_from(
+    CallContext& context, AccountId from, AccountId to, const Amount& value)
+{
+    RUNNEL_TRY(require_account(context.world(), from));
+    RUNNEL_TRY(require_account(context.world(), to));
+    const auto spender = context.sender();
+    const auto& allowance = context.read(allowances, pair_key(from, spender));
+    if (allowance != Amount::max())
+    {
+        if (allowance < value) [[unlikely]]
+        {
+            switch (flavour_)
+            {
+                case TokenFlavour::openzeppelin5:
+                    return fail(Refusal::custom("ERC20InsufficientAllowance")
+                                    .with(spender)
+                                    .with(allowance)
+                                    .with(value));
+                case TokenFlavour::openzeppelin4: return fail("ERC20: insufficient allowance");
+                case TokenFlavour::uniswap: return fail("ds-math-sub-underflow");
+            }
+        }
+        if (flavour_ != TokenFlavour::uniswap)
+        {
+            // The decrement is an approval, with an approval's checks.
+            RUNNEL_REQUIRE(
+                from != zero_account, zero_account_refusal(flavour_, "ERC20InvalidApprover",
+                                          "ERC20: approve from the zero address"));
+            RUNNEL_REQUIRE(
+                spender != zero_account, zero_account_refusal(flavour_, "ERC20InvalidSpender",
+                                             "ERC20: approve to the zero address"));
+        }
+        auto& rest = context.write(allowances, pair_key(from, spender));
+        rest = wrapping_sub(rest, value);
+        if (flavour_ == TokenFlavour::openzeppelin4)
+            context.emit(token_, Approval{from, spender, rest});
+    }
+    return transfer(context, from, to, value);
+}
+
+Result<void> TokenBook::mint(
+    CallContext& context, Amount& supply, AccountId to, const Amount& value)
+{
+    RUNNEL_TRY(require_account(context.world(), to));
+    const bool is_uniswap = flavour_ == TokenFlavour::uniswap;
+    RUNNEL_REQUIRE(is_uniswap || to != zero_account,
+        zero_account_refusal(flavour_, "ERC20InvalidReceiver", "ERC20: mint to the zero address"));
+    const auto new_supply = Checked{supply} + value;
+    RUNNEL_REQUIRE(new_supply.ok(),
+        is_uniswap ? Refusal::error("ds-math-add-overflow") : Refusal::of(new_supply.fault));
+    supply = new_supply.value;
+    context.credit(balances, to, value);
+    context.emit(token_, Transfer{zero_account, to, value});
+    return {};
+}
+
+Result<void> TokenBook::burn(
+    CallContext& context, Amount& supply, AccountId from, const Amount& value)
+{
+    RUNNEL_TRY(require_account(context.world(), from));
+    RUNNEL_REQUIRE(flavour_ == TokenFlavour::uniswap || from != zero_account,
+        zero_account_refusal(flavour_, "ERC20InvalidSender", "ERC20: burn from the zero address"));
+    RUNNEL_TRY(
+        debit(context.write(balances, from), from, value, "ERC20: burn amount exceeds balance"));
+    supply = wrapping_sub(supply, value);
+    context.emit(token_, Transfer{from, zero_account, value});
+    return {};
+}
+
+void TokenBook::declare_balance(AccessCollector& access, AccountId holder) const
+{
+    if (is_known(access.world(), holder))
+        access.write(balances, holder);
+}
+
+void TokenBook::declare_credit(AccessCollector& access, AccountId holder) const
+{
+    if (is_known(access.world(), holder))
+        access.credit(balances, holder);
+}
+
+void TokenBook::declare_transfer(AccessCollector& access, AccountId from, AccountId to) const
+{
+    declare_balance(access, from);
+    declare_credit(access, to);
+}
+
+void TokenBook::declare_approve(AccessCollector& access, AccountId owner, AccountId spender) const
+{
+    if (is_known(access.world(), owner) && is_known(access.world(), spender))
+        access.write(allowances, pair_key(owner, spender));
+}
+
+void TokenBook::declare_transfer_from(
+    AccessCollector& access, AccountId spender, AccountId from, AccountId to) const
+{
+    declare_approve(access, from, spender);
+    declare_transfer(access, from, to);
+}
+
+}  // namespace runnel::contracts

@@ -1,0 +1,57 @@
+#include "contracts/lending/aave_v3/pool_account.hpp"
+
+#include "contracts/kit/sectors/rows.hpp"
+#include "contracts/lending/aave_v3/errors.hpp"
+#include "contracts/lending/aave_v3/pool.hpp"
+
+namespace runnel::contracts
+{
+
+using namespace aave_v3;
+
+Result<AccountData> AaveV3Pool::evaluate(CallContext& context, AccountId user) const
+{
+    const auto now = context.block().timestamp;
+    return evaluate(
+        context, user,
+        [&](std::size_t i) { return normalized_income(context.read(states_, i), now); },
+        [&](std::size_t i) { return normalized_debt(context.read(states_, i), now); });
+}
+
+Result<void> AaveV3Pool::require_healthy(
+    CallContext& context, AccountId user, std::size_t reserve) const
+{
+    const auto data = RUNNEL_TRY(evaluate(context, user));
+    RUNNEL_REQUIRE(data.health_factor >= wad,
+        Refusal::error(errors::health_factor_below_liquidation_threshold));
+    RUNNEL_REQUIRE(!data.has_zero_ltv_collateral || context.read(configs_, reserve).ltv_bps == 0,
+        Refusal::error(errors::ltv_validation_failed));
+    return {};
+}
+
+void AaveV3Pool::record_position(CallContext& context, AccountId user) const
+{
+    const auto data = evaluate(context, user);
+    if (!data.has_value())
+        return;  // Its value does not fit 256 bits: there is no row to write.
+    context.emit(id(), LendingPosition{user, data->collateral, data->debt,
+                           data->liquidation_threshold, data->health_factor});
+}
+
+void AaveV3Pool::record_balance(CallContext& context, AccountId user, std::size_t reserve) const
+{
+    const auto now = context.block().timestamp;
+    const auto& state = context.read(states_, reserve);
+    const auto& position = context.read(*reserves_[reserve].positions, user);
+    LendingBalance row;
+    row.account = user;
+    row.token = reserves_[reserve].token_id;
+    row.supplied_scaled = position.supplied_scaled;
+    row.debt_scaled = position.debt_scaled;
+    row.supplied_raw = ray_mul(position.supplied_scaled, normalized_income(state, now)).value;
+    row.debt_raw = ray_mul(position.debt_scaled, normalized_debt(state, now)).value;
+    row.used_as_collateral = context.read(user_configs_, user).is_collateral(reserve);
+    context.emit(id(), row);
+}
+
+}  // namespace runnel::contracts

@@ -1,0 +1,150 @@
+#include "contracts/kit/sectors/rows.hpp"
+#include "contracts/lending/aave_v3/events.hpp"
+#include "contracts/lending/aave_v3/pool.hpp"
+#include "contracts/tokens/erc20/erc20.hpp"
+#include "ledger/check.hpp"
+#include "state/world.hpp"
+
+#include <array>
+#include <utility>
+
+namespace runnel::contracts
+{
+
+using namespace aave_v3;
+
+namespace
+{
+constexpr double bps_max = 10'000;
+constexpr double cap_max = 68'719'476'735;
+
+constexpr std::array reserve_columns{
+    ParameterSpec{"ltv_bps", ParameterKind::integer, "0", "bps",
+        "The most that may be borrowed against the token's value; 0: nothing.", 0, bps_max},
+    ParameterSpec{"liquidation_threshold_bps", ParameterKind::integer, "0", "bps",
+        "Debt above this share of the value may be liquidated; 0: no collateral.", 0, bps_max},
+    ParameterSpec{"liquidation_bonus_bps", ParameterKind::integer, "0", "bps",
+        "Collateral a liquidator gets per value repaid: 10500 is a bonus of 5 %.", 0, 65'535},
+    ParameterSpec{"reserve_factor_bps", ParameterKind::integer, "1000", "bps",
+        "The treasury's share of interest.", 0, bps_max},
+    ParameterSpec{"liquidation_protocol_fee_bps", ParameterKind::integer, "1000", "bps",
+        "The treasury's share of liquidation bonuses.", 0, bps_max},
+    ParameterSpec{"supply_cap", ParameterKind::integer, "0", "whole tokens",
+        "The most that may be supplied; 0: no cap.", 0, cap_max},
+    ParameterSpec{"borrow_cap", ParameterKind::integer, "0", "whole tokens",
+        "The most that may be borrowed; 0: no cap.", 0, cap_max},
+    ParameterSpec{
+        "borrowing_enabled", ParameterKind::boolean, "true", "", "Whether the token is lent."},
+    ParameterSpec{"flash_loan_enabled", ParameterKind::boolean, "true", "",
+        "Whether flash loans of the token are given."},
+    ParameterSpec{"optimal_usage_bps", ParameterKind::integer, "9000", "bps",
+        "The usage at which the second slope begins.", 1, bps_max},
+    ParameterSpec{"base_rate_bps", ParameterKind::integer, "0", "bps per year",
+        "The borrow rate without usage.", 0, 1'000'000},
+    ParameterSpec{"slope1_bps", ParameterKind::integer, "400", "bps per year",
+        "What the borrow rate gains up to the optimal usage.", 0, 1'000'000},
+    ParameterSpec{"slope2_bps", ParameterKind::integer, "6000", "bps per year",
+        "What it gains from there to full usage.", 0, 1'000'000},
+    ParameterSpec{"initial_liquidity", ParameterKind::amount, "0", "",
+        "Supplied at genesis by the account NAME/seed_supplier, which is given the tokens."},
+};
+
+/// A ray per 10'000 basis points.
+Amount ray_of_bps(std::int64_t bps)
+{
+    return wrapping_mul(static_cast<std::uint64_t>(bps), div_down(ray, bps_denominator));
+}
+
+std::uint16_t bps_of(const Parameters& row, std::string_view name)
+{
+    return static_cast<std::uint16_t>(row.integer(name));
+}
+
+ReserveSpec spec_of(ContractId token, const Parameters& row)
+{
+    ReserveSpec spec;
+    spec.token = token;
+    spec.config.ltv_bps = bps_of(row, "ltv_bps");
+    spec.config.liquidation_threshold_bps = bps_of(row, "liquidation_threshold_bps");
+    spec.config.liquidation_bonus_bps = bps_of(row, "liquidation_bonus_bps");
+    spec.config.reserve_factor_bps = bps_of(row, "reserve_factor_bps");
+    spec.config.liquidation_protocol_fee_bps = bps_of(row, "liquidation_protocol_fee_bps");
+    spec.config.supply_cap = static_cast<std::uint64_t>(row.integer("supply_cap"));
+    spec.config.borrow_cap = static_cast<std::uint64_t>(row.integer("borrow_cap"));
+    spec.config.borrowing_enabled = row.boolean("borrowing_enabled");
+    spec.config.flash_loan_enabled = row.boolean("flash_loan_enabled");
+    spec.strategy.optimal_usage_ratio = ray_of_bps(row.integer("optimal_usage_bps"));
+    spec.strategy.base_variable_borrow_rate = ray_of_bps(row.integer("base_rate_bps"));
+    spec.strategy.variable_rate_slope1 = ray_of_bps(row.integer("slope1_bps"));
+    spec.strategy.variable_rate_slope2 = ray_of_bps(row.integer("slope2_bps"));
+    spec.strategy.optimal_stable_to_total_debt_ratio = ray;
+    return spec;
+}
+
+std::unique_ptr<Contract> create(const Parameters& parameters, ContractIdentity identity)
+{
+    std::vector<ReserveSpec> reserves;
+    for (const auto& [token, row] : parameters.per_token("reserves"))
+        reserves.push_back(spec_of(token, row));
+    PoolSettings settings;
+    settings.flash_loan_premium_total_bps = bps_of(parameters, "flash_loan_premium_bps");
+    settings.flash_loan_premium_to_protocol_bps =
+        bps_of(parameters, "flash_loan_premium_to_protocol_bps");
+    return std::make_unique<AaveV3Pool>(std::move(identity), parameters.contract("oracle"),
+        std::move(reserves), settings, parameters.text("treasury"), parameters.text("admin"));
+}
+}  // namespace
+
+const ContractType& AaveV3Pool::contract_type()
+{
+    static const ContractType type{.kind = "aave_v3_pool",
+        .help = "A lending pool of Aave v3.0.2: variable rates, flash loans, liquidations.",
+        .role = ContractRole::lending,
+        .methods = methods(),
+        .events = {&event_type<SupplyLog>, &event_type<WithdrawLog>, &event_type<BorrowLog>,
+            &event_type<RepayLog>, &event_type<LiquidationCallLog>, &event_type<FlashLoanLog>,
+            &event_type<ReserveDataUpdatedLog>, &event_type<CollateralEnabledLog>,
+            &event_type<CollateralDisabledLog>, &event_type<MintedToTreasuryLog>,
+            &event_type<LendingBorrow>, &event_type<LendingSupply>, &event_type<LendingFlashloan>,
+            &event_type<LendingLiquidation>, &event_type<LendingPosition>,
+            &event_type<LendingBalance>, &event_type<LendingReserve>},
+        .parameters =
+            {
+                {"oracle", ParameterKind::contract, "", "", "Whose prices it believes.", 0, 0, {},
+                    "price_oracle"},
+                {"treasury", ParameterKind::account, "\"aave_treasury\"", "",
+                    "The account that earns the protocol's share."},
+                {"admin", ParameterKind::account, "\"aave_admin\"", "",
+                    "The account that may change risk parameters."},
+                {"flash_loan_premium_bps", ParameterKind::integer, "5", "bps",
+                    "The price of a flash loan.", 0, bps_max},
+                {"flash_loan_premium_to_protocol_bps", ParameterKind::integer, "4000",
+                    "bps of the premium", "The treasury's share of it.", 0, bps_max},
+                {"reserves", ParameterKind::per_token, "", "", "The tokens it lends; at most 128.",
+                    0, 0, {}, {}, reserve_columns},
+            },
+        .create = create};
+    return type;
+}
+
+void AaveV3Pool::genesis(const Parameters& parameters, GenesisBuilder& builder)
+{
+    treasury_ = builder.account(treasury_name_, "treasury");
+    admin_ = builder.account(admin_name_, "admin");
+    const auto supplier = builder.account(name() + "/seed_supplier", "wallet");
+    for (const auto& [token, row] : parameters.per_token("reserves"))
+    {
+        const auto& amount = row.amount("initial_liquidity");
+        if (amount.is_zero())
+            continue;
+        auto* erc20 = dynamic_cast<Erc20*>(builder.world().find_contract(token));
+        RUNNEL_CHECK(erc20 != nullptr && "initial liquidity is of an ERC-20 token");
+        erc20->allocate(supplier, amount);
+        CallWriter calls;
+        calls.add(token, Erc20Approve{account(), amount});
+        calls.add(id(), Supply{token, amount, supplier});
+        builder.transaction(supplier, std::move(calls).take());
+    }
+}
+
+}  // namespace runnel::contracts

@@ -1,0 +1,114 @@
+#include "contracts/lending/aave_v3/reserve.hpp"
+
+#include "contracts/lending/aave_v3/errors.hpp"
+
+namespace runnel::contracts::aave_v3
+{
+
+Checked normalized_income(const ReserveState& reserve, std::uint64_t now)
+{
+    if (reserve.last_update == now)
+        return reserve.liquidity_index;
+    return ray_mul(
+        linear_interest(reserve.liquidity_rate, reserve.last_update, now), reserve.liquidity_index);
+}
+
+Checked normalized_debt(const ReserveState& reserve, std::uint64_t now)
+{
+    if (reserve.last_update == now)
+        return reserve.variable_borrow_index;
+    return ray_mul(compounded_interest(reserve.variable_borrow_rate, reserve.last_update, now),
+        reserve.variable_borrow_index);
+}
+
+Result<void> update_state(
+    ReserveState& reserve, std::uint64_t reserve_factor_bps, std::uint64_t now)
+{
+    if (reserve.last_update == now)
+        return {};
+    const auto old_liquidity_index = reserve.liquidity_index;
+    const auto old_borrow_index = reserve.variable_borrow_index;
+    const auto earning = Checked{reserve.scaled_supply} + reserve.accrued_to_treasury;
+    if (!reserve.liquidity_rate.is_zero())
+        reserve.liquidity_index = RUNNEL_TRY(to_uint128(normalized_income(reserve, now)));
+    if (!reserve.scaled_debt.is_zero())
+        reserve.variable_borrow_index = RUNNEL_TRY(to_uint128(normalized_debt(reserve, now)));
+    reserve.last_update = now;
+    ++reserve.roundings;
+
+    const auto interest = ray_mul(reserve.scaled_debt, reserve.variable_borrow_index) -
+                          ray_mul(reserve.scaled_debt, old_borrow_index);
+    Amount minted;
+    if (reserve_factor_bps != 0)
+    {
+        minted = RUNNEL_TRY(percent_mul(interest, reserve_factor_bps));
+        if (!minted.is_zero())
+        {
+            const auto scaled = RUNNEL_TRY(to_uint128(ray_div(minted, reserve.liquidity_index)));
+            reserve.accrued_to_treasury =
+                RUNNEL_TRY(add_uint128(reserve.accrued_to_treasury, scaled));
+        }
+    }
+    if (reserve.rates_stale)
+    {
+        const auto credited = ray_mul(earning, reserve.liquidity_index) -
+                              ray_mul(earning, old_liquidity_index) + minted;
+        const auto excess = credited - interest;  // Overflow here: there is none.
+        if (excess.ok())
+        {
+            reserve.excess_income_scaled = wrapping_add(
+                reserve.excess_income_scaled, ray_div(excess, reserve.liquidity_index).value);
+        }
+    }
+    return {};
+}
+
+Result<void> update_rates(ReserveState& reserve, const InterestRateStrategy& strategy,
+    std::uint64_t reserve_factor_bps, const Amount& cash, const Amount& added, const Amount& taken)
+{
+    RateInputs inputs;
+    inputs.cash = cash;
+    inputs.liquidity_added = added;
+    inputs.liquidity_taken = taken;
+    inputs.total_variable_debt =
+        RUNNEL_TRY(ray_mul(reserve.scaled_debt, reserve.variable_borrow_index));
+    inputs.reserve_factor = reserve_factor_bps;
+    const auto rates = RUNNEL_TRY(strategy.rates(inputs));
+    reserve.liquidity_rate = RUNNEL_TRY(to_uint128(rates.liquidity));
+    reserve.stable_borrow_rate = RUNNEL_TRY(to_uint128(rates.stable));
+    reserve.variable_borrow_rate = RUNNEL_TRY(to_uint128(rates.variable));
+    reserve.rates_stale = false;
+    ++reserve.roundings;
+    return {};
+}
+
+Result<bool> mint_scaled(Amount& balance, Amount& supply, const Amount& amount, const Amount& index)
+{
+    const auto scaled = RUNNEL_TRY(ray_div(amount, index));
+    RUNNEL_REQUIRE(!scaled.is_zero(), Refusal::error(errors::invalid_mint_amount));
+    const bool is_first = balance.is_zero();
+    RUNNEL_TRY(to_uint128(scaled));
+    supply = RUNNEL_TRY(Checked{supply} + scaled);
+    balance = RUNNEL_TRY(add_uint128(balance, scaled));
+    return is_first;
+}
+
+Result<void> burn_scaled(Amount& balance, Amount& supply, const Amount& amount, const Amount& index)
+{
+    const auto scaled = RUNNEL_TRY(ray_div(amount, index));
+    RUNNEL_REQUIRE(!scaled.is_zero(), Refusal::error(errors::invalid_burn_amount));
+    RUNNEL_TRY(to_uint128(scaled));
+    supply = RUNNEL_TRY(Checked{supply} - scaled);
+    balance = RUNNEL_TRY(Checked{balance} - scaled);
+    return {};
+}
+
+Result<void> move_scaled(Amount& from, Amount& to, const Amount& amount, const Amount& index)
+{
+    const auto scaled = RUNNEL_TRY(to_uint128(ray_div(amount, index)));
+    from = RUNNEL_TRY(Checked{from} - scaled);
+    to = RUNNEL_TRY(add_uint128(to, scaled));
+    return {};
+}
+
+}  // namespace runnel::contracts::aave_v3

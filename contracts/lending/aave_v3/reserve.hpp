@@ -1,0 +1,176 @@
+#pragma once
+
+#include "contracts/lending/aave_v3/interest_rate_strategy.hpp"
+#include "contracts/lending/aave_v3/math.hpp"
+
+#include <cstdint>
+
+namespace runnel::contracts::aave_v3
+{
+
+/// What operations write of a reserve. Indexes in ray, rates in ray per year.
+struct ReserveState
+{
+    Amount liquidity_index;
+    Amount variable_borrow_index;
+    Amount liquidity_rate;
+    Amount variable_borrow_rate;
+    Amount stable_borrow_rate;
+    Amount accrued_to_treasury;  // Scaled by the liquidity index, not minted yet.
+    Amount scaled_supply;        // Of aTokens, the treasury's included.
+    Amount scaled_debt;
+    std::uint64_t last_update = 0;  // Unix seconds; 0 before the first touch.
+    // Ours, for the check of backing; no rate or balance depends on them.
+    std::uint64_t roundings = 0;  // Operations so far that rounded an amount or an index.
+    Amount excess_income_scaled;  // Credited beyond interest while rates were known stale.
+    bool rates_stale = false;     // They were last computed for another cash or factor.
+
+    template <typename Self, typename Visitor>
+    static void describe(Self& self, Visitor&& visit)
+    {
+        visit("liquidity_index", self.liquidity_index, "ray");
+        visit("variable_borrow_index", self.variable_borrow_index, "ray");
+        visit("liquidity_rate", self.liquidity_rate, "ray per year");
+        visit("variable_borrow_rate", self.variable_borrow_rate, "ray per year");
+        visit("stable_borrow_rate", self.stable_borrow_rate, "ray per year");
+        visit("accrued_to_treasury", self.accrued_to_treasury, "amount / liquidity index");
+        visit("scaled_supply", self.scaled_supply, "amount / liquidity index");
+        visit("scaled_debt", self.scaled_debt, "amount / variable borrow index");
+        visit("last_update", self.last_update, "unix seconds");
+        visit("roundings", self.roundings);
+        visit("excess_income_scaled", self.excess_income_scaled, "amount / liquidity index");
+        visit("rates_stale", self.rates_stale);
+    }
+};
+
+/// What operations only read of a reserve, and the admin writes.
+struct ReserveConfig
+{
+    std::uint16_t ltv_bps = 0;
+    std::uint16_t liquidation_threshold_bps = 0;
+    std::uint16_t liquidation_bonus_bps = 0;  // Of the debt's value: 10'500 is a bonus of 5 %.
+    std::uint16_t reserve_factor_bps = 0;
+    std::uint16_t liquidation_protocol_fee_bps = 0;  // Of the bonus.
+    std::uint64_t supply_cap = 0;                    // Whole tokens; 0 is no cap.
+    std::uint64_t borrow_cap = 0;
+    bool frozen = false;
+    bool paused = false;
+    bool borrowing_enabled = false;
+    bool flash_loan_enabled = false;
+
+    template <typename Self, typename Visitor>
+    static void describe(Self& self, Visitor&& visit)
+    {
+        visit("ltv_bps", self.ltv_bps, "bps");
+        visit("liquidation_threshold_bps", self.liquidation_threshold_bps, "bps");
+        visit("liquidation_bonus_bps", self.liquidation_bonus_bps, "bps");
+        visit("reserve_factor_bps", self.reserve_factor_bps, "bps");
+        visit("liquidation_protocol_fee_bps", self.liquidation_protocol_fee_bps, "bps");
+        visit("supply_cap", self.supply_cap, "tokens");
+        visit("borrow_cap", self.borrow_cap, "tokens");
+        visit("frozen", self.frozen);
+        visit("paused", self.paused);
+        visit("borrowing_enabled", self.borrowing_enabled);
+        visit("flash_loan_enabled", self.flash_loan_enabled);
+    }
+};
+
+/// What one account has in one reserve.
+struct Position
+{
+    Amount supplied_scaled;
+    Amount debt_scaled;
+
+    template <typename Self, typename Visitor>
+    static void describe(Self& self, Visitor&& visit)
+    {
+        visit("supplied_scaled", self.supplied_scaled, "amount / liquidity index");
+        visit("debt_scaled", self.debt_scaled, "amount / variable borrow index");
+    }
+};
+
+/// Which reserves an account borrows and uses as collateral: bit 2 * id and bit 2 * id + 1.
+struct UserConfig
+{
+    Amount bitmap;
+
+    template <typename Self, typename Visitor>
+    static void describe(Self& self, Visitor&& visit)
+    {
+        visit("bitmap", self.bitmap);
+    }
+
+    [[nodiscard]] constexpr bool is_empty() const noexcept { return bitmap.is_zero(); }
+    [[nodiscard]] constexpr bool is_borrowing(std::size_t id) const noexcept
+    {
+        return bitmap.bit(static_cast<unsigned>(2 * id));
+    }
+    [[nodiscard]] constexpr bool is_collateral(std::size_t id) const noexcept
+    {
+        return bitmap.bit(static_cast<unsigned>(2 * id + 1));
+    }
+    [[nodiscard]] constexpr bool is_borrowing_any() const noexcept
+    {
+        constexpr std::uint64_t even = 0x5555'5555'5555'5555ULL;
+        return !(bitmap & Amount{even, even, even, even}).is_zero();
+    }
+    constexpr void set_borrowing(std::size_t id, bool on) noexcept
+    {
+        bitmap.set_bit(static_cast<unsigned>(2 * id), on);
+    }
+    constexpr void set_collateral(std::size_t id, bool on) noexcept
+    {
+        bitmap.set_bit(static_cast<unsigned>(2 * id + 1), on);
+    }
+};
+
+/// What holds for the whole pool.
+struct PoolSettings
+{
+    std::uint16_t flash_loan_premium_total_bps = 0;
+    std::uint16_t flash_loan_premium_to_protocol_bps = 0;  // Of the premium.
+
+    template <typename Self, typename Visitor>
+    static void describe(Self& self, Visitor&& visit)
+    {
+        visit("flash_loan_premium_total_bps", self.flash_loan_premium_total_bps, "bps");
+        visit("flash_loan_premium_to_protocol_bps", self.flash_loan_premium_to_protocol_bps, "bps");
+    }
+};
+
+/// The liquidity index as it would be at @p now; what one scaled aToken is worth.
+[[nodiscard]] Checked normalized_income(const ReserveState& reserve, std::uint64_t now);
+/// The variable borrow index as it would be at @p now; what one scaled debt token owes.
+[[nodiscard]] Checked normalized_debt(const ReserveState& reserve, std::uint64_t now);
+
+/// Brings the indexes to @p now and sets the treasury's part of the interest aside.
+///
+///     index  = ray_mul(growth since the last update, index)
+///     minted = percent_mul(ray_mul(debt, new index) - ray_mul(debt, old index), reserve factor)
+///     accrued_to_treasury += ray_div(minted, new liquidity index)
+///
+/// Nothing happens twice at one timestamp. The factor is today's, for the past period as well.
+[[nodiscard]] Result<void> update_state(
+    ReserveState& reserve, std::uint64_t reserve_factor_bps, std::uint64_t now);
+
+/// Sets the rates for the debt as it is now and @p cash + @p added - @p taken.
+[[nodiscard]] Result<void> update_rates(ReserveState& reserve, const InterestRateStrategy& strategy,
+    std::uint64_t reserve_factor_bps, const Amount& cash, const Amount& added, const Amount& taken);
+
+/// Mints ray_div(amount, index) to @p balance and @p supply. Returns whether the balance was 0.
+///
+/// Errors: 24 if that is 0; SafeCast's text or Panic(0x11) beyond 128 bits.
+[[nodiscard]] Result<bool> mint_scaled(
+    Amount& balance, Amount& supply, const Amount& amount, const Amount& index);
+/// Burns ray_div(amount, index) of @p balance and @p supply.
+///
+/// Errors: 25 if that is 0; Panic(0x11) if the balance is smaller, which half-up rounding can do.
+[[nodiscard]] Result<void> burn_scaled(
+    Amount& balance, Amount& supply, const Amount& amount, const Amount& index);
+/// Moves ray_div(amount, index) between two balances, which may be the same.
+///
+/// Errors: Panic(0x11) if @p from is smaller.
+[[nodiscard]] Result<void> move_scaled(
+    Amount& from, Amount& to, const Amount& amount, const Amount& index);
+
+}  // namespace runnel::contracts::aave_v3

@@ -1,0 +1,128 @@
+#pragma once
+
+#include "contracts/kit/contract_base.hpp"
+#include "contracts/kit/sectors/price_source.hpp"
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace runnel::contracts
+{
+
+/// A token and what it costs: 1e-8 USD per whole token.
+struct TokenPrice
+{
+    ContractId token{};
+    Amount price;
+
+    template <typename Self, typename Visitor>
+    static void describe(Self& self, Visitor&& visit)
+    {
+        visit("token", self.token);
+        visit("price", self.price, "1e-8 USD per token");
+    }
+};
+
+struct SetPrice
+{
+    static constexpr std::string_view name = "setAssetPrice";
+    static constexpr std::uint8_t method = 0;
+    static constexpr std::uint64_t gas = 30'000;
+
+    ContractId token{};
+    Amount price;
+
+    template <typename Self, typename Visitor>
+    static void describe(Self& self, Visitor&& visit)
+    {
+        visit("token", self.token);
+        visit("price", self.price, "1e-8 USD per token");
+    }
+};
+
+/// Several prices at once, in the order of the list.
+struct SetPrices
+{
+    static constexpr std::string_view name = "setAssetPrices";
+    static constexpr std::uint8_t method = 1;
+    static constexpr std::uint64_t gas = 9'000;  // And 9'000 for each price.
+    static constexpr std::uint8_t prices_max = 32;
+
+    ShortList<TokenPrice, prices_max> prices;
+
+    template <typename Self, typename Visitor>
+    static void describe(Self& self, Visitor&& visit)
+    {
+        visit("prices", self.prices);
+    }
+};
+
+/// A price that came on chain.
+struct AssetPriceUpdated
+{
+    static constexpr std::string_view name = "AssetPriceUpdated";
+    static constexpr std::string_view table = "oracle_prices";
+    static constexpr std::string_view signature = "AssetPriceUpdated(address,uint256,uint256)";
+    static constexpr std::uint32_t indexed = 0;
+    static constexpr EventUse use = EventUse::log;
+
+    ContractId token{};
+    Amount price;
+    std::uint64_t timestamp = 0;
+
+    template <typename Self, typename Visitor>
+    static void describe(Self& self, Visitor&& visit)
+    {
+        visit("token", self.token);
+        visit("price", self.price, "1e-8 USD per token");
+        visit("timestamp", self.timestamp, "unix seconds");
+    }
+};
+
+/// Holds the prices that its keeper reports; others read them as records.
+///
+/// Any number of transactions may read a price side by side; an update orders itself against them.
+/// Errors: `PriceOracle: caller is not the keeper`, `PriceOracle: unknown token`.
+/// Source: PriceOracle of @aave/core-v3 1.19.3 (contracts/mocks/oracle), whose event it emits; the
+/// keeper is ours.
+class PriceOracle : public ContractBase<PriceOracle, SetPrice, SetPrices>, public PriceSource
+{
+public:
+    static constexpr std::uint64_t gas_per_price = 9'000;
+
+    /// @param keeper   Name of the account, found by connect() or made by genesis().
+    /// @param initial  Prices before the first update.
+    PriceOracle(
+        ContractIdentity identity, std::string keeper, const std::vector<TokenPrice>& initial);
+
+    [[nodiscard]] static const ContractType& contract_type();
+    [[nodiscard]] const ContractType& type() const override { return contract_type(); }
+    void connect(World& world) override;
+    void genesis(const Parameters& parameters, GenesisBuilder& builder) override;
+
+    [[nodiscard]] const Table<OraclePrice>& prices() const override { return prices_; }
+    [[nodiscard]] const OraclePrice& price(ContractId token) const noexcept
+    {
+        return prices_.get(index(token));
+    }
+    [[nodiscard]] AccountId keeper() const noexcept { return keeper_; }
+
+    using ContractBase::declare;
+    using ContractBase::execute;
+    void declare(const SetPrice& call, AccountId sender, AccessCollector& access) const;
+    void declare(const SetPrices& call, AccountId sender, AccessCollector& access) const;
+    Result<Returns> execute(const SetPrice& call, CallContext& context);
+    Result<Returns> execute(const SetPrices& call, CallContext& context);
+
+private:
+    [[nodiscard]] Result<void> require_keeper(const CallContext& context) const;
+    [[nodiscard]] Result<void> update(CallContext& context, ContractId token, const Amount& price);
+
+    std::string keeper_name_;
+    AccountId keeper_{};
+    Table<OraclePrice> prices_;  // By index(token).
+};
+
+}  // namespace runnel::contracts

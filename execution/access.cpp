@@ -1,0 +1,45 @@
+#include "execution/access.hpp"
+
+#include "state/world.hpp"
+
+namespace runnel
+{
+
+void AccessCollector::add(const RecordTable& table, std::uint64_t key, AccessMode mode)
+{
+    if (!table.accepts(key))
+        return;
+    const auto number = static_cast<std::uint16_t>(table.number());
+    for (auto i = first_; i < accesses_.size(); ++i)
+    {
+        auto& access = accesses_[i];
+        if (access.key == key && access.table == number)
+        {
+            if (access.mode != mode)
+                access.mode = AccessMode::write;
+            return;
+        }
+    }
+    auto& access = accesses_.emplace_back();
+    access.key = key;
+    access.transaction = transaction_;
+    access.table = number;
+    access.mode = mode;
+}
+
+void AccessCollector::calls(ByteView list, AccountId sender)
+{
+    if (nesting_ == nesting_max)
+        return;
+    ++nesting_;
+    CallReader reader{list};
+    while (const auto call = reader.next())
+    {
+        const auto* contract = world_.find_contract(call->contract);
+        if (contract != nullptr)
+            contract->declare(*call, sender, *this);
+    }
+    --nesting_;
+}
+
+}  // namespace runnel

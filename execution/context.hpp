@@ -1,0 +1,217 @@
+#pragma once
+
+#include "execution/access.hpp"
+#include "ledger/block.hpp"
+#include "ledger/event.hpp"
+#include "ledger/result.hpp"
+
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace runnel
+{
+
+class Contract;
+class World;
+
+/// The old value of one record, or an amount that is yet to be added to it.
+struct UndoEntry
+{
+    Access* access = nullptr;
+    std::uint32_t offset = 0;  // Of the old bytes, or of the amount, in the arena.
+    bool is_credit = false;    // The record is unchanged so far.
+};
+
+/// What one worker writes down while it executes transactions: undo entries, old values, events.
+/// Grows to what a block needs and is then reused.
+struct WorkerArena : EventArena
+{
+    std::vector<UndoEntry> undo;
+    Bytes old_values;
+    std::vector<Refusal> refusals;
+
+    void clear() noexcept
+    {
+        EventArena::clear();
+        undo.clear();
+        old_values.clear();
+        refusals.clear();
+    }
+};
+
+/// One running transaction: its declared accesses, its journal, its gas. Used by the executor.
+class TransactionScope
+{
+public:
+    /// @p defers_credits: transactions that add to the same record may run at the same time, so
+    /// additions are written down and the ledger makes them when the block is done.
+    TransactionScope(World& world, const BlockContext& block, std::span<Access> accesses,
+        WorkerArena& arena, std::uint32_t transaction, bool defers_credits) noexcept
+      : world_{world},
+        block_{block},
+        accesses_{accesses},
+        arena_{arena},
+        first_undo_{arena.undo.size()},
+        first_event_{arena.events.size()},
+        transaction_{transaction},
+        defers_credits_{defers_credits}
+    {}
+
+    /// The record to read; one of zeros, and undeclared() from then on, if it was not declared.
+    const void* read(const RecordTable& table, std::uint64_t key) noexcept;
+    /// The record to write, its old value journaled; scratch if it was not declared for writing.
+    void* write(RecordTable& table, std::uint64_t key);
+    /// Adds to the Amount the record begins with; must be declared for that or for writing.
+    void credit(RecordTable& table, std::uint64_t key, const Amount& amount);
+    /// Restores every record this transaction wrote and drops its events.
+    void roll_back() noexcept;
+
+    [[nodiscard]] bool undeclared() const noexcept { return undeclared_; }
+    [[nodiscard]] std::uint64_t gas_used() const noexcept { return gas_used_; }
+    void set_gas_limit(std::uint64_t limit) noexcept { gas_limit_ = limit; }
+    [[nodiscard]] std::size_t first_event() const noexcept { return first_event_; }
+    [[nodiscard]] std::size_t first_undo() const noexcept { return first_undo_; }
+
+private:
+    friend class CallContext;
+
+    Access* find(const RecordTable& table, std::uint64_t key) noexcept;
+    void journal(Access& access);
+
+    World& world_;
+    const BlockContext& block_;
+    std::span<Access> accesses_;
+    WorkerArena& arena_;
+    std::size_t first_undo_;
+    std::size_t first_event_;
+    std::uint64_t gas_limit_ = 0;
+    std::uint64_t gas_used_ = 0;
+    std::uint32_t transaction_;
+    unsigned depth_ = 0;
+    bool defers_credits_;
+    bool undeclared_ = false;
+};
+
+/// What a contract sees of the world while a call runs: who calls, when, and the records the
+/// transaction declared. Passed by reference, valid for the call.
+class CallContext
+{
+public:
+    CallContext(TransactionScope& scope, AccountId sender) noexcept : scope_{scope}, sender_{sender}
+    {}
+
+    /// The caller as the contract sees it: Solidity's msg.sender.
+    [[nodiscard]] AccountId sender() const noexcept { return sender_; }
+    [[nodiscard]] const BlockContext& block() const noexcept { return scope_.block_; }
+    [[nodiscard]] const World& world() const noexcept { return scope_.world_; }
+
+    template <typename R>
+    [[nodiscard]] const R& read(const Table<R>& table, std::uint64_t key)
+    {
+        return *static_cast<const R*>(scope_.read(table, key));
+    }
+    template <typename R>
+    [[nodiscard]] const R& read(const Table<R>& table, AccountId key)
+    {
+        return read(table, index(key));
+    }
+    /// References stay valid for the whole transaction. Write only what can no longer be refused,
+    /// or rely on the roll back of the whole transaction: a refusal undoes all of it.
+    template <typename R>
+    [[nodiscard]] R& write(Table<R>& table, std::uint64_t key)
+    {
+        return *static_cast<R*>(scope_.write(table, key));
+    }
+    template <typename R>
+    [[nodiscard]] R& write(Table<R>& table, AccountId key)
+    {
+        return write(table, index(key));
+    }
+
+    /// Adds @p amount to a balance that the call does not look at: what many transactions may do to
+    /// one record side by side. The sum must not be able to overflow (a supply bounds it).
+    template <typename R>
+    void credit(Table<R>& table, std::uint64_t key, const Amount& amount)
+    {
+        static_assert(begins_with_amount<R>());
+        scope_.credit(table, key, amount);
+    }
+    template <typename R>
+    void credit(Table<R>& table, AccountId key, const Amount& amount)
+    {
+        credit(table, index(key), amount);
+    }
+
+    /// Charges gas beyond the method's own (a further hop, a crossed tick).
+    [[nodiscard]] Result<void> charge_gas(std::uint64_t gas);
+
+    /// The same transaction with another caller: what a contract passes to one it calls.
+    [[nodiscard]] CallContext as(AccountId sender) const noexcept { return {scope_, sender}; }
+
+    /// Runs a nested list of calls (a callback) as @p sender; returns what the last one returned.
+    Result<Returns> run(const CallList& calls, AccountId sender);
+
+    template <typename Event>
+    void emit(ContractId contract, const Event& event)
+    {
+        append_event(scope_.arena_, contract, scope_.transaction_, event);
+    }
+
+private:
+    template <typename R>
+    [[nodiscard]] static constexpr bool begins_with_amount() noexcept
+    {
+        if constexpr (std::same_as<R, Amount>)
+            return true;
+        else if constexpr (requires { R::balance; })
+            return std::same_as<decltype(R::balance), Amount> && offsetof(R, balance) == 0;
+        else
+            return std::same_as<decltype(R::value), Amount> && offsetof(R, value) == 0;
+    }
+
+    TransactionScope& scope_;
+    AccountId sender_;
+};
+
+/// What a contract emits its snapshot events to, at the end of a block.
+class SnapshotContext
+{
+public:
+    SnapshotContext(
+        const BlockContext& block, EventArena& arena, std::uint32_t transaction) noexcept
+      : block_{block}, arena_{arena}, transaction_{transaction}
+    {}
+
+    [[nodiscard]] const BlockContext& block() const noexcept { return block_; }
+    template <typename Event>
+    void emit(ContractId contract, const Event& event)
+    {
+        append_event(arena_, contract, transaction_, event);
+    }
+
+private:
+    const BlockContext& block_;
+    EventArena& arena_;
+    std::uint32_t transaction_;
+};
+
+/// Reads committed state with the same interface as CallContext, for views and quotes.
+class CommittedReader
+{
+public:
+    template <typename R>
+    [[nodiscard]] const R& read(const Table<R>& table, std::uint64_t key) const noexcept
+    {
+        return table.get(key);
+    }
+    template <typename R>
+    [[nodiscard]] const R& read(const Table<R>& table, AccountId key) const noexcept
+    {
+        return table.get(index(key));
+    }
+};
+
+}  // namespace runnel

@@ -1,0 +1,825 @@
+#include "execution/executor.hpp"
+
+#include "ledger/check.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <exception>
+#include <thread>
+#include <utility>
+
+namespace runnel
+{
+namespace
+{
+using Clock = std::chrono::steady_clock;
+
+// All of these only choose between ways to the same result. See docs/execution.md for how they were
+// measured.
+
+/// Predicted work below which helpers are never called.
+constexpr double parallel_min_ns = 25'000;
+/// A block with less parallelism is run serially.
+constexpr double parallelism_min = 1.1;
+/// Predicted work that a worker takes from the block at a time: long enough for neighbouring
+/// transactions' cache lines to stay on one core, short enough to keep close to block order.
+constexpr std::uint64_t chunk_ns = 24'000;
+constexpr std::uint32_t chunk_transactions_max = 256;
+/// How far ahead records are fetched, in transactions.
+constexpr std::uint32_t prefetch_distance = 6;
+/// One of so many transactions is timed for the cost model.
+constexpr std::uint32_t timed_share = 16;
+/// Records whose encodings are hashed together into one part of the state root.
+constexpr std::size_t writes_per_digest = 64;
+constexpr unsigned spins_before_yield = 200;
+
+void relax(unsigned& idle_rounds) noexcept
+{
+    if (++idle_rounds > spins_before_yield)
+        std::this_thread::yield();
+    else
+        __builtin_ia32_pause();
+}
+
+double ns_since(Clock::time_point start) noexcept
+{
+    return std::chrono::duration<double, std::nano>(Clock::now() - start).count();
+}
+
+/// Workers beyond it are not seen by a watchdog.
+constexpr std::size_t marks_max = 256;
+
+[[noreturn]] void contract_threw(
+    std::uint64_t block, std::uint32_t i, const Transaction& transaction, const char* what) noexcept
+{
+    std::fprintf(stderr, "runnel: bug: block %llu, transaction %u (%s): a contract threw: %s\n",
+        static_cast<unsigned long long>(block), i, transaction.hash.to_string().c_str(), what);
+    std::abort();
+}
+}  // namespace
+
+/// What became of a transaction and where its events and journal lie.
+struct BlockExecution::Outcome
+{
+    std::uint64_t gas_used = 0;
+    std::uint64_t effective_gas_price = 0;
+    std::uint32_t worker = 0;
+    std::uint32_t first_event = 0;  // In the worker's arena.
+    std::uint32_t event_count = 0;
+    std::uint32_t first_undo = 0;
+    std::uint32_t undo_count = 0;
+    std::uint32_t refusal = 0;  // Position in the worker's arena, if reverted.
+    ReceiptStatus status = ReceiptStatus::reverted;
+};
+
+struct alignas(64) BlockExecution::Worker
+{
+    WorkerArena arena;
+    Bytes scratch;
+};
+
+/// What a worker is inside of, on a cache line of its own.
+struct alignas(64) BlockExecution::Mark
+{
+    std::atomic<std::uint32_t> transaction{no_transaction};
+};
+
+BlockExecution::BlockExecution() : marks_{std::make_unique<Mark[]>(marks_max)} {}
+BlockExecution::~BlockExecution() = default;
+
+void BlockExecution::begin(World& world, const BlockContext& context,
+    std::vector<Transaction> transactions, ExecutionOptions options, unsigned workers)
+{
+    RUNNEL_CHECK(options.commitments || workers == 1);
+    world_ = &world;
+    context_ = context;
+    options_ = options;
+    transactions_ = std::move(transactions);
+    worker_count_ = workers;
+    cost_model_.bind(world);
+    while (workers_.size() < workers)
+        workers_.push_back(std::make_unique<Worker>());
+    for (auto& worker : workers_)
+        worker->arena.clear();
+    const auto count = transactions_.size();
+    outcomes_.resize(count);
+    receipt_leaves_.resize(count);
+    returns_.assign(options_.keep_returns ? count : 0, Returns{});
+    costs_ns_.assign(count, 0);
+    plan_.begin(world, transactions_, options_.free_gas, cost_model_, workers);
+    is_parallel_ = false;
+    features_ = {cost_model_.mean(), static_cast<double>(count) * cost_model_.mean()};
+    wants_help_ = workers > 1 && (options_.mode == ExecutionMode::parallel ||
+                                     (may_choose() && chooser_.prefers_parallel(features_)));
+    stage_.store(Stage::declaring, std::memory_order_release);
+}
+
+void BlockExecution::plan()
+{
+    times_ = {};
+    auto start = Clock::now();
+    plan_.declare(0);
+    for (unsigned idle_rounds = 0; !plan_.declared();)
+        relax(idle_rounds);
+    plan_.gather();
+    times_.declare_ns = ns_since(start);
+    start = Clock::now();
+    const bool is_forced = options_.mode == ExecutionMode::parallel && worker_count_ > 1;
+    if (is_forced || (wants_help_ && static_cast<double>(plan_.total_cost()) >= parallel_min_ns))
+        is_parallel_ = plan_.begin_connecting(is_forced ? 0 : parallelism_min);
+    if (is_parallel_)
+    {
+        stage_.store(Stage::connecting, std::memory_order_release);
+        plan_.connect();
+        for (unsigned idle_rounds = 0; !plan_.connected();)
+            relax(idle_rounds);
+        is_parallel_ = plan_.finish_connecting();
+    }
+    if (!is_parallel_)
+        stage_.store(Stage::closed, std::memory_order_release);
+    times_.connect_ns = ns_since(start);
+}
+
+bool BlockExecution::may_choose() const noexcept
+{
+    return options_.mode == ExecutionMode::automatic && worker_count_ > 1 &&
+           features_.total_cost_ns >= parallel_min_ns;
+}
+
+void BlockExecution::run()
+{
+    const auto start = Clock::now();
+    for (std::uint32_t i = 0; i < world_->contract_count(); ++i)
+        RUNNEL_CHECK(!touches(ContractId{i}) || world_->holds(ContractId{i}));
+    plan_.make_slots(*world_);
+    executed_ = transactions_;
+    roots_done_.store(0, std::memory_order_relaxed);
+    if (is_parallel_)
+    {
+        reset_counters();
+        stage_.store(Stage::executing, std::memory_order_release);
+        work(0);
+    }
+    else
+        run_serial();
+    roots_begun_.store(0, std::memory_order_relaxed);
+    if (is_parallel_)
+        stage_.store(Stage::hashing, std::memory_order_release);
+    times_.run_ns = ns_since(start);
+    if (may_choose())
+    {
+        chooser_.note(features_, wants_help_, times_.declare_ns + times_.connect_ns + times_.run_ns,
+            plan_.access_count());
+    }
+    learn_costs();
+}
+
+void BlockExecution::assist(unsigned worker)
+{
+    RUNNEL_CHECK(worker > 0 && worker < worker_count_);
+    bool declares = true;
+    bool connects = true;
+    bool executes = true;
+    for (unsigned idle_rounds = 0;;)
+    {
+        switch (stage_.load(std::memory_order_acquire))
+        {
+            case Stage::declaring:
+                if (std::exchange(declares, false))
+                    plan_.declare(worker);
+                break;
+            case Stage::connecting:
+                if (std::exchange(connects, false))
+                    plan_.connect();
+                break;
+            case Stage::executing:
+                if (std::exchange(executes, false))
+                    work(worker);
+                break;
+            case Stage::hashing: compute_roots(); return;
+            case Stage::closed: return;
+        }
+        relax(idle_rounds);
+    }
+}
+
+void BlockExecution::compute_roots()
+{
+    for (;;)
+    {
+        const auto root = roots_begun_.fetch_add(1, std::memory_order_relaxed);
+        if (root >= root_count)
+            return;
+        if (root == receipts_root)
+            roots_[root] = merkle_root(receipt_leaves_);
+        else
+        {
+            std::vector<Hash> leaves;
+            leaves.reserve(executed_.size());
+            for (const auto& transaction : executed_)
+                leaves.push_back(transaction.hash);
+            roots_[root] = merkle_root(std::move(leaves));
+        }
+        roots_done_.fetch_add(1, std::memory_order_release);
+    }
+}
+
+void BlockExecution::reset_counters()
+{
+    const auto count = static_cast<std::uint32_t>(transactions_.size());
+    if (armed_size_ < count)
+    {
+        pending_ = std::make_unique<std::atomic<std::uint32_t>[]>(count);
+        ready_queue_ = std::make_unique<std::atomic<std::uint32_t>[]>(count);
+        armed_size_ = count;
+    }
+    for (std::uint32_t i = 0; i < count; ++i)
+    {
+        pending_[i].store(plan_.predecessor_count(i) + 1, std::memory_order_relaxed);
+        ready_queue_[i].store(0, std::memory_order_relaxed);
+    }
+    const auto per_transaction =
+        std::max<std::uint64_t>(1, plan_.total_cost() / std::max(1U, count));
+    chunk_max_ = static_cast<std::uint32_t>(
+        std::clamp<std::uint64_t>(chunk_ns / per_transaction, 8, chunk_transactions_max));
+    cursor_.store(0, std::memory_order_relaxed);
+    ready_begin_.store(0, std::memory_order_relaxed);
+    ready_end_.store(0, std::memory_order_relaxed);
+    finished_.store(0, std::memory_order_relaxed);
+}
+
+// Inlined by force: g++ takes a function that only prefetches for one without effect and drops the
+// calls.
+[[gnu::always_inline]] inline void BlockExecution::prefetch(
+    std::uint32_t transaction) const noexcept
+{
+    for (const auto& access : plan_.accesses(transaction))
+        __builtin_prefetch(access.record, 1);
+}
+
+[[gnu::always_inline]] inline void BlockExecution::prefetch_input(
+    std::uint32_t transaction) const noexcept
+{
+    const auto* bytes = reinterpret_cast<const std::uint8_t*>(&transactions_[transaction]);
+    for (std::size_t at = 0; at < sizeof(Transaction); at += 64)
+        __builtin_prefetch(bytes + at);
+    const auto accesses = plan_.accesses(transaction);
+    for (std::size_t k = 0; k < accesses.size(); k += 2)
+        __builtin_prefetch(&accesses[k], 1);
+}
+
+void BlockExecution::run_serial()
+{
+    const auto count = static_cast<std::uint32_t>(transactions_.size());
+    for (std::uint32_t i = 0; i < count; ++i)
+    {
+        if (i + prefetch_distance < count)
+            prefetch(i + prefetch_distance);
+        execute_timed(i, 0);
+    }
+}
+
+bool BlockExecution::release(std::uint32_t transaction) noexcept
+{
+    // Who sees 1 is the only one left that can: nothing needs to be written.
+    auto& pending = pending_[transaction];
+    return pending.load(std::memory_order_acquire) == 1 ||
+           pending.fetch_sub(1, std::memory_order_acq_rel) == 1;
+}
+
+std::uint32_t BlockExecution::take_ready() noexcept
+{
+    auto begin = ready_begin_.load(std::memory_order_relaxed);
+    while (begin < ready_end_.load(std::memory_order_acquire))
+    {
+        const auto taken = ready_queue_[begin].load(std::memory_order_acquire);
+        if (taken == 0)
+            break;  // Its place is reserved, it is not there yet.
+        if (ready_begin_.compare_exchange_weak(begin, begin + 1, std::memory_order_acq_rel))
+            return taken - 1;
+    }
+    return no_transaction;
+}
+
+void BlockExecution::work(unsigned worker)
+{
+    // Not transactions_: who comes when all is done may find the leader applying the block.
+    const auto count = static_cast<std::uint32_t>(executed_.size());
+    std::uint32_t scan = 0;
+    std::uint32_t scan_end = 0;
+    std::uint32_t finished = 0;  // Not told the others yet.
+    std::uint32_t next = no_transaction;
+    unsigned idle_rounds = 0;
+    for (;;)
+    {
+        if (next == no_transaction)
+            next = take_ready();
+        if (next == no_transaction)
+        {
+            if (const auto seen = cursor_.load(std::memory_order_relaxed);
+                scan == scan_end && seen < count)
+            {
+                const auto chunk = std::clamp((count - seen) / (4 * worker_count_), 1U, chunk_max_);
+                scan = std::min(count, cursor_.fetch_add(chunk, std::memory_order_relaxed));
+                scan_end = std::min(scan + chunk, count);
+            }
+            while (scan < scan_end && next == no_transaction)
+            {
+                const auto i = scan++;
+                if (const auto ahead = i + 2 * prefetch_distance; ahead < count)
+                    prefetch_input(ahead);
+                // Only what this worker will run itself: the records of a transaction that waits
+                // belong to the core its predecessors run on.
+                if (const auto ahead = i + prefetch_distance;
+                    ahead < count && pending_[ahead].load(std::memory_order_relaxed) == 1)
+                    prefetch(ahead);
+                if (release(i))
+                    next = i;
+            }
+            if (next == no_transaction && cursor_.load(std::memory_order_relaxed) < count)
+                continue;
+        }
+        if (next == no_transaction)
+        {
+            if (finished != 0)
+                finished_.fetch_add(std::exchange(finished, 0), std::memory_order_acq_rel);
+            if (finished_.load(std::memory_order_acquire) == count)
+                return;
+            relax(idle_rounds);
+            continue;
+        }
+        idle_rounds = 0;
+        const auto current = std::exchange(next, no_transaction);
+        // Fetch what follows before it is ready: then it would be too late.
+        for (const auto& access : plan_.accesses(current))
+        {
+            if (access.next != no_transaction)
+            {
+                prefetch(access.next);
+                break;
+            }
+        }
+        execute_timed(current, worker);
+        ++finished;
+        // The earliest of those that became ready goes on here, its records are in this cache.
+        plan_.for_each_successor(current,
+            [&](std::uint32_t successor)
+            {
+                if (!release(successor))
+                    return;
+                if (successor < next)
+                    std::swap(successor, next);
+                if (successor != no_transaction)
+                {
+                    const auto place = ready_end_.fetch_add(1, std::memory_order_acq_rel);
+                    ready_queue_[place].store(successor + 1, std::memory_order_release);
+                }
+            });
+    }
+}
+
+void BlockExecution::execute_timed(std::uint32_t i, unsigned worker) noexcept
+{
+    if (!options_.measure_costs && (i + context_.number) % timed_share != 0)
+    {
+        execute(i, worker);
+        return;
+    }
+    const auto start = Clock::now();
+    execute(i, worker);
+    costs_ns_[i] = static_cast<std::uint32_t>(std::clamp(ns_since(start), 1.0, 4e9));
+}
+
+void BlockExecution::learn_costs()
+{
+    const auto first = timed_share - 1 - (context_.number + timed_share - 1) % timed_share;
+    for (auto i = static_cast<std::size_t>(first); i < transactions_.size(); i += timed_share)
+    {
+        if (costs_ns_[i] != 0)
+        {
+            cost_model_.learn(transactions_[i].call_list(),
+                plan_.accesses(static_cast<std::uint32_t>(i)).size(),
+                static_cast<float>(costs_ns_[i]));
+        }
+    }
+}
+
+template <typename Body>
+auto BlockExecution::run_contracts(std::uint32_t i, unsigned worker, Body&& body) noexcept
+{
+    auto& mark = marks_[std::min<std::size_t>(worker, marks_max - 1)].transaction;
+    mark.store(i, std::memory_order_relaxed);
+    try
+    {
+        auto result = body();
+        mark.store(no_transaction, std::memory_order_relaxed);
+        return result;
+    }
+    catch (const std::exception& error)
+    {
+        contract_threw(context_.number, i, transactions_[i], error.what());
+    }
+    catch (...)
+    {
+        contract_threw(context_.number, i, transactions_[i], "something unknown");
+    }
+}
+
+std::vector<std::uint32_t> BlockExecution::under_way() const
+{
+    std::vector<std::uint32_t> transactions;
+    for (std::size_t i = 0; i < marks_max; ++i)
+    {
+        const auto transaction = marks_[i].transaction.load(std::memory_order_relaxed);
+        if (transaction != no_transaction)
+            transactions.push_back(transaction);
+    }
+    std::sort(transactions.begin(), transactions.end());
+    return transactions;
+}
+
+void BlockExecution::execute(std::uint32_t i, unsigned worker_number) noexcept
+{
+    auto& worker = *workers_[worker_number];
+    const auto& transaction = transactions_[i];
+    auto& outcome = outcomes_[i];
+    TransactionScope scope{*world_, context_, plan_.accesses(i), worker.arena, i, is_parallel_};
+    outcome.worker = worker_number;
+    outcome.first_event = static_cast<std::uint32_t>(scope.first_event());
+    outcome.first_undo = static_cast<std::uint32_t>(scope.first_undo());
+    outcome.effective_gas_price =
+        options_.free_gas ? 0 : transaction.effective_gas_price(context_.base_fee);
+    const Amount price{outcome.effective_gas_price};
+
+    const auto run = [&]() -> Result<Returns>
+    {
+        scope.set_gas_limit(transaction.gas_limit);
+        CallContext context{scope, transaction.sender};
+        if (!options_.free_gas)
+        {
+            auto& sender = context.write(world_->account_states, transaction.sender);
+            RUNNEL_REQUIRE(sender.nonce == transaction.nonce, Refusal::ledger("wrong nonce"));
+            const auto after = Checked{sender.balance} - Checked{price} * transaction.gas_limit;
+            RUNNEL_REQUIRE(after.ok(), Refusal::ledger("insufficient funds for gas"));
+            sender.balance = after.value;
+        }
+        RUNNEL_TRY(context.charge_gas(intrinsic_gas));
+        auto result = RUNNEL_TRY(context.run({transaction.call_list()}, transaction.sender));
+        RUNNEL_REQUIRE(!scope.undeclared(), Refusal::ledger("undeclared access"));
+        return result;
+    };
+    const auto result = run_contracts(i, worker_number, run);
+    outcome.gas_used = std::max(scope.gas_used(), std::min(intrinsic_gas, transaction.gas_limit));
+    if (result.has_value())
+        outcome.status = ReceiptStatus::succeeded;
+    else
+    {
+        scope.roll_back();
+        outcome.status = ReceiptStatus::reverted;
+        outcome.refusal = static_cast<std::uint32_t>(worker.arena.refusals.size());
+        worker.arena.refusals.push_back(
+            scope.undeclared() ? Refusal::ledger("undeclared access") : result.error());
+        if (worker.arena.refusals.back().kind == RefusalKind::invalid_opcode)
+            outcome.gas_used = transaction.gas_limit;
+    }
+    if (!options_.free_gas)
+    {
+        CallContext context{scope, transaction.sender};
+        auto& sender = context.write(world_->account_states, transaction.sender);
+        const bool nonce_fits = sender.nonce == transaction.nonce;
+        if (outcome.status == ReceiptStatus::succeeded)
+        {
+            sender.balance = wrapping_add(
+                sender.balance, wrapping_mul(price, transaction.gas_limit - outcome.gas_used));
+        }
+        else
+        {
+            // All is rolled back, the purchase of gas too. Who cannot pay pays what there is; the
+            // order phase admits only senders who can, so this needs an earlier spend in the block.
+            // A wrong nonce, which no mempool lets pass, costs its sender nothing: he did not send
+            // this transaction for this place in the chain.
+            if (!nonce_fits)
+                outcome.gas_used = 0;
+            auto fee = wrapping_mul(price, outcome.gas_used);
+            if (fee > sender.balance)
+            {
+                outcome.gas_used = div_down(sender.balance, price).low64();
+                fee = wrapping_mul(price, outcome.gas_used);
+            }
+            sender.balance = wrapping_sub(sender.balance, fee);
+        }
+        // A wrong nonce is not used up: else what was executed before could be executed again.
+        if (nonce_fits)
+            ++sender.nonce;
+    }
+    if (options_.keep_returns && result.has_value())
+        returns_[i] = *result;
+    finish_transaction(i, worker_number);
+}
+
+void BlockExecution::finish_transaction(std::uint32_t i, unsigned worker_number)
+{
+    auto& worker = *workers_[worker_number];
+    const auto& arena = worker.arena;
+    auto& outcome = outcomes_[i];
+    outcome.event_count = static_cast<std::uint32_t>(arena.events.size() - outcome.first_event);
+    outcome.undo_count = static_cast<std::uint32_t>(arena.undo.size() - outcome.first_undo);
+    if (!options_.commitments)
+        return;
+
+    auto& leaf = worker.scratch;
+    leaf.assign(1, merkle_leaf_prefix);
+    const bool reverted = outcome.status == ReceiptStatus::reverted;
+    encode_receipt(outcome.status, outcome.gas_used, outcome.effective_gas_price,
+        reverted ? &arena.refusals[outcome.refusal] : nullptr,
+        std::span{arena.events}.subspan(outcome.first_event), arena.event_bytes, leaf);
+    receipt_leaves_[i] = keccak256(leaf);
+}
+
+void BlockExecution::remember(RecordTable& table, std::uint64_t key, const void* old)
+{
+    const auto* bytes = static_cast<const std::uint8_t*>(old);
+    table.mark(key);
+    undo_.entries.push_back({&table, key, undo_.old_values.size()});
+    undo_.old_values.insert(undo_.old_values.end(), bytes, bytes + table.format().size);
+}
+
+void BlockExecution::credit(AccountId account, const Amount& amount)
+{
+    if (amount.is_zero())
+        return;
+    auto& table = world_->account_states;
+    auto& state = table.at(account);
+    remember(table, index(account), &state);
+    state.balance = wrapping_add(state.balance, amount);
+    Encoder encoder{system_writes_};
+    encoder.put(table.number());
+    encoder.put(std::uint64_t{index(account)});
+    encoder.put(state);
+}
+
+void BlockExecution::append(const EventArena& arena, EventRecord event)
+{
+    const auto bytes = ByteView{arena.event_bytes}.subspan(event.offset, event.size);
+    event.offset = static_cast<std::uint32_t>(block_.event_bytes.size());
+    block_.event_bytes.insert(block_.event_bytes.end(), bytes.begin(), bytes.end());
+    block_.events.push_back(event);
+}
+
+bool BlockExecution::is_first_write(const void* record)
+{
+    // Open addressing over the records' addresses, which decide about places in this table only.
+    const auto mask = seen_records_.size() - 1;
+    auto place = (reinterpret_cast<std::uintptr_t>(record) >> 4U) * 0x9E3779B97F4A7C15ULL >> 32U;
+    for (place &= mask; seen_records_[place] != nullptr; place = (place + 1) & mask)
+    {
+        if (seen_records_[place] == record)
+            return false;
+    }
+    seen_records_[place] = record;
+    return true;
+}
+
+void BlockExecution::collect_writes()
+{
+    // Every record that was written, once, in the order of first writes in the block: for the undo
+    // log, the conservation check and the state root.
+    std::size_t undo_count = 0;
+    for (const auto& worker : workers_)
+        undo_count += worker->arena.undo.size();
+    seen_records_.assign(std::bit_ceil(undo_count * 2 + 16), nullptr);
+    const auto& tables = world_->tables();
+    for (const auto& outcome : outcomes_)
+    {
+        const auto& arena = workers_[outcome.worker]->arena;
+        for (auto k = outcome.first_undo; k < outcome.first_undo + outcome.undo_count; ++k)
+        {
+            const auto& entry = arena.undo[k];
+            const auto& access = *entry.access;
+            const auto* bytes = arena.old_values.data() + entry.offset;
+            if (is_first_write(access.record))
+            {
+                written_.push_back({tables[access.table], access.key, access.record});
+                remember(*tables[access.table], access.key,
+                    entry.is_credit ? access.record : static_cast<const void*>(bytes));
+            }
+            if (entry.is_credit)
+            {
+                Amount amount;
+                std::memcpy(&amount, bytes, sizeof(amount));
+                auto& balance = *static_cast<Amount*>(access.record);
+                balance = wrapping_add(balance, amount);
+            }
+        }
+    }
+    std::size_t k = 0;
+    for (const auto& write : written_)
+    {
+        const auto owner = index(world_->table_owner(write.table->number()));
+        changed_[owner] = true;
+        const auto weight = write.table->conservation_weight();
+        if (weight != 0)
+        {
+            Amount before;
+            Amount after;
+            std::memcpy(&before, undo_.old_values.data() + undo_.entries[k].offset, sizeof(before));
+            std::memcpy(&after, write.record, sizeof(after));
+            auto& sum = imbalance_[owner];
+            const auto change = wrapping_sub(after, before);
+            sum = weight > 0 ? wrapping_add(sum, change) : wrapping_sub(sum, change);
+        }
+        if (k % writes_per_digest == 0)
+            digest_ends_.push_back(writes_.size());
+        ++k;
+        if (!options_.commitments)
+            continue;
+        Encoder encoder{writes_};
+        encoder.put(write.table->number());
+        encoder.put(write.key);
+        write.table->format().encode(write.record, writes_);
+    }
+    digest_ends_.push_back(writes_.size());
+}
+
+void BlockExecution::collect_receipts()
+{
+    block_.receipts.reserve(outcomes_.size());
+    std::size_t events = 0;
+    std::size_t event_bytes = 0;
+    for (const auto& worker : workers_)
+    {
+        events += worker->arena.events.size();
+        event_bytes += worker->arena.event_bytes.size();
+    }
+    block_.events.reserve(events + changed_.size());
+    block_.event_bytes.reserve(event_bytes + 128 * changed_.size());
+    for (const auto& outcome : outcomes_)
+    {
+        const auto& arena = workers_[outcome.worker]->arena;
+        auto& receipt = block_.receipts.emplace_back();
+        receipt.status = outcome.status;
+        receipt.gas_used = outcome.gas_used;
+        receipt.effective_gas_price = outcome.effective_gas_price;
+        if (outcome.status == ReceiptStatus::reverted)
+            receipt.refusal = arena.refusals[outcome.refusal];
+        receipt.first_event = static_cast<std::uint32_t>(block_.events.size());
+        receipt.event_count = outcome.event_count;
+        block_.header.gas_used += receipt.gas_used;
+        if (!options_.free_gas)
+        {
+            const auto tip = receipt.effective_gas_price - context_.base_fee;
+            tips_ = wrapping_add(tips_, wrapping_mul(receipt.gas_used, tip));
+            burnt_ = wrapping_add(burnt_, wrapping_mul(receipt.gas_used, context_.base_fee));
+        }
+        for (auto k = outcome.first_event; k < outcome.first_event + outcome.event_count; ++k)
+            append(arena, arena.events[k]);
+    }
+}
+
+void BlockExecution::collect_snapshots()
+{
+    EventArena snapshots;
+    SnapshotContext context{context_, snapshots, block_.header.transaction_count};
+    for (std::uint32_t i = 0; i < changed_.size(); ++i)
+    {
+        if (changed_[i])
+            world_->contract(ContractId{i}).snapshot(context);
+    }
+    for (const auto& event : snapshots.events)
+        append(snapshots, event);
+}
+
+void BlockExecution::apply(std::uint64_t finalized_block, std::vector<Reward> rewards)
+{
+    block_ = {};
+    undo_ = {};
+    undo_.block_number = context_.number;
+    written_.clear();
+    writes_.clear();
+    digest_ends_.clear();
+    system_writes_.clear();
+    tips_ = {};
+    burnt_ = {};
+    imbalance_.assign(world_->contract_count(), Amount{});
+    changed_.assign(world_->contract_count(), false);
+    auto& header = block_.header;
+    header.number = context_.number;
+    header.timestamp = context_.timestamp;
+    header.proposer = context_.proposer;
+    header.gas_limit = context_.gas_limit;
+    header.base_fee = context_.base_fee;
+    header.transaction_count = static_cast<std::uint32_t>(transactions_.size());
+    header.finalized_block = finalized_block;
+    collect_writes();
+    collect_receipts();
+
+    // System writes come after the transactions in the ordered write set: fees to the proposer, new
+    // coins to validators, base fees burnt.
+    credit(context_.proposer, tips_);
+    Amount minted;
+    for (const auto& reward : rewards)
+    {
+        credit(reward.account, reward.amount);
+        minted = wrapping_add(minted, reward.amount);
+    }
+    auto& supply = world_->native_supply.at(0);
+    if (minted != burnt_)
+    {
+        remember(world_->native_supply, 0, &supply);
+        supply = wrapping_sub(wrapping_add(supply, minted), burnt_);
+        Encoder encoder{system_writes_};
+        encoder.put(world_->native_supply.number());
+        encoder.put(std::uint64_t{0});
+        encoder.put(supply);
+    }
+    // Transactions together lost what was burnt and what went to the proposer, and nothing else.
+    auto& native = imbalance_[index(native_coin)];
+    native = wrapping_add(native, wrapping_add(burnt_, tips_));
+    for (const auto& sum : imbalance_)
+        RUNNEL_CHECK(sum.is_zero() && "balances and supply of a token agree after the block");
+
+    collect_snapshots();
+    if (options_.checkpoint_interval != 0 && header.number % options_.checkpoint_interval == 0)
+        header.checkpoint_root = world_->checkpoint_root();
+    block_.transactions = std::move(transactions_);
+    transactions_.clear();
+    block_.rewards = std::move(rewards);
+}
+
+FinishedBlock BlockExecution::seal(const BlockHeader& parent, const Hash& parent_hash)
+{
+    auto& header = block_.header;
+    header.parent_hash = parent_hash;
+    if (!options_.commitments)
+        return std::move(block_);
+    std::vector<Hash> reward_leaves;
+    Bytes root;
+    Encoder encoder{root};
+    encoder.put(parent.state_root);
+    for (std::size_t k = 0; k + 1 < digest_ends_.size(); ++k)
+    {
+        encoder.put(keccak256(
+            ByteView{writes_}.subspan(digest_ends_[k], digest_ends_[k + 1] - digest_ends_[k])));
+    }
+    encoder.put_raw(system_writes_);
+    for (const auto& reward : block_.rewards)
+    {
+        Bytes leaf;
+        encode(reward, leaf);
+        reward_leaves.push_back(merkle_leaf(leaf));
+    }
+    compute_roots();
+    for (unsigned idle_rounds = 0; roots_done_.load(std::memory_order_acquire) != root_count;)
+        relax(idle_rounds);
+    header.transactions_root = roots_[transactions_root];
+    header.receipts_root = roots_[receipts_root];
+    header.rewards_root = merkle_root(std::move(reward_leaves));
+    header.state_root = keccak256(root);
+    block_.hash = header.hash();
+    return std::move(block_);
+}
+
+BlockUndo BlockExecution::take_undo()
+{
+    return std::move(undo_);
+}
+
+FinishedBlock execute_block(BlockExecution& execution, World& world, const BlockContext& context,
+    const BlockHeader& parent, const Hash& parent_hash, std::uint64_t finalized_block,
+    std::vector<Transaction> transactions, std::vector<Reward> rewards, ExecutionOptions options)
+{
+    execution.begin(world, context, std::move(transactions), options);
+    execution.plan();
+    execution.run();
+    execution.apply(finalized_block, std::move(rewards));
+    return execution.seal(parent, parent_hash);
+}
+
+void ExecutionGate::open(std::uint64_t epoch) noexcept
+{
+    epoch_and_inside_.store(epoch << 8U, std::memory_order_release);
+}
+
+void ExecutionGate::close() noexcept
+{
+    epoch_and_inside_.fetch_and(inside_mask, std::memory_order_acq_rel);
+    for (unsigned idle_rounds = 0; epoch_and_inside_.load(std::memory_order_acquire) != 0;)
+        relax(idle_rounds);
+}
+
+void ExecutionGate::assist(std::uint64_t epoch, unsigned worker)
+{
+    auto word = epoch_and_inside_.load(std::memory_order_acquire);
+    do
+    {
+        if (word >> 8U != epoch)
+            return;
+    } while (!epoch_and_inside_.compare_exchange_weak(word, word + 1, std::memory_order_acq_rel));
+    execution.assist(worker);
+    epoch_and_inside_.fetch_sub(1, std::memory_order_acq_rel);
+}
+
+}  // namespace runnel

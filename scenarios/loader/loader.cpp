@@ -1,0 +1,169 @@
+#include "scenarios/loader/loader.hpp"
+
+#include "scenarios/loader/messages.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace runnel::scenarios
+{
+
+void Loader::load(const std::string& default_name)
+{
+    check_sections();
+    collect_tokens();
+    collect_contracts();
+    collect_groups();
+    read_scenario(default_name);
+    read_chain();
+    read_tokens();
+    read_prices();
+    read_contracts();
+    read_agents();
+    read_events();
+}
+
+void Loader::read_scenario(const std::string& default_name)
+{
+    const auto table = single_table("scenario");
+    auto values = read(table, section("scenario").keys);
+    const auto& parameters = values.parameters;
+    scenario_.name = parameters.text("name");
+    if (scenario_.name.empty())
+    {
+        scenario_.name = default_name;
+        values.canonical.front().node = Node{default_name};
+    }
+    scenario_.title = parameters.text("title");
+    scenario_.description = parameters.text("description");
+    scenario_.seed = static_cast<std::uint64_t>(parameters.integer("seed"));
+    scenario_.blocks = static_cast<std::uint64_t>(parameters.integer("blocks"));
+    scenario_.slot_seconds = static_cast<std::uint32_t>(parameters.integer("slot_seconds"));
+    scenario_.start = static_cast<std::uint64_t>(parameters.integer("start"));
+    resolve(table, values.canonical);
+}
+
+void Loader::read_chain()
+{
+    const auto table = single_table("chain");
+    const auto values = read(table, section("chain").keys);
+    const auto& parameters = values.parameters;
+    auto& chain = scenario_.chain;
+    chain.validators = static_cast<std::uint32_t>(parameters.integer("validators"));
+    chain.stake = parameters.distribution("stake");
+    chain.participation = parameters.number("participation");
+    chain.fees.block_gas_limit = static_cast<std::uint64_t>(parameters.integer("block_gas_limit"));
+    chain.fees.initial_base_fee = parameters.amount("initial_base_fee").low64();
+    chain.fees.min_base_fee = parameters.amount("min_base_fee").low64();
+    if (chain.fees.initial_base_fee < chain.fees.min_base_fee)
+    {
+        fail_key(table, "initial_base_fee",
+            fmt::format("expected at least min_base_fee, {} wei, got {} wei",
+                chain.fees.min_base_fee, chain.fees.initial_base_fee));
+    }
+    for (const auto ordering : {Ordering::priority_fee, Ordering::fifo, Ordering::random})
+    {
+        if (parameters.text("ordering") == to_string(ordering))
+            chain.ordering = ordering;
+    }
+    chain.mempool_size = static_cast<std::uint32_t>(parameters.integer("mempool_size"));
+    chain.transaction_lifetime_ms =
+        static_cast<std::uint64_t>(parameters.duration_ms("transaction_lifetime"));
+    chain.block_reward = parameters.amount("block_reward");
+    chain.checkpoint_interval =
+        static_cast<std::uint64_t>(parameters.integer("checkpoint_interval"));
+    resolve(table, values.canonical);
+}
+
+void Loader::collect_groups()
+{
+    const auto count = [&](const NamedTable& table, std::string_view key)
+    {
+        const auto& keys = section(table.path.substr(0, table.path.find('.'))).keys;
+        const auto found = std::find_if(keys.begin(), keys.end(),
+            [key](const Key& candidate) { return candidate.spec.name == key; });
+        const auto value =
+            TableReader{document_, names_}.read_one(*table.node, table.place, table.path, *found);
+        return static_cast<std::uint64_t>(std::get<std::int64_t>(value));
+    };
+    names_.add_group("validator", count(single_table("chain"), "validators"), false);
+    std::uint64_t wallets = 0;
+    agent_tables_ = named_tables("agents", groups_max);
+    for (const auto& table : agent_tables_)
+    {
+        if (names_.group_size(table.name))
+        {
+            document_.fail(
+                table.place, table.path, "expected a name other than validator, which is taken");
+        }
+        const auto of_group = count(table, "count");
+        wallets += of_group;
+        if (wallets > wallets_max)
+        {
+            fail_key(table, "count",
+                fmt::format("expected at most {} wallets in all groups together, got {}",
+                    wallets_max, wallets));
+        }
+        names_.add_group(table.name, of_group, true);
+    }
+}
+
+void Loader::read_agents()
+{
+    std::vector<std::string_view> known;
+    for (const auto* type : options_.catalogue.strategies)
+        known.push_back(type->name);
+    for (const auto& table : agent_tables_)
+    {
+        const auto chosen = select(table, section("agents"), known, "a strategy");
+        const auto& type = **std::find_if(options_.catalogue.strategies.begin(),
+            options_.catalogue.strategies.end(),
+            [&](const auto* candidate) { return candidate->name == chosen; });
+        auto values = read(table, with_parameters(section("agents").keys, type.parameters));
+        if (type.validate != nullptr)
+            check(table, type.validate(values.parameters));
+        AgentSpec agent{table.name, &type,
+            static_cast<std::uint32_t>(values.parameters.integer("count")), std::move(values.funds),
+            values.parameters.distribution("priority_fee"),
+            values.parameters.distribution("max_base_fee_multiple"),
+            values.parameters.distribution("max_fee"), values.parameters, place(table)};
+        scenario_.agents.push_back(std::move(agent));
+        resolve(table, values.canonical);
+    }
+}
+
+tl::expected<Scenario, ScenarioError> parse_scenario(std::string_view text, const std::string& name,
+    const std::filesystem::path& folder, const std::vector<Override>& overrides,
+    const LoadOptions& options)
+{
+    try
+    {
+        Scenario scenario;
+        const Document document{text, name, overrides};
+        const auto stem = std::filesystem::path{name}.stem().string();
+        Loader{document, folder, options, scenario}.load(stem.empty() ? "scenario" : stem);
+        scenario.source_text = text;
+        return scenario;
+    }
+    catch (const BadScenario& error)
+    {
+        return tl::unexpected{ScenarioError{error.what()}};
+    }
+}
+
+tl::expected<Scenario, ScenarioError> load_scenario(const std::filesystem::path& file,
+    const std::vector<Override>& overrides, const LoadOptions& options)
+{
+    constexpr std::size_t bytes_max = std::size_t{64} << 20U;
+    const auto text = read_file(file, bytes_max);
+    if (!text)
+    {
+        return tl::unexpected{
+            ScenarioError{fmt::format("{}: expected a scenario file of at most 64 MiB, got {}",
+                file.string(), text.error())}};
+    }
+    return parse_scenario(*text, file.string(), file.parent_path(), overrides, options);
+}
+
+}  // namespace runnel::scenarios

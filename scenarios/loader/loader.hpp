@@ -1,0 +1,107 @@
+#pragma once
+
+#include "scenarios/loader/document.hpp"
+#include "scenarios/loader/name_table.hpp"
+#include "scenarios/loader/reader.hpp"
+#include "scenarios/loader/schema.hpp"
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace runnel::scenarios
+{
+
+/// Makes a scenario of a document, section by section; writes the resolved text on the way.
+class Loader
+{
+public:
+    Loader(const Document& document, const std::filesystem::path& folder,
+        const LoadOptions& options, Scenario& scenario)
+      : document_{document}, folder_{folder}, options_{options}, scenario_{scenario}
+    {}
+
+    void load(const std::string& default_name);
+
+private:
+    // ---- Common to all sections ----
+
+    /// The tables of a section that has one per name, in the order of the names.
+    struct NamedTable
+    {
+        const Node* node = nullptr;
+        Place place;
+        std::string name;
+        std::string path;
+    };
+
+    void check_sections() const;
+    [[nodiscard]] NamedTable single_table(std::string_view name) const;
+    [[nodiscard]] std::vector<NamedTable> named_tables(
+        std::string_view section_name, std::size_t count_max) const;
+    void check_name(const NamedTable& table) const;
+    /// Of a token or contract, whose account has the same name.
+    void check_account_name(const NamedTable& table) const;
+
+    /// What the selecting key (kind, model, ...) says; @p known are its choices, @p what they are.
+    [[nodiscard]] std::string select(const NamedTable& table, const Section& section,
+        const std::vector<std::string_view>& known, std::string_view what) const;
+    [[nodiscard]] const Variant& select_variant(
+        const NamedTable& table, const Section& section) const;
+    [[nodiscard]] TableValues read(const NamedTable& table, const std::vector<Key>& keys) const;
+    /// Adds a table to the resolved text.
+    void resolve(const NamedTable& table, const Node::Table& canonical);
+
+    /// Throws what a validate() found, if it found something.
+    void check(const NamedTable& table, const std::string& finding) const;
+    [[noreturn]] void fail_key(
+        const NamedTable& table, std::string_view key, std::string_view message) const;
+    [[nodiscard]] std::string place(const NamedTable& table) const
+    {
+        return document_.describe(table.place);
+    }
+
+    // ---- Sections, in the order of loading ----
+
+    [[nodiscard]] const ContractType* contract_type(std::string_view kind) const;
+    [[nodiscard]] std::vector<const ContractType*> contract_types(bool tokens) const;
+    /// Names and decimals, before any value that may refer to them; the native coin first.
+    void collect_tokens();
+    [[nodiscard]] unsigned decimals_of(const NamedTable& table, const ContractType& type) const;
+    void collect_contracts();
+    void collect_groups();
+
+    void read_scenario(const std::string& default_name);
+    void read_chain();
+    void read_tokens();
+    void read_prices();
+    [[nodiscard]] PriceModel price_model(
+        const NamedTable& table, std::string_view model, TableValues& values);
+    /// Records the file's hash, and enforces it where the scenario names one.
+    [[nodiscard]] CsvPrice csv_price(
+        const NamedTable& table, TableValues& values, const BarOptions& bars);
+    void check_price_model(const NamedTable& table, const PriceModel& model) const;
+    void read_contracts();
+    void read_agents();
+    void read_events();
+
+    const Document& document_;
+    const std::filesystem::path& folder_;
+    const LoadOptions& options_;
+    Scenario& scenario_;
+    Names names_;
+    std::vector<NamedTable> token_tables_;  // The native coin first.
+    std::vector<NamedTable> contract_tables_;
+    std::vector<NamedTable> agent_tables_;
+    const Node default_native_{Node::Table{{"kind", {}, Node{std::string{native_kind}}}}, {1, 0}};
+};
+
+/// A section's common keys, and the parameters of a kind or strategy behind them.
+[[nodiscard]] std::vector<Key> with_parameters(
+    std::vector<Key> keys, const std::vector<ParameterSpec>& specs);
+/// Reads a regular file of at most @p bytes_max bytes; says what it is instead if it cannot.
+[[nodiscard]] ReadResult<std::string> read_file(
+    const std::filesystem::path& file, std::size_t bytes_max);
+
+}  // namespace runnel::scenarios

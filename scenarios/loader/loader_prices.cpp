@@ -1,0 +1,145 @@
+#include "scenarios/loader/loader.hpp"
+#include "scenarios/loader/messages.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace runnel::scenarios
+{
+
+void Loader::read_prices()
+{
+    const auto& prices = section("prices");
+    const auto tables = named_tables("prices", tokens_max);
+    if (!tables.empty() && scenario_.blocks > prices_max / tables.size())
+    {
+        fail_key(single_table("scenario"), "blocks",
+            fmt::format("expected at most {} blocks with {} prices, got {}",
+                prices_max / tables.size(), tables.size(), scenario_.blocks));
+    }
+    for (const auto& table : tables)
+    {
+        if (!names_.find_token(table.name))
+        {
+            const auto known = names_.of_kinds(true, "");
+            document_.fail(table.place, table.path,
+                fmt::format("expected a token ({}){}, got {}", listed(known),
+                    hint(table.name, known), shown(table.name)));
+        }
+        const auto& variant = select_variant(table, prices);
+        auto keys = prices.keys;
+        keys.insert(keys.end(), variant.keys.begin(), variant.keys.end());
+        auto values = read(table, keys);
+        auto model = price_model(table, variant.name, values);
+        check_price_model(table, model);
+        scenario_.prices.push_back({table.name, std::move(model), place(table)});
+        resolve(table, values.canonical);
+    }
+}
+
+PriceModel Loader::price_model(const NamedTable& table, std::string_view model, TableValues& values)
+{
+    const auto& parameters = values.parameters;
+    if (model == "constant")
+        return ConstantPrice{parameters.amount("price").low64()};
+    if (model == "gbm" || model == "jump")
+    {
+        const GbmPrice diffusion{parameters.amount("start_price").low64(),
+            parameters.number("drift"), parameters.number("volatility")};
+        if (model == "gbm")
+            return diffusion;
+        return JumpPrice{diffusion, parameters.number("jumps_per_year"),
+            parameters.number("jump_mean"), parameters.number("jump_sd")};
+    }
+    const BarOptions bars{static_cast<std::uint32_t>(parameters.integer("bar_seconds")),
+        parameters.boolean("hold_last_close")};
+    if (model == "closes")
+        return ClosesPrice{std::move(values.closes), bars};
+    if (model == "bars")
+        return BarsPrice{std::move(values.bars), bars};
+    return csv_price(table, values, bars);
+}
+
+CsvPrice Loader::csv_price(const NamedTable& table, TableValues& values, const BarOptions& bars)
+{
+    constexpr std::size_t bytes_max = std::size_t{256} << 20U;
+    const auto& name = values.parameters.text("file");
+    const auto& hash_text = values.parameters.text("file_hash");
+    const auto wanted = Hash::from_string(hash_text);
+    if (!wanted && !hash_text.empty())
+    {
+        fail_key(table, "file_hash",
+            fmt::format("expected 0x and 64 hex digits, got {}", shown(hash_text)));
+    }
+    const auto path = folder_ / name;
+    Hash hash;
+    if (options_.open_input_files)
+    {
+        const auto contents = read_file(path, bytes_max);
+        if (!contents)
+        {
+            fail_key(table, "file",
+                fmt::format("expected a CSV file that can be read, got {} ({})", shown(name),
+                    contents.error()));
+        }
+        hash = keccak256(std::string_view{*contents});
+        if (wanted && *wanted != hash)
+        {
+            fail_key(table, "file_hash",
+                fmt::format("expected the hash of {}, {}, got {}", shown(name), hash.to_string(),
+                    wanted->to_string()));
+        }
+    }
+    else
+    {
+        if (!wanted)
+            fail_key(table, "file_hash", "expected the hash of the file, got nothing");
+        hash = *wanted;
+    }
+    scenario_.inputs.push_back({name, hash});
+    for (auto& member : values.canonical)
+    {
+        if (member.key == "file_hash")
+            member.node = Node{hash.to_string()};
+    }
+    return {path, bars};
+}
+
+void Loader::check_price_model(const NamedTable& table, const PriceModel& model) const
+{
+    if (std::holds_alternative<CsvPrice>(model) && !options_.open_input_files)
+        return;
+    // No prices yet, but what can be checked without.
+    const PriceGrid grid{scenario_.seed, table.name, static_cast<std::int64_t>(scenario_.start),
+        scenario_.slot_seconds, 0};
+    if (const auto path = make_price_path(model, grid); !path)
+        document_.fail(table.place, table.path, path.error());
+}
+
+void Loader::read_events()
+{
+    const auto& events = section("events");
+    for (const auto& table : named_tables("events", events_max))
+    {
+        const auto& variant = select_variant(table, events);
+        auto keys = events.keys;
+        keys.insert(keys.end(), variant.keys.begin(), variant.keys.end());
+        const auto values = read(table, keys);
+        const auto& parameters = values.parameters;
+        EventSpec event{table.name, static_cast<std::uint64_t>(parameters.integer("at_block")),
+            EventSpec::Action::price_shock, names_[parameters.token("token")].name,
+            parameters.number("factor")};
+        if (std::none_of(scenario_.prices.begin(), scenario_.prices.end(),
+                [&](const PriceSpec& price) { return price.token == event.token; }))
+        {
+            fail_key(table, "token",
+                fmt::format(
+                    "expected a token with a table in [prices], got {}", shown(event.token)));
+        }
+        scenario_.events.push_back(std::move(event));
+        resolve(table, values.canonical);
+    }
+}
+
+}  // namespace runnel::scenarios

@@ -1,0 +1,70 @@
+#include "scenarios/loader/name_table.hpp"
+
+#include "scenarios/loader/messages.hpp"
+
+#include <algorithm>
+
+namespace runnel::scenarios
+{
+
+void Names::add_token(std::string name, const ContractType* type, unsigned decimals)
+{
+    token_units_.push_back({name, decimals});
+    add_contract(std::move(name), type);
+}
+
+void Names::add_contract(std::string name, const ContractType* type)
+{
+    ids_.emplace(name, ContractId{static_cast<std::uint32_t>(all_.size())});
+    all_.push_back({std::move(name), type});
+}
+
+void Names::add_group(std::string name, std::uint64_t count, bool of_agents)
+{
+    if (of_agents)
+        agents_.push_back(name);
+    group_sizes_.emplace(std::move(name), count);
+}
+
+std::optional<std::uint64_t> Names::group_size(std::string_view name) const
+{
+    const auto found = group_sizes_.find(name);
+    return found == group_sizes_.end() ? std::nullopt : std::optional{found->second};
+}
+
+std::optional<ContractId> Names::find_contract(std::string_view name) const
+{
+    const auto found = ids_.find(name);
+    return found == ids_.end() ? std::nullopt : std::optional{found->second};
+}
+
+std::optional<ContractId> Names::find_token(std::string_view name) const
+{
+    const auto id = find_contract(name);
+    return id && is_token(*id) ? id : std::nullopt;
+}
+
+std::vector<std::string_view> Names::of_kinds(bool tokens, std::string_view kinds) const
+{
+    std::vector<std::string_view> names;
+    for (std::size_t i = 0; i < all_.size(); ++i)
+    {
+        if (tokens == (i < token_units_.size()) &&
+            (kinds.empty() || is_one_of(all_[i].type->kind, kinds)))
+            names.push_back(all_[i].name);
+    }
+    return names;
+}
+
+bool is_plain_name(std::string_view name) noexcept
+{
+    const auto fits = [](char c)
+    {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+               c == '_' || c == '-';
+    };
+    return !name.empty() && name.size() <= name_length_max &&
+           std::all_of(name.begin(), name.end(), fits);
+}
+
+}  // namespace runnel::scenarios

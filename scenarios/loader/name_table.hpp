@@ -1,0 +1,59 @@
+#pragma once
+
+#include "scenarios/loader/units.hpp"
+#include "state/contract.hpp"
+
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace runnel::scenarios
+{
+
+/// Which names a scenario's values may refer to.
+class Names
+{
+public:
+    struct Contract
+    {
+        std::string name;
+        const ContractType* type = nullptr;
+    };
+
+    /// Tokens come first, by id; then contracts.
+    void add_token(std::string name, const ContractType* type, unsigned decimals);
+    void add_contract(std::string name, const ContractType* type);
+    /// Accounts GROUP/0 to GROUP/count-1: wallets of [agents.GROUP], or validators.
+    void add_group(std::string name, std::uint64_t count, bool of_agents);
+
+    [[nodiscard]] std::optional<ContractId> find_token(std::string_view name) const;
+    [[nodiscard]] std::optional<ContractId> find_contract(std::string_view name) const;
+    /// How many accounts a group has; empty if there is no such group.
+    [[nodiscard]] std::optional<std::uint64_t> group_size(std::string_view name) const;
+    /// The groups of [agents].
+    [[nodiscard]] const std::vector<std::string>& agents() const noexcept { return agents_; }
+    [[nodiscard]] bool is_token(ContractId id) const noexcept
+    {
+        return index(id) < token_units_.size();
+    }
+    [[nodiscard]] const Contract& operator[](ContractId id) const { return all_.at(index(id)); }
+    /// The unit of each token, by id.
+    [[nodiscard]] const std::vector<Unit>& token_units() const noexcept { return token_units_; }
+    /// Those that are tokens, or that are not, of one of these kinds ("a|b"; empty: any).
+    [[nodiscard]] std::vector<std::string_view> of_kinds(bool tokens, std::string_view kinds) const;
+
+private:
+    std::vector<Contract> all_;
+    std::vector<Unit> token_units_;
+    std::map<std::string, ContractId, std::less<>> ids_;
+    std::map<std::string, std::uint64_t, std::less<>> group_sizes_;
+    std::vector<std::string> agents_;
+};
+
+/// Whether a table's or an account's name has 1 to name_length_max letters, digits, _ or -.
+[[nodiscard]] bool is_plain_name(std::string_view name) noexcept;
+inline constexpr std::size_t name_length_max = 48;
+
+}  // namespace runnel::scenarios

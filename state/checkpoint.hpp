@@ -1,0 +1,61 @@
+#pragma once
+
+#include "state/world.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+namespace runnel
+{
+
+/// One piece of a checkpoint. What its bytes mean follows from its name.
+struct CheckpointPart
+{
+    std::string_view name;
+    ByteView content;
+};
+
+/// Gives a checkpoint piece by piece, so that nobody needs memory for all of it at once.
+class CheckpointSource
+{
+public:
+    virtual ~CheckpointSource() = default;
+    /// The next part, valid until the next call; empty after the last.
+    [[nodiscard]] virtual std::optional<CheckpointPart> next() = 0;
+};
+
+/// A part ends with the item that takes it beyond this.
+inline constexpr std::size_t checkpoint_part_bytes = 256 * 1024;
+
+/// The name of parts that hold records of the world.
+inline constexpr std::string_view state_part_name = "state";
+
+/// Every present record of a world that nobody writes to, by table number and key: parts of
+///
+///     table number (4 bytes), then per record: key (8), size (2), encoded fields
+///
+/// A part holds records of one table.
+class StateParts final : public CheckpointSource
+{
+public:
+    explicit StateParts(const World& world) noexcept : world_{world} {}
+    [[nodiscard]] std::optional<CheckpointPart> next() override;
+
+private:
+    const World& world_;
+    std::size_t table_ = 0;  // The next one.
+    const RecordTable* current_ = nullptr;
+    std::vector<std::uint64_t> keys_;  // Of the current one.
+    std::size_t key_ = 0;
+    Bytes content_;
+};
+
+/// Makes every record of the world absent.
+void clear_state(World& world);
+/// Writes the records of one part into the world; false if the bytes are not such a part. Input is
+/// hostile; a refused part may have changed some records.
+[[nodiscard]] bool load_state_part(ByteView content, World& world);
+
+}  // namespace runnel

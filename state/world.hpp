@@ -1,0 +1,144 @@
+#pragma once
+
+#include "ledger/transaction.hpp"
+#include "state/contract.hpp"
+#include "state/state_tree.hpp"
+
+#include <deque>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+namespace runnel
+{
+
+/// What the ledger itself knows of an account: its nonce and its native coins (wei).
+struct AccountState
+{
+    Amount balance;
+    std::uint64_t nonce = 0;
+
+    template <typename Self, typename Visitor>
+    static void describe(Self& self, Visitor&& visit)
+    {
+        visit("balance", self.balance, "wei");
+        visit("nonce", self.nonce);
+    }
+};
+
+/// Who an account is; fixed at genesis.
+struct AccountInfo
+{
+    std::string name;      // Unique: "noise_trader/17", "weth_usdc".
+    std::string role;      // "wallet", "validator", "dex", "lending", "token", ...
+    std::string strategy;  // Of wallets.
+    Address address;
+};
+
+/// What a block replaced, first writes first: takes the block back when applied in reverse.
+struct BlockUndo
+{
+    struct Entry
+    {
+        RecordTable* table = nullptr;
+        std::uint64_t key = 0;
+        std::size_t offset = 0;  // Of the old record in old_values.
+    };
+    std::uint64_t block_number = 0;
+    std::vector<Entry> entries;
+    Bytes old_values;
+};
+
+/// All on-chain state: accounts, contracts and their tables.
+///
+/// The world always knows where every contract is, to read it while nobody writes. To be executed a
+/// contract must be held by the world: actors that are home to one lease it for a block.
+class World
+{
+public:
+    World();
+    World(const World&) = delete;
+    World& operator=(const World&) = delete;
+    ~World();
+
+    AccountId add_account(AccountInfo info);
+    [[nodiscard]] const AccountInfo& account(AccountId id) const { return accounts_.at(index(id)); }
+    [[nodiscard]] std::size_t account_count() const noexcept { return accounts_.size(); }
+    /// The account with this name, if there is one.
+    [[nodiscard]] std::optional<AccountId> find_account(std::string_view name) const;
+
+    /// Takes a contract whose id is the next one, and numbers its tables.
+    Contract& add_contract(std::unique_ptr<Contract> contract);
+    [[nodiscard]] std::size_t contract_count() const noexcept { return contracts_.size(); }
+    /// nullptr if there is no such contract: ids in calls are hostile.
+    [[nodiscard]] Contract* find_contract(ContractId id) const noexcept
+    {
+        return index(id) < contracts_.size() ? contracts_[index(id)] : nullptr;
+    }
+    [[nodiscard]] Contract& contract(ContractId id) const { return *contracts_.at(index(id)); }
+    [[nodiscard]] std::optional<ContractId> find_contract(std::string_view name) const;
+    /// Calls connect() on every contract.
+    void connect();
+
+    /// Hands a contract to its home actor, and takes it back for a block.
+    [[nodiscard]] std::unique_ptr<Contract> release(ContractId id);
+    void hold(std::unique_ptr<Contract> contract);
+    [[nodiscard]] bool holds(ContractId id) const noexcept { return held_[index(id)] != nullptr; }
+
+    /// Every table of the state, by its number: the ledger's own first, then each contract's.
+    [[nodiscard]] const std::vector<RecordTable*>& tables() const noexcept { return tables_; }
+    /// The contract a table belongs to; the native coin's for the ledger's own tables.
+    [[nodiscard]] ContractId table_owner(std::uint32_t table) const { return owners_.at(table); }
+
+    Table<AccountState> account_states{"accounts"};
+    /// Native coins in existence (record 0): wei. Base fees are burnt from it, rewards minted to
+    /// it.
+    Table<Amount> native_supply{"native_supply"};
+
+    /// Root of the state tree: over every present record, and who accounts and contracts are.
+    /// Costs what changed since it was last asked for. Nobody may write meanwhile.
+    [[nodiscard]] Hash checkpoint_root();
+    /// The same from every record, whatever was noted to have changed: sees memory that went bad.
+    [[nodiscard]] Hash recompute_checkpoint_root();
+    /// Shows, against checkpoint_root(), what the record of @p key in @p branch of the state tree
+    /// is.
+    [[nodiscard]] RecordProof prove(std::uint32_t branch, std::uint64_t key);
+    /// For every contract with balances: sum of balances = supply; then the contracts' own
+    /// invariants. Empty when all is well.
+    [[nodiscard]] Findings check_invariants() const;
+    /// Takes the newest block back: every record is again what it was before.
+    void revert(const BlockUndo& undo);
+
+private:
+    void add_table(RecordTable& table, ContractId owner);
+
+    std::deque<AccountInfo> accounts_;
+    std::unordered_map<std::string_view, AccountId> account_names_;
+    std::vector<Contract*> contracts_;
+    std::vector<std::unique_ptr<Contract>> held_;
+    std::vector<RecordTable*> tables_;
+    std::vector<ContractId> owners_;
+    StateTree tree_;
+};
+
+/// The start of a chain as contracts see it: allocations and the transactions of block 0.
+class GenesisBuilder
+{
+public:
+    explicit GenesisBuilder(World& world) noexcept : world_{world} {}
+
+    [[nodiscard]] World& world() noexcept { return world_; }
+    /// The account with this name, added with @p role if there is none.
+    AccountId account(std::string_view name, std::string_view role);
+    /// A transaction of block 0, free of gas fees; runs after all allocations, in this order.
+    void transaction(AccountId sender, Bytes calls);
+    [[nodiscard]] std::vector<Transaction>& transactions() noexcept { return transactions_; }
+
+private:
+    World& world_;
+    std::vector<Transaction> transactions_;
+};
+
+}  // namespace runnel

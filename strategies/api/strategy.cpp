@@ -1,0 +1,37 @@
+#include "strategies/api/strategy.hpp"
+
+#include <algorithm>
+
+namespace runnel
+{
+
+double WalletGroup::draw(
+    const Distribution& distribution, std::string_view what, std::uint32_t number) const
+{
+    auto known = std::find_if(streams_.begin(), streams_.end(),
+        [what](const auto& entry) { return entry.first == what; });
+    if (known == streams_.end())
+    {
+        const std::string parameter{what};
+        known = streams_.emplace(known, parameter, stream_of_name(name + "/" + parameter));
+    }
+    RandomStream random{seed, known->second, number, 0};
+    return distribution.draw(random);
+}
+
+std::uint64_t Strategy::quoted(std::size_t, WalletContext&, std::span<const QuoteAnswer>)
+{
+    check_failed("a strategy that asks for quotes handles them", __FILE__, __LINE__);
+}
+
+void Strategy::save_shared(std::size_t, Encoder&) const
+{
+    check_failed("a strategy that shares records saves them", __FILE__, __LINE__);
+}
+
+bool Strategy::load_shared(std::size_t, Decoder&)
+{
+    return false;  // There are none to load.
+}
+
+}  // namespace runnel

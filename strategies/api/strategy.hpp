@@ -1,0 +1,203 @@
+#pragma once
+
+#include "ledger/check.hpp"
+#include "ledger/fields.hpp"
+#include "ledger/philox.hpp"
+#include "strategies/api/view.hpp"
+
+#include <boost/pfr/tuple_size.hpp>
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace runnel
+{
+
+/// How a strategy's transaction competes for its place in a block.
+struct Bid
+{
+    std::uint64_t priority_fee = 1'000'000'000;  // Wei per gas.
+    /// The most to pay per gas, base fee included; 0: the wallet's own habit. Never above the
+    /// highest fee the wallet pays at all (the group's max_fee).
+    std::uint64_t max_fee = 0;
+    /// Gas beyond the methods' own that the calls may charge (further hops of a path).
+    std::uint64_t extra_gas = 0;
+};
+
+/// What became of a transaction a wallet submitted.
+struct TransactionOutcome
+{
+    enum class Kind : std::uint8_t
+    {
+        succeeded,
+        reverted,
+        dropped,  // Never in a block: it expired, was evicted or replaced.
+    };
+    Kind kind = Kind::succeeded;
+    std::uint64_t nonce = 0;
+    std::uint64_t tag = 0;  // As the strategy gave it to submit().
+    std::uint64_t gas_used = 0;
+    std::uint64_t gas_price = 0;  // Wei per gas that was paid.
+    Refusal refusal;              // If reverted.
+};
+
+/// A quote a wallet asked a protocol actor for, and the answer.
+struct QuoteAnswer
+{
+    ContractId contract{};
+    QuoteRequest request;
+    std::optional<Amount> amount_out;
+};
+
+/// One wallet's decision in one block: what it sees, its own random numbers, what it does.
+class WalletContext
+{
+public:
+    virtual ~WalletContext() = default;
+
+    [[nodiscard]] virtual const WorldView& view() const = 0;
+    [[nodiscard]] virtual AccountId account() const = 0;
+    /// The wallet's number within its group, from 0.
+    [[nodiscard]] virtual std::uint32_t number() const = 0;
+    /// Draws that depend on seed, wallet and block alone.
+    [[nodiscard]] virtual RandomStream& random() = 0;
+    /// Transactions of this wallet that are on their way.
+    [[nodiscard]] virtual std::uint32_t pending() const = 0;
+
+    /// Sends a transaction with the wallet's next nonce; its gas limit follows from the calls.
+    /// @p tag comes back with the outcome.
+    virtual void submit(CallWriter calls, const Bid& bid, std::uint64_t tag = 0) = 0;
+
+    /// The wallet's usual bid: its habitual priority fee, and a maximal fee that leaves room for
+    /// the base fee to rise. It grows after transactions that were too cheap, and relaxes again.
+    [[nodiscard]] virtual Bid habitual_bid() const = 0;
+
+    /// Asks a protocol actor for a quote by message. The answers are there when quoted() is called,
+    /// in the same block, in the order of asking.
+    virtual void ask(ContractId contract, const QuoteRequest& request) = 0;
+};
+
+/// What a group of wallets is made of when its strategy is created.
+struct WalletGroup
+{
+    std::string name;  // The key in the scenario.
+    std::uint64_t seed = 0;
+    std::uint64_t stream = 0;  // Random stream of the group's draws at genesis.
+    std::uint32_t slot_seconds = 12;
+    std::uint32_t first_number = 0;   // Of the first wallet of this cohort within the group.
+    std::vector<AccountId> accounts;  // Of this cohort's wallets, ascending.
+    const World* world = nullptr;
+    /// Accounts of every group by the group's name: whom a payer may pay.
+    std::shared_ptr<const std::vector<std::pair<std::string, std::vector<AccountId>>>> groups;
+
+    /// Draws @p distribution for the wallet with @p number; @p what names the parameter, so that a
+    /// further parameter changes no other draw.
+    [[nodiscard]] double draw(
+        const Distribution& distribution, std::string_view what, std::uint32_t number) const;
+
+private:
+    /// Streams of parameters drawn before: a wallet has a dozen, a group a million wallets.
+    mutable std::vector<std::pair<std::string, std::uint64_t>> streams_;
+};
+
+/// How a group of wallets behaves. One object serves the wallets of one cohort, which it knows by
+/// their position in WalletGroup::accounts; it keeps the state of each between blocks.
+///
+/// A strategy sees views and returns transactions. It runs concurrently with those of other
+/// cohorts; it must not touch anything but its own members, the context and const views.
+///
+/// Members are of three kinds, and no fourth: what follows from parameters, seed and the world at
+/// genesis; what follows from the view of the block (caches); and what is kept between blocks,
+/// which checkpoints save and a resumed run loads. Nothing may depend on which wallets share a
+/// cohort, nor on the order in which those that are due in a block act. A strategy derives from
+/// StatefulStrategy, or from StatelessStrategy if it keeps nothing.
+class Strategy
+{
+public:
+    virtual ~Strategy() = default;
+
+    /// The block in which wallet @p position decides for the first time.
+    [[nodiscard]] virtual std::uint64_t first_block(std::size_t position) = 0;
+
+    /// Lets a wallet act. Returns the block in which it wants to decide next (later than this one).
+    virtual std::uint64_t decide(std::size_t position, WalletContext& wallet) = 0;
+
+    /// Called in the same block when decide() asked for quotes. Returns as decide() does.
+    virtual std::uint64_t quoted(
+        std::size_t position, WalletContext& wallet, std::span<const QuoteAnswer> answers);
+
+    /// Tells a wallet what became of its transaction, before it decides in the next block. Returns
+    /// true if it wants to decide in that block whatever decide() said before.
+    virtual bool learn(std::size_t position, const TransactionOutcome& outcome) = 0;
+
+    /// Appends the state of a wallet between two blocks.
+    virtual void save(std::size_t position, Encoder& out) const = 0;
+    /// Takes back what save() wrote for this wallet; false if it cannot be that. Input is hostile.
+    [[nodiscard]] virtual bool load(std::size_t position, Decoder& in) = 0;
+
+    /// What every cohort of the group knows alike and keeps between blocks, as records: saved from
+    /// one cohort, loaded into all of them, in order.
+    [[nodiscard]] virtual std::size_t shared_records() const { return 0; }
+    virtual void save_shared(std::size_t record, Encoder& out) const;
+    [[nodiscard]] virtual bool load_shared(std::size_t record, Decoder& in);
+};
+
+/// A strategy whose wallets each keep a WalletState between blocks: a struct whose describe() names
+/// all of its fields. What follows from genesis may be among them.
+template <typename WalletState>
+class StatefulStrategy : public Strategy
+{
+public:
+    void save(std::size_t position, Encoder& out) const final { out.put(states_[position]); }
+    [[nodiscard]] bool load(std::size_t position, Decoder& in) final
+    {
+        WalletState state{};
+        in.get(state);
+        if (!in.ok() || !is_valid(state))
+            return false;
+        states_[position] = std::move(state);
+        return true;
+    }
+
+protected:
+    StatefulStrategy()
+    {
+        // A field that describe() forgets would be lost when a run is resumed.
+        std::size_t described = 0;
+        WalletState state{};
+        WalletState::describe(
+            state, [&described](std::string_view, auto&, std::string_view = {}) { ++described; });
+        RUNNEL_CHECK(described == boost::pfr::tuple_size_v<WalletState>);
+    }
+    /// Whether a state that was read back can be used: positions within their lists,
+    /// enumerators that exist.
+    [[nodiscard]] virtual bool is_valid(const WalletState&) const { return true; }
+
+    std::vector<WalletState> states_;  // By position.
+};
+
+/// A strategy that keeps nothing between blocks.
+class StatelessStrategy : public Strategy
+{
+public:
+    void save(std::size_t, Encoder&) const final {}
+    [[nodiscard]] bool load(std::size_t, Decoder&) final { return true; }
+};
+
+/// A kind of strategy, found by its name in scenarios. Adding one is its own file and one line in
+/// strategies/registry.cpp.
+struct StrategyType
+{
+    std::string_view name;
+    std::string_view help;
+    std::vector<ParameterSpec> parameters;
+    std::unique_ptr<Strategy> (*create)(const Parameters&, const WalletGroup&) = nullptr;
+    /// As ContractType::validate.
+    std::string (*validate)(const Parameters&) = nullptr;
+};
+
+}  // namespace runnel

@@ -1,0 +1,88 @@
+#pragma once
+
+#include "state/world.hpp"
+
+#include <algorithm>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <typeinfo>
+#include <vector>
+
+namespace runnel
+{
+
+/// A protocol actor's published view: its contract's committed state after @p block_number.
+///
+/// A pointer, not a copy: nobody writes to the state between publication and the next lease, so
+/// everybody may read it at once. The phases of a block, not a lock, make that safe.
+struct ProtocolView
+{
+    ContractId contract{};
+    std::uint64_t block_number = 0;
+    const Contract* state = nullptr;
+};
+
+/// Reference prices, as the world outside the chain quotes them: 1e-8 USD per whole token.
+class ReferencePrices
+{
+public:
+    /// @p paths: by token id, one price per block from block 0; empty for tokens without a price.
+    explicit ReferencePrices(std::vector<std::vector<std::uint64_t>> paths)
+      : paths_{std::move(paths)}
+    {}
+
+    /// The price in force at @p block (the path's last one beyond its end); empty without a path.
+    [[nodiscard]] std::optional<std::uint64_t> price(ContractId token, std::uint64_t block) const
+    {
+        if (index(token) >= paths_.size() || paths_[index(token)].empty())
+            return std::nullopt;
+        const auto& path = paths_[index(token)];
+        return path[std::min<std::size_t>(block, path.size() - 1)];
+    }
+
+private:
+    std::vector<std::vector<std::uint64_t>> paths_;
+};
+
+/// What every wallet may look at while it decides: committed state, prices, fees, time. Immutable.
+struct WorldView
+{
+    std::uint64_t block_number = 0;  // Of the block to come.
+    std::uint64_t timestamp = 0;     // Unix seconds of that block.
+    std::int64_t now_ms = 0;         // Virtual time since the scenario's start.
+    std::uint64_t base_fee = 0;      // Wei per gas, of that block.
+    double fullness = 0;             // Gas used / gas limit of the last block.
+    std::uint32_t slot_seconds = 12;
+    const World* world = nullptr;
+    const ReferencePrices* prices = nullptr;
+    std::span<const ProtocolView> protocols;  // By contract id; state is nullptr where none is.
+
+    /// A contract's published state as the type that its protocol's header declares.
+    template <typename C>
+    [[nodiscard]] const C& state(ContractId contract) const
+    {
+        const auto& found = *protocols[index(contract)].state;
+        // The usual case, many times cheaper than a cast that asks.
+        if (typeid(found) == typeid(C))
+            return static_cast<const C&>(found);
+        return dynamic_cast<const C&>(found);
+    }
+    [[nodiscard]] const AccountState& account(AccountId id) const
+    {
+        return world->account_states.get(id);
+    }
+    [[nodiscard]] std::optional<std::uint64_t> reference_price(ContractId token) const
+    {
+        return prices->price(token, block_number);
+    }
+    /// A duration in whole blocks, rounded to the nearest, at least 1.
+    [[nodiscard]] std::uint64_t blocks_of_ms(std::int64_t duration_ms) const
+    {
+        const auto slot_ms = std::int64_t{slot_seconds} * 1000;
+        return static_cast<std::uint64_t>(
+            std::max<std::int64_t>(1, (duration_ms + slot_ms / 2) / slot_ms));
+    }
+};
+
+}  // namespace runnel

@@ -1,0 +1,428 @@
+#include "contracts/tokens/erc20/erc20.hpp"
+#include "strategies/market/common.hpp"
+#include "strategies/market/cycle.hpp"
+#include "strategies/market/dex.hpp"
+#include "strategies/strategies.hpp"
+
+#include <algorithm>
+
+namespace runnel::strategies
+{
+namespace
+{
+
+struct WalletState
+{
+    std::int64_t reaction_ms = 0;
+    std::uint64_t profit_min = 0;  // 1e-8 USD.
+    std::uint32_t bid_share_ppm = 0;
+    std::uint8_t losses = 0;          // Of races, less half of them per win.
+    bool lost = false;                // Since it last decided.
+    std::vector<std::uint32_t> seen;  // By route: the block it was first seen in; 0: not.
+
+    template <typename Self, typename Visitor>
+    static void describe(Self& self, Visitor&& visit)
+    {
+        visit("reaction_ms", self.reaction_ms, "milliseconds");
+        visit("profit_min", self.profit_min, "1e-8 USD");
+        visit("bid_share_ppm", self.bid_share_ppm);
+        visit("losses", self.losses);
+        visit("lost", self.lost);
+        visit("seen", self.seen, "block");
+    }
+};
+
+/// Closes gaps: between a pool and the world outside, and around cycles of two or three pools.
+///
+/// It pays a pool directly and swaps for the exact quote, pool to pool, in one transaction: if
+/// another was faster, the transaction reverts ("UniswapV2: K") and only the fee is lost. A gap
+/// with the world outside is traded against the wallet's own inventory, valued at reference prices.
+class Arbitrageur : public StatefulStrategy<WalletState>
+{
+public:
+    Arbitrageur(const Parameters& parameters, const WalletGroup& wallets)
+      : map_{*wallets.world, parameters.contracts("pairs")},
+        coin_{parameters.token("coin")},
+        inventory_share_max_{parameters.number("inventory_share_max")},
+        trades_per_block_{static_cast<std::size_t>(parameters.integer("trades_per_block"))},
+        cool_down_ms_{parameters.duration_ms("cool_down")}
+    {
+        if (parameters.boolean("reference"))
+            find_reference_routes();
+        for (std::int64_t length = 2; length <= parameters.integer("cycle_length_max"); ++length)
+            find_cycles(static_cast<std::size_t>(length));
+        states_.resize(wallets.accounts.size());
+        for (std::size_t i = 0; i < states_.size(); ++i)
+        {
+            const auto number = wallets.first_number + static_cast<std::uint32_t>(i);
+            const auto draw = [&](std::string_view what)
+            { return wallets.draw(parameters.distribution(what), what, number); };
+            auto& state = states_[i];
+            state.reaction_ms = static_cast<std::int64_t>(draw("reaction") * 1000);
+            state.profit_min = static_cast<std::uint64_t>(draw("profit_min") * 1e8);
+            state.bid_share_ppm = static_cast<std::uint32_t>(draw("bid_share") * 1e6);
+            state.seen.assign(routes_.size(), 0);
+        }
+    }
+
+    std::uint64_t first_block(std::size_t) override { return 1; }
+
+    std::uint64_t decide(std::size_t position, WalletContext& wallet) override
+    {
+        auto& state = states_[position];
+        const auto& view = wallet.view();
+        if (std::exchange(state.lost, false) && state.losses > 0)
+            return cool_down(position, wallet);
+        if (wallet.pending() > 0)
+            return view.block_number + 1;
+        observe(view);
+        auto chances = find_chances(position, wallet);
+        std::stable_sort(chances.begin(), chances.end(),
+            [](const Chance& a, const Chance& b) { return a.net > b.net; });
+        take(state, wallet, chances);
+        return view.block_number + 1;
+    }
+
+    bool learn(std::size_t position, const TransactionOutcome& outcome) override
+    {
+        auto& state = states_[position];
+        if (outcome.kind == TransactionOutcome::Kind::reverted)
+        {
+            // Another was faster. Whoever keeps losing races tries less often.
+            state.losses = std::min<std::uint8_t>(losses_max, state.losses + 1);
+            state.lost = true;
+            return true;
+        }
+        if (outcome.kind == TransactionOutcome::Kind::succeeded)
+            state.losses = static_cast<std::uint8_t>(state.losses / 2);
+        return false;
+    }
+
+private:
+    [[nodiscard]] bool is_valid(const WalletState& state) const override
+    {
+        return state.losses <= losses_max && state.seen.size() == routes_.size();
+    }
+
+    /// Pools in order of trade, and the token each is paid in.
+    struct Route
+    {
+        struct Step
+        {
+            DexMap::Position pool = 0;
+            DexMap::Position token_in = 0;
+        };
+        std::vector<Step> steps;
+        DexMap::Position token_out = 0;
+        [[nodiscard]] DexMap::Position token_in() const { return steps.front().token_in; }
+        [[nodiscard]] bool is_cycle() const { return token_in() == token_out; }
+        [[nodiscard]] std::uint64_t gas() const
+        {
+            return intrinsic_gas + contracts::Erc20Transfer::gas +
+                   contracts::UniswapV2Swap::gas * steps.size();
+        }
+    };
+    /// A trade that earns. Profits in 1e-8 USD.
+    struct Chance
+    {
+        const Route* route = nullptr;
+        std::vector<Amount> amounts;  // In, between, out.
+        std::uint64_t net = 0;        // After the base fee; the bid is still to be paid.
+    };
+
+    // ---- Routes, found once ----
+
+    void find_reference_routes()
+    {
+        for (std::size_t i = 0; i < map_.pools().size(); ++i)
+        {
+            const auto pool = static_cast<DexMap::Position>(i);
+            const auto [token0, token1] = map_.pools()[i].tokens;
+            routes_.push_back({{{pool, token0}}, token1});
+            routes_.push_back({{{pool, token1}}, token0});
+        }
+    }
+
+    void find_cycles(std::size_t length)
+    {
+        for (std::size_t i = 0; i < map_.tokens().size(); ++i)
+        {
+            Route route;
+            route.token_out = static_cast<DexMap::Position>(i);
+            extend(route, route.token_out, length);
+        }
+    }
+
+    /// Adds every cycle of @p length pools that begins as @p route does and now holds @p token.
+    void extend(Route& route, DexMap::Position token, std::size_t length)
+    {
+        if (routes_.size() >= routes_max)
+            return;
+        if (route.steps.size() == length)
+        {
+            if (token == route.token_out)
+                routes_.push_back(route);
+            return;
+        }
+        for (std::size_t i = 0; i < map_.pools().size(); ++i)
+        {
+            const auto& pool = map_.pools()[i];
+            const auto used = [i](const Route::Step& step) { return step.pool == i; };
+            const auto next = map_.other(pool, token);
+            const bool closes = route.steps.size() + 1 == length;
+            if ((pool.tokens[0] != token && pool.tokens[1] != token) ||
+                std::any_of(route.steps.begin(), route.steps.end(), used) ||
+                (next == route.token_out) != closes)
+                continue;
+            route.steps.push_back({static_cast<DexMap::Position>(i), token});
+            extend(route, next, length);
+            route.steps.pop_back();
+        }
+    }
+
+    // ---- Once per block and cohort ----
+
+    void observe(const WorldView& view)
+    {
+        if (observed_block_ == view.block_number)
+            return;
+        observed_block_ = view.block_number;
+        units_usd_.clear();
+        for (const auto& coin : map_.tokens())
+        {
+            units_usd_.push_back(
+                reference_usd(view, coin.token) / Amount::power_of_ten(coin.decimals).to_double());
+        }
+        hops_.resize(routes_.size());
+        best_.assign(routes_.size(), std::nullopt);
+        rates_.clear();
+        for (std::size_t i = 0; i < routes_.size(); ++i)
+        {
+            const auto& route = routes_[i];
+            auto& hops = hops_[i];
+            hops.clear();
+            for (const auto& step : route.steps)
+            {
+                hops.push_back({&DexMap::pair(view, map_.pools()[step.pool]),
+                    map_.tokens()[step.token_in].token});
+            }
+            auto rate = marginal_rate(hops);
+            if (!route.is_cycle())
+            {
+                const auto in = units_usd_[route.token_in()];
+                const auto out = units_usd_[route.token_out];
+                rate = in > 0 ? rate * out / in : 0;
+            }
+            rates_.push_back(rate);
+        }
+    }
+
+    // ---- Per wallet ----
+
+    /// Waits longer after each lost race, by chance, so that rivals do not meet again.
+    std::uint64_t cool_down(std::size_t position, WalletContext& wallet)
+    {
+        const auto& view = wallet.view();
+        const auto blocks_max = view.blocks_of_ms(cool_down_ms_);
+        const auto blocks = std::min(blocks_max, std::uint64_t{1} << states_[position].losses);
+        std::fill(states_[position].seen.begin(), states_[position].seen.end(), 0U);
+        return view.block_number + 1 + wallet.random().uniform_below(blocks);
+    }
+
+    /// What earns enough for this wallet, and has been seen for as long as it takes to react.
+    [[nodiscard]] std::vector<Chance> find_chances(
+        std::size_t position, const WalletContext& wallet)
+    {
+        const auto& view = wallet.view();
+        auto& state = states_[position];
+        const auto slot_ms = std::int64_t{view.slot_seconds} * 1000;
+        std::vector<Chance> chances;
+        for (std::size_t i = 0; i < routes_.size(); ++i)
+        {
+            auto& seen = state.seen[i];
+            std::optional<Chance> chance;
+            if (rates_[i] > 1)
+                chance = appraise(state, wallet, i, holding(wallet, routes_[i].token_in()));
+            if (!chance)
+            {
+                seen = 0;
+                continue;
+            }
+            if (seen == 0)
+                seen = static_cast<std::uint32_t>(view.block_number);
+            // It was there to see since the last block; this block takes what comes until its end.
+            const auto known_ms = static_cast<std::int64_t>(view.block_number - seen + 1) * slot_ms;
+            if (known_ms >= state.reaction_ms)
+                chances.push_back(std::move(*chance));
+        }
+        return chances;
+    }
+
+    [[nodiscard]] Amount holding(const WalletContext& wallet, DexMap::Position token) const
+    {
+        const auto held = holding_of(wallet.view(), map_.tokens()[token].token, wallet.account());
+        constexpr std::uint64_t whole = 1'000'000;
+        return mul_div_down(held, static_cast<std::uint64_t>(inventory_share_max_ * whole), whole)
+            .value;
+    }
+
+    /// The best trade along a route with at most @p amount_in_max, if it earns enough after the
+    /// base fee and the bid.
+    [[nodiscard]] std::optional<Chance> appraise(const WalletState& state,
+        const WalletContext& wallet, std::size_t number, const Amount& amount_in_max)
+    {
+        const auto& view = wallet.view();
+        const auto& route = routes_[number];
+        const auto price_in = view.reference_price(map_.tokens()[route.token_in()].token);
+        const auto price_out = view.reference_price(map_.tokens()[route.token_out].token);
+        const auto coin_price = view.reference_price(coin_);
+        if (!price_in || !price_out || !coin_price)
+            return std::nullopt;
+        const auto unit_in = Amount::power_of_ten(map_.tokens()[route.token_in()].decimals);
+        const auto unit_out = Amount::power_of_ten(map_.tokens()[route.token_out].decimals);
+        auto& best = best_[number];  // The same for every wallet.
+        if (!best)
+            best = best_amount_in(hops_[number], {*price_in, unit_in}, {*price_out, unit_out});
+        const auto amount_in = std::min(amount_in_max, *best);
+        if (amount_in.is_zero())
+            return std::nullopt;
+
+        Chance chance{&route, quote_along(hops_[number], amount_in), 0};
+        if (chance.amounts.empty())
+            return std::nullopt;
+        // By the pairs' exact quotes; income rounded down, costs up.
+        const auto income = mul_div_down(chance.amounts.back(), *price_out, unit_out);
+        const auto outlay = mul_div_up(amount_in, *price_in, unit_in);
+        const auto fee = mul_div_up(
+            wrapping_mul(route.gas(), view.base_fee), *coin_price, Amount::power_of_ten(18));
+        const auto net = income - outlay - fee;
+        if (!net.ok() || !net.value.fits_uint64())
+            return std::nullopt;
+        chance.net = net.value.low64();
+        if (chance.net - bid_of(state, chance.net) < state.profit_min)
+            return std::nullopt;
+        return chance;
+    }
+
+    /// 1e-8 USD.
+    [[nodiscard]] static std::uint64_t bid_of(const WalletState& state, std::uint64_t net)
+    {
+        return static_cast<std::uint64_t>(
+            static_cast<uint128>(net) * state.bid_share_ppm / 1'000'000);
+    }
+
+    /// Sends the best chances that do not get in each other's way: no pool twice, no token spent
+    /// twice.
+    void take(
+        const WalletState& state, WalletContext& wallet, const std::vector<Chance>& chances) const
+    {
+        std::vector<bool> pool_used(map_.pools().size());
+        std::vector<bool> token_spent(map_.tokens().size());
+        std::size_t taken = 0;
+        for (const auto& chance : chances)
+        {
+            const auto& steps = chance.route->steps;
+            const auto clashes = [&](const Route::Step& step) { return pool_used[step.pool]; };
+            if (taken == trades_per_block_ || token_spent[chance.route->token_in()] ||
+                std::any_of(steps.begin(), steps.end(), clashes))
+                continue;
+            for (const auto& step : steps)
+                pool_used[step.pool] = true;
+            token_spent[chance.route->token_in()] = true;
+            submit(state, wallet, chance);
+            ++taken;
+        }
+    }
+
+    void submit(const WalletState& state, WalletContext& wallet, const Chance& chance) const
+    {
+        const auto& view = wallet.view();
+        const auto& steps = chance.route->steps;
+        const auto account_of = [&](std::size_t step)
+        { return view.world->contract(map_.pools()[steps[step].pool].pair).account(); };
+        CallWriter calls;
+        calls.add(map_.tokens()[chance.route->token_in()].token,
+            contracts::Erc20Transfer{account_of(0), chance.amounts.front()});
+        for (std::size_t i = 0; i < steps.size(); ++i)
+        {
+            const auto& pool = map_.pools()[steps[i].pool];
+            const bool pays_token0 = pool.tokens[1] == steps[i].token_in;
+            const auto& amount_out = chance.amounts[i + 1];
+            calls.add(
+                pool.pair, contracts::UniswapV2Swap{pays_token0 ? amount_out : Amount{},
+                               pays_token0 ? Amount{} : amount_out,
+                               i + 1 < steps.size() ? account_of(i + 1) : wallet.account(), {}});
+        }
+        auto bid = wallet.habitual_bid();
+        // The share of what it earns that it offers, in wei per gas.
+        const auto coin_price = *view.reference_price(coin_);
+        const auto offer =
+            mul_div_down(bid_of(state, chance.net), Amount::power_of_ten(18), coin_price);
+        const auto per_gas = div_down(offer.value, chance.route->gas());
+        bid.priority_fee = per_gas.fits_uint64() ? per_gas.low64() : bid.priority_fee;
+        bid.max_fee = std::max(bid.max_fee, view.base_fee + view.base_fee / 8 + bid.priority_fee);
+        wallet.submit(std::move(calls), bid);
+    }
+
+    static constexpr std::size_t routes_max = 4'096;
+    static constexpr std::uint8_t losses_max = 16;
+
+    DexMap map_;
+    ContractId coin_;
+    double inventory_share_max_;
+    std::size_t trades_per_block_;
+    std::int64_t cool_down_ms_;
+    std::vector<Route> routes_;
+
+    std::uint64_t observed_block_ = 0;
+    std::vector<std::vector<Hop>> hops_;       // By route.
+    std::vector<double> rates_;                // By route: what the first unit earns, in value.
+    std::vector<double> units_usd_;            // By token of the map: USD per smallest unit.
+    std::vector<std::optional<Amount>> best_;  // By route, once a wallet has asked.
+};
+
+}  // namespace
+
+const StrategyType& arbitrageur_strategy()
+{
+    static const StrategyType type{.name = "arbitrageur",
+        .help = "Closes gaps between pools and reference prices, and around cycles of pools.",
+        .parameters =
+            {
+                {.name = "pairs",
+                    .kind = ParameterKind::contracts,
+                    .default_value = "",
+                    .unit = "",
+                    .help = "Pools it watches: 1 to 127; of several factories, if you like.",
+                    .contract_kind = "uniswap_v2_pair"},
+                {"coin", ParameterKind::token, "", "",
+                    "The token whose reference price is the native coin's (WETH): what gas costs."},
+                {"reference", ParameterKind::boolean, "true", "",
+                    "Whether it trades single pools against the reference prices."},
+                {"cycle_length_max", ParameterKind::integer, "3", "pools",
+                    "The longest cycle it trades around; below 2: none.", 0, 3},
+                {"profit_min", ParameterKind::distribution, "{ uniform = [1, 10] }", "USD",
+                    "What must be left of a trade after gas and bid.", 0, 1e9},
+                {"reaction", ParameterKind::distribution, "{ log_normal = [1.5, 0.8] }", "seconds",
+                    "From seeing a gap to having a transaction out. More than a slot: it acts a "
+                    "block "
+                    "later, if the gap is still there.",
+                    0, 1e6},
+                {"bid_share", ParameterKind::distribution, "{ uniform = [0.1, 0.9] }", "",
+                    "Share of the expected profit that it bids as priority fee.", 0, 1},
+                {"inventory_share_max", ParameterKind::number, "1", "",
+                    "Share of what it holds of a token that one trade may take.", 0.001, 1},
+                {"trades_per_block", ParameterKind::integer, "4", "transactions",
+                    "How many pools it can be in at once.", 1, 64},
+                {"cool_down", ParameterKind::duration, "\"10m\"", "",
+                    "The longest it pauses after lost races; the first pause is a block or two.",
+                    1'000},
+            },
+        .create = [](const Parameters& parameters,
+                      const WalletGroup& wallets) -> std::unique_ptr<Strategy>
+        { return std::make_unique<Arbitrageur>(parameters, wallets); },
+        .validate = check_pairs};
+    return type;
+}
+
+}  // namespace runnel::strategies

@@ -1,0 +1,349 @@
+#include "contracts/exchanges/uniswap_v2/math.hpp"
+#include "contracts/exchanges/uniswap_v2/router.hpp"
+#include "contracts/tokens/erc20/erc20.hpp"
+#include "strategies/market/common.hpp"
+#include "strategies/market/dex.hpp"
+#include "strategies/strategies.hpp"
+
+#include <algorithm>
+#include <limits>
+
+namespace runnel::strategies
+{
+namespace
+{
+
+constexpr std::uint64_t never = std::numeric_limits<std::uint64_t>::max();
+
+enum class Phase : std::uint8_t
+{
+    outside,
+    adding,  // A transaction is on its way.
+    inside,
+    removing,  // Likewise.
+    done,
+};
+
+struct WalletState
+{
+    float enter_seconds = 0;
+    float hold_seconds = 0;
+    float size_usd = 0;
+    float drawdown_max = 0;
+    float remove_share = 0;
+    float cost_usd = 0;  // What it paid in, at the prices of that block.
+    std::uint32_t exit_block = 0;
+    std::uint16_t slippage_bps = 0;
+    DexMap::Position pool = 0;
+    Phase phase = Phase::outside;
+    std::uint8_t failures = 0;  // In a row.
+    bool failed = false;        // The last transaction, and that is still to be digested.
+
+    template <typename Self, typename Visitor>
+    static void describe(Self& self, Visitor&& visit)
+    {
+        visit("enter_seconds", self.enter_seconds);
+        visit("hold_seconds", self.hold_seconds);
+        visit("size_usd", self.size_usd, "USD");
+        visit("drawdown_max", self.drawdown_max);
+        visit("remove_share", self.remove_share);
+        visit("cost_usd", self.cost_usd, "USD");
+        visit("exit_block", self.exit_block, "block");
+        visit("slippage_bps", self.slippage_bps);
+        visit("pool", self.pool);
+        visit("phase", self.phase);
+        visit("failures", self.failures);
+        visit("failed", self.failed);
+    }
+};
+
+/// Puts money into a pool, holds it, and takes a part or all of it out when its time has come or
+/// when it has lost too much.
+///
+/// It remembers what it paid in and compares the worth of its shares with it. What fails is tried
+/// again a few times, each time later; then it leaves things as they are.
+class LiquidityProvider : public StatefulStrategy<WalletState>
+{
+public:
+    LiquidityProvider(const Parameters& parameters, const WalletGroup& wallets)
+      : map_{*wallets.world, parameters.contracts("pairs")},
+        router_{parameters.contract("router")},
+        slot_seconds_{wallets.slot_seconds},
+        seed_{wallets.seed},
+        stream_{wallets.stream},
+        first_number_{wallets.first_number},
+        size_min_{parameters.number("size_min")},
+        check_every_ms_{parameters.duration_ms("check_every")},
+        retry_after_ms_{parameters.duration_ms("retry_after")},
+        deadline_seconds_{static_cast<std::uint64_t>(parameters.duration_ms("deadline")) / 1000},
+        retries_max_{static_cast<std::uint8_t>(parameters.integer("retries"))}
+    {
+        states_.resize(wallets.accounts.size());
+        for (std::size_t i = 0; i < states_.size(); ++i)
+        {
+            const auto number = first_number_ + static_cast<std::uint32_t>(i);
+            const auto draw = [&](std::string_view what) {
+                return static_cast<float>(
+                    wallets.draw(parameters.distribution(what), what, number));
+            };
+            auto& state = states_[i];
+            state.enter_seconds = draw("enter");
+            state.hold_seconds = draw("hold");
+            state.size_usd = draw("size");
+            state.drawdown_max = draw("drawdown_max");
+            state.remove_share = draw("remove_share");
+            state.slippage_bps = static_cast<std::uint16_t>(draw("slippage_bps"));
+        }
+    }
+
+    std::uint64_t first_block(std::size_t position) override
+    {
+        auto& state = states_[position];
+        static const auto stream = stream_of_name("pool");
+        RandomStream random{seed_, stream_ ^ stream, first_number_ + position, 0};
+        state.pool = static_cast<DexMap::Position>(random.uniform_below(map_.pools().size()));
+        return 1 + blocks_of(state.enter_seconds);
+    }
+
+    std::uint64_t decide(std::size_t position, WalletContext& wallet) override
+    {
+        auto& state = states_[position];
+        const auto& view = wallet.view();
+        if (wallet.pending() > 0)
+            return never;  // learn() wakes it up.
+        if (state.failed)
+            return try_later(state, view);
+        switch (state.phase)
+        {
+            case Phase::outside: return add(state, wallet);
+            case Phase::adding: return enter(state, wallet);
+            case Phase::inside:
+                return wants_out(state, wallet) ? remove(state, wallet) : look_again(state, view);
+            case Phase::removing:
+            case Phase::done: break;
+        }
+        state.phase = Phase::done;
+        return never;
+    }
+
+    bool learn(std::size_t position, const TransactionOutcome& outcome) override
+    {
+        auto& state = states_[position];
+        state.failed = outcome.kind != TransactionOutcome::Kind::succeeded;
+        return true;
+    }
+
+private:
+    [[nodiscard]] bool is_valid(const WalletState& state) const override
+    {
+        return state.pool < map_.pools().size() && state.phase <= Phase::done &&
+               state.failures <= retries_max_;
+    }
+
+    [[nodiscard]] std::uint64_t blocks_of(double seconds) const
+    {
+        return static_cast<std::uint64_t>(std::min(seconds / slot_seconds_, 1e9));
+    }
+
+    /// Doubles the wait with every failure, then gives up: what it holds it keeps.
+    std::uint64_t try_later(WalletState& state, const WorldView& view) const
+    {
+        state.failed = false;
+        state.phase = state.phase == Phase::removing ? Phase::inside : Phase::outside;
+        if (state.failures >= retries_max_)
+        {
+            state.phase = Phase::done;
+            return never;
+        }
+        ++state.failures;
+        return view.block_number + (view.blocks_of_ms(retry_after_ms_) << (state.failures - 1));
+    }
+
+    std::uint64_t look_again(const WalletState& state, const WorldView& view) const
+    {
+        const auto next = view.block_number + view.blocks_of_ms(check_every_ms_);
+        return state.drawdown_max >= 1 ? std::uint64_t{state.exit_block}
+                                       : std::min<std::uint64_t>(next, state.exit_block);
+    }
+
+    /// Pays in both tokens at the pool's ratio, as much as it wants and has.
+    std::uint64_t add(WalletState& state, WalletContext& wallet)
+    {
+        const auto& view = wallet.view();
+        map_.observe(view);
+        const auto& pool = map_.pools()[state.pool];
+        const auto& pair = DexMap::pair(view, pool);
+        const auto& coin0 = map_.tokens()[pool.tokens[0]];
+        const auto& coin1 = map_.tokens()[pool.tokens[1]];
+        const auto held0 = holding_of(view, coin0.token, wallet.account());
+        const auto held1 = holding_of(view, coin1.token, wallet.account());
+        const auto worth_half = double{state.size_usd} / 2;
+        auto amount0 = coin0.usd > 0
+                           ? std::min(held0, to_units(worth_half / coin0.usd, coin0.decimals))
+                           : Amount{};
+        const auto& reserves = pair.state();
+        auto amount1 = contracts::uniswap_v2::quote(amount0, reserves.reserve0, reserves.reserve1);
+        if (amount1.has_value() && *amount1 > held1)
+        {
+            // The other token is short: as much as there is of it, and less of the first.
+            amount1 = held1;
+            const auto less =
+                contracts::uniswap_v2::quote(held1, reserves.reserve1, reserves.reserve0);
+            amount0 = less.has_value() ? std::min(*less, held0) : Amount{};
+        }
+        if (!amount1.has_value() || amount1->is_zero() || amount0.is_zero())
+            return try_later(state, view);
+        state.cost_usd = static_cast<float>(to_whole(amount0, coin0.decimals) * coin0.usd +
+                                            to_whole(*amount1, coin1.decimals) * coin1.usd);
+        if (double{state.cost_usd} < size_min_)
+            return try_later(state, view);
+
+        const auto router = view.world->contract(router_).account();
+        CallWriter calls;
+        add_approval(calls, view, coin0.token, wallet.account(), router, amount0);
+        add_approval(calls, view, coin1.token, wallet.account(), router, *amount1);
+        calls.add(router_, contracts::UniswapV2AddLiquidity{coin0.token, coin1.token, amount0,
+                               *amount1, min_amount_out(amount0, state.slippage_bps),
+                               min_amount_out(*amount1, state.slippage_bps), wallet.account(),
+                               view.timestamp + deadline_seconds_});
+        wallet.submit(std::move(calls), wallet.habitual_bid());
+        state.phase = Phase::adding;
+        return never;
+    }
+
+    /// Its shares are there.
+    std::uint64_t enter(WalletState& state, WalletContext& wallet) const
+    {
+        const auto& view = wallet.view();
+        state.phase = Phase::inside;
+        state.failures = 0;
+        constexpr std::uint64_t block_max = std::numeric_limits<std::uint32_t>::max();
+        state.exit_block = static_cast<std::uint32_t>(
+            std::min(block_max, view.block_number + 1 + blocks_of(state.hold_seconds)));
+        return look_again(state, view);
+    }
+
+    [[nodiscard]] double worth_usd(const WalletState& state, const WalletContext& wallet) const
+    {
+        const auto& pool = map_.pools()[state.pool];
+        const auto& pair = DexMap::pair(wallet.view(), pool);
+        const auto amounts = pair.share_value(pair.share_balance(wallet.account()));
+        double usd = 0;
+        for (unsigned side = 0; side < 2; ++side)
+        {
+            const auto& coin = map_.tokens()[pool.tokens[side]];
+            usd += coin.usd * to_whole(amounts[side], coin.decimals);
+        }
+        return usd;
+    }
+
+    [[nodiscard]] bool wants_out(const WalletState& state, const WalletContext& wallet)
+    {
+        if (wallet.view().block_number >= state.exit_block)
+            return true;
+        if (state.drawdown_max >= 1)
+            return false;
+        map_.observe(wallet.view());
+        return worth_usd(state, wallet) < double{state.cost_usd} * (1 - double{state.drawdown_max});
+    }
+
+    /// Takes a part or all of its shares out, for no less than they are worth now, less slippage.
+    std::uint64_t remove(WalletState& state, WalletContext& wallet) const
+    {
+        constexpr std::uint64_t whole = 1'000'000;
+        const auto& view = wallet.view();
+        const auto& pool = map_.pools()[state.pool];
+        const auto& pair = DexMap::pair(view, pool);
+        const auto shares = mul_div_down(pair.share_balance(wallet.account()),
+            static_cast<std::uint64_t>(double{state.remove_share} * whole), whole)
+                                .value;
+        const auto amounts = pair.share_value(shares);
+        if (amounts[0].is_zero() || amounts[1].is_zero())
+        {
+            state.phase = Phase::done;
+            return never;
+        }
+        const auto slippage_bps = std::uint32_t{state.slippage_bps} << state.failures;
+        CallWriter calls;
+        add_approval(calls, view, pair.id(), wallet.account(),
+            view.world->contract(router_).account(), shares);
+        calls.add(router_,
+            contracts::UniswapV2RemoveLiquidity{pair.token0(), pair.token1(), shares,
+                min_amount_out(amounts[0], slippage_bps), min_amount_out(amounts[1], slippage_bps),
+                wallet.account(), view.timestamp + deadline_seconds_});
+        wallet.submit(std::move(calls), wallet.habitual_bid());
+        state.phase = Phase::removing;
+        return never;
+    }
+
+    DexMap map_;
+    ContractId router_;
+    std::uint32_t slot_seconds_;
+    std::uint64_t seed_;
+    std::uint64_t stream_;
+    std::uint32_t first_number_;
+    double size_min_;
+    std::int64_t check_every_ms_;
+    std::int64_t retry_after_ms_;
+    std::uint64_t deadline_seconds_;
+    std::uint8_t retries_max_;
+};
+
+}  // namespace
+
+const StrategyType& liquidity_provider_strategy()
+{
+    static const StrategyType type{.name = "liquidity_provider",
+        .help = "Adds liquidity to a pool, holds it, and removes it after a time or a loss.",
+        .parameters =
+            {
+                {.name = "router",
+                    .kind = ParameterKind::contract,
+                    .default_value = "",
+                    .unit = "",
+                    .help = "The router it adds and removes through.",
+                    .contract_kind = "uniswap_v2_router"},
+                {.name = "pairs",
+                    .kind = ParameterKind::contracts,
+                    .default_value = "",
+                    .unit = "",
+                    .help =
+                        "Pools of the router's factory, 1 to 127; each wallet picks one by chance.",
+                    .contract_kind = "uniswap_v2_pair"},
+                {"enter", ParameterKind::distribution, "{ uniform = [0, 7200] }", "seconds",
+                    "When it adds, from the start on.", 0, 1e9},
+                {"size", ParameterKind::distribution, "{ log_normal = [9.5, 2.0] }", "USD",
+                    "What it wants to pay in, both tokens together; it pays in what it has.", 0,
+                    1e15},
+                {"size_min", ParameterKind::number, "50", "USD", "Less is not worth the fee.", 0,
+                    1e15},
+                {"hold", ParameterKind::distribution, "{ log_normal = [11.2, 1.8] }", "seconds",
+                    "How long it stays in.", 0, 1e9},
+                {"drawdown_max", ParameterKind::distribution, "0.2", "",
+                    "It leaves when its shares are worth less than (1 - this) of what it paid in, "
+                    "in "
+                    "USD; 1: it does not look.",
+                    0, 1},
+                {"remove_share", ParameterKind::distribution, "1", "",
+                    "Share of its liquidity that it takes out when it leaves.", 0, 1},
+                {"slippage_bps", ParameterKind::distribution, "100", "1/10000",
+                    "How far the pool's ratio may move until its transaction runs; doubled with "
+                    "every failure to remove.",
+                    0, 5'000},
+                {"check_every", ParameterKind::duration, "\"10m\"", "",
+                    "How often it looks at its loss.", 1'000},
+                {"deadline", ParameterKind::duration, "\"20m\"", "",
+                    "How long a transaction stands.", 1'000},
+                {"retry_after", ParameterKind::duration, "\"5m\"", "",
+                    "The wait after a failure; doubled with every further one.", 1'000},
+                {"retries", ParameterKind::integer, "3", "",
+                    "How often it tries again before it leaves things as they are.", 0, 10},
+            },
+        .create = [](const Parameters& parameters,
+                      const WalletGroup& wallets) -> std::unique_ptr<Strategy>
+        { return std::make_unique<LiquidityProvider>(parameters, wallets); },
+        .validate = check_pairs};
+    return type;
+}
+
+}  // namespace runnel::strategies

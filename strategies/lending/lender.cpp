@@ -1,0 +1,257 @@
+#include "contracts/lending/aave_v3/pool.hpp"
+#include "strategies/market/common.hpp"
+#include "strategies/market/lending_market.hpp"
+#include "strategies/strategies.hpp"
+
+#include <algorithm>
+
+namespace runnel::strategies
+{
+namespace
+{
+
+using contracts::AaveV3Pool;
+namespace aave = contracts::aave_v3;
+
+struct WalletState
+{
+    double interval_seconds = 0;
+    double supply_share = 1;
+    double run_utilization = 1;
+    double run_price_fall = 1;
+    double caution = 1;  // Share of the market's cash it dares to ask for.
+    bool entered = false;
+    std::vector<double> highest;  // USD, of each watched token.
+
+    template <typename Self, typename Visitor>
+    static void describe(Self& self, Visitor&& visit)
+    {
+        visit("interval_seconds", self.interval_seconds, "seconds");
+        visit("supply_share", self.supply_share);
+        visit("run_utilization", self.run_utilization);
+        visit("run_price_fall", self.run_price_fall);
+        visit("caution", self.caution);
+        visit("entered", self.entered);
+        visit("highest", self.highest, "USD");
+    }
+};
+
+/// Supplies a token for interest. It looks at the market at random times; what frightens it is a
+/// market that is nearly lent out, or a fall of the prices it watches: then it takes out what it
+/// can. Frightened lenders make the next ones' fear come true.
+class Lender : public StatefulStrategy<WalletState>
+{
+public:
+    Lender(const Parameters& parameters, const WalletGroup& wallets)
+      : pool_{parameters.contract("pool")},
+        token_{parameters.token("token")},
+        watched_{parameters.contracts("watch")},
+        enter_within_ms_{parameters.duration_ms("enter_within")},
+        withdraw_probability_{parameters.number("withdraw_probability")},
+        withdraw_share_{parameters.distribution("withdraw_share")},
+        return_probability_{parameters.number("return_probability")},
+        costs_{parameters},
+        seed_{wallets.seed},
+        stream_{wallets.stream},
+        first_number_{wallets.first_number},
+        slot_seconds_{wallets.slot_seconds}
+    {
+        states_.resize(wallets.accounts.size());
+        for (std::size_t i = 0; i < states_.size(); ++i)
+        {
+            const auto number = first_number_ + static_cast<std::uint32_t>(i);
+            const auto draw = [&](std::string_view name)
+            { return wallets.draw(parameters.distribution(name), name, number); };
+            auto& state = states_[i];
+            state.interval_seconds = std::max(1.0, draw("interval"));
+            state.supply_share = std::clamp(draw("supply_share"), 0.0, 1.0);
+            state.run_utilization = draw("run_utilization");
+            state.run_price_fall = draw("run_price_fall");
+            state.highest.assign(watched_.size(), 0);
+        }
+    }
+
+    std::uint64_t first_block(std::size_t position) override
+    {
+        static const auto stream = stream_of_name("first_supply");
+        RandomStream random{seed_, stream_ ^ stream, first_number_ + position, 0};
+        return block_within(random, enter_within_ms_, slot_seconds_);
+    }
+
+    std::uint64_t decide(std::size_t position, WalletContext& wallet) override
+    {
+        auto& state = states_[position];
+        const auto& view = wallet.view();
+        auto& random = wallet.random();
+        const auto next =
+            view.block_number + blocks_until_next(random, state.interval_seconds, slot_seconds_);
+        const auto& pool = view.state<AaveV3Pool>(pool_);
+        const auto reserve = pool.find_reserve(token_);
+        if (!reserve || wallet.pending() > 0)
+            return next;
+        const auto& market = markets_.at(pool, view.timestamp);
+        const auto owned = pool.balance(wallet.account(), *reserve, market).supplied;
+        const bool afraid = is_afraid(state, view, pool, *reserve, market);
+        // Draws come first and always, so that one decision does not shift the next one's numbers.
+        const bool wants_out = random.bernoulli(withdraw_probability_);
+        const bool wants_in = !state.entered || random.bernoulli(return_probability_);
+        const auto part = std::clamp(withdraw_share_.draw(random), 0.0, 1.0);
+
+        if (!owned.is_zero() && (afraid || wants_out))
+        {
+            const bool sent = withdraw(state, wallet, pool, *reserve, owned, afraid ? 1 : part);
+            // Whoever is afraid and could not get everything out keeps trying.
+            return afraid && (!sent || state.caution < 1)
+                       ? view.block_number + 1 + (next - view.block_number) / hurry
+                       : next;
+        }
+        if (!afraid && wants_in)
+            supply(state, wallet);
+        return next;
+    }
+
+    bool learn(std::size_t position, const TransactionOutcome& outcome) override
+    {
+        auto& state = states_[position];
+        if (outcome.tag != withdrawal)
+        {
+            // A supply that failed or never got in is tried again at the next look.
+            if (outcome.kind != TransactionOutcome::Kind::succeeded)
+                state.entered = false;
+            return false;
+        }
+        // Others were faster and took the cash: ask for less next time.
+        if (outcome.kind == TransactionOutcome::Kind::reverted)
+            state.caution = std::max(1.0 / 64, state.caution / 2);
+        else if (outcome.kind == TransactionOutcome::Kind::succeeded)
+            state.caution = std::min(1.0, state.caution * 2);
+        return false;
+    }
+
+private:
+    [[nodiscard]] bool is_valid(const WalletState& state) const override
+    {
+        return state.highest.size() == watched_.size();
+    }
+
+    static constexpr std::uint64_t withdrawal = 1;
+    static constexpr std::uint64_t hurry = 8;  // The afraid look this much more often.
+
+    [[nodiscard]] bool is_afraid(WalletState& state, const WorldView& view, const AaveV3Pool& pool,
+        std::size_t reserve, const aave::MarketView& market) const
+    {
+        bool afraid = false;
+        for (std::size_t i = 0; i < watched_.size(); ++i)
+        {
+            const auto price = reference_usd(view, watched_[i]);
+            state.highest[i] = std::max(state.highest[i], price);
+            afraid = afraid || price < state.highest[i] * (1 - state.run_price_fall);
+        }
+        const auto debt = pool.total_debt(reserve, market).to_double();
+        const auto cash = pool.cash(reserve).to_double();
+        return afraid || (debt > 0 && debt > (debt + cash) * state.run_utilization);
+    }
+
+    bool withdraw(const WalletState& state, WalletContext& wallet, const AaveV3Pool& pool,
+        std::size_t reserve, const Amount& owned, double share) const
+    {
+        const auto decimals = decimals_of(*wallet.view().world, token_);
+        const auto wanted = to_whole(owned, decimals) * share;
+        const auto reachable = to_whole(pool.cash(reserve), decimals) * state.caution;
+        const auto whole = std::min(wanted, reachable);
+        auto amount = to_units(whole, decimals);
+        if (share >= 1 && amount >= to_units(to_whole(owned, decimals), decimals))
+            amount = Amount::max();  // All of it, interest to the block included.
+        if (amount.is_zero() ||
+            !costs_.worth_it(wallet, aave::Withdraw::gas, whole * usd(wallet.view())))
+            return false;
+        CallWriter calls;
+        calls.add(pool_, aave::Withdraw{token_, amount, wallet.account()});
+        wallet.submit(std::move(calls), wallet.habitual_bid(), withdrawal);
+        return true;
+    }
+
+    void supply(WalletState& state, WalletContext& wallet) const
+    {
+        const auto& view = wallet.view();
+        const auto decimals = decimals_of(*view.world, token_);
+        const auto held = holding_of(view, token_, wallet.account());
+        const auto amount = part_of(held, state.supply_share);
+        const auto whole = to_whole(amount, decimals);
+        if (amount.is_zero() || !costs_.worth_it(wallet, aave::Supply::gas, whole * usd(view)))
+            return;
+        CallWriter calls;
+        const auto pool_account = view.world->contract(pool_).account();
+        add_approval(calls, view, token_, wallet.account(), pool_account, amount);
+        calls.add(pool_, aave::Supply{token_, amount, wallet.account()});
+        wallet.submit(std::move(calls), wallet.habitual_bid());
+        state.entered = true;
+    }
+
+    /// USD per whole token; 1 for a token without a reference price.
+    [[nodiscard]] double usd(const WorldView& view) const
+    {
+        const auto price = reference_usd(view, token_);
+        return price > 0 ? price : 1;
+    }
+
+    ContractId pool_;
+    ContractId token_;
+    std::vector<ContractId> watched_;
+    std::int64_t enter_within_ms_;
+    double withdraw_probability_;
+    Distribution withdraw_share_;
+    double return_probability_;
+    GasCosts costs_;
+    std::uint64_t seed_;
+    std::uint64_t stream_;
+    std::uint32_t first_number_;
+    std::uint32_t slot_seconds_;
+    MarketCache markets_;
+};
+
+}  // namespace
+
+const StrategyType& lender_strategy()
+{
+    static const StrategyType type{.name = "lender",
+        .help = "Supplies a token to a lending pool, and takes it out part by part or in fear.",
+        .parameters =
+            {
+                {.name = "pool",
+                    .kind = ParameterKind::contract,
+                    .default_value = "",
+                    .unit = "",
+                    .help = "Where it lends.",
+                    .contract_kind = "aave_v3_pool"},
+                {"token", ParameterKind::token, "", "", "What it lends."},
+                {"watch", ParameterKind::tokens, "[]", "",
+                    "Tokens whose falling prices frighten it."},
+                {"enter_within", ParameterKind::duration, "\"1h\"", "",
+                    "Its first supply comes some time within this span from the start.", 0},
+                {"interval", ParameterKind::distribution, "{ log_normal = [9.4, 0.7] }", "seconds",
+                    "Mean time between a wallet's looks at the market.", 1},
+                {"supply_share", ParameterKind::distribution, "{ uniform = [0.5, 1.0] }", "",
+                    "Share of what it holds that a supply takes.", 0, 1},
+                {"withdraw_probability", ParameterKind::number, "0.03", "per look",
+                    "That it takes part of its supply out for reasons of its own.", 0, 1},
+                {"withdraw_share", ParameterKind::distribution, "{ uniform = [0.1, 0.6] }", "",
+                    "The part, drawn anew every time.", 0, 1},
+                {"return_probability", ParameterKind::number, "0.1", "per look",
+                    "That it supplies again what it holds, unless it is afraid.", 0, 1},
+                {"run_utilization", ParameterKind::distribution,
+                    "{ normal = [0.96, 0.03], max = 1 }", "",
+                    "The share of the market that is lent out above which it is afraid.", 0, 1},
+                {"run_price_fall", ParameterKind::distribution,
+                    "{ normal = [0.4, 0.15], min = 0.1, max = 1 }", "",
+                    "The fall of a watched price from its highest above which it is afraid.", 0, 1},
+                fee_tolerance_parameter(),
+                coin_parameter(),
+            },
+        .create = [](const Parameters& parameters,
+                      const WalletGroup& wallets) -> std::unique_ptr<Strategy>
+        { return std::make_unique<Lender>(parameters, wallets); }};
+    return type;
+}
+
+}  // namespace runnel::strategies

@@ -1,0 +1,495 @@
+#include "contracts/exchanges/uniswap_v2/router.hpp"
+#include "contracts/lending/aave_v3/pool.hpp"
+#include "contracts/tokens/erc20/erc20.hpp"
+#include "strategies/market/common.hpp"
+#include "strategies/market/lending_market.hpp"
+#include "strategies/strategies.hpp"
+
+#include <algorithm>
+#include <limits>
+
+namespace runnel::strategies
+{
+namespace
+{
+
+using contracts::AaveV3Pool;
+namespace aave = contracts::aave_v3;
+
+constexpr std::uint64_t never = std::numeric_limits<std::uint64_t>::max();
+
+/// One owner's position as it believes it to be. Values in USD at the oracle's prices.
+struct Position
+{
+    double collateral = 0;
+    double debt = 0;
+    double threshold = 0;  // Debt may reach this share of the collateral.
+    double ltv = 0;        // Of which this share may be borrowed.
+    double health = 0;
+};
+
+enum class Step : std::uint8_t
+{
+    open,
+    loop,
+    watch,
+};
+
+struct WalletState
+{
+    Step step = Step::open;
+    bool acts = false;
+    unsigned loops = 0;
+    double supply_share = 1;
+    double target = 2;
+    double spend_share = 0;
+    double act_below = 0;
+    double restore_to = 0;
+    std::int64_t monitor_ms = 0;
+    std::int64_t reaction_ms = 0;
+    std::uint64_t react_at = 0;  // Block; 0: not alarmed.
+    std::uint64_t patience = 1;  // Multiplies the interval of monitoring.
+
+    template <typename Self, typename Visitor>
+    static void describe(Self& self, Visitor&& visit)
+    {
+        visit("step", self.step);
+        visit("acts", self.acts);
+        visit("loops", self.loops);
+        visit("supply_share", self.supply_share);
+        visit("target", self.target);
+        visit("spend_share", self.spend_share);
+        visit("act_below", self.act_below);
+        visit("restore_to", self.restore_to);
+        visit("monitor_ms", self.monitor_ms, "milliseconds");
+        visit("reaction_ms", self.reaction_ms, "milliseconds");
+        visit("react_at", self.react_at, "block");
+        visit("patience", self.patience);
+    }
+};
+
+/// Borrows against collateral down to a health factor of its choice, perhaps in loops that buy
+/// more collateral, and then either watches its position or forgets it.
+///
+/// With C collateral, D debt, T the liquidation threshold, H the target:
+///
+///     first loan       D = C * T / H
+///     repay to R       x = D - C * T / R              from the wallet's own tokens, then
+///     sell to R        y = (R * D - C * T) / (R * (1 - cost) - T)      of the collateral
+///
+/// where y may not take the health factor below 1 while the collateral is out: an owner deep in
+/// trouble needs several rounds.
+class LeveragedBorrower : public StatefulStrategy<WalletState>
+{
+public:
+    LeveragedBorrower(const Parameters& parameters, const WalletGroup& wallets)
+      : pool_{parameters.contract("pool")},
+        router_{parameters.contract("router")},
+        collateral_{parameters.token("collateral")},
+        debt_{parameters.token("debt")},
+        open_within_ms_{parameters.duration_ms("open_within")},
+        slippage_{parameters.number("slippage")},
+        urgency_{parameters.number("urgency")},
+        costs_{parameters},
+        groups_{wallets.groups},
+        seed_{wallets.seed},
+        stream_{wallets.stream},
+        first_number_{wallets.first_number},
+        slot_seconds_{wallets.slot_seconds},
+        collateral_decimals_{decimals_of(*wallets.world, collateral_)},
+        debt_decimals_{decimals_of(*wallets.world, debt_)}
+    {
+        for (const auto& [name, accounts] : *groups_)
+        {
+            if (name == parameters.text("spend_at"))
+                shops_ = accounts;
+        }
+        static const auto acts_stream = stream_of_name("deleverages");
+        states_.resize(wallets.accounts.size());
+        for (std::size_t i = 0; i < states_.size(); ++i)
+        {
+            const auto number = first_number_ + static_cast<std::uint32_t>(i);
+            const auto draw = [&](std::string_view name)
+            { return wallets.draw(parameters.distribution(name), name, number); };
+            auto& state = states_[i];
+            state.supply_share = std::clamp(draw("supply_share"), 0.0, 1.0);
+            state.target = parameters.number("health_floor") + draw("health_margin");
+            state.loops = static_cast<unsigned>(std::clamp(draw("loops") + 0.5, 0.0, 20.0));
+            state.spend_share = std::clamp(draw("spend_share"), 0.0, 1.0);
+            state.monitor_ms = milliseconds(draw("monitor_every"));
+            state.act_below = draw("act_below");
+            state.restore_to = std::max(state.act_below, draw("restore_to"));
+            state.reaction_ms = milliseconds(draw("reaction"));
+            RandomStream random{seed_, stream_ ^ acts_stream, number, 0};
+            state.acts = random.bernoulli(parameters.number("deleverage_share"));
+        }
+    }
+
+    std::uint64_t first_block(std::size_t position) override
+    {
+        static const auto stream = stream_of_name("opening");
+        RandomStream random{seed_, stream_ ^ stream, first_number_ + position, 0};
+        return block_within(random, open_within_ms_, slot_seconds_);
+    }
+
+    std::uint64_t decide(std::size_t position, WalletContext& wallet) override
+    {
+        auto& state = states_[position];
+        const auto& view = wallet.view();
+        const auto later = view.block_number + view.blocks_of_ms(state.monitor_ms) * state.patience;
+        if (wallet.pending() > 0)
+            return later;
+        switch (state.step)
+        {
+            case Step::open: open(state, wallet); return later;
+            case Step::loop: loop(state, wallet); return later;
+            case Step::watch: return state.acts ? watch(state, wallet, later) : never;
+        }
+        return never;
+    }
+
+    bool learn(std::size_t position, const TransactionOutcome& outcome) override
+    {
+        auto& state = states_[position];
+        if (outcome.kind != TransactionOutcome::Kind::succeeded)
+        {
+            // The market had no cash, or moved, or the bid was too low: wait longer each time.
+            state.patience = std::min<std::uint64_t>(state.patience * 2, 64);
+            return false;
+        }
+        state.patience = 1;
+        if (state.step == Step::loop && state.loops > 0)
+            --state.loops;
+        if (state.step != Step::watch)
+            state.step = state.loops > 0 ? Step::loop : Step::watch;
+        return true;
+    }
+
+private:
+    [[nodiscard]] bool is_valid(const WalletState& state) const override
+    {
+        return state.step <= Step::watch;
+    }
+
+    static constexpr double swap_fee = 0.003;
+    // Borrowing exactly to the limit would fail by a rounding or a second's interest.
+    static constexpr double ltv_use_max = 0.995;
+    // What a sale leaves of the health factor while its collateral is out.
+    static constexpr double health_left = 1.002;
+    // A sale that the exchange cannot take at a fair price is halved at most this often.
+    static constexpr unsigned halvings_max = 5;
+
+    [[nodiscard]] static std::int64_t milliseconds(double seconds)
+    {
+        return static_cast<std::int64_t>(std::clamp(seconds, 1.0, 1e9) * 1000);
+    }
+
+    /// The two reserves and their prices; empty if the pool does not list both.
+    struct Market
+    {
+        const AaveV3Pool& pool;
+        const aave::MarketView& view;
+        std::size_t collateral = 0;
+        std::size_t debt = 0;
+        double collateral_usd = 0;  // Per whole token, at the oracle's prices.
+        double debt_usd = 0;
+    };
+    [[nodiscard]] std::optional<Market> market(const WorldView& view)
+    {
+        const auto& pool = view.state<AaveV3Pool>(pool_);
+        const auto collateral = pool.find_reserve(collateral_);
+        const auto debt = pool.find_reserve(debt_);
+        if (!collateral || !debt)
+            return std::nullopt;
+        const auto& now = markets_.at(pool, view.timestamp);
+        const Market result{pool, now, *collateral, *debt,
+            now.reserves[*collateral].price.to_double() * 1e-8,
+            now.reserves[*debt].price.to_double() * 1e-8};
+        // An oracle that has no price yet lends nothing.
+        return result.collateral_usd > 0 && result.debt_usd > 0 ? std::optional{result}
+                                                                : std::nullopt;
+    }
+    [[nodiscard]] Position position_of(const Market& market, AccountId account) const
+    {
+        const auto data = market.pool.account_data(account, market.view);
+        Position position;
+        position.collateral = data.collateral.to_double() * 1e-8;
+        position.debt = data.debt.to_double() * 1e-8;
+        const auto& config = market.pool.reserve_config(market.collateral);
+        position.threshold = position.collateral > 0 ? data.liquidation_threshold.to_double() / 1e4
+                                                     : config.liquidation_threshold_bps / 1e4;
+        position.ltv = position.collateral > 0 ? data.ltv.to_double() / 1e4 : config.ltv_bps / 1e4;
+        position.health = position.debt > 0 ? data.health_factor.to_double() * 1e-18 : 1e9;
+        return position;
+    }
+
+    /// USD to borrow beside what is owed already, when @p collateral USD secure it.
+    [[nodiscard]] static double room(
+        const WalletState& state, const Position& position, double collateral)
+    {
+        const auto wanted = collateral * position.threshold / state.target;
+        const auto allowed = collateral * position.ltv * ltv_use_max;
+        return std::min(wanted, allowed) - position.debt;
+    }
+    /// The loan in smallest units; 0 if the market has not the cash for it.
+    [[nodiscard]] Amount loan(const Market& market, double usd) const
+    {
+        const auto amount = to_units(usd / market.debt_usd, debt_decimals_);
+        return amount <= market.pool.cash(market.debt) ? amount : Amount{};
+    }
+
+    void open(WalletState& state, WalletContext& wallet)
+    {
+        const auto& view = wallet.view();
+        const auto now = market(view);
+        if (!now)
+            return;
+        const auto held = holding_of(view, collateral_, wallet.account());
+        const auto supplied = part_of(held, state.supply_share);
+        const auto value = to_whole(supplied, collateral_decimals_) * now->collateral_usd;
+        const auto position = position_of(*now, wallet.account());
+        const auto borrowed = loan(*now, room(state, position, position.collateral + value));
+        if (supplied.is_zero() || borrowed.is_zero() ||
+            !costs_.worth_it(wallet, aave::Supply::gas + aave::Borrow::gas,
+                to_whole(borrowed, debt_decimals_) * now->debt_usd))
+        {
+            state.patience = std::min<std::uint64_t>(state.patience * 2, 64);
+            return;
+        }
+        CallWriter calls;
+        add_approval(calls, view, collateral_, wallet.account(),
+            view.world->contract(pool_).account(), supplied);
+        calls.add(pool_, aave::Supply{collateral_, supplied, wallet.account()});
+        calls.add(pool_, aave::Borrow{debt_, borrowed});
+        const auto spent = part_of(borrowed, state.spend_share);
+        if (state.loops == 0 && !shops_.empty() && !spent.is_zero())
+        {
+            const auto shop = shops_[wallet.random().uniform_below(shops_.size())];
+            if (shop != wallet.account())
+                calls.add(debt_, contracts::Erc20Transfer{shop, spent});
+        }
+        wallet.submit(std::move(calls), wallet.habitual_bid());
+    }
+
+    /// Sells the loan for more collateral and borrows against that.
+    void loop(WalletState& state, WalletContext& wallet)
+    {
+        const auto& view = wallet.view();
+        const auto now = market(view);
+        if (!now)
+            return;
+        const auto sold = holding_of(view, debt_, wallet.account());
+        const auto bought = swap_out_min(view, {debt_, collateral_}, sold);
+        const auto position = position_of(*now, wallet.account());
+        const auto value = to_whole(bought, collateral_decimals_) * now->collateral_usd;
+        const auto borrowed = loan(*now, room(state, position, position.collateral + value));
+        if (bought.is_zero() || borrowed.is_zero())
+        {
+            state.step = Step::watch;  // It is as far as it will get.
+            return;
+        }
+        const auto self = wallet.account();
+        CallWriter calls;
+        add_approval(calls, view, debt_, self, view.world->contract(router_).account(), sold);
+        calls.add(router_, contracts::UniswapV2SwapExactTokensForTokens{
+                               sold, bought, {debt_, collateral_}, self, view.timestamp + 600});
+        add_approval(calls, view, collateral_, self, view.world->contract(pool_).account(), bought);
+        calls.add(pool_, aave::Supply{collateral_, bought, self});
+        calls.add(pool_, aave::Borrow{debt_, borrowed});
+        wallet.submit(std::move(calls), wallet.habitual_bid());
+    }
+
+    std::uint64_t watch(WalletState& state, WalletContext& wallet, std::uint64_t later)
+    {
+        const auto& view = wallet.view();
+        const auto now = market(view);
+        if (!now)
+            return later;
+        const auto position = position_of(*now, wallet.account());
+        if (!(position.debt > 0))
+            return never;
+        if (position.health >= state.act_below)
+        {
+            state.react_at = 0;
+            return later;
+        }
+        if (state.react_at == 0)
+            state.react_at = view.block_number + view.blocks_of_ms(state.reaction_ms);
+        if (view.block_number < state.react_at)
+            return state.react_at;
+        deleverage(state, wallet, *now, position);
+        return later;
+    }
+
+    void deleverage(const WalletState& state, WalletContext& wallet, const Market& market,
+        const Position& position)
+    {
+        const auto& view = wallet.view();
+        const auto self = wallet.account();
+        const auto owed_more =
+            position.debt - position.collateral * position.threshold / state.restore_to;
+        const auto held = holding_of(view, debt_, self);
+        const auto held_usd = to_whole(held, debt_decimals_) * market.debt_usd;
+        const auto own_usd = std::min(owed_more, held_usd);
+        auto repaid = std::min(held, to_units(own_usd / market.debt_usd, debt_decimals_));
+
+        CallWriter calls;
+        const auto pool_account = view.world->contract(pool_).account();
+        const bool pays_own = own_usd > owed_more * 0.05;
+        if (!pays_own)
+            repaid = {};
+        add_approval(calls, view, debt_, self, pool_account, Amount::power_of_two(255));
+        std::uint64_t gas = aave::Repay::gas;
+        const auto debt_left = position.debt - (pays_own ? own_usd : 0);
+        if (pays_own)
+            calls.add(pool_, aave::Repay{debt_, repaid, 2, self});
+        if (own_usd < owed_more * 0.95)
+        {
+            auto sold = sale(state, market, position, debt_left);
+            auto bought = swap_out_min(view, {collateral_, debt_}, sold);
+            for (unsigned i = 0; i < halvings_max && bought.is_zero(); ++i)
+            {
+                sold = div_down(sold, 2);
+                bought = swap_out_min(view, {collateral_, debt_}, sold);
+            }
+            if (!bought.is_zero())
+            {
+                gas += aave::Withdraw::gas + aave::Repay::gas;
+                calls.add(pool_, aave::Withdraw{collateral_, sold, self});
+                add_approval(
+                    calls, view, collateral_, self, view.world->contract(router_).account(), sold);
+                calls.add(router_, contracts::UniswapV2SwapExactTokensForTokens{sold, bought,
+                                       {collateral_, debt_}, self, view.timestamp + 600});
+                calls.add(pool_, aave::Repay{debt_, bought, 2, self});
+            }
+            else if (!pays_own)
+                return;  // Nothing it can do now; it looks again.
+        }
+        if (!costs_.worth_it(wallet, gas, position.debt))
+            return;
+        auto bid = wallet.habitual_bid();
+        const auto tip =
+            Amount::from_double(static_cast<double>(bid.priority_fee) * urgency_).low64();
+        bid.max_fee += tip > bid.priority_fee ? tip - bid.priority_fee : 0;
+        bid.priority_fee = tip;
+        wallet.submit(std::move(calls), bid);
+    }
+
+    /// Collateral to sell, in smallest units.
+    [[nodiscard]] Amount sale(
+        const WalletState& state, const Market& market, const Position& position, double debt) const
+    {
+        const auto gain = state.restore_to * (1 - swap_fee - slippage_) - position.threshold;
+        if (!(gain > 0))
+            return {};
+        const auto wanted =
+            (state.restore_to * debt - position.collateral * position.threshold) / gain;
+        const auto possible = position.collateral - health_left * debt / position.threshold;
+        return to_units(std::min(wanted, possible) / market.collateral_usd, collateral_decimals_);
+    }
+
+    /// The least to accept for @p amount_in along a path of two: what the exchange pays now less
+    /// slippage. 0 if it pays much less than the reference price says, or cannot take as much.
+    [[nodiscard]] Amount swap_out_min(
+        const WorldView& view, const contracts::UniswapV2Path& path, const Amount& amount_in) const
+    {
+        if (amount_in.is_zero())
+            return {};
+        const auto& router = view.state<contracts::UniswapV2Router>(router_);
+        const auto quote = router.quote_exact_input(path, amount_in);
+        const auto price_in = reference_usd(view, path[0]);
+        const auto price_out = reference_usd(view, path[1]);
+        if (!quote || !(price_in > 0) || !(price_out > 0))
+            return {};
+        const auto decimals_in = path[0] == collateral_ ? collateral_decimals_ : debt_decimals_;
+        const auto decimals_out = path[1] == collateral_ ? collateral_decimals_ : debt_decimals_;
+        const auto fair = to_whole(amount_in, decimals_in) * price_in / price_out;
+        const auto paid = to_whole(*quote, decimals_out);
+        if (paid < fair * (1 - slippage_ - swap_fee))
+            return {};
+        return to_units(paid * (1 - slippage_ / 2), decimals_out);
+    }
+
+    ContractId pool_;
+    ContractId router_;
+    ContractId collateral_;
+    ContractId debt_;
+    std::int64_t open_within_ms_;
+    double slippage_;
+    double urgency_;
+    GasCosts costs_;
+    std::shared_ptr<const std::vector<std::pair<std::string, std::vector<AccountId>>>> groups_;
+    std::span<const AccountId> shops_;  // Of groups_.
+    std::uint64_t seed_;
+    std::uint64_t stream_;
+    std::uint32_t first_number_;
+    std::uint32_t slot_seconds_;
+    std::uint8_t collateral_decimals_;
+    std::uint8_t debt_decimals_;
+    MarketCache markets_;
+};
+
+}  // namespace
+
+const StrategyType& leveraged_borrower_strategy()
+{
+    static const StrategyType type{.name = "leveraged_borrower",
+        .help = "Borrows against collateral, perhaps in loops; some owners deleverage in time.",
+        .parameters =
+            {
+                {.name = "pool",
+                    .kind = ParameterKind::contract,
+                    .default_value = "",
+                    .unit = "",
+                    .help = "Where it borrows.",
+                    .contract_kind = "aave_v3_pool"},
+                {.name = "router",
+                    .kind = ParameterKind::contract,
+                    .default_value = "",
+                    .unit = "",
+                    .help = "Through which it trades collateral and debt.",
+                    .contract_kind = "uniswap_v2_router"},
+                {"collateral", ParameterKind::token, "", "", "What it supplies."},
+                {"debt", ParameterKind::token, "", "", "What it borrows."},
+                {"open_within", ParameterKind::duration, "\"1h\"", "",
+                    "It opens its position some time within this span from the start.", 0},
+                {"supply_share", ParameterKind::distribution, "1", "",
+                    "Share of its collateral tokens that it supplies.", 0, 1},
+                {"health_floor", ParameterKind::number, "1.05", "",
+                    "The health factor below which nobody starts; the pool's ltv is another floor.",
+                    1, 100},
+                {"health_margin", ParameterKind::distribution, "{ log_normal = [-0.05, 0.7] }", "",
+                    "By how much its first health factor exceeds the floor.", 0, 1e6},
+                {"loops", ParameterKind::distribution, "0", "",
+                    "How often it sells the loan for more collateral and borrows again, to the "
+                    "same health factor; rounded.",
+                    0, 20},
+                {"spend_at", ParameterKind::text, "\"\"", "",
+                    "Name of the group it spends its loan at, unless it loops; empty: it keeps "
+                    "it."},
+                {"spend_share", ParameterKind::distribution, "0.9", "",
+                    "Share of the loan that it spends at once.", 0, 1},
+                {"deleverage_share", ParameterKind::number, "0.5", "",
+                    "Share of owners who act at all when their position gets worse.", 0, 1},
+                {"monitor_every", ParameterKind::distribution, "{ log_normal = [6.4, 0.8] }",
+                    "seconds", "Time between two looks at its position.", 1, 1e9},
+                {"act_below", ParameterKind::distribution, "{ uniform = [1.1, 1.35] }", "",
+                    "The health factor that alarms it.", 1, 1e6},
+                {"restore_to", ParameterKind::distribution, "{ uniform = [1.35, 1.8] }", "",
+                    "The health factor it then wants; at least the one that alarms it.", 1, 1e6},
+                {"reaction", ParameterKind::distribution, "{ log_normal = [7.5, 1.0] }", "seconds",
+                    "Time from the alarm to the transaction.", 0, 1e9},
+                {"slippage", ParameterKind::number, "0.03", "",
+                    "The worst price it trades at, below the reference price.", 0, 0.5},
+                {"urgency", ParameterKind::number, "3", "",
+                    "Multiplies its habitual tip when it deleverages.", 0, 1000},
+                fee_tolerance_parameter(),
+                coin_parameter(),
+            },
+        .create = [](const Parameters& parameters,
+                      const WalletGroup& wallets) -> std::unique_ptr<Strategy>
+        { return std::make_unique<LeveragedBorrower>(parameters, wallets); }};
+    return type;
+}
+
+}  // namespace runnel::strategies

@@ -1,0 +1,514 @@
+#include "contracts/exchanges/uniswap_v2/router.hpp"
+#include "contracts/lending/aave_v3/pool.hpp"
+#include "contracts/tokens/erc20/erc20.hpp"
+#include "strategies/market/common.hpp"
+#include "strategies/market/dex.hpp"
+#include "strategies/market/lending_market.hpp"
+#include "strategies/strategies.hpp"
+
+#include <algorithm>
+#include <map>
+
+namespace runnel::strategies
+{
+namespace
+{
+
+using contracts::AaveV3Pool;
+namespace aave = contracts::aave_v3;
+
+struct Seen
+{
+    std::uint64_t first_block = 0;
+    std::uint64_t last_block = 0;
+    double take = 1;       // Share of what the close factor allows.
+    std::size_t debt = 0;  // Reserve.
+    Amount committed;      // By a transaction on its way.
+
+    template <typename Self, typename Visitor>
+    static void describe(Self& self, Visitor&& visit)
+    {
+        visit("first_block", self.first_block, "block");
+        visit("last_block", self.last_block, "block");
+        visit("take", self.take);
+        visit("debt", self.debt);
+        visit("committed", self.committed);
+    }
+};
+
+struct WalletState
+{
+    std::uint64_t scan_blocks = 1;
+    std::uint64_t phase = 0;
+    std::uint64_t reaction_blocks = 0;
+    double habit = 0;      // Share of the profit that it bids,
+    double bid_share = 0;  // and what it has learnt to bid.
+    bool flash_loans = false;
+    bool selling = false;
+    unsigned losses = 0;  // In a row.
+    std::uint64_t pause_blocks = 0;
+    std::uint64_t paused_until = 0;
+    std::map<std::uint64_t, Seen> seen;         // By account of the borrower.
+    std::map<std::size_t, Amount> first_stock;  // By reserve: what it had to begin with.
+
+    template <typename Self, typename Visitor>
+    static void describe(Self& self, Visitor&& visit)
+    {
+        visit("scan_blocks", self.scan_blocks);
+        visit("phase", self.phase);
+        visit("reaction_blocks", self.reaction_blocks);
+        visit("habit", self.habit);
+        visit("bid_share", self.bid_share);
+        visit("flash_loans", self.flash_loans);
+        visit("selling", self.selling);
+        visit("losses", self.losses);
+        visit("pause_blocks", self.pause_blocks);
+        visit("paused_until", self.paused_until, "block");
+        visit("seen", self.seen);
+        visit("first_stock", self.first_stock);
+    }
+};
+
+/// Repays debts of unhealthy borrowers for their collateral at a bonus, against others who do the
+/// same. It acts when the collateral, sold at the reference price less its selling cost, is worth
+/// more than the debt and the gas; it bids a share of that profit. Losing a race costs the fee of
+/// a reverted transaction, and teaches to bid more and to pause.
+class Liquidator : public StatefulStrategy<WalletState>
+{
+public:
+    Liquidator(const Parameters& parameters, const WalletGroup& wallets)
+      : pool_{parameters.contract("pool")},
+        router_{parameters.contract("router")},
+        full_take_{parameters.number("full_take")},
+        calls_max_{static_cast<std::uint64_t>(parameters.integer("calls_per_block"))},
+        profit_min_{parameters.number("profit_min")},
+        sell_cost_{parameters.number("sell_cost")},
+        slippage_{parameters.number("slippage")},
+        restock_below_{parameters.number("restock_below")},
+        bid_learning_{parameters.number("bid_learning")},
+        costs_{parameters},
+        watch_{blocks_of(parameters.duration_ms("rescan"), wallets.slot_seconds)}
+    {
+        states_.resize(wallets.accounts.size());
+        for (std::size_t i = 0; i < states_.size(); ++i)
+        {
+            const auto number = wallets.first_number + static_cast<std::uint32_t>(i);
+            const auto draw = [&](std::string_view name)
+            { return wallets.draw(parameters.distribution(name), name, number); };
+            auto& state = states_[i];
+            state.scan_blocks = blocks_of(
+                static_cast<std::int64_t>(draw("scan_every") * 1000), wallets.slot_seconds);
+            state.phase = number % state.scan_blocks;
+            const auto reaction = draw("reaction") / wallets.slot_seconds + 0.5;
+            state.reaction_blocks = static_cast<std::uint64_t>(std::clamp(reaction, 0.0, 1e6));
+            state.habit = std::clamp(draw("bid_share"), 0.0, bid_share_max);
+            state.bid_share = state.habit;
+            state.flash_loans = draw("flash_loans") >= 0.5;
+        }
+    }
+
+    std::uint64_t first_block(std::size_t) override { return 1; }
+
+    std::uint64_t decide(std::size_t position, WalletContext& wallet) override
+    {
+        auto& state = states_[position];
+        const auto& view = wallet.view();
+        const auto next = view.block_number + 1;
+        const auto& pool = view.state<AaveV3Pool>(pool_);
+        const auto& market = markets_.at(pool, view.timestamp);
+        watch_.refresh(pool, market, view.block_number);
+        if (view.block_number % state.scan_blocks != state.phase)
+            return next;
+        note_seen(state, view.block_number);
+        std::uint64_t room = calls_max_ - std::min<std::uint64_t>(calls_max_, wallet.pending());
+        if (view.block_number >= state.paused_until)
+        {
+            for (const auto& candidate : watch_.unhealthy())
+            {
+                if (room == 0)
+                    break;
+                if (liquidate(state, wallet, pool, market, candidate))
+                    --room;
+            }
+        }
+        if (room > 0 && !state.selling)
+            sell(state, wallet, pool);
+        return next;
+    }
+
+    bool learn(std::size_t position, const TransactionOutcome& outcome) override
+    {
+        auto& state = states_[position];
+        if (outcome.tag == sale_tag)
+        {
+            state.selling = false;
+            return false;
+        }
+        if (const auto seen = state.seen.find(outcome.tag); seen != state.seen.end())
+            seen->second.committed = Amount{};
+        switch (outcome.kind)
+        {
+            case TransactionOutcome::Kind::succeeded:
+                state.losses = 0;
+                state.bid_share =
+                    std::max(state.habit, state.bid_share / (1 + (bid_learning_ - 1) / 8));
+                break;
+            case TransactionOutcome::Kind::reverted:
+                state.bid_share = std::min(bid_share_max, state.bid_share * bid_learning_);
+                // A few lost races are the game; many in a row mean that others are better at it.
+                state.losses = std::min(state.losses + 1, losses_max);
+                if (state.losses > 2)
+                    state.pause_blocks = std::uint64_t{1} << (state.losses - 2);
+                break;
+            case TransactionOutcome::Kind::dropped:
+                state.bid_share = std::min(bid_share_max, state.bid_share * bid_learning_);
+                break;
+        }
+        return false;
+    }
+
+    [[nodiscard]] std::size_t shared_records() const override { return watch_.records(); }
+    void save_shared(std::size_t record, Encoder& out) const override { watch_.save(record, out); }
+    [[nodiscard]] bool load_shared(std::size_t record, Decoder& in) override
+    {
+        return watch_.load(record, in);
+    }
+
+private:
+    [[nodiscard]] bool is_valid(const WalletState& state) const override
+    {
+        return state.scan_blocks >= 1 && state.losses <= losses_max;
+    }
+
+    static constexpr double bid_share_max = 0.95;
+    static constexpr double swap_fee = 0.003;
+    static constexpr unsigned losses_max = 7;
+    static constexpr unsigned halvings_max = 6;
+    static constexpr std::uint64_t sale_tag = ~0ULL;  // Else a tag is the borrower's account.
+
+    [[nodiscard]] static std::uint64_t blocks_of(
+        std::int64_t duration_ms, std::uint32_t slot_seconds)
+    {
+        const auto slot_ms = std::int64_t{slot_seconds} * 1000;
+        return static_cast<std::uint64_t>(
+            std::max<std::int64_t>(1, (duration_ms + slot_ms / 2) / slot_ms));
+    }
+
+    /// Remembers since when it sees a borrower as unhealthy, and forgets those who recovered.
+    void note_seen(WalletState& state, std::uint64_t block) const
+    {
+        if (state.pause_blocks > 0)
+            state.paused_until = block + std::exchange(state.pause_blocks, 0);
+        for (const auto& candidate : watch_.unhealthy())
+        {
+            const auto [found, inserted] = state.seen.try_emplace(index(candidate.user));
+            if (inserted)
+            {
+                found->second.first_block = block;
+                found->second.take = -1;  // Drawn when it comes to it.
+            }
+            found->second.last_block = block;
+        }
+        std::erase_if(state.seen, [block](const auto& entry)
+            { return entry.second.last_block != block && entry.second.committed.is_zero(); });
+    }
+
+    /// What it may still spend of a reserve's token.
+    [[nodiscard]] Amount free_capital(const WalletState& state, const WalletContext& wallet,
+        const AaveV3Pool& pool, std::size_t debt) const
+    {
+        auto capital = holding_of(wallet.view(), pool.reserve_token(debt), wallet.account());
+        for (const auto& [user, seen] : state.seen)
+        {
+            if (seen.debt == debt)
+                capital = wrapping_sub(capital, std::min(capital, seen.committed));
+        }
+        return capital;
+    }
+
+    struct Plan
+    {
+        aave::LiquidationCall call;
+        aave::LiquidationQuote quote;
+        bool flash = false;
+        Amount swap_out_min;  // Of a flash loan's sale.
+        std::uint64_t gas = 0;
+        double gain = 0;  // USD, before gas.
+    };
+
+    /// Returns whether it submitted a call.
+    bool liquidate(WalletState& state, WalletContext& wallet, const AaveV3Pool& pool,
+        const aave::MarketView& market, const Unhealthy& candidate)
+    {
+        const auto& view = wallet.view();
+        auto& seen = state.seen.at(index(candidate.user));
+        if (!seen.committed.is_zero() || candidate.user == wallet.account() ||
+            view.block_number < seen.first_block + state.reaction_blocks)
+            return false;
+        // What cannot even pay for gas is not worth a closer look.
+        const auto habit = wallet.habitual_bid();
+        const auto gas_price = view.base_fee + habit.priority_fee;
+        const auto gas_usd_min = costs_.usd(view, aave::LiquidationCall::gas, gas_price);
+        const auto& config = pool.reserve_config(candidate.collateral);
+        const auto bonus = config.liquidation_bonus_bps / 1e4 - 1;
+        if (std::min(candidate.debt_usd, candidate.collateral_usd) * bonus < gas_usd_min)
+            return false;
+
+        auto plan = best_plan(state, seen, wallet, pool, market, candidate);
+        if (!plan)
+            return false;
+        const auto gas = static_cast<double>(plan->gas + intrinsic_gas);
+        const auto base_usd = costs_.usd(view, plan->gas, view.base_fee);
+        const auto profit = plan->gain - base_usd;
+        // Tip in USD per gas, at least its habit.
+        const auto habit_usd = costs_.usd(view, plan->gas, habit.priority_fee);
+        const auto tip_usd = std::max(habit_usd, profit * state.bid_share);
+        if (profit - tip_usd < profit_min_)
+            return false;
+        const auto coin_usd = costs_.coin_usd(view);
+        Bid bid;
+        bid.priority_fee =
+            coin_usd > 0 ? Amount::from_double(tip_usd / gas / coin_usd * 1e18).low64() : 0;
+        bid.priority_fee = std::max(bid.priority_fee, habit.priority_fee);
+        // It must not pay more than the call is worth, however far the base fee rises.
+        const auto worth = coin_usd > 0
+                               ? Amount::from_double(plan->gain / gas / coin_usd * 1e18).low64()
+                               : habit.max_fee;
+        bid.max_fee = std::max(bid.priority_fee, std::min(worth, habit.max_fee + bid.priority_fee));
+        submit(wallet, pool, *plan, bid);
+        seen.debt = candidate.debt;
+        seen.committed = plan->flash ? Amount{1} : plan->quote.debt;
+        return true;
+    }
+
+    [[nodiscard]] std::optional<Plan> best_plan(WalletState& state, Seen& seen,
+        WalletContext& wallet, const AaveV3Pool& pool, const aave::MarketView& market,
+        const Unhealthy& candidate) const
+    {
+        const auto& view = wallet.view();
+        if (seen.take < 0)
+        {
+            const bool full = wallet.random().bernoulli(full_take_);
+            const auto part = 0.2 + 0.8 * wallet.random().uniform_double();
+            seen.take = full ? 1 : part;
+        }
+        auto allowed = pool.liquidatable_debt(candidate.user, candidate.debt, market);
+        allowed = part_of(allowed, seen.take);
+        const auto capital = free_capital(state, wallet, pool, candidate.debt);
+        Plan plan;
+        plan.flash = state.flash_loans && capital < allowed;
+        const auto cover = plan.flash ? allowed : std::min(allowed, capital);
+        plan.call.collateral_asset = pool.reserve_token(candidate.collateral);
+        plan.call.debt_asset = pool.reserve_token(candidate.debt);
+        plan.call.user = candidate.user;
+        plan.call.debt_to_cover = cover;
+        const auto quote = pool.quote_liquidation(
+            candidate.collateral, candidate.debt, candidate.user, cover, false, market);
+        if (!quote)
+            return std::nullopt;
+        plan.quote = *quote;
+        plan.gas = aave::LiquidationCall::gas;
+        const auto debt_usd = market_usd(view, pool, market, candidate.debt);
+        const auto cost =
+            quote->debt.to_double() / pool.reserve_unit(candidate.debt).to_double() * debt_usd;
+        if (plan.flash)
+        {
+            if (!pool.reserve_config(candidate.debt).flash_loan_enabled ||
+                cover > pool.cash(candidate.debt) ||
+                plan.call.collateral_asset == plan.call.debt_asset)
+                return std::nullopt;
+            const auto& router = view.state<contracts::UniswapV2Router>(router_);
+            const auto out = router.quote_exact_input(
+                {plan.call.collateral_asset, plan.call.debt_asset}, quote->collateral);
+            const std::uint64_t premium_bps = pool.settings().flash_loan_premium_total_bps;
+            const auto premium = mul_div_up(quote->debt, premium_bps, 10'000).value;
+            plan.swap_out_min = wrapping_add(wrapping_add(quote->debt, premium), 1);
+            if (!out || *out <= plan.swap_out_min)
+                return std::nullopt;
+            plan.gas +=
+                aave::FlashLoanSimple::gas + contracts::UniswapV2SwapExactTokensForTokens::gas;
+            plan.gain = wrapping_sub(*out, plan.swap_out_min).to_double() /
+                        pool.reserve_unit(candidate.debt).to_double() * debt_usd;
+            return plan;
+        }
+        const auto received = quote->collateral.to_double() /
+                              pool.reserve_unit(candidate.collateral).to_double() *
+                              market_usd(view, pool, market, candidate.collateral);
+        plan.gain = received * (1 - sell_cost_) - cost;
+        return plan;
+    }
+
+    /// USD per whole token: the reference price, or the oracle's where there is none.
+    [[nodiscard]] static double market_usd(const WorldView& view, const AaveV3Pool& pool,
+        const aave::MarketView& market, std::size_t reserve)
+    {
+        const auto price = reference_usd(view, pool.reserve_token(reserve));
+        return price > 0 ? price : market.reserves[reserve].price.to_double() * 1e-8;
+    }
+
+    void submit(
+        WalletContext& wallet, const AaveV3Pool& pool, const Plan& plan, const Bid& bid) const
+    {
+        const auto& view = wallet.view();
+        const auto self = wallet.account();
+        const auto& call = plan.call;
+        CallWriter calls;
+        add_approval(calls, view, call.debt_asset, self, pool.account(), Amount::power_of_two(255));
+        if (!plan.flash)
+            calls.add(pool_, call);
+        else
+        {
+            const auto router = view.world->contract(router_).account();
+            add_approval(
+                calls, view, call.collateral_asset, self, router, Amount::power_of_two(255));
+            CallWriter callback;
+            callback.add(pool_, call);
+            callback.add(
+                router_, contracts::UniswapV2SwapExactTokensForTokens{plan.quote.collateral,
+                             plan.swap_out_min, {call.collateral_asset, call.debt_asset}, self,
+                             view.timestamp + 600});
+            calls.add(
+                pool_, aave::FlashLoanSimple{call.debt_asset, plan.quote.debt, callback.list()});
+        }
+        wallet.submit(std::move(calls), bid, index(call.user));
+    }
+
+    /// Sells collateral for the token it is shortest of, when it has less than it wants to hold.
+    void sell(WalletState& state, WalletContext& wallet, const AaveV3Pool& pool) const
+    {
+        const auto& view = wallet.view();
+        const auto self = wallet.account();
+        for (std::size_t i = 0; i < pool.reserve_count(); ++i)
+        {
+            const auto token = pool.reserve_token(i);
+            const auto held = holding_of(view, token, self);
+            const auto first = state.first_stock.try_emplace(i, held).first->second;
+            if (first.is_zero() || held >= part_of(first, restock_below_))
+                continue;
+            for (std::size_t j = 0; j < pool.reserve_count(); ++j)
+            {
+                if (j == i)
+                    continue;
+                const auto surplus_of = pool.reserve_token(j);
+                const auto stock = holding_of(view, surplus_of, self);
+                const auto kept = state.first_stock.try_emplace(j, stock).first->second;
+                if (stock > kept && sell_some(wallet, surplus_of, token, wrapping_sub(stock, kept)))
+                {
+                    state.selling = true;
+                    return;
+                }
+            }
+        }
+    }
+
+    bool sell_some(WalletContext& wallet, ContractId sold, ContractId bought, Amount amount) const
+    {
+        const auto& view = wallet.view();
+        const auto price_in = reference_usd(view, sold);
+        const auto price_out = reference_usd(view, bought);
+        const auto decimals_in = decimals_of(*view.world, sold);
+        const auto decimals_out = decimals_of(*view.world, bought);
+        if (!(price_in > 0) || !(price_out > 0))
+            return false;
+        const auto& router = view.state<contracts::UniswapV2Router>(router_);
+        for (unsigned i = 0; i <= halvings_max; ++i, amount = div_down(amount, 2))
+        {
+            const auto quote = router.quote_exact_input({sold, bought}, amount);
+            if (!quote)
+                return false;
+            const auto fair = to_whole(amount, decimals_in) * price_in / price_out;
+            if (to_whole(*quote, decimals_out) < fair * (1 - slippage_ - swap_fee))
+                continue;
+            const auto gas = contracts::UniswapV2SwapExactTokensForTokens::gas;
+            const auto bid = wallet.habitual_bid();
+            if (costs_.usd(view, gas, view.base_fee + bid.priority_fee) > fair * price_out * 0.01)
+                return false;
+            CallWriter calls;
+            const auto self = wallet.account();
+            add_approval(calls, view, sold, self, view.world->contract(router_).account(), amount);
+            calls.add(
+                router_, contracts::UniswapV2SwapExactTokensForTokens{amount,
+                             min_amount_out(*quote, static_cast<std::uint32_t>(slippage_ * 5'000)),
+                             {sold, bought}, self, view.timestamp + 600});
+            wallet.submit(std::move(calls), bid, sale_tag);
+            return true;
+        }
+        return false;
+    }
+
+    ContractId pool_;
+    ContractId router_;
+    double full_take_;
+    std::uint64_t calls_max_;
+    double profit_min_;
+    double sell_cost_;
+    double slippage_;
+    double restock_below_;
+    double bid_learning_;
+    GasCosts costs_;
+    MarketCache markets_;
+    BorrowerWatch watch_;
+};
+
+}  // namespace
+
+const StrategyType& liquidator_strategy()
+{
+    static const StrategyType type{.name = "liquidator",
+        .help =
+            "Liquidates unhealthy borrowers of a lending pool for profit, in a race with others.",
+        .parameters =
+            {
+                {.name = "pool",
+                    .kind = ParameterKind::contract,
+                    .default_value = "",
+                    .unit = "",
+                    .help = "The lending pool it watches.",
+                    .contract_kind = "aave_v3_pool"},
+                {.name = "router",
+                    .kind = ParameterKind::contract,
+                    .default_value = "",
+                    .unit = "",
+                    .help = "Through which it sells collateral.",
+                    .contract_kind = "uniswap_v2_router"},
+                {"scan_every", ParameterKind::distribution, "12", "seconds",
+                    "Time between two looks at the list of unhealthy borrowers.", 1, 1e6},
+                {"reaction", ParameterKind::distribution, "{ log_normal = [2.5, 1.0] }", "seconds",
+                    "Time from first seeing an unhealthy borrower to the transaction.", 0, 1e6},
+                {"bid_share", ParameterKind::distribution, "{ uniform = [0.05, 0.4] }", "",
+                    "Share of the expected profit that it bids as a tip.", 0, 0.95},
+                {"bid_learning", ParameterKind::number, "1.15", "",
+                    "Multiplies that share after a race it lost; wins undo it slowly.", 1, 10},
+                {"full_take", ParameterKind::number, "0.7", "probability",
+                    "That it repays all the close factor allows; else a uniform 20 to 100 % of it.",
+                    0, 1},
+                {"flash_loans", ParameterKind::distribution, "0", "",
+                    "From 0.5 on it borrows what its capital lacks by flash loan, and sells the "
+                    "collateral in the same transaction.",
+                    0, 1},
+                {"calls_per_block", ParameterKind::integer, "4", "transactions",
+                    "The most it has on their way at a time.", 1, 1000},
+                {"profit_min", ParameterKind::number, "1", "USD", "Least profit after gas and tip.",
+                    -1e9, 1e12},
+                {"sell_cost", ParameterKind::number, "0.01", "",
+                    "What it expects to lose on the reference price when it sells collateral.", 0,
+                    1},
+                {"slippage", ParameterKind::number, "0.02", "",
+                    "The worst price it sells at, below the reference price; larger amounts are "
+                    "halved.",
+                    0, 0.5},
+                {"restock_below", ParameterKind::number, "0.7", "",
+                    "It sells collateral while it holds less of a token than this share of what it "
+                    "began with.",
+                    0, 1},
+                {"rescan", ParameterKind::duration, "\"10m\"", "",
+                    "Every borrower is looked at again after this time, whatever prices do.", 1000},
+                coin_parameter(),
+            },
+        .create = [](const Parameters& parameters,
+                      const WalletGroup& wallets) -> std::unique_ptr<Strategy>
+        { return std::make_unique<Liquidator>(parameters, wallets); }};
+    return type;
+}
+
+}  // namespace runnel::strategies

@@ -1,0 +1,81 @@
+#include "strategies/market/common.hpp"
+
+#include "contracts/tokens/erc20/erc20.hpp"
+#include "contracts/tokens/native/native_coin.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace runnel::strategies
+{
+namespace
+{
+/// 10^decimals, rounded once as Amount::to_double() does.
+double scale_of(std::uint8_t decimals)
+{
+    static const auto scales = []
+    {
+        std::array<double, 78> made{};
+        for (unsigned i = 0; i < made.size(); ++i)
+            made[i] = Amount::power_of_ten(i).to_double();
+        return made;
+    }();
+    return scales.at(decimals);
+}
+}  // namespace
+
+Amount to_units(double whole, std::uint8_t decimals)
+{
+    if (!(whole > 0))
+        return {};
+    return Amount::from_double(whole * scale_of(decimals));
+}
+
+double to_whole(const Amount& units, std::uint8_t decimals)
+{
+    return units.to_double() / scale_of(decimals);
+}
+
+std::uint64_t blocks_until_next(
+    RandomStream& random, double mean_seconds, std::uint32_t slot_seconds)
+{
+    const double seconds = random.exponential(mean_seconds);
+    return 1 + static_cast<std::uint64_t>(std::min(seconds / slot_seconds, 1e9));
+}
+
+std::uint8_t decimals_of(const World& world, ContractId token)
+{
+    const auto info = world.contract(token).token_info();
+    return info ? info->decimals : 18;
+}
+
+Amount holding_of(const WorldView& view, ContractId token, AccountId account)
+{
+    if (token == native_coin)
+        return view.account(account).balance;
+    return contracts::token_at(*view.world, token).balances().get(account);
+}
+
+double reference_usd(const WorldView& view, ContractId token)
+{
+    const auto price = view.reference_price(token);
+    return price ? static_cast<double>(*price) * 1e-8 : 0;
+}
+
+void add_payment(CallWriter& calls, ContractId token, AccountId payee, const Amount& value)
+{
+    if (token == native_coin)
+        calls.add(token, contracts::NativeTransfer{payee, value});
+    else
+        calls.add(token, contracts::Erc20Transfer{payee, value});
+}
+
+void add_approval(CallWriter& calls, const WorldView& view, ContractId token, AccountId owner,
+    AccountId spender, const Amount& amount)
+{
+    const auto& allowances = contracts::token_at(*view.world, token).allowances();
+    if (allowances.get(pair_key(owner, spender)) < amount)
+        calls.add(token, contracts::Erc20Approve{spender, Amount::max()});
+}
+
+}  // namespace runnel::strategies

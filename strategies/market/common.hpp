@@ -1,0 +1,36 @@
+#pragma once
+
+#include "contracts/kit/token.hpp"
+#include "strategies/api/strategy.hpp"
+
+#include <cstdint>
+#include <string_view>
+
+namespace runnel::strategies
+{
+
+/// A number of whole tokens in smallest units, rounded down; 0 for what is not positive.
+[[nodiscard]] Amount to_units(double whole, std::uint8_t decimals);
+/// The other way round; for beliefs only.
+[[nodiscard]] double to_whole(const Amount& units, std::uint8_t decimals);
+
+/// A number of blocks until the next event of a Poisson process with this mean time between events.
+[[nodiscard]] std::uint64_t blocks_until_next(
+    RandomStream& random, double mean_seconds, std::uint32_t slot_seconds);
+
+/// Digits behind a token's decimal point.
+[[nodiscard]] std::uint8_t decimals_of(const World& world, ContractId token);
+/// What an account holds of a token (the native coin included) after the last block.
+[[nodiscard]] Amount holding_of(const WorldView& view, ContractId token, AccountId account);
+/// USD per whole token, as the world outside quotes it; 0 without a price.
+[[nodiscard]] double reference_usd(const WorldView& view, ContractId token);
+
+/// Adds a call that pays @p value of a token, the native coin included, to @p payee.
+void add_payment(CallWriter& calls, ContractId token, AccountId payee, const Amount& value);
+
+/// Adds a call that lets @p spender take whatever it is asked to, unless it already may take
+/// @p amount.
+void add_approval(CallWriter& calls, const WorldView& view, ContractId token, AccountId owner,
+    AccountId spender, const Amount& amount);
+
+}  // namespace runnel::strategies

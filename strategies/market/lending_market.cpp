@@ -1,0 +1,239 @@
+#include "strategies/market/lending_market.hpp"
+
+#include "contracts/lending/aave_v3/math.hpp"
+#include "ledger/transaction.hpp"
+#include "strategies/market/common.hpp"
+#include "strategies/market/dex.hpp"
+
+#include <algorithm>
+#include <limits>
+
+namespace runnel::strategies
+{
+
+using contracts::AaveV3Pool;
+using contracts::aave_v3::MarketView;
+
+namespace
+{
+/// A bound of 1 plus this is evaluated: far more than interest adds between two scans.
+constexpr double health_margin = 2e-4;
+
+constexpr unsigned bit_of(std::size_t reserve) noexcept
+{
+    return static_cast<unsigned>(std::min<std::size_t>(reserve, 63));
+}
+}  // namespace
+
+GasCosts::GasCosts(const Parameters& parameters) : coin_{parameters.token("coin")}
+{
+    if (parameters.has("fee_tolerance"))
+        fee_tolerance_ = parameters.number("fee_tolerance");
+}
+
+double GasCosts::coin_usd(const WorldView& view) const
+{
+    return reference_usd(view, coin_);
+}
+
+double GasCosts::usd(const WorldView& view, std::uint64_t gas, std::uint64_t price) const
+{
+    return gas_usd(view, coin_, gas + intrinsic_gas, price);
+}
+
+bool GasCosts::worth_it(const WalletContext& wallet, std::uint64_t gas, double value) const
+{
+    const auto& view = wallet.view();
+    const auto price = view.base_fee + wallet.habitual_bid().priority_fee;
+    return usd(view, gas, price) <= value * fee_tolerance_;
+}
+
+ParameterSpec coin_parameter()
+{
+    return {"coin", ParameterKind::token, "", "",
+        "The token whose reference price is the native coin's (WETH): what gas costs."};
+}
+
+ParameterSpec fee_tolerance_parameter()
+{
+    return {"fee_tolerance", ParameterKind::number, "0.02", "",
+        "It does not act when gas would cost more than this share of the amount at stake.", 0, 1e6};
+}
+
+Amount part_of(const Amount& amount, double share)
+{
+    if (!(share > 0))
+        return {};
+    return share >= 1 ? amount : std::min(amount, Amount::from_double(amount.to_double() * share));
+}
+
+std::uint64_t block_within(RandomStream& random, std::int64_t span_ms, std::uint32_t slot_seconds)
+{
+    const auto blocks = std::max<std::int64_t>(1, span_ms / (std::int64_t{slot_seconds} * 1000));
+    return 1 + random.uniform_below(static_cast<std::uint64_t>(blocks));
+}
+
+BorrowerWatch::BorrowerWatch(std::uint64_t rescan_blocks)
+  : rescan_blocks_{std::max<std::uint64_t>(1, rescan_blocks)}
+{}
+
+void BorrowerWatch::refresh(const AaveV3Pool& pool, const MarketView& market, std::uint64_t block)
+{
+    if (block == block_)
+        return;
+    scale(pool, market);
+    if (entries_.empty() || block % rescan_blocks_ == 0)
+        admit(pool, market);
+    unhealthy_.clear();
+    for (auto& entry : entries_)
+    {
+        if (index(entry.user) % rescan_blocks_ == block % rescan_blocks_ ||
+            entry.bound < 1 + health_margin)
+        {
+            evaluate(entry, pool, market);
+            if (entry.bound < 1)
+                list(entry, pool, market);
+        }
+    }
+    std::sort(unhealthy_.begin(), unhealthy_.end(),
+        [](const Unhealthy& a, const Unhealthy& b)
+        { return a.debt_usd != b.debt_usd ? a.debt_usd > b.debt_usd : a.user < b.user; });
+    block_ = block;
+}
+
+/// Takes new borrowers in and lets those without debt go.
+void BorrowerWatch::admit(const AaveV3Pool& pool, const MarketView& market)
+{
+    const auto borrowers = pool.borrowers();
+    std::vector<Entry> entries;
+    entries.reserve(borrowers.size());
+    auto known = entries_.begin();
+    for (const auto user : borrowers)
+    {
+        while (known != entries_.end() && known->user < user)
+            ++known;
+        if (known != entries_.end() && known->user == user)
+            entries.push_back(*known);
+        else
+        {
+            Entry entry;
+            entry.user = user;
+            evaluate(entry, pool, market);
+            entries.push_back(entry);
+        }
+    }
+    entries_ = std::move(entries);
+}
+
+/// Carries all bounds over to the oracle's prices of now.
+void BorrowerWatch::scale(const AaveV3Pool& pool, const MarketView& market)
+{
+    const auto count = pool.reserve_count();
+    const bool first = prices_.size() != count;
+    prices_.resize(count);
+    std::vector<double> ratio_min(64, 1);  // By bit.
+    std::vector<double> ratio_max(64, 1);
+    bool changed = false;
+    for (std::size_t i = 0; i < count; ++i)
+    {
+        const auto price = market.reserves[i].price.to_double();
+        const auto ratio = first || !(prices_[i] > 0) ? 1 : price / prices_[i];
+        const auto bit = bit_of(i);
+        ratio_min[bit] = bit < 63 ? ratio : std::min(ratio_min[bit], ratio);
+        ratio_max[bit] = bit < 63 ? ratio : std::max(ratio_max[bit], ratio);
+        changed = changed || ratio != 1;
+        prices_[i] = price;
+    }
+    if (!changed)
+        return;
+    for (auto& entry : entries_)
+    {
+        double collateral = std::numeric_limits<double>::infinity();
+        double debt = 0;
+        for (unsigned bit = 0; bit < std::min<std::size_t>(count, 64); ++bit)
+        {
+            if ((entry.collaterals >> bit & 1U) != 0)
+                collateral = std::min(collateral, ratio_min[bit]);
+            if ((entry.debts >> bit & 1U) != 0)
+                debt = std::max(debt, ratio_max[bit]);
+        }
+        if (entry.collaterals != 0 && debt > 0)
+            entry.bound *= collateral / debt;
+    }
+}
+
+void BorrowerWatch::save(std::size_t record, Encoder& out) const
+{
+    if (record > 0)
+        return out.put(entries_[record - 1]);
+    out.put(block_);
+    out.put(prices_);
+}
+
+bool BorrowerWatch::load(std::size_t record, Decoder& in)
+{
+    if (record == 0)
+    {
+        in.get(block_);
+        in.get(prices_);
+        entries_.clear();
+        unhealthy_.clear();
+        return in.ok();
+    }
+    Entry entry;
+    in.get(entry);
+    if (!in.ok() || record != entries_.size() + 1 ||
+        (!entries_.empty() && entries_.back().user >= entry.user))
+        return false;
+    entries_.push_back(entry);
+    return true;
+}
+
+void BorrowerWatch::evaluate(Entry& entry, const AaveV3Pool& pool, const MarketView& market) const
+{
+    const auto factor = pool.health_factor(entry.user, market);
+    entry.bound = factor == Amount::max() ? std::numeric_limits<double>::infinity()
+                                          : factor.to_double() * 1e-18;
+    const auto& config = pool.user_config(entry.user);
+    entry.collaterals = 0;
+    entry.debts = 0;
+    for (std::size_t i = 0; i < pool.reserve_count(); ++i)
+    {
+        if (config.is_collateral(i))
+            entry.collaterals |= 1ULL << bit_of(i);
+        if (config.is_borrowing(i))
+            entry.debts |= 1ULL << bit_of(i);
+    }
+}
+
+void BorrowerWatch::list(const Entry& entry, const AaveV3Pool& pool, const MarketView& market)
+{
+    Unhealthy found;
+    found.user = entry.user;
+    found.health_factor = entry.bound;
+    const auto& config = pool.user_config(entry.user);
+    for (std::size_t i = 0; i < pool.reserve_count(); ++i)
+    {
+        if (!config.is_collateral(i) && !config.is_borrowing(i))
+            continue;
+        const auto balance = pool.balance(entry.user, i, market);
+        const auto unit_usd =
+            market.reserves[i].price.to_double() * 1e-8 / pool.reserve_unit(i).to_double();
+        const auto supplied = balance.supplied.to_double() * unit_usd;
+        const auto owed = balance.debt.to_double() * unit_usd;
+        if (config.is_collateral(i) && supplied > found.collateral_usd)
+        {
+            found.collateral = i;
+            found.collateral_usd = supplied;
+        }
+        if (owed > found.debt_usd)
+        {
+            found.debt = i;
+            found.debt_usd = owed;
+        }
+    }
+    if (found.debt_usd > 0 && found.collateral_usd > 0)
+        unhealthy_.push_back(found);
+}
+
+}  // namespace runnel::strategies

@@ -1,0 +1,130 @@
+#pragma once
+
+#include "contracts/lending/aave_v3/pool.hpp"
+#include "strategies/api/strategy.hpp"
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+/// What the strategies around a lending pool share.
+namespace runnel::strategies
+{
+
+/// A pool's indexes and prices, computed once per block for all wallets of a cohort.
+class MarketCache
+{
+public:
+    const contracts::aave_v3::MarketView& at(
+        const contracts::AaveV3Pool& pool, std::uint64_t timestamp)
+    {
+        if (market_.timestamp != timestamp)
+            market_ = pool.market(timestamp);
+        return market_;
+    }
+
+private:
+    contracts::aave_v3::MarketView market_;
+};
+
+/// What a wallet believes gas costs, and how much of it is too much.
+class GasCosts
+{
+public:
+    /// Reads "coin" and, where a strategy has it, "fee_tolerance".
+    explicit GasCosts(const Parameters& parameters);
+
+    /// USD per native coin.
+    [[nodiscard]] double coin_usd(const WorldView& view) const;
+    /// USD for @p gas and the transaction's own 21,000 at @p price wei per gas.
+    [[nodiscard]] double usd(const WorldView& view, std::uint64_t gas, std::uint64_t price) const;
+    /// Whether a transaction at the wallet's habitual bid costs no more than the tolerated share of
+    /// @p value USD.
+    [[nodiscard]] bool worth_it(const WalletContext& wallet, std::uint64_t gas, double value) const;
+
+private:
+    ContractId coin_;
+    double fee_tolerance_ = 0;
+};
+
+[[nodiscard]] ParameterSpec coin_parameter();
+[[nodiscard]] ParameterSpec fee_tolerance_parameter();
+
+/// A share of an amount, rounded as a double is; never more than all of it.
+[[nodiscard]] Amount part_of(const Amount& amount, double share);
+
+/// A block from 1 on within @p span_ms of the start, each equally likely.
+[[nodiscard]] std::uint64_t block_within(
+    RandomStream& random, std::int64_t span_ms, std::uint32_t slot_seconds);
+
+/// A borrower that may be liquidated now.
+struct Unhealthy
+{
+    AccountId user{};
+    std::size_t collateral = 0;  // The reserve that secures most of its debt,
+    std::size_t debt = 0;        // and the one it owes most in.
+    double health_factor = 0;
+    double collateral_usd = 0;  // In these two, at the oracle's prices.
+    double debt_usd = 0;
+};
+
+/// Finds who may be liquidated without looking at every borrower in every block.
+///
+/// It keeps a lower bound of each borrower's health factor: a price update scales it by the worst
+/// ratio among the account's tokens, which is exact for one collateral and one debt. Only accounts
+/// whose bound is at or below 1 are evaluated, and each account once per @p rescan_blocks, which
+/// bounds how long an owner's own borrowing goes unnoticed. Interest is covered by a margin.
+///
+/// refresh() must be called in every block: then what it finds depends on the chain alone, and not
+/// on which wallets share a cohort.
+class BorrowerWatch
+{
+public:
+    explicit BorrowerWatch(std::uint64_t rescan_blocks);
+
+    /// Brings the list to the block; once per block, further calls do nothing.
+    void refresh(const contracts::AaveV3Pool& pool, const contracts::aave_v3::MarketView& market,
+        std::uint64_t block);
+    /// Largest debts first, then by account.
+    [[nodiscard]] std::span<const Unhealthy> unhealthy() const noexcept { return unhealthy_; }
+    [[nodiscard]] std::size_t size() const noexcept { return entries_.size(); }
+
+    /// The list as records, for checkpoints: what unhealthy() says is not kept, refresh() finds it.
+    [[nodiscard]] std::size_t records() const noexcept { return 1 + entries_.size(); }
+    void save(std::size_t record, Encoder& out) const;
+    /// Takes record after record back, from 0 on; false if it cannot be one.
+    [[nodiscard]] bool load(std::size_t record, Decoder& in);
+
+private:
+    struct Entry
+    {
+        AccountId user{};
+        double bound = 0;               // Of the health factor.
+        std::uint64_t collaterals = 0;  // Bit k: reserve k; reserves beyond 63 count as 63.
+        std::uint64_t debts = 0;
+
+        template <typename Self, typename Visitor>
+        static void describe(Self& self, Visitor&& visit)
+        {
+            visit("user", self.user);
+            visit("bound", self.bound);
+            visit("collaterals", self.collaterals);
+            visit("debts", self.debts);
+        }
+    };
+
+    void admit(const contracts::AaveV3Pool& pool, const contracts::aave_v3::MarketView& market);
+    void scale(const contracts::AaveV3Pool& pool, const contracts::aave_v3::MarketView& market);
+    void evaluate(Entry& entry, const contracts::AaveV3Pool& pool,
+        const contracts::aave_v3::MarketView& market) const;
+    void list(const Entry& entry, const contracts::AaveV3Pool& pool,
+        const contracts::aave_v3::MarketView& market);
+
+    std::uint64_t rescan_blocks_;
+    std::uint64_t block_ = 0;
+    std::vector<double> prices_;  // By reserve, as of block_.
+    std::vector<Entry> entries_;  // By account, ascending.
+    std::vector<Unhealthy> unhealthy_;
+};
+
+}  // namespace runnel::strategies

@@ -1,0 +1,124 @@
+#include "contracts/oracles/price_oracle/price_oracle.hpp"
+#include "strategies/market/common.hpp"
+#include "strategies/strategies.hpp"
+
+#include <algorithm>
+
+namespace runnel::strategies
+{
+namespace
+{
+
+/// Brings reference prices on chain: when one has moved far enough, or after a heartbeat at the
+/// latest. One transaction at a time; while it waits for a block the chain's prices are stale.
+class PriceKeeper : public StatelessStrategy
+{
+public:
+    PriceKeeper(const Parameters& parameters, const WalletGroup& wallets)
+      : oracle_{parameters.contract("oracle")},
+        tokens_{parameters.contracts("tokens")},
+        heartbeat_seconds_{static_cast<std::uint64_t>(parameters.duration_ms("heartbeat")) / 1000},
+        deviation_bps_{parameters.number("deviation")},
+        urgency_{parameters.number("urgency")}
+    {
+        for (std::size_t i = 0; i < wallets.accounts.size(); ++i)
+        {
+            const auto seconds = wallets.draw(parameters.distribution("delay"), "delay",
+                wallets.first_number + static_cast<std::uint32_t>(i));
+            const auto blocks = seconds / wallets.slot_seconds + 0.5;
+            delay_blocks_.push_back(static_cast<std::uint64_t>(std::clamp(blocks, 0.0, 1e9)));
+        }
+    }
+
+    std::uint64_t first_block(std::size_t) override { return 1; }
+
+    std::uint64_t decide(std::size_t position, WalletContext& wallet) override
+    {
+        const auto& view = wallet.view();
+        const auto next = view.block_number + 1;
+        if (wallet.pending() > 0)
+            return next;
+        const auto& oracle = view.state<contracts::PriceOracle>(oracle_);
+        const auto delay = std::min(delay_blocks_[position], view.block_number);
+        contracts::SetPrices update;
+        double distance = 0;  // The largest, in thresholds.
+        for (const auto token : tokens_)
+        {
+            const auto price = view.prices->price(token, view.block_number - delay);
+            if (!price || update.prices.size() == contracts::SetPrices::prices_max)
+                continue;
+            const auto& known = oracle.price(token);
+            const auto thresholds = deviation_bps(*price, known.price) / deviation_bps_;
+            if (thresholds >= 1 || view.timestamp >= known.timestamp + heartbeat_seconds_)
+                update.prices.push_back({token, *price});
+            distance = std::max(distance, thresholds);
+        }
+        if (update.prices.size() == 0)
+            return next;
+        auto bid = wallet.habitual_bid();
+        const auto boost = 1 + urgency_ * std::min(distance, distance_max);
+        const auto tip = Amount::from_double(static_cast<double>(bid.priority_fee) * boost).low64();
+        bid.max_fee += tip - bid.priority_fee;
+        bid.priority_fee = tip;
+        bid.extra_gas = contracts::PriceOracle::gas_per_price * update.prices.size();
+        CallWriter calls;
+        calls.add(oracle_, update);
+        wallet.submit(std::move(calls), bid);
+        return next;
+    }
+
+    bool learn(std::size_t, const TransactionOutcome&) override { return false; }
+
+private:
+    static constexpr double distance_max = 1'000;
+
+    [[nodiscard]] static double deviation_bps(std::uint64_t price, const Amount& known)
+    {
+        if (known.is_zero())
+            return 1e9;
+        const auto old = known.to_double();
+        const auto change = static_cast<double>(price) - old;
+        return (change < 0 ? -change : change) / old * 10'000;
+    }
+
+    ContractId oracle_;
+    std::vector<ContractId> tokens_;
+    std::uint64_t heartbeat_seconds_;
+    double deviation_bps_;
+    double urgency_;
+    std::vector<std::uint64_t> delay_blocks_;  // By wallet.
+};
+
+}  // namespace
+
+const StrategyType& price_keeper_strategy()
+{
+    static const StrategyType type{.name = "price_keeper",
+        .help = "Reports reference prices to an oracle when they have moved, or after a heartbeat.",
+        .parameters =
+            {
+                {.name = "oracle",
+                    .kind = ParameterKind::contract,
+                    .default_value = "",
+                    .unit = "",
+                    .help = "Where it reports to; it must be the oracle's keeper.",
+                    .contract_kind = "price_oracle"},
+                {"tokens", ParameterKind::tokens, "", "", "Whose prices it reports."},
+                {"heartbeat", ParameterKind::duration, "\"1h\"", "",
+                    "A price is reported again after this time even if it did not move.", 1000},
+                {"deviation", ParameterKind::number, "50", "bps",
+                    "A price is reported once it is this far from the one on chain.", 0.01, 1e6},
+                {"delay", ParameterKind::distribution, "0", "seconds",
+                    "How old the reference prices are that it reports.", 0, 1e8},
+                {"urgency", ParameterKind::number, "0", "per threshold of deviation",
+                    "How much of its habitual tip it adds for every threshold that the price on "
+                    "chain is off; 0: its bid is a fixed habit.",
+                    0, 1000},
+            },
+        .create = [](const Parameters& parameters,
+                      const WalletGroup& wallets) -> std::unique_ptr<Strategy>
+        { return std::make_unique<PriceKeeper>(parameters, wallets); }};
+    return type;
+}
+
+}  // namespace runnel::strategies

@@ -1,0 +1,35 @@
+#include "strategies/registry.hpp"
+
+#include "strategies/strategies.hpp"
+
+#include <algorithm>
+
+namespace runnel::strategies
+{
+
+std::span<const StrategyType* const> strategy_types()
+{
+    static const std::vector<const StrategyType*> types{
+        &payer_strategy(),
+        &merchant_strategy(),
+        &holder_strategy(),
+        &noise_trader_strategy(),
+        &arbitrageur_strategy(),
+        &liquidity_provider_strategy(),
+        &price_keeper_strategy(),
+        &lender_strategy(),
+        &leveraged_borrower_strategy(),
+        &liquidator_strategy(),
+    };
+    return types;
+}
+
+const StrategyType* find_strategy_type(std::string_view name)
+{
+    const auto types = strategy_types();
+    const auto found = std::find_if(
+        types.begin(), types.end(), [name](const auto* type) { return type->name == name; });
+    return found == types.end() ? nullptr : *found;
+}
+
+}  // namespace runnel::strategies

@@ -1,0 +1,21 @@
+#pragma once
+
+#include "strategies/api/strategy.hpp"
+
+/// The strategies of this folder, one function per file's type. A new one adds its line here and in
+/// strategies/registry.cpp.
+namespace runnel::strategies
+{
+
+[[nodiscard]] const StrategyType& payer_strategy();
+[[nodiscard]] const StrategyType& merchant_strategy();
+[[nodiscard]] const StrategyType& holder_strategy();
+[[nodiscard]] const StrategyType& noise_trader_strategy();
+[[nodiscard]] const StrategyType& arbitrageur_strategy();
+[[nodiscard]] const StrategyType& liquidity_provider_strategy();
+[[nodiscard]] const StrategyType& price_keeper_strategy();
+[[nodiscard]] const StrategyType& lender_strategy();
+[[nodiscard]] const StrategyType& leveraged_borrower_strategy();
+[[nodiscard]] const StrategyType& liquidator_strategy();
+
+}  // namespace runnel::strategies

@@ -1,0 +1,381 @@
+#include "consensus/mempool.hpp"
+
+#include "tests/support/catch.hpp"
+#include "tests/support/toy_chain.hpp"
+
+#include <algorithm>
+#include <set>
+
+using namespace runnel;
+using namespace runnel::toy;
+
+namespace
+{
+constexpr std::uint64_t block_gas = 30'000'000;
+constexpr std::uint64_t base_fee = 100;
+
+struct Order
+{
+    std::size_t wallet = 0;
+    std::uint64_t nonce = 0;
+    std::uint64_t tip = 0;
+    std::int64_t arrival_ms = 0;
+    std::uint64_t gas_limit = 21'000;
+    std::uint64_t max_fee = 10'000;
+};
+
+struct Fixture
+{
+    ToyWorld toy{40, Amount::power_of_ten(18)};
+
+    Transaction make(const Order& order) const
+    {
+        Transaction transaction;
+        transaction.sender = toy.wallets[order.wallet];
+        transaction.nonce = order.nonce;
+        transaction.gas_limit = order.gas_limit;
+        transaction.max_fee = order.max_fee;
+        transaction.max_priority_fee = order.tip;
+        transaction.arrival_ms = order.arrival_ms;
+        transaction.set_calls(calls(Pay{toy.wallets[0], order.wallet}).bytes());
+        transaction.seal();
+        return transaction;
+    }
+    std::vector<Transaction> make(const std::vector<Order>& orders) const
+    {
+        std::vector<Transaction> result;
+        for (const auto& order : orders)
+            result.push_back(make(order));
+        return result;
+    }
+    std::vector<Transaction> build(Mempool& pool, std::uint64_t block = 1,
+        std::uint64_t gas_limit = block_gas, std::int64_t now_ms = 0) const
+    {
+        return pool.build_block(*toy.world, block, base_fee, gas_limit, now_ms);
+    }
+    /// (wallet, nonce) of each.
+    using Places = std::vector<std::pair<std::size_t, std::uint64_t>>;
+    Places places(const std::vector<Transaction>& block) const
+    {
+        Places result;
+        for (const auto& transaction : block)
+            result.emplace_back(
+                index(transaction.sender) - index(toy.wallets[0]), transaction.nonce);
+        return result;
+    }
+    Places build_from(const std::vector<Order>& orders, MempoolOptions options = {}) const
+    {
+        Mempool pool{options};
+        pool.add(make(orders));
+        return places(build(pool));
+    }
+};
+
+std::vector<Hash> hashes(const std::vector<Transaction>& block)
+{
+    std::vector<Hash> result;
+    for (const auto& transaction : block)
+        result.push_back(transaction.hash);
+    return result;
+}
+
+template <typename T>
+void shuffle(std::vector<T>& items, RandomStream& random)
+{
+    for (std::size_t i = items.size(); i > 1; --i)
+        std::swap(items[i - 1], items[random.uniform_below(i)]);
+}
+}  // namespace
+
+TEST_CASE_METHOD(Fixture, "mempool: blocks depend on the set of transactions only",
+    "[ledger][mempool][property]")
+{
+    const auto ordering = GENERATE(Ordering::priority_fee, Ordering::fifo, Ordering::random);
+    RandomStream random{1, static_cast<std::uint64_t>(ordering), 0, 0};
+    for (int round = 0; round < 12; ++round)
+    {
+        std::vector<Order> orders;
+        const auto size = 1 + random.uniform_below(400);
+        for (std::uint64_t i = 0; i < size; ++i)
+        {
+            // Few distinct tips, arrivals and nonces: many ties, gaps and replacements.
+            orders.push_back({random.uniform_below(40), random.uniform_below(8),
+                random.uniform_below(4), static_cast<std::int64_t>(random.uniform_below(3)) * 4'000,
+                21'000 + random.uniform_below(3) * 100'000,
+                random.bernoulli(0.1) ? 50 : 200 + random.uniform_below(100)});
+        }
+        // One wallet can pay for a few only.
+        toy.world->account_states.at(toy.wallets[7]).balance = 30'000'000;
+
+        MempoolOptions options;
+        options.ordering = ordering;
+        options.seed = 5;
+        options.capacity = 100;
+        options.lifetime_ms = 6'000;
+        std::vector<Hash> expected;
+        std::vector<Mempool::Dropped> expected_drops;
+        for (int attempt = 0; attempt < 4; ++attempt)
+        {
+            CAPTURE(round, attempt, size);
+            auto transactions = make(orders);
+            shuffle(transactions, random);
+            Mempool pool{options};
+            std::vector<Transaction> batch;
+            for (auto& transaction : transactions)
+            {
+                batch.push_back(std::move(transaction));
+                if (random.bernoulli(0.1))
+                    pool.add(std::exchange(batch, {}));
+            }
+            pool.add(std::move(batch));
+            // Several blocks: what stays in the pool must not depend on the order either.
+            std::vector<Hash> built;
+            std::vector<Mempool::Dropped> drops;
+            for (std::uint64_t block = 1; block <= 4; ++block)
+            {
+                const auto now_ms = static_cast<std::int64_t>(block) * 3'000;
+                for (const auto& hash : hashes(build(pool, block, 2'500'000, now_ms)))
+                    built.push_back(hash);
+                built.emplace_back();
+                const auto dropped = pool.take_dropped();
+                drops.insert(drops.end(), dropped.begin(), dropped.end());
+            }
+            if (attempt == 0)
+            {
+                expected = built;
+                expected_drops = drops;
+            }
+            REQUIRE(built == expected);
+            REQUIRE(drops.size() == expected_drops.size());
+            for (std::size_t i = 0; i < drops.size(); ++i)
+            {
+                REQUIRE(drops[i].sender == expected_drops[i].sender);
+                REQUIRE(drops[i].nonce == expected_drops[i].nonce);
+            }
+        }
+    }
+}
+
+TEST_CASE_METHOD(Fixture, "mempool: every block can be executed", "[ledger][mempool][property]")
+{
+    RandomStream random{2, 0, 0, 0};
+    for (int round = 0; round < 30; ++round)
+    {
+        std::vector<Order> orders;
+        for (int i = 0; i < 300; ++i)
+        {
+            orders.push_back(
+                {random.uniform_below(40), random.uniform_below(6), random.uniform_below(50), 0,
+                    21'000 + random.uniform_below(300'000), random.uniform_below(300)});
+        }
+        MempoolOptions options;
+        options.ordering = static_cast<Ordering>(round % 3);
+        Mempool pool{options};
+        pool.add(make(orders));
+        const auto gas_limit = 1'000'000 + random.uniform_below(9'000'000);
+        std::uint64_t gas = 0;
+        std::vector<std::uint64_t> nonces(40);
+        for (const auto& transaction : build(pool, 1, gas_limit))
+        {
+            gas += transaction.gas_limit;
+            REQUIRE(transaction.max_fee >= base_fee);
+            REQUIRE(transaction.nonce ==
+                    nonces.at(index(transaction.sender) - index(toy.wallets[0]))++);
+        }
+        REQUIRE(gas <= gas_limit);
+        // Full but for what no longer fits.
+        REQUIRE(gas + 321'000 * 40 > gas_limit);
+    }
+}
+
+TEST_CASE_METHOD(
+    Fixture, "mempool: priority fee orders by effective tip, then arrival", "[ledger][mempool]")
+{
+    CHECK(build_from({{0, 0, 5, 9}, {1, 0, 7, 9}, {2, 0, 6, 9}}) == Places{{1, 0}, {2, 0}, {0, 0}});
+    // The tip that counts is what the maximal fee leaves above the base fee.
+    CHECK(
+        build_from({{0, 0, 50, 9, 21'000, base_fee + 2}, {1, 0, 3, 9}}) == Places{{1, 0}, {0, 0}});
+    CHECK(build_from({{0, 0, 5, 9}, {1, 0, 5, 7}, {2, 0, 5, 8}}) == Places{{1, 0}, {2, 0}, {0, 0}});
+    // Ties by content: the hash.
+    const auto tied = make(std::vector<Order>{{0, 0, 5}, {1, 0, 5}, {2, 0, 5}, {3, 0, 5}});
+    Mempool pool{{}};
+    pool.add(tied);
+    const auto block = hashes(build(pool));
+    CHECK(block.size() == 4);
+    CHECK(std::is_sorted(block.begin(), block.end()));
+}
+
+TEST_CASE_METHOD(Fixture, "mempool: fifo orders by arrival, sender, nonce", "[ledger][mempool]")
+{
+    MempoolOptions options;
+    options.ordering = Ordering::fifo;
+    CHECK(build_from({{3, 0, 1, 5}, {1, 1, 9, 5}, {2, 0, 9, 4}, {1, 0, 0, 5}, {0, 0, 0, 6}},
+              options) == Places{{2, 0}, {1, 0}, {1, 1}, {3, 0}, {0, 0}});
+}
+
+TEST_CASE_METHOD(
+    Fixture, "mempool: random order follows seed, block and content", "[ledger][mempool]")
+{
+    std::vector<Order> orders;
+    for (std::size_t i = 0; i < 20; ++i)
+        orders.push_back({i, 0, i});
+    const auto order = [&](std::uint64_t seed, std::uint64_t block)
+    {
+        MempoolOptions options;
+        options.ordering = Ordering::random;
+        options.seed = seed;
+        Mempool pool{options};
+        pool.add(make(orders));
+        return places(build(pool, block));
+    };
+    CHECK(order(1, 1) == order(1, 1));
+    const std::set<Places> orders_seen{order(1, 1), order(1, 2), order(2, 1), order(2, 2)};
+    CHECK(orders_seen.size() == 4);
+    // The first place is nobody's in particular.
+    std::set<std::size_t> first;
+    for (std::uint64_t block = 0; block < 100; ++block)
+        first.insert(order(3, block).front().first);
+    CHECK(first.size() > 15);
+}
+
+TEST_CASE_METHOD(
+    Fixture, "mempool: a sender's nonces stay in order whatever they bid", "[ledger][mempool]")
+{
+    // The later ones wait for the cheapest first one and then follow it at once.
+    CHECK(build_from({{0, 2, 30}, {0, 1, 20}, {0, 0, 1}, {1, 0, 5}, {2, 0, 0}}) ==
+          Places{{1, 0}, {0, 0}, {0, 1}, {0, 2}, {2, 0}});
+    // Behind a gap nothing moves, and nothing is dropped.
+    Mempool pool{{}};
+    pool.add(make(std::vector<Order>{{0, 0, 1}, {0, 2, 1}, {0, 3, 1}}));
+    CHECK(places(build(pool)) == Places{{0, 0}});
+    CHECK(pool.size() == 2);
+    CHECK(pool.take_dropped().empty());
+    toy.world->account_states.at(toy.wallets[0]).nonce = 1;
+    pool.add(make(std::vector<Order>{{0, 1, 1}}));
+    CHECK(places(build(pool)) == Places{{0, 1}, {0, 2}, {0, 3}});
+}
+
+TEST_CASE_METHOD(Fixture, "mempool: of one nonce the better bid wins", "[ledger][mempool]")
+{
+    const auto tips = [](const std::vector<Transaction>& block)
+    {
+        std::vector<std::uint64_t> result;
+        for (const auto& transaction : block)
+            result.push_back(transaction.max_priority_fee);
+        return result;
+    };
+    Mempool pool{{}};
+    SECTION("at once")
+    {
+        pool.add(make(std::vector<Order>{{0, 0, 4}, {0, 0, 6}, {0, 0, 5}}));
+        CHECK(tips(build(pool)) == std::vector<std::uint64_t>{6});
+        CHECK(pool.take_dropped().size() == 2);
+        CHECK(pool.size() == 0);
+    }
+    SECTION("while it waits for an earlier nonce")
+    {
+        pool.add(make(std::vector<Order>{
+            {0, 1, 20}, {0, 2, 18}, {0, 2, 19}, {0, 2, 17}, {0, 3, 16}, {0, 3, 15}, {0, 0, 1}}));
+        CHECK(tips(build(pool)) == std::vector<std::uint64_t>{1, 20, 19, 16});
+    }
+    SECTION("unless only the worse one fits into the block")
+    {
+        pool.add(make(std::vector<Order>{{0, 0, 6, 0, 50'000}, {0, 0, 4, 0, 21'000}}));
+        CHECK(tips(build(pool, 1, 40'000)) == std::vector<std::uint64_t>{4});
+    }
+}
+
+TEST_CASE_METHOD(Fixture, "mempool: a block's gas is not exceeded", "[ledger][mempool]")
+{
+    Mempool pool{{}};
+    pool.add(make(std::vector<Order>{
+        {0, 0, 9, 0, 60'000}, {1, 0, 8, 0, 50'000}, {2, 0, 7, 0, 40'000}, {2, 1, 99, 0, 21'000}}));
+    // 60,000 leaves no room for 50,000 but for 40,000.
+    CHECK(places(build(pool, 1, 100'000)) == Places{{0, 0}, {2, 0}});
+    CHECK(pool.size() == 2);
+    CHECK(pool.take_dropped().empty());
+    toy.world->account_states.at(toy.wallets[2]).nonce = 1;
+    CHECK(places(build(pool, 2, 71'000)) == Places{{2, 1}, {1, 0}});
+
+    // What can never fit is given up.
+    pool.add(make(std::vector<Order>{{3, 0, 9, 0, 100'001}, {4, 0, 9, 0, 100'000}}));
+    CHECK(places(build(pool, 3, 100'000)) == Places{{4, 0}});
+    REQUIRE(pool.take_dropped().size() == 1);
+    CHECK(pool.size() == 0);
+}
+
+TEST_CASE_METHOD(Fixture, "mempool: too cheap for the base fee waits", "[ledger][mempool]")
+{
+    Mempool pool{{}};
+    pool.add(make(
+        std::vector<Order>{{0, 0, 0, 0, 21'000, base_fee - 1}, {1, 0, 0, 0, 21'000, base_fee}}));
+    CHECK(places(build(pool)) == Places{{1, 0}});
+    CHECK(pool.size() == 1);
+    CHECK(pool.build_block(*toy.world, 2, base_fee - 1, block_gas, 0).size() == 1);
+}
+
+TEST_CASE_METHOD(Fixture, "mempool: transactions expire", "[ledger][mempool]")
+{
+    MempoolOptions options;
+    options.lifetime_ms = 1'000;
+    Mempool pool{options};
+    pool.add(make(std::vector<Order>{{0, 0, 0, 499}, {1, 0, 0, 500}}));
+    CHECK(places(build(pool, 1, block_gas, 1'500)) == Places{{1, 0}});
+    const auto dropped = pool.take_dropped();
+    REQUIRE(dropped.size() == 1);
+    CHECK(dropped[0].sender == toy.wallets[0]);
+    CHECK(pool.take_dropped().empty());
+}
+
+TEST_CASE_METHOD(Fixture, "mempool: what the chain has passed is dropped", "[ledger][mempool]")
+{
+    toy.world->account_states.at(toy.wallets[0]).nonce = 2;
+    Mempool pool{{}};
+    pool.add(make(std::vector<Order>{{0, 1}, {0, 0}, {0, 2}}));
+    CHECK(places(build(pool)) == Places{{0, 2}});
+    const auto dropped = pool.take_dropped();
+    REQUIRE(dropped.size() == 2);
+    CHECK(dropped[0].nonce == 0);
+    CHECK(dropped[1].nonce == 1);
+}
+
+TEST_CASE_METHOD(Fixture, "mempool: a full pool evicts the cheapest", "[ledger][mempool]")
+{
+    MempoolOptions options;
+    options.capacity = 5;
+    Mempool pool{options};
+    std::vector<Order> orders;
+    for (std::size_t i = 0; i < 12; ++i)
+        orders.push_back({i, 1, 0, 0, 21'000, 200 + (i * 5) % 12});  // A nonce too far: all wait.
+    pool.add(make(orders));
+    CHECK(build(pool).empty());
+    CHECK(pool.size() == 5);
+    CHECK(pool.take_dropped().size() == 7);
+    for (const auto wallet : toy.wallets)
+        toy.world->account_states.at(wallet).nonce = 1;
+    std::set<std::uint64_t> left;
+    for (const auto& transaction : build(pool))
+        left.insert(transaction.max_fee);
+    CHECK(left == std::set<std::uint64_t>{207, 208, 209, 210, 211});
+}
+
+TEST_CASE_METHOD(
+    Fixture, "mempool: who cannot pay at the maximal fee is dropped", "[ledger][mempool]")
+{
+    // Two at 21,000 gas and 200 wei.
+    auto& balance = toy.world->account_states.at(toy.wallets[0]).balance;
+    balance = 2 * 21'000 * 200 - 1;
+    Mempool pool{{}};
+    const std::vector<Order> orders{{0, 0, 1, 0, 21'000, 200}, {0, 1, 1, 0, 21'000, 200}};
+    pool.add(make(orders));
+    CHECK(places(build(pool)) == Places{{0, 0}});
+    REQUIRE(pool.take_dropped().size() == 1);
+    balance = 2 * 21'000 * 200;
+    pool.add(make(orders));
+    CHECK(places(build(pool)) == Places{{0, 0}, {0, 1}});
+
+    // A cost of more than 64 bits does not wrap.
+    pool.add(make(std::vector<Order>{{1, 0, 1, 0, 1ULL << 24U, 1ULL << 60U}}));
+    CHECK(build(pool).empty());
+    CHECK(pool.take_dropped().size() == 1);
+}

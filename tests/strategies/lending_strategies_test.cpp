@@ -1,0 +1,605 @@
+#include "strategies/market/lending_market.hpp"
+#include "tests/strategies/lending_fixture.hpp"
+#include "tests/support/catch.hpp"
+
+#include <limits>
+#include <string>
+
+using namespace runnel;
+using namespace runnel::strategies;
+using namespace runnel::strategies::tests;
+using runnel::tests::always;
+namespace aave = runnel::contracts::aave_v3;
+
+namespace
+{
+
+constexpr std::uint64_t never = std::numeric_limits<std::uint64_t>::max();
+using Values = std::vector<std::pair<std::string_view, Parameters::Value>>;
+
+Values with(Values values, const Values& changes)
+{
+    for (const auto& change : changes)
+    {
+        const auto found = std::find_if(values.begin(), values.end(),
+            [&](const auto& entry) { return entry.first == change.first; });
+        found->second = change.second;
+    }
+    return values;
+}
+
+Values keeper_values(const LendingFixture& fixture)
+{
+    return {{"oracle", fixture.oracle.id()},
+        {"tokens", std::vector<ContractId>{fixture.weth.id(), fixture.usdc.id()}},
+        {"heartbeat", std::int64_t{3'600'000}}, {"deviation", 50.0}, {"delay", always(0)},
+        {"urgency", 0.0}};
+}
+
+Values borrower_values(const LendingFixture& fixture)
+{
+    return {{"pool", fixture.pool.id()}, {"router", fixture.router.id()},
+        {"coin", fixture.weth.id()}, {"collateral", fixture.weth.id()}, {"debt", fixture.usdc.id()},
+        {"open_within", std::int64_t{0}}, {"supply_share", always(1)}, {"health_floor", 1.05},
+        {"health_margin", always(0.45)}, {"loops", always(0)}, {"spend_at", std::string{}},
+        {"spend_share", always(0)}, {"deleverage_share", 1.0}, {"monitor_every", always(60)},
+        {"act_below", always(1.2)}, {"restore_to", always(1.5)}, {"reaction", always(36)},
+        {"slippage", 0.03}, {"urgency", 3.0}, {"fee_tolerance", 0.02}};
+}
+
+Values liquidator_values(const LendingFixture& fixture)
+{
+    return {{"pool", fixture.pool.id()}, {"router", fixture.router.id()},
+        {"coin", fixture.weth.id()}, {"scan_every", always(12)}, {"reaction", always(0)},
+        {"bid_share", always(0.1)}, {"bid_learning", 1.15}, {"full_take", 1.0},
+        {"flash_loans", always(0)}, {"calls_per_block", std::int64_t{4}}, {"profit_min", 1.0},
+        {"sell_cost", 0.01}, {"slippage", 0.02}, {"restock_below", 0.7},
+        {"rescan", std::int64_t{12'000}}};
+}
+
+Values lender_values(const LendingFixture& fixture)
+{
+    return {{"pool", fixture.pool.id()}, {"token", fixture.usdc.id()}, {"coin", fixture.weth.id()},
+        {"watch", std::vector<ContractId>{fixture.weth.id()}}, {"enter_within", std::int64_t{0}},
+        {"interval", always(600)}, {"supply_share", always(1)}, {"withdraw_probability", 0.0},
+        {"withdraw_share", always(0.5)}, {"return_probability", 0.0},
+        {"run_utilization", always(0.99)}, {"run_price_fall", always(0.3)},
+        {"fee_tolerance", 0.02}};
+}
+
+double price_of(const LendingFixture& fixture, ContractId token)
+{
+    return fixture.oracle.price(token).price.to_double() * 1e-8;
+}
+
+}  // namespace
+
+TEST_CASE(
+    "price keeper: reports what has moved far enough, and only that", "[scenarios][price_keeper]")
+{
+    LendingFixture fixture;
+    const auto account = *fixture.sandbox.world().find_account("keeper");
+    const auto keeper = fixture.strategy("price_keeper", account, keeper_values(fixture));
+    auto wallet = fixture.watcher(account);
+    fixture.set_oracle(fixture.weth.id(), 200);
+    fixture.set_oracle(fixture.usdc.id(), 1);
+
+    wallet.set_price(fixture.weth.id(), 200.9);  // 45 bps.
+    wallet.decide(*keeper);
+    CHECK(wallet.submissions.empty());
+
+    wallet.set_price(fixture.weth.id(), 198.9);  // 55 bps.
+    wallet.decide(*keeper);
+    REQUIRE(wallet.submissions.size() == 1);
+    const auto updates =
+        calls_of<contracts::SetPrices>(wallet.submissions[0].calls, fixture.oracle.id());
+    REQUIRE(updates.size() == 1);
+    REQUIRE(updates[0].prices.size() == 1);
+    CHECK(updates[0].prices[0].token == fixture.weth.id());
+    CHECK(wallet.submissions[0].bid.extra_gas == contracts::PriceOracle::gas_per_price);
+
+    // While that waits it sends nothing else.
+    wallet.set_price(fixture.weth.id(), 150);
+    wallet.decide(*keeper);
+    CHECK(wallet.submissions.size() == 1);
+    CHECK(wallet.run(*keeper).outcome.ok());
+    CHECK(price_of(fixture, fixture.weth.id()) == Approx(198.9));
+}
+
+TEST_CASE("price keeper: reports a price that did not move after the heartbeat",
+    "[scenarios][price_keeper]")
+{
+    LendingFixture fixture;
+    const auto account = *fixture.sandbox.world().find_account("keeper");
+    const auto keeper = fixture.strategy("price_keeper", account, keeper_values(fixture));
+    auto wallet = fixture.watcher(account);
+    fixture.set_oracle(fixture.weth.id(), 200);
+    fixture.set_oracle(fixture.usdc.id(), 1);
+
+    wallet.advance(299);
+    wallet.decide(*keeper);
+    CHECK(wallet.submissions.empty());
+    wallet.advance(1);
+    wallet.decide(*keeper);
+    REQUIRE(wallet.submissions.size() == 1);
+    CHECK(calls_of<contracts::SetPrices>(wallet.submissions[0].calls, fixture.oracle.id())[0]
+              .prices.size() == 2);
+    CHECK(wallet.run(*keeper).outcome.ok());
+    wallet.advance(1);
+    wallet.decide(*keeper);
+    CHECK(wallet.submissions.empty());
+}
+
+TEST_CASE("price keeper: reports what the price was its delay ago", "[scenarios][price_keeper]")
+{
+    LendingFixture fixture;
+    const auto account = *fixture.sandbox.world().find_account("keeper");
+    const auto keeper = fixture.strategy(
+        "price_keeper", account, with(keeper_values(fixture), {{"delay", always(60)}}));
+    auto wallet = fixture.watcher(account);
+    std::vector<std::uint64_t> path;
+    for (std::uint64_t block = 0; block < 20; ++block)
+        path.push_back((200 + block) * 100'000'000);
+    wallet.set_price_path(fixture.weth.id(), path);
+
+    wallet.advance(9);  // Block 10.
+    wallet.decide(*keeper);
+    CHECK(wallet.run(*keeper).outcome.ok());
+    CHECK(price_of(fixture, fixture.weth.id()) == Approx(205));
+}
+
+TEST_CASE(
+    "price keeper: bids more the further the chain's price is off", "[scenarios][price_keeper]")
+{
+    LendingFixture fixture;
+    const auto account = *fixture.sandbox.world().find_account("keeper");
+    fixture.set_oracle(fixture.weth.id(), 200);
+    fixture.set_oracle(fixture.usdc.id(), 1);
+    const auto tip_at = [&](double urgency, double price)
+    {
+        const auto keeper = fixture.strategy(
+            "price_keeper", account, with(keeper_values(fixture), {{"urgency", urgency}}));
+        auto wallet = fixture.watcher(account);
+        wallet.set_price(fixture.weth.id(), price);
+        wallet.decide(*keeper);
+        REQUIRE(wallet.submissions.size() == 1);
+        const auto& bid = wallet.submissions[0].bid;
+        CHECK(bid.max_fee >= bid.priority_fee + wallet.view().base_fee);
+        return bid.priority_fee;
+    };
+    CHECK(tip_at(0, 190) == 1'000'000'000);
+    CHECK(tip_at(0, 150) == 1'000'000'000);
+    CHECK(tip_at(1, 198) == 3'000'000'000);   // Two thresholds.
+    CHECK(tip_at(1, 190) == 11'000'000'000);  // Ten.
+}
+
+TEST_CASE("leveraged borrower: opens at its health factor, within the pool's limit",
+    "[scenarios][leveraged_borrower]")
+{
+    const auto [margin, expected] = GENERATE(table<double, double>({
+        {0.5, 1.5}, {2.0, 3.0},
+        {0.0, 0.825 / (0.80 * 0.995)},  // As far as the loan-to-value of 80 % lets it go.
+    }));
+    LendingFixture fixture;
+    const auto account = fixture.wallet("borrower");
+    fixture.weth.allocate(account, LendingFixture::ether(10));
+    const auto borrower = fixture.strategy("leveraged_borrower", account,
+        with(borrower_values(fixture), {{"health_floor", 1.0}, {"health_margin", always(margin)}}));
+    auto wallet = fixture.watcher(account);
+
+    wallet.decide(*borrower);
+    const auto ran = wallet.run(*borrower);
+    REQUIRE(ran.outcome.ok());
+    CHECK(ran.acts_again);
+    CHECK(fixture.health(account, wallet.view().timestamp) == Approx(expected).epsilon(1e-4));
+    CHECK(fixture.usdc.balance(account) > Amount{});
+}
+
+TEST_CASE("leveraged borrower: each loop raises collateral and keeps the health factor",
+    "[scenarios][leveraged_borrower]")
+{
+    LendingFixture fixture;
+    const auto account = fixture.wallet("looper");
+    fixture.weth.allocate(account, LendingFixture::ether(10));
+    const auto borrower = fixture.strategy(
+        "leveraged_borrower", account, with(borrower_values(fixture), {{"loops", always(2)}}));
+    auto wallet = fixture.watcher(account);
+
+    double collateral = 0;
+    for (int step = 0; step < 3; ++step)
+    {
+        wallet.decide(*borrower);
+        REQUIRE(wallet.run(*borrower).outcome.ok());
+        wallet.advance(1);
+        const auto data = fixture.pool.account_data(account, wallet.view().timestamp);
+        CHECK(data.collateral.to_double() > collateral);
+        collateral = data.collateral.to_double();
+        CHECK(fixture.health(account, wallet.view().timestamp) == Approx(1.5).epsilon(1e-3));
+    }
+    // 10 WETH * (1 + 0.55 + 0.55^2), less what the exchange charges.
+    CHECK(collateral * 1e-8 / 200 == Approx(18.5).epsilon(0.02));
+    wallet.decide(*borrower);
+    CHECK(wallet.submissions.empty());
+}
+
+TEST_CASE("leveraged borrower: an owner who acts does so after its reaction time",
+    "[scenarios][leveraged_borrower]")
+{
+    const bool repays_own = GENERATE(true, false);
+    CAPTURE(repays_own);
+    LendingFixture fixture;
+    const auto account = fixture.wallet("borrower");
+    fixture.weth.allocate(account, LendingFixture::ether(100));
+    const auto borrower = fixture.strategy("leveraged_borrower", account, borrower_values(fixture));
+    auto wallet = fixture.watcher(account);
+    wallet.decide(*borrower);
+    REQUIRE(wallet.run(*borrower).outcome.ok());
+    if (!repays_own)
+    {
+        const auto all = fixture.usdc.balance(account);
+        fixture.run(account, CallWriter{}.add(fixture.usdc.id(),
+                                 contracts::Erc20Transfer{fixture.wallet("shop"), all}));
+    }
+
+    // Above its alarm it does nothing.
+    wallet.advance(5);
+    fixture.set_oracle(fixture.weth.id(), 170);  // Health factor 1.275.
+    wallet.decide(*borrower);
+    CHECK(wallet.submissions.empty());
+
+    fixture.set_oracle(fixture.weth.id(), 155);  // 1.1625
+    wallet.set_price(fixture.weth.id(), 200);    // Where the exchange still is.
+    wallet.advance(5);
+    const auto alarmed = wallet.view().block_number;
+    CHECK(wallet.decide(*borrower) == alarmed + 3);  // 36 seconds.
+    CHECK(wallet.submissions.empty());
+    wallet.advance(3);
+    wallet.decide(*borrower);
+    REQUIRE(wallet.submissions.size() == 1);
+    CHECK(wallet.submissions[0].bid.priority_fee == 3'000'000'000);
+    const auto repayments = calls_of<aave::Repay>(wallet.submissions[0].calls, fixture.pool.id());
+    const auto withdrawals =
+        calls_of<aave::Withdraw>(wallet.submissions[0].calls, fixture.pool.id());
+    CHECK(repayments.size() == 1);
+    CHECK(withdrawals.size() == (repays_own ? 0 : 1));
+    REQUIRE(wallet.run(*borrower).outcome.ok());
+    const auto health = fixture.health(account, wallet.view().timestamp);
+    if (repays_own)
+        CHECK(health == Approx(1.5).epsilon(1e-3));
+    else
+    {
+        // No more than can be taken out before the debt is repaid.
+        CHECK(health > 1.3);
+        CHECK(health < 1.5);
+    }
+}
+
+TEST_CASE("leveraged borrower: an owner who does not act never looks again",
+    "[scenarios][leveraged_borrower]")
+{
+    LendingFixture fixture;
+    const auto account = fixture.wallet("borrower");
+    fixture.weth.allocate(account, LendingFixture::ether(10));
+    const auto borrower = fixture.strategy(
+        "leveraged_borrower", account, with(borrower_values(fixture), {{"deleverage_share", 0.0}}));
+    auto wallet = fixture.watcher(account);
+    wallet.decide(*borrower);
+    REQUIRE(wallet.run(*borrower).outcome.ok());
+    fixture.set_oracle(fixture.weth.id(), 140);
+    wallet.advance(1);
+    CHECK(wallet.decide(*borrower) == never);
+    CHECK(wallet.submissions.empty());
+}
+
+TEST_CASE("leveraged borrower: does not act when gas would eat its position",
+    "[scenarios][leveraged_borrower]")
+{
+    LendingFixture fixture;
+    const auto account = fixture.wallet("borrower");
+    fixture.weth.allocate(account, LendingFixture::ether(1));
+    const auto borrower = fixture.strategy("leveraged_borrower", account, borrower_values(fixture));
+    auto wallet = fixture.watcher(account);
+    wallet.set_base_fee(100'000'000'000);  // About 9 USD for a loan of 110.
+    wallet.decide(*borrower);
+    CHECK(wallet.submissions.empty());
+    wallet.set_base_fee(5'000'000'000);
+    wallet.decide(*borrower);
+    CHECK(wallet.submissions.size() == 1);
+}
+
+TEST_CASE("liquidator: touches nobody who is healthy", "[scenarios][liquidator]")
+{
+    LendingFixture fixture;
+    fixture.borrower("healthy", 10'000, 1.05);
+    const auto account = fixture.wallet("liquidator");
+    fixture.usdc.allocate(account, LendingFixture::dollars(100'000));
+    const auto liquidator = fixture.strategy("liquidator", account, liquidator_values(fixture));
+    auto wallet = fixture.watcher(account);
+    wallet.decide(*liquidator);
+    CHECK(wallet.submissions.empty());
+
+    fixture.set_oracle(fixture.weth.id(), 192);  // 1.008
+    wallet.set_price(fixture.weth.id(), 192);
+    wallet.advance(1);
+    wallet.decide(*liquidator);
+    CHECK(wallet.submissions.empty());
+
+    fixture.set_oracle(fixture.weth.id(), 190);  // 0.9975
+    wallet.set_price(fixture.weth.id(), 190);
+    wallet.advance(1);
+    wallet.decide(*liquidator);
+    REQUIRE(wallet.submissions.size() == 1);
+    CHECK(wallet.run(*liquidator).outcome.ok());
+}
+
+TEST_CASE("liquidator: repays the close factor's share, or what it has", "[scenarios][liquidator]")
+{
+    // Health factors at 200 USD, before a fall to 160.
+    const auto [health_factor, capital, share] = GENERATE(table<double, std::uint64_t, double>({
+        {1.23, 100'000, 0.5},  // 0.984: half.
+        {1.15, 100'000, 1.0},  // 0.92: all.
+        {1.23, 2'000, 0.2},    // Half would be 5'000.
+    }));
+    LendingFixture fixture;
+    const auto user = fixture.borrower("borrower", 10'000, health_factor);
+    const auto account = fixture.wallet("liquidator");
+    fixture.usdc.allocate(account, LendingFixture::dollars(capital));
+    const auto liquidator = fixture.strategy("liquidator", account, liquidator_values(fixture));
+    auto wallet = fixture.watcher(account);
+    wallet.decide(*liquidator);
+    fixture.set_oracle(fixture.weth.id(), 160);
+    wallet.set_price(fixture.weth.id(), 160);
+    wallet.advance(1);
+    wallet.decide(*liquidator);
+    REQUIRE(wallet.submissions.size() == 1);
+    const auto calls =
+        calls_of<aave::LiquidationCall>(wallet.submissions[0].calls, fixture.pool.id());
+    REQUIRE(calls.size() == 1);
+    CHECK(calls[0].user == user);
+    CHECK(calls[0].debt_to_cover.to_double() * 1e-6 == Approx(10'000 * share).epsilon(1e-3));
+    CHECK(wallet.run(*liquidator).outcome.ok());
+    CHECK(fixture.weth.balance(account) > Amount{});
+}
+
+TEST_CASE("liquidator: never acts at a loss", "[scenarios][liquidator]")
+{
+    LendingFixture fixture;
+    fixture.borrower("borrower", 100, 1.23);
+    const auto account = fixture.wallet("liquidator");
+    fixture.usdc.allocate(account, LendingFixture::dollars(100'000));
+    const auto liquidator = fixture.strategy("liquidator", account, liquidator_values(fixture));
+    auto wallet = fixture.watcher(account);
+    wallet.decide(*liquidator);
+    fixture.set_oracle(fixture.weth.id(), 160);
+    wallet.set_price(fixture.weth.id(), 160);
+    wallet.advance(1);
+
+    // The bonus on 50 USD is 2.50, of which selling takes 0.50; gas is 411'000 * 160 USD * fee.
+    SECTION("gas costs more than the bonus")
+    {
+        wallet.set_base_fee(40'000'000'000);  // 2.63 USD
+        wallet.decide(*liquidator);
+        CHECK(wallet.submissions.empty());
+    }
+    SECTION("selling the collateral would cost what is left")
+    {
+        wallet.set_base_fee(20'000'000'000);  // 1.32 USD
+        wallet.decide(*liquidator);
+        CHECK(wallet.submissions.empty());
+    }
+    SECTION("the market is below the oracle by more than the bonus")
+    {
+        wallet.set_base_fee(1'000'000'000);
+        wallet.set_price(fixture.weth.id(), 150);
+        wallet.decide(*liquidator);
+        CHECK(wallet.submissions.empty());
+    }
+    SECTION("a bid never exceeds what the call is worth")
+    {
+        wallet.set_base_fee(5'000'000'000);
+        wallet.decide(*liquidator);
+        REQUIRE(wallet.submissions.size() == 1);
+        const auto& bid = wallet.submissions[0].bid;
+        CHECK(static_cast<double>(bid.max_fee) * 1e-18 * 411'000 * 160 <= 2.0);
+    }
+}
+
+TEST_CASE("liquidator: reacts no sooner than its delay allows", "[scenarios][liquidator]")
+{
+    LendingFixture fixture;
+    fixture.borrower("borrower", 10'000, 1.23);
+    const auto account = fixture.wallet("liquidator");
+    fixture.usdc.allocate(account, LendingFixture::dollars(100'000));
+    const auto liquidator = fixture.strategy(
+        "liquidator", account, with(liquidator_values(fixture), {{"reaction", always(36)}}));
+    auto wallet = fixture.watcher(account);
+    fixture.set_oracle(fixture.weth.id(), 160);
+    wallet.set_price(fixture.weth.id(), 160);
+    for (int block = 0; block < 3; ++block)
+    {
+        wallet.decide(*liquidator);
+        CHECK(wallet.submissions.empty());
+        wallet.advance(1);
+    }
+    wallet.decide(*liquidator);
+    CHECK(wallet.submissions.size() == 1);
+}
+
+TEST_CASE("liquidator: a flash loan stands in for capital", "[scenarios][liquidator]")
+{
+    LendingFixture fixture;
+    fixture.borrower("borrower", 10'000, 1.08);
+    const auto account = fixture.wallet("liquidator");
+    const auto liquidator = fixture.strategy(
+        "liquidator", account, with(liquidator_values(fixture), {{"flash_loans", always(1)}}));
+    auto wallet = fixture.watcher(account);
+    fixture.set_oracle(fixture.weth.id(), 184);
+    wallet.set_price(fixture.weth.id(), 184);
+    wallet.decide(*liquidator);
+    REQUIRE(wallet.submissions.size() == 1);
+    CHECK(wallet.run(*liquidator).outcome.ok());
+    // The exchange still pays 200 a WETH: bonus and difference are its profit.
+    CHECK(fixture.usdc.balance(account) > LendingFixture::dollars(100));
+    CHECK(fixture.weth.balance(account).is_zero());
+}
+
+TEST_CASE("liquidator: learns from lost races to bid more and to pause", "[scenarios][liquidator]")
+{
+    LendingFixture fixture;
+    fixture.borrower("borrower", 10'000, 1.23);
+    const auto account = fixture.wallet("liquidator");
+    fixture.usdc.allocate(account, LendingFixture::dollars(100'000));
+    const auto liquidator = fixture.strategy("liquidator", account, liquidator_values(fixture));
+    auto wallet = fixture.watcher(account);
+    fixture.set_oracle(fixture.weth.id(), 160);
+    wallet.set_price(fixture.weth.id(), 160);
+
+    const auto lose = [&]
+    {
+        wallet.decide(*liquidator);
+        REQUIRE(wallet.submissions.size() == 1);
+        const auto submission = std::exchange(wallet.submissions, {}).front();
+        TransactionOutcome outcome;
+        outcome.kind = TransactionOutcome::Kind::reverted;
+        outcome.tag = submission.tag;
+        liquidator->learn(0, outcome);
+        wallet.advance(1);
+        return submission.bid.priority_fee;
+    };
+    const auto first = lose();
+    const auto second = lose();
+    CHECK(static_cast<double>(second) == Approx(static_cast<double>(first) * 1.15).epsilon(0.01));
+    lose();
+    wallet.decide(*liquidator);
+    CHECK(wallet.submissions.empty());  // Three in a row.
+    wallet.advance(2);
+    wallet.decide(*liquidator);
+    CHECK(wallet.submissions.size() == 1);
+}
+
+TEST_CASE(
+    "liquidator: sells collateral when it is short of what it lends out", "[scenarios][liquidator]")
+{
+    LendingFixture fixture;
+    fixture.borrower("borrower", 10'000, 1.08);
+    const auto account = fixture.wallet("liquidator");
+    fixture.usdc.allocate(account, LendingFixture::dollars(6'000));
+    const auto liquidator = fixture.strategy("liquidator", account, liquidator_values(fixture));
+    auto wallet = fixture.watcher(account);
+    wallet.decide(*liquidator);
+    fixture.set_oracle(fixture.weth.id(), 184);
+    wallet.advance(1);
+    wallet.decide(*liquidator);
+    REQUIRE(wallet.run(*liquidator).outcome.ok());
+    CHECK(fixture.usdc.balance(account) < LendingFixture::dollars(1'100));
+    wallet.advance(1);
+    wallet.decide(*liquidator);
+    wallet.run_all(*liquidator);
+    CHECK(fixture.usdc.balance(account) > LendingFixture::dollars(4'000));
+    CHECK(fixture.weth.balance(account).is_zero());
+}
+
+// Method: random positions and a random walk of the price; in every block the watch must list
+// exactly those whom the pool itself calls unhealthy.
+TEST_CASE("borrower watch: finds exactly the unhealthy", "[scenarios][liquidator][property]")
+{
+    LendingFixture fixture;
+    RandomStream random{3, 1, 4, 1};
+    for (int i = 0; i < 60; ++i)
+    {
+        fixture.borrower("borrower/" + std::to_string(i), 100 + random.uniform_below(10'000),
+            1.05 + random.uniform_double());
+    }
+    BorrowerWatch watch{50};
+    double price = 200;
+    std::size_t most = 0;
+    for (std::uint64_t block = 1; block < 300; ++block)
+    {
+        const auto now = LendingFixture::start + block * 12;
+        fixture.sandbox.set_time(now);
+        if (random.bernoulli(0.3))
+        {
+            price *= 0.995 + 0.03 * random.normal();
+            fixture.set_oracle(fixture.weth.id(), price);
+        }
+        const auto market = fixture.pool.market(now);
+        watch.refresh(fixture.pool, market, block);
+        std::vector<AccountId> expected;
+        for (const auto user : fixture.pool.borrowers())
+        {
+            if (fixture.pool.health_factor(user, market) < Amount::power_of_ten(18))
+                expected.push_back(user);
+        }
+        std::vector<AccountId> found;
+        for (const auto& unhealthy : watch.unhealthy())
+            found.push_back(unhealthy.user);
+        std::sort(found.begin(), found.end());
+        CAPTURE(block, price);
+        REQUIRE(found == expected);
+        most = std::max(most, found.size());
+    }
+    CHECK(most > 10);
+}
+
+TEST_CASE("lender: supplies, and takes everything out in fear", "[scenarios][lender]")
+{
+    LendingFixture fixture;
+    const auto account = fixture.wallet("lender");
+    fixture.usdc.allocate(account, LendingFixture::dollars(1'000));
+    const auto lender = fixture.strategy("lender", account, lender_values(fixture));
+    auto wallet = fixture.watcher(account);
+    wallet.decide(*lender);
+    REQUIRE(wallet.run(*lender).outcome.ok());
+    CHECK(fixture.usdc.balance(account).is_zero());
+
+    wallet.set_price(fixture.weth.id(), 145);  // Less than 30 % below.
+    wallet.advance(1);
+    wallet.decide(*lender);
+    CHECK(wallet.submissions.empty());
+    wallet.set_price(fixture.weth.id(), 135);
+    wallet.advance(1);
+    wallet.decide(*lender);
+    REQUIRE(wallet.run(*lender).outcome.ok());
+    CHECK(fixture.usdc.balance(account) >= LendingFixture::dollars(1'000));
+    wallet.advance(1);
+    wallet.decide(*lender);
+    CHECK(wallet.submissions.empty());
+}
+
+TEST_CASE("lender: asks for less after the market had not enough cash", "[scenarios][lender]")
+{
+    LendingFixture fixture;
+    const auto account = fixture.wallet("lender");
+    fixture.usdc.allocate(account, LendingFixture::dollars(10'000'000));
+    const auto lender = fixture.strategy("lender", account, lender_values(fixture));
+    auto wallet = fixture.watcher(account);
+    wallet.decide(*lender);
+    REQUIRE(wallet.run(*lender).outcome.ok());
+    const auto whale = fixture.wallet("whale");
+    fixture.weth.allocate(whale, LendingFixture::ether(200'000));
+    fixture.run(whale,
+        CallWriter{}
+            .add(fixture.weth.id(), contracts::Erc20Approve{fixture.pool.account(), Amount::max()})
+            .add(fixture.pool.id(),
+                aave::Supply{fixture.weth.id(), LendingFixture::ether(200'000), whale})
+            .add(fixture.pool.id(),
+                aave::Borrow{fixture.usdc.id(), LendingFixture::dollars(14'900'000)}));
+
+    const auto asked = [&]
+    {
+        wallet.advance(1);
+        wallet.decide(*lender);
+        REQUIRE(wallet.submissions.size() == 1);
+        const auto calls = calls_of<aave::Withdraw>(wallet.submissions[0].calls, fixture.pool.id());
+        REQUIRE(calls.size() == 1);
+        return calls[0].amount.to_double() * 1e-6;
+    };
+    CHECK(asked() == Approx(100'000));  // All the cash there is.
+    const auto tag = std::exchange(wallet.submissions, {}).front().tag;
+    TransactionOutcome outcome;
+    outcome.kind = TransactionOutcome::Kind::reverted;
+    outcome.tag = tag;
+    lender->learn(0, outcome);
+    CHECK(asked() == Approx(50'000));
+    CHECK(wallet.run(*lender).outcome.ok());
+}
