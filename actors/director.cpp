@@ -144,12 +144,14 @@ void Director::ask_for_leases()
     leases_due_ = 0;
     for (auto& home : hosts_)
     {
-        if (home.leased.empty())
+        auto missing = home.leased;
+        std::erase_if(missing, [this](ContractId id) { return world_.holds(id); });
+        if (missing.empty())
             continue;
         ++leases_due_;
-        for (const auto id : home.leased)
+        for (const auto id : missing)
             watch_->await(RoundWatch::Member::protocol, index(id));
-        send(home.actor, Lease{home.leased});
+        send(home.actor, Lease{std::move(missing)});
     }
 }
 
@@ -421,6 +423,7 @@ void Director::plan()
     ExecutionOptions options;
     options.checkpoint_interval = setup_->checkpoint_interval;
     options.measure_costs = is_sampled(block_);
+    options.forget_share = options_.forget_accesses;
     const auto workers = governor_.workers_for_block(unpersisted_);
     execution.begin(world_, context, std::move(*proposed_), options, workers);
     proposed_.reset();
@@ -462,6 +465,8 @@ void Director::try_advance()
         if (may_begin())
             plan();
     }
+    else if (redoing_ && leases_due_ == 0 && !ended_)
+        redo();
     else if (planned_ && leases_due_ == 0 && attestations_due_ == 0 && !ended_)
         execute();
     else if (finishing_ && attestations_due_ == 0 && !ended_)
@@ -485,17 +490,43 @@ void Director::execute()
         redundancy_->spoil_primary(world_);
         send(replica_, Replicate{std::move(replica), std::move(order)});
     }
-    auto& execution = gate_->execution;
+    rewards_ = std::move(rewards);
     watch_->begin_execution();
-    execution.run();
+    const bool is_done = gate_->execution.run();
+    watch_->end_execution();
+    if (is_done)
+        return commit();
+    // Some transaction touched more than it declared, nobody knows yet what else: all that is
+    // still with its host is leased, and the block is executed once more in order.
+    ++result_->redone_blocks;
+    redoing_ = true;
+    for (auto& host : hosts_)
+        host.leased = host.contracts;
+    charge(&PhaseSeconds::execute);
+    ask_for_leases();
+    charge(&PhaseSeconds::plan);
+    try_advance();
+}
+
+void Director::redo()
+{
+    redoing_ = false;
+    watch_->begin_execution();
+    gate_->execution.redo();
+    watch_->end_execution();
+    commit();
+}
+
+void Director::commit()
+{
+    auto& execution = gate_->execution;
     if (execution.is_parallel())
         parallel_transactions_ += execution.block_plan().size();
-    watch_->end_execution();
     if (is_sampled(block_))
         sample_block();
     charge(&PhaseSeconds::execute);
 
-    execution.apply(finalized_block_, std::move(rewards));
+    execution.apply(finalized_block_, std::move(rewards_));
     if (redundancy_)
     {
         unsettled_ = execution.seal(head_, head_hash_);

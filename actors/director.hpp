@@ -52,6 +52,8 @@ private:
     void try_advance();  // What waits for credits, leases or attestations.
     void plan();
     void execute();
+    void redo();    // All is leased: executes the block once more, in order.
+    void commit();  // The block is executed.
     void settle(const Replicated& replicated);  // Both replicas have executed the block.
     ProtocolHost& host_for(std::string_view kind);
     void ask_for_leases();
@@ -110,9 +112,11 @@ private:
     std::vector<std::shared_ptr<Cohort>> memories_;       // By cohort, while a checkpoint is made.
     std::shared_ptr<std::vector<Transaction>> proposed_;  // Waits to be planned.
     bool planned_ = false;
-    bool sealing_ = false;  // A block was applied and waits for its roots.
-    bool more_ = false;     // There is a next block.
-    bool saving_ = false;   // A checkpoint is being made.
+    bool redoing_ = false;         // The block waits to be executed once more.
+    std::vector<Reward> rewards_;  // Of the block under execution.
+    bool sealing_ = false;         // A block was applied and waits for its roots.
+    bool more_ = false;            // There is a next block.
+    bool saving_ = false;          // A checkpoint is being made.
     bool finishing_ = false;
     bool ended_ = false;
     std::vector<Mempool::Dropped> dropped_;

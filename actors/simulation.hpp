@@ -122,6 +122,8 @@ struct SimulationOptions
     /// it. Needs SimulationSetup::make_world.
     unsigned replicas = 1;
     std::vector<BitFlip> flips;
+    /// The probability with which a declared access is dropped, a fault that must change nothing.
+    double forget_accesses = 0;
     /// Called on the director's thread with one line for people; the run goes on.
     std::function<void(const std::string&)> warn;
     BlockSink* sink = nullptr;  // nullptr: persist nothing.
@@ -158,9 +160,10 @@ struct SimulationResult
     Hash head_hash;
     double elapsed_s = 0;
     PhaseSeconds phases;
-    std::uint64_t repairs = 0;      // Of replicas that were wrong.
-    ParallelismTotals parallelism;  // Of the sampled blocks, see is_sampled().
-    double parallel_share = 0;      // Of transactions, executed in blocks that ran in parallel.
+    std::uint64_t repairs = 0;        // Of replicas that were wrong.
+    std::uint64_t redone_blocks = 0;  // Executed once more in order: see BlockExecution::redo().
+    ParallelismTotals parallelism;    // Of the sampled blocks, see is_sampled().
+    double parallel_share = 0;        // Of transactions, executed in blocks that ran in parallel.
     bool interrupted = false;
     /// What ended the run early; one line. Empty: all is well.
     std::string error;

@@ -7,6 +7,8 @@ namespace runnel
 
 void AccessCollector::add(const RecordTable& table, std::uint64_t key, AccessMode mode)
 {
+    if (const auto* guard = table.guard(); guard != nullptr)
+        return add(*guard, 0, mode == AccessMode::read ? mode : AccessMode::write);
     if (!table.accepts(key))
         return;
     const auto number = static_cast<std::uint16_t>(table.number());
@@ -36,8 +38,8 @@ void AccessCollector::calls(ByteView list, AccountId sender)
     while (const auto call = reader.next())
     {
         const auto* contract = world_.find_contract(call->contract);
-        if (contract != nullptr)
-            contract->declare(*call, sender, *this);
+        if (contract != nullptr && !contract->declare(*call, sender, *this))
+            is_complete_ = false;
     }
     --nesting_;
 }

@@ -49,9 +49,9 @@ static_assert(sizeof(Access) == 32, "two accesses fill a cache line");
 /// Collects, at plan time, what the transactions of a block may touch, and which contracts they
 /// call.
 ///
-/// Declaring is conservative: it looks at committed state and at the arguments, runs nothing and
-/// may name more than the call will touch. What a transaction touches without having declared it
-/// makes it revert, in every executor alike.
+/// Accesses are hints: they decide what runs in parallel, never what happens. Declaring looks at
+/// committed state and at the arguments and may name more than the call will touch. A transaction
+/// that touches more than was named is stopped, and its block executed once more in order.
 class AccessCollector
 {
 public:
@@ -74,19 +74,21 @@ public:
     /// Malformed lists and calls declare nothing: they will be refused when they run.
     void calls(ByteView list, AccountId sender);
     void calls(const CallList& list, AccountId sender) { calls(list.bytes, sender); }
+    /// False if a contract that was called leaves its accesses to a dry run.
+    [[nodiscard]] bool is_complete() const noexcept { return is_complete_; }
+    void add(const RecordTable& table, std::uint64_t key, AccessMode mode);
 
     [[nodiscard]] const World& world() const noexcept { return world_; }
 
 private:
     static constexpr unsigned nesting_max = 4;
 
-    void add(const RecordTable& table, std::uint64_t key, AccessMode mode);
-
     const World& world_;
     std::vector<Access>& accesses_;
     std::size_t first_;  // Of this transaction.
     std::uint32_t transaction_;
     unsigned nesting_ = 0;
+    bool is_complete_ = true;
 };
 
 }  // namespace runnel

@@ -3,6 +3,7 @@
 #include "state/world.hpp"
 
 #include <array>
+#include <cstring>
 
 namespace runnel
 {
@@ -10,22 +11,110 @@ namespace
 {
 constexpr unsigned call_depth_max = 4;
 
-/// What an undeclared read sees, and where an undeclared write goes: the transaction reverts
-/// anyway.
+/// What a read under a key that no record can have sees, and where such a write goes.
 alignas(64) constexpr std::array<std::uint8_t, record_size_max> zero_record{};
 alignas(64) thread_local std::array<std::uint8_t, record_size_max> scratch_record{};
+
+/// Whether a record declared for @p declared may be used for @p mode beside other transactions.
+bool allows(const Access& declared, AccessMode mode) noexcept
+{
+    // An addition that somebody in the block waits for runs in order, like a write.
+    return declared.mode == AccessMode::write || declared.mode == mode || declared.ordered;
+}
 }  // namespace
 
-Access* TransactionScope::find(const RecordTable& table, std::uint64_t key) noexcept
+Access* TransactionScope::find_declared(std::uint16_t table, std::uint64_t key) noexcept
 {
-    const auto number = static_cast<std::uint16_t>(table.number());
     for (auto& access : accesses_)
     {
-        if (access.key == key && access.table == number)
+        if (access.key == key && access.table == table)
             return &access;
     }
-    undeclared_ = true;
     return nullptr;
+}
+
+Access* TransactionScope::find_found(std::uint16_t table, std::uint64_t key) noexcept
+{
+    auto& found = arena_.found_accesses;
+    for (auto k = first_found_; k < found.size(); ++k)
+    {
+        if (found[k].key == key && found[k].table == table)
+            return &found[k];
+    }
+    return nullptr;
+}
+
+bool TransactionScope::is_guarded(const RecordTable& table, AccessMode mode) noexcept
+{
+    const auto* guard = table.guard();
+    if (guard == nullptr)
+        return false;
+    const auto* declared = find_declared(static_cast<std::uint16_t>(guard->number()), 0);
+    return declared != nullptr &&
+           (declared->mode == AccessMode::write ||
+               (declared->mode == AccessMode::read && mode == AccessMode::read));
+}
+
+Access& TransactionScope::add_found(const RecordTable& table, std::uint64_t key, AccessMode mode)
+{
+    auto& access = arena_.found_accesses.emplace_back();
+    access.key = key;
+    access.table = static_cast<std::uint16_t>(table.number());
+    access.transaction = transaction_;
+    access.mode = mode;
+    access.ordered = true;  // Nobody else adds to it meanwhile.
+    if (policy_ != AccessPolicy::dry)
+    {
+        // Where others read the same table a slot must not be made; a record of zeros is the same.
+        const bool is_shared =
+            policy_ == AccessPolicy::declared && !is_guarded(table, AccessMode::write);
+        access.record = is_shared ? table.find(key) : world_.tables()[table.number()]->reserve(key);
+        return access;
+    }
+    auto& copy = arena_.copies.emplace_back();
+    if (const auto* record = table.find(key); record != nullptr)
+        std::memcpy(copy.bytes.data(), record, table.format().size);
+    access.record = copy.bytes.data();
+    return access;
+}
+
+void TransactionScope::stop()
+{
+    was_stopped_ = true;
+    throw UndeclaredAccess{};
+}
+
+Access* TransactionScope::find(const RecordTable& table, std::uint64_t key, AccessMode mode)
+{
+    const auto number = static_cast<std::uint16_t>(table.number());
+    if (auto* declared = find_declared(number, key); declared != nullptr)
+    {
+        if (policy_ == AccessPolicy::declared && !allows(*declared, mode)) [[unlikely]]
+            stop();
+        return declared;
+    }
+    if (!table.accepts(key))
+        return nullptr;
+    auto* found = find_found(number, key);
+    switch (policy_)
+    {
+        case AccessPolicy::declared:
+            if (found == nullptr || found->mode != mode)
+            {
+                if (!is_guarded(table, mode)) [[unlikely]]
+                    stop();
+            }
+            break;
+        case AccessPolicy::open:
+            if (found == nullptr && !world_.holds(world_.table_owner(number))) [[unlikely]]
+                stop();
+            break;
+        case AccessPolicy::dry:
+            if (found != nullptr && found->mode != mode)
+                found->mode = AccessMode::write;
+            break;
+    }
+    return found != nullptr ? found : &add_found(table, key, mode);
 }
 
 void TransactionScope::journal(Access& access)
@@ -39,23 +128,18 @@ void TransactionScope::journal(Access& access)
     arena_.old_values.insert(arena_.old_values.end(), old, old + size);
 }
 
-const void* TransactionScope::read(const RecordTable& table, std::uint64_t key) noexcept
+const void* TransactionScope::read(const RecordTable& table, std::uint64_t key)
 {
-    const auto* access = find(table, key);
-    if (access == nullptr || access->mode == AccessMode::add)
-    {
-        undeclared_ = true;
-        return zero_record.data();
-    }
-    return access->record;
+    const auto* access = find(table, key, AccessMode::read);
+    return access == nullptr || access->record == nullptr ? zero_record.data() : access->record;
 }
 
 void* TransactionScope::write(RecordTable& table, std::uint64_t key)
 {
-    auto* access = find(table, key);
-    if (access == nullptr || access->mode != AccessMode::write)
+    auto* access = find(table, key, AccessMode::write);
+    if (access == nullptr)
     {
-        undeclared_ = true;
+        has_invalid_key_ = true;
         scratch_record.fill(0);
         return scratch_record.data();
     }
@@ -65,13 +149,13 @@ void* TransactionScope::write(RecordTable& table, std::uint64_t key)
 
 void TransactionScope::credit(RecordTable& table, std::uint64_t key, const Amount& amount)
 {
-    auto* access = find(table, key);
-    if (access == nullptr || access->mode == AccessMode::read)
+    auto* access = find(table, key, AccessMode::add);
+    if (access == nullptr)
     {
-        undeclared_ = true;
+        has_invalid_key_ = true;
         return;
     }
-    if (defers_credits_ && access->mode == AccessMode::add && !access->ordered)
+    if (policy_ == AccessPolicy::declared && access->mode == AccessMode::add && !access->ordered)
     {
         arena_.undo.push_back({access, static_cast<std::uint32_t>(arena_.old_values.size()), true});
         const auto* bytes = reinterpret_cast<const std::uint8_t*>(&amount);

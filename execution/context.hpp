@@ -5,9 +5,11 @@
 #include "ledger/event.hpp"
 #include "ledger/result.hpp"
 
+#include <array>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <span>
 #include <vector>
 
@@ -25,6 +27,12 @@ struct UndoEntry
     bool is_credit = false;    // The record is unchanged so far.
 };
 
+/// The copy of a record that a dry run may write to.
+struct alignas(64) RecordCopy
+{
+    std::array<std::uint8_t, record_size_max> bytes{};
+};
+
 /// What one worker writes down while it executes transactions: undo entries, old values, events.
 /// Grows to what a block needs and is then reused.
 struct WorkerArena : EventArena
@@ -32,6 +40,8 @@ struct WorkerArena : EventArena
     std::vector<UndoEntry> undo;
     Bytes old_values;
     std::vector<Refusal> refusals;
+    std::deque<Access> found_accesses;  // What was touched without being declared.
+    std::deque<RecordCopy> copies;      // What a dry run works on.
 
     void clear() noexcept
     {
@@ -39,37 +49,71 @@ struct WorkerArena : EventArena
         undo.clear();
         old_values.clear();
         refusals.clear();
+        found_accesses.clear();
+        copies.clear();
     }
 };
 
-/// One running transaction: its declared accesses, its journal, its gas. Used by the executor.
+/// Thrown through a contract to stop its transaction at once: it touched what it may not touch
+/// beside the transactions that run at the same time, or what nobody holds. Never seen outside the
+/// executor, which starts the block over in order.
+struct UndeclaredAccess
+{};
+
+/// What a running transaction may touch.
+enum class AccessPolicy : std::uint8_t
+{
+    /// What it declared, and what a declared record guards: others run beside it. Additions to one
+    /// record are written down, and the ledger makes them when the block is done.
+    declared,
+    /// Whatever the world holds: it runs alone.
+    open,
+    /// Anything, in copies of committed records: nothing is changed, accesses are written down.
+    dry,
+};
+
+/// One running transaction: what it touches, its journal, its gas. Used by the executor.
+///
+/// Declared accesses are hints: what a transaction does never depends on them. Where it may not
+/// touch what it wants to, it is stopped by UndeclaredAccess and changes nothing.
 class TransactionScope
 {
 public:
-    /// @p defers_credits: transactions that add to the same record may run at the same time, so
-    /// additions are written down and the ledger makes them when the block is done.
-    TransactionScope(World& world, const BlockContext& block, std::span<Access> accesses,
-        WorkerArena& arena, std::uint32_t transaction, bool defers_credits) noexcept
+    TransactionScope(const World& world, const BlockContext& block, std::span<Access> accesses,
+        WorkerArena& arena, std::uint32_t transaction, AccessPolicy policy) noexcept
       : world_{world},
         block_{block},
         accesses_{accesses},
         arena_{arena},
         first_undo_{arena.undo.size()},
         first_event_{arena.events.size()},
+        first_found_{arena.found_accesses.size()},
         transaction_{transaction},
-        defers_credits_{defers_credits}
+        policy_{policy}
     {}
 
-    /// The record to read; one of zeros, and undeclared() from then on, if it was not declared.
-    const void* read(const RecordTable& table, std::uint64_t key) noexcept;
-    /// The record to write, its old value journaled; scratch if it was not declared for writing.
+    /// The record to read; one of zeros if the table takes no such key.
+    const void* read(const RecordTable& table, std::uint64_t key);
+    /// The record to write, its old value journaled; scratch, and has_invalid_key() from then on,
+    /// if the table takes no such key.
     void* write(RecordTable& table, std::uint64_t key);
-    /// Adds to the Amount the record begins with; must be declared for that or for writing.
+    /// Adds to the Amount the record begins with.
     void credit(RecordTable& table, std::uint64_t key, const Amount& amount);
     /// Restores every record this transaction wrote and drops its events.
     void roll_back() noexcept;
 
-    [[nodiscard]] bool undeclared() const noexcept { return undeclared_; }
+    /// Some contract wrote under a key that its table cannot take: hostile input that it should
+    /// have refused. The ledger refuses the transaction.
+    [[nodiscard]] bool has_invalid_key() const noexcept { return has_invalid_key_; }
+    /// UndeclaredAccess was thrown.
+    [[nodiscard]] bool was_stopped() const noexcept { return was_stopped_; }
+    /// What was touched without being declared, in the order of first touches.
+    template <typename Visitor>
+    void for_each_found(Visitor&& visit) const
+    {
+        for (auto k = first_found_; k < arena_.found_accesses.size(); ++k)
+            visit(arena_.found_accesses[k]);
+    }
     [[nodiscard]] std::uint64_t gas_used() const noexcept { return gas_used_; }
     void set_gas_limit(std::uint64_t limit) noexcept { gas_limit_ = limit; }
     [[nodiscard]] std::size_t first_event() const noexcept { return first_event_; }
@@ -78,21 +122,30 @@ public:
 private:
     friend class CallContext;
 
-    Access* find(const RecordTable& table, std::uint64_t key) noexcept;
+    /// The access to the record of @p key for @p mode; nullptr if the table takes no such key.
+    Access* find(const RecordTable& table, std::uint64_t key, AccessMode mode);
+    [[nodiscard]] Access* find_declared(std::uint16_t table, std::uint64_t key) noexcept;
+    [[nodiscard]] Access* find_found(std::uint16_t table, std::uint64_t key) noexcept;
+    /// Whether a declared access to the record that guards @p table allows @p mode.
+    [[nodiscard]] bool is_guarded(const RecordTable& table, AccessMode mode) noexcept;
+    Access& add_found(const RecordTable& table, std::uint64_t key, AccessMode mode);
+    [[noreturn]] void stop();
     void journal(Access& access);
 
-    World& world_;
+    const World& world_;
     const BlockContext& block_;
     std::span<Access> accesses_;
     WorkerArena& arena_;
     std::size_t first_undo_;
     std::size_t first_event_;
+    std::size_t first_found_;
     std::uint64_t gas_limit_ = 0;
     std::uint64_t gas_used_ = 0;
     std::uint32_t transaction_;
     unsigned depth_ = 0;
-    bool defers_credits_;
-    bool undeclared_ = false;
+    AccessPolicy policy_;
+    bool has_invalid_key_ = false;
+    bool was_stopped_ = false;
 };
 
 /// What a contract sees of the world while a call runs: who calls, when, and the records the

@@ -105,11 +105,13 @@ void BlockExecution::begin(World& world, const BlockContext& context,
     for (auto& worker : workers_)
         worker->arena.clear();
     const auto count = transactions_.size();
-    outcomes_.resize(count);
+    must_redo_.store(false, std::memory_order_relaxed);
+    outcomes_.assign(count, Outcome{});
     receipt_leaves_.resize(count);
     returns_.assign(options_.keep_returns ? count : 0, Returns{});
     costs_ns_.assign(count, 0);
-    plan_.begin(world, transactions_, options_.free_gas, cost_model_, workers);
+    plan_.begin(world, transactions_, {options_.free_gas, options_.forget_share, context},
+        cost_model_, workers);
     is_parallel_ = false;
     features_ = {cost_model_.mean(), static_cast<double>(count) * cost_model_.mean()};
     wants_help_ = workers > 1 && (options_.mode == ExecutionMode::parallel ||
@@ -149,7 +151,7 @@ bool BlockExecution::may_choose() const noexcept
            features_.total_cost_ns >= parallel_min_ns;
 }
 
-void BlockExecution::run()
+bool BlockExecution::run()
 {
     const auto start = Clock::now();
     for (std::uint32_t i = 0; i < world_->contract_count(); ++i)
@@ -165,6 +167,15 @@ void BlockExecution::run()
     }
     else
         run_serial();
+    if (must_redo_.load(std::memory_order_acquire)) [[unlikely]]
+    {
+        stage_.store(Stage::closed, std::memory_order_release);
+        for (unsigned idle_rounds = 0; inside_.load(std::memory_order_acquire) != 0;)
+            relax(idle_rounds);
+        undo_block();
+        times_.run_ns = ns_since(start);
+        return false;
+    }
     roots_begun_.store(0, std::memory_order_relaxed);
     if (is_parallel_)
         stage_.store(Stage::hashing, std::memory_order_release);
@@ -175,6 +186,44 @@ void BlockExecution::run()
             plan_.access_count());
     }
     learn_costs();
+    return true;
+}
+
+void BlockExecution::redo()
+{
+    const auto start = Clock::now();
+    for (std::uint32_t i = 0; i < world_->contract_count(); ++i)
+        RUNNEL_CHECK(world_->holds(ContractId{i}));
+    is_parallel_ = false;
+    must_redo_.store(false, std::memory_order_relaxed);
+    run_serial();
+    RUNNEL_CHECK(!must_redo_.load(std::memory_order_relaxed));
+    roots_begun_.store(0, std::memory_order_relaxed);
+    times_.run_ns += ns_since(start);
+}
+
+void BlockExecution::undo_block() noexcept
+{
+    // Transactions that touched one record ran in block order, so they are undone against it.
+    // Additions that were put off have not been made.
+    for (auto i = outcomes_.size(); i-- > 0;)
+    {
+        auto& outcome = outcomes_[i];
+        const auto& arena = workers_[outcome.worker]->arena;
+        for (auto k = outcome.first_undo + outcome.undo_count; k-- > outcome.first_undo;)
+        {
+            const auto& entry = arena.undo[k];
+            if (entry.is_credit)
+                continue;
+            std::memcpy(entry.access->record, arena.old_values.data() + entry.offset,
+                world_->tables()[entry.access->table]->format().size);
+            entry.access->written = false;
+        }
+        outcome = Outcome{};
+        costs_ns_[i] = 0;
+    }
+    for (auto& worker : workers_)
+        worker->arena.clear();
 }
 
 void BlockExecution::assist(unsigned worker)
@@ -274,7 +323,7 @@ void BlockExecution::reset_counters()
 void BlockExecution::run_serial()
 {
     const auto count = static_cast<std::uint32_t>(transactions_.size());
-    for (std::uint32_t i = 0; i < count; ++i)
+    for (std::uint32_t i = 0; i < count && !must_redo_.load(std::memory_order_relaxed); ++i)
     {
         if (i + prefetch_distance < count)
             prefetch(i + prefetch_distance);
@@ -306,6 +355,16 @@ std::uint32_t BlockExecution::take_ready() noexcept
 
 void BlockExecution::work(unsigned worker)
 {
+    // Whoever undoes the block sets must_redo_ before it looks at inside_, and workers look at them
+    // the other way round: one of the two sees the other.
+    inside_.fetch_add(1, std::memory_order_seq_cst);
+    if (!must_redo_.load(std::memory_order_seq_cst))
+        work_inside(worker);
+    inside_.fetch_sub(1, std::memory_order_release);
+}
+
+void BlockExecution::work_inside(unsigned worker)
+{
     // Not transactions_: who comes when all is done may find the leader applying the block.
     const auto count = static_cast<std::uint32_t>(executed_.size());
     std::uint32_t scan = 0;
@@ -313,7 +372,7 @@ void BlockExecution::work(unsigned worker)
     std::uint32_t finished = 0;  // Not told the others yet.
     std::uint32_t next = no_transaction;
     unsigned idle_rounds = 0;
-    for (;;)
+    while (!must_redo_.load(std::memory_order_relaxed))
     {
         if (next == no_transaction)
             next = take_ready();
@@ -418,6 +477,11 @@ auto BlockExecution::run_contracts(std::uint32_t i, unsigned worker, Body&& body
         mark.store(no_transaction, std::memory_order_relaxed);
         return result;
     }
+    catch (const UndeclaredAccess&)
+    {
+        mark.store(no_transaction, std::memory_order_relaxed);
+        return decltype(body()){fail(Refusal::ledger("stopped"))};
+    }
     catch (const std::exception& error)
     {
         contract_threw(context_.number, i, transactions_[i], error.what());
@@ -446,7 +510,8 @@ void BlockExecution::execute(std::uint32_t i, unsigned worker_number) noexcept
     auto& worker = *workers_[worker_number];
     const auto& transaction = transactions_[i];
     auto& outcome = outcomes_[i];
-    TransactionScope scope{*world_, context_, plan_.accesses(i), worker.arena, i, is_parallel_};
+    TransactionScope scope{*world_, context_, plan_.accesses(i), worker.arena, i,
+        is_parallel_ ? AccessPolicy::declared : AccessPolicy::open};
     outcome.worker = worker_number;
     outcome.first_event = static_cast<std::uint32_t>(scope.first_event());
     outcome.first_undo = static_cast<std::uint32_t>(scope.first_undo());
@@ -468,10 +533,16 @@ void BlockExecution::execute(std::uint32_t i, unsigned worker_number) noexcept
         }
         RUNNEL_TRY(context.charge_gas(intrinsic_gas));
         auto result = RUNNEL_TRY(context.run({transaction.call_list()}, transaction.sender));
-        RUNNEL_REQUIRE(!scope.undeclared(), Refusal::ledger("undeclared access"));
+        RUNNEL_REQUIRE(!scope.has_invalid_key(), Refusal::ledger("no such record"));
         return result;
     };
     const auto result = run_contracts(i, worker_number, run);
+    if (scope.was_stopped()) [[unlikely]]
+    {
+        scope.roll_back();
+        must_redo_.store(true, std::memory_order_seq_cst);
+        return;
+    }
     outcome.gas_used = std::max(scope.gas_used(), std::min(intrinsic_gas, transaction.gas_limit));
     if (result.has_value())
         outcome.status = ReceiptStatus::succeeded;
@@ -481,7 +552,7 @@ void BlockExecution::execute(std::uint32_t i, unsigned worker_number) noexcept
         outcome.status = ReceiptStatus::reverted;
         outcome.refusal = static_cast<std::uint32_t>(worker.arena.refusals.size());
         worker.arena.refusals.push_back(
-            scope.undeclared() ? Refusal::ledger("undeclared access") : result.error());
+            scope.has_invalid_key() ? Refusal::ledger("no such record") : result.error());
         if (worker.arena.refusals.back().kind == RefusalKind::invalid_opcode)
             outcome.gas_used = transaction.gas_limit;
     }
@@ -793,7 +864,8 @@ FinishedBlock execute_block(BlockExecution& execution, World& world, const Block
 {
     execution.begin(world, context, std::move(transactions), options);
     execution.plan();
-    execution.run();
+    if (!execution.run())
+        execution.redo();
     execution.apply(finalized_block, std::move(rewards));
     return execution.seal(parent, parent_hash);
 }

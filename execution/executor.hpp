@@ -38,6 +38,8 @@ struct ExecutionOptions
     /// measuring what they cost. With one worker only.
     bool commitments = true;
     ExecutionMode mode = ExecutionMode::automatic;
+    /// The probability with which a declared access is dropped: a fault that must change nothing.
+    double forget_share = 0;
 };
 
 /// Executes one block at a time against a world. Buffers are reused from block to block.
@@ -45,14 +47,17 @@ struct ExecutionOptions
 ///     execution.begin(world, context, std::move(transactions), options, workers);
 ///     execution.plan();
 ///     ... lease what execution.touches() into the world ...
-///     execution.run();
+///     if (!execution.run())
+///         ... lease every other contract, then execution.redo() ...
 ///     execution.apply(finalized_block, rewards);
 ///     FinishedBlock block = execution.seal(parent, parent_hash);
 ///
 /// One thread, the leader, makes these calls. Others may help it at any time from begin() until
 /// run() returns, by assist(); late or never is as good, see ExecutionGate. The result does not
 /// depend on who helped nor on timing: transactions that touch a common object, at least one of
-/// them writing it, run in block order.
+/// them writing it, run in block order. Nor does it depend on what was declared: when a transaction
+/// touches what it may not touch beside others, or what is not held, all is undone and the block is
+/// executed in order.
 class BlockExecution
 {
 public:
@@ -73,8 +78,12 @@ public:
     {
         return plan_.touched()[index(id)] != 0;
     }
-    /// Executes the block.
-    void run();
+    /// Executes the block. False if it must be executed once more with every contract held: a
+    /// transaction touched more than it declared. Everything is then as it was before.
+    [[nodiscard]] bool run();
+    /// Executes the block in order, each transaction free to touch what it wants; after run() has
+    /// returned false. Every contract must be held.
+    void redo();
     /// What helper number @p worker (from 1, below begin()'s workers) does: a share of the
     /// declaring, of the connecting and of the executing, then roots while the leader applies the
     /// block; returns when the leader needs it no more, in the end before seal() does.
@@ -83,7 +92,8 @@ public:
     /// Sends helpers away from a block that will not be executed.
     void cancel() noexcept { stage_.store(Stage::closed, std::memory_order_release); }
 
-    /// Whether run() ran, or will run, the block in parallel; known after plan().
+    /// Whether run() ran, or will run, the block in parallel; known after plan(). False after a
+    /// redo().
     [[nodiscard]] bool is_parallel() const noexcept { return is_parallel_; }
     /// Measured nanoseconds of each transaction, with ExecutionOptions::measure_costs.
     [[nodiscard]] const std::vector<std::uint32_t>& costs_ns() const noexcept { return costs_ns_; }
@@ -139,6 +149,8 @@ private:
     void reset_counters();
     void run_serial();
     void work(unsigned worker);
+    void work_inside(unsigned worker);
+    void undo_block() noexcept;
     [[nodiscard]] bool release(std::uint32_t transaction) noexcept;
     [[nodiscard]] std::uint32_t take_ready() noexcept;
     void learn_costs();
@@ -204,6 +216,9 @@ private:
     alignas(64) std::atomic<Stage> stage_{Stage::closed};
     alignas(64) std::atomic<std::uint32_t> cursor_{0};
     alignas(64) std::atomic<std::uint32_t> finished_{0};
+    /// A transaction was stopped: nobody begins another one.
+    alignas(64) std::atomic<bool> must_redo_{false};
+    std::atomic<unsigned> inside_{0};  // Workers that may be executing.
     alignas(64) std::atomic<std::uint32_t> ready_end_{0};
     alignas(64) std::atomic<std::uint32_t> ready_begin_{0};
     alignas(64) std::atomic<unsigned> roots_begun_{root_count};

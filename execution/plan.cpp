@@ -1,6 +1,7 @@
 #include "execution/plan.hpp"
 
 #include "ledger/check.hpp"
+#include "ledger/philox.hpp"
 #include "state/world.hpp"
 
 #include <algorithm>
@@ -21,6 +22,9 @@ constexpr std::uint32_t early_chunks = 3;
 /// needed: the busiest object's share of the work is about the same in both.
 constexpr double clear_margin = 2;
 
+/// Which accesses a fault forgets follows from this, the block and their place in it.
+constexpr std::uint64_t forget_key = 0xF0A6E7;
+
 std::uint32_t object_hash(std::uint32_t table, std::uint64_t key) noexcept
 {
     const auto mixed = (key ^ key >> 29U ^ std::uint64_t{table} << 40U) * 0x9E3779B97F4A7C15ULL;
@@ -28,12 +32,12 @@ std::uint32_t object_hash(std::uint32_t table, std::uint64_t key) noexcept
 }
 }  // namespace
 
-void BlockPlan::begin(const World& world, std::span<const Transaction> transactions, bool free_gas,
-    const CostModel& costs, unsigned workers)
+void BlockPlan::begin(const World& world, std::span<const Transaction> transactions,
+    const PlanOptions& options, const CostModel& costs, unsigned workers)
 {
     world_ = &world;
     transactions_ = transactions;
-    free_gas_ = free_gas;
+    options_ = options;
     costs_ = &costs;
     nodes_.resize(transactions.size());
     chunks_.resize((transactions.size() + declare_chunk - 1) / declare_chunk);
@@ -84,9 +88,13 @@ void BlockPlan::declare_one(std::uint32_t i, std::uint32_t worker)
     node.worker = worker;
     node.first = static_cast<std::uint32_t>(share.accesses.size());
     AccessCollector collector{*world_, share.accesses, i};
-    if (!free_gas_)
+    if (!options_.free_gas)
         collector.write(world_->account_states, transaction.sender);
     collector.calls(transaction.call_list(), transaction.sender);
+    if (!collector.is_complete())
+        run_dry(i, share.dry_arena, collector);
+    if (options_.forget_share > 0)
+        forget_some(share.accesses, node.first, i);
     node.count = static_cast<std::uint32_t>(share.accesses.size() - node.first);
     node.cost = static_cast<std::uint32_t>(costs_->predict(transaction.call_list(), node.count));
     RUNNEL_CHECK(share.accesses.size() < 1U << slot_bits);
@@ -101,6 +109,37 @@ void BlockPlan::declare_one(std::uint32_t i, std::uint32_t worker)
         share.items[std::uint64_t{hash} * shard_count_ >> 32U].push_back({hash, k});
         share.touched[index(world_->table_owner(access.table))] = 1;
     }
+}
+
+void BlockPlan::run_dry(
+    std::uint32_t i, WorkerArena& arena, AccessCollector& collector) const noexcept
+{
+    const auto& transaction = transactions_[i];
+    arena.clear();
+    TransactionScope scope{*world_, options_.block, {}, arena, i, AccessPolicy::dry};
+    scope.set_gas_limit(transaction.gas_limit);
+    CallContext context{scope, transaction.sender};
+    // Whether it is refused does not matter: the block's earlier transactions may change that.
+    (void)context.charge_gas(intrinsic_gas);
+    (void)context.run({transaction.call_list()}, transaction.sender);
+    const auto& tables = world_->tables();
+    scope.for_each_found([&](const Access& access)
+        { collector.add(*tables[access.table], access.key, access.mode); });
+}
+
+void BlockPlan::forget_some(std::vector<Access>& accesses, std::size_t first, std::uint32_t i) const
+{
+    constexpr double two_to_64 = 18446744073709551616.0;
+    std::uint64_t position = 0;
+    const auto is_forgotten = [&](const Access&)
+    {
+        const auto draw =
+            philox_4x64_10({options_.block.number, i, position++, 0}, {forget_key, 0}).front();
+        return static_cast<double>(draw) < options_.forget_share * two_to_64;
+    };
+    accesses.erase(std::remove_if(accesses.begin() + static_cast<std::ptrdiff_t>(first),
+                       accesses.end(), is_forgotten),
+        accesses.end());
 }
 
 void BlockPlan::gather()
@@ -297,7 +336,9 @@ void BlockPlan::build(const World& world, std::span<const Transaction> transacti
 {
     CostModel costs;
     costs.bind(world);
-    begin(world, transactions, free_gas, costs, 1);
+    PlanOptions options;
+    options.free_gas = free_gas;
+    begin(world, transactions, options, costs, 1);
     declare(0);
     gather();
     (void)begin_connecting(0);

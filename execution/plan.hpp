@@ -1,6 +1,7 @@
 #pragma once
 
 #include "execution/access.hpp"
+#include "execution/context.hpp"
 #include "execution/cost_model.hpp"
 #include "ledger/transaction.hpp"
 
@@ -14,6 +15,14 @@
 namespace runnel
 {
 
+/// How a block is planned.
+struct PlanOptions
+{
+    bool free_gas = false;    // The sender's account is not touched by every transaction.
+    double forget_share = 0;  // The probability with which a declared access is dropped: a fault.
+    BlockContext block;       // What dry runs see.
+};
+
 /// The dependency graph of a block, from what its transactions declare.
 ///
 /// Two steps, each shared by any number of workers: declare() collects accesses; connect() links
@@ -26,14 +35,12 @@ namespace runnel
 class BlockPlan
 {
 public:
-    /// Begins a block, to be planned by up to @p workers workers. The sender's account is touched
-    /// by every transaction unless gas is free.
-    void begin(const World& world, std::span<const Transaction> transactions, bool free_gas,
-        const CostModel& costs, unsigned workers);
+    /// Begins a block, to be planned by up to @p workers workers.
+    void begin(const World& world, std::span<const Transaction> transactions,
+        const PlanOptions& options, const CostModel& costs, unsigned workers);
     /// Declares a share of the transactions as worker @p worker; returns when none is left to take.
     void declare(unsigned worker);
-    /// Every transaction has been declared: by now, no worker is inside declare() any more that
-    /// still works.
+    /// Every transaction has been declared, and no worker inside declare() writes any more.
     [[nodiscard]] bool declared() const noexcept
     {
         return declared_.load(std::memory_order_acquire) == nodes_.size();
@@ -94,8 +101,8 @@ public:
                 visit(at(slot).transaction);
         }
     }
-    /// What must be done before a transaction may run: one for each object in whose order it has a
-    /// predecessor, or several if those are reads.
+    /// How many accesses of other transactions must be over before a transaction may run: per
+    /// object one write, or all reads since the last write.
     [[nodiscard]] std::uint32_t predecessor_count(std::uint32_t transaction) const noexcept
     {
         std::uint32_t count = 0;
@@ -103,9 +110,9 @@ public:
             count += shards_[s].predecessors[transaction];
         return count;
     }
-    /// Predicted nanoseconds of one transaction, of all, and of the costliest path of dependencies:
-    /// what no number of workers can undercut. The last is known after build(); otherwise it may be
-    /// that of the first transactions only, because it is found out as far as the answer needs it.
+    /// Predicted nanoseconds of one transaction, of all, and of the costliest path of dependencies,
+    /// which no number of workers can undercut. The last is exact after build(); otherwise it may
+    /// cover the first transactions only, as far as the choice of a mode needs it.
     [[nodiscard]] std::uint32_t cost(std::uint32_t transaction) const noexcept
     {
         return nodes_[transaction].cost;
@@ -136,6 +143,7 @@ private:
         std::array<std::vector<Item>, shards_max> items;  // By the shard of their objects.
         std::vector<std::uint32_t> missing;               // Positions of accesses without a record.
         std::vector<std::uint8_t> touched;
+        WorkerArena dry_arena;  // Of dry runs.
     };
     /// An object's latest write, or the first access of its latest group.
     struct Entry
@@ -172,6 +180,10 @@ private:
         return bases_[slot >> slot_bits][slot & ((1U << slot_bits) - 1)];
     }
     void declare_one(std::uint32_t transaction, std::uint32_t worker);
+    /// Adds what the transaction touches when it runs on committed state.
+    void run_dry(
+        std::uint32_t transaction, WorkerArena& arena, AccessCollector& collector) const noexcept;
+    void forget_some(std::vector<Access>& accesses, std::size_t first, std::uint32_t i) const;
     void begin_shard(unsigned number);
     void connect_shard(unsigned number, std::uint32_t chunk_end);
     void connect_one(Shard& shard, Access& access, std::uint32_t slot, Entry& entry);
@@ -183,7 +195,7 @@ private:
     const World* world_ = nullptr;
     std::span<const Transaction> transactions_;
     const CostModel* costs_ = nullptr;
-    bool free_gas_ = false;
+    PlanOptions options_;
     std::vector<Node> nodes_;
     std::vector<std::unique_ptr<Share>> shares_;
     std::vector<Access*> bases_;  // Of the shares' accesses, once they grow no more.

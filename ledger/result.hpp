@@ -22,7 +22,7 @@ enum class RefusalKind : std::uint8_t
     panic,           // Panic(0x11) and its like; the code is the first argument.
     empty,           // A revert without data.
     invalid_opcode,  // Solidity < 0.8 divided by zero or asserted; eats all gas.
-    ledger,          // The ledger itself refused: out of gas, undeclared access, funds.
+    ledger,          // The ledger itself refused: out of gas, malformed calls, funds.
 };
 
 /// A rule said no. A value, never an exception; the state is as it was before.

@@ -114,8 +114,9 @@ public:
     /// Puts its start into the world (initial liquidity): allocations and transactions of block 0.
     virtual void genesis(const Parameters&, GenesisBuilder&) {}
 
-    /// Declares what @p call may touch when @p sender makes it.
-    virtual void declare(const CallView& call, AccountId sender, AccessCollector& access) const = 0;
+    /// Declares what @p call may touch when @p sender makes it; false if the contract leaves that
+    /// to a dry run of the transaction.
+    virtual bool declare(const CallView& call, AccountId sender, AccessCollector& access) const = 0;
     /// Runs @p call. The caller has charged the method's gas and rolls back on a refusal.
     virtual Result<Returns> execute(const CallView& call, CallContext& context) = 0;
 

@@ -46,7 +46,7 @@ struct RecordFormat
     return bits == 0 ? 0 : mix_key(key) >> (64U - bits);
 }
 
-/// The largest record: what a transaction sees of one it did not declare is as large.
+/// The largest record: a dry run works on copies of that size.
 inline constexpr std::size_t record_size_max = 1024;
 
 /// A part of on-chain state: records of one trivially copyable type, found by a 64-bit key.
@@ -73,6 +73,12 @@ public:
     /// that the weighted sum of all changes is 0.
     void set_conservation_weight(int weight) noexcept { conservation_weight_ = weight; }
     [[nodiscard]] int conservation_weight() const noexcept { return conservation_weight_; }
+
+    /// Lets record 0 of @p guard stand for all records of this table when accesses are declared: a
+    /// state machine of many records (ticks by their pool) then declares one. Both belong to one
+    /// contract.
+    void set_guard(const RecordTable& guard) noexcept { guard_ = &guard; }
+    [[nodiscard]] const RecordTable* guard() const noexcept { return guard_; }
 
     /// Whether @p key may have a record: keys in calls are hostile, and a dense table does not
     /// grow to whatever they say.
@@ -149,6 +155,7 @@ private:
     RecordFormat format_;
     std::uint32_t number_ = 0;
     int conservation_weight_ = 0;
+    const RecordTable* guard_ = nullptr;
     KeyKind key_kind_;
     std::vector<Page> pages_;
     // Sparse tables only: open addressing from key to slot + 1 (0 is empty).

@@ -56,6 +56,11 @@ std::optional<Section> parallelism_section(LedgerQueries& source)
     {
         const auto name = rows.text(0);
         const auto value = rows.real(1);
+        if (name == "redone_blocks")
+        {
+            section.figures.push_back({"redone_blocks", "Blocks redone in order",
+                static_cast<std::int64_t>(std::llround(value)), Unit::count});
+        }
         if (!name.starts_with(prefix))
             continue;
         if (name == "parallelism_blocks")

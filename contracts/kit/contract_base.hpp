@@ -14,19 +14,29 @@ namespace runnel
 /// Decodes calls to their argument structs and hands them to the derived contract.
 ///
 /// For each Call in @p Calls, in the order of their method numbers, Derived has
-///     void declare(const Call&, AccountId sender, AccessCollector&) const;
 ///     Result<Returns> execute(const Call&, CallContext&);
-/// and it names both with `using` lines where it hides these.
+/// and, where deriving the accesses of a call by a dry run is too slow,
+///     void declare(const Call&, AccountId sender, AccessCollector&) const;
+/// It names both with `using` lines where it hides these.
 template <typename Derived, typename... Calls>
 class ContractBase : public Contract
 {
 public:
     using Contract::Contract;
 
-    void declare(const CallView& call, AccountId sender, AccessCollector& access) const final
+    bool declare(const CallView& call, AccountId sender, AccessCollector& access) const final
     {
-        dispatch(call, [&](const auto& arguments)
-            { static_cast<const Derived&>(*this).declare(arguments, sender, access); });
+        bool is_declared = true;
+        dispatch(call,
+            [&](const auto& arguments)
+            {
+                const auto& self = static_cast<const Derived&>(*this);
+                if constexpr (requires { self.declare(arguments, sender, access); })
+                    self.declare(arguments, sender, access);
+                else
+                    is_declared = false;
+            });
+        return is_declared;
     }
 
     Result<Returns> execute(const CallView& call, CallContext& context) final

@@ -66,41 +66,28 @@ TEST_CASE_METHOD(
     CHECK(observed.value == expected);
 }
 
-TEST_CASE_METHOD(
-    Fixture, "context: undeclared access reverts and changes nothing", "[ledger][context]")
+TEST_CASE_METHOD(Fixture, "context: declared accesses are hints", "[ledger][context]")
 {
     const auto declared = GENERATE(Mode::none, Mode::read, Mode::credit, Mode::write);
     const auto actual = GENERATE(Mode::none, Mode::read, Mode::credit, Mode::write);
     const auto refuses = GENERATE(false, true);
-    CAPTURE(declared, actual, refuses);
-    const Touch touch{object, declared, actual, refuses};
-    // Who declares an addition promises not to look.
-    if (actual == Mode::none || actual == declared || declared == Mode::write)
-    {
-        if (refuses && (actual == Mode::read || actual == Mode::write))
-        {
-            CHECK(refuse(calls(touch)).refusal.to_string() == "seen");
-            return;
-        }
-        CHECK(run_one(calls(touch)).status == ReceiptStatus::succeeded);
-        const bool changes = actual == Mode::write || actual == Mode::credit;
-        CHECK(counters->counters.get(object).value == (changes ? 77 : 5));
-        return;
-    }
-    // Whatever the contract makes of the zeros it sees, before and after.
-    const auto receipt = refuse(calls(Add{object + 1, 9}, touch, Add{object + 2, 9}, Pay{bob, 1}));
-    CHECK(receipt.refusal.kind == RefusalKind::ledger);
-    CHECK(receipt.refusal.to_string() == "undeclared access");
-    CHECK(state(bob).balance == 1'000'000'000);
-}
-
-TEST_CASE_METHOD(Fixture, "context: an undeclared access outranks the contract's own refusal",
-    "[ledger][context]")
-{
-    const auto receipt = refuse(calls(
-        Touch{object + 1, Mode::none, Mode::read}, Refuse{object, RefusalKind::invalid_opcode}));
-    CHECK(receipt.refusal.to_string() == "undeclared access");
-    CHECK(receipt.gas_used == intrinsic_gas + Touch::gas + Refuse::gas);
+    const auto workers = GENERATE(0U, 2U);
+    CAPTURE(declared, actual, refuses, workers);
+    std::vector<Transaction> transactions;
+    transactions.push_back(make(alice, calls(Touch{object, declared, actual, refuses})));
+    transactions.push_back(make(bob, calls(Add{object + 1, 1})));
+    const auto receipt = run(std::move(transactions), workers).receipts.front();
+    const bool looks = actual == Mode::read || actual == Mode::write;
+    CHECK(receipt.gas_used == intrinsic_gas + Touch::gas);
+    CHECK((receipt.status == ReceiptStatus::reverted) == (refuses && looks));
+    if (receipt.status == ReceiptStatus::reverted)
+        CHECK(receipt.refusal.to_string() == "seen");
+    const bool changes = actual == Mode::credit || (actual == Mode::write && !refuses);
+    CHECK(counters->counters.get(object).value == (changes ? 77 : 5));
+    CHECK(counters->counters.get(object + 1).value == 1);
+    // Who declares an addition promises not to look, who declares a reading not to write.
+    const bool is_covered = actual == Mode::none || actual == declared || declared == Mode::write;
+    CHECK(redone_blocks == (is_covered || workers == 0 ? 0 : 1));
 }
 
 TEST_CASE_METHOD(Fixture, "context: what another call of the transaction declared may be touched",

@@ -74,6 +74,7 @@ struct Twins
         ExecutionOptions options;
         options.keep_returns = true;
         const auto expected = serial.run(transactions, 0, {{serial.proposer, 5}}, options);
+        options.forget_share = forget_share;
         const auto actual = parallel.run(
             std::move(transactions), workers, {{parallel.proposer, 5}}, options, absent);
         require_equal(actual, expected);
@@ -92,6 +93,7 @@ struct Twins
 
     ToyChain serial;
     ToyChain parallel;
+    double forget_share = 0;  // Of the parallel chain's declared accesses.
     std::size_t succeeded = 0;
     std::size_t total = 0;
 };
@@ -139,6 +141,61 @@ TEST_CASE("executor: many small blocks in a row leave nothing behind in its buff
     CHECK(twins.parallel.world->checkpoint_root() == twins.serial.world->checkpoint_root());
 }
 
+TEST_CASE("executor: what was declared decides nothing", "[ledger][executor][property]")
+{
+    const auto forget_share = GENERATE(0.01, 0.3, 1.0);
+    Twins twins{60};
+    twins.forget_share = forget_share;
+    RandomBlocks blocks{11, 30};
+    for (const std::size_t size : {1U, 2U, 30U, 200U, 500U, 200U})
+    {
+        CAPTURE(forget_share, size);
+        twins.run(blocks.next(twins.serial, size), 3);
+    }
+    CHECK(twins.parallel.redone_blocks > 0);
+    CHECK(twins.serial.redone_blocks == 0);
+    CHECK(twins.parallel.world->checkpoint_root() == twins.serial.world->checkpoint_root());
+}
+
+TEST_CASE("executor: a block that must be redone is undone first", "[ledger][executor]")
+{
+    const auto workers = GENERATE(2U, 4U);
+    ToyChain chain{300};
+    chain.run(RandomBlocks{5, 40}.next(chain, 300));
+    const auto before = chain.world->recompute_checkpoint_root();
+    std::vector<Transaction> transactions;
+    for (std::size_t i = 0; i < 300; ++i)
+    {
+        const auto wallet = chain.wallets[i];
+        // The last but some touches what it did not declare, after most others have run.
+        transactions.push_back(i == 280
+                                   ? chain.make(wallet, calls(Touch{7, Mode::none, Mode::write}))
+                                   : chain.make(wallet, calls(Add{i, 3}, Move{wallet, 0})));
+    }
+    BlockContext context;
+    context.number = 2;
+    context.base_fee = 10;
+    context.gas_limit = 30'000'000;
+    context.proposer = chain.proposer;
+    ExecutionOptions options;
+    options.mode = ExecutionMode::parallel;
+    auto& execution = chain.execution;
+    execution.begin(*chain.world, context, std::move(transactions), options, workers);
+    std::vector<std::thread> threads;
+    for (unsigned i = 1; i < workers; ++i)
+        threads.emplace_back([&execution, i] { execution.assist(i); });
+    execution.plan();
+    REQUIRE_FALSE(execution.run());
+    for (auto& thread : threads)
+        thread.join();
+    CHECK(chain.world->recompute_checkpoint_root() == before);
+    execution.redo();
+    execution.apply(0, {});
+    const auto block = execution.seal(chain.head, chain.head_hash);
+    CHECK(block.receipts[280].status == ReceiptStatus::succeeded);
+    CHECK(chain.counters->counters.get(7).value == 77);
+}
+
 TEST_CASE("executor: announced workers may stay away", "[ledger][executor]")
 {
     Twins twins{50};
@@ -161,7 +218,8 @@ TEST_CASE("executor: a worker that comes late finds the block done", "[ledger][e
     options.mode = ExecutionMode::parallel;
     execution.begin(*chain.world, context, RandomBlocks{1, 9}.next(chain, 100), options, 3);
     execution.plan();
-    execution.run();
+    if (!execution.run())
+        execution.redo();
     std::thread late{[&] { execution.assist(2); }};
     late.join();
     execution.apply(0, {});
@@ -214,7 +272,7 @@ TEST_CASE("executor: a contract that throws aborts instead of hanging the other 
                 [&]
                 {
                     chain.execution.plan();
-                    chain.execution.run();
+                    (void)chain.execution.run();
                 });
             other.join();
         });

@@ -294,7 +294,7 @@ TEST_CASE("plan: any number of workers makes the same graph", "[ledger][plan]")
     BlockPlan together;
     for (int round = 0; round < 3; ++round)
     {
-        together.begin(*toy.world, transactions, false, costs, workers);
+        together.begin(*toy.world, transactions, {}, costs, workers);
         for_all([&together](unsigned worker) { together.declare(worker); });
         REQUIRE(together.declared());
         together.gather();
@@ -320,7 +320,7 @@ bool connects(BlockPlan& plan, const World& world, const std::vector<Transaction
 {
     CostModel costs;
     costs.bind(world);
-    plan.begin(world, transactions, false, costs, 2);
+    plan.begin(world, transactions, {}, costs, 2);
     plan.declare(0);
     plan.gather();
     if (!plan.begin_connecting(parallelism))

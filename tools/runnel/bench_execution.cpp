@@ -332,7 +332,8 @@ public:
         if (execution.wants_help())
             helpers_.call();
         execution.plan();
-        execution.run();
+        if (!execution.run())
+            execution.redo();
         const auto ns = seconds_since(start) * 1e9;
         accesses += execution.block_plan().access_count();
         declare_ns += execution.times().declare_ns;

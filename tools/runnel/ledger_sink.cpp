@@ -84,6 +84,7 @@ void LedgerSink::write_metrics(
     writer_.add_metric("peak_memory_mib", whole_run, use.peak_memory_mib);
     writer_.add_metric("parallel_share", whole_run, result.parallel_share);
     writer_.add_metric("repairs", whole_run, static_cast<double>(result.repairs));
+    writer_.add_metric("redone_blocks", whole_run, static_cast<double>(result.redone_blocks));
     writer_.add_metric("interrupted", whole_run, result.interrupted ? 1 : 0);
     writer_.add_metric(
         "executed_blocks", whole_run, static_cast<double>(result.blocks - result.resumed_at));

@@ -39,6 +39,7 @@ struct RunOptions
     double stall_timeout = 60;
     unsigned replicas = 1;
     std::vector<std::string> flips;
+    double forget_accesses = 0;
     bool force = false;
     bool resume = false;
     bool json = false;
@@ -67,7 +68,7 @@ nlohmann::json summary_json(const SimulationResult& result)
         {"reverted", result.reverted}, {"state_root", result.head.state_root.to_string()},
         {"head_hash", result.head_hash.to_string()}, {"elapsed_s", result.elapsed_s},
         {"tx_per_s", rate_of(result)}, {"interrupted", result.interrupted},
-        {"repairs", result.repairs}, {"resumed_at", result.resumed_at},
+        {"repairs", result.repairs}, {"redone_blocks", result.redone_blocks}, {"resumed_at", result.resumed_at},
         {"parallel_share", result.parallel_share},
         {"phases_s", {{"decide", phases.decide}, {"order", phases.order}, {"plan", phases.plan},
                          {"execute", phases.execute}, {"commit", phases.commit},
@@ -125,6 +126,11 @@ void print_summary(const SimulationResult& result, const RunOptions& options,
         use.energy_source == "rapl"
             ? "measured: the whole processor's, RAPL"
             : fmt::format("a model: {} W per core in use", ResourceMeter::watts_per_core));
+    if (result.redone_blocks > 0)
+    {
+        fmt::print("redone        {} blocks whose transactions touched what was not declared\n",
+            with_commas(result.redone_blocks));
+    }
     if (options.replicas > 1)
         fmt::print("replicas      {}, {} repaired\n", options.replicas, result.repairs);
     if (options.database.empty())
@@ -322,6 +328,7 @@ int run(const RunOptions& options)
     simulation.replicas = options.replicas;
     for (const auto& text : options.flips)
         simulation.flips.push_back(parse_flip(text, options));
+    simulation.forget_accesses = options.forget_accesses;
     simulation.warn = [](const std::string& warning)
     { fmt::print(stderr, "runnel: warning: {}\n", warning); };
     std::unique_ptr<LedgerSink> sink;
@@ -440,6 +447,11 @@ Command add_run_command(CLI::App& app)
         ->add_option("--inject-bit-flip", options->flips,
             "Plant a fault: REPLICA:BLOCK flips a bit of a balance that the block will use")
         ->type_name("REPLICA:BLOCK");
+    command
+        ->add_option("--forget-accesses", options->forget_accesses,
+            "Plant a fault: drop each declared access with this probability; the chain is the same")
+        ->check(CLI::Range(0.0, 1.0))
+        ->type_name("P");
     command->add_flag("--force", options->force, "Replace an existing database");
     command->add_flag("--resume", options->resume,
         "Go on with an interrupted run: the same chain as without the interruption. Begins it if "
