@@ -339,6 +339,14 @@ bool BlockExecution::release(std::uint32_t transaction) noexcept
            pending.fetch_sub(1, std::memory_order_acq_rel) == 1;
 }
 
+std::size_t BlockExecution::undeclared_touches() const noexcept
+{
+    std::size_t count = 0;
+    for (const auto& worker : workers_)
+        count += worker->arena.found_accesses.size();
+    return count;
+}
+
 std::uint32_t BlockExecution::take_ready() noexcept
 {
     auto begin = ready_begin_.load(std::memory_order_relaxed);

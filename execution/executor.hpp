@@ -95,6 +95,9 @@ public:
     /// Whether run() ran, or will run, the block in parallel; known after plan(). False after a
     /// redo().
     [[nodiscard]] bool is_parallel() const noexcept { return is_parallel_; }
+    /// How many records the block's transactions touched without having declared them, those aside
+    /// whose transactions were stopped; valid until the next begin().
+    [[nodiscard]] std::size_t undeclared_touches() const noexcept;
     /// Measured nanoseconds of each transaction, with ExecutionOptions::measure_costs.
     [[nodiscard]] const std::vector<std::uint32_t>& costs_ns() const noexcept { return costs_ns_; }
     [[nodiscard]] const CostModel& cost_model() const noexcept { return cost_model_; }

@@ -39,6 +39,7 @@ Sandbox::Outcome Sandbox::run(AccountId sender, const CallWriter& calls)
         execution_, world_, context, head_, head_hash_, 0, std::move(transactions), {}, options);
     outcome.receipt = outcome.block.receipts.front();
     outcome.returns = execution_.returns().front();
+    outcome.undeclared_touches = execution_.undeclared_touches();
     head_ = outcome.block.header;
     head_hash_ = outcome.block.hash;
     return outcome;

@@ -40,6 +40,7 @@ public:
         Receipt receipt;
         Returns returns;  // Of the transaction's last call.
         FinishedBlock block;
+        std::size_t undeclared_touches = 0;  // Records touched beyond what calls declared.
 
         [[nodiscard]] bool ok() const noexcept
         {

@@ -634,7 +634,8 @@ FinishedBlock run_block(Fixture& f, std::vector<Transaction> transactions, unsig
     for (unsigned i = 1; i < workers; ++i)
         threads.emplace_back([&execution, i] { execution.assist(i); });
     execution.plan();
-    execution.run();
+    if (!execution.run())
+        execution.redo();
     for (auto& thread : threads)
         thread.join();
     execution.apply(0, {});

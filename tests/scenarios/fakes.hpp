@@ -25,7 +25,7 @@ public:
       : Contract{std::move(identity)}, type_{type}
     {}
     [[nodiscard]] const ContractType& type() const override { return type_; }
-    void declare(const CallView&, AccountId, AccessCollector&) const override {}
+    bool declare(const CallView&, AccountId, AccessCollector&) const override { return true; }
     Result<Returns> execute(const CallView&, CallContext&) override { return Returns{}; }
 
     void genesis(const Parameters& parameters, GenesisBuilder& builder) override

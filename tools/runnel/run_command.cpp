@@ -68,8 +68,8 @@ nlohmann::json summary_json(const SimulationResult& result)
         {"reverted", result.reverted}, {"state_root", result.head.state_root.to_string()},
         {"head_hash", result.head_hash.to_string()}, {"elapsed_s", result.elapsed_s},
         {"tx_per_s", rate_of(result)}, {"interrupted", result.interrupted},
-        {"repairs", result.repairs}, {"redone_blocks", result.redone_blocks}, {"resumed_at", result.resumed_at},
-        {"parallel_share", result.parallel_share},
+        {"repairs", result.repairs}, {"redone_blocks", result.redone_blocks},
+        {"resumed_at", result.resumed_at}, {"parallel_share", result.parallel_share},
         {"phases_s", {{"decide", phases.decide}, {"order", phases.order}, {"plan", phases.plan},
                          {"execute", phases.execute}, {"commit", phases.commit},
                          {"persist", phases.persist}}}};
