@@ -29,16 +29,8 @@ struct CheckpointHead
     std::vector<bool> attested;  // The head, by validator.
     std::uint64_t transactions = 0;
     std::uint64_t reverted = 0;
-
-    template <typename Self, typename Visitor>
-    static void describe(Self& self, Visitor&& visit)
-    {
-        visit("header", self.header);
-        visit("hash", self.hash);
-        visit("attested", self.attested);
-        visit("transactions", self.transactions, "since block 1");
-        visit("reverted", self.reverted, "since block 1");
-    }
+    RUNNEL_FIELDS(header, hash, attested, (transactions, other("since block 1")),
+        (reverted, other("since block 1")));
 };
 
 /// Writes a checkpoint while everybody waits: its parts are read from the world, the mempool and

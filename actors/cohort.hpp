@@ -63,13 +63,7 @@ private:
     {
         std::uint64_t nonce = 0;
         std::uint64_t tag = 0;
-
-        template <typename Self, typename Visitor>
-        static void describe(Self& self, Visitor&& visit)
-        {
-            visit("nonce", self.nonce);
-            visit("tag", self.tag);
-        }
+        RUNNEL_FIELDS(nonce, tag);
     };
     struct Wallet
     {
@@ -81,13 +75,7 @@ private:
         boost::container::small_vector<Pending, 2> pending;
 
         /// What changes: the rest is drawn at genesis.
-        template <typename Self, typename Visitor>
-        static void describe(Self& self, Visitor&& visit)
-        {
-            visit("due", self.due, "block");
-            visit("boost_percent", self.boost_percent, "%");
-            visit("pending", self.pending);
-        }
+        RUNNEL_FIELDS((due, block_number), (boost_percent, other("%")), pending);
     };
     struct Question
     {

@@ -140,7 +140,7 @@ struct HeaderWriter
     Json& out;
 
     template <typename T>
-    void operator()(std::string_view name, const T& value, std::string_view = {})
+    void operator()(std::string_view name, const T& value, Unit = {})
     {
         if constexpr (std::same_as<T, Hash>)
             out[std::string{name}] = value.to_string();
@@ -253,7 +253,7 @@ struct HeaderReader
     Fields& fields;
 
     template <typename T>
-    void operator()(std::string_view name, T& value, std::string_view = {})
+    void operator()(std::string_view name, T& value, Unit = {})
     {
         const std::string key{name};
         if constexpr (std::same_as<T, Hash>)

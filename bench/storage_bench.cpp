@@ -20,23 +20,14 @@ constexpr std::uint32_t block_transactions = 1'000;
 
 struct Transfer
 {
-    static constexpr std::string_view name = "Transfer";
     static constexpr std::string_view table = "token_transfers";
-    static constexpr std::string_view signature = "Transfer(address,address,uint256)";
-    static constexpr std::uint32_t indexed = 0b011;
-    static constexpr EventUse use = EventUse::log;
+    static constexpr std::string_view signature =
+        "Transfer(address indexed,address indexed,uint256)";
 
     AccountId from_address{};
     AccountId to_address{};
     Amount value;
-
-    template <typename Self, typename Visitor>
-    static void describe(Self& self, Visitor&& visit)
-    {
-        visit("from_address", self.from_address);
-        visit("to_address", self.to_address);
-        visit("value", self.value, "smallest unit of the token");
-    }
+    RUNNEL_FIELDS(from_address, to_address, (value, smallest_unit));
 };
 
 /// ERC-20's transfer, as a call.
@@ -46,13 +37,7 @@ struct TransferCall
 
     AccountId to{};
     Amount value;
-
-    template <typename Self, typename Visitor>
-    static void describe(Self& self, Visitor&& visit)
-    {
-        visit("to", self.to);
-        visit("value", self.value);
-    }
+    RUNNEL_FIELDS(to, value);
 };
 
 LedgerDescription description()

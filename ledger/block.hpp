@@ -37,25 +37,9 @@ struct BlockHeader
     Hash state_root;                    // keccak(parent's state_root, writes of each transaction).
     Hash checkpoint_root;               // Of the whole state, every so many blocks; else zero.
     std::uint64_t finalized_block = 0;  // Newest block that two thirds of the stake attested.
-
-    template <typename Self, typename Visitor>
-    static void describe(Self& self, Visitor&& visit)
-    {
-        visit("number", self.number);
-        visit("parent_hash", self.parent_hash);
-        visit("timestamp", self.timestamp, "unix seconds");
-        visit("proposer", self.proposer);
-        visit("gas_limit", self.gas_limit);
-        visit("gas_used", self.gas_used);
-        visit("base_fee", self.base_fee, "wei per gas");
-        visit("transaction_count", self.transaction_count);
-        visit("transactions_root", self.transactions_root);
-        visit("receipts_root", self.receipts_root);
-        visit("rewards_root", self.rewards_root);
-        visit("state_root", self.state_root);
-        visit("checkpoint_root", self.checkpoint_root);
-        visit("finalized_block", self.finalized_block);
-    }
+    RUNNEL_FIELDS(number, parent_hash, (timestamp, unix_seconds), proposer, gas_limit, gas_used,
+        (base_fee, wei_per_gas), transaction_count, transactions_root, receipts_root, rewards_root,
+        state_root, checkpoint_root, finalized_block);
 
     [[nodiscard]] Hash hash() const;
 };
@@ -65,13 +49,7 @@ struct Reward
 {
     AccountId account{};
     Amount amount;
-
-    template <typename Self, typename Visitor>
-    static void describe(Self& self, Visitor&& visit)
-    {
-        visit("account", self.account);
-        visit("amount", self.amount, "wei");
-    }
+    RUNNEL_FIELDS(account, (amount, wei));
 };
 
 /// A block with all that happened in it: what validators attest and the database keeps.

@@ -5,16 +5,22 @@
 #include <cstdint>
 #include <optional>
 
+#define RUNNEL_CALL(name_, method_, gas_)           \
+    static constexpr std::string_view name = name_; \
+    static constexpr std::uint8_t method = method_; \
+    static constexpr std::uint64_t gas = gas_
+
 namespace runnel
 {
 
 /// One call of a transaction, its arguments still encoded.
 ///
-/// A call's arguments are a described struct with
-///     static constexpr std::string_view name = "swap";   // as in the ABI
-///     static constexpr std::uint8_t method = 2;          // its number in its contract; part of
-///     hashes static constexpr std::uint64_t gas = 60'000;       // charged before it runs; see
-///     docs/gas.md
+/// A call's arguments are a described struct (ledger/fields.hpp) that begins with
+///
+///     RUNNEL_CALL("swap", 5, 46'500);
+///
+/// its name as in the ABI; its number in its contract, which is part of every hash: never renumber;
+/// and the gas that is charged before it runs, on top of the intrinsic 21,000 (docs/gas.md).
 struct CallView
 {
     ContractId contract{};

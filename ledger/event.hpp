@@ -2,7 +2,10 @@
 
 #include "ledger/fields.hpp"
 
+#include <algorithm>
+#include <array>
 #include <cstdint>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -32,7 +35,7 @@ enum class EventUse : std::uint8_t
 class ColumnSink
 {
 public:
-    virtual void column(std::string_view name, ColumnKind kind, std::string_view unit) = 0;
+    virtual void column(std::string_view name, ColumnKind kind, const Unit& unit) = 0;
 
 protected:
     ~ColumnSink() = default;
@@ -55,19 +58,25 @@ protected:
 
 /// What ledger and storage know of an event without knowing its struct.
 ///
-/// An event is a described struct with
-///     static constexpr std::string_view name = "Swap";
-///     static constexpr std::string_view table = "uniswap_v2_swaps";     // t_ is put in front
-///     static constexpr std::string_view signature = "Swap(address,uint256,...)";  // "" unless a
-///     log static constexpr std::uint32_t indexed = 0b100001;                // bit k: field k is a
-///     topic static constexpr EventUse use = EventUse::log;
-/// The fields of a log are those of the signature, in its order.
+/// An event is a described struct (ledger/fields.hpp) with
+///
+///     static constexpr std::string_view table = "uniswap_v2_syncs";  // t_ is put in front
+///
+/// A log also has its signature, with `indexed` before what is a topic and with or without names;
+/// its fields are the signature's arguments, in their order:
+///
+///     static constexpr std::string_view signature = "Transfer(address indexed from, ...)";
+///
+/// A struct without a signature has a name instead, and is a row of a sector unless it says
+///
+///     static constexpr std::string_view name = "DexPool";
+///     static constexpr EventUse use = EventUse::snapshot;
 struct EventType
 {
     std::string_view name;
     std::string_view table;
-    std::string_view signature;
-    std::uint32_t indexed = 0;
+    std::string_view signature;  // Canonical: types only; empty unless it is a log.
+    std::uint32_t indexed = 0;   // Bit k: field k is a topic.
     EventUse use = EventUse::log;
     /// Stands for the signature in receipts: short, and another one for every signature.
     std::uint64_t tag = 0;
@@ -103,7 +112,7 @@ struct ColumnVisitor
 {
     ColumnSink& sink;
     template <typename T>
-    void operator()(std::string_view name, const T&, std::string_view unit = {}) const
+    void operator()(std::string_view name, const T&, Unit unit = {}) const
     {
         sink.column(name, column_kind<T>(), unit);
     }
@@ -113,7 +122,7 @@ struct ValueVisitor
 {
     ValueSink& sink;
     template <typename T>
-    void operator()(std::string_view, const T& value, std::string_view = {}) const
+    void operator()(std::string_view, const T& value, Unit = {}) const
     {
         if constexpr (std::same_as<T, Amount>)
             sink.amount(value);
@@ -138,31 +147,132 @@ struct ValueVisitor
         tag = (tag ^ static_cast<std::uint8_t>(character)) * 0x100000001B3ULL;
     return tag;
 }
-}  // namespace detail
 
-/// The EventType of an event struct; its address is its identity within a process.
+/// A signature taken apart at compile time.
+struct ParsedSignature
+{
+    std::array<char, 256> text{};  // Canonical: without names and spaces.
+    std::size_t size = 0;
+    std::uint32_t indexed = 0;    // Bit k: argument k is marked.
+    std::uint32_t arguments = 0;  // How many there are.
+
+    [[nodiscard]] constexpr std::string_view canonical() const noexcept
+    {
+        return {text.data(), size};
+    }
+    /// Of the event: what stands before the parenthesis.
+    [[nodiscard]] constexpr std::string_view name() const noexcept
+    {
+        return canonical().substr(0, canonical().find('('));
+    }
+};
+
+/// Takes an event's signature as Solidity declares it, `Swap(address indexed sender, uint256 in)`.
+/// Does not compile if a parenthesis or a type is missing.
+[[nodiscard]] consteval ParsedSignature parse_signature(std::string_view signature)
+{
+    ParsedSignature parsed;
+    const auto append = [&parsed](std::string_view part)
+    {
+        for (const auto character : part)
+            parsed.text.at(parsed.size++) = character;
+    };
+    const auto open = signature.find('(');
+    if (open == 0 || open == std::string_view::npos || signature.back() != ')')
+        throw "expected NAME(ARGUMENTS)";
+    append(signature.substr(0, open + 1));
+    auto rest = signature.substr(open + 1, signature.size() - open - 2);
+    while (!rest.empty())
+    {
+        const auto argument = rest.substr(0, rest.find(','));
+        rest.remove_prefix(std::min(rest.size(), argument.size() + 1));
+        const auto first = argument.find_first_not_of(' ');
+        if (first == std::string_view::npos)
+            throw "expected a type";
+        const auto type_end = std::min(argument.find(' ', first), argument.size());
+        append(parsed.arguments == 0 ? "" : ",");
+        append(argument.substr(first, type_end - first));
+        const auto tail = argument.substr(type_end);
+        if (tail == " indexed" || tail.starts_with(" indexed "))
+            parsed.indexed |= 1U << parsed.arguments;
+        ++parsed.arguments;
+    }
+    append(")");
+    return parsed;
+}
+
 template <typename Event>
-inline constexpr EventType event_type{Event::name, Event::table, Event::signature, Event::indexed,
-    Event::use, detail::event_tag(Event::signature),
-    [](ColumnSink& sink)
+concept HasSignature = requires
+{
+    Event::signature;
+};
+template <typename Event>
+concept HasUse = requires
+{
+    Event::use;
+};
+
+template <HasSignature Event>
+inline constexpr ParsedSignature parsed_signature = parse_signature(Event::signature);
+
+template <typename Event>
+[[nodiscard]] consteval std::uint32_t field_count()
+{
+    std::uint32_t count = 0;
+    const Event event{};
+    Event::describe(event, [&](std::string_view, const auto&, Unit = {}) { ++count; });
+    return count;
+}
+
+template <typename Event>
+[[nodiscard]] consteval EventType make_event_type()
+{
+    static_assert(units_name_columns<Event>(), "a unit names a column that holds no token");
+    EventType type;
+    type.table = Event::table;
+    if constexpr (HasSignature<Event>)
+    {
+        constexpr const auto& parsed = parsed_signature<Event>;
+        static_assert(parsed.arguments == field_count<Event>(), "a log's fields are its arguments");
+        type.name = parsed.name();
+        type.signature = parsed.canonical();
+        type.indexed = parsed.indexed;
+        type.use = EventUse::log;
+    }
+    else
+    {
+        type.name = Event::name;
+        type.use = EventUse::sector;
+    }
+    if constexpr (HasUse<Event>)
+        type.use = Event::use;
+    type.tag = event_tag(type.signature);
+    type.columns = [](ColumnSink& sink)
     {
         const Event event{};
-        Event::describe(event, detail::ColumnVisitor{sink});
-    },
-    [](ByteView encoded, ValueSink& sink)
+        Event::describe(event, ColumnVisitor{sink});
+    };
+    type.values = [](ByteView encoded, ValueSink& sink)
     {
         Event event{};
         if (!decode(encoded, event))
             return false;
         const auto& read_only = event;
-        Event::describe(read_only, detail::ValueVisitor{sink});
+        Event::describe(read_only, ValueVisitor{sink});
         return true;
-    },
-    [](ByteView encoded)
+    };
+    type.dump = [](ByteView encoded)
     {
         Event event{};
         return decode(encoded, event) ? runnel::dump(event) : std::string{"(malformed)"};
-    }};
+    };
+    return type;
+}
+}  // namespace detail
+
+/// The EventType of an event struct; its address is its identity within a process.
+template <typename Event>
+inline constexpr EventType event_type = detail::make_event_type<Event>();
 
 /// One event as it was emitted; its encoding lies in an arena beside it.
 struct EventRecord

@@ -3,6 +3,7 @@
 #include "ledger/amount.hpp"
 #include "ledger/hash.hpp"
 #include "ledger/ids.hpp"
+#include "ledger/unit.hpp"
 
 #include <array>
 #include <bit>
@@ -18,19 +19,57 @@
 
 /// One description of a struct's fields serves its hash, checkpoint, wire format, rows and dump.
 ///
-/// A described struct has
+/// A struct names its fields in a line after them, in their order, each alone or with its unit:
 ///
-///     template <typename Self, typename Visitor>
-///     static void describe(Self& self, Visitor&& visit)
-///     {
-///         visit("reserve0", self.reserve0, "raw token0");   // name, field, unit (may be left out)
-///     }
+///     Amount reserve0;
+///     bool locked = false;
+///     RUNNEL_FIELDS((reserve0, smallest_unit_of("token0")), locked);
 ///
-/// and a visitor is a callable (name, field, unit = ""). The encoding is canonical: fields in
+/// A unit is an expression of namespace unit (ledger/unit.hpp); a misspelt field or unit does not
+/// compile. The line stands for a function
+///
+///     static void describe(auto& self, auto&& visit);
+///
+/// that calls visit(name, field, unit) for each field, without a unit for those that have none;
+/// write it by hand where a field's name is to be another one. The encoding is canonical: fields in
 /// order, integers big-endian of their own fixed width, lists prefixed by their length.
 ///
 /// On-chain state is integers. The states of wallets, which checkpoints keep, may also hold
 /// floating point (its IEEE bits, as an integer) and lists and maps of any length.
+
+#define RUNNEL_FIELDS(...)                                                                        \
+    template <typename Self, typename Visitor>                                                    \
+    static constexpr void describe([[maybe_unused]] Self& self, [[maybe_unused]] Visitor&& visit) \
+    {                                                                                             \
+        __VA_OPT__(RUNNEL_DETAIL_EXPAND(RUNNEL_DETAIL_VISIT_EACH(__VA_ARGS__)))                   \
+    }                                                                                             \
+    static_assert(true)  // Takes the semicolon.
+
+// Calls itself by way of a second scan: a macro is not expanded inside its own expansion.
+#define RUNNEL_DETAIL_VISIT_EACH(field, ...) \
+    RUNNEL_DETAIL_VISIT(field)               \
+    __VA_OPT__(RUNNEL_DETAIL_VISIT_AGAIN RUNNEL_DETAIL_PARENTHESES(__VA_ARGS__))
+#define RUNNEL_DETAIL_PARENTHESES ()
+#define RUNNEL_DETAIL_VISIT_AGAIN() RUNNEL_DETAIL_VISIT_EACH
+// 27 scans and more: so many fields a struct may have.
+#define RUNNEL_DETAIL_EXPAND(...) \
+    RUNNEL_DETAIL_EXPAND_9(RUNNEL_DETAIL_EXPAND_9(RUNNEL_DETAIL_EXPAND_9(__VA_ARGS__)))
+#define RUNNEL_DETAIL_EXPAND_9(...) \
+    RUNNEL_DETAIL_EXPAND_3(RUNNEL_DETAIL_EXPAND_3(RUNNEL_DETAIL_EXPAND_3(__VA_ARGS__)))
+#define RUNNEL_DETAIL_EXPAND_3(...) \
+    RUNNEL_DETAIL_EXPAND_1(RUNNEL_DETAIL_EXPAND_1(RUNNEL_DETAIL_EXPAND_1(__VA_ARGS__)))
+#define RUNNEL_DETAIL_EXPAND_1(...) __VA_ARGS__
+// `name` or `(name, unit)`: the probe expands only before parentheses.
+#define RUNNEL_DETAIL_VISIT(field)                                                             \
+    RUNNEL_DETAIL_CHOOSE(                                                                      \
+        RUNNEL_DETAIL_PAIR_PROBE field, RUNNEL_DETAIL_VISIT_PAIR, RUNNEL_DETAIL_VISIT_NAME, ~) \
+    (field)
+#define RUNNEL_DETAIL_PAIR_PROBE(...) ~, ~
+#define RUNNEL_DETAIL_CHOOSE(...) RUNNEL_DETAIL_THIRD(__VA_ARGS__)
+#define RUNNEL_DETAIL_THIRD(first, second, third, ...) third
+#define RUNNEL_DETAIL_VISIT_NAME(name) visit(#name, self.name);
+#define RUNNEL_DETAIL_VISIT_PAIR(pair) RUNNEL_DETAIL_VISIT_WITH_UNIT pair
+#define RUNNEL_DETAIL_VISIT_WITH_UNIT(name, unit_) visit(#name, self.name, ::runnel::unit::unit_);
 
 namespace runnel
 {
@@ -40,7 +79,7 @@ namespace detail
 struct AnyVisitor
 {
     template <typename T>
-    void operator()(std::string_view, T&, std::string_view = {}) const
+    void operator()(std::string_view, T&, Unit = {}) const
     {}
 };
 }  // namespace detail
@@ -50,6 +89,25 @@ concept Described = requires(T& value)
 {
     T::describe(value, detail::AnyVisitor{});
 };
+
+/// Whether each field whose unit is that of a column's token names a field that holds a contract.
+template <Described T>
+[[nodiscard]] consteval bool units_name_columns()
+{
+    bool all_found = true;
+    const T value{};
+    T::describe(value,
+        [&](std::string_view, const auto&, Unit unit = {})
+        {
+            if (unit.kind != UnitKind::smallest_unit_of_column)
+                return;
+            bool found = false;
+            T::describe(value, [&]<typename Field>(std::string_view name, const Field&, Unit = {})
+                { found = found || (std::same_as<Field, ContractId> && name == unit.text); });
+            all_found = all_found && found;
+        });
+    return all_found;
+}
 
 /// A nested list of encoded calls inside a call's arguments: what runs in a callback.
 struct CallList
@@ -115,7 +173,7 @@ public:
     explicit Encoder(Bytes& out) noexcept : out_{out} {}
 
     template <typename T>
-    void operator()(std::string_view, const T& value, std::string_view = {})
+    void operator()(std::string_view, const T& value, Unit = {})
     {
         put(value);
     }
@@ -207,7 +265,7 @@ public:
     [[nodiscard]] bool at_end() const noexcept { return ok_ && rest_.empty(); }
 
     template <typename T>
-    void operator()(std::string_view, T& value, std::string_view = {})
+    void operator()(std::string_view, T& value, Unit = {})
     {
         get(value);
     }
@@ -331,7 +389,7 @@ public:
     explicit Dumper(std::string& out) noexcept : out_{out} {}
 
     template <typename T>
-    void operator()(std::string_view name, const T& value, std::string_view = {})
+    void operator()(std::string_view name, const T& value, Unit = {})
     {
         if (!out_.empty() && out_.back() != '(' && out_.back() != '{' && out_.back() != '[')
             out_ += ' ';

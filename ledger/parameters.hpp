@@ -2,6 +2,7 @@
 
 #include "ledger/amount.hpp"
 #include "ledger/ids.hpp"
+#include "ledger/unit.hpp"
 
 #include <cstdint>
 #include <limits>
@@ -46,10 +47,10 @@ struct ParameterSpec
     /// As in TOML; empty: the parameter must be given. `""` for a reference: none, has() is false;
     /// an account or group is then an empty text.
     std::string_view default_value;
-    /// For people, but for amounts: "wei..." is native coins, "1e-8 USD..." USD, "ray", "wad"; one
-    /// that ends in the name of a token parameter beside it ("smallest unit of token0") is of that
-    /// token. In a per_token row it is of the row's token if it ends in "token" or is empty.
-    std::string_view unit;
+    /// How an amount may be written follows from its kind: native coins, USD, ray, wad, or tokens
+    /// of the kind that the parameter beside it holds (smallest_unit_of). In a per_token row it is
+    /// of the row's token if it is a plain smallest unit or has none. Else for people only.
+    Unit unit;
     std::string_view help;
     // Of integers, numbers, draws; of durations in ms, of amounts in smallest units.
     double min = -std::numeric_limits<double>::infinity();

@@ -28,16 +28,8 @@ struct Transaction
     // Not part of the encoding:
     std::int64_t arrival_ms = 0;  // Virtual time since the scenario's start.
     Hash hash;                    // Of the encoding; set by seal().
-
-    template <typename Self, typename Visitor>
-    static void describe(Self& self, Visitor&& visit)
-    {
-        visit("sender", self.sender);
-        visit("nonce", self.nonce);
-        visit("gas_limit", self.gas_limit);
-        visit("max_fee", self.max_fee, "wei per gas");
-        visit("max_priority_fee", self.max_priority_fee, "wei per gas");
-    }
+    RUNNEL_FIELDS(
+        sender, nonce, gas_limit, (max_fee, wei_per_gas), (max_priority_fee, wei_per_gas));
 
     [[nodiscard]] ByteView call_list() const noexcept { return {calls.data(), calls.size()}; }
     void set_calls(const Bytes& bytes) { calls.assign(bytes.begin(), bytes.end()); }

@@ -44,10 +44,7 @@ bool fits(ColumnKind kind, std::string_view type) noexcept
 class KindSink final : public ColumnSink
 {
 public:
-    void column(std::string_view, ColumnKind kind, std::string_view) override
-    {
-        kinds.push_back(kind);
-    }
+    void column(std::string_view, ColumnKind kind, const Unit&) override { kinds.push_back(kind); }
     std::vector<ColumnKind> kinds;
 };
 

@@ -19,13 +19,7 @@ struct AccountState
 {
     Amount balance;
     std::uint64_t nonce = 0;
-
-    template <typename Self, typename Visitor>
-    static void describe(Self& self, Visitor&& visit)
-    {
-        visit("balance", self.balance, "wei");
-        visit("nonce", self.nonce);
-    }
+    RUNNEL_FIELDS((balance, wei), nonce);
 };
 
 /// Who an account is; fixed at genesis.

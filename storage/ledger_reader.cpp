@@ -22,7 +22,7 @@ struct RowFields
     int column = 0;
 
     template <typename T>
-    void operator()(std::string_view, T& value, std::string_view = {})
+    void operator()(std::string_view, T& value, Unit = {})
     {
         const int at = column++;
         if constexpr (std::same_as<T, Hash>)

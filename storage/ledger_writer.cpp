@@ -26,7 +26,7 @@ struct FieldValues
     RowBatch& row;
 
     template <typename T>
-    void operator()(std::string_view, const T& value, std::string_view = {}) const
+    void operator()(std::string_view, const T& value, Unit = {}) const
     {
         if constexpr (std::same_as<T, Hash>)
             row.put(Value{ByteView{value.bytes}});

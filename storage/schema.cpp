@@ -35,10 +35,10 @@ struct DescribedColumns
     std::vector<ColumnInfo>& columns;
 
     template <typename T>
-    void operator()(std::string_view name, const T&, std::string_view unit = {}) const
+    void operator()(std::string_view name, const T&, Unit unit = {}) const
     {
         std::string field{name};
-        std::string unit_text{unit};
+        const auto unit_text = to_string(unit);
         if constexpr (std::same_as<T, Hash>)
             columns.push_back(blob(field, "keccak-256", "Of the header."));
         else if constexpr (std::same_as<T, AccountId>)
@@ -155,10 +155,10 @@ class TableColumns final : public ColumnSink
 public:
     explicit TableColumns(TableInfo& table) noexcept : table_{table} {}
 
-    void column(std::string_view name, ColumnKind kind, std::string_view unit) override
+    void column(std::string_view name, ColumnKind kind, const Unit& unit) override
     {
         const std::string field{name};
-        const std::string unit_text{unit};
+        const auto unit_text = to_string(unit);
         switch (kind)
         {
             case ColumnKind::amount:

@@ -63,15 +63,15 @@ struct EventField
 {
     std::string name;
     ColumnKind kind = ColumnKind::integer;
-    std::string unit;
+    Unit unit;
 };
 
 class FieldSink final : public ColumnSink
 {
 public:
-    void column(std::string_view name, ColumnKind kind, std::string_view unit) override
+    void column(std::string_view name, ColumnKind kind, const Unit& unit) override
     {
-        fields.push_back({std::string{name}, kind, std::string{unit}});
+        fields.push_back({std::string{name}, kind, unit});
     }
     std::vector<EventField> fields;
 };
@@ -644,7 +644,6 @@ private:
             return std::find_if(tokens.begin(), tokens.end(),
                 [&](const auto& token) { return token.first == field; });
         };
-        constexpr std::string_view smallest = "smallest unit of ";
         for (const auto& field : sink.fields)
         {
             if (field.kind == ColumnKind::account)
@@ -662,20 +661,20 @@ private:
             view.same(field.name);
             if (field.kind != ColumnKind::amount)
                 continue;
-            if (field.unit == "1e-8 USD")
+            if (field.unit.kind == UnitKind::usd_e8)
             {
                 view.column(field.name + "_usd", "REAL", "USD", "Rounded.",
                     fmt::format("CAST({} AS REAL) / 1e8", view.row(field.name)));
             }
-            if (field.unit.starts_with(smallest))
+            if (field.unit.kind == UnitKind::smallest_unit_of_column)
             {
-                const auto token = token_of(field.unit.substr(smallest.size()));
+                const auto token = token_of(field.unit.text);
+                RUNNEL_CHECK(token != tokens.end());  // event_type would not have compiled.
                 const bool raw = field.name.ends_with("_raw");
-                if (token != tokens.end())
-                    view.column(
-                        raw ? field.name.substr(0, field.name.size() - 4) : field.name + "_scaled",
-                        "REAL", "whole tokens", "Rounded.",
-                        scaled(view.row(field.name), token->second));
+                view.column(
+                    raw ? field.name.substr(0, field.name.size() - 4) : field.name + "_scaled",
+                    "REAL", "whole tokens", "Rounded.",
+                    scaled(view.row(field.name), token->second));
             }
         }
         add(std::move(view));

@@ -68,7 +68,7 @@ private:
         CallList list;
 
         template <typename T>
-        void operator()(std::string_view, T& field, std::string_view = {})
+        void operator()(std::string_view, T& field, Unit = {})
         {
             if constexpr (std::same_as<std::remove_const_t<T>, CallList>)
             {
@@ -114,6 +114,7 @@ private:
         std::uint8_t expected = 0;
         return ((Calls::method == expected++) && ...);
     }
+    static_assert((units_name_columns<Calls>() && ...), "a unit names a field that holds no token");
     static_assert(numbered_in_order(), "method numbers count from 0 in the order of the list");
 };
 

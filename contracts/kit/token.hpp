@@ -8,45 +8,27 @@ namespace runnel::contracts
 /// ERC-20's Transfer, whoever emits it.
 struct Transfer
 {
-    static constexpr std::string_view name = "Transfer";
     static constexpr std::string_view table = "token_transfers";
-    static constexpr std::string_view signature = "Transfer(address,address,uint256)";
-    static constexpr std::uint32_t indexed = 0b011;
-    static constexpr EventUse use = EventUse::log;
+    static constexpr std::string_view signature =
+        "Transfer(address indexed,address indexed,uint256)";
 
     AccountId from_address{};
     AccountId to_address{};
     Amount value;
-
-    template <typename Self, typename Visitor>
-    static void describe(Self& self, Visitor&& visit)
-    {
-        visit("from_address", self.from_address);
-        visit("to_address", self.to_address);
-        visit("value", self.value, "smallest unit of the token");
-    }
+    RUNNEL_FIELDS(from_address, to_address, (value, smallest_unit));
 };
 
 /// ERC-20's Approval, whoever emits it.
 struct Approval
 {
-    static constexpr std::string_view name = "Approval";
     static constexpr std::string_view table = "token_approvals";
-    static constexpr std::string_view signature = "Approval(address,address,uint256)";
-    static constexpr std::uint32_t indexed = 0b011;
-    static constexpr EventUse use = EventUse::log;
+    static constexpr std::string_view signature =
+        "Approval(address indexed,address indexed,uint256)";
 
     AccountId owner{};
     AccountId spender{};
     Amount value;
-
-    template <typename Self, typename Visitor>
-    static void describe(Self& self, Visitor&& visit)
-    {
-        visit("owner", self.owner);
-        visit("spender", self.spender);
-        visit("value", self.value, "smallest unit of the token");
-    }
+    RUNNEL_FIELDS(owner, spender, (value, smallest_unit));
 };
 
 /// What one contract may ask of another that is a token. Whoever calls passes its own context with

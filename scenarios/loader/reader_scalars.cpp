@@ -88,7 +88,8 @@ TableReader::Units TableReader::units_of(
     const std::vector<Unit> wei{{"ether", 18}, {"gwei", 9}, {"wei", 0}};
     const auto& native = names_.token_units().front();
     Units units;
-    if (spec.unit.starts_with("wei"))
+    const auto kind = spec.unit.kind;
+    if (kind == UnitKind::wei || kind == UnitKind::wei_per_gas)
     {
         units.meaning = Units::Meaning::wei;
         units.all = wei;
@@ -96,18 +97,16 @@ TableReader::Units TableReader::units_of(
         return units;
     }
     units.meaning = Units::Meaning::fixed;
-    // "smallest unit of token0": of the token that the parameter token0 names.
-    const auto sibling = spec.unit.substr(spec.unit.rfind(' ') + 1);
-    if (spec.unit.starts_with("1e-8 USD"))
+    if (kind == UnitKind::usd_e8 || kind == UnitKind::usd_e8_per_token)
         units.all = {{"USD", 8}};
-    else if (spec.unit == "ray")
+    else if (kind == UnitKind::ray)
         units.all = {{"ray", 27}};
-    else if (spec.unit == "wad")
+    else if (kind == UnitKind::wad)
         units.all = {{"wad", 18}};
-    else if (row != nullptr && (sibling.empty() || sibling == "token"))
+    else if (row != nullptr && (kind == UnitKind::smallest_unit || kind == UnitKind::none))
         units.all = {*row};
-    else if (siblings.has(sibling))
-        units.all = {names_.token_units().at(index(siblings.token(sibling)))};
+    else if (kind == UnitKind::smallest_unit_of_column && siblings.has(spec.unit.text))
+        units.all = {names_.token_units().at(index(siblings.token(spec.unit.text)))};
     else
     {
         units.meaning = Units::Meaning::any;

@@ -30,8 +30,9 @@ std::string default_of(const ParameterSpec& spec)
 void add_row(std::string& text, const Key& key, const std::string& prefix)
 {
     const auto& spec = key.spec;
-    text += fmt::format("| `{}{}` | {} | {} | {} | {} |\n", prefix, spec.name,
-        cell(expectation(key)), cell(default_of(spec)), cell(spec.unit), cell(spec.help));
+    text +=
+        fmt::format("| `{}{}` | {} | {} | {} | {} |\n", prefix, spec.name, cell(expectation(key)),
+            cell(default_of(spec)), cell(to_string(spec.unit)), cell(spec.help));
     for (const auto& column : spec.columns)
         add_row(text, {column}, fmt::format("{}{}.TOKEN.", prefix, spec.name));
 }

@@ -17,16 +17,16 @@ Section scenario_section()
     return {.name = "scenario",
         .help = "What is simulated, for how long.",
         .keys = {
-            {{"name", Kind::text, "\"\"", "", "A short name; the file's name if left out."}},
-            {{"title", Kind::text, "\"\"", "", "One line for reports."}},
-            {{"description", Kind::text, "\"\"", "", "What the scenario shows, for people."}},
-            {{"seed", Kind::integer, "1", "",
+            {{"name", Kind::text, "\"\"", {}, "A short name; the file's name if left out."}},
+            {{"title", Kind::text, "\"\"", {}, "One line for reports."}},
+            {{"description", Kind::text, "\"\"", {}, "What the scenario shows, for people."}},
+            {{"seed", Kind::integer, "1", {},
                 "Picks the random numbers: another seed, another run of the same scenario.", 0}},
-            {{"blocks", Kind::integer, "", "blocks", "How many blocks follow block 0.", 1,
+            {{"blocks", Kind::integer, "", unit::blocks, "How many blocks follow block 0.", 1,
                 blocks_max}},
-            {{"slot_seconds", Kind::integer, "12", "seconds", "Time from block to block.", 1,
+            {{"slot_seconds", Kind::integer, "12", unit::seconds, "Time from block to block.", 1,
                 86'400}},
-            {{"start", Kind::integer, "1704067200", "unix seconds",
+            {{"start", Kind::integer, "1704067200", unit::unix_seconds,
                  "The time of block 0; a TOML date like 2024-01-01T00:00:00Z is understood.", 0,
                  253'402'300'799},
                 KeyForm::time},
@@ -38,30 +38,30 @@ Section chain_section()
     return {.name = "chain",
         .help = "Validators, fees and the order of transactions.",
         .keys = {
-            {{"validators", Kind::integer, "16", "", "How many validators there are.", 1, 10'000}},
-            {{"stake", Kind::distribution, "32", "native coins",
+            {{"validators", Kind::integer, "16", {}, "How many validators there are.", 1, 10'000}},
+            {{"stake", Kind::distribution, "32", unit::other("native coins"),
                 "Stake per validator: its weight as proposer and in votes.", 1e-6, 1e6}},
-            {{"participation", Kind::number, "0.99", "probability",
+            {{"participation", Kind::number, "0.99", unit::other("probability"),
                 "That a validator attests a block.", 0, 1}},
-            {{"block_gas_limit", Kind::integer, "30_000_000", "gas",
+            {{"block_gas_limit", Kind::integer, "30_000_000", unit::other("gas"),
                 "The most gas of a block; half of it is the target of the base fee.", 42'000,
                 1e15}},
-            {{"initial_base_fee", Kind::amount, "\"1 gwei\"", "wei per gas",
+            {{"initial_base_fee", Kind::amount, "\"1 gwei\"", unit::wei_per_gas,
                 "The base fee of block 0 (EIP-1559).", 0, 1e18}},
-            {{"min_base_fee", Kind::amount, "\"7 wei\"", "wei per gas",
+            {{"min_base_fee", Kind::amount, "\"7 wei\"", unit::wei_per_gas,
                 "The base fee never falls below this.", 0, 1e18}},
-            {{"ordering", Kind::choice, "\"priority_fee\"", "",
+            {{"ordering", Kind::choice, "\"priority_fee\"", {},
                 "How the proposer orders transactions: by tip, by arrival, or by a seeded shuffle.",
                 -no_max, no_max, "priority_fee|fifo|random"}},
-            {{"mempool_size", Kind::integer, "100_000", "transactions",
+            {{"mempool_size", Kind::integer, "100_000", unit::other("transactions"),
                 "Room for waiting transactions; the cheapest are evicted.", 1, 10'000'000}},
-            {{"transaction_lifetime", Kind::duration, "\"10m\"", "",
+            {{"transaction_lifetime", Kind::duration, "\"10m\"", {},
                 "How long a transaction waits before it is dropped.", 1, no_max}},
-            {{"block_reward", Kind::amount, "\"0.05 ether\"", "wei",
+            {{"block_reward", Kind::amount, "\"0.05 ether\"", unit::wei,
                 "Newly minted per block: an eighth to the proposer, the rest to the attesters by "
                 "stake.",
                 0, 1e24}},
-            {{"checkpoint_interval", Kind::integer, "1000", "blocks",
+            {{"checkpoint_interval", Kind::integer, "1000", unit::blocks,
                 "From one checkpoint (see docs/checkpoints.md), full check of the state and root "
                 "of it "
                 "in the header to the next.",
@@ -77,15 +77,15 @@ Section tokens_section()
             "called ETH unless a table of kind \"native\" names it otherwise.",
         .per_name = true,
         .selector = "kind",
-        .keys = {{{"kind", Kind::text, "\"erc20\"", "", "Which kind of token."}}}};
+        .keys = {{{"kind", Kind::text, "\"erc20\"", {}, "Which kind of token."}}}};
 }
 
 std::vector<Key> bar_keys()
 {
     return {
-        {{"bar_seconds", Kind::integer, "0", "seconds",
+        {{"bar_seconds", Kind::integer, "0", unit::seconds,
             "How long a bar lasts; 0: the median distance between bars.", 0, 31 * 86'400}},
-        {{"hold_last_close", Kind::boolean, "false", "",
+        {{"hold_last_close", Kind::boolean, "false", {},
             "Hold the last price when the scenario is longer than the data, instead of refusing."}},
     };
 }
@@ -93,50 +93,50 @@ std::vector<Key> bar_keys()
 std::vector<Key> diffusion_keys()
 {
     return {
-        {{"start_price", Kind::number, "", "USD per token", "The price at block 0."},
+        {{"start_price", Kind::number, "", unit::usd_per_token, "The price at block 0."},
             KeyForm::price},
-        {{"drift", Kind::number, "0", "per year",
+        {{"drift", Kind::number, "0", unit::per_year,
             "Of the expected price: 0.05 is a factor of e^0.05 in a year.", -1'000, 1'000}},
-        {{"volatility", Kind::number, "", "per year", "Standard deviation of a year's log return.",
-            0, 100}},
+        {{"volatility", Kind::number, "", unit::per_year,
+            "Standard deviation of a year's log return.", 0, 100}},
     };
 }
 
 Section prices_section()
 {
     auto jump = diffusion_keys();
-    jump.push_back({{"jumps_per_year", Kind::number, "", "per year",
+    jump.push_back({{"jumps_per_year", Kind::number, "", unit::per_year,
         "How many jumps to expect; they come at random.", 0, 1e9}});
-    jump.push_back({{"jump_mean", Kind::number, "0", "", "Mean of a jump's log return.", -10, 10}});
+    jump.push_back({{"jump_mean", Kind::number, "0", {}, "Mean of a jump's log return.", -10, 10}});
     jump.push_back(
-        {{"jump_sd", Kind::number, "", "", "Standard deviation of a jump's log return.", 0, 10}});
+        {{"jump_sd", Kind::number, "", {}, "Standard deviation of a jump's log return.", 0, 10}});
     auto csv = bar_keys();
     csv.insert(csv.begin(),
-        {{{"file", Kind::text, "", "",
+        {{{"file", Kind::text, "", {},
              "Columns unix, open, high, low, close; plain or gzip; relative to the scenario."}},
-            {{"file_hash", Kind::text, "\"\"", "",
+            {{"file_hash", Kind::text, "\"\"", {},
                 "keccak-256 of the file; when given, another file is refused. Resolved scenarios "
                 "hold it."}}});
     auto closes = bar_keys();
     closes.insert(
-        closes.begin(), {{"closes", Kind::number, "", "[[unix seconds, USD], ...]",
+        closes.begin(), {{"closes", Kind::number, "", unit::other("[[unix seconds, USD], ...]"),
                              "When a bar opens and the price at its end, ascending in time."},
                             KeyForm::closes});
     auto bars = bar_keys();
-    bars.insert(
-        bars.begin(), {{"bars", Kind::number, "", "[[unix seconds, open, high, low, close], ...]",
-                           "Bars with prices in USD, ascending in time."},
-                          KeyForm::bars});
+    bars.insert(bars.begin(),
+        {{"bars", Kind::number, "", unit::other("[[unix seconds, open, high, low, close], ...]"),
+             "Bars with prices in USD, ascending in time."},
+            KeyForm::bars});
     return {.name = "prices",
         .help =
             "Reference prices, as the world outside the chain quotes them. One table per token "
             "of [tokens].",
         .per_name = true,
         .selector = "model",
-        .keys = {{{"model", Kind::text, "", "", "How the price moves."}}},
+        .keys = {{{"model", Kind::text, "", {}, "How the price moves."}}},
         .variants = {
             {"constant", "The same price for ever.",
-                {{{"price", Kind::number, "", "USD per token", "The price."}, KeyForm::price}}},
+                {{{"price", Kind::number, "", unit::usd_per_token, "The price."}, KeyForm::price}}},
             {"gbm", "Geometric Brownian motion.", diffusion_keys()},
             {"jump", "Geometric Brownian motion with normal jumps (Merton 1976).", std::move(jump)},
             {"csv", "Bars from a file, with a seeded bridge within each.", std::move(csv)},
@@ -153,7 +153,7 @@ Section contracts_section()
             "another contract by its name, whichever comes first.",
         .per_name = true,
         .selector = "kind",
-        .keys = {{{"kind", Kind::text, "", "", "Which kind of contract."}}}};
+        .keys = {{{"kind", Kind::text, "", {}, "Which kind of contract."}}}};
 }
 
 Section agents_section()
@@ -163,21 +163,21 @@ Section agents_section()
         .per_name = true,
         .selector = "strategy",
         .keys = {
-            {{"strategy", Kind::text, "", "", "How these wallets decide."}},
-            {{"count", Kind::integer, "", "wallets",
+            {{"strategy", Kind::text, "", {}, "How these wallets decide."}},
+            {{"count", Kind::integer, "", unit::other("wallets"),
                 "How many wallets; all groups together have "
                 "at most 5 million.",
                 0, wallets_max}},
-            {{"funds", Kind::per_token, "{}", "whole tokens",
+            {{"funds", Kind::per_token, "{}", unit::whole_tokens,
                  "What each wallet owns at block 0, a distribution per token; rounded down to the "
                  "token's smallest unit.",
                  0, 1e30},
                 KeyForm::funds},
             {{"priority_fee", Kind::distribution, "{ log_normal = [0, 0.5], max = 50 }",
-                "gwei per gas", "The tip a wallet habitually bids.", 0, 1e9}},
-            {{"max_base_fee_multiple", Kind::distribution, "2", "",
+                unit::other("gwei per gas"), "The tip a wallet habitually bids.", 0, 1e9}},
+            {{"max_base_fee_multiple", Kind::distribution, "2", {},
                 "A bid's room for the base fee to rise, as a multiple of it.", 1, 1'000}},
-            {{"max_fee", Kind::distribution, "1_000_000", "gwei per gas",
+            {{"max_fee", Kind::distribution, "1_000_000", unit::other("gwei per gas"),
                 "The highest fee per gas a wallet pays at all, base fee included: what makes "
                 "demand "
                 "for blocks elastic.",
@@ -193,15 +193,15 @@ Section events_section()
         .selector = "action",
         .keys =
             {
-                {{"action", Kind::text, "", "", "What happens."}},
-                {{"at_block", Kind::integer, "", "block",
+                {{"action", Kind::text, "", {}, "What happens."}},
+                {{"at_block", Kind::integer, "", unit::block_number,
                     "From which block on; one after the last block never happens.", 0, blocks_max}},
             },
         .variants = {
             {"price_shock", "Multiplies a token's reference price from this block on.",
                 {
-                    {{"token", Kind::token, "", "", "A token that has a price."}},
-                    {{"factor", Kind::number, "", "", "0.5 halves the price.", 1e-9, 1e9}},
+                    {{"token", Kind::token, "", {}, "A token that has a price."}},
+                    {{"factor", Kind::number, "", {}, "0.5 halves the price.", 1e-9, 1e9}},
                 }},
         }};
 }

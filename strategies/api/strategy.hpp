@@ -170,7 +170,7 @@ protected:
         std::size_t described = 0;
         WalletState state{};
         WalletState::describe(
-            state, [&described](std::string_view, auto&, std::string_view = {}) { ++described; });
+            state, [&described](std::string_view, auto&, Unit = {}) { ++described; });
         RUNNEL_CHECK(described == boost::pfr::tuple_size_v<WalletState>);
     }
     /// Whether a state that was read back can be used: positions within their lists,

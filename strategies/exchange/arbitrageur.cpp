@@ -19,17 +19,8 @@ struct WalletState
     std::uint8_t losses = 0;          // Of races, less half of them per win.
     bool lost = false;                // Since it last decided.
     std::vector<std::uint32_t> seen;  // By route: the block it was first seen in; 0: not.
-
-    template <typename Self, typename Visitor>
-    static void describe(Self& self, Visitor&& visit)
-    {
-        visit("reaction_ms", self.reaction_ms, "milliseconds");
-        visit("profit_min", self.profit_min, "1e-8 USD");
-        visit("bid_share_ppm", self.bid_share_ppm);
-        visit("losses", self.losses);
-        visit("lost", self.lost);
-        visit("seen", self.seen, "block");
-    }
+    RUNNEL_FIELDS((reaction_ms, milliseconds), (profit_min, usd_e8), bid_share_ppm, losses, lost,
+        (seen, block_number));
 };
 
 /// Closes gaps: between a pool and the world outside, and around cycles of two or three pools.
@@ -392,29 +383,30 @@ const StrategyType& arbitrageur_strategy()
                 {.name = "pairs",
                     .kind = ParameterKind::contracts,
                     .default_value = "",
-                    .unit = "",
+                    .unit = {},
                     .help = "Pools it watches: 1 to 127; of several factories, if you like.",
                     .contract_kind = "uniswap_v2_pair"},
-                {"coin", ParameterKind::token, "", "",
+                {"coin", ParameterKind::token, "", {},
                     "The token whose reference price is the native coin's (WETH): what gas costs."},
-                {"reference", ParameterKind::boolean, "true", "",
+                {"reference", ParameterKind::boolean, "true", {},
                     "Whether it trades single pools against the reference prices."},
-                {"cycle_length_max", ParameterKind::integer, "3", "pools",
+                {"cycle_length_max", ParameterKind::integer, "3", unit::other("pools"),
                     "The longest cycle it trades around; below 2: none.", 0, 3},
-                {"profit_min", ParameterKind::distribution, "{ uniform = [1, 10] }", "USD",
+                {"profit_min", ParameterKind::distribution, "{ uniform = [1, 10] }", unit::usd,
                     "What must be left of a trade after gas and bid.", 0, 1e9},
-                {"reaction", ParameterKind::distribution, "{ log_normal = [1.5, 0.8] }", "seconds",
+                {"reaction", ParameterKind::distribution, "{ log_normal = [1.5, 0.8] }",
+                    unit::seconds,
                     "From seeing a gap to having a transaction out. More than a slot: it acts a "
                     "block "
                     "later, if the gap is still there.",
                     0, 1e6},
-                {"bid_share", ParameterKind::distribution, "{ uniform = [0.1, 0.9] }", "",
+                {"bid_share", ParameterKind::distribution, "{ uniform = [0.1, 0.9] }", {},
                     "Share of the expected profit that it bids as priority fee.", 0, 1},
-                {"inventory_share_max", ParameterKind::number, "1", "",
+                {"inventory_share_max", ParameterKind::number, "1", {},
                     "Share of what it holds of a token that one trade may take.", 0.001, 1},
-                {"trades_per_block", ParameterKind::integer, "4", "transactions",
+                {"trades_per_block", ParameterKind::integer, "4", unit::other("transactions"),
                     "How many pools it can be in at once.", 1, 64},
-                {"cool_down", ParameterKind::duration, "\"10m\"", "",
+                {"cool_down", ParameterKind::duration, "\"10m\"", {},
                     "The longest it pauses after lost races; the first pause is a block or two.",
                     1'000},
             },

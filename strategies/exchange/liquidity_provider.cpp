@@ -38,23 +38,8 @@ struct WalletState
     Phase phase = Phase::outside;
     std::uint8_t failures = 0;  // In a row.
     bool failed = false;        // The last transaction, and that is still to be digested.
-
-    template <typename Self, typename Visitor>
-    static void describe(Self& self, Visitor&& visit)
-    {
-        visit("enter_seconds", self.enter_seconds);
-        visit("hold_seconds", self.hold_seconds);
-        visit("size_usd", self.size_usd, "USD");
-        visit("drawdown_max", self.drawdown_max);
-        visit("remove_share", self.remove_share);
-        visit("cost_usd", self.cost_usd, "USD");
-        visit("exit_block", self.exit_block, "block");
-        visit("slippage_bps", self.slippage_bps);
-        visit("pool", self.pool);
-        visit("phase", self.phase);
-        visit("failures", self.failures);
-        visit("failed", self.failed);
-    }
+    RUNNEL_FIELDS(enter_seconds, hold_seconds, (size_usd, usd), drawdown_max, remove_share,
+        (cost_usd, usd), (exit_block, block_number), slippage_bps, pool, phase, failures, failed);
 };
 
 /// Puts money into a pool, holds it, and takes a part or all of it out when its time has come or
@@ -300,43 +285,43 @@ const StrategyType& liquidity_provider_strategy()
                 {.name = "router",
                     .kind = ParameterKind::contract,
                     .default_value = "",
-                    .unit = "",
+                    .unit = {},
                     .help = "The router it adds and removes through.",
                     .contract_kind = "uniswap_v2_router"},
                 {.name = "pairs",
                     .kind = ParameterKind::contracts,
                     .default_value = "",
-                    .unit = "",
+                    .unit = {},
                     .help =
                         "Pools of the router's factory, 1 to 127; each wallet picks one by chance.",
                     .contract_kind = "uniswap_v2_pair"},
-                {"enter", ParameterKind::distribution, "{ uniform = [0, 7200] }", "seconds",
+                {"enter", ParameterKind::distribution, "{ uniform = [0, 7200] }", unit::seconds,
                     "When it adds, from the start on.", 0, 1e9},
-                {"size", ParameterKind::distribution, "{ log_normal = [9.5, 2.0] }", "USD",
+                {"size", ParameterKind::distribution, "{ log_normal = [9.5, 2.0] }", unit::usd,
                     "What it wants to pay in, both tokens together; it pays in what it has.", 0,
                     1e15},
-                {"size_min", ParameterKind::number, "50", "USD", "Less is not worth the fee.", 0,
-                    1e15},
-                {"hold", ParameterKind::distribution, "{ log_normal = [11.2, 1.8] }", "seconds",
+                {"size_min", ParameterKind::number, "50", unit::usd, "Less is not worth the fee.",
+                    0, 1e15},
+                {"hold", ParameterKind::distribution, "{ log_normal = [11.2, 1.8] }", unit::seconds,
                     "How long it stays in.", 0, 1e9},
-                {"drawdown_max", ParameterKind::distribution, "0.2", "",
+                {"drawdown_max", ParameterKind::distribution, "0.2", {},
                     "It leaves when its shares are worth less than (1 - this) of what it paid in, "
                     "in "
                     "USD; 1: it does not look.",
                     0, 1},
-                {"remove_share", ParameterKind::distribution, "1", "",
+                {"remove_share", ParameterKind::distribution, "1", {},
                     "Share of its liquidity that it takes out when it leaves.", 0, 1},
-                {"slippage_bps", ParameterKind::distribution, "100", "1/10000",
+                {"slippage_bps", ParameterKind::distribution, "100", unit::per_10_000,
                     "How far the pool's ratio may move until its transaction runs; doubled with "
                     "every failure to remove.",
                     0, 5'000},
-                {"check_every", ParameterKind::duration, "\"10m\"", "",
+                {"check_every", ParameterKind::duration, "\"10m\"", {},
                     "How often it looks at its loss.", 1'000},
-                {"deadline", ParameterKind::duration, "\"20m\"", "",
+                {"deadline", ParameterKind::duration, "\"20m\"", {},
                     "How long a transaction stands.", 1'000},
-                {"retry_after", ParameterKind::duration, "\"5m\"", "",
+                {"retry_after", ParameterKind::duration, "\"5m\"", {},
                     "The wait after a failure; doubled with every further one.", 1'000},
-                {"retries", ParameterKind::integer, "3", "",
+                {"retries", ParameterKind::integer, "3", {},
                     "How often it tries again before it leaves things as they are.", 0, 10},
             },
         .create = [](const Parameters& parameters,

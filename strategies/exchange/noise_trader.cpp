@@ -30,24 +30,9 @@ struct WalletState
     std::uint8_t retries = 0;         // Of the order it last gave.
     bool wakes_to_trade = false;      // Else it only looks whether the market has become wilder.
     bool retries_now = false;
-
-    template <typename Self, typename Visitor>
-    static void describe(Self& self, Visitor&& visit)
-    {
-        visit("interval_seconds", self.interval_seconds, "seconds");
-        visit("sensitivity", self.sensitivity);
-        visit("order_usd", self.order_usd, "USD");
-        visit("wake_block", self.wake_block, "block");
-        visit("relax_block", self.relax_block, "block");
-        visit("slippage_bps", self.slippage_bps);
-        visit("token_in", self.token_in);
-        visit("token_out", self.token_out);
-        visit("slippage_steps", self.slippage_steps);
-        visit("patience", self.patience);
-        visit("retries", self.retries);
-        visit("wakes_to_trade", self.wakes_to_trade);
-        visit("retries_now", self.retries_now);
-    }
+    RUNNEL_FIELDS((interval_seconds, seconds), sensitivity, (order_usd, usd),
+        (wake_block, block_number), (relax_block, block_number), slippage_bps, token_in, token_out,
+        slippage_steps, patience, retries, wakes_to_trade, retries_now);
 };
 
 /// Trades at random times for reasons of its own, knowing nothing of where prices go.
@@ -452,68 +437,69 @@ const StrategyType& noise_trader_strategy()
                 {.name = "router",
                     .kind = ParameterKind::contract,
                     .default_value = "",
-                    .unit = "",
+                    .unit = {},
                     .help = "The router it trades through.",
                     .contract_kind = "uniswap_v2_router"},
                 {.name = "pairs",
                     .kind = ParameterKind::contracts,
                     .default_value = "",
-                    .unit = "",
+                    .unit = {},
                     .help = "Pools it knows, of the router's factory: 1 to 127.",
                     .contract_kind = "uniswap_v2_pair"},
-                {"coin", ParameterKind::token, "", "",
+                {"coin", ParameterKind::token, "", {},
                     "The token whose reference price is the native coin's (WETH): what gas costs."},
                 {"interval", ParameterKind::distribution, "{ exponential = 7200, min = 60 }",
-                    "seconds", "Mean time between a wallet's trades in a normal market.", 1, 1e9},
-                {"size", ParameterKind::distribution, "{ log_normal = [6.7, 1.8] }", "USD",
+                    unit::seconds, "Mean time between a wallet's trades in a normal market.", 1,
+                    1e9},
+                {"size", ParameterKind::distribution, "{ log_normal = [6.7, 1.8] }", unit::usd,
                     "Of each trade, drawn anew every time.", 0, 1e15},
-                {"size_min", ParameterKind::number, "10", "USD",
+                {"size_min", ParameterKind::number, "10", unit::usd,
                     "Smaller trades are not worth the trouble; who holds less waits for income.",
                     0.01, 1e15},
-                {"depth_share_max", ParameterKind::number, "0.01", "",
+                {"depth_share_max", ParameterKind::number, "0.01", {},
                     "A trade takes no more than this share of a pool's depth.", 0, 0.5},
-                {"depth_focus", ParameterKind::number, "1", "",
+                {"depth_focus", ParameterKind::number, "1", {},
                     "A pool is picked with a probability in proportion to depth^focus; 0: all "
                     "alike.",
                     0, 3},
-                {"inventory_reversion", ParameterKind::number, "0.8", "",
+                {"inventory_reversion", ParameterKind::number, "0.8", {},
                     "How strongly it returns to what it held at the start; 0: it buys and sells "
                     "alike.",
                     0, 2},
-                {"multi_hop_share", ParameterKind::number, "0.1", "",
+                {"multi_hop_share", ParameterKind::number, "0.1", {},
                     "Share of trades between tokens without a pool of their own.", 0, 1},
                 {"slippage_bps", ParameterKind::distribution,
-                    "{ log_normal = [4.6, 0.6], min = 10, max = 1000 }", "1/10000",
+                    "{ log_normal = [4.6, 0.6], min = 10, max = 1000 }", unit::per_10_000,
                     "How much less than its quote a wallet accepts.", 0, 5'000},
-                {"ask_quotes", ParameterKind::number, "0.05", "",
+                {"ask_quotes", ParameterKind::number, "0.05", {},
                     "Share of direct trades that ask the pool's actor for a quote by message "
                     "instead "
                     "of reading the published view.",
                     0, 1},
-                {"deadline", ParameterKind::duration, "\"20m\"", "", "How long an order stands.",
+                {"deadline", ParameterKind::duration, "\"20m\"", {}, "How long an order stands.",
                     1'000},
-                {"fee_share_max", ParameterKind::number, "0.1", "",
+                {"fee_share_max", ParameterKind::number, "0.1", {},
                     "It does not trade when the fee for gas exceeds this share of the size.", 0,
                     1e6},
-                {"sensitivity", ParameterKind::distribution, "{ uniform = [0, 1] }", "",
+                {"sensitivity", ParameterKind::distribution, "{ uniform = [0, 1] }", {},
                     "In a wild market it trades (volatility / normal volatility)^sensitivity times "
                     "as "
                     "often.",
                     0, 5},
-                {"volatility_of", ParameterKind::token, "", "",
+                {"volatility_of", ParameterKind::token, "", {},
                     "The token whose reference price tells how wild the market is."},
-                {"volatility_window", ParameterKind::duration, "\"30m\"", "",
+                {"volatility_window", ParameterKind::duration, "\"30m\"", {},
                     "The past over which it judges volatility.", 1'000},
-                {"normal_volatility", ParameterKind::number, "0.8", "per year",
+                {"normal_volatility", ParameterKind::number, "0.8", unit::per_year,
                     "What it takes for normal, as a standard deviation of log returns; 0: it does "
                     "not "
                     "look.",
                     0, 100},
-                {"activity_max", ParameterKind::number, "20", "",
+                {"activity_max", ParameterKind::number, "20", {},
                     "It trades at most this many times as often as normally.", 1, 1'000},
-                {"caution", ParameterKind::duration, "\"30m\"", "",
+                {"caution", ParameterKind::duration, "\"30m\"", {},
                     "How long it accepts wider slippage after a trade failed for it.", 1'000},
-                {"retries", ParameterKind::integer, "2", "",
+                {"retries", ParameterKind::integer, "2", {},
                     "How often it gives an order again that failed.", 0, 20},
             },
         .create = [](const Parameters& parameters,

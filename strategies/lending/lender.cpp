@@ -22,18 +22,8 @@ struct WalletState
     double caution = 1;  // Share of the market's cash it dares to ask for.
     bool entered = false;
     std::vector<double> highest;  // USD, of each watched token.
-
-    template <typename Self, typename Visitor>
-    static void describe(Self& self, Visitor&& visit)
-    {
-        visit("interval_seconds", self.interval_seconds, "seconds");
-        visit("supply_share", self.supply_share);
-        visit("run_utilization", self.run_utilization);
-        visit("run_price_fall", self.run_price_fall);
-        visit("caution", self.caution);
-        visit("entered", self.entered);
-        visit("highest", self.highest, "USD");
-    }
+    RUNNEL_FIELDS((interval_seconds, seconds), supply_share, run_utilization, run_price_fall,
+        caution, entered, (highest, usd));
 };
 
 /// Supplies a token for interest. It looks at the market at random times; what frightens it is a
@@ -221,29 +211,29 @@ const StrategyType& lender_strategy()
                 {.name = "pool",
                     .kind = ParameterKind::contract,
                     .default_value = "",
-                    .unit = "",
+                    .unit = {},
                     .help = "Where it lends.",
                     .contract_kind = "aave_v3_pool"},
-                {"token", ParameterKind::token, "", "", "What it lends."},
-                {"watch", ParameterKind::tokens, "[]", "",
+                {"token", ParameterKind::token, "", {}, "What it lends."},
+                {"watch", ParameterKind::tokens, "[]", {},
                     "Tokens whose falling prices frighten it."},
-                {"enter_within", ParameterKind::duration, "\"1h\"", "",
+                {"enter_within", ParameterKind::duration, "\"1h\"", {},
                     "Its first supply comes some time within this span from the start.", 0},
-                {"interval", ParameterKind::distribution, "{ log_normal = [9.4, 0.7] }", "seconds",
-                    "Mean time between a wallet's looks at the market.", 1},
-                {"supply_share", ParameterKind::distribution, "{ uniform = [0.5, 1.0] }", "",
+                {"interval", ParameterKind::distribution, "{ log_normal = [9.4, 0.7] }",
+                    unit::seconds, "Mean time between a wallet's looks at the market.", 1},
+                {"supply_share", ParameterKind::distribution, "{ uniform = [0.5, 1.0] }", {},
                     "Share of what it holds that a supply takes.", 0, 1},
-                {"withdraw_probability", ParameterKind::number, "0.03", "per look",
+                {"withdraw_probability", ParameterKind::number, "0.03", unit::other("per look"),
                     "That it takes part of its supply out for reasons of its own.", 0, 1},
-                {"withdraw_share", ParameterKind::distribution, "{ uniform = [0.1, 0.6] }", "",
+                {"withdraw_share", ParameterKind::distribution, "{ uniform = [0.1, 0.6] }", {},
                     "The part, drawn anew every time.", 0, 1},
-                {"return_probability", ParameterKind::number, "0.1", "per look",
+                {"return_probability", ParameterKind::number, "0.1", unit::other("per look"),
                     "That it supplies again what it holds, unless it is afraid.", 0, 1},
                 {"run_utilization", ParameterKind::distribution,
-                    "{ normal = [0.96, 0.03], max = 1 }", "",
+                    "{ normal = [0.96, 0.03], max = 1 }", {},
                     "The share of the market that is lent out above which it is afraid.", 0, 1},
                 {"run_price_fall", ParameterKind::distribution,
-                    "{ normal = [0.4, 0.15], min = 0.1, max = 1 }", "",
+                    "{ normal = [0.4, 0.15], min = 0.1, max = 1 }", {},
                     "The fall of a watched price from its highest above which it is afraid.", 0, 1},
                 fee_tolerance_parameter(),
                 coin_parameter(),

@@ -49,23 +49,9 @@ struct WalletState
     std::int64_t reaction_ms = 0;
     std::uint64_t react_at = 0;  // Block; 0: not alarmed.
     std::uint64_t patience = 1;  // Multiplies the interval of monitoring.
-
-    template <typename Self, typename Visitor>
-    static void describe(Self& self, Visitor&& visit)
-    {
-        visit("step", self.step);
-        visit("acts", self.acts);
-        visit("loops", self.loops);
-        visit("supply_share", self.supply_share);
-        visit("target", self.target);
-        visit("spend_share", self.spend_share);
-        visit("act_below", self.act_below);
-        visit("restore_to", self.restore_to);
-        visit("monitor_ms", self.monitor_ms, "milliseconds");
-        visit("reaction_ms", self.reaction_ms, "milliseconds");
-        visit("react_at", self.react_at, "block");
-        visit("patience", self.patience);
-    }
+    RUNNEL_FIELDS(step, acts, loops, supply_share, target, spend_share, act_below, restore_to,
+        (monitor_ms, milliseconds), (reaction_ms, milliseconds), (react_at, block_number),
+        patience);
 };
 
 /// Borrows against collateral down to a health factor of its choice, perhaps in loops that buy
@@ -440,48 +426,48 @@ const StrategyType& leveraged_borrower_strategy()
                 {.name = "pool",
                     .kind = ParameterKind::contract,
                     .default_value = "",
-                    .unit = "",
+                    .unit = {},
                     .help = "Where it borrows.",
                     .contract_kind = "aave_v3_pool"},
                 {.name = "router",
                     .kind = ParameterKind::contract,
                     .default_value = "",
-                    .unit = "",
+                    .unit = {},
                     .help = "Through which it trades collateral and debt.",
                     .contract_kind = "uniswap_v2_router"},
-                {"collateral", ParameterKind::token, "", "", "What it supplies."},
-                {"debt", ParameterKind::token, "", "", "What it borrows."},
-                {"open_within", ParameterKind::duration, "\"1h\"", "",
+                {"collateral", ParameterKind::token, "", {}, "What it supplies."},
+                {"debt", ParameterKind::token, "", {}, "What it borrows."},
+                {"open_within", ParameterKind::duration, "\"1h\"", {},
                     "It opens its position some time within this span from the start.", 0},
-                {"supply_share", ParameterKind::distribution, "1", "",
+                {"supply_share", ParameterKind::distribution, "1", {},
                     "Share of its collateral tokens that it supplies.", 0, 1},
-                {"health_floor", ParameterKind::number, "1.05", "",
+                {"health_floor", ParameterKind::number, "1.05", {},
                     "The health factor below which nobody starts; the pool's ltv is another floor.",
                     1, 100},
-                {"health_margin", ParameterKind::distribution, "{ log_normal = [-0.05, 0.7] }", "",
+                {"health_margin", ParameterKind::distribution, "{ log_normal = [-0.05, 0.7] }", {},
                     "By how much its first health factor exceeds the floor.", 0, 1e6},
-                {"loops", ParameterKind::distribution, "0", "",
+                {"loops", ParameterKind::distribution, "0", {},
                     "How often it sells the loan for more collateral and borrows again, to the "
                     "same health factor; rounded.",
                     0, 20},
-                {"spend_at", ParameterKind::text, "\"\"", "",
+                {"spend_at", ParameterKind::text, "\"\"", {},
                     "Name of the group it spends its loan at, unless it loops; empty: it keeps "
                     "it."},
-                {"spend_share", ParameterKind::distribution, "0.9", "",
+                {"spend_share", ParameterKind::distribution, "0.9", {},
                     "Share of the loan that it spends at once.", 0, 1},
-                {"deleverage_share", ParameterKind::number, "0.5", "",
+                {"deleverage_share", ParameterKind::number, "0.5", {},
                     "Share of owners who act at all when their position gets worse.", 0, 1},
                 {"monitor_every", ParameterKind::distribution, "{ log_normal = [6.4, 0.8] }",
-                    "seconds", "Time between two looks at its position.", 1, 1e9},
-                {"act_below", ParameterKind::distribution, "{ uniform = [1.1, 1.35] }", "",
+                    unit::seconds, "Time between two looks at its position.", 1, 1e9},
+                {"act_below", ParameterKind::distribution, "{ uniform = [1.1, 1.35] }", {},
                     "The health factor that alarms it.", 1, 1e6},
-                {"restore_to", ParameterKind::distribution, "{ uniform = [1.35, 1.8] }", "",
+                {"restore_to", ParameterKind::distribution, "{ uniform = [1.35, 1.8] }", {},
                     "The health factor it then wants; at least the one that alarms it.", 1, 1e6},
-                {"reaction", ParameterKind::distribution, "{ log_normal = [7.5, 1.0] }", "seconds",
-                    "Time from the alarm to the transaction.", 0, 1e9},
-                {"slippage", ParameterKind::number, "0.03", "",
+                {"reaction", ParameterKind::distribution, "{ log_normal = [7.5, 1.0] }",
+                    unit::seconds, "Time from the alarm to the transaction.", 0, 1e9},
+                {"slippage", ParameterKind::number, "0.03", {},
                     "The worst price it trades at, below the reference price.", 0, 0.5},
-                {"urgency", ParameterKind::number, "3", "",
+                {"urgency", ParameterKind::number, "3", {},
                     "Multiplies its habitual tip when it deleverages.", 0, 1000},
                 fee_tolerance_parameter(),
                 coin_parameter(),

@@ -24,16 +24,7 @@ struct Seen
     double take = 1;       // Share of what the close factor allows.
     std::size_t debt = 0;  // Reserve.
     Amount committed;      // By a transaction on its way.
-
-    template <typename Self, typename Visitor>
-    static void describe(Self& self, Visitor&& visit)
-    {
-        visit("first_block", self.first_block, "block");
-        visit("last_block", self.last_block, "block");
-        visit("take", self.take);
-        visit("debt", self.debt);
-        visit("committed", self.committed);
-    }
+    RUNNEL_FIELDS((first_block, block_number), (last_block, block_number), take, debt, committed);
 };
 
 struct WalletState
@@ -50,23 +41,8 @@ struct WalletState
     std::uint64_t paused_until = 0;
     std::map<std::uint64_t, Seen> seen;         // By account of the borrower.
     std::map<std::size_t, Amount> first_stock;  // By reserve: what it had to begin with.
-
-    template <typename Self, typename Visitor>
-    static void describe(Self& self, Visitor&& visit)
-    {
-        visit("scan_blocks", self.scan_blocks);
-        visit("phase", self.phase);
-        visit("reaction_blocks", self.reaction_blocks);
-        visit("habit", self.habit);
-        visit("bid_share", self.bid_share);
-        visit("flash_loans", self.flash_loans);
-        visit("selling", self.selling);
-        visit("losses", self.losses);
-        visit("pause_blocks", self.pause_blocks);
-        visit("paused_until", self.paused_until, "block");
-        visit("seen", self.seen);
-        visit("first_stock", self.first_stock);
-    }
+    RUNNEL_FIELDS(scan_blocks, phase, reaction_blocks, habit, bid_share, flash_loans, selling,
+        losses, pause_blocks, (paused_until, block_number), seen, first_stock);
 };
 
 /// Repays debts of unhealthy borrowers for their collateral at a bonus, against others who do the
@@ -462,46 +438,47 @@ const StrategyType& liquidator_strategy()
                 {.name = "pool",
                     .kind = ParameterKind::contract,
                     .default_value = "",
-                    .unit = "",
+                    .unit = {},
                     .help = "The lending pool it watches.",
                     .contract_kind = "aave_v3_pool"},
                 {.name = "router",
                     .kind = ParameterKind::contract,
                     .default_value = "",
-                    .unit = "",
+                    .unit = {},
                     .help = "Through which it sells collateral.",
                     .contract_kind = "uniswap_v2_router"},
-                {"scan_every", ParameterKind::distribution, "12", "seconds",
+                {"scan_every", ParameterKind::distribution, "12", unit::seconds,
                     "Time between two looks at the list of unhealthy borrowers.", 1, 1e6},
-                {"reaction", ParameterKind::distribution, "{ log_normal = [2.5, 1.0] }", "seconds",
+                {"reaction", ParameterKind::distribution, "{ log_normal = [2.5, 1.0] }",
+                    unit::seconds,
                     "Time from first seeing an unhealthy borrower to the transaction.", 0, 1e6},
-                {"bid_share", ParameterKind::distribution, "{ uniform = [0.05, 0.4] }", "",
+                {"bid_share", ParameterKind::distribution, "{ uniform = [0.05, 0.4] }", {},
                     "Share of the expected profit that it bids as a tip.", 0, 0.95},
-                {"bid_learning", ParameterKind::number, "1.15", "",
+                {"bid_learning", ParameterKind::number, "1.15", {},
                     "Multiplies that share after a race it lost; wins undo it slowly.", 1, 10},
-                {"full_take", ParameterKind::number, "0.7", "probability",
+                {"full_take", ParameterKind::number, "0.7", unit::other("probability"),
                     "That it repays all the close factor allows; else a uniform 20 to 100 % of it.",
                     0, 1},
-                {"flash_loans", ParameterKind::distribution, "0", "",
+                {"flash_loans", ParameterKind::distribution, "0", {},
                     "From 0.5 on it borrows what its capital lacks by flash loan, and sells the "
                     "collateral in the same transaction.",
                     0, 1},
-                {"calls_per_block", ParameterKind::integer, "4", "transactions",
+                {"calls_per_block", ParameterKind::integer, "4", unit::other("transactions"),
                     "The most it has on their way at a time.", 1, 1000},
-                {"profit_min", ParameterKind::number, "1", "USD", "Least profit after gas and tip.",
-                    -1e9, 1e12},
-                {"sell_cost", ParameterKind::number, "0.01", "",
+                {"profit_min", ParameterKind::number, "1", unit::usd,
+                    "Least profit after gas and tip.", -1e9, 1e12},
+                {"sell_cost", ParameterKind::number, "0.01", {},
                     "What it expects to lose on the reference price when it sells collateral.", 0,
                     1},
-                {"slippage", ParameterKind::number, "0.02", "",
+                {"slippage", ParameterKind::number, "0.02", {},
                     "The worst price it sells at, below the reference price; larger amounts are "
                     "halved.",
                     0, 0.5},
-                {"restock_below", ParameterKind::number, "0.7", "",
+                {"restock_below", ParameterKind::number, "0.7", {},
                     "It sells collateral while it holds less of a token than this share of what it "
                     "began with.",
                     0, 1},
-                {"rescan", ParameterKind::duration, "\"10m\"", "",
+                {"rescan", ParameterKind::duration, "\"10m\"", {},
                     "Every borrower is looked at again after this time, whatever prices do.", 1000},
                 coin_parameter(),
             },

@@ -50,13 +50,13 @@ bool GasCosts::worth_it(const WalletContext& wallet, std::uint64_t gas, double v
 
 ParameterSpec coin_parameter()
 {
-    return {"coin", ParameterKind::token, "", "",
+    return {"coin", ParameterKind::token, "", {},
         "The token whose reference price is the native coin's (WETH): what gas costs."};
 }
 
 ParameterSpec fee_tolerance_parameter()
 {
-    return {"fee_tolerance", ParameterKind::number, "0.02", "",
+    return {"fee_tolerance", ParameterKind::number, "0.02", {},
         "It does not act when gas would cost more than this share of the amount at stake.", 0, 1e6};
 }
 

@@ -102,15 +102,7 @@ private:
         double bound = 0;               // Of the health factor.
         std::uint64_t collaterals = 0;  // Bit k: reserve k; reserves beyond 63 count as 63.
         std::uint64_t debts = 0;
-
-        template <typename Self, typename Visitor>
-        static void describe(Self& self, Visitor&& visit)
-        {
-            visit("user", self.user);
-            visit("bound", self.bound);
-            visit("collaterals", self.collaterals);
-            visit("debts", self.debts);
-        }
+        RUNNEL_FIELDS(user, bound, collaterals, debts);
     };
 
     void admit(const contracts::AaveV3Pool& pool, const contracts::aave_v3::MarketView& market);

@@ -85,12 +85,12 @@ const StrategyType& merchant_strategy()
         .help = "Takes payments and settles a share of its holdings with suppliers regularly.",
         .parameters =
             {
-                {"token", ParameterKind::token, "", "", "What it is paid in."},
-                {"settle_every", ParameterKind::duration, "\"24h\"", "",
+                {"token", ParameterKind::token, "", {}, "What it is paid in."},
+                {"settle_every", ParameterKind::duration, "\"24h\"", {},
                     "Time between settlements.", 1},
-                {"settle_share", ParameterKind::number, "0.8", "",
+                {"settle_share", ParameterKind::number, "0.8", {},
                     "Share of its holdings that a settlement pays out.", 0, 1},
-                {"suppliers", ParameterKind::group, "\"\"", "",
+                {"suppliers", ParameterKind::group, "\"\"", {},
                     "Name of the group it pays; empty: it keeps everything."},
             },
         .create = [](const Parameters& parameters,

@@ -13,13 +13,7 @@ struct WalletState
 {
     double interval_seconds = 0;
     double patience = 1;  // Multiplies the interval.
-
-    template <typename Self, typename Visitor>
-    static void describe(Self& self, Visitor&& visit)
-    {
-        visit("interval_seconds", self.interval_seconds, "seconds");
-        visit("patience", self.patience);
-    }
+    RUNNEL_FIELDS((interval_seconds, seconds), patience);
 };
 
 /// Pays others at random times. A payment that fails for want of funds makes the wallet wait for
@@ -129,16 +123,16 @@ const StrategyType& payer_strategy()
         .help = "Pays other wallets and merchants at random times (a Poisson process).",
         .parameters =
             {
-                {"token", ParameterKind::token, "", "", "What it pays with."},
+                {"token", ParameterKind::token, "", {}, "What it pays with."},
                 {"amount", ParameterKind::distribution, "{ log_normal = [3.0, 1.0] }",
-                    "whole tokens", "Of each payment, drawn anew every time.", 0},
-                {"interval", ParameterKind::distribution, "{ exponential = 3600 }", "seconds",
+                    unit::whole_tokens, "Of each payment, drawn anew every time.", 0},
+                {"interval", ParameterKind::distribution, "{ exponential = 3600 }", unit::seconds,
                     "Mean time between a wallet's payments.", 1},
-                {"payees", ParameterKind::group, "\"\"", "",
+                {"payees", ParameterKind::group, "\"\"", {},
                     "Name of the group it pays; empty: its own."},
-                {"merchants", ParameterKind::group, "\"\"", "",
+                {"merchants", ParameterKind::group, "\"\"", {},
                     "Name of the group of merchants; empty: none."},
-                {"merchant_share", ParameterKind::number, "0.5", "",
+                {"merchant_share", ParameterKind::number, "0.5", {},
                     "Share of payments that go to merchants.", 0, 1},
             },
         .create = [](const Parameters& parameters,

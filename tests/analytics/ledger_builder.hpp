@@ -14,65 +14,36 @@ namespace runnel::analytics::fixture
 
 struct Transfer
 {
-    static constexpr std::string_view name = "Transfer";
     static constexpr std::string_view table = "token_transfers";
-    static constexpr std::string_view signature = "Transfer(address,address,uint256)";
-    static constexpr std::uint32_t indexed = 0b011;
-    static constexpr EventUse use = EventUse::log;
+    static constexpr std::string_view signature =
+        "Transfer(address indexed,address indexed,uint256)";
 
     AccountId from_address{};
     AccountId to_address{};
     Amount value;
-
-    template <typename Self, typename Visitor>
-    static void describe(Self& self, Visitor&& visit)
-    {
-        visit("from_address", self.from_address);
-        visit("to_address", self.to_address);
-        visit("value", self.value, "smallest unit of the token");
-    }
+    RUNNEL_FIELDS(from_address, to_address, (value, smallest_unit));
 };
 
 struct NativePayment
 {
     static constexpr std::string_view name = "NativePayment";
     static constexpr std::string_view table = "native_transfers";
-    static constexpr std::string_view signature = "";
-    static constexpr std::uint32_t indexed = 0;
-    static constexpr EventUse use = EventUse::sector;
 
     AccountId from_address{};
     AccountId to_address{};
     Amount value;
-
-    template <typename Self, typename Visitor>
-    static void describe(Self& self, Visitor&& visit)
-    {
-        visit("from_address", self.from_address);
-        visit("to_address", self.to_address);
-        visit("value", self.value, "wei");
-    }
+    RUNNEL_FIELDS(from_address, to_address, (value, wei));
 };
 
 struct PriceUpdated
 {
-    static constexpr std::string_view name = "AssetPriceUpdated";
     static constexpr std::string_view table = "oracle_prices";
     static constexpr std::string_view signature = "AssetPriceUpdated(address,uint256,uint256)";
-    static constexpr std::uint32_t indexed = 0;
-    static constexpr EventUse use = EventUse::log;
 
     ContractId token{};
     Amount price;
     std::uint64_t timestamp = 0;
-
-    template <typename Self, typename Visitor>
-    static void describe(Self& self, Visitor&& visit)
-    {
-        visit("token", self.token);
-        visit("price", self.price, "1e-8 USD per token");
-        visit("timestamp", self.timestamp, "unix seconds");
-    }
+    RUNNEL_FIELDS(token, (price, usd_e8_per_token), (timestamp, unix_seconds));
 };
 
 inline constexpr ContractId eth{0};

@@ -525,11 +525,13 @@ TEST_CASE("report: numbers as people read them", "[analytics][report]")
     CHECK(grouped(1'234'567.891, 2) == "1,234,567.89");
     CHECK(grouped(-999, 0) == "-999");
     CHECK(grouped(-0.001, 2) == "0.00");
-    CHECK(shown(Value{0.125}, Unit::share) == "12.5%");
-    CHECK(shown(Value{}, Unit::usd) == "-");
-    CHECK(shown(Value{1'234.5}, Unit::usd) == "$1,234");
-    CHECK(shown(Value{12'345'678.0}, Unit::usd) == "$12.35M");
-    CHECK(shown(Value{Money{"1500000000000000000", 18, "WETH"}}, Unit::none) == "1.5 WETH");
-    CHECK(shown(Value{std::int64_t{1'584'000'000}}, Unit::unix_time) == "2020-03-12 08:00:00");
-    CHECK(shown(Value{172'800.0}, Unit::seconds) == "2 d 0 h");
+    CHECK(shown(Value{0.125}, analytics::Unit::share) == "12.5%");
+    CHECK(shown(Value{}, analytics::Unit::usd) == "-");
+    CHECK(shown(Value{1'234.5}, analytics::Unit::usd) == "$1,234");
+    CHECK(shown(Value{12'345'678.0}, analytics::Unit::usd) == "$12.35M");
+    CHECK(shown(Value{Money{"1500000000000000000", 18, "WETH"}}, analytics::Unit::none) ==
+          "1.5 WETH");
+    CHECK(shown(Value{std::int64_t{1'584'000'000}}, analytics::Unit::unix_time) ==
+          "2020-03-12 08:00:00");
+    CHECK(shown(Value{172'800.0}, analytics::Unit::seconds) == "2 d 0 h");
 }

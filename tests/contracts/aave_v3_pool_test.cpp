@@ -527,19 +527,19 @@ TEST_CASE("aave v3 pool: logs have the deployed topics", "[contracts][aave_v3]")
 {
     // Source: the topics of @aave/core-v3's events, as explorers show them.
     const auto topic = [](std::string_view signature) { return keccak256(signature).to_string(); };
-    CHECK(topic(SupplyLog::signature) ==
+    CHECK(topic(event_type<SupplyLog>.signature) ==
           "0x2b627736bca15cd5381dcf80b0bf11fd197d01a037c52b927a881a10fb73ba61");
-    CHECK(topic(WithdrawLog::signature) ==
+    CHECK(topic(event_type<WithdrawLog>.signature) ==
           "0x3115d1449a7b732c986cba18244e897a450f61e1bb8d589cd2e69e6c8924f9f7");
-    CHECK(topic(BorrowLog::signature) ==
+    CHECK(topic(event_type<BorrowLog>.signature) ==
           "0xb3d084820fb1a9decffb176436bd02558d15fac9b0ddfed8c465bc7359d7dce0");
-    CHECK(topic(RepayLog::signature) ==
+    CHECK(topic(event_type<RepayLog>.signature) ==
           "0xa534c8dbe71f871f9f3530e97a74601fea17b426cae02e1c5aee42c96c784051");
-    CHECK(topic(LiquidationCallLog::signature) ==
+    CHECK(topic(event_type<LiquidationCallLog>.signature) ==
           "0xe413a321e8681d831f4dbccbca790d2952b56f977908e45be37335533e005286");
-    CHECK(topic(FlashLoanLog::signature) ==
+    CHECK(topic(event_type<FlashLoanLog>.signature) ==
           "0xefefaba5e921573100900a3ad9cf29f222d995fb3b6045797eaea7521bd8d6f0");
-    CHECK(topic(ReserveDataUpdatedLog::signature) ==
+    CHECK(topic(event_type<ReserveDataUpdatedLog>.signature) ==
           "0x804c9b842b2748a22bb64b345453a3de7ca54a6ca45ce00d415894979e22897a");
 }
 

@@ -11,18 +11,10 @@ namespace
 /// Moves a pool's price by so many ticks, and writes each tick on the way.
 struct Cross
 {
-    static constexpr std::string_view name = "cross";
-    static constexpr std::uint8_t method = 0;
-    static constexpr std::uint64_t gas = 10'000;
+    RUNNEL_CALL("cross", 0, 10'000);
     std::uint64_t pool = 0;
     std::uint64_t ticks = 0;
-
-    template <typename Self, typename Visitor>
-    static void describe(Self& self, Visitor&& visit)
-    {
-        visit("pool", self.pool);
-        visit("ticks", self.ticks);
-    }
+    RUNNEL_FIELDS(pool, ticks);
 };
 
 /// A state machine that leaves its accesses to dry runs. Pool 0 has its ticks in a table that its

@@ -25,14 +25,7 @@ struct Inner
     Amount amount;
     std::array<std::uint16_t, 3> weights{};
     Side side{};
-
-    template <typename Self, typename Visitor>
-    static void describe(Self& self, Visitor&& visit)
-    {
-        visit("amount", self.amount, "wei");
-        visit("weights", self.weights);
-        visit("side", self.side);
-    }
+    RUNNEL_FIELDS((amount, wei), weights, side);
     friend bool operator==(const Inner&, const Inner&) = default;
 };
 
@@ -47,20 +40,7 @@ struct Outer
     ShortList<ContractId, 4> path;
     std::array<Inner, 2> inner;
     CallList calls;
-
-    template <typename Self, typename Visitor>
-    static void describe(Self& self, Visitor&& visit)
-    {
-        visit("on", self.on);
-        visit("tick", self.tick);
-        visit("count", self.count);
-        visit("account", self.account);
-        visit("hash", self.hash);
-        visit("address", self.address);
-        visit("path", self.path);
-        visit("inner", self.inner);
-        visit("calls", self.calls);
-    }
+    RUNNEL_FIELDS(on, tick, count, account, hash, address, path, inner, calls);
 };
 static_assert(Described<Outer> && Described<const Outer>);
 constexpr std::size_t fixed_size = 1 + 4 + 8 + 4 + 32 + 20 + 1 + 2 * (32 + 3 * 2 + 1) + 2;

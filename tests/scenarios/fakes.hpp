@@ -48,8 +48,8 @@ private:
 inline const ContractType& fake_pool_type()
 {
     static constexpr std::array columns{
-        ParameterSpec{"cap", ParameterKind::amount, "0", "smallest unit of the token", "Most."},
-        ParameterSpec{"weight", ParameterKind::number, "", "", "Its share.", 0, 1},
+        ParameterSpec{"cap", ParameterKind::amount, "0", unit::smallest_unit, "Most."},
+        ParameterSpec{"weight", ParameterKind::number, "", {}, "Its share.", 0, 1},
     };
     static const ContractType type{.kind = "fake_pool",
         .help = "A contract for tests.",
@@ -58,25 +58,28 @@ inline const ContractType& fake_pool_type()
         .events = {},
         .parameters =
             {
-                {"asset", ParameterKind::token, "", "", "What it holds."},
-                {"reserve", ParameterKind::amount, "0", "smallest unit of asset", "At first."},
-                {"payment", ParameterKind::amount, "0", "smallest unit of asset", "Paid in."},
-                {"fee_bps", ParameterKind::integer, "30", "1/10000", "Fee.", 0, 10'000},
-                {"mode", ParameterKind::choice, "\"fast\"", "", "How.", 0, 0, "fast|slow"},
-                {"delay", ParameterKind::duration, "12s", "", "When."},
-                {"enabled", ParameterKind::boolean, "true", "", "Whether."},
-                {"gas_price", ParameterKind::amount, "\"1 gwei\"", "wei per gas", "Price of gas."},
-                {"price", ParameterKind::amount, "\"1 USD\"", "1e-8 USD", "Price."},
-                {"anything", ParameterKind::amount, "0", "", "Of any token."},
-                {"oracle", ParameterKind::contract, "\"\"", "", "Where prices are.", 0, 0, "",
+                {"asset", ParameterKind::token, "", {}, "What it holds."},
+                {"reserve", ParameterKind::amount, "0", unit::smallest_unit_of("asset"),
+                    "At first."},
+                {"payment", ParameterKind::amount, "0", unit::smallest_unit_of("asset"),
+                    "Paid in."},
+                {"fee_bps", ParameterKind::integer, "30", unit::per_10_000, "Fee.", 0, 10'000},
+                {"mode", ParameterKind::choice, "\"fast\"", {}, "How.", 0, 0, "fast|slow"},
+                {"delay", ParameterKind::duration, "12s", {}, "When."},
+                {"enabled", ParameterKind::boolean, "true", {}, "Whether."},
+                {"gas_price", ParameterKind::amount, "\"1 gwei\"", unit::wei_per_gas,
+                    "Price of gas."},
+                {"price", ParameterKind::amount, "\"1 USD\"", unit::usd_e8, "Price."},
+                {"anything", ParameterKind::amount, "0", {}, "Of any token."},
+                {"oracle", ParameterKind::contract, "\"\"", {}, "Where prices are.", 0, 0, "",
                     "fake_oracle"},
-                {"owner", ParameterKind::account, "\"\"", "", "Who may."},
-                {"peers", ParameterKind::contracts, "[]", "", "Others."},
-                {"accepted", ParameterKind::tokens, "[]", "", "What else it takes."},
+                {"owner", ParameterKind::account, "\"\"", {}, "Who may."},
+                {"peers", ParameterKind::contracts, "[]", {}, "Others."},
+                {"accepted", ParameterKind::tokens, "[]", {}, "What else it takes."},
                 {.name = "reserves",
                     .kind = ParameterKind::per_token,
                     .default_value = "{}",
-                    .unit = "",
+                    .unit = {},
                     .help = "By token.",
                     .columns = columns},
             },
@@ -99,7 +102,7 @@ inline const ContractType& fake_oracle_type()
         .role = ContractRole::oracle,
         .methods = {},
         .events = {},
-        .parameters = {{"asset", ParameterKind::token, "\"ETH\"", "", "What it prices."}},
+        .parameters = {{"asset", ParameterKind::token, "\"ETH\"", {}, "What it prices."}},
         .create = [](const Parameters&, ContractIdentity identity) -> std::unique_ptr<Contract>
         { return std::make_unique<FakePool>(fake_oracle_type(), std::move(identity)); }};
     return type;
@@ -110,10 +113,10 @@ inline const StrategyType& fake_strategy_type()
     static const StrategyType type{"payer", "Pays now and then.",
         {
             {"amount", ParameterKind::distribution, "{ pareto = [1, 2], max = 100 }",
-                "whole tokens", "Of a payment.", 0, 1'000'000},
-            {"every", ParameterKind::duration, "\"10m\"", "", "Mean time between payments.", 1'000},
-            {"payees", ParameterKind::group, "\"\"", "", "Whom it pays."},
-            {"token", ParameterKind::token, "\"ETH\"", "", "What it pays with."},
+                unit::whole_tokens, "Of a payment.", 0, 1'000'000},
+            {"every", ParameterKind::duration, "\"10m\"", {}, "Mean time between payments.", 1'000},
+            {"payees", ParameterKind::group, "\"\"", {}, "Whom it pays."},
+            {"token", ParameterKind::token, "\"ETH\"", {}, "What it pays with."},
         },
         nullptr};
     return type;

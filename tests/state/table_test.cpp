@@ -15,13 +15,7 @@ struct Padded
 {
     std::uint8_t small = 0;
     std::uint64_t large = 0;
-
-    template <typename Self, typename Visitor>
-    static void describe(Self& self, Visitor&& visit)
-    {
-        visit("small", self.small);
-        visit("large", self.large);
-    }
+    RUNNEL_FIELDS(small, large);
 };
 static_assert(sizeof(Padded) == 16);
 }  // namespace

@@ -18,23 +18,14 @@ namespace runnel::storage::fixture
 /// ERC-20's Transfer with a topic of each kind that matters.
 struct Transfer
 {
-    static constexpr std::string_view name = "Transfer";
     static constexpr std::string_view table = "token_transfers";
-    static constexpr std::string_view signature = "Transfer(address,address,uint256)";
-    static constexpr std::uint32_t indexed = 0b011;
-    static constexpr EventUse use = EventUse::log;
+    static constexpr std::string_view signature =
+        "Transfer(address indexed,address indexed,uint256)";
 
     AccountId from_address{};
     AccountId to_address{};
     Amount value;
-
-    template <typename Self, typename Visitor>
-    static void describe(Self& self, Visitor&& visit)
-    {
-        visit("from_address", self.from_address);
-        visit("to_address", self.to_address);
-        visit("value", self.value, "smallest unit of the token");
-    }
+    RUNNEL_FIELDS(from_address, to_address, (value, smallest_unit));
 };
 
 enum class Side : std::uint8_t
@@ -50,11 +41,9 @@ enum class Side : std::uint8_t
 /// Every kind of field, with names that are SQL keywords.
 struct Oddity
 {
-    static constexpr std::string_view name = "Oddity";
     static constexpr std::string_view table = "oddities";
-    static constexpr std::string_view signature = "Oddity(string,int24,bool,address,uint64,string)";
-    static constexpr std::uint32_t indexed = 0b000010;
-    static constexpr EventUse use = EventUse::log;
+    static constexpr std::string_view signature =
+        "Oddity(string,int24 indexed,bool,address,uint64,string)";
 
     Side select{};
     std::int32_t group = 0;
@@ -64,7 +53,7 @@ struct Oddity
     Side where{};
 
     template <typename Self, typename Visitor>
-    static void describe(Self& self, Visitor&& visit)
+    static constexpr void describe(Self& self, Visitor&& visit)
     {
         visit("select", self.select);
         visit("group", self.group);
@@ -80,19 +69,10 @@ struct OraclePrice
 {
     static constexpr std::string_view name = "OraclePrice";
     static constexpr std::string_view table = "oracle_prices";
-    static constexpr std::string_view signature = "";
-    static constexpr std::uint32_t indexed = 0;
-    static constexpr EventUse use = EventUse::sector;
 
     ContractId token{};
     Amount price;
-
-    template <typename Self, typename Visitor>
-    static void describe(Self& self, Visitor&& visit)
-    {
-        visit("token", self.token);
-        visit("price", self.price, "1e-8 USD per token");
-    }
+    RUNNEL_FIELDS(token, (price, usd_e8_per_token));
 };
 
 inline AccountInfo account(std::string name, std::string role, std::string strategy = "")
@@ -133,34 +113,19 @@ inline Manifest manifest()
 /// A call with arguments of any length.
 struct AnyCall
 {
-    static constexpr std::string_view name = "any";
-    static constexpr std::uint8_t method = 1;
-    static constexpr std::uint64_t gas = 1'000;
+    RUNNEL_CALL("any", 1, 1'000);
 
     CallList inner;
-
-    template <typename Self, typename Visitor>
-    static void describe(Self& self, Visitor&& visit)
-    {
-        visit("inner", self.inner);
-    }
+    RUNNEL_FIELDS(inner);
 };
 /// The native coin's payment.
 struct Payment
 {
-    static constexpr std::string_view name = "transfer";
-    static constexpr std::uint8_t method = 0;
-    static constexpr std::uint64_t gas = 0;
+    RUNNEL_CALL("transfer", 0, 0);
 
     AccountId to{};
     Amount value;
-
-    template <typename Self, typename Visitor>
-    static void describe(Self& self, Visitor&& visit)
-    {
-        visit("to", self.to);
-        visit("value", self.value);
-    }
+    RUNNEL_FIELDS(to, value);
 };
 
 /// Makes blocks that follow one another; the seed decides all.

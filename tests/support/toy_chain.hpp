@@ -20,18 +20,10 @@ namespace runnel::toy
 /// What the coin contract does: move native coins.
 struct Pay
 {
-    static constexpr std::string_view name = "pay";
-    static constexpr std::uint8_t method = 0;
-    static constexpr std::uint64_t gas = 0;
+    RUNNEL_CALL("pay", 0, 0);
     AccountId to{};
     Amount value;
-
-    template <typename Self, typename Visitor>
-    static void describe(Self& self, Visitor&& visit)
-    {
-        visit("to", self.to);
-        visit("value", self.value);
-    }
+    RUNNEL_FIELDS(to, value);
 };
 
 /// Contract 0 of a toy chain: the native coin.
@@ -76,35 +68,19 @@ struct Counter
 {
     Amount value;
     std::uint64_t writes = 0;
-
-    template <typename Self, typename Visitor>
-    static void describe(Self& self, Visitor&& visit)
-    {
-        visit("value", self.value);
-        visit("writes", self.writes);
-    }
+    RUNNEL_FIELDS(value, writes);
     friend bool operator==(const Counter&, const Counter&) = default;
 };
 
 /// Emitted with what was seen or written; a log.
 struct Observed
 {
-    static constexpr std::string_view name = "Observed";
     static constexpr std::string_view table = "toy_observed";
-    static constexpr std::string_view signature = "Observed(address,uint256,uint256)";
-    static constexpr std::uint32_t indexed = 1;
-    static constexpr EventUse use = EventUse::log;
+    static constexpr std::string_view signature = "Observed(address indexed,uint256,uint256)";
     AccountId account{};
     Amount object;
     Amount value;
-
-    template <typename Self, typename Visitor>
-    static void describe(Self& self, Visitor&& visit)
-    {
-        visit("account", self.account);
-        visit("object", self.object);
-        visit("value", self.value);
-    }
+    RUNNEL_FIELDS(account, object, value);
 };
 
 /// The supply at the end of a block; a snapshot.
@@ -112,64 +88,34 @@ struct Totals
 {
     static constexpr std::string_view name = "Totals";
     static constexpr std::string_view table = "toy_totals";
-    static constexpr std::string_view signature = "";
-    static constexpr std::uint32_t indexed = 0;
     static constexpr EventUse use = EventUse::snapshot;
     Amount supply;
-
-    template <typename Self, typename Visitor>
-    static void describe(Self& self, Visitor&& visit)
-    {
-        visit("supply", self.supply);
-    }
+    RUNNEL_FIELDS(supply);
 };
 
 /// value = 31 * value + amount: the order of two additions shows in the result.
 struct Add
 {
-    static constexpr std::string_view name = "add";
-    static constexpr std::uint8_t method = 0;
-    static constexpr std::uint64_t gas = 5'000;
+    RUNNEL_CALL("add", 0, 5'000);
     std::uint64_t object = 0;
     Amount amount;
-
-    template <typename Self, typename Visitor>
-    static void describe(Self& self, Visitor&& visit)
-    {
-        visit("object", self.object);
-        visit("amount", self.amount);
-    }
+    RUNNEL_FIELDS(object, amount);
 };
 
 /// Adds one object's value to another.
 struct Copy
 {
-    static constexpr std::string_view name = "copy";
-    static constexpr std::uint8_t method = 1;
-    static constexpr std::uint64_t gas = 7'000;
+    RUNNEL_CALL("copy", 1, 7'000);
     std::uint64_t from = 0;
     std::uint64_t to = 0;
-
-    template <typename Self, typename Visitor>
-    static void describe(Self& self, Visitor&& visit)
-    {
-        visit("from", self.from);
-        visit("to", self.to);
-    }
+    RUNNEL_FIELDS(from, to);
 };
 
 struct Read
 {
-    static constexpr std::string_view name = "read";
-    static constexpr std::uint8_t method = 2;
-    static constexpr std::uint64_t gas = 2'000;
+    RUNNEL_CALL("read", 2, 2'000);
     std::uint64_t object = 0;
-
-    template <typename Self, typename Visitor>
-    static void describe(Self& self, Visitor&& visit)
-    {
-        visit("object", self.object);
-    }
+    RUNNEL_FIELDS(object);
 };
 
 enum class Mode : std::uint8_t
@@ -183,106 +129,56 @@ enum class Mode : std::uint8_t
 /// Declares one thing and does another; refuses "seen" if asked to and what it sees is not zero.
 struct Touch
 {
-    static constexpr std::string_view name = "touch";
-    static constexpr std::uint8_t method = 3;
-    static constexpr std::uint64_t gas = 1'000;
+    RUNNEL_CALL("touch", 3, 1'000);
     std::uint64_t object = 0;
     Mode declared{};
     Mode actual{};
     bool refuses = false;
-
-    template <typename Self, typename Visitor>
-    static void describe(Self& self, Visitor&& visit)
-    {
-        visit("object", self.object);
-        visit("declared", self.declared);
-        visit("actual", self.actual);
-        visit("refuses", self.refuses);
-    }
+    RUNNEL_FIELDS(object, declared, actual, refuses);
 };
 
 /// Writes an object, emits an event, then refuses in the way asked for.
 struct Refuse
 {
-    static constexpr std::string_view name = "refuse";
-    static constexpr std::uint8_t method = 4;
-    static constexpr std::uint64_t gas = 3'000;
+    RUNNEL_CALL("refuse", 4, 3'000);
     std::uint64_t object = 0;
     RefusalKind kind{};
-
-    template <typename Self, typename Visitor>
-    static void describe(Self& self, Visitor&& visit)
-    {
-        visit("object", self.object);
-        visit("kind", self.kind);
-    }
+    RUNNEL_FIELDS(object, kind);
 };
 
 struct Burn
 {
-    static constexpr std::string_view name = "burn";
-    static constexpr std::uint8_t method = 5;
-    static constexpr std::uint64_t gas = 100;
+    RUNNEL_CALL("burn", 5, 100);
     std::uint64_t extra_gas = 0;
-
-    template <typename Self, typename Visitor>
-    static void describe(Self& self, Visitor&& visit)
-    {
-        visit("extra_gas", self.extra_gas);
-    }
+    RUNNEL_FIELDS(extra_gas);
 };
 
 /// Adds 1 to an object, runs the callback as its sender, adds 1 again.
 struct Nest
 {
-    static constexpr std::string_view name = "nest";
-    static constexpr std::uint8_t method = 6;
-    static constexpr std::uint64_t gas = 4'000;
+    RUNNEL_CALL("nest", 6, 4'000);
     std::uint64_t object = 0;
     CallList callback;
-
-    template <typename Self, typename Visitor>
-    static void describe(Self& self, Visitor&& visit)
-    {
-        visit("object", self.object);
-        visit("callback", self.callback);
-    }
+    RUNNEL_FIELDS(object, callback);
 };
 
 /// Honest if both amounts are the same.
 struct Mint
 {
-    static constexpr std::string_view name = "mint";
-    static constexpr std::uint8_t method = 7;
-    static constexpr std::uint64_t gas = 6'000;
+    RUNNEL_CALL("mint", 7, 6'000);
     AccountId to{};
     Amount amount;
     Amount supply;
-
-    template <typename Self, typename Visitor>
-    static void describe(Self& self, Visitor&& visit)
-    {
-        visit("to", self.to);
-        visit("amount", self.amount);
-        visit("supply", self.supply);
-    }
+    RUNNEL_FIELDS(to, amount, supply);
 };
 
 /// Moves tokens of the sender.
 struct Move
 {
-    static constexpr std::string_view name = "move";
-    static constexpr std::uint8_t method = 8;
-    static constexpr std::uint64_t gas = 9'000;
+    RUNNEL_CALL("move", 8, 9'000);
     AccountId to{};
     Amount amount;
-
-    template <typename Self, typename Visitor>
-    static void describe(Self& self, Visitor&& visit)
-    {
-        visit("to", self.to);
-        visit("amount", self.amount);
-    }
+    RUNNEL_FIELDS(to, amount);
 };
 
 /// Counters and a token in one contract.

@@ -27,10 +27,10 @@ const ContractType& UniswapV2Factory::contract_type()
         .events = {},
         .parameters =
             {
-                {"fee_to", ParameterKind::account, "\"\"", "",
+                {"fee_to", ParameterKind::account, "\"\"", {},
                     "The account that earns the protocol fee, a sixth of the growth of sqrt(k); "
                     "empty: the fee is off."},
-                {"fee_to_setter", ParameterKind::account, "\"\"", "",
+                {"fee_to_setter", ParameterKind::account, "\"\"", {},
                     "The account that may change fee_to; empty: nobody."},
             },
         .create = [](const Parameters&, ContractIdentity identity) -> std::unique_ptr<Contract>

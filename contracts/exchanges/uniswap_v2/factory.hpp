@@ -14,63 +14,35 @@ class UniswapV2Pair;
 /// Switches the protocol fee on (an account) or off (the zero account); only the setter may.
 struct UniswapV2SetFeeTo
 {
-    static constexpr std::string_view name = "setFeeTo";
-    static constexpr std::uint8_t method = 0;
-    static constexpr std::uint64_t gas = 4'900;
+    RUNNEL_CALL("setFeeTo", 0, 4'900);
 
     AccountId fee_to{};
-
-    template <typename Self, typename Visitor>
-    static void describe(Self& self, Visitor&& visit)
-    {
-        visit("fee_to", self.fee_to);
-    }
+    RUNNEL_FIELDS(fee_to);
 };
 
 struct UniswapV2SetFeeToSetter
 {
-    static constexpr std::string_view name = "setFeeToSetter";
-    static constexpr std::uint8_t method = 1;
-    static constexpr std::uint64_t gas = 4'900;
+    RUNNEL_CALL("setFeeToSetter", 1, 4'900);
 
     AccountId fee_to_setter{};
-
-    template <typename Self, typename Visitor>
-    static void describe(Self& self, Visitor&& visit)
-    {
-        visit("fee_to_setter", self.fee_to_setter);
-    }
+    RUNNEL_FIELDS(fee_to_setter);
 };
 
 /// Tokens are named by their contracts' accounts, as addresses are on Ethereum.
 struct UniswapV2CreatePair
 {
-    static constexpr std::string_view name = "createPair";
-    static constexpr std::uint8_t method = 2;
-    static constexpr std::uint64_t gas = 3'200;  // Of a refusal: here it always refuses.
+    RUNNEL_CALL("createPair", 2, 3'200);  // Of a refusal: here it always refuses.
 
     AccountId token_a{};
     AccountId token_b{};
-
-    template <typename Self, typename Visitor>
-    static void describe(Self& self, Visitor&& visit)
-    {
-        visit("token_a", self.token_a);
-        visit("token_b", self.token_b);
-    }
+    RUNNEL_FIELDS(token_a, token_b);
 };
 
 struct UniswapV2FactoryState
 {
     AccountId fee_to{};  // The zero account: no protocol fee.
     AccountId fee_to_setter{};
-
-    template <typename Self, typename Visitor>
-    static void describe(Self& self, Visitor&& visit)
-    {
-        visit("fee_to", self.fee_to);
-        visit("fee_to_setter", self.fee_to_setter);
-    }
+    RUNNEL_FIELDS(fee_to, fee_to_setter);
 };
 
 /// Knows the pairs of a Uniswap v2 and who earns the protocol fee.

@@ -17,137 +17,81 @@ class UniswapV2Factory;
 /// Turns what the pair holds beyond its reserves into shares for @p to.
 struct UniswapV2Mint
 {
-    static constexpr std::string_view name = "mint";
-    static constexpr std::uint8_t method = 3;
-    static constexpr std::uint64_t gas = 64'200;
+    RUNNEL_CALL("mint", 3, 64'200);
 
     AccountId to{};
-
-    template <typename Self, typename Visitor>
-    static void describe(Self& self, Visitor&& visit)
-    {
-        visit("to", self.to);
-    }
+    RUNNEL_FIELDS(to);
 };
 
 /// Pays @p to the part of the pair's tokens that the shares held by the pair itself stand for.
 struct UniswapV2Burn
 {
-    static constexpr std::string_view name = "burn";
-    static constexpr std::uint8_t method = 4;
-    static constexpr std::uint64_t gas = 84'200;
+    RUNNEL_CALL("burn", 4, 84'200);
 
     AccountId to{};
-
-    template <typename Self, typename Visitor>
-    static void describe(Self& self, Visitor&& visit)
-    {
-        visit("to", self.to);
-    }
+    RUNNEL_FIELDS(to);
 };
 
 /// Pays out the amounts named, then wants to have been paid enough.
 struct UniswapV2Swap
 {
-    static constexpr std::string_view name = "swap";
-    static constexpr std::uint8_t method = 5;
-    static constexpr std::uint64_t gas = 46'500;
+    RUNNEL_CALL("swap", 5, 46'500);
 
     Amount amount0_out;
     Amount amount1_out;
     AccountId to{};
     CallList data;  // Not empty: runs as the caller after the payout, before the pair counts.
-
-    template <typename Self, typename Visitor>
-    static void describe(Self& self, Visitor&& visit)
-    {
-        visit("amount0_out", self.amount0_out, "smallest unit of token0");
-        visit("amount1_out", self.amount1_out, "smallest unit of token1");
-        visit("to", self.to);
-        visit("data", self.data);
-    }
+    RUNNEL_FIELDS((amount0_out, smallest_unit_of_its("token0")),
+        (amount1_out, smallest_unit_of_its("token1")), to, data);
 };
 
 /// Pays @p to what the pair holds beyond its reserves.
 struct UniswapV2Skim
 {
-    static constexpr std::string_view name = "skim";
-    static constexpr std::uint8_t method = 6;
-    static constexpr std::uint64_t gas = 32'400;
+    RUNNEL_CALL("skim", 6, 32'400);
 
     AccountId to{};
-
-    template <typename Self, typename Visitor>
-    static void describe(Self& self, Visitor&& visit)
-    {
-        visit("to", self.to);
-    }
+    RUNNEL_FIELDS(to);
 };
 
 /// Sets the reserves to what the pair holds.
 struct UniswapV2Sync
 {
-    static constexpr std::string_view name = "sync";
-    static constexpr std::uint8_t method = 7;
-    static constexpr std::uint64_t gas = 34'700;
-
-    template <typename Self, typename Visitor>
-    static void describe(Self&, Visitor&&)
-    {}
+    RUNNEL_CALL("sync", 7, 34'700);
+    RUNNEL_FIELDS();
 };
 
 struct UniswapV2MintEvent
 {
-    static constexpr std::string_view name = "Mint";
     static constexpr std::string_view table = "uniswap_v2_mints";
-    static constexpr std::string_view signature = "Mint(address,uint256,uint256)";
-    static constexpr std::uint32_t indexed = 0b001;
-    static constexpr EventUse use = EventUse::log;
+    static constexpr std::string_view signature = "Mint(address indexed,uint256,uint256)";
 
     AccountId sender{};
     Amount amount0;
     Amount amount1;
-
-    template <typename Self, typename Visitor>
-    static void describe(Self& self, Visitor&& visit)
-    {
-        visit("sender", self.sender);
-        visit("amount0", self.amount0, "smallest unit of token0");
-        visit("amount1", self.amount1, "smallest unit of token1");
-    }
+    RUNNEL_FIELDS(sender, (amount0, smallest_unit_of_its("token0")),
+        (amount1, smallest_unit_of_its("token1")));
 };
 
 struct UniswapV2BurnEvent
 {
-    static constexpr std::string_view name = "Burn";
     static constexpr std::string_view table = "uniswap_v2_burns";
-    static constexpr std::string_view signature = "Burn(address,uint256,uint256,address)";
-    static constexpr std::uint32_t indexed = 0b1001;
-    static constexpr EventUse use = EventUse::log;
+    static constexpr std::string_view signature =
+        "Burn(address indexed,uint256,uint256,address indexed)";
 
     AccountId sender{};
     Amount amount0;
     Amount amount1;
     AccountId to_address{};
-
-    template <typename Self, typename Visitor>
-    static void describe(Self& self, Visitor&& visit)
-    {
-        visit("sender", self.sender);
-        visit("amount0", self.amount0, "smallest unit of token0");
-        visit("amount1", self.amount1, "smallest unit of token1");
-        visit("to_address", self.to_address);
-    }
+    RUNNEL_FIELDS(sender, (amount0, smallest_unit_of_its("token0")),
+        (amount1, smallest_unit_of_its("token1")), to_address);
 };
 
 struct UniswapV2SwapEvent
 {
-    static constexpr std::string_view name = "Swap";
     static constexpr std::string_view table = "uniswap_v2_swaps";
     static constexpr std::string_view signature =
-        "Swap(address,uint256,uint256,uint256,uint256,address)";
-    static constexpr std::uint32_t indexed = 0b100001;
-    static constexpr EventUse use = EventUse::log;
+        "Swap(address indexed,uint256,uint256,uint256,uint256,address indexed)";
 
     AccountId sender{};
     Amount amount0_in;
@@ -155,36 +99,20 @@ struct UniswapV2SwapEvent
     Amount amount0_out;
     Amount amount1_out;
     AccountId to_address{};
-
-    template <typename Self, typename Visitor>
-    static void describe(Self& self, Visitor&& visit)
-    {
-        visit("sender", self.sender);
-        visit("amount0_in", self.amount0_in, "smallest unit of token0");
-        visit("amount1_in", self.amount1_in, "smallest unit of token1");
-        visit("amount0_out", self.amount0_out, "smallest unit of token0");
-        visit("amount1_out", self.amount1_out, "smallest unit of token1");
-        visit("to_address", self.to_address);
-    }
+    RUNNEL_FIELDS(sender, (amount0_in, smallest_unit_of_its("token0")),
+        (amount1_in, smallest_unit_of_its("token1")), (amount0_out, smallest_unit_of_its("token0")),
+        (amount1_out, smallest_unit_of_its("token1")), to_address);
 };
 
 struct UniswapV2SyncEvent
 {
-    static constexpr std::string_view name = "Sync";
     static constexpr std::string_view table = "uniswap_v2_syncs";
     static constexpr std::string_view signature = "Sync(uint112,uint112)";
-    static constexpr std::uint32_t indexed = 0;
-    static constexpr EventUse use = EventUse::log;
 
     Amount reserve0;
     Amount reserve1;
-
-    template <typename Self, typename Visitor>
-    static void describe(Self& self, Visitor&& visit)
-    {
-        visit("reserve0", self.reserve0, "smallest unit of token0");
-        visit("reserve1", self.reserve1, "smallest unit of token1");
-    }
+    RUNNEL_FIELDS(
+        (reserve0, smallest_unit_of_its("token0")), (reserve1, smallest_unit_of_its("token1")));
 };
 
 /// All of a pair's state but balances and allowances of its shares: one record, so that a swap
@@ -199,21 +127,11 @@ struct UniswapV2PairState
     Amount price1_cumulative_last;
     std::uint32_t block_timestamp_last = 0;  // Unix seconds modulo 2^32.
     bool locked = false;                     // Only while one of its calls runs.
-
-    template <typename Self, typename Visitor>
-    static void describe(Self& self, Visitor&& visit)
-    {
-        visit("total_supply", self.total_supply, "liquidity shares");
-        visit("reserve0", self.reserve0, "smallest unit of token0");
-        visit("reserve1", self.reserve1, "smallest unit of token1");
-        visit("k_last", self.k_last, "token0 * token1");
-        visit("price0_cumulative_last", self.price0_cumulative_last,
-            "token1 per token0, UQ112x112 s");
-        visit("price1_cumulative_last", self.price1_cumulative_last,
-            "token0 per token1, UQ112x112 s");
-        visit("block_timestamp_last", self.block_timestamp_last, "unix seconds");
-        visit("locked", self.locked);
-    }
+    RUNNEL_FIELDS((total_supply, shares), (reserve0, smallest_unit_of_its("token0")),
+        (reserve1, smallest_unit_of_its("token1")), (k_last, other("token0 * token1")),
+        (price0_cumulative_last, other("token1 per token0, UQ112x112 s")),
+        (price1_cumulative_last, other("token0 per token1, UQ112x112 s")),
+        (block_timestamp_last, unix_seconds), locked);
 };
 
 /// A constant-product pool of two tokens with a fee of 0.3%, and the ERC-20 token of its shares.

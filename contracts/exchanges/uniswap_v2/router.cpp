@@ -57,7 +57,7 @@ const ContractType& UniswapV2Router::contract_type()
                 {.name = "factory",
                     .kind = ParameterKind::contract,
                     .default_value = "",
-                    .unit = "",
+                    .unit = {},
                     .help = "The factory whose pairs it trades with.",
                     .contract_kind = "uniswap_v2_factory"},
             },

@@ -15,9 +15,7 @@ using UniswapV2Path = ShortList<ContractId, 8>;
 
 struct UniswapV2AddLiquidity
 {
-    static constexpr std::string_view name = "addLiquidity";
-    static constexpr std::uint8_t method = 0;
-    static constexpr std::uint64_t gas = 99'400;
+    RUNNEL_CALL("addLiquidity", 0, 99'400);
 
     ContractId token_a{};
     ContractId token_b{};
@@ -27,26 +25,15 @@ struct UniswapV2AddLiquidity
     Amount amount_b_min;
     AccountId to{};
     std::uint64_t deadline = 0;
-
-    template <typename Self, typename Visitor>
-    static void describe(Self& self, Visitor&& visit)
-    {
-        visit("token_a", self.token_a);
-        visit("token_b", self.token_b);
-        visit("amount_a_desired", self.amount_a_desired, "smallest unit of token_a");
-        visit("amount_b_desired", self.amount_b_desired, "smallest unit of token_b");
-        visit("amount_a_min", self.amount_a_min, "smallest unit of token_a");
-        visit("amount_b_min", self.amount_b_min, "smallest unit of token_b");
-        visit("to", self.to);
-        visit("deadline", self.deadline, "unix seconds");
-    }
+    RUNNEL_FIELDS(token_a, token_b, (amount_a_desired, smallest_unit_of("token_a")),
+        (amount_b_desired, smallest_unit_of("token_b")),
+        (amount_a_min, smallest_unit_of("token_a")), (amount_b_min, smallest_unit_of("token_b")),
+        to, (deadline, unix_seconds));
 };
 
 struct UniswapV2RemoveLiquidity
 {
-    static constexpr std::string_view name = "removeLiquidity";
-    static constexpr std::uint8_t method = 1;
-    static constexpr std::uint64_t gas = 114'100;
+    RUNNEL_CALL("removeLiquidity", 1, 114'100);
 
     ContractId token_a{};
     ContractId token_b{};
@@ -55,64 +42,37 @@ struct UniswapV2RemoveLiquidity
     Amount amount_b_min;
     AccountId to{};
     std::uint64_t deadline = 0;
-
-    template <typename Self, typename Visitor>
-    static void describe(Self& self, Visitor&& visit)
-    {
-        visit("token_a", self.token_a);
-        visit("token_b", self.token_b);
-        visit("liquidity", self.liquidity, "liquidity shares");
-        visit("amount_a_min", self.amount_a_min, "smallest unit of token_a");
-        visit("amount_b_min", self.amount_b_min, "smallest unit of token_b");
-        visit("to", self.to);
-        visit("deadline", self.deadline, "unix seconds");
-    }
+    RUNNEL_FIELDS(token_a, token_b, (liquidity, shares),
+        (amount_a_min, smallest_unit_of("token_a")), (amount_b_min, smallest_unit_of("token_b")),
+        to, (deadline, unix_seconds));
 };
 
 struct UniswapV2SwapExactTokensForTokens
 {
-    static constexpr std::string_view name = "swapExactTokensForTokens";
-    static constexpr std::uint8_t method = 2;
-    static constexpr std::uint64_t gas = 77'100;  // Of one hop.
+    RUNNEL_CALL("swapExactTokensForTokens", 2, 77'100);  // Of one hop.
 
     Amount amount_in;
     Amount amount_out_min;
     UniswapV2Path path;
     AccountId to{};
     std::uint64_t deadline = 0;
-
-    template <typename Self, typename Visitor>
-    static void describe(Self& self, Visitor&& visit)
-    {
-        visit("amount_in", self.amount_in, "smallest unit of the first token");
-        visit("amount_out_min", self.amount_out_min, "smallest unit of the last token");
-        visit("path", self.path);
-        visit("to", self.to);
-        visit("deadline", self.deadline, "unix seconds");
-    }
+    RUNNEL_FIELDS((amount_in, smallest_unit_of_its("the first token")),
+        (amount_out_min, smallest_unit_of_its("the last token")), path, to,
+        (deadline, unix_seconds));
 };
 
 struct UniswapV2SwapTokensForExactTokens
 {
-    static constexpr std::string_view name = "swapTokensForExactTokens";
-    static constexpr std::uint8_t method = 3;
-    static constexpr std::uint64_t gas = 77'100;  // Of one hop.
+    RUNNEL_CALL("swapTokensForExactTokens", 3, 77'100);  // Of one hop.
 
     Amount amount_out;
     Amount amount_in_max;
     UniswapV2Path path;
     AccountId to{};
     std::uint64_t deadline = 0;
-
-    template <typename Self, typename Visitor>
-    static void describe(Self& self, Visitor&& visit)
-    {
-        visit("amount_out", self.amount_out, "smallest unit of the last token");
-        visit("amount_in_max", self.amount_in_max, "smallest unit of the first token");
-        visit("path", self.path);
-        visit("to", self.to);
-        visit("deadline", self.deadline, "unix seconds");
-    }
+    RUNNEL_FIELDS((amount_out, smallest_unit_of_its("the last token")),
+        (amount_in_max, smallest_unit_of_its("the first token")), path, to,
+        (deadline, unix_seconds));
 };
 
 /// Trades and adds liquidity on behalf of who has approved it, with limits on amounts and time.

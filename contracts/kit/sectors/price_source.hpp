@@ -10,13 +10,7 @@ struct OraclePrice
 {
     Amount price;                 // 1e-8 USD per whole token.
     std::uint64_t timestamp = 0;  // Unix seconds of the update.
-
-    template <typename Self, typename Visitor>
-    static void describe(Self& self, Visitor&& visit)
-    {
-        visit("price", self.price, "1e-8 USD per token");
-        visit("timestamp", self.timestamp, "unix seconds");
-    }
+    RUNNEL_FIELDS((price, usd_e8_per_token), (timestamp, unix_seconds));
 };
 
 /// What a lending pool asks of an oracle: prices by token, read like any other record.

@@ -12,26 +12,15 @@ struct DexTrade
 {
     static constexpr std::string_view name = "DexTrade";
     static constexpr std::string_view table = "dex_trades";
-    static constexpr std::string_view signature = "";
-    static constexpr std::uint32_t indexed = 0;
-    static constexpr EventUse use = EventUse::sector;
 
     ContractId token_bought{};
     ContractId token_sold{};
     Amount token_bought_amount_raw;
     Amount token_sold_amount_raw;
     AccountId taker{};
-
-    template <typename Self, typename Visitor>
-    static void describe(Self& self, Visitor&& visit)
-    {
-        visit("token_bought", self.token_bought);
-        visit("token_sold", self.token_sold);
-        visit("token_bought_amount_raw", self.token_bought_amount_raw,
-            "smallest unit of token_bought");
-        visit("token_sold_amount_raw", self.token_sold_amount_raw, "smallest unit of token_sold");
-        visit("taker", self.taker);
-    }
+    RUNNEL_FIELDS(token_bought, token_sold,
+        (token_bought_amount_raw, smallest_unit_of("token_bought")),
+        (token_sold_amount_raw, smallest_unit_of("token_sold")), taker);
 };
 
 /// State of a two-token pool after a block that touched it.
@@ -39,8 +28,6 @@ struct DexPool
 {
     static constexpr std::string_view name = "DexPool";
     static constexpr std::string_view table = "dex_pools";
-    static constexpr std::string_view signature = "";
-    static constexpr std::uint32_t indexed = 0;
     static constexpr EventUse use = EventUse::snapshot;
 
     ContractId token0{};
@@ -48,16 +35,8 @@ struct DexPool
     Amount reserve0;
     Amount reserve1;
     Amount total_supply;
-
-    template <typename Self, typename Visitor>
-    static void describe(Self& self, Visitor&& visit)
-    {
-        visit("token0", self.token0);
-        visit("token1", self.token1);
-        visit("reserve0", self.reserve0, "smallest unit of token0");
-        visit("reserve1", self.reserve1, "smallest unit of token1");
-        visit("total_supply", self.total_supply, "liquidity shares");
-    }
+    RUNNEL_FIELDS(token0, token1, (reserve0, smallest_unit_of("token0")),
+        (reserve1, smallest_unit_of("token1")), (total_supply, shares));
 };
 
 enum class LendingBorrowType : std::uint8_t
@@ -82,9 +61,6 @@ struct LendingBorrow
 {
     static constexpr std::string_view name = "LendingBorrow";
     static constexpr std::string_view table = "lending_borrow";
-    static constexpr std::string_view signature = "";
-    static constexpr std::uint32_t indexed = 0;
-    static constexpr EventUse use = EventUse::sector;
 
     LendingBorrowType transaction_type{};
     ContractId token{};
@@ -93,18 +69,8 @@ struct LendingBorrow
     AccountId repayer{};     // The zero account unless repaid.
     AccountId liquidator{};  // The zero account unless liquidated.
     Amount amount_raw;
-
-    template <typename Self, typename Visitor>
-    static void describe(Self& self, Visitor&& visit)
-    {
-        visit("transaction_type", self.transaction_type);
-        visit("token", self.token);
-        visit("borrower", self.borrower);
-        visit("on_behalf_of", self.on_behalf_of);
-        visit("repayer", self.repayer);
-        visit("liquidator", self.liquidator);
-        visit("amount_raw", self.amount_raw, "smallest unit of token");
-    }
+    RUNNEL_FIELDS(transaction_type, token, borrower, on_behalf_of, repayer, liquidator,
+        (amount_raw, smallest_unit_of("token")));
 };
 
 enum class LendingSupplyType : std::uint8_t
@@ -129,9 +95,6 @@ struct LendingSupply
 {
     static constexpr std::string_view name = "LendingSupply";
     static constexpr std::string_view table = "lending_supply";
-    static constexpr std::string_view signature = "";
-    static constexpr std::uint32_t indexed = 0;
-    static constexpr EventUse use = EventUse::sector;
 
     LendingSupplyType transaction_type{};
     ContractId token{};
@@ -140,18 +103,8 @@ struct LendingSupply
     AccountId withdrawn_to{};  // The zero account unless withdrawn or seized.
     AccountId liquidator{};    // The zero account unless liquidated.
     Amount amount_raw;
-
-    template <typename Self, typename Visitor>
-    static void describe(Self& self, Visitor&& visit)
-    {
-        visit("transaction_type", self.transaction_type);
-        visit("token", self.token);
-        visit("depositor", self.depositor);
-        visit("on_behalf_of", self.on_behalf_of);
-        visit("withdrawn_to", self.withdrawn_to);
-        visit("liquidator", self.liquidator);
-        visit("amount_raw", self.amount_raw, "smallest unit of token");
-    }
+    RUNNEL_FIELDS(transaction_type, token, depositor, on_behalf_of, withdrawn_to, liquidator,
+        (amount_raw, smallest_unit_of("token")));
 };
 
 /// A flash loan that was repaid in its transaction.
@@ -159,23 +112,13 @@ struct LendingFlashloan
 {
     static constexpr std::string_view name = "LendingFlashloan";
     static constexpr std::string_view table = "lending_flashloans";
-    static constexpr std::string_view signature = "";
-    static constexpr std::uint32_t indexed = 0;
-    static constexpr EventUse use = EventUse::sector;
 
     ContractId token{};
     AccountId recipient{};
     Amount amount_raw;
     Amount fee_raw;
-
-    template <typename Self, typename Visitor>
-    static void describe(Self& self, Visitor&& visit)
-    {
-        visit("token", self.token);
-        visit("recipient", self.recipient);
-        visit("amount_raw", self.amount_raw, "smallest unit of token");
-        visit("fee_raw", self.fee_raw, "smallest unit of token");
-    }
+    RUNNEL_FIELDS(token, recipient, (amount_raw, smallest_unit_of("token")),
+        (fee_raw, smallest_unit_of("token")));
 };
 
 /// One liquidation, with both legs and their value at the oracle's prices.
@@ -183,9 +126,6 @@ struct LendingLiquidation
 {
     static constexpr std::string_view name = "LendingLiquidation";
     static constexpr std::string_view table = "lending_liquidations";
-    static constexpr std::string_view signature = "";
-    static constexpr std::uint32_t indexed = 0;
-    static constexpr EventUse use = EventUse::sector;
 
     AccountId borrower{};
     AccountId liquidator{};
@@ -196,21 +136,11 @@ struct LendingLiquidation
     Amount debt_amount_raw;
     Amount collateral_value;
     Amount debt_value;
-
-    template <typename Self, typename Visitor>
-    static void describe(Self& self, Visitor&& visit)
-    {
-        visit("borrower", self.borrower);
-        visit("liquidator", self.liquidator);
-        visit("collateral_token", self.collateral_token);
-        visit("debt_token", self.debt_token);
-        visit("collateral_amount_raw", self.collateral_amount_raw,
-            "smallest unit of collateral_token");
-        visit("protocol_fee_raw", self.protocol_fee_raw, "smallest unit of collateral_token");
-        visit("debt_amount_raw", self.debt_amount_raw, "smallest unit of debt_token");
-        visit("collateral_value", self.collateral_value, "1e-8 USD");
-        visit("debt_value", self.debt_value, "1e-8 USD");
-    }
+    RUNNEL_FIELDS(borrower, liquidator, collateral_token, debt_token,
+        (collateral_amount_raw, smallest_unit_of("collateral_token")),
+        (protocol_fee_raw, smallest_unit_of("collateral_token")),
+        (debt_amount_raw, smallest_unit_of("debt_token")), (collateral_value, usd_e8),
+        (debt_value, usd_e8));
 };
 
 /// A borrower's position in a market, after each change of it.
@@ -218,25 +148,14 @@ struct LendingPosition
 {
     static constexpr std::string_view name = "LendingPosition";
     static constexpr std::string_view table = "lending_positions";
-    static constexpr std::string_view signature = "";
-    static constexpr std::uint32_t indexed = 0;
-    static constexpr EventUse use = EventUse::sector;
 
     AccountId account{};
     Amount collateral;             // Value of all collateral.
     Amount debt;                   // Value of all debt.
     Amount liquidation_threshold;  // Average, weighted by collateral.
     Amount health_factor;
-
-    template <typename Self, typename Visitor>
-    static void describe(Self& self, Visitor&& visit)
-    {
-        visit("account", self.account);
-        visit("collateral", self.collateral, "1e-8 USD");
-        visit("debt", self.debt, "1e-8 USD");
-        visit("liquidation_threshold", self.liquidation_threshold, "bps");
-        visit("health_factor", self.health_factor, "wad; 2^256-1 without debt");
-    }
+    RUNNEL_FIELDS(account, (collateral, usd_e8), (debt, usd_e8), (liquidation_threshold, bps),
+        (health_factor, wad_or_max));
 };
 
 /// One account's supply and debt of one token in a market, after each change of it.
@@ -244,9 +163,6 @@ struct LendingBalance
 {
     static constexpr std::string_view name = "LendingBalance";
     static constexpr std::string_view table = "lending_balances";
-    static constexpr std::string_view signature = "";
-    static constexpr std::uint32_t indexed = 0;
-    static constexpr EventUse use = EventUse::sector;
 
     AccountId account{};
     ContractId token{};
@@ -255,18 +171,9 @@ struct LendingBalance
     Amount supplied_raw;
     Amount debt_raw;
     bool used_as_collateral = false;
-
-    template <typename Self, typename Visitor>
-    static void describe(Self& self, Visitor&& visit)
-    {
-        visit("account", self.account);
-        visit("token", self.token);
-        visit("supplied_scaled", self.supplied_scaled, "supplied / liquidity index");
-        visit("debt_scaled", self.debt_scaled, "debt / borrow index");
-        visit("supplied_raw", self.supplied_raw, "smallest unit of token");
-        visit("debt_raw", self.debt_raw, "smallest unit of token");
-        visit("used_as_collateral", self.used_as_collateral);
-    }
+    RUNNEL_FIELDS(account, token, (supplied_scaled, other("supplied / liquidity index")),
+        (debt_scaled, other("debt / borrow index")), (supplied_raw, smallest_unit_of("token")),
+        (debt_raw, smallest_unit_of("token")), used_as_collateral);
 };
 
 /// State of one reserve of a lending market after a block that touched the market.
@@ -274,8 +181,6 @@ struct LendingReserve
 {
     static constexpr std::string_view name = "LendingReserve";
     static constexpr std::string_view table = "lending_reserves";
-    static constexpr std::string_view signature = "";
-    static constexpr std::uint32_t indexed = 0;
     static constexpr EventUse use = EventUse::snapshot;
 
     ContractId token{};
@@ -288,21 +193,10 @@ struct LendingReserve
     Amount cash;
     Amount price;
     Amount liquidation_threshold;
-
-    template <typename Self, typename Visitor>
-    static void describe(Self& self, Visitor&& visit)
-    {
-        visit("token", self.token);
-        visit("liquidity_index", self.liquidity_index, "ray");
-        visit("borrow_index", self.borrow_index, "ray");
-        visit("liquidity_rate", self.liquidity_rate, "ray per year");
-        visit("borrow_rate", self.borrow_rate, "ray per year");
-        visit("total_supplied", self.total_supplied, "smallest unit of token");
-        visit("total_debt", self.total_debt, "smallest unit of token");
-        visit("cash", self.cash, "smallest unit of token");
-        visit("price", self.price, "1e-8 USD per token");
-        visit("liquidation_threshold", self.liquidation_threshold, "bps");
-    }
+    RUNNEL_FIELDS(token, (liquidity_index, ray), (borrow_index, ray),
+        (liquidity_rate, ray_per_year), (borrow_rate, ray_per_year),
+        (total_supplied, smallest_unit_of("token")), (total_debt, smallest_unit_of("token")),
+        (cash, smallest_unit_of("token")), (price, usd_e8_per_token), (liquidation_threshold, bps));
 };
 
 }  // namespace runnel

@@ -2,6 +2,7 @@
 
 #include "contracts/lending/aave_v3/interest_rate_strategy.hpp"
 #include "contracts/lending/aave_v3/math.hpp"
+#include "ledger/fields.hpp"
 
 #include <cstdint>
 
@@ -24,23 +25,12 @@ struct ReserveState
     std::uint64_t roundings = 0;  // Operations so far that rounded an amount or an index.
     Amount excess_income_scaled;  // Credited beyond interest while rates were known stale.
     bool rates_stale = false;     // They were last computed for another cash or factor.
-
-    template <typename Self, typename Visitor>
-    static void describe(Self& self, Visitor&& visit)
-    {
-        visit("liquidity_index", self.liquidity_index, "ray");
-        visit("variable_borrow_index", self.variable_borrow_index, "ray");
-        visit("liquidity_rate", self.liquidity_rate, "ray per year");
-        visit("variable_borrow_rate", self.variable_borrow_rate, "ray per year");
-        visit("stable_borrow_rate", self.stable_borrow_rate, "ray per year");
-        visit("accrued_to_treasury", self.accrued_to_treasury, "amount / liquidity index");
-        visit("scaled_supply", self.scaled_supply, "amount / liquidity index");
-        visit("scaled_debt", self.scaled_debt, "amount / variable borrow index");
-        visit("last_update", self.last_update, "unix seconds");
-        visit("roundings", self.roundings);
-        visit("excess_income_scaled", self.excess_income_scaled, "amount / liquidity index");
-        visit("rates_stale", self.rates_stale);
-    }
+    RUNNEL_FIELDS((liquidity_index, ray), (variable_borrow_index, ray),
+        (liquidity_rate, ray_per_year), (variable_borrow_rate, ray_per_year),
+        (stable_borrow_rate, ray_per_year), (accrued_to_treasury, per_liquidity_index),
+        (scaled_supply, per_liquidity_index), (scaled_debt, per_variable_borrow_index),
+        (last_update, unix_seconds), roundings, (excess_income_scaled, per_liquidity_index),
+        rates_stale);
 };
 
 /// What operations only read of a reserve, and the admin writes.
@@ -57,22 +47,9 @@ struct ReserveConfig
     bool paused = false;
     bool borrowing_enabled = false;
     bool flash_loan_enabled = false;
-
-    template <typename Self, typename Visitor>
-    static void describe(Self& self, Visitor&& visit)
-    {
-        visit("ltv_bps", self.ltv_bps, "bps");
-        visit("liquidation_threshold_bps", self.liquidation_threshold_bps, "bps");
-        visit("liquidation_bonus_bps", self.liquidation_bonus_bps, "bps");
-        visit("reserve_factor_bps", self.reserve_factor_bps, "bps");
-        visit("liquidation_protocol_fee_bps", self.liquidation_protocol_fee_bps, "bps");
-        visit("supply_cap", self.supply_cap, "tokens");
-        visit("borrow_cap", self.borrow_cap, "tokens");
-        visit("frozen", self.frozen);
-        visit("paused", self.paused);
-        visit("borrowing_enabled", self.borrowing_enabled);
-        visit("flash_loan_enabled", self.flash_loan_enabled);
-    }
+    RUNNEL_FIELDS((ltv_bps, bps), (liquidation_threshold_bps, bps), (liquidation_bonus_bps, bps),
+        (reserve_factor_bps, bps), (liquidation_protocol_fee_bps, bps), (supply_cap, tokens),
+        (borrow_cap, tokens), frozen, paused, borrowing_enabled, flash_loan_enabled);
 };
 
 /// What one account has in one reserve.
@@ -80,25 +57,14 @@ struct Position
 {
     Amount supplied_scaled;
     Amount debt_scaled;
-
-    template <typename Self, typename Visitor>
-    static void describe(Self& self, Visitor&& visit)
-    {
-        visit("supplied_scaled", self.supplied_scaled, "amount / liquidity index");
-        visit("debt_scaled", self.debt_scaled, "amount / variable borrow index");
-    }
+    RUNNEL_FIELDS((supplied_scaled, per_liquidity_index), (debt_scaled, per_variable_borrow_index));
 };
 
 /// Which reserves an account borrows and uses as collateral: bit 2 * id and bit 2 * id + 1.
 struct UserConfig
 {
     Amount bitmap;
-
-    template <typename Self, typename Visitor>
-    static void describe(Self& self, Visitor&& visit)
-    {
-        visit("bitmap", self.bitmap);
-    }
+    RUNNEL_FIELDS(bitmap);
 
     [[nodiscard]] constexpr bool is_empty() const noexcept { return bitmap.is_zero(); }
     [[nodiscard]] constexpr bool is_borrowing(std::size_t id) const noexcept
@@ -129,13 +95,7 @@ struct PoolSettings
 {
     std::uint16_t flash_loan_premium_total_bps = 0;
     std::uint16_t flash_loan_premium_to_protocol_bps = 0;  // Of the premium.
-
-    template <typename Self, typename Visitor>
-    static void describe(Self& self, Visitor&& visit)
-    {
-        visit("flash_loan_premium_total_bps", self.flash_loan_premium_total_bps, "bps");
-        visit("flash_loan_premium_to_protocol_bps", self.flash_loan_premium_to_protocol_bps, "bps");
-    }
+    RUNNEL_FIELDS((flash_loan_premium_total_bps, bps), (flash_loan_premium_to_protocol_bps, bps));
 };
 
 /// The liquidity index as it would be at @p now; what one scaled aToken is worth.

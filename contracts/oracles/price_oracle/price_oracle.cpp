@@ -11,7 +11,7 @@ namespace
 constexpr double price_unit = 1e8;
 
 constexpr std::array price_columns{
-    ParameterSpec{"price", ParameterKind::number, "", "USD per token",
+    ParameterSpec{"price", ParameterKind::number, "", unit::usd_per_token,
         "The price before the first update.", 0, 1e30},
 };
 }  // namespace
@@ -34,9 +34,9 @@ const ContractType& PriceOracle::contract_type()
         .events = {&event_type<AssetPriceUpdated>},
         .parameters =
             {
-                {"keeper", ParameterKind::account, "\"keeper/0\"", "",
+                {"keeper", ParameterKind::account, "\"keeper/0\"", {},
                     "The account that may set prices."},
-                {"prices", ParameterKind::per_token, "", "", "The prices it starts with.", 0, 0, {},
+                {"prices", ParameterKind::per_token, "", {}, "The prices it starts with.", 0, 0, {},
                     {}, price_columns},
             },
         .create = [](const Parameters& parameters,

@@ -16,69 +16,38 @@ struct TokenPrice
 {
     ContractId token{};
     Amount price;
-
-    template <typename Self, typename Visitor>
-    static void describe(Self& self, Visitor&& visit)
-    {
-        visit("token", self.token);
-        visit("price", self.price, "1e-8 USD per token");
-    }
+    RUNNEL_FIELDS(token, (price, usd_e8_per_token));
 };
 
 struct SetPrice
 {
-    static constexpr std::string_view name = "setAssetPrice";
-    static constexpr std::uint8_t method = 0;
-    static constexpr std::uint64_t gas = 30'000;
+    RUNNEL_CALL("setAssetPrice", 0, 30'000);
 
     ContractId token{};
     Amount price;
-
-    template <typename Self, typename Visitor>
-    static void describe(Self& self, Visitor&& visit)
-    {
-        visit("token", self.token);
-        visit("price", self.price, "1e-8 USD per token");
-    }
+    RUNNEL_FIELDS(token, (price, usd_e8_per_token));
 };
 
 /// Several prices at once, in the order of the list.
 struct SetPrices
 {
-    static constexpr std::string_view name = "setAssetPrices";
-    static constexpr std::uint8_t method = 1;
-    static constexpr std::uint64_t gas = 9'000;  // And 9'000 for each price.
+    RUNNEL_CALL("setAssetPrices", 1, 9'000);  // And 9'000 for each price.
     static constexpr std::uint8_t prices_max = 32;
 
     ShortList<TokenPrice, prices_max> prices;
-
-    template <typename Self, typename Visitor>
-    static void describe(Self& self, Visitor&& visit)
-    {
-        visit("prices", self.prices);
-    }
+    RUNNEL_FIELDS(prices);
 };
 
 /// A price that came on chain.
 struct AssetPriceUpdated
 {
-    static constexpr std::string_view name = "AssetPriceUpdated";
     static constexpr std::string_view table = "oracle_prices";
     static constexpr std::string_view signature = "AssetPriceUpdated(address,uint256,uint256)";
-    static constexpr std::uint32_t indexed = 0;
-    static constexpr EventUse use = EventUse::log;
 
     ContractId token{};
     Amount price;
     std::uint64_t timestamp = 0;
-
-    template <typename Self, typename Visitor>
-    static void describe(Self& self, Visitor&& visit)
-    {
-        visit("token", self.token);
-        visit("price", self.price, "1e-8 USD per token");
-        visit("timestamp", self.timestamp, "unix seconds");
-    }
+    RUNNEL_FIELDS(token, (price, usd_e8_per_token), (timestamp, unix_seconds));
 };
 
 /// Holds the prices that its keeper reports; others read them as records.

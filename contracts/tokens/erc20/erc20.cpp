@@ -42,14 +42,14 @@ const ContractType& Erc20::contract_type()
         .events = {&event_type<Transfer>, &event_type<Approval>},
         .parameters =
             {
-                {"symbol", ParameterKind::text, "\"\"", "",
+                {"symbol", ParameterKind::text, "\"\"", {},
                     "What people call it; empty: its name in the scenario."},
-                {"decimals", ParameterKind::integer, "18", "", "Digits behind the decimal point.",
+                {"decimals", ParameterKind::integer, "18", {}, "Digits behind the decimal point.",
                     0, 36},
-                {"flavour", ParameterKind::choice, "\"openzeppelin5\"", "",
+                {"flavour", ParameterKind::choice, "\"openzeppelin5\"", {},
                     "Whose errors and events it copies.", 0, 0,
                     "openzeppelin5|openzeppelin4|uniswap"},
-                {"minter", ParameterKind::account, "\"\"", "",
+                {"minter", ParameterKind::account, "\"\"", {},
                     "The account that may mint, and burn of anybody; empty: nobody."},
             },
         .create = [](const Parameters& parameters,

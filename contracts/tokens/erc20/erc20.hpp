@@ -13,91 +13,50 @@ namespace runnel::contracts
 
 struct Erc20Transfer
 {
-    static constexpr std::string_view name = "transfer";
-    static constexpr std::uint8_t method = 0;
-    static constexpr std::uint64_t gas = 13'300;
+    RUNNEL_CALL("transfer", 0, 13'300);
 
     AccountId to{};
     Amount value;
-
-    template <typename Self, typename Visitor>
-    static void describe(Self& self, Visitor&& visit)
-    {
-        visit("to", self.to);
-        visit("value", self.value, "smallest unit of the token");
-    }
+    RUNNEL_FIELDS(to, (value, smallest_unit));
 };
 
 struct Erc20Approve
 {
-    static constexpr std::string_view name = "approve";
-    static constexpr std::uint8_t method = 1;
-    static constexpr std::uint64_t gas = 25'000;
+    RUNNEL_CALL("approve", 1, 25'000);
 
     AccountId spender{};
     Amount value;  // 2^256-1 is never used up.
-
-    template <typename Self, typename Visitor>
-    static void describe(Self& self, Visitor&& visit)
-    {
-        visit("spender", self.spender);
-        visit("value", self.value, "smallest unit of the token");
-    }
+    RUNNEL_FIELDS(spender, (value, smallest_unit));
 };
 
 struct Erc20TransferFrom
 {
-    static constexpr std::string_view name = "transferFrom";
-    static constexpr std::uint8_t method = 2;
-    static constexpr std::uint64_t gas = 19'400;
+    RUNNEL_CALL("transferFrom", 2, 19'400);
 
     AccountId from{};
     AccountId to{};
     Amount value;
-
-    template <typename Self, typename Visitor>
-    static void describe(Self& self, Visitor&& visit)
-    {
-        visit("from", self.from);
-        visit("to", self.to);
-        visit("value", self.value, "smallest unit of the token");
-    }
+    RUNNEL_FIELDS(from, to, (value, smallest_unit));
 };
 
 /// Creates tokens; only the minter may.
 struct Erc20Mint
 {
-    static constexpr std::string_view name = "mint";
-    static constexpr std::uint8_t method = 3;
-    static constexpr std::uint64_t gas = 15'400;
+    RUNNEL_CALL("mint", 3, 15'400);
 
     AccountId to{};
     Amount value;
-
-    template <typename Self, typename Visitor>
-    static void describe(Self& self, Visitor&& visit)
-    {
-        visit("to", self.to);
-        visit("value", self.value, "smallest unit of the token");
-    }
+    RUNNEL_FIELDS(to, (value, smallest_unit));
 };
 
 /// Destroys tokens: the minter those of anybody, a holder his own.
 struct Erc20Burn
 {
-    static constexpr std::string_view name = "burn";
-    static constexpr std::uint8_t method = 4;
-    static constexpr std::uint64_t gas = 15'400;
+    RUNNEL_CALL("burn", 4, 15'400);
 
     AccountId from{};
     Amount value;
-
-    template <typename Self, typename Visitor>
-    static void describe(Self& self, Visitor&& visit)
-    {
-        visit("from", self.from);
-        visit("value", self.value, "smallest unit of the token");
-    }
+    RUNNEL_FIELDS(from, (value, smallest_unit));
 };
 
 /// What a token keeps beside balances and allowances.
@@ -105,13 +64,7 @@ struct Erc20State
 {
     Amount total_supply;
     AccountId minter{};  // The zero account: nobody.
-
-    template <typename Self, typename Visitor>
-    static void describe(Self& self, Visitor&& visit)
-    {
-        visit("total_supply", self.total_supply, "smallest unit of the token");
-        visit("minter", self.minter);
-    }
+    RUNNEL_FIELDS((total_supply, smallest_unit), minter);
 };
 
 /// A plain ERC-20 token: no fee on transfer, no rebasing, no hooks, no blocklist.

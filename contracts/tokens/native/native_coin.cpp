@@ -12,7 +12,7 @@ const ContractType& NativeCoin::contract_type()
         .role = ContractRole::ledger,
         .methods = methods(),
         .events = {&event_type<NativePayment>},
-        .parameters = {{"symbol", ParameterKind::text, "\"ETH\"", "", "What people call it."}},
+        .parameters = {{"symbol", ParameterKind::text, "\"ETH\"", {}, "What people call it."}},
         .create = [](const Parameters& parameters,
                       ContractIdentity identity) -> std::unique_ptr<Contract>
         {

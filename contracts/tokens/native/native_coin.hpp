@@ -8,19 +8,11 @@ namespace runnel::contracts
 /// Contract 0: lets a call move native coins (wei). Their balances are the ledger's own.
 struct NativeTransfer
 {
-    static constexpr std::string_view name = "transfer";
-    static constexpr std::uint8_t method = 0;
-    static constexpr std::uint64_t gas = 0;  // A plain payment costs the intrinsic 21,000.
+    RUNNEL_CALL("transfer", 0, 0);  // A plain payment costs the intrinsic 21,000.
 
     AccountId to{};
     Amount value;
-
-    template <typename Self, typename Visitor>
-    static void describe(Self& self, Visitor&& visit)
-    {
-        visit("to", self.to);
-        visit("value", self.value, "wei");
-    }
+    RUNNEL_FIELDS(to, (value, wei));
 };
 
 /// Emitted by every payment of native coins: Ethereum has no log for it, its traces do.
@@ -28,21 +20,11 @@ struct NativePayment
 {
     static constexpr std::string_view name = "NativePayment";
     static constexpr std::string_view table = "native_transfers";
-    static constexpr std::string_view signature = "";
-    static constexpr std::uint32_t indexed = 0;
-    static constexpr EventUse use = EventUse::sector;
 
     AccountId from_address{};
     AccountId to_address{};
     Amount value;
-
-    template <typename Self, typename Visitor>
-    static void describe(Self& self, Visitor&& visit)
-    {
-        visit("from_address", self.from_address);
-        visit("to_address", self.to_address);
-        visit("value", self.value, "wei");
-    }
+    RUNNEL_FIELDS(from_address, to_address, (value, wei));
 };
 
 class NativeCoin : public ContractBase<NativeCoin, NativeTransfer>
