@@ -37,6 +37,9 @@ void AccessCollector::calls(ByteView list, AccountId sender)
     CallReader reader{list};
     while (const auto call = reader.next())
     {
+        // What an argument will be only a run can tell.
+        if (!call->bindings.empty())
+            is_complete_ = false;
         const auto* contract = world_.find_contract(call->contract);
         if (contract != nullptr && !contract->declare(*call, sender, *this))
             is_complete_ = false;

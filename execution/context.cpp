@@ -2,6 +2,8 @@
 
 #include "state/world.hpp"
 
+#include <boost/container/small_vector.hpp>
+
 #include <array>
 #include <cstring>
 
@@ -206,19 +208,58 @@ Result<Returns> CallContext::run(const CallList& calls, AccountId sender)
     ++scope_.depth_;
     CallReader reader{calls.bytes};
     auto inner = as(sender);
-    Returns last;
-    while (const auto call = reader.next())
+    boost::container::small_vector<Returns, 4> results;
+    Bytes bound;
+    while (auto call = reader.next())
     {
         auto* contract = scope_.world_.find_contract(call->contract);
         if (contract == nullptr || call->method >= contract->type().methods.size())
             return fail(Refusal::ledger("no such contract or method"));
         RUNNEL_TRY(charge_gas(contract->type().methods[call->method].gas));
-        last = RUNNEL_TRY(contract->execute(*call, inner));
+        if (!call->bindings.empty())
+        {
+            RUNNEL_TRY(inner.bind(*call, {results.data(), results.size()}, bound));
+            call->arguments = bound;
+        }
+        results.push_back(RUNNEL_TRY(contract->execute(*call, inner)));
     }
     if (!reader.ok())
         return fail(Refusal::ledger("malformed calls"));
     --scope_.depth_;
-    return last;
+    return results.empty() ? Returns{} : results.back();
+}
+
+Result<void> CallContext::bind(
+    const CallView& call, std::span<const Returns> results, Bytes& arguments)
+{
+    constexpr std::size_t size = 32;
+    arguments.assign(call.arguments.begin(), call.arguments.end());
+    auto bindings = call.bindings;
+    while (const auto bound = take_binding(bindings))
+    {
+        RUNNEL_REQUIRE(
+            bound->offset + size <= arguments.size(), Refusal::ledger("malformed calls"));
+        Amount value;
+        if (bound->kind == Binding::Kind::result)
+        {
+            const auto [from, which] = bound->result;
+            RUNNEL_REQUIRE(from < results.size() && which < results[from].count,
+                Refusal::ledger("no such result"));
+            value = results[from].values[which];
+        }
+        else
+        {
+            const auto* token = scope_.world_.find_contract(bound->balance.token);
+            const auto balance =
+                token == nullptr ? std::nullopt : token->balance_of(*this, sender_);
+            RUNNEL_REQUIRE(balance.has_value(), Refusal::ledger("no such token"));
+            value = *balance;
+        }
+        value.store_big_endian(
+            std::span<std::uint8_t, size>{arguments.data() + bound->offset, size});
+    }
+    RUNNEL_REQUIRE(bindings.empty(), Refusal::ledger("malformed calls"));
+    return {};
 }
 
 }  // namespace runnel

@@ -204,7 +204,10 @@ public:
     /// The same transaction with another caller: what a contract passes to one it calls.
     [[nodiscard]] CallContext as(AccountId sender) const noexcept { return {scope_, sender}; }
 
-    /// Runs a nested list of calls (a callback) as @p sender; returns what the last one returned.
+    /// Runs a list of calls (a transaction's, or a callback's) as @p sender; returns what the last
+    /// one returned.
+    /// Errors, beside the calls' own: calls nested too deep; no such contract or method; out of
+    /// gas; no such result, no such token and malformed calls, of a call's bindings.
     Result<Returns> run(const CallList& calls, AccountId sender);
 
     template <typename Event>
@@ -224,6 +227,9 @@ private:
         else
             return std::same_as<decltype(R::value), Amount> && offsetof(R, value) == 0;
     }
+
+    /// Puts the values that a call's bindings name into a copy of its arguments.
+    Result<void> bind(const CallView& call, std::span<const Returns> results, Bytes& arguments);
 
     TransactionScope& scope_;
     AccountId sender_;

@@ -2,12 +2,50 @@
 
 #include "ledger/check.hpp"
 
+#include <fmt/format.h>
+
 namespace runnel
 {
+namespace
+{
+constexpr std::size_t bound_bytes = 32;  // Of an encoded Amount.
+
+void read(Decoder& decoder, BoundArgument& bound) noexcept
+{
+    decoder.get(bound.offset);
+    decoder.get(bound.kind);
+    if (bound.kind == Binding::Kind::result)
+    {
+        decoder.get(bound.result.call);
+        decoder.get(bound.result.value);
+    }
+    else
+        decoder.get(bound.balance.token);
+}
+}  // namespace
 
 void CallWriter::check_size(std::size_t size)
 {
     RUNNEL_CHECK(size <= 0xFFFF);
+}
+
+void CallWriter::check_field(bool is_found)
+{
+    RUNNEL_CHECK(is_found && "a binding names a field of its call");
+}
+
+void CallWriter::add_binding(std::size_t offset, const Binding& binding)
+{
+    Encoder encoder{bytes_};
+    encoder.put(static_cast<std::uint16_t>(offset));
+    encoder.put(binding.kind);
+    if (binding.kind == Binding::Kind::result)
+    {
+        encoder.put(binding.result.call);
+        encoder.put(binding.result.value);
+    }
+    else
+        encoder.put(binding.balance.token);
 }
 
 std::optional<CallView> CallReader::next() noexcept
@@ -20,9 +58,50 @@ std::optional<CallView> CallReader::next() noexcept
     std::uint16_t size = 0;
     decoder_.get(size);
     call.arguments = decoder_.take(size);
+    if ((call.method & CallWriter::bindings_flag) != 0)
+    {
+        call.method = static_cast<std::uint8_t>(call.method & ~CallWriter::bindings_flag);
+        std::uint8_t count = 0;
+        decoder_.get(count);
+        if (count == 0)
+            (void)decoder_.take(decoder_.rest().size() + 1);  // One encoding for every list.
+        const auto before = decoder_.rest();
+        BoundArgument bound;
+        for (; decoder_.ok() && count > 0; --count)
+            read(decoder_, bound);
+        if (decoder_.ok())
+            call.bindings = before.first(before.size() - decoder_.rest().size());
+    }
     if (!decoder_.ok())
         return std::nullopt;
     return call;
+}
+
+std::optional<BoundArgument> take_binding(ByteView& bindings) noexcept
+{
+    if (bindings.empty())
+        return std::nullopt;
+    Decoder decoder{bindings};
+    BoundArgument bound;
+    read(decoder, bound);
+    if (!decoder.ok() || bound.kind > Binding::Kind::balance)
+        return std::nullopt;
+    bindings = decoder.rest();
+    return bound;
+}
+
+std::string dump_bindings(ByteView bindings)
+{
+    std::string text;
+    while (const auto bound = take_binding(bindings))
+    {
+        text += text.empty() ? " [" : ", ";
+        text += fmt::format("bytes {} to {}: ", bound->offset, bound->offset + bound_bytes - 1);
+        text += bound->kind == Binding::Kind::result
+                    ? fmt::format("result {} of call {}", bound->result.value, bound->result.call)
+                    : fmt::format("balance of token #{}", index(bound->balance.token));
+    }
+    return text.empty() ? text : text + ']';
 }
 
 }  // namespace runnel

@@ -2,8 +2,10 @@
 
 #include "ledger/fields.hpp"
 
+#include <concepts>
 #include <cstdint>
 #include <optional>
+#include <string>
 
 #define RUNNEL_CALL(name_, method_, gas_)           \
     static constexpr std::string_view name = name_; \
@@ -26,18 +28,79 @@ struct CallView
     ContractId contract{};
     std::uint8_t method = 0;
     ByteView arguments;
+    ByteView bindings;  // Encoded; empty in most calls.
 };
 
-/// Builds a list of encoded calls: contract (4 bytes), method (1), length (2), arguments.
+/// An argument's value: what an earlier call of the same list returned.
+struct ResultOf
+{
+    std::uint8_t call = 0;   // Its number in the list, from 0.
+    std::uint8_t value = 0;  // Which of the numbers it returned.
+};
+
+/// An argument's value: what the caller holds of a token when the call runs.
+struct BalanceOf
+{
+    ContractId token{};
+};
+
+/// Puts a value that is known only when the call runs in place of one of its arguments.
+///
+///     calls.add(pool, borrow);
+///     calls.add(pool2, deposit, Binding{deposit.amount, ResultOf{0, 0}});
+///
+/// What the argument holds when the call is written is a guess for planners and people.
+struct Binding
+{
+    enum class Kind : std::uint8_t
+    {
+        result,
+        balance,
+    };
+    /// @p argument is a field of the call that is added with this binding.
+    Binding(const Amount& argument, ResultOf source) noexcept
+      : field{&argument}, kind{Kind::result}, result{source}
+    {}
+    Binding(const Amount& argument, BalanceOf source) noexcept
+      : field{&argument}, kind{Kind::balance}, balance{source}
+    {}
+
+    const Amount* field;
+    Kind kind;
+    ResultOf result;
+    BalanceOf balance;
+};
+
+/// A binding as it is read back from a call. Input is hostile: offset and numbers may be anything.
+struct BoundArgument
+{
+    std::uint16_t offset = 0;  // Of the 32 bytes in the encoded arguments.
+    Binding::Kind kind{};
+    ResultOf result;
+    BalanceOf balance;
+};
+/// Takes the next binding off the front of @p bindings; nullopt at the end or where they are
+/// malformed, which leaves bytes over.
+[[nodiscard]] std::optional<BoundArgument> take_binding(ByteView& bindings) noexcept;
+/// For people: `[bytes 4 to 35: result 1 of call 0]`; empty without bindings.
+[[nodiscard]] std::string dump_bindings(ByteView bindings);
+
+/// Builds a list of encoded calls: contract (4 bytes), method (1), length (2), arguments. A call
+/// with bindings has the highest bit of its method set, and after its arguments the number of
+/// bindings (1) and each: offset (2), kind (1), and call and value (1 each) or token (4).
 class CallWriter
 {
 public:
-    template <typename Call>
-    CallWriter& add(ContractId contract, const Call& call)
+    static constexpr std::uint8_t bindings_flag = 0x80;
+
+    template <typename Call, std::same_as<Binding>... Bindings>
+    CallWriter& add(ContractId contract, const Call& call, const Bindings&... bindings)
     {
+        static_assert(Call::method < bindings_flag);
         Encoder encoder{bytes_};
         encoder.put(contract);
-        encoder.put(Call::method);
+        encoder.put(static_cast<std::uint8_t>(
+            Call::method | (sizeof...(bindings) > 0 ? bindings_flag : 0)));
         encoder.put(std::uint16_t{0});
         const auto start = bytes_.size();
         encoder.put(call);
@@ -45,8 +108,16 @@ public:
         check_size(size);
         bytes_[start - 2] = static_cast<std::uint8_t>(size >> 8U);
         bytes_[start - 1] = static_cast<std::uint8_t>(size);
+        if constexpr (sizeof...(bindings) > 0)
+        {
+            encoder.put(static_cast<std::uint8_t>(sizeof...(bindings)));
+            (add_binding(offset_of(call, *bindings.field), bindings), ...);
+        }
         return *this;
     }
+
+    /// Appends calls that are encoded already, whatever they are.
+    void add_encoded(ByteView calls) { bytes_.insert(bytes_.end(), calls.begin(), calls.end()); }
 
     [[nodiscard]] const Bytes& bytes() const noexcept { return bytes_; }
     /// As the nested list of a call with a callback; valid while this writer lives unchanged.
@@ -54,7 +125,35 @@ public:
     [[nodiscard]] Bytes take() && noexcept { return std::move(bytes_); }
 
 private:
+    /// Counts the bytes of the fields before one of them.
+    struct OffsetFinder
+    {
+        const Amount* field;
+        Bytes before;
+        std::optional<std::size_t> offset;
+
+        template <typename T>
+        void operator()(std::string_view, const T& value, Unit = {})
+        {
+            if constexpr (std::same_as<T, Amount>)
+            {
+                if (&value == field)
+                    offset = before.size();
+            }
+            encode(value, before);
+        }
+    };
+    template <typename Call>
+    [[nodiscard]] static std::size_t offset_of(const Call& call, const Amount& field)
+    {
+        OffsetFinder finder{&field, {}, {}};
+        Call::describe(call, finder);
+        check_field(finder.offset.has_value());
+        return *finder.offset;
+    }
     static void check_size(std::size_t size);
+    static void check_field(bool is_found);
+    void add_binding(std::size_t offset, const Binding& binding);
 
     Bytes bytes_;
 };

@@ -120,6 +120,12 @@ public:
     /// Runs @p call. The caller has charged the method's gas and rolls back on a refusal.
     virtual Result<Returns> execute(const CallView& call, CallContext& context) = 0;
 
+    /// What @p account holds of it as the running transaction sees it, if it is a token; smallest
+    /// units.
+    [[nodiscard]] virtual std::optional<Amount> balance_of(CallContext&, AccountId) const
+    {
+        return std::nullopt;
+    }
     /// Symbol and decimals, if it is a token.
     [[nodiscard]] virtual std::optional<TokenInfo> token_info() const { return std::nullopt; }
     /// Answers a quote from committed state, with the exact rounding of the trade; empty if it does

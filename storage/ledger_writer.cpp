@@ -67,7 +67,8 @@ Target target_of(const Transaction& transaction, const AddressBook& addresses)
     if (!call || index(call->contract) >= addresses.contract_accounts.size())
         return {};
     // A call of the native coin is a plain payment: (to, value), its only method.
-    if (call->contract == native_coin && call->method == 0)
+    // What a bound argument holds is a guess, so such a payment counts as a call.
+    if (call->contract == native_coin && call->method == 0 && call->bindings.empty())
     {
         Decoder decoder{call->arguments};
         AccountId to{};

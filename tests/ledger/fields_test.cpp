@@ -230,7 +230,10 @@ TEST_CASE(
         CallReader reader{exact.view()};
         std::size_t used = 0;
         while (const auto call = reader.next())
+        {
             used += 7 + call->arguments.size();
+            used += call->bindings.empty() ? 0 : 1 + call->bindings.size();
+        }
         REQUIRE(used <= noise.size());
         REQUIRE(reader.ok() == (used == noise.size()));
     }

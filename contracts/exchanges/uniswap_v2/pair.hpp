@@ -166,6 +166,11 @@ public:
     [[nodiscard]] static const ContractType& contract_type();
     [[nodiscard]] const ContractType& type() const override { return contract_type(); }
     [[nodiscard]] std::optional<TokenInfo> token_info() const override;
+    [[nodiscard]] std::optional<Amount> balance_of(
+        CallContext& context, AccountId account) const override
+    {
+        return context.read(shares_.balances, account);
+    }
     void connect(World& world) override;
     void genesis(const Parameters& parameters, GenesisBuilder& builder) override;
     [[nodiscard]] std::optional<Amount> quote(const QuoteRequest& request) const override;

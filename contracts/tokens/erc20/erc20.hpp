@@ -84,6 +84,11 @@ public:
     [[nodiscard]] static const ContractType& contract_type();
     [[nodiscard]] const ContractType& type() const override { return contract_type(); }
     [[nodiscard]] std::optional<TokenInfo> token_info() const override { return info_; }
+    [[nodiscard]] std::optional<Amount> balance_of(
+        CallContext& context, AccountId account) const override
+    {
+        return context.read(book_.balances, account);
+    }
     void genesis(const Parameters& parameters, GenesisBuilder& builder) override;
 
     /// Gives @p value to @p account at genesis, out of nothing: balance and supply grow, nothing is

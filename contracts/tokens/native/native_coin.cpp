@@ -22,6 +22,11 @@ const ContractType& NativeCoin::contract_type()
     return type;
 }
 
+std::optional<Amount> NativeCoin::balance_of(CallContext& context, AccountId account) const
+{
+    return context.read(world_->account_states, account).balance;
+}
+
 void NativeCoin::declare(
     const NativeTransfer& call, AccountId sender, AccessCollector& access) const
 {

@@ -37,6 +37,9 @@ public:
     [[nodiscard]] static const ContractType& contract_type();
     [[nodiscard]] const ContractType& type() const override { return contract_type(); }
     [[nodiscard]] std::optional<TokenInfo> token_info() const override { return info_; }
+    /// Wei, the gas that the transaction may still use set aside.
+    [[nodiscard]] std::optional<Amount> balance_of(
+        CallContext& context, AccountId account) const override;
     void connect(World& world) override { world_ = &world; }
 
     using ContractBase::declare;
