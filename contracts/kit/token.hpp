@@ -31,6 +31,37 @@ struct Approval
     RUNNEL_FIELDS(owner, spender, (value, smallest_unit));
 };
 
+// The first three calls are those of every ERC-20 token and have the same numbers in all of them,
+// shares of pools and vaults included (token_base.hpp).
+
+struct Erc20Transfer
+{
+    RUNNEL_CALL("transfer", 0, 13'300);
+
+    AccountId to{};
+    Amount value;
+    RUNNEL_FIELDS(to, (value, smallest_unit));
+};
+
+struct Erc20Approve
+{
+    RUNNEL_CALL("approve", 1, 25'000);
+
+    AccountId spender{};
+    Amount value;  // 2^256-1 is never used up.
+    RUNNEL_FIELDS(spender, (value, smallest_unit));
+};
+
+struct Erc20TransferFrom
+{
+    RUNNEL_CALL("transferFrom", 2, 19'400);
+
+    AccountId from{};
+    AccountId to{};
+    Amount value;
+    RUNNEL_FIELDS(from, to, (value, smallest_unit));
+};
+
 /// What one contract may ask of another that is a token. Whoever calls passes its own context with
 /// itself as sender: `token.transfer(context.as(account()), to, amount)`.
 class Token

@@ -3,6 +3,7 @@
 #include "contracts/exchanges/uniswap_v2/factory.hpp"
 #include "contracts/exchanges/uniswap_v2/math.hpp"
 #include "contracts/kit/sectors/rows.hpp"
+#include "contracts/tokens/erc20/erc20.hpp"
 #include "ledger/check.hpp"
 #include "state/world.hpp"
 
@@ -31,15 +32,12 @@ Amount accumulated(const Amount& reserve, const Amount& reserve_other, std::uint
 
 UniswapV2Pair::UniswapV2Pair(
     ContractIdentity identity, ContractId token0, ContractId token1, ContractId factory)
-  : ContractBase{std::move(identity)},
+  : TokenBase{std::move(identity), TokenFlavour::uniswap},
     tokens_{token0, token1},
     factory_id_{factory},
-    shares_{id(), name(), TokenFlavour::uniswap},
     state_{name() + ".state"}
 {
     state_.set_conservation_weight(-1);
-    add_table(shares_.balances);
-    add_table(shares_.allowances);
     add_table(state_);
 }
 
@@ -229,10 +227,10 @@ void UniswapV2Pair::check_invariants(const World&, Findings& findings) const
         if (!pair.total_supply.is_zero() && reserves[i].is_zero())
             findings.push_back(fmt::format("{}: has shares but reserve{} is 0", name(), i));
     }
-    if (!pair.total_supply.is_zero() && share_balance(zero_account) < minimum_liquidity)
+    if (!pair.total_supply.is_zero() && balance(zero_account) < minimum_liquidity)
     {
         findings.push_back(fmt::format("{}: {} shares are locked for good, not {}", name(),
-            share_balance(zero_account).to_string(), minimum_liquidity));
+            balance(zero_account).to_string(), minimum_liquidity));
     }
     if (pair.k_last > wrapping_mul(pair.reserve0, pair.reserve1))
         findings.push_back(fmt::format("{}: k fell below {}", name(), pair.k_last.to_string()));
@@ -298,7 +296,7 @@ Result<bool> UniswapV2Pair::mint_fee(CallContext& context, UniswapV2PairState& p
         const auto denominator = SafeMath{root_k} * 5 + root_k_last;
         const auto shares = RUNNEL_TRY((numerator / denominator).result());
         if (!shares.is_zero())
-            RUNNEL_TRY(shares_.mint(context, pair.total_supply, fee_to, shares));
+            RUNNEL_TRY(book_.mint(context, pair.total_supply, fee_to, shares));
     }
     return true;
 }
@@ -340,7 +338,7 @@ Result<Amount> UniswapV2Pair::mint(CallContext context, AccountId to)
     {
         const auto product = RUNNEL_TRY((SafeMath{amount0} * amount1).result());
         shares = RUNNEL_TRY((SafeMath{sqrt_down(product)} - minimum_liquidity).result());
-        RUNNEL_TRY(shares_.mint(context, pair.total_supply, zero_account, minimum_liquidity));
+        RUNNEL_TRY(book_.mint(context, pair.total_supply, zero_account, minimum_liquidity));
     }
     else
     {
@@ -349,7 +347,7 @@ Result<Amount> UniswapV2Pair::mint(CallContext context, AccountId to)
         shares = std::min(shares0, shares1);
     }
     RUNNEL_REQUIRE(!shares.is_zero(), Refusal::error("UniswapV2: INSUFFICIENT_LIQUIDITY_MINTED"));
-    RUNNEL_TRY(shares_.mint(context, pair.total_supply, to, shares));
+    RUNNEL_TRY(book_.mint(context, pair.total_supply, to, shares));
     RUNNEL_TRY(update(context, pair, balances));
     if (fee_on)
         pair.k_last = wrapping_mul(pair.reserve0, pair.reserve1);  // Both below 2^112.
@@ -363,7 +361,7 @@ Result<std::array<Amount, 2>> UniswapV2Pair::burn(CallContext context, AccountId
     RUNNEL_TRY(require_account(context.world(), to));
     auto& pair = *RUNNEL_TRY(lock(context));
     const auto balances = balances_held(context);
-    const Amount shares = context.read(shares_.balances, account());
+    const Amount shares = context.read(book_.balances, account());
 
     const bool fee_on = RUNNEL_TRY(mint_fee(context, pair));
     const auto supply = pair.total_supply;
@@ -371,7 +369,7 @@ Result<std::array<Amount, 2>> UniswapV2Pair::burn(CallContext context, AccountId
         RUNNEL_TRY((SafeMath{shares} * balances[1] / supply).result())};
     RUNNEL_REQUIRE(!amounts[0].is_zero() && !amounts[1].is_zero(),
         Refusal::error("UniswapV2: INSUFFICIENT_LIQUIDITY_BURNED"));
-    RUNNEL_TRY(shares_.burn(context, pair.total_supply, account(), shares));
+    RUNNEL_TRY(book_.burn(context, pair.total_supply, account(), shares));
     RUNNEL_TRY(pay(context, 0, to, amounts[0]));
     RUNNEL_TRY(pay(context, 1, to, amounts[1]));
     RUNNEL_TRY(update(context, pair, balances_held(context)));
@@ -431,57 +429,17 @@ Result<std::array<Amount, 2>> UniswapV2Pair::swap(CallContext context, const Amo
     return amounts_in;
 }
 
-Result<void> UniswapV2Pair::transfer(CallContext context, AccountId to, const Amount& amount)
-{
-    return shares_.transfer(context, context.sender(), to, amount);
-}
-
-Result<void> UniswapV2Pair::transfer_from(
-    CallContext context, AccountId from, AccountId to, const Amount& amount)
-{
-    return shares_.transfer_from(context, from, to, amount);
-}
-
-void UniswapV2Pair::declare_transfer(AccessCollector& access, AccountId from, AccountId to) const
-{
-    shares_.declare_transfer(access, from, to);
-}
-
-void UniswapV2Pair::declare_transfer_from(
-    AccessCollector& access, AccountId spender, AccountId from, AccountId to) const
-{
-    shares_.declare_transfer_from(access, spender, from, to);
-}
-
-void UniswapV2Pair::declare(
-    const Erc20Transfer& call, AccountId sender, AccessCollector& access) const
-{
-    shares_.declare_transfer(access, sender, call.to);
-}
-
-void UniswapV2Pair::declare(
-    const Erc20Approve& call, AccountId sender, AccessCollector& access) const
-{
-    shares_.declare_approve(access, sender, call.spender);
-}
-
-void UniswapV2Pair::declare(
-    const Erc20TransferFrom& call, AccountId sender, AccessCollector& access) const
-{
-    shares_.declare_transfer_from(access, sender, call.from, call.to);
-}
-
 void UniswapV2Pair::declare(const UniswapV2Mint& call, AccountId, AccessCollector& access) const
 {
     access.write(state_, 0);
     for (const auto* token : token_)
         access.read(token->balances(), account());
-    shares_.declare_credit(access, call.to);
+    book_.declare_credit(access, call.to);
     if (total_supply().is_zero())
-        shares_.declare_credit(access, zero_account);
+        book_.declare_credit(access, zero_account);
     access.read(factory_->state(), 0);
     if (factory_->fee_to() != zero_account)
-        shares_.declare_credit(access, factory_->fee_to());
+        book_.declare_credit(access, factory_->fee_to());
 }
 
 void UniswapV2Pair::declare(const UniswapV2Burn& call, AccountId, AccessCollector& access) const
@@ -489,10 +447,10 @@ void UniswapV2Pair::declare(const UniswapV2Burn& call, AccountId, AccessCollecto
     access.write(state_, 0);
     for (const auto* token : token_)
         token->declare_transfer(access, account(), call.to);
-    shares_.declare_balance(access, account());
+    book_.declare_balance(access, account());
     access.read(factory_->state(), 0);
     if (factory_->fee_to() != zero_account)
-        shares_.declare_credit(access, factory_->fee_to());
+        book_.declare_credit(access, factory_->fee_to());
 }
 
 void UniswapV2Pair::declare(
@@ -522,24 +480,6 @@ void UniswapV2Pair::declare(const UniswapV2Sync&, AccountId, AccessCollector& ac
     access.write(state_, 0);
     for (const auto* token : token_)
         access.read(token->balances(), account());
-}
-
-Result<Returns> UniswapV2Pair::execute(const Erc20Transfer& call, CallContext& context)
-{
-    RUNNEL_TRY(transfer(context, call.to, call.value));
-    return Returns{1};
-}
-
-Result<Returns> UniswapV2Pair::execute(const Erc20Approve& call, CallContext& context)
-{
-    RUNNEL_TRY(shares_.approve(context, context.sender(), call.spender, call.value));
-    return Returns{1};
-}
-
-Result<Returns> UniswapV2Pair::execute(const Erc20TransferFrom& call, CallContext& context)
-{
-    RUNNEL_TRY(transfer_from(context, call.from, call.to, call.value));
-    return Returns{1};
 }
 
 Result<Returns> UniswapV2Pair::execute(const UniswapV2Mint& call, CallContext& context)

@@ -1,7 +1,6 @@
 #pragma once
 
-#include "contracts/kit/token.hpp"
-#include "contracts/tokens/erc20/erc20.hpp"
+#include "contracts/kit/token_base.hpp"
 
 #include <array>
 #include <cstdint>
@@ -11,8 +10,8 @@ namespace runnel::contracts
 
 class UniswapV2Factory;
 
-// Calls 0 to 2 are those of every ERC-20 token (contracts/tokens/erc20/erc20.hpp), here of the
-// pair's shares.
+// Calls 0 to 2 are those of every ERC-20 token (contracts/kit/token.hpp), here of the pair's
+// shares.
 
 /// Turns what the pair holds beyond its reserves into shares for @p to.
 struct UniswapV2Mint
@@ -151,10 +150,8 @@ struct UniswapV2PairState
 /// ds-math's reasons on overflow.
 /// Source: Uniswap v2-core `UniswapV2Pair.sol`; Adams, Zinsmeister, Robinson, "Uniswap v2 Core"
 /// (2020).
-class UniswapV2Pair
-  : public ContractBase<UniswapV2Pair, Erc20Transfer, Erc20Approve, Erc20TransferFrom,
-        UniswapV2Mint, UniswapV2Burn, UniswapV2Swap, UniswapV2Skim, UniswapV2Sync>,
-    public Token
+class UniswapV2Pair : public TokenBase<UniswapV2Pair, UniswapV2Mint, UniswapV2Burn, UniswapV2Swap,
+                          UniswapV2Skim, UniswapV2Sync>
 {
 public:
     /// Shares that the first mint gives to the zero account for good.
@@ -166,11 +163,6 @@ public:
     [[nodiscard]] static const ContractType& contract_type();
     [[nodiscard]] const ContractType& type() const override { return contract_type(); }
     [[nodiscard]] std::optional<TokenInfo> token_info() const override;
-    [[nodiscard]] std::optional<Amount> balance_of(
-        CallContext& context, AccountId account) const override
-    {
-        return context.read(shares_.balances, account);
-    }
     void connect(World& world) override;
     void genesis(const Parameters& parameters, GenesisBuilder& builder) override;
     [[nodiscard]] std::optional<Amount> quote(const QuoteRequest& request) const override;
@@ -196,7 +188,7 @@ public:
     /// Shares of @p account.
     [[nodiscard]] const Amount& share_balance(AccountId account) const noexcept
     {
-        return shares_.balances.get(account);
+        return balance(account);
     }
     /// Smallest units of the other token for one of @p token, fee and price impact aside; 0 without
     /// reserves. A double for beliefs and reports.
@@ -249,29 +241,13 @@ public:
     Result<std::array<Amount, 2>> swap(CallContext context, const Amount& amount0_out,
         const Amount& amount1_out, AccountId to, const CallList& data);
 
-    // Token: the shares.
-    [[nodiscard]] const Table<Amount>& balances() const override { return shares_.balances; }
-    [[nodiscard]] const Table<Amount>& allowances() const override { return shares_.allowances; }
-    Result<void> transfer(CallContext context, AccountId to, const Amount& amount) override;
-    Result<void> transfer_from(
-        CallContext context, AccountId from, AccountId to, const Amount& amount) override;
-    void declare_transfer(AccessCollector& access, AccountId from, AccountId to) const override;
-    void declare_transfer_from(
-        AccessCollector& access, AccountId spender, AccountId from, AccountId to) const override;
-
-    using ContractBase::declare;
-    using ContractBase::execute;
-    void declare(const Erc20Transfer& call, AccountId sender, AccessCollector& access) const;
-    void declare(const Erc20Approve& call, AccountId sender, AccessCollector& access) const;
-    void declare(const Erc20TransferFrom& call, AccountId sender, AccessCollector& access) const;
+    using TokenBase::declare;
+    using TokenBase::execute;
     void declare(const UniswapV2Mint& call, AccountId sender, AccessCollector& access) const;
     void declare(const UniswapV2Burn& call, AccountId sender, AccessCollector& access) const;
     void declare(const UniswapV2Swap& call, AccountId sender, AccessCollector& access) const;
     void declare(const UniswapV2Skim& call, AccountId sender, AccessCollector& access) const;
     void declare(const UniswapV2Sync& call, AccountId sender, AccessCollector& access) const;
-    Result<Returns> execute(const Erc20Transfer& call, CallContext& context);
-    Result<Returns> execute(const Erc20Approve& call, CallContext& context);
-    Result<Returns> execute(const Erc20TransferFrom& call, CallContext& context);
     Result<Returns> execute(const UniswapV2Mint& call, CallContext& context);
     Result<Returns> execute(const UniswapV2Burn& call, CallContext& context);
     Result<Returns> execute(const UniswapV2Swap& call, CallContext& context);
@@ -297,7 +273,6 @@ private:
     std::array<Token*, 2> token_{};
     std::array<AccountId, 2> token_account_{};
     const UniswapV2Factory* factory_ = nullptr;
-    TokenBook shares_;
     Table<UniswapV2PairState> state_;  // Record 0.
 };
 

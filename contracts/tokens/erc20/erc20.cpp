@@ -21,15 +21,10 @@ TokenFlavour flavour_of(std::string_view name)
 }  // namespace
 
 Erc20::Erc20(ContractIdentity identity, TokenInfo info, TokenFlavour flavour, AccountId minter)
-  : ContractBase{std::move(identity)},
-    info_{std::move(info)},
-    book_{id(), name(), flavour},
-    state_{name() + ".supply"}
+  : TokenBase{std::move(identity), flavour}, info_{std::move(info)}, state_{name() + ".supply"}
 {
     state_.set_conservation_weight(-1);
     state_.at(0).minter = minter;
-    add_table(book_.balances);
-    add_table(book_.allowances);
     add_table(state_);
 }
 
@@ -81,43 +76,6 @@ void Erc20::allocate(AccountId account, const Amount& value)
     balance = wrapping_add(balance, value);
 }
 
-Result<void> Erc20::transfer(CallContext context, AccountId to, const Amount& amount)
-{
-    return book_.transfer(context, context.sender(), to, amount);
-}
-
-Result<void> Erc20::transfer_from(
-    CallContext context, AccountId from, AccountId to, const Amount& amount)
-{
-    return book_.transfer_from(context, from, to, amount);
-}
-
-void Erc20::declare_transfer(AccessCollector& access, AccountId from, AccountId to) const
-{
-    book_.declare_transfer(access, from, to);
-}
-
-void Erc20::declare_transfer_from(
-    AccessCollector& access, AccountId spender, AccountId from, AccountId to) const
-{
-    book_.declare_transfer_from(access, spender, from, to);
-}
-
-void Erc20::declare(const Erc20Transfer& call, AccountId sender, AccessCollector& access) const
-{
-    book_.declare_transfer(access, sender, call.to);
-}
-
-void Erc20::declare(const Erc20Approve& call, AccountId sender, AccessCollector& access) const
-{
-    book_.declare_approve(access, sender, call.spender);
-}
-
-void Erc20::declare(const Erc20TransferFrom& call, AccountId sender, AccessCollector& access) const
-{
-    book_.declare_transfer_from(access, sender, call.from, call.to);
-}
-
 void Erc20::declare(const Erc20Mint& call, AccountId, AccessCollector& access) const
 {
     access.write(state_, 0);
@@ -128,24 +86,6 @@ void Erc20::declare(const Erc20Burn& call, AccountId, AccessCollector& access) c
 {
     access.write(state_, 0);
     book_.declare_balance(access, call.from);
-}
-
-Result<Returns> Erc20::execute(const Erc20Transfer& call, CallContext& context)
-{
-    RUNNEL_TRY(transfer(context, call.to, call.value));
-    return Returns{1};
-}
-
-Result<Returns> Erc20::execute(const Erc20Approve& call, CallContext& context)
-{
-    RUNNEL_TRY(book_.approve(context, context.sender(), call.spender, call.value));
-    return Returns{1};
-}
-
-Result<Returns> Erc20::execute(const Erc20TransferFrom& call, CallContext& context)
-{
-    RUNNEL_TRY(transfer_from(context, call.from, call.to, call.value));
-    return Returns{1};
 }
 
 Refusal Erc20::not_minter(AccountId sender) const noexcept
