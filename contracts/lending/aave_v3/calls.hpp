@@ -1,7 +1,8 @@
 #pragma once
 
-#include "ledger/fields.hpp"
+#include "ledger/call.hpp"
 
+#include <concepts>
 #include <cstdint>
 #include <string_view>
 
@@ -236,5 +237,27 @@ struct UpdateFlashloanPremiumToProtocol
     Amount premium_to_protocol;
     RUNNEL_FIELDS((premium_to_protocol, other("bps of the premium")));
 };
+
+/// A call that sets one field of a reserve's configuration to the value beside its asset; the table
+/// in pool_admin.cpp says which, and who may.
+template <typename Call>
+concept SetsConfig = std::same_as<Call, SetReserveFreeze> || std::same_as<Call, SetReservePause> ||
+    std::same_as<Call, SetReserveFactor> || std::same_as<Call, SetSupplyCap> ||
+    std::same_as<Call, SetBorrowCap> || std::same_as<Call, SetLiquidationProtocolFee> ||
+    std::same_as<Call, SetReserveFlashLoaning> || std::same_as<Call, SetReserveBorrowing>;
+
+/// The value that such a call sets; true is 1.
+template <SetsConfig Call>
+[[nodiscard]] Amount setting(const Call& call)
+{
+    Amount value;
+    Call::describe(call,
+        [&value]<typename Field>(std::string_view, const Field& field, Unit = {})
+        {
+            if constexpr (std::same_as<Field, Amount> || std::same_as<Field, bool>)
+                value = Amount{field};
+        });
+    return value;
+}
 
 }  // namespace runnel::contracts::aave_v3

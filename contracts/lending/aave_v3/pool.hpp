@@ -215,18 +215,6 @@ public:
     void declare(const aave_v3::FlashLoanSimple&, AccountId, AccessCollector&) const;
     void declare(const aave_v3::MintToTreasury&, AccountId, AccessCollector&) const;
     void declare(const aave_v3::TransferAToken&, AccountId, AccessCollector&) const;
-    void declare(const aave_v3::SetReserveFreeze&, AccountId, AccessCollector&) const;
-    void declare(const aave_v3::SetReservePause&, AccountId, AccessCollector&) const;
-    void declare(const aave_v3::SetReserveFactor&, AccountId, AccessCollector&) const;
-    void declare(const aave_v3::SetSupplyCap&, AccountId, AccessCollector&) const;
-    void declare(const aave_v3::SetBorrowCap&, AccountId, AccessCollector&) const;
-    void declare(const aave_v3::SetLiquidationProtocolFee&, AccountId, AccessCollector&) const;
-    void declare(const aave_v3::ConfigureReserveAsCollateral&, AccountId, AccessCollector&) const;
-    void declare(const aave_v3::SetReserveFlashLoaning&, AccountId, AccessCollector&) const;
-    void declare(const aave_v3::SetReserveBorrowing&, AccountId, AccessCollector&) const;
-    void declare(const aave_v3::UpdateFlashloanPremiumTotal&, AccountId, AccessCollector&) const;
-    void declare(
-        const aave_v3::UpdateFlashloanPremiumToProtocol&, AccountId, AccessCollector&) const;
 
     Result<Returns> execute(const aave_v3::Supply& call, CallContext& context);
     Result<Returns> execute(const aave_v3::Withdraw& call, CallContext& context);
@@ -241,16 +229,14 @@ public:
     Result<Returns> execute(const aave_v3::FlashLoanSimple& call, CallContext& context);
     Result<Returns> execute(const aave_v3::MintToTreasury& call, CallContext& context);
     Result<Returns> execute(const aave_v3::TransferAToken& call, CallContext& context);
-    Result<Returns> execute(const aave_v3::SetReserveFreeze& call, CallContext& context);
-    Result<Returns> execute(const aave_v3::SetReservePause& call, CallContext& context);
-    Result<Returns> execute(const aave_v3::SetReserveFactor& call, CallContext& context);
-    Result<Returns> execute(const aave_v3::SetSupplyCap& call, CallContext& context);
-    Result<Returns> execute(const aave_v3::SetBorrowCap& call, CallContext& context);
-    Result<Returns> execute(const aave_v3::SetLiquidationProtocolFee& call, CallContext& context);
+    // What the admin calls is rare: its accesses are left to dry runs.
+    template <aave_v3::SetsConfig Call>
+    Result<Returns> execute(const Call& call, CallContext& context)
+    {
+        return set_config(call.asset, Call::method, aave_v3::setting(call), context);
+    }
     Result<Returns> execute(
         const aave_v3::ConfigureReserveAsCollateral& call, CallContext& context);
-    Result<Returns> execute(const aave_v3::SetReserveFlashLoaning& call, CallContext& context);
-    Result<Returns> execute(const aave_v3::SetReserveBorrowing& call, CallContext& context);
     Result<Returns> execute(const aave_v3::UpdateFlashloanPremiumTotal& call, CallContext& context);
     Result<Returns> execute(
         const aave_v3::UpdateFlashloanPremiumToProtocol& call, CallContext& context);
@@ -279,7 +265,6 @@ private:
     void declare_reserve(AccessCollector& access, std::size_t reserve) const;
     void declare_account(AccessCollector& access, AccountId user) const;
     void declare_balance(AccessCollector& access, AccountId user, std::size_t reserve) const;
-    void declare_config(AccessCollector& access, ContractId asset) const;
 
     // pool.cpp
     [[nodiscard]] Result<std::size_t> require_reserve(ContractId asset, Refusal otherwise) const;
@@ -307,8 +292,9 @@ private:
     // pool_admin.cpp
     [[nodiscard]] Result<void> require_admin(
         const CallContext& context, std::string_view reason) const;
-    [[nodiscard]] Result<aave_v3::ReserveConfig*> listed_config(
-        CallContext& context, ContractId asset);
+    /// What the row of @p method in the table of setters says.
+    [[nodiscard]] Result<Returns> set_config(
+        ContractId asset, std::uint8_t method, const Amount& value, CallContext& context);
 
     std::vector<Reserve> reserves_;
     std::string treasury_name_;

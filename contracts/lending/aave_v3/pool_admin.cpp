@@ -1,5 +1,9 @@
 #include "contracts/lending/aave_v3/errors.hpp"
 #include "contracts/lending/aave_v3/pool.hpp"
+#include "ledger/check.hpp"
+
+#include <algorithm>
+#include <array>
 
 namespace runnel::contracts
 {
@@ -16,13 +20,45 @@ std::uint16_t to_bps(const Amount& value) noexcept
 {
     return static_cast<std::uint16_t>(value.low64());
 }
-}  // namespace
 
-void AaveV3Pool::declare_config(AccessCollector& access, ContractId asset) const
+/// Who may make a call that sets one field, the greatest value it takes, and the field.
+struct ConfigSetter
 {
-    if (const auto i = find_reserve(asset))
-        access.write(configs_, *i);
-}
+    std::uint8_t method = 0;
+    std::string_view not_allowed;  // The error of a caller who may not.
+    std::uint64_t max = 1;
+    std::string_view out_of_range;
+    void (*set)(ReserveConfig& config, const Amount& value) = nullptr;
+};
+
+// Source: PoolConfigurator.sol, ReserveConfiguration.sol.
+constexpr std::array config_setters{
+    ConfigSetter{SetReserveFreeze::method, errors::caller_not_risk_or_pool_admin, 1, "",
+        [](ReserveConfig& config, const Amount& value) { config.frozen = !value.is_zero(); }},
+    ConfigSetter{SetReservePause::method, errors::caller_not_pool_or_emergency_admin, 1, "",
+        [](ReserveConfig& config, const Amount& value) { config.paused = !value.is_zero(); }},
+    ConfigSetter{SetReserveFactor::method, errors::caller_not_risk_or_pool_admin, bps_denominator,
+        errors::invalid_reserve_factor,
+        [](ReserveConfig& config, const Amount& value)
+        { config.reserve_factor_bps = to_bps(value); }},
+    ConfigSetter{SetSupplyCap::method, errors::caller_not_risk_or_pool_admin, cap_max,
+        errors::invalid_supply_cap,
+        [](ReserveConfig& config, const Amount& value) { config.supply_cap = value.low64(); }},
+    ConfigSetter{SetBorrowCap::method, errors::caller_not_risk_or_pool_admin, cap_max,
+        errors::invalid_borrow_cap,
+        [](ReserveConfig& config, const Amount& value) { config.borrow_cap = value.low64(); }},
+    ConfigSetter{SetLiquidationProtocolFee::method, errors::caller_not_risk_or_pool_admin,
+        bps_denominator, errors::invalid_liquidation_protocol_fee,
+        [](ReserveConfig& config, const Amount& value)
+        { config.liquidation_protocol_fee_bps = to_bps(value); }},
+    ConfigSetter{SetReserveFlashLoaning::method, errors::caller_not_risk_or_pool_admin, 1, "",
+        [](ReserveConfig& config, const Amount& value)
+        { config.flash_loan_enabled = !value.is_zero(); }},
+    ConfigSetter{SetReserveBorrowing::method, errors::caller_not_risk_or_pool_admin, 1, "",
+        [](ReserveConfig& config, const Amount& value)
+        { config.borrowing_enabled = !value.is_zero(); }},
+};
+}  // namespace
 
 Result<void> AaveV3Pool::require_admin(const CallContext& context, std::string_view reason) const
 {
@@ -30,102 +66,20 @@ Result<void> AaveV3Pool::require_admin(const CallContext& context, std::string_v
     return {};
 }
 
-Result<ReserveConfig*> AaveV3Pool::listed_config(CallContext& context, ContractId asset)
+Result<Returns> AaveV3Pool::set_config(
+    ContractId asset, std::uint8_t method, const Amount& value, CallContext& context)
 {
+    const auto setter = std::find_if(config_setters.begin(), config_setters.end(),
+        [method](const ConfigSetter& row) { return row.method == method; });
+    RUNNEL_CHECK(setter != config_setters.end());
+    RUNNEL_TRY(require_admin(context, setter->not_allowed));
+    RUNNEL_REQUIRE(value <= setter->max, Refusal::error(setter->out_of_range));
     const auto i = RUNNEL_TRY(require_reserve(asset, Refusal::error(errors::asset_not_listed)));
-    return &context.write(configs_, i);
-}
-
-void AaveV3Pool::declare(const SetReserveFreeze& call, AccountId, AccessCollector& access) const
-{
-    declare_config(access, call.asset);
-}
-
-Result<Returns> AaveV3Pool::execute(const SetReserveFreeze& call, CallContext& context)
-{
-    RUNNEL_TRY(require_admin(context, errors::caller_not_risk_or_pool_admin));
-    RUNNEL_TRY(listed_config(context, call.asset))->frozen = call.freeze;
-    return Returns{};
-}
-
-void AaveV3Pool::declare(const SetReservePause& call, AccountId, AccessCollector& access) const
-{
-    declare_config(access, call.asset);
-}
-
-Result<Returns> AaveV3Pool::execute(const SetReservePause& call, CallContext& context)
-{
-    RUNNEL_TRY(require_admin(context, errors::caller_not_pool_or_emergency_admin));
-    RUNNEL_TRY(listed_config(context, call.asset))->paused = call.paused;
-    return Returns{};
-}
-
-void AaveV3Pool::declare(const SetReserveFactor& call, AccountId, AccessCollector& access) const
-{
-    declare_config(access, call.asset);
-    if (const auto i = find_reserve(call.asset))
-        access.write(states_, *i);
-}
-
-Result<Returns> AaveV3Pool::execute(const SetReserveFactor& call, CallContext& context)
-{
-    RUNNEL_TRY(require_admin(context, errors::caller_not_risk_or_pool_admin));
-    RUNNEL_REQUIRE(
-        call.reserve_factor <= bps_denominator, Refusal::error(errors::invalid_reserve_factor));
-    RUNNEL_TRY(listed_config(context, call.asset))->reserve_factor_bps =
-        to_bps(call.reserve_factor);
+    setter->set(context.write(configs_, i), value);
     // Until the next operation suppliers earn by the old factor and the treasury by the new one.
-    context.write(states_, *find_reserve(call.asset)).rates_stale = true;
+    if (method == SetReserveFactor::method)
+        context.write(states_, i).rates_stale = true;
     return Returns{};
-}
-
-void AaveV3Pool::declare(const SetSupplyCap& call, AccountId, AccessCollector& access) const
-{
-    declare_config(access, call.asset);
-}
-
-Result<Returns> AaveV3Pool::execute(const SetSupplyCap& call, CallContext& context)
-{
-    RUNNEL_TRY(require_admin(context, errors::caller_not_risk_or_pool_admin));
-    RUNNEL_REQUIRE(call.supply_cap <= cap_max, Refusal::error(errors::invalid_supply_cap));
-    RUNNEL_TRY(listed_config(context, call.asset))->supply_cap = call.supply_cap.low64();
-    return Returns{};
-}
-
-void AaveV3Pool::declare(const SetBorrowCap& call, AccountId, AccessCollector& access) const
-{
-    declare_config(access, call.asset);
-}
-
-Result<Returns> AaveV3Pool::execute(const SetBorrowCap& call, CallContext& context)
-{
-    RUNNEL_TRY(require_admin(context, errors::caller_not_risk_or_pool_admin));
-    RUNNEL_REQUIRE(call.borrow_cap <= cap_max, Refusal::error(errors::invalid_borrow_cap));
-    RUNNEL_TRY(listed_config(context, call.asset))->borrow_cap = call.borrow_cap.low64();
-    return Returns{};
-}
-
-void AaveV3Pool::declare(
-    const SetLiquidationProtocolFee& call, AccountId, AccessCollector& access) const
-{
-    declare_config(access, call.asset);
-}
-
-Result<Returns> AaveV3Pool::execute(const SetLiquidationProtocolFee& call, CallContext& context)
-{
-    RUNNEL_TRY(require_admin(context, errors::caller_not_risk_or_pool_admin));
-    RUNNEL_REQUIRE(
-        call.fee <= bps_denominator, Refusal::error(errors::invalid_liquidation_protocol_fee));
-    RUNNEL_TRY(listed_config(context, call.asset))->liquidation_protocol_fee_bps = to_bps(call.fee);
-    return Returns{};
-}
-
-void AaveV3Pool::declare(
-    const ConfigureReserveAsCollateral& call, AccountId, AccessCollector& access) const
-{
-    declare_config(access, call.asset);
-    if (const auto i = find_reserve(call.asset))
-        access.read(states_, *i);
 }
 
 /// ltv <= threshold; a bonus above 100 % that a loan at the threshold can still pay; a reserve that
@@ -160,37 +114,6 @@ Result<Returns> AaveV3Pool::execute(const ConfigureReserveAsCollateral& call, Ca
     return Returns{};
 }
 
-void AaveV3Pool::declare(
-    const SetReserveFlashLoaning& call, AccountId, AccessCollector& access) const
-{
-    declare_config(access, call.asset);
-}
-
-Result<Returns> AaveV3Pool::execute(const SetReserveFlashLoaning& call, CallContext& context)
-{
-    RUNNEL_TRY(require_admin(context, errors::caller_not_risk_or_pool_admin));
-    RUNNEL_TRY(listed_config(context, call.asset))->flash_loan_enabled = call.enabled;
-    return Returns{};
-}
-
-void AaveV3Pool::declare(const SetReserveBorrowing& call, AccountId, AccessCollector& access) const
-{
-    declare_config(access, call.asset);
-}
-
-Result<Returns> AaveV3Pool::execute(const SetReserveBorrowing& call, CallContext& context)
-{
-    RUNNEL_TRY(require_admin(context, errors::caller_not_risk_or_pool_admin));
-    RUNNEL_TRY(listed_config(context, call.asset))->borrowing_enabled = call.enabled;
-    return Returns{};
-}
-
-void AaveV3Pool::declare(
-    const UpdateFlashloanPremiumTotal&, AccountId, AccessCollector& access) const
-{
-    access.write(settings_, 0);
-}
-
 Result<Returns> AaveV3Pool::execute(const UpdateFlashloanPremiumTotal& call, CallContext& context)
 {
     RUNNEL_TRY(require_admin(context, errors::caller_not_pool_admin));
@@ -198,12 +121,6 @@ Result<Returns> AaveV3Pool::execute(const UpdateFlashloanPremiumTotal& call, Cal
         call.premium_total <= bps_denominator, Refusal::error(errors::flash_loan_premium_invalid));
     context.write(settings_, 0).flash_loan_premium_total_bps = to_bps(call.premium_total);
     return Returns{};
-}
-
-void AaveV3Pool::declare(
-    const UpdateFlashloanPremiumToProtocol&, AccountId, AccessCollector& access) const
-{
-    access.write(settings_, 0);
 }
 
 Result<Returns> AaveV3Pool::execute(
