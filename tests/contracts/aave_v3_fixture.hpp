@@ -73,9 +73,9 @@ struct AaveV3Fixture
             config.liquidation_protocol_fee_bps = 1'000;
             config.borrowing_enabled = true;
             config.flash_loan_enabled = true;
-            strategy.optimal_usage_ratio = aave_v3::percent_mul(aave_v3::ray, 8'000).value;
-            strategy.variable_rate_slope1 = aave_v3::percent_mul(aave_v3::ray, 400).value;
-            strategy.variable_rate_slope2 = aave_v3::percent_mul(aave_v3::ray, 7'500).value;
+            strategy.optimal_usage_ratio = aave_v3::percent_mul_half_up(aave_v3::ray, 8'000).value;
+            strategy.variable_rate_slope1 = aave_v3::percent_mul_half_up(aave_v3::ray, 400).value;
+            strategy.variable_rate_slope2 = aave_v3::percent_mul_half_up(aave_v3::ray, 7'500).value;
             strategy.optimal_stable_to_total_debt_ratio = aave_v3::ray;
         }
         return result;

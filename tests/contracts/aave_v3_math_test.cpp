@@ -51,35 +51,36 @@ std::string text(const Checked& checked)
 TEST_CASE("aave v3 math: half a unit rounds up, less rounds down", "[contracts][aave_v3]")
 {
     const auto half_ray = div_down(ray, 2);
-    CHECK(ray_mul(1, half_ray).value == 1);
-    CHECK(ray_mul(1, wrapping_sub(half_ray, 1)).value == 0);
-    CHECK(ray_div(1, wrapping_mul(ray, 2)).value == 1);  // (1e27 + 1e27) / 2e27
-    CHECK(ray_div(1, wrapping_add(wrapping_mul(ray, 2), 1)).value == 0);
-    CHECK(wad_mul(3, div_down(wad, 2)).value == 2);
-    CHECK(wad_div(2, 3).value == decimal("666666666666666667"));
-    CHECK(percent_mul(1, 5'000).value == 1);
-    CHECK(percent_mul(1, 4'999).value == 0);
-    CHECK(percent_div(1, 20'000).value == 1);
-    CHECK(percent_div(1, 20'001).value == 0);  // Half of an odd divisor is rounded down first.
-    CHECK(ray_to_wad(499'999'999).value == 0);
-    CHECK(ray_to_wad(500'000'000).value == 1);
+    CHECK(ray_mul_half_up(1, half_ray).value == 1);
+    CHECK(ray_mul_half_up(1, wrapping_sub(half_ray, 1)).value == 0);
+    CHECK(ray_div_half_up(1, wrapping_mul(ray, 2)).value == 1);  // (1e27 + 1e27) / 2e27
+    CHECK(ray_div_half_up(1, wrapping_add(wrapping_mul(ray, 2), 1)).value == 0);
+    CHECK(wad_mul_half_up(3, div_down(wad, 2)).value == 2);
+    CHECK(wad_div_half_up(2, 3).value == decimal("666666666666666667"));
+    CHECK(percent_mul_half_up(1, 5'000).value == 1);
+    CHECK(percent_mul_half_up(1, 4'999).value == 0);
+    CHECK(percent_div_half_up(1, 20'000).value == 1);
+    CHECK(percent_div_half_up(1, 20'001).value ==
+          0);  // Half of an odd divisor is rounded down first.
+    CHECK(ray_to_wad_half_up(499'999'999).value == 0);
+    CHECK(ray_to_wad_half_up(500'000'000).value == 1);
     CHECK(wad_to_ray(7).value == 7'000'000'000);
 }
 
 TEST_CASE("aave v3 math: assembly guards revert without data, plain arithmetic panics",
     "[contracts][aave_v3]")
 {
-    CHECK(ray_mul(Amount::max(), 0).value == 0);
-    CHECK(ray_mul(Amount::max(), 1).fault == Fault::guard);
-    CHECK(ray_div(1, 0).fault == Fault::guard);
-    CHECK(percent_div(1, 0).fault == Fault::guard);
+    CHECK(ray_mul_half_up(Amount::max(), 0).value == 0);
+    CHECK(ray_mul_half_up(Amount::max(), 1).fault == Fault::guard);
+    CHECK(ray_div_half_up(1, 0).fault == Fault::guard);
+    CHECK(percent_div_half_up(1, 0).fault == Fault::guard);
     CHECK(wad_to_ray(Amount::max()).fault == Fault::guard);
     CHECK(linear_interest(1, 2, 1).fault == Fault::overflow);
     CHECK(linear_interest(Amount::max(), 0, 2).fault == Fault::overflow);
     CHECK(compounded_interest(1, 2, 1).fault == Fault::overflow);
     CHECK(compounded_interest(Amount::power_of_two(200), 0, 1).fault == Fault::guard);
     // A fault of an operand is not turned into another one.
-    CHECK(ray_mul(Checked{1} - 2, 1).fault == Fault::overflow);
+    CHECK(ray_mul_half_up(Checked{1} - 2, 1).fault == Fault::overflow);
     CHECK(to_uint128(Amount::power_of_two(128)).error().text ==
           "SafeCast: value doesn't fit in 128 bits");
     CHECK(to_uint128(wrapping_sub(Amount::power_of_two(128), 1)).has_value());
@@ -101,14 +102,14 @@ TEST_CASE(
         CAPTURE(a.to_string(), b.to_string());
         const auto x = to_integer(a);
         const auto y = to_integer(b);
-        REQUIRE(text(quotient(a, b)) == (y == 0 ? "panic" : Integer{x / y}.str()));
-        REQUIRE(text(ray_mul(a, b)) == expected(x * y + ray_integer / 2, ray_integer));
-        REQUIRE(text(wad_mul(a, b)) == expected(x * y + wad_integer / 2, wad_integer));
-        REQUIRE(text(percent_mul(a, b)) == expected(x * y + 5'000, 10'000));
-        REQUIRE(text(ray_div(a, b)) == expected(x * ray_integer + y / 2, y));
-        REQUIRE(text(wad_div(a, b)) == expected(x * wad_integer + y / 2, y));
-        REQUIRE(text(percent_div(a, b)) == expected(x * 10'000 + y / 2, y));
-        REQUIRE(text(ray_to_wad(a)) == expected(x + 500'000'000, 1'000'000'000));
+        REQUIRE(text(quotient_down(a, b)) == (y == 0 ? "panic" : Integer{x / y}.str()));
+        REQUIRE(text(ray_mul_half_up(a, b)) == expected(x * y + ray_integer / 2, ray_integer));
+        REQUIRE(text(wad_mul_half_up(a, b)) == expected(x * y + wad_integer / 2, wad_integer));
+        REQUIRE(text(percent_mul_half_up(a, b)) == expected(x * y + 5'000, 10'000));
+        REQUIRE(text(ray_div_half_up(a, b)) == expected(x * ray_integer + y / 2, y));
+        REQUIRE(text(wad_div_half_up(a, b)) == expected(x * wad_integer + y / 2, y));
+        REQUIRE(text(percent_div_half_up(a, b)) == expected(x * 10'000 + y / 2, y));
+        REQUIRE(text(ray_to_wad_half_up(a)) == expected(x + 500'000'000, 1'000'000'000));
     }
 }
 
@@ -135,7 +136,7 @@ TEST_CASE("aave v3 math: long division corrects its digits", "[contracts][aave_v
         const Amount b = Amount{limb(), limb(), limb(), limb()} >> (64 * (random() % 4));
         if (b.is_zero())
             continue;
-        const auto result = quotient(a, b).value;
+        const auto result = quotient_down(a, b).value;
         if (result != div_down(a, b))
         {
             CAPTURE(a.to_string(), b.to_string());

@@ -713,7 +713,8 @@ struct Crowd : Fixture
         for (const auto user : {alice, bob, carol})
         {
             for (const auto reserve : {usdc, weth, dai})
-                supply(user, reserve, percent_mul(token[reserve]->balance(user), 3'000).value);
+                supply(
+                    user, reserve, percent_mul_half_up(token[reserve]->balance(user), 3'000).value);
         }
     }
 
@@ -728,12 +729,12 @@ struct Crowd : Fixture
             return below(5);
         if (kind == 1)
             return Amount::max();
-        return percent_mul(whole, below(10'500)).value;
+        return percent_mul_half_up(whole, below(10'500)).value;
     }
     void move_price()
     {
         const auto i = reserve();
-        set_price(i, percent_mul(pool.price(i), 8'000 + below(4'300)).value);
+        set_price(i, percent_mul_half_up(pool.price(i), 8'000 + below(4'300)).value);
     }
 
     /// One random transaction; returns whether it succeeded.
@@ -750,7 +751,7 @@ struct Crowd : Fixture
             case 1: calls.add(pool.id(), Withdraw{id(i), part(mine.supplied), whom}); break;
             case 2:
             case 3: {
-                const auto value = percent_mul(data(who).available_borrows, below(10'100));
+                const auto value = percent_mul_half_up(data(who).available_borrows, below(10'100));
                 const auto amount = value * pool.reserve_unit(i) / wrapping_add(pool.price(i), 1);
                 calls.add(pool.id(), Borrow{id(i), amount.value, 2});
                 break;
@@ -847,7 +848,7 @@ TEST_CASE("aave v3 pool: going in and out gains no more than half an index per c
         const auto has =
             wrapping_add(f.token[reserve]->balance(user), f.balance(user, reserve).supplied);
         const auto index = f.pool.reserve_state(reserve).liquidity_index;
-        const auto bound = ray_mul(rounds, index) / 2 + 1;
+        const auto bound = ray_mul_half_up(rounds, index) / 2 + 1;
         CHECK(has <= wrapping_add(tokens(1'000, 6), bound.value));
     }
 }
@@ -865,7 +866,8 @@ TEST_CASE(
         f.supply(f.alice, f.usdc, tokens(900'000, 6));
         const Amount collateral{1'000'000'000'000'000 + random() % 10'000'000'000'000'000'000ULL};
         f.supply(f.bob, f.weth, collateral);
-        const auto borrowed = div_down(percent_mul(f.data(f.bob).collateral, 7'400).value, 100);
+        const auto borrowed =
+            div_down(percent_mul_half_up(f.data(f.bob).collateral, 7'400).value, 100);
         f.borrow(f.bob, f.usdc, borrowed);
         f.pass(random() % 5'000'000);
         f.set_price(f.weth, f.dollars(700 + random() % 1'200));

@@ -274,7 +274,8 @@ PoolReplayer::Planned PoolReplayer::plan_flash_loan(const json& line) const
     CallWriter callback;
     if (mode == "ok")
     {
-        const auto premium = percent_mul(amount, pool_->settings().flash_loan_premium_total_bps);
+        const auto premium =
+            percent_mul_half_up(amount, pool_->settings().flash_loan_premium_total_bps);
         callback.add(token, Erc20Mint{receiver_, premium.value});
         callback.add(token, Erc20Approve{pool_->account(), (Checked{amount} + premium).value});
     }
@@ -558,19 +559,19 @@ Checked run_function(const std::string& name, const json& line)
     const auto in = [&](std::size_t i)
     { return Checked{parse_amount(inputs.at(i).get_ref<const std::string&>())}; };
     if (name == "wadMul")
-        return wad_mul(in(0), in(1));
+        return wad_mul_half_up(in(0), in(1));
     if (name == "wadDiv")
-        return wad_div(in(0), in(1));
+        return wad_div_half_up(in(0), in(1));
     if (name == "rayMul")
-        return ray_mul(in(0), in(1));
+        return ray_mul_half_up(in(0), in(1));
     if (name == "rayDiv")
-        return ray_div(in(0), in(1));
+        return ray_div_half_up(in(0), in(1));
     if (name == "percentMul")
-        return percent_mul(in(0), in(1));
+        return percent_mul_half_up(in(0), in(1));
     if (name == "percentDiv")
-        return percent_div(in(0), in(1));
+        return percent_div_half_up(in(0), in(1));
     if (name == "rayToWad")
-        return ray_to_wad(in(0));
+        return ray_to_wad_half_up(in(0));
     if (name == "wadToRay")
         return wad_to_ray(in(0));
     if (name == "calculateLinearInterest")

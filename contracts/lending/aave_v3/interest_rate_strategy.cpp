@@ -11,50 +11,53 @@ Result<Rates> InterestRateStrategy::rates(const RateInputs& inputs) const
     Amount stable_to_total_debt;
     if (!debt.is_zero())
     {
-        stable_to_total_debt = RUNNEL_TRY(ray_div(inputs.total_stable_debt, debt));
+        stable_to_total_debt = RUNNEL_TRY(ray_div_half_up(inputs.total_stable_debt, debt));
         const auto available_plus_debt = RUNNEL_TRY(
             Checked{inputs.cash} + inputs.liquidity_added - inputs.liquidity_taken + debt);
-        borrow_usage = RUNNEL_TRY(ray_div(debt, available_plus_debt));
-        supply_usage = RUNNEL_TRY(ray_div(debt, Checked{available_plus_debt} + inputs.unbacked));
+        borrow_usage = RUNNEL_TRY(ray_div_half_up(debt, available_plus_debt));
+        supply_usage =
+            RUNNEL_TRY(ray_div_half_up(debt, Checked{available_plus_debt} + inputs.unbacked));
     }
 
     Checked variable = base_variable_borrow_rate;
     Checked stable = Checked{variable_rate_slope1} + base_stable_rate_offset;
     if (borrow_usage > optimal_usage_ratio)
     {
-        const auto excess = ray_div(
+        const auto excess = ray_div_half_up(
             Checked{borrow_usage} - optimal_usage_ratio, Checked{ray} - optimal_usage_ratio);
         stable = RUNNEL_TRY(
-            stable + (Checked{stable_rate_slope1} + ray_mul(stable_rate_slope2, excess)));
-        variable = RUNNEL_TRY(
-            variable + (Checked{variable_rate_slope1} + ray_mul(variable_rate_slope2, excess)));
+            stable + (Checked{stable_rate_slope1} + ray_mul_half_up(stable_rate_slope2, excess)));
+        variable = RUNNEL_TRY(variable + (Checked{variable_rate_slope1} +
+                                             ray_mul_half_up(variable_rate_slope2, excess)));
     }
     else
     {
-        stable = RUNNEL_TRY(
-            stable + ray_div(ray_mul(stable_rate_slope1, borrow_usage), optimal_usage_ratio));
+        stable =
+            RUNNEL_TRY(stable + ray_div_half_up(ray_mul_half_up(stable_rate_slope1, borrow_usage),
+                                    optimal_usage_ratio));
         variable = RUNNEL_TRY(
-            variable + ray_div(ray_mul(variable_rate_slope1, borrow_usage), optimal_usage_ratio));
+            variable + ray_div_half_up(ray_mul_half_up(variable_rate_slope1, borrow_usage),
+                           optimal_usage_ratio));
     }
     if (stable_to_total_debt > optimal_stable_to_total_debt_ratio)
     {
         const auto excess =
-            ray_div(Checked{stable_to_total_debt} - optimal_stable_to_total_debt_ratio,
+            ray_div_half_up(Checked{stable_to_total_debt} - optimal_stable_to_total_debt_ratio,
                 Checked{ray} - optimal_stable_to_total_debt_ratio);
-        stable = RUNNEL_TRY(stable + ray_mul(stable_rate_excess_offset, excess));
+        stable = RUNNEL_TRY(stable + ray_mul_half_up(stable_rate_excess_offset, excess));
     }
 
     Checked overall{0};
     if (!debt.is_zero())
     {
         const auto weighted_variable =
-            RUNNEL_TRY(ray_mul(wad_to_ray(inputs.total_variable_debt), variable));
-        const auto weighted_stable = RUNNEL_TRY(
-            ray_mul(wad_to_ray(inputs.total_stable_debt), inputs.average_stable_borrow_rate));
-        overall = ray_div(Checked{weighted_variable} + weighted_stable, wad_to_ray(debt));
+            RUNNEL_TRY(ray_mul_half_up(wad_to_ray(inputs.total_variable_debt), variable));
+        const auto weighted_stable = RUNNEL_TRY(ray_mul_half_up(
+            wad_to_ray(inputs.total_stable_debt), inputs.average_stable_borrow_rate));
+        overall = ray_div_half_up(Checked{weighted_variable} + weighted_stable, wad_to_ray(debt));
     }
-    const auto liquidity = percent_mul(
-        ray_mul(overall, supply_usage), Checked{bps_denominator} - inputs.reserve_factor);
+    const auto liquidity = percent_mul_half_up(
+        ray_mul_half_up(overall, supply_usage), Checked{bps_denominator} - inputs.reserve_factor);
     return Rates{RUNNEL_TRY(liquidity), RUNNEL_TRY(stable), RUNNEL_TRY(variable)};
 }
 

@@ -28,11 +28,11 @@ struct Rates
 
 /// Two straight lines that meet at the optimal usage; all in ray.
 ///
-/// With D = total debt, available = cash + added - taken, u = ray_div(D, available + D):
+/// With D = total debt, available = cash + added - taken, u = ray_div_half_up(D, available + D):
 ///
 ///     variable = base + slope1 * u / optimal                                     for u <= optimal
 ///     variable = base + slope1 + slope2 * (u - optimal) / (1 - optimal)          above
-///     liquidity = percent_mul(ray_mul(overall, su), 10'000 - reserve factor)
+///     liquidity = percent_mul_half_up(ray_mul_half_up(overall, su), 10'000 - reserve factor)
 ///
 /// where su is u with unbacked in the divisor, and overall is the debt-weighted mean of the borrow
 /// rates. It makes a round trip through wad_to_ray() and back even without stable debt, with a

@@ -93,7 +93,7 @@ Checked half_up_mul(const Checked& a, const Checked& b, const Amount& unit)
 {
     if (const auto fault = first_fault(a, b); fault != Fault::none)
         return Checked::failed(fault);
-    return guarded(quotient(Checked{a.value} * b.value + (unit >> 1U), unit));
+    return guarded(quotient_down(Checked{a.value} * b.value + (unit >> 1U), unit));
 }
 
 Checked half_up_div(const Checked& a, const Checked& b, const Amount& unit)
@@ -102,12 +102,12 @@ Checked half_up_div(const Checked& a, const Checked& b, const Amount& unit)
         return Checked::failed(fault);
     if (b.value.is_zero())
         return Checked::failed(Fault::guard);
-    return guarded(quotient(Checked{a.value} * unit + (b.value >> 1U), b.value));
+    return guarded(quotient_down(Checked{a.value} * unit + (b.value >> 1U), b.value));
 }
 
 }  // namespace
 
-Checked quotient(const Checked& a, const Checked& b)
+Checked quotient_down(const Checked& a, const Checked& b)
 {
     if (const auto fault = first_fault(a, b); fault != Fault::none)
         return Checked::failed(fault);
@@ -119,27 +119,27 @@ Checked quotient(const Checked& a, const Checked& b)
                                  : divide_long(a.value, b.value);
 }
 
-Checked wad_mul(const Checked& a, const Checked& b)
+Checked wad_mul_half_up(const Checked& a, const Checked& b)
 {
     return half_up_mul(a, b, wad);
 }
 
-Checked wad_div(const Checked& a, const Checked& b)
+Checked wad_div_half_up(const Checked& a, const Checked& b)
 {
     return half_up_div(a, b, wad);
 }
 
-Checked ray_mul(const Checked& a, const Checked& b)
+Checked ray_mul_half_up(const Checked& a, const Checked& b)
 {
     return half_up_mul(a, b, ray);
 }
 
-Checked ray_div(const Checked& a, const Checked& b)
+Checked ray_div_half_up(const Checked& a, const Checked& b)
 {
     return half_up_div(a, b, ray);
 }
 
-Checked ray_to_wad(const Checked& a)
+Checked ray_to_wad_half_up(const Checked& a)
 {
     if (!a.ok())
         return a;
@@ -153,12 +153,12 @@ Checked wad_to_ray(const Checked& a)
     return a.ok() ? guarded(Checked{a.value} * rays_per_wad) : a;
 }
 
-Checked percent_mul(const Checked& value, const Checked& bps)
+Checked percent_mul_half_up(const Checked& value, const Checked& bps)
 {
     return half_up_mul(value, bps, bps_denominator);
 }
 
-Checked percent_div(const Checked& value, const Checked& bps)
+Checked percent_div_half_up(const Checked& value, const Checked& bps)
 {
     return half_up_div(value, bps, bps_denominator);
 }
@@ -177,8 +177,8 @@ Checked compounded_interest(const Checked& rate, const Checked& last, const Chec
         return ray;
     const auto n1 = n - 1;
     const auto n2 = n.value > 2 ? n - 2 : Checked{0};
-    const auto p2 = ray_mul(rate, rate) / (seconds_per_year * seconds_per_year);
-    const auto p3 = ray_mul(p2, rate) / seconds_per_year;
+    const auto p2 = ray_mul_half_up(rate, rate) / (seconds_per_year * seconds_per_year);
+    const auto p3 = ray_mul_half_up(p2, rate) / seconds_per_year;
     // The guards inside p2 and p3 are met before any other product is formed.
     if (!p3.ok())
         return p3;

@@ -20,23 +20,23 @@ inline constexpr std::uint64_t bps_denominator = 10'000;
 inline constexpr std::uint64_t seconds_per_year = 31'536'000;
 
 /// a / b rounded down, as Solidity's `/`; the same as Amount's, limb by limb.
-[[nodiscard]] Checked quotient(const Checked& a, const Checked& b);
+[[nodiscard]] Checked quotient_down(const Checked& a, const Checked& b);
 /// (a * b + wad / 2) / wad
-[[nodiscard]] Checked wad_mul(const Checked& a, const Checked& b);
+[[nodiscard]] Checked wad_mul_half_up(const Checked& a, const Checked& b);
 /// (a * wad + b / 2) / b
-[[nodiscard]] Checked wad_div(const Checked& a, const Checked& b);
+[[nodiscard]] Checked wad_div_half_up(const Checked& a, const Checked& b);
 /// (a * b + ray / 2) / ray
-[[nodiscard]] Checked ray_mul(const Checked& a, const Checked& b);
+[[nodiscard]] Checked ray_mul_half_up(const Checked& a, const Checked& b);
 /// (a * ray + b / 2) / b
-[[nodiscard]] Checked ray_div(const Checked& a, const Checked& b);
+[[nodiscard]] Checked ray_div_half_up(const Checked& a, const Checked& b);
 /// a / 1e9, rounded half up; never fails.
-[[nodiscard]] Checked ray_to_wad(const Checked& a);
+[[nodiscard]] Checked ray_to_wad_half_up(const Checked& a);
 /// a * 1e9
 [[nodiscard]] Checked wad_to_ray(const Checked& a);
 /// (value * bps + 5'000) / 10'000
-[[nodiscard]] Checked percent_mul(const Checked& value, const Checked& bps);
+[[nodiscard]] Checked percent_mul_half_up(const Checked& value, const Checked& bps);
 /// (value * 10'000 + bps / 2) / bps
-[[nodiscard]] Checked percent_div(const Checked& value, const Checked& bps);
+[[nodiscard]] Checked percent_div_half_up(const Checked& value, const Checked& bps);
 
 /// Growth of what suppliers own, without compounding; rate in ray per year, times in unix seconds.
 ///
@@ -48,12 +48,12 @@ inline constexpr std::uint64_t seconds_per_year = 31'536'000;
 /// Growth of what borrowers owe: the first terms of (1 + rate / seconds_per_year)^n with
 /// n = now - last.
 ///
-///     p2 = ray_mul(rate, rate) / seconds_per_year^2
-///     p3 = ray_mul(p2, rate) / seconds_per_year
+///     p2 = ray_mul_half_up(rate, rate) / seconds_per_year^2
+///     p3 = ray_mul_half_up(p2, rate) / seconds_per_year
 ///     ray + rate * n / seconds_per_year + n * (n-1) * p2 / 2 + n * (n-1) * max(n-2, 0) * p3 / 6
 ///
 /// Every quotient is rounded down, which favours the borrower against exact compounding.
-/// Errors: Panic(0x11) if now is before last, or on overflow; no reason from ray_mul().
+/// Errors: Panic(0x11) if now is before last, or on overflow; no reason from ray_mul_half_up().
 [[nodiscard]] Checked compounded_interest(
     const Checked& rate, const Checked& last, const Checked& now);
 

@@ -162,7 +162,7 @@ Result<Returns> AaveV3Pool::execute(const Supply& call, CallContext& context)
     if (config.supply_cap != 0)
     {
         const auto supplied =
-            RUNNEL_TRY(ray_mul(Checked{state.scaled_supply} + state.accrued_to_treasury,
+            RUNNEL_TRY(ray_mul_half_up(Checked{state.scaled_supply} + state.accrued_to_treasury,
                            state.liquidity_index) +
                        call.amount);
         RUNNEL_REQUIRE(supplied <= RUNNEL_TRY(Checked{config.supply_cap} * reserve.unit),
@@ -200,7 +200,8 @@ Result<Returns> AaveV3Pool::execute(const Withdraw& call, CallContext& context)
     auto& state = *RUNNEL_TRY(accrue(context, i));
 
     auto& position = context.write(*reserve.positions, user);
-    const auto balance = RUNNEL_TRY(ray_mul(position.supplied_scaled, state.liquidity_index));
+    const auto balance =
+        RUNNEL_TRY(ray_mul_half_up(position.supplied_scaled, state.liquidity_index));
     const auto amount = call.amount == Amount::max() ? balance : call.amount;
     RUNNEL_REQUIRE(!amount.is_zero(), error(errors::invalid_amount));
     RUNNEL_REQUIRE(amount <= balance, error(errors::not_enough_available_user_balance));
@@ -249,8 +250,8 @@ Result<Returns> AaveV3Pool::execute(const Borrow& call, CallContext& context)
         call.interest_rate_mode != rate_mode_none, error(errors::invalid_interest_rate_mode));
     if (config.borrow_cap != 0)
     {
-        const auto borrowed =
-            RUNNEL_TRY(ray_mul(state.scaled_debt, state.variable_borrow_index) + call.amount);
+        const auto borrowed = RUNNEL_TRY(
+            ray_mul_half_up(state.scaled_debt, state.variable_borrow_index) + call.amount);
         RUNNEL_REQUIRE(borrowed <= RUNNEL_TRY(Checked{config.borrow_cap} * reserve.unit),
             error(errors::borrow_cap_exceeded));
     }
@@ -260,8 +261,8 @@ Result<Returns> AaveV3Pool::execute(const Borrow& call, CallContext& context)
     RUNNEL_REQUIRE(
         data.health_factor > wad, error(errors::health_factor_below_liquidation_threshold));
     const auto& price = context.read(oracle_->prices(), index(reserve.token_id)).price;
-    const auto needed = RUNNEL_TRY(
-        percent_div(Checked{data.debt} + Checked{price} * call.amount / reserve.unit, data.ltv));
+    const auto needed = RUNNEL_TRY(percent_div_half_up(
+        Checked{data.debt} + Checked{price} * call.amount / reserve.unit, data.ltv));
     RUNNEL_REQUIRE(needed <= data.collateral, error(errors::collateral_cannot_cover_new_borrow));
     RUNNEL_REQUIRE(
         call.interest_rate_mode != rate_mode_stable, error(errors::stable_borrowing_not_enabled));
@@ -295,7 +296,8 @@ Result<Amount> AaveV3Pool::repay_debt(CallContext& context, std::size_t i, const
     auto& reserve = reserves_[i];
     auto& state = *RUNNEL_TRY(accrue(context, i));
     auto& position = context.write(*reserve.positions, debtor);
-    const auto debt = RUNNEL_TRY(ray_mul(position.debt_scaled, state.variable_borrow_index));
+    const auto debt =
+        RUNNEL_TRY(ray_mul_half_up(position.debt_scaled, state.variable_borrow_index));
 
     RUNNEL_REQUIRE(!amount.is_zero(), error(errors::invalid_amount));
     RUNNEL_REQUIRE(amount != Amount::max() || payer == debtor,
@@ -306,7 +308,7 @@ Result<Amount> AaveV3Pool::repay_debt(CallContext& context, std::size_t i, const
 
     auto paid = amount;
     if (use_a_tokens && amount == Amount::max())
-        paid = RUNNEL_TRY(ray_mul(position.supplied_scaled, state.liquidity_index));
+        paid = RUNNEL_TRY(ray_mul_half_up(position.supplied_scaled, state.liquidity_index));
     if (paid > debt)
         paid = debt;
     RUNNEL_TRY(
@@ -360,7 +362,7 @@ Result<Returns> AaveV3Pool::execute(const SetUserUseReserveAsCollateral& call, C
     const auto user = context.sender();
     const auto& config = context.read(configs_, i);
     const auto balance =
-        RUNNEL_TRY(ray_mul(context.read(*reserves_[i].positions, user).supplied_scaled,
+        RUNNEL_TRY(ray_mul_half_up(context.read(*reserves_[i].positions, user).supplied_scaled,
             normalized_income(context.read(states_, i), context.block().timestamp)));
     RUNNEL_REQUIRE(!balance.is_zero(), error(errors::underlying_balance_zero));
     RUNNEL_REQUIRE(!config.paused, error(errors::reserve_paused));
@@ -386,22 +388,24 @@ Result<Returns> AaveV3Pool::execute(const FlashLoanSimple& call, CallContext& co
         context.read(configs_, i).flash_loan_enabled, error(errors::flash_loan_disabled));
     const auto settings = context.read(settings_, 0);
     const auto premium =
-        RUNNEL_TRY(percent_mul(call.amount, settings.flash_loan_premium_total_bps));
+        RUNNEL_TRY(percent_mul_half_up(call.amount, settings.flash_loan_premium_total_bps));
     RUNNEL_TRY(send(context, i, receiver, call.amount));
     RUNNEL_TRY(context.run(call.callback, receiver));
     RUNNEL_REQUIRE(call.receiver_succeeds, error(errors::invalid_flash_loan_executor_return));
 
     // The reserve is looked at only now: the callback may have used the pool.
     const auto to_protocol =
-        RUNNEL_TRY(percent_mul(premium, settings.flash_loan_premium_to_protocol_bps));
+        RUNNEL_TRY(percent_mul_half_up(premium, settings.flash_loan_premium_to_protocol_bps));
     const auto to_suppliers = RUNNEL_TRY(Checked{premium} - to_protocol);
     const auto repaid = RUNNEL_TRY(Checked{call.amount} + premium);
     auto& state = *RUNNEL_TRY(accrue(context, i));
-    const auto owned = RUNNEL_TRY(ray_mul(state.scaled_supply, state.liquidity_index) +
-                                  ray_mul(state.accrued_to_treasury, state.liquidity_index));
-    state.liquidity_index = RUNNEL_TRY(to_uint128(ray_mul(
-        ray_div(wad_to_ray(to_suppliers), wad_to_ray(owned)) + ray, state.liquidity_index)));
-    const auto scaled = RUNNEL_TRY(to_uint128(ray_div(to_protocol, state.liquidity_index)));
+    const auto owned =
+        RUNNEL_TRY(ray_mul_half_up(state.scaled_supply, state.liquidity_index) +
+                   ray_mul_half_up(state.accrued_to_treasury, state.liquidity_index));
+    state.liquidity_index = RUNNEL_TRY(to_uint128(
+        ray_mul_half_up(ray_div_half_up(wad_to_ray(to_suppliers), wad_to_ray(owned)) + ray,
+            state.liquidity_index)));
+    const auto scaled = RUNNEL_TRY(to_uint128(ray_div_half_up(to_protocol, state.liquidity_index)));
     state.accrued_to_treasury = RUNNEL_TRY(add_uint128(state.accrued_to_treasury, scaled));
     ++state.roundings;
     RUNNEL_TRY(refresh_rates(context, i, repaid, 0));
@@ -427,7 +431,7 @@ Result<Returns> AaveV3Pool::execute(const MintToTreasury& call, CallContext& con
             continue;
         const auto accrued = std::exchange(state.accrued_to_treasury, Amount{});
         const auto income = RUNNEL_TRY(normalized_income(state, context.block().timestamp));
-        const auto amount = RUNNEL_TRY(ray_mul(accrued, income));
+        const auto amount = RUNNEL_TRY(ray_mul_half_up(accrued, income));
         ++state.roundings;
         if (!amount.is_zero())
         {
@@ -451,8 +455,8 @@ Result<Returns> AaveV3Pool::execute(const TransferAToken& call, CallContext& con
         RUNNEL_TRY(normalized_income(context.read(states_, i), context.block().timestamp));
     auto& giver = context.write(*reserves_[i].positions, from);
     auto& taker = context.write(*reserves_[i].positions, call.to);
-    const auto giver_before = RUNNEL_TRY(ray_mul(giver.supplied_scaled, income));
-    const auto taker_before = RUNNEL_TRY(ray_mul(taker.supplied_scaled, income));
+    const auto giver_before = RUNNEL_TRY(ray_mul_half_up(giver.supplied_scaled, income));
+    const auto taker_before = RUNNEL_TRY(ray_mul_half_up(taker.supplied_scaled, income));
     RUNNEL_TRY(move_scaled(giver.supplied_scaled, taker.supplied_scaled, amount, income));
 
     RUNNEL_REQUIRE(!config.paused, error(errors::reserve_paused));

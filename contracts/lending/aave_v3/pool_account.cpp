@@ -48,8 +48,9 @@ void AaveV3Pool::record_balance(CallContext& context, AccountId user, std::size_
     row.token = reserves_[reserve].token_id;
     row.supplied_scaled = position.supplied_scaled;
     row.debt_scaled = position.debt_scaled;
-    row.supplied_raw = ray_mul(position.supplied_scaled, normalized_income(state, now)).value;
-    row.debt_raw = ray_mul(position.debt_scaled, normalized_debt(state, now)).value;
+    row.supplied_raw =
+        ray_mul_half_up(position.supplied_scaled, normalized_income(state, now)).value;
+    row.debt_raw = ray_mul_half_up(position.debt_scaled, normalized_debt(state, now)).value;
     row.used_as_collateral = context.read(user_configs_, user).is_collateral(reserve);
     context.emit(id(), row);
 }

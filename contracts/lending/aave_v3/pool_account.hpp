@@ -9,10 +9,10 @@ namespace runnel::contracts
 
 /// An account's position, reserves in the order of their numbers.
 ///
-///     c = ray_mul(scaled, income) * price / unit         collateral of one reserve, rounded down
-///     d = price * ray_mul(scaled, debt index) / unit     debt in one reserve, rounded down
-///     ltv = sum(c * ltv) / C, threshold = sum(c * threshold) / C               rounded down
-///     health factor = wad_div(percent_mul(C, threshold), D)
+///     c = ray_mul_half_up(scaled, income) * price / unit         collateral of one reserve,
+///     rounded down d = price * ray_mul_half_up(scaled, debt index) / unit     debt in one reserve,
+///     rounded down ltv = sum(c * ltv) / C, threshold = sum(c * threshold) / C rounded down health
+///     factor = wad_div_half_up(percent_mul_half_up(C, threshold), D)
 ///
 /// Does not fill in available_borrows.
 template <typename Reader, typename Income, typename Debt>
@@ -38,8 +38,9 @@ Result<aave_v3::AccountData> AaveV3Pool::evaluate(
         const auto& price = reader.read(oracle_->prices(), index(reserve.token_id)).price;
         if (config.liquidation_threshold_bps != 0 && user_config.is_collateral(i))
         {
-            const auto value = RUNNEL_TRY(aave_v3::quotient(
-                aave_v3::ray_mul(position.supplied_scaled, income(i)) * price, reserve.unit));
+            const auto value = RUNNEL_TRY(aave_v3::quotient_down(
+                aave_v3::ray_mul_half_up(position.supplied_scaled, income(i)) * price,
+                reserve.unit));
             collateral_sum = RUNNEL_TRY(collateral_sum + value);
             if (config.ltv_bps != 0)
                 ltv_sum = RUNNEL_TRY(ltv_sum + Checked{value} * config.ltv_bps);
@@ -52,7 +53,8 @@ Result<aave_v3::AccountData> AaveV3Pool::evaluate(
         {
             debt_sum = RUNNEL_TRY(
                 debt_sum +
-                aave_v3::quotient(Checked{price} * aave_v3::ray_mul(position.debt_scaled, debt(i)),
+                aave_v3::quotient_down(
+                    Checked{price} * aave_v3::ray_mul_half_up(position.debt_scaled, debt(i)),
                     reserve.unit));
         }
     }
@@ -60,13 +62,13 @@ Result<aave_v3::AccountData> AaveV3Pool::evaluate(
     data.debt = debt_sum.value;
     if (!data.collateral.is_zero())
     {
-        data.ltv = aave_v3::quotient(ltv_sum, data.collateral).value;
-        data.liquidation_threshold = aave_v3::quotient(threshold_sum, data.collateral).value;
+        data.ltv = aave_v3::quotient_down(ltv_sum, data.collateral).value;
+        data.liquidation_threshold = aave_v3::quotient_down(threshold_sum, data.collateral).value;
     }
     if (!data.debt.is_zero())
     {
-        data.health_factor = RUNNEL_TRY(aave_v3::wad_div(
-            aave_v3::percent_mul(data.collateral, data.liquidation_threshold), data.debt));
+        data.health_factor = RUNNEL_TRY(aave_v3::wad_div_half_up(
+            aave_v3::percent_mul_half_up(data.collateral, data.liquidation_threshold), data.debt));
     }
     return data;
 }

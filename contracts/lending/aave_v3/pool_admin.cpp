@@ -95,7 +95,7 @@ Result<Returns> AaveV3Pool::execute(const ConfigureReserveAsCollateral& call, Ca
     if (!call.liquidation_threshold.is_zero())
     {
         RUNNEL_REQUIRE(call.liquidation_bonus > bps_denominator, invalid);
-        RUNNEL_REQUIRE(RUNNEL_TRY(percent_mul(
+        RUNNEL_REQUIRE(RUNNEL_TRY(percent_mul_half_up(
                            call.liquidation_threshold, call.liquidation_bonus)) <= bps_denominator,
             invalid);
     }

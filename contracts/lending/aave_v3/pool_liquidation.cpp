@@ -21,7 +21,7 @@ constexpr std::uint64_t close_factor_max_bps = 10'000;
 /// The part of a debt that one call may repay.
 Checked max_liquidatable_debt(const Checked& debt, const Amount& health_factor)
 {
-    return percent_mul(debt,
+    return percent_mul_half_up(debt,
         health_factor > close_factor_threshold ? close_factor_default_bps : close_factor_max_bps);
 }
 }  // namespace
@@ -29,14 +29,15 @@ Checked max_liquidatable_debt(const Checked& debt, const Amount& health_factor)
 /// What @p debt_to_cover buys of a collateral balance.
 ///
 ///     base = debt price * debt to cover * collateral unit / (collateral price * debt unit)
-///     collateral = percent_mul(base, bonus)
+///     collateral = percent_mul_half_up(base, bonus)
 ///
 /// and where that is more than the balance, all of it for
 ///
-///     debt = percent_div(collateral price * balance * debt unit / (debt price * collateral unit),
+///     debt = percent_div_half_up(collateral price * balance * debt unit / (debt price * collateral
+///     unit),
 ///                bonus)
 ///
-/// The fee is percent_mul() of what is above percent_div(collateral, bonus).
+/// The fee is percent_mul_half_up() of what is above percent_div_half_up(collateral, bonus).
 Result<LiquidationAmounts> AaveV3Pool::liquidation_amounts(std::size_t collateral, std::size_t debt,
     const ReserveConfig& config, const Amount& collateral_price, const Amount& debt_price,
     const Amount& debt_to_cover, const Amount& balance) const
@@ -47,19 +48,21 @@ Result<LiquidationAmounts> AaveV3Pool::liquidation_amounts(std::size_t collatera
     LiquidationAmounts amounts;
     const auto base = Checked{debt_price} * debt_to_cover * collateral_unit /
                       (Checked{collateral_price} * debt_unit);
-    amounts.collateral = RUNNEL_TRY(percent_mul(base, bonus));
+    amounts.collateral = RUNNEL_TRY(percent_mul_half_up(base, bonus));
     amounts.debt = debt_to_cover;
     if (amounts.collateral > balance)
     {
         amounts.collateral = balance;
-        amounts.debt = RUNNEL_TRY(percent_div(Checked{collateral_price} * balance * debt_unit /
-                                                  (Checked{debt_price} * collateral_unit),
-            bonus));
+        amounts.debt =
+            RUNNEL_TRY(percent_div_half_up(Checked{collateral_price} * balance * debt_unit /
+                                               (Checked{debt_price} * collateral_unit),
+                bonus));
     }
     if (config.liquidation_protocol_fee_bps != 0)
     {
-        const auto above = Checked{amounts.collateral} - percent_div(amounts.collateral, bonus);
-        amounts.fee = RUNNEL_TRY(percent_mul(above, config.liquidation_protocol_fee_bps));
+        const auto above =
+            Checked{amounts.collateral} - percent_div_half_up(amounts.collateral, bonus);
+        amounts.fee = RUNNEL_TRY(percent_mul_half_up(above, config.liquidation_protocol_fee_bps));
         amounts.collateral = RUNNEL_TRY(Checked{amounts.collateral} - amounts.fee);
     }
     return amounts;
@@ -81,7 +84,7 @@ Result<Returns> AaveV3Pool::execute(const LiquidationCall& call, CallContext& co
     const auto data = RUNNEL_TRY(evaluate(context, call.user));
     auto& debt_position = context.write(*debt_reserve.positions, call.user);
     const auto user_debt =
-        RUNNEL_TRY(ray_mul(debt_position.debt_scaled, debt_state.variable_borrow_index));
+        RUNNEL_TRY(ray_mul_half_up(debt_position.debt_scaled, debt_state.variable_borrow_index));
     const auto covered = std::min(
         call.debt_to_cover, RUNNEL_TRY(max_liquidatable_debt(user_debt, data.health_factor)));
 
@@ -97,8 +100,8 @@ Result<Returns> AaveV3Pool::execute(const LiquidationCall& call, CallContext& co
     const auto& prices = oracle_->prices();
     const auto collateral_price = context.read(prices, index(collateral_reserve.token_id)).price;
     const auto debt_price = context.read(prices, index(debt_reserve.token_id)).price;
-    const auto balance =
-        RUNNEL_TRY(ray_mul(context.read(*collateral_reserve.positions, call.user).supplied_scaled,
+    const auto balance = RUNNEL_TRY(
+        ray_mul_half_up(context.read(*collateral_reserve.positions, call.user).supplied_scaled,
             normalized_income(context.read(states_, c), context.block().timestamp)));
     const auto amounts = RUNNEL_TRY(liquidation_amounts(
         c, d, collateral_config, collateral_price, debt_price, covered, balance));
@@ -183,7 +186,7 @@ Result<void> AaveV3Pool::pay_out_collateral(CallContext& context, std::size_t co
     const auto income =
         RUNNEL_TRY(normalized_income(context.read(states_, collateral), context.block().timestamp));
     auto& taker = context.write(*reserve.positions, liquidator);
-    const auto taker_before = RUNNEL_TRY(ray_mul(taker.supplied_scaled, income));
+    const auto taker_before = RUNNEL_TRY(ray_mul_half_up(taker.supplied_scaled, income));
     RUNNEL_TRY(move_scaled(position.supplied_scaled, taker.supplied_scaled, amount, income));
     if (taker_before.is_zero() && context.read(configs_, collateral).ltv_bps != 0)
         set_collateral(context, liquidator, collateral, true);
@@ -199,8 +202,8 @@ Result<void> AaveV3Pool::pay_protocol_fee(
     auto& treasury = context.write(*reserves_[collateral].positions, treasury_);
     auto moved = fee;
     // What is left of the balance may be short by a rounding.
-    if (RUNNEL_TRY(ray_div(fee, income)) > position.supplied_scaled)
-        moved = RUNNEL_TRY(ray_mul(position.supplied_scaled, income));
+    if (RUNNEL_TRY(ray_div_half_up(fee, income)) > position.supplied_scaled)
+        moved = RUNNEL_TRY(ray_mul_half_up(position.supplied_scaled, income));
     return move_scaled(position.supplied_scaled, treasury.supplied_scaled, moved, income);
 }
 
@@ -233,8 +236,8 @@ std::optional<LiquidationQuote> AaveV3Pool::quote_liquidation(std::size_t collat
     if (!amounts.has_value())
         return std::nullopt;
     const bool burns =
-        !ray_div(amounts->debt, out.debt).value.is_zero() &&
-        (receive_a_token || (!ray_div(amounts->collateral, in.income).value.is_zero() &&
+        !ray_div_half_up(amounts->debt, out.debt).value.is_zero() &&
+        (receive_a_token || (!ray_div_half_up(amounts->collateral, in.income).value.is_zero() &&
                                 amounts->collateral <= cash(collateral)));
     if (!burns)
         return std::nullopt;

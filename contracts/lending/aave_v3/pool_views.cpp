@@ -36,12 +36,14 @@ MarketView AaveV3Pool::market(std::uint64_t timestamp) const
 
 Amount AaveV3Pool::total_supplied(std::size_t reserve, const MarketView& market) const
 {
-    return ray_mul(states_.get(reserve).scaled_supply, market.reserves.at(reserve).income).value;
+    return ray_mul_half_up(states_.get(reserve).scaled_supply, market.reserves.at(reserve).income)
+        .value;
 }
 
 Amount AaveV3Pool::total_debt(std::size_t reserve, const MarketView& market) const
 {
-    return ray_mul(states_.get(reserve).scaled_debt, market.reserves.at(reserve).debt).value;
+    return ray_mul_half_up(states_.get(reserve).scaled_debt, market.reserves.at(reserve).debt)
+        .value;
 }
 
 Balance AaveV3Pool::balance(AccountId user, std::size_t reserve, const MarketView& market) const
@@ -49,8 +51,9 @@ Balance AaveV3Pool::balance(AccountId user, std::size_t reserve, const MarketVie
     const auto& position = reserves_.at(reserve).positions->get(user);
     const auto& view = market.reserves.at(reserve);
     return {position.supplied_scaled, position.debt_scaled,
-        ray_mul(position.supplied_scaled, view.income).value,
-        ray_mul(position.debt_scaled, view.debt).value, user_config(user).is_collateral(reserve)};
+        ray_mul_half_up(position.supplied_scaled, view.income).value,
+        ray_mul_half_up(position.debt_scaled, view.debt).value,
+        user_config(user).is_collateral(reserve)};
 }
 
 AccountData AaveV3Pool::account_data(AccountId user, const MarketView& market) const
@@ -61,8 +64,8 @@ AccountData AaveV3Pool::account_data(AccountId user, const MarketView& market) c
         [&](std::size_t i) { return market.reserves[i].debt; });
     if (!data.has_value())
         return {};
-    // Solidity's max(0, percent_mul(collateral, ltv) - debt).
-    const auto available = percent_mul(data->collateral, data->ltv) - data->debt;
+    // Solidity's max(0, percent_mul_half_up(collateral, ltv) - debt).
+    const auto available = percent_mul_half_up(data->collateral, data->ltv) - data->debt;
     data->available_borrows = available.ok() ? available.value : Amount{};
     return *data;
 }
@@ -126,13 +129,13 @@ void AaveV3Pool::snapshot(SnapshotContext& context) const
 Amount AaveV3Pool::backing_tolerance(std::size_t reserve) const
 {
     const auto& state = states_.get(reserve);
-    const auto owned = ray_mul(state.scaled_supply, state.liquidity_index);
-    const auto debt = ray_mul(state.scaled_debt, state.variable_borrow_index);
+    const auto owned = ray_mul_half_up(state.scaled_supply, state.liquidity_index);
+    const auto debt = ray_mul_half_up(state.scaled_debt, state.variable_borrow_index);
     const auto per_rounding = Checked{1} +
                               (Checked{state.liquidity_index} + state.variable_borrow_index) / ray +
                               (owned + debt) / Amount::power_of_ten(25);
     const auto bound = Checked{state.roundings} * per_rounding +
-                       ray_mul(state.excess_income_scaled, state.liquidity_index);
+                       ray_mul_half_up(state.excess_income_scaled, state.liquidity_index);
     return bound.ok() ? bound.value : Amount::max();
 }
 
@@ -160,9 +163,10 @@ void AaveV3Pool::check_invariants(const World&, Findings& findings) const
         compare("balances", supplied, state.scaled_supply);
         compare("debts", debt, state.scaled_debt);
 
-        const auto owned = ray_mul(
+        const auto owned = ray_mul_half_up(
             Checked{state.scaled_supply} + state.accrued_to_treasury, state.liquidity_index);
-        const auto backing = ray_mul(state.scaled_debt, state.variable_borrow_index) + cash(i);
+        const auto backing =
+            ray_mul_half_up(state.scaled_debt, state.variable_borrow_index) + cash(i);
         const auto bound = backing + backing_tolerance(i);
         if (owned.ok() && bound.ok() && owned.value > bound.value)
         {

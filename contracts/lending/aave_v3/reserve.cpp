@@ -9,7 +9,7 @@ Checked normalized_income(const ReserveState& reserve, std::uint64_t now)
 {
     if (reserve.last_update == now)
         return reserve.liquidity_index;
-    return ray_mul(
+    return ray_mul_half_up(
         linear_interest(reserve.liquidity_rate, reserve.last_update, now), reserve.liquidity_index);
 }
 
@@ -17,7 +17,8 @@ Checked normalized_debt(const ReserveState& reserve, std::uint64_t now)
 {
     if (reserve.last_update == now)
         return reserve.variable_borrow_index;
-    return ray_mul(compounded_interest(reserve.variable_borrow_rate, reserve.last_update, now),
+    return ray_mul_half_up(
+        compounded_interest(reserve.variable_borrow_rate, reserve.last_update, now),
         reserve.variable_borrow_index);
 }
 
@@ -36,28 +37,29 @@ Result<void> update_state(
     reserve.last_update = now;
     ++reserve.roundings;
 
-    const auto interest = ray_mul(reserve.scaled_debt, reserve.variable_borrow_index) -
-                          ray_mul(reserve.scaled_debt, old_borrow_index);
+    const auto interest = ray_mul_half_up(reserve.scaled_debt, reserve.variable_borrow_index) -
+                          ray_mul_half_up(reserve.scaled_debt, old_borrow_index);
     Amount minted;
     if (reserve_factor_bps != 0)
     {
-        minted = RUNNEL_TRY(percent_mul(interest, reserve_factor_bps));
+        minted = RUNNEL_TRY(percent_mul_half_up(interest, reserve_factor_bps));
         if (!minted.is_zero())
         {
-            const auto scaled = RUNNEL_TRY(to_uint128(ray_div(minted, reserve.liquidity_index)));
+            const auto scaled =
+                RUNNEL_TRY(to_uint128(ray_div_half_up(minted, reserve.liquidity_index)));
             reserve.accrued_to_treasury =
                 RUNNEL_TRY(add_uint128(reserve.accrued_to_treasury, scaled));
         }
     }
     if (reserve.rates_stale)
     {
-        const auto credited = ray_mul(earning, reserve.liquidity_index) -
-                              ray_mul(earning, old_liquidity_index) + minted;
+        const auto credited = ray_mul_half_up(earning, reserve.liquidity_index) -
+                              ray_mul_half_up(earning, old_liquidity_index) + minted;
         const auto excess = credited - interest;  // Overflow here: there is none.
         if (excess.ok())
         {
-            reserve.excess_income_scaled = wrapping_add(
-                reserve.excess_income_scaled, ray_div(excess, reserve.liquidity_index).value);
+            reserve.excess_income_scaled = wrapping_add(reserve.excess_income_scaled,
+                ray_div_half_up(excess, reserve.liquidity_index).value);
         }
     }
     return {};
@@ -71,7 +73,7 @@ Result<void> update_rates(ReserveState& reserve, const InterestRateStrategy& str
     inputs.liquidity_added = added;
     inputs.liquidity_taken = taken;
     inputs.total_variable_debt =
-        RUNNEL_TRY(ray_mul(reserve.scaled_debt, reserve.variable_borrow_index));
+        RUNNEL_TRY(ray_mul_half_up(reserve.scaled_debt, reserve.variable_borrow_index));
     inputs.reserve_factor = reserve_factor_bps;
     const auto rates = RUNNEL_TRY(strategy.rates(inputs));
     reserve.liquidity_rate = RUNNEL_TRY(to_uint128(rates.liquidity));
@@ -84,7 +86,7 @@ Result<void> update_rates(ReserveState& reserve, const InterestRateStrategy& str
 
 Result<bool> mint_scaled(Amount& balance, Amount& supply, const Amount& amount, const Amount& index)
 {
-    const auto scaled = RUNNEL_TRY(ray_div(amount, index));
+    const auto scaled = RUNNEL_TRY(ray_div_half_up(amount, index));
     RUNNEL_REQUIRE(!scaled.is_zero(), Refusal::error(errors::invalid_mint_amount));
     const bool is_first = balance.is_zero();
     RUNNEL_TRY(to_uint128(scaled));
@@ -95,7 +97,7 @@ Result<bool> mint_scaled(Amount& balance, Amount& supply, const Amount& amount, 
 
 Result<void> burn_scaled(Amount& balance, Amount& supply, const Amount& amount, const Amount& index)
 {
-    const auto scaled = RUNNEL_TRY(ray_div(amount, index));
+    const auto scaled = RUNNEL_TRY(ray_div_half_up(amount, index));
     RUNNEL_REQUIRE(!scaled.is_zero(), Refusal::error(errors::invalid_burn_amount));
     RUNNEL_TRY(to_uint128(scaled));
     supply = RUNNEL_TRY(Checked{supply} - scaled);
@@ -105,7 +107,7 @@ Result<void> burn_scaled(Amount& balance, Amount& supply, const Amount& amount, 
 
 Result<void> move_scaled(Amount& from, Amount& to, const Amount& amount, const Amount& index)
 {
-    const auto scaled = RUNNEL_TRY(to_uint128(ray_div(amount, index)));
+    const auto scaled = RUNNEL_TRY(to_uint128(ray_div_half_up(amount, index)));
     from = RUNNEL_TRY(Checked{from} - scaled);
     to = RUNNEL_TRY(add_uint128(to, scaled));
     return {};

@@ -105,9 +105,9 @@ struct PoolSettings
 
 /// Brings the indexes to @p now and sets the treasury's part of the interest aside.
 ///
-///     index  = ray_mul(growth since the last update, index)
-///     minted = percent_mul(ray_mul(debt, new index) - ray_mul(debt, old index), reserve factor)
-///     accrued_to_treasury += ray_div(minted, new liquidity index)
+///     index  = ray_mul_half_up(growth since the last update, index)
+///     minted = percent_mul_half_up(ray_mul_half_up(debt, new index) - ray_mul_half_up(debt, old
+///     index), reserve factor) accrued_to_treasury += ray_div_half_up(minted, new liquidity index)
 ///
 /// Nothing happens twice at one timestamp. The factor is today's, for the past period as well.
 [[nodiscard]] Result<void> update_state(
@@ -117,17 +117,18 @@ struct PoolSettings
 [[nodiscard]] Result<void> update_rates(ReserveState& reserve, const InterestRateStrategy& strategy,
     std::uint64_t reserve_factor_bps, const Amount& cash, const Amount& added, const Amount& taken);
 
-/// Mints ray_div(amount, index) to @p balance and @p supply. Returns whether the balance was 0.
+/// Mints ray_div_half_up(amount, index) to @p balance and @p supply. Returns whether the balance
+/// was 0.
 ///
 /// Errors: 24 if that is 0; SafeCast's text or Panic(0x11) beyond 128 bits.
 [[nodiscard]] Result<bool> mint_scaled(
     Amount& balance, Amount& supply, const Amount& amount, const Amount& index);
-/// Burns ray_div(amount, index) of @p balance and @p supply.
+/// Burns ray_div_half_up(amount, index) of @p balance and @p supply.
 ///
 /// Errors: 25 if that is 0; Panic(0x11) if the balance is smaller, which half-up rounding can do.
 [[nodiscard]] Result<void> burn_scaled(
     Amount& balance, Amount& supply, const Amount& amount, const Amount& index);
-/// Moves ray_div(amount, index) between two balances, which may be the same.
+/// Moves ray_div_half_up(amount, index) between two balances, which may be the same.
 ///
 /// Errors: Panic(0x11) if @p from is smaller.
 [[nodiscard]] Result<void> move_scaled(
