@@ -2,6 +2,8 @@
 
 #include "ledger/result.hpp"
 
+#include <algorithm>
+#include <array>
 #include <cstdint>
 
 /// The arithmetic of Uniswap v2, without state.
@@ -147,6 +149,94 @@ private:
     const auto numerator = SafeMath{reserve_in} * amount_out * 1000;
     const auto denominator = (SafeMath{reserve_out} - amount_out) * 997;
     return (numerator / denominator + 1).result();
+}
+
+/// The shares that the first mint creates in all; rounded down.
+///
+///     shares = sqrt(amount0 * amount1)
+///
+/// Errors: ds-math-mul-overflow.
+[[nodiscard]] inline Result<Amount> first_shares_down(const Amount& amount0, const Amount& amount1)
+{
+    return sqrt_down(RUNNEL_TRY((SafeMath{amount0} * amount1).result()));
+}
+
+/// The shares that a later mint creates: the smaller of what each amount would get, so that who
+/// brings too much of one token gives it away; rounded down, in favour of those who hold shares.
+///
+///     shares = min(amount0 * supply / reserve0, amount1 * supply / reserve1)
+///
+/// Errors: ds-math-mul-overflow, an invalid opcode if a reserve is 0, for token0 before token1.
+[[nodiscard]] inline Result<Amount> later_shares_down(const Amount& amount0, const Amount& amount1,
+    const Amount& reserve0, const Amount& reserve1, const Amount& supply)
+{
+    const auto shares0 = RUNNEL_TRY((SafeMath{amount0} * supply / reserve0).result());
+    const auto shares1 = RUNNEL_TRY((SafeMath{amount1} * supply / reserve1).result());
+    return std::min(shares0, shares1);
+}
+
+/// What burning @p shares pays of a token of which the pair holds @p balance; rounded down, in
+/// favour of those who stay.
+///
+///     amount = shares * balance / supply
+///
+/// Errors: ds-math-mul-overflow, an invalid opcode without supply.
+[[nodiscard]] inline Result<Amount> share_of_balance_down(
+    const Amount& shares, const Amount& balance, const Amount& supply)
+{
+    return (SafeMath{shares} * balance / supply).result();
+}
+
+/// The shares that the protocol gets for a sixth of the growth of sqrt(k); roots and quotient are
+/// rounded down. 0 if the root has not grown.
+///
+///     shares = supply * (sqrt(k) - sqrt(k_last)) / (5 * sqrt(k) + sqrt(k_last))
+///
+/// Errors: ds-math-mul-overflow, ds-math-add-overflow.
+[[nodiscard]] inline Result<Amount> protocol_shares_down(
+    const Amount& supply, const Amount& k, const Amount& k_last)
+{
+    const auto root_k = sqrt_down(k);
+    const auto root_k_last = sqrt_down(k_last);
+    if (root_k <= root_k_last)
+        return Amount{};
+    const auto numerator = SafeMath{supply} * (SafeMath{root_k} - root_k_last);
+    const auto denominator = SafeMath{root_k} * 5 + root_k_last;
+    return (numerator / denominator).result();
+}
+
+/// What came in, donations included, when @p balance is left after @p amount_out was paid out of
+/// @p reserve; 0 if less is left than should be.
+[[nodiscard]] inline Amount amount_received(
+    const Amount& balance, const Amount& reserve, const Amount& amount_out)
+{
+    const auto kept = wrapping_sub(reserve, amount_out);
+    return balance > kept ? wrapping_sub(balance, kept) : Amount{};
+}
+
+/// Whether a swap leaves enough, with the fee of 0.3% taken off what came in; exact.
+///
+///     (balance0 * 1000 - in0 * 3) * (balance1 * 1000 - in1 * 3) >= reserve0 * reserve1 * 1000^2
+///
+/// Errors, beside UniswapV2: K: ds-math-mul-overflow, ds-math-sub-underflow. Reserves fit 112 bits.
+[[nodiscard]] inline Result<void> require_k(const std::array<Amount, 2>& balances,
+    const std::array<Amount, 2>& amounts_in, const Amount& reserve0, const Amount& reserve1)
+{
+    const auto adjusted0 = SafeMath{balances[0]} * 1000 - SafeMath{amounts_in[0]} * 3;
+    const auto adjusted1 = SafeMath{balances[1]} * 1000 - SafeMath{amounts_in[1]} * 3;
+    const auto k_adjusted = RUNNEL_TRY((adjusted0 * adjusted1).result());
+    const auto k = wrapping_mul(wrapping_mul(reserve0, reserve1), 1'000'000);
+    RUNNEL_REQUIRE(k_adjusted >= k, Refusal::error("UniswapV2: K"));
+    return {};
+}
+
+/// How far a price accumulator moves in @p seconds: the price of a token with @p reserve in units
+/// of the one with @p reserve_other, as UQ112x112 rounded down first, times seconds. A bug if
+/// @p reserve is 0.
+[[nodiscard]] inline Amount price_growth_down(
+    const Amount& reserve, const Amount& reserve_other, std::uint32_t seconds)
+{
+    return wrapping_mul(div_down(reserve_other << 112U, reserve), seconds);
 }
 
 }  // namespace runnel::contracts::uniswap_v2

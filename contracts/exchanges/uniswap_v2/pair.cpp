@@ -22,12 +22,6 @@ namespace
 constexpr Amount uint112_max = wrapping_sub(Amount::power_of_two(112), 1);
 constexpr double reserve_max = 5192296858534827628530496329220095.0;  // The same.
 
-/// How far the price accumulator moves: the price of a token with @p reserve in units of the one
-/// with @p reserve_other, as UQ112x112 rounded down first, times seconds.
-Amount accumulated(const Amount& reserve, const Amount& reserve_other, std::uint32_t seconds)
-{
-    return wrapping_mul(div_down(reserve_other << 112U, reserve), seconds);
-}
 }  // namespace
 
 UniswapV2Pair::UniswapV2Pair(
@@ -272,12 +266,8 @@ Result<void> UniswapV2Pair::pay(
     return {};
 }
 
-/// Mints a sixth of the growth of sqrt(k) since k_last to the factory's fee_to:
-///
-///     shares = supply * (sqrt(k) - sqrt(k_last)) / (5 * sqrt(k) + sqrt(k_last)), roots and
-///              quotient rounded down
-///
-/// and forgets k_last when the fee is off. Returns whether the fee is on.
+/// Mints protocol_shares_down() to the factory's fee_to, and forgets k_last when the fee is off.
+/// Returns whether the fee is on.
 Result<bool> UniswapV2Pair::mint_fee(CallContext& context, UniswapV2PairState& pair)
 {
     const auto fee_to = context.read(factory_->state(), 0).fee_to;
@@ -288,16 +278,10 @@ Result<bool> UniswapV2Pair::mint_fee(CallContext& context, UniswapV2PairState& p
     }
     if (pair.k_last.is_zero())
         return true;
-    const auto root_k = sqrt_down(wrapping_mul(pair.reserve0, pair.reserve1));
-    const auto root_k_last = sqrt_down(pair.k_last);
-    if (root_k > root_k_last)
-    {
-        const auto numerator = SafeMath{pair.total_supply} * (SafeMath{root_k} - root_k_last);
-        const auto denominator = SafeMath{root_k} * 5 + root_k_last;
-        const auto shares = RUNNEL_TRY((numerator / denominator).result());
-        if (!shares.is_zero())
-            RUNNEL_TRY(book_.mint(context, pair.total_supply, fee_to, shares));
-    }
+    const auto k = wrapping_mul(pair.reserve0, pair.reserve1);  // Both below 2^112.
+    const auto shares = RUNNEL_TRY(protocol_shares_down(pair.total_supply, k, pair.k_last));
+    if (!shares.is_zero())
+        RUNNEL_TRY(book_.mint(context, pair.total_supply, fee_to, shares));
     return true;
 }
 
@@ -312,9 +296,9 @@ Result<void> UniswapV2Pair::update(
     if (seconds > 0 && !pair.reserve0.is_zero() && !pair.reserve1.is_zero())
     {
         pair.price0_cumulative_last = wrapping_add(
-            pair.price0_cumulative_last, accumulated(pair.reserve0, pair.reserve1, seconds));
+            pair.price0_cumulative_last, price_growth_down(pair.reserve0, pair.reserve1, seconds));
         pair.price1_cumulative_last = wrapping_add(
-            pair.price1_cumulative_last, accumulated(pair.reserve1, pair.reserve0, seconds));
+            pair.price1_cumulative_last, price_growth_down(pair.reserve1, pair.reserve0, seconds));
     }
     pair.reserve0 = balances[0];
     pair.reserve1 = balances[1];
@@ -336,15 +320,14 @@ Result<Amount> UniswapV2Pair::mint(CallContext context, AccountId to)
     Amount shares;
     if (supply.is_zero())
     {
-        const auto product = RUNNEL_TRY((SafeMath{amount0} * amount1).result());
-        shares = RUNNEL_TRY((SafeMath{sqrt_down(product)} - minimum_liquidity).result());
+        const SafeMath all{RUNNEL_TRY(first_shares_down(amount0, amount1))};
+        shares = RUNNEL_TRY((all - minimum_liquidity).result());
         RUNNEL_TRY(book_.mint(context, pair.total_supply, zero_account, minimum_liquidity));
     }
     else
     {
-        const auto shares0 = RUNNEL_TRY((SafeMath{amount0} * supply / pair.reserve0).result());
-        const auto shares1 = RUNNEL_TRY((SafeMath{amount1} * supply / pair.reserve1).result());
-        shares = std::min(shares0, shares1);
+        shares =
+            RUNNEL_TRY(later_shares_down(amount0, amount1, pair.reserve0, pair.reserve1, supply));
     }
     RUNNEL_REQUIRE(!shares.is_zero(), Refusal::error("UniswapV2: INSUFFICIENT_LIQUIDITY_MINTED"));
     RUNNEL_TRY(book_.mint(context, pair.total_supply, to, shares));
@@ -365,8 +348,8 @@ Result<std::array<Amount, 2>> UniswapV2Pair::burn(CallContext context, AccountId
 
     const bool fee_on = RUNNEL_TRY(mint_fee(context, pair));
     const auto supply = pair.total_supply;
-    const std::array amounts{RUNNEL_TRY((SafeMath{shares} * balances[0] / supply).result()),
-        RUNNEL_TRY((SafeMath{shares} * balances[1] / supply).result())};
+    const std::array amounts{RUNNEL_TRY(share_of_balance_down(shares, balances[0], supply)),
+        RUNNEL_TRY(share_of_balance_down(shares, balances[1], supply))};
     RUNNEL_REQUIRE(!amounts[0].is_zero() && !amounts[1].is_zero(),
         Refusal::error("UniswapV2: INSUFFICIENT_LIQUIDITY_BURNED"));
     RUNNEL_TRY(book_.burn(context, pair.total_supply, account(), shares));
@@ -378,17 +361,6 @@ Result<std::array<Amount, 2>> UniswapV2Pair::burn(CallContext context, AccountId
     context.emit(id(), UniswapV2BurnEvent{context.sender(), amounts[0], amounts[1], to});
     pair.locked = false;
     return amounts;
-}
-
-Result<void> UniswapV2Pair::check_k(const UniswapV2PairState& pair,
-    const std::array<Amount, 2>& balances, const std::array<Amount, 2>& amounts_in) const
-{
-    const auto adjusted0 = SafeMath{balances[0]} * 1000 - SafeMath{amounts_in[0]} * 3;
-    const auto adjusted1 = SafeMath{balances[1]} * 1000 - SafeMath{amounts_in[1]} * 3;
-    const auto k_adjusted = RUNNEL_TRY((adjusted0 * adjusted1).result());
-    const auto k = wrapping_mul(wrapping_mul(pair.reserve0, pair.reserve1), 1'000'000);
-    RUNNEL_REQUIRE(k_adjusted >= k, Refusal::error("UniswapV2: K"));
-    return {};
 }
 
 Result<std::array<Amount, 2>> UniswapV2Pair::swap(CallContext context, const Amount& amount0_out,
@@ -410,13 +382,11 @@ Result<std::array<Amount, 2>> UniswapV2Pair::swap(CallContext context, const Amo
         RUNNEL_TRY(context.run(data, context.sender()));
 
     const auto balances = balances_held(context);
-    const auto kept0 = wrapping_sub(pair.reserve0, amount0_out);
-    const auto kept1 = wrapping_sub(pair.reserve1, amount1_out);
-    const std::array amounts_in{balances[0] > kept0 ? wrapping_sub(balances[0], kept0) : Amount{},
-        balances[1] > kept1 ? wrapping_sub(balances[1], kept1) : Amount{}};
+    const std::array amounts_in{amount_received(balances[0], pair.reserve0, amount0_out),
+        amount_received(balances[1], pair.reserve1, amount1_out)};
     RUNNEL_REQUIRE(!amounts_in[0].is_zero() || !amounts_in[1].is_zero(),
         Refusal::error("UniswapV2: INSUFFICIENT_INPUT_AMOUNT"));
-    RUNNEL_TRY(check_k(pair, balances, amounts_in));
+    RUNNEL_TRY(require_k(balances, amounts_in, pair.reserve0, pair.reserve1));
     RUNNEL_TRY(update(context, pair, balances));
     context.emit(id(), UniswapV2SwapEvent{context.sender(), amounts_in[0], amounts_in[1],
                            amount0_out, amount1_out, to});

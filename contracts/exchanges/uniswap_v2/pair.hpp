@@ -263,8 +263,6 @@ private:
     Result<bool> mint_fee(CallContext& context, UniswapV2PairState& state);
     Result<void> update(
         CallContext& context, UniswapV2PairState& state, const std::array<Amount, 2>& balances);
-    [[nodiscard]] Result<void> check_k(const UniswapV2PairState& state,
-        const std::array<Amount, 2>& balances, const std::array<Amount, 2>& amounts_in) const;
     [[nodiscard]] Result<void> check_room(
         unsigned side_in, const Amount& amount_in, const Amount& amount_out) const;
 
