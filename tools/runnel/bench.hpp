@@ -15,7 +15,7 @@ struct BenchOptions
     std::string name;
     std::string scenario;  // Empty: the benchmark's own.
     std::vector<std::string> overrides;
-    std::string filter;  // Of workloads, by a part of their names.
+    std::string filter;  // Of workloads or operations, by a part of their names.
     unsigned workers = std::max(1U, std::thread::hardware_concurrency());
     unsigned runs = 5;
     std::uint64_t transactions = 10'000'000;
@@ -41,6 +41,7 @@ double peak_memory_mib();
 }
 
 /// Each prints its figures and returns an exit code; throws CommandError where chains differ.
+int bench_contracts(const BenchOptions& options);
 int bench_execution(const BenchOptions& options);
 int bench_end_to_end(const BenchOptions& options);
 int bench_scale(const BenchOptions& options);

@@ -16,6 +16,8 @@ namespace
 
 int run_bench(const BenchOptions& options)
 {
+    if (options.name == "contracts")
+        return bench_contracts(options);
     if (options.name == "execution")
         return bench_execution(options);
     if (options.name == "scale")
@@ -59,11 +61,13 @@ Command add_bench_command(CLI::App& app)
     auto* command = app.add_subcommand("bench", "Measure this machine; asserts equal chains.");
     command
         ->add_option("NAME", options->name,
-            "execution: plan and execute synthetic blocks, serial against parallel; end_to_end: a "
+            "contracts: each operation of each protocol alone, on one thread, with and without "
+            "hashing; execution: plan and execute synthetic blocks, serial against parallel; "
+            "end_to_end: a "
             "scenario with and without a database, and its rows by SQLite alone; scale: many "
             "wallets, then many transactions, persisted")
         ->required()
-        ->check(CLI::IsMember({"execution", "end_to_end", "scale"}));
+        ->check(CLI::IsMember({"contracts", "execution", "end_to_end", "scale"}));
     command->add_option("--scenario", options->scenario,
         "Instead of scenarios/mixed_defi.toml (end_to_end) or scenarios/payments.toml (scale)");
     command->add_option("--transactions", options->transactions, "For scale: how many, at least")
@@ -73,8 +77,8 @@ Command add_bench_command(CLI::App& app)
         ->check(CLI::Range(1'000, 4'000'000))
         ->capture_default_str();
     command->add_option("--set", options->overrides, "Override a value of the scenario");
-    command->add_option(
-        "--only", options->filter, "For execution: workloads with this in their names");
+    command->add_option("--only", options->filter,
+        "For contracts and execution: operations or workloads with this in their names");
     command->add_option("--workers", options->workers, "Threads")
         ->check(CLI::Range(1U, workers_max))
         ->capture_default_str();
@@ -83,7 +87,8 @@ Command add_bench_command(CLI::App& app)
         ->capture_default_str();
     command->add_flag("--json", options->json, "Print one JSON object");
     command->footer(
-        "Examples:\n  runnel bench execution --json\n"
+        "Examples:\n  runnel bench contracts --only uniswap_v2\n"
+        "  runnel bench execution --json\n"
         "  runnel bench end_to_end --json\n"
         "  runnel bench scale --transactions 1000000 --wallets 100000\n"
         "  runnel bench end_to_end --scenario scenarios/payments.toml --runs 3");

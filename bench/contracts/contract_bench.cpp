@@ -1,0 +1,76 @@
+#include "bench/contracts/contract_bench.hpp"
+
+#include <fmt/format.h>
+
+#include <iterator>
+#include <stdexcept>
+
+namespace runnel::bench
+{
+
+BenchWorld::BenchWorld()
+{
+    sandbox_.set_time(start_time);
+    const auto plenty = Amount::power_of_ten(30);
+    auto& supply = world().native_supply.at(0);
+    for (unsigned i = 0; i < account_count; ++i)
+    {
+        accounts_.push_back(account("wallet/" + std::to_string(i)));
+        world().account_states.at(accounts_.back()).balance = plenty;
+        supply = wrapping_add(supply, plenty);
+    }
+}
+
+AccountId BenchWorld::neighbour(AccountId account, unsigned offset) const
+{
+    const auto first = index(accounts_.front());
+    return accounts_[(index(account) - first + offset) % account_count];
+}
+
+contracts::Erc20& BenchWorld::add_token(std::string name, AccountId minter)
+{
+    TokenInfo info{name, 18};
+    tokens_.push_back(&add<contracts::Erc20>(
+        std::move(name), std::move(info), contracts::TokenFlavour::openzeppelin5, minter));
+    return *tokens_.back();
+}
+
+void BenchWorld::connect()
+{
+    sandbox_.connect();
+    for (auto* token : tokens_)
+    {
+        for (const auto account : accounts_)
+            token->allocate(account, Amount::power_of_ten(30));
+    }
+}
+
+void BenchWorld::prepare(AccountId sender, const CallWriter& calls)
+{
+    const auto outcome = sandbox_.run(sender, calls);
+    if (!outcome.ok())
+    {
+        throw std::runtime_error{
+            fmt::format("set-up of a benchmark: {}", outcome.receipt.refusal.to_string())};
+    }
+}
+
+void BenchWorld::approve_all(ContractId token, AccountId spender)
+{
+    for (const auto account : accounts_)
+        prepare(account, token, contracts::Erc20Approve{spender, Amount::power_of_ten(40)});
+}
+
+std::vector<ContractBench> contract_benches()
+{
+    std::vector<ContractBench> all;
+    for (auto* protocol :
+        {native_benches, erc20_benches, price_oracle_benches, uniswap_v2_benches, aave_v3_benches})
+    {
+        auto benches = protocol();
+        std::move(benches.begin(), benches.end(), std::back_inserter(all));
+    }
+    return all;
+}
+
+}  // namespace runnel::bench

@@ -1,0 +1,97 @@
+#pragma once
+
+#include "contracts/kit/sandbox.hpp"
+#include "contracts/tokens/erc20/erc20.hpp"
+#include "ledger/philox.hpp"
+
+#include <concepts>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+/// What `runnel bench contracts` measures, protocol by protocol.
+namespace runnel::bench
+{
+
+/// A world to measure in: accounts rich in coins, and the contracts that a protocol's set-up adds.
+class BenchWorld
+{
+public:
+    static constexpr unsigned account_count = 1'000;
+    /// Of the first block measured; unix seconds.
+    static constexpr std::uint64_t start_time = 1'700'000'000;
+
+    BenchWorld();
+
+    [[nodiscard]] World& world() noexcept { return sandbox_.world(); }
+    [[nodiscard]] const std::vector<AccountId>& accounts() const noexcept { return accounts_; }
+    AccountId account(std::string_view name) { return sandbox_.account(name); }
+    /// The account whose place is @p offset after that of @p account, in a ring.
+    [[nodiscard]] AccountId neighbour(AccountId account, unsigned offset) const;
+
+    /// @{ Adds a contract, or a token that connect() gives to every account.
+    template <std::derived_from<Contract> C, typename... Arguments>
+    C& add(std::string name, Arguments&&... arguments)
+    {
+        return sandbox_.add<C>(std::move(name), std::forward<Arguments>(arguments)...);
+    }
+    contracts::Erc20& add_token(std::string name, AccountId minter = zero_account);
+    /// @}
+    /// Ends adding: every account gets 10^30 of every token.
+    void connect();
+
+    /// Runs calls before anything is measured. Throws std::runtime_error if they are refused.
+    void prepare(AccountId sender, const CallWriter& calls);
+    template <typename Call>
+    void prepare(AccountId sender, ContractId contract, const Call& call)
+    {
+        prepare(sender, CallWriter{}.add(contract, call));
+    }
+    /// Lets @p spender spend 10^40 of every account's @p token: enough, but counted.
+    void approve_all(ContractId token, AccountId spender);
+
+private:
+    contracts::Sandbox sandbox_;
+    std::vector<AccountId> accounts_;
+    std::vector<contracts::Erc20*> tokens_;
+};
+
+/// One transaction to be filled in.
+struct BenchTransaction
+{
+    RandomStream& random;
+    AccountId sender;    // Drawn; may be replaced.
+    AccountId somebody;  // Another draw, perhaps the same.
+    CallWriter calls;
+
+    /// In [@p low, 2 * @p low).
+    Amount amount(std::uint64_t low) { return low + random.uniform_below(low); }
+};
+
+using MakeTransaction = std::function<void(BenchTransaction&)>;
+
+/// An operation that is measured alone.
+struct ContractBench
+{
+    std::string name;  // protocol.operation
+    /// Builds up the world; what it returns makes transactions that all succeed, as many as wanted,
+    /// and may refer to the world.
+    std::function<MakeTransaction(BenchWorld&)> set_up;
+};
+
+/// Of all protocols. A protocol adds a file with a function like those of contract_bench.cpp's
+/// list, and a line there.
+[[nodiscard]] std::vector<ContractBench> contract_benches();
+
+/// @{ Each in the file PROTOCOL_bench.cpp.
+std::vector<ContractBench> aave_v3_benches();
+std::vector<ContractBench> erc20_benches();
+std::vector<ContractBench> native_benches();
+std::vector<ContractBench> price_oracle_benches();
+std::vector<ContractBench> uniswap_v2_benches();
+/// @}
+
+}  // namespace runnel::bench
