@@ -18,6 +18,8 @@ enum class ContractId : std::uint32_t
 /// The account that stands for address 0: it owns nothing, mints come from it, burns go to it.
 inline constexpr AccountId zero_account{0};
 inline constexpr ContractId native_coin{0};
+/// Stands for the lack of a contract where one may be named.
+inline constexpr ContractId no_contract{0xFFFF'FFFF};
 
 [[nodiscard]] constexpr std::uint32_t index(AccountId id) noexcept
 {

@@ -56,7 +56,8 @@ struct ParameterSpec
     double min = -std::numeric_limits<double>::infinity();
     double max = std::numeric_limits<double>::infinity();
     std::string_view choices = {};        // "a|b|c" for a choice.
-    std::string_view contract_kind = {};  // Of contract and token parameters, "a|b"; empty: any.
+    /// Of contract and token parameters: kinds or sectors, "a|b"; empty: any.
+    std::string_view contract_kind = {};
     std::span<const ParameterSpec> columns = {};  // Of a per_token parameter.
 };
 

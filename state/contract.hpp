@@ -59,6 +59,9 @@ struct ContractType
     std::string_view kind;  // "uniswap_v2_pair"
     std::string_view help;  // One sentence.
     ContractRole role = ContractRole::ledger;
+    /// The interfaces of contracts/kit/sectors that it implements, by their names: a strategy's
+    /// parameter may ask for any contract that does.
+    std::vector<std::string_view> sectors = {};
     std::vector<MethodInfo> methods;  // By method number.
     std::vector<const EventType*> events;
     std::vector<ParameterSpec> parameters;

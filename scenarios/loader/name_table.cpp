@@ -49,11 +49,17 @@ std::vector<std::string_view> Names::of_kinds(bool tokens, std::string_view kind
     std::vector<std::string_view> names;
     for (std::size_t i = 0; i < all_.size(); ++i)
     {
-        if (tokens == (i < token_units_.size()) &&
-            (kinds.empty() || is_one_of(all_[i].type->kind, kinds)))
+        if (tokens == (i < token_units_.size()) && is_of_kind(*all_[i].type, kinds))
             names.push_back(all_[i].name);
     }
     return names;
+}
+
+bool is_of_kind(const ContractType& type, std::string_view kinds)
+{
+    return kinds.empty() || is_one_of(type.kind, kinds) ||
+           std::any_of(type.sectors.begin(), type.sectors.end(),
+               [&](std::string_view sector) { return is_one_of(sector, kinds); });
 }
 
 bool is_plain_name(std::string_view name) noexcept

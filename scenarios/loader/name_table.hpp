@@ -41,7 +41,7 @@ public:
     [[nodiscard]] const Contract& operator[](ContractId id) const { return all_.at(index(id)); }
     /// The unit of each token, by id.
     [[nodiscard]] const std::vector<Unit>& token_units() const noexcept { return token_units_; }
-    /// Those that are tokens, or that are not, of one of these kinds ("a|b"; empty: any).
+    /// Those that are tokens, or that are not, of one of these kinds or sectors ("a|b"; empty: any).
     [[nodiscard]] std::vector<std::string_view> of_kinds(bool tokens, std::string_view kinds) const;
 
 private:
@@ -52,6 +52,8 @@ private:
     std::vector<std::string> agents_;
 };
 
+/// Whether a contract's kind or one of its sectors is among @p kinds ("a|b"; empty: any).
+[[nodiscard]] bool is_of_kind(const ContractType& type, std::string_view kinds);
 /// Whether a table's or an account's name has 1 to name_length_max letters, digits, _ or -.
 [[nodiscard]] bool is_plain_name(std::string_view name) noexcept;
 inline constexpr std::size_t name_length_max = 48;

@@ -17,7 +17,7 @@ ContractId TableReader::resolve(const Item& item) const
         spec.kind != ParameterKind::contract && spec.kind != ParameterKind::contracts;
     const auto found = name == nullptr ? std::nullopt : names_.find_contract(*name);
     if (found && names_.is_token(*found) == token &&
-        (spec.contract_kind.empty() || is_one_of(names_[*found].type->kind, spec.contract_kind)))
+        is_of_kind(*names_[*found].type, spec.contract_kind))
         return *found;
 
     const auto candidates = names_.of_kinds(token, spec.contract_kind);

@@ -3,6 +3,7 @@
 #include "state/world.hpp"
 
 #include <algorithm>
+#include <concepts>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -58,14 +59,18 @@ struct WorldView
     const ReferencePrices* prices = nullptr;
     std::span<const ProtocolView> protocols;  // By contract id; state is nullptr where none is.
 
-    /// A contract's published state as the type that its protocol's header declares.
+    /// A contract's published state as an interface of contracts/kit/sectors that it implements, or
+    /// as the type that its protocol's header declares.
     template <typename C>
     [[nodiscard]] const C& state(ContractId contract) const
     {
         const auto& found = *protocols[index(contract)].state;
-        // The usual case, many times cheaper than a cast that asks.
-        if (typeid(found) == typeid(C))
-            return static_cast<const C&>(found);
+        if constexpr (std::derived_from<C, Contract>)
+        {
+            // Many times cheaper than a cast that asks.
+            if (typeid(found) == typeid(C))
+                return static_cast<const C&>(found);
+        }
         return dynamic_cast<const C&>(found);
     }
     [[nodiscard]] const AccountState& account(AccountId id) const

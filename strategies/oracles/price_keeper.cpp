@@ -1,4 +1,4 @@
-#include "contracts/oracles/price_oracle/price_oracle.hpp"
+#include "contracts/kit/sectors/price_feed.hpp"
 #include "strategies/market/common.hpp"
 #include "strategies/strategies.hpp"
 
@@ -38,31 +38,30 @@ public:
         const auto next = view.block_number + 1;
         if (wallet.pending() > 0)
             return next;
-        const auto& oracle = view.state<contracts::PriceOracle>(oracle_);
+        const auto& oracle = view.state<contracts::PriceFeed>(oracle_);
         const auto delay = std::min(delay_blocks_[position], view.block_number);
-        contracts::SetPrices update;
+        std::vector<contracts::TokenPrice> update;
         double distance = 0;  // The largest, in thresholds.
         for (const auto token : tokens_)
         {
             const auto price = view.prices->price(token, view.block_number - delay);
-            if (!price || update.prices.size() == contracts::SetPrices::prices_max)
+            if (!price || update.size() == oracle.prices_per_report())
                 continue;
-            const auto& known = oracle.price(token);
+            const auto& known = oracle.prices().get(index(token));
             const auto thresholds = deviation_bps(*price, known.price) / deviation_bps_;
             if (thresholds >= 1 || view.timestamp >= known.timestamp + heartbeat_seconds_)
-                update.prices.push_back({token, *price});
+                update.push_back({token, *price});
             distance = std::max(distance, thresholds);
         }
-        if (update.prices.size() == 0)
+        if (update.empty())
             return next;
         auto bid = wallet.habitual_bid();
         const auto boost = 1 + urgency_ * std::min(distance, distance_max);
         const auto tip = Amount::from_double(static_cast<double>(bid.priority_fee) * boost).low64();
         bid.max_fee += tip - bid.priority_fee;
         bid.priority_fee = tip;
-        bid.extra_gas = contracts::PriceOracle::gas_per_price * update.prices.size();
         CallWriter calls;
-        calls.add(oracle_, update);
+        bid.extra_gas = oracle.add_report(calls, update);
         wallet.submit(std::move(calls), bid);
         return next;
     }
@@ -102,7 +101,7 @@ const StrategyType& price_keeper_strategy()
                     .default_value = "",
                     .unit = {},
                     .help = "Where it reports to; it must be the oracle's keeper.",
-                    .contract_kind = "price_oracle"},
+                    .contract_kind = contracts::PriceFeed::sector},
                 {"tokens", ParameterKind::tokens, "", {}, "Whose prices it reports."},
                 {"heartbeat", ParameterKind::duration, "\"1h\"", {},
                     "A price is reported again after this time even if it did not move.", 1000},

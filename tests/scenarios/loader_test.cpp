@@ -368,10 +368,10 @@ TEST_CASE("loader: bad references get one line", "[scenarios][loader][errors]")
         {"asset = \"USDC\"", "",
             "a.toml:12: contracts.pool.asset: expected the name of a token, got nothing"},
         {"oracle = \"oracle\"", "oracle = \"pool\"",
-            "a.toml:15: contracts.pool.oracle: expected a contract of kind fake_oracle (oracle), "
+            "a.toml:15: contracts.pool.oracle: expected a contract of kind fake_feed (oracle), "
             "got \"pool\" of kind fake_pool"},
         {"oracle = \"oracle\"", "oracle = \"USDC\"",
-            "a.toml:15: contracts.pool.oracle: expected a contract of kind fake_oracle (oracle), "
+            "a.toml:15: contracts.pool.oracle: expected a contract of kind fake_feed (oracle), "
             "got \"USDC\" of kind erc20"},
         {"oracle = \"oracle\"", "peers = [\"oracle\", \"oracle\"]",
             "a.toml:15: contracts.pool.peers[1]: expected each name once, got \"oracle\""},

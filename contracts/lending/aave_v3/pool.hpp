@@ -1,7 +1,7 @@
 #pragma once
 
 #include "contracts/kit/contract_base.hpp"
-#include "contracts/kit/sectors/price_source.hpp"
+#include "contracts/kit/sectors/price_feed.hpp"
 #include "contracts/kit/token.hpp"
 #include "contracts/lending/aave_v3/calls.hpp"
 #include "contracts/lending/aave_v3/reserve.hpp"

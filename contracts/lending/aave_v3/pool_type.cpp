@@ -111,7 +111,7 @@ const ContractType& AaveV3Pool::contract_type()
         .parameters =
             {
                 {"oracle", ParameterKind::contract, "", {}, "Whose prices it believes.", 0, 0, {},
-                    "price_oracle"},
+                    PriceSource::sector},
                 {"treasury", ParameterKind::account, "\"aave_treasury\"", {},
                     "The account that earns the protocol's share."},
                 {"admin", ParameterKind::account, "\"aave_admin\"", {},

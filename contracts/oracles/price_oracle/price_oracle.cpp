@@ -1,5 +1,6 @@
 #include "contracts/oracles/price_oracle/price_oracle.hpp"
 
+#include "ledger/check.hpp"
 #include "state/world.hpp"
 
 #include <array>
@@ -30,6 +31,7 @@ const ContractType& PriceOracle::contract_type()
     static const ContractType type{.kind = "price_oracle",
         .help = "Prices in USD that a keeper reports.",
         .role = ContractRole::oracle,
+        .sectors = implements<PriceOracle, PriceSource, PriceFeed>(),
         .methods = methods(),
         .events = {&event_type<AssetPriceUpdated>},
         .parameters =
@@ -63,6 +65,16 @@ void PriceOracle::connect(World& world)
 void PriceOracle::genesis(const Parameters&, GenesisBuilder& builder)
 {
     keeper_ = builder.account(keeper_name_, "keeper");
+}
+
+std::uint64_t PriceOracle::add_report(CallWriter& calls, std::span<const TokenPrice> prices) const
+{
+    RUNNEL_CHECK(prices.size() <= SetPrices::prices_max);
+    SetPrices call;
+    for (const auto& price : prices)
+        call.prices.push_back(price);
+    calls.add(id(), call);
+    return gas_per_price * prices.size();
 }
 
 Result<void> PriceOracle::require_keeper(const CallContext& context) const

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "contracts/kit/contract_base.hpp"
-#include "contracts/kit/sectors/price_source.hpp"
+#include "contracts/kit/sectors/price_feed.hpp"
 
 #include <cstdint>
 #include <string>
@@ -10,14 +10,6 @@
 
 namespace runnel::contracts
 {
-
-/// A token and what it costs: 1e-8 USD per whole token.
-struct TokenPrice
-{
-    ContractId token{};
-    Amount price;
-    RUNNEL_FIELDS(token, (price, usd_e8_per_token));
-};
 
 struct SetPrice
 {
@@ -56,7 +48,7 @@ struct AssetPriceUpdated
 /// Errors: `PriceOracle: caller is not the keeper`, `PriceOracle: unknown token`.
 /// Source: PriceOracle of @aave/core-v3 1.19.3 (contracts/mocks/oracle), whose event it emits; the
 /// keeper is ours.
-class PriceOracle : public ContractBase<PriceOracle, SetPrice, SetPrices>, public PriceSource
+class PriceOracle : public ContractBase<PriceOracle, SetPrice, SetPrices>, public PriceFeed
 {
 public:
     static constexpr std::uint64_t gas_per_price = 9'000;
@@ -77,6 +69,9 @@ public:
         return prices_.get(index(token));
     }
     [[nodiscard]] AccountId keeper() const noexcept { return keeper_; }
+
+    [[nodiscard]] std::size_t prices_per_report() const override { return SetPrices::prices_max; }
+    std::uint64_t add_report(CallWriter& calls, std::span<const TokenPrice> prices) const override;
 
     using ContractBase::declare;
     using ContractBase::execute;
