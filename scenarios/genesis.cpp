@@ -145,6 +145,13 @@ tl::expected<Genesis, ScenarioError> build_genesis(const Scenario& scenario)
         if (auto error = fund(world, scenario, group))
             return tl::unexpected<ScenarioError>{std::move(*error)};
     }
+    for (const auto& spec : scenario.agents)
+    {
+        const auto check = spec.strategy->validate_in;
+        const auto wrong = check == nullptr ? std::string{} : check(spec.parameters, world);
+        if (!wrong.empty())
+            return fail(fmt::format("{}: agents.{}.{}", spec.place, spec.name, wrong));
+    }
     GenesisBuilder builder{world};
     for (std::uint32_t i = 0; i < world.contract_count(); ++i)
     {

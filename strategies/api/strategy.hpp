@@ -198,6 +198,8 @@ struct StrategyType
     std::unique_ptr<Strategy> (*create)(const Parameters&, const WalletGroup&) = nullptr;
     /// As ContractType::validate.
     std::string (*validate)(const Parameters&) = nullptr;
+    /// The same once the world before the first block exists.
+    std::string (*validate_in)(const Parameters&, const World&) = nullptr;
 };
 
 }  // namespace runnel

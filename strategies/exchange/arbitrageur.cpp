@@ -1,7 +1,7 @@
-#include "contracts/tokens/erc20/erc20.hpp"
+#include "ledger/transaction.hpp"
 #include "strategies/market/common.hpp"
-#include "strategies/market/cycle.hpp"
 #include "strategies/market/dex.hpp"
+#include "strategies/market/profit.hpp"
 #include "strategies/strategies.hpp"
 
 #include <algorithm>
@@ -25,9 +25,9 @@ struct WalletState
 
 /// Closes gaps: between a pool and the world outside, and around cycles of two or three pools.
 ///
-/// It pays a pool directly and swaps for the exact quote, pool to pool, in one transaction: if
-/// another was faster, the transaction reverts ("UniswapV2: K") and only the fee is lost. A gap
-/// with the world outside is traded against the wallet's own inventory, valued at reference prices.
+/// It swaps for the exact quotes in one transaction, from pool to pool where protocols allow: if
+/// another was faster, the transaction reverts and only the fee is lost. A gap with the world
+/// outside is traded against the wallet's own inventory, valued at reference prices.
 class Arbitrageur : public StatefulStrategy<WalletState>
 {
 public:
@@ -95,23 +95,15 @@ private:
         return state.losses <= losses_max && state.seen.size() == routes_.size();
     }
 
-    /// Pools in order of trade, and the token each is paid in.
+    /// Pools in order of trade.
     struct Route
     {
-        struct Step
-        {
-            DexMap::Position pool = 0;
-            DexMap::Position token_in = 0;
-        };
-        std::vector<Step> steps;
-        DexMap::Position token_out = 0;
+        std::vector<DexMap::Step> steps;
+        std::vector<Hop> hops;  // The same.
+        std::uint64_t gas = 0;
         [[nodiscard]] DexMap::Position token_in() const { return steps.front().token_in; }
-        [[nodiscard]] bool is_cycle() const { return token_in() == token_out; }
-        [[nodiscard]] std::uint64_t gas() const
-        {
-            return intrinsic_gas + contracts::Erc20Transfer::gas +
-                   contracts::UniswapV2Swap::gas * steps.size();
-        }
+        [[nodiscard]] DexMap::Position token_out() const { return steps.back().token_out; }
+        [[nodiscard]] bool is_cycle() const { return token_in() == token_out(); }
     };
     /// A trade that earns. Profits in 1e-8 USD.
     struct Chance
@@ -128,46 +120,59 @@ private:
         for (std::size_t i = 0; i < map_.pools().size(); ++i)
         {
             const auto pool = static_cast<DexMap::Position>(i);
-            const auto [token0, token1] = map_.pools()[i].tokens;
-            routes_.push_back({{{pool, token0}}, token1});
-            routes_.push_back({{{pool, token1}}, token0});
+            for (const auto token_in : map_.pools()[i].tokens)
+            {
+                for (const auto token_out : map_.pools()[i].tokens)
+                {
+                    if (token_in != token_out)
+                        add_route({{pool, token_in, token_out}});
+                }
+            }
         }
+    }
+
+    void add_route(std::vector<DexMap::Step> steps)
+    {
+        if (routes_.size() >= routes_max)
+            return;
+        auto hops = map_.hops(steps);
+        const auto gas = intrinsic_gas + exact_swaps_gas(hops, desk_);
+        routes_.push_back({std::move(steps), std::move(hops), gas});
     }
 
     void find_cycles(std::size_t length)
     {
         for (std::size_t i = 0; i < map_.tokens().size(); ++i)
         {
-            Route route;
-            route.token_out = static_cast<DexMap::Position>(i);
-            extend(route, route.token_out, length);
+            std::vector<DexMap::Step> steps;
+            extend(steps, static_cast<DexMap::Position>(i), length);
         }
     }
 
-    /// Adds every cycle of @p length pools that begins as @p route does and now holds @p token.
-    void extend(Route& route, DexMap::Position token, std::size_t length)
+    /// Adds every cycle through @p start of @p length pools that begins with @p steps.
+    void extend(std::vector<DexMap::Step>& steps, DexMap::Position start, std::size_t length)
     {
         if (routes_.size() >= routes_max)
             return;
-        if (route.steps.size() == length)
-        {
-            if (token == route.token_out)
-                routes_.push_back(route);
-            return;
-        }
+        if (steps.size() == length)
+            return add_route(steps);
+        const auto token = steps.empty() ? start : steps.back().token_out;
+        const bool closes = steps.size() + 1 == length;
         for (std::size_t i = 0; i < map_.pools().size(); ++i)
         {
-            const auto& pool = map_.pools()[i];
-            const auto used = [i](const Route::Step& step) { return step.pool == i; };
-            const auto next = map_.other(pool, token);
-            const bool closes = route.steps.size() + 1 == length;
-            if ((pool.tokens[0] != token && pool.tokens[1] != token) ||
-                std::any_of(route.steps.begin(), route.steps.end(), used) ||
-                (next == route.token_out) != closes)
+            const auto& tokens = map_.pools()[i].tokens;
+            const auto used = [i](const DexMap::Step& step) { return step.pool == i; };
+            if (std::find(tokens.begin(), tokens.end(), token) == tokens.end() ||
+                std::any_of(steps.begin(), steps.end(), used))
                 continue;
-            route.steps.push_back({static_cast<DexMap::Position>(i), token});
-            extend(route, next, length);
-            route.steps.pop_back();
+            for (const auto next : tokens)
+            {
+                if (next == token || (next == start) != closes)
+                    continue;
+                steps.push_back({static_cast<DexMap::Position>(i), token, next});
+                extend(steps, start, length);
+                steps.pop_back();
+            }
         }
     }
 
@@ -184,24 +189,15 @@ private:
             units_usd_.push_back(
                 reference_usd(view, coin.token) / Amount::power_of_ten(coin.decimals).to_double());
         }
-        hops_.resize(routes_.size());
         best_.assign(routes_.size(), std::nullopt);
         rates_.clear();
-        for (std::size_t i = 0; i < routes_.size(); ++i)
+        for (const auto& route : routes_)
         {
-            const auto& route = routes_[i];
-            auto& hops = hops_[i];
-            hops.clear();
-            for (const auto& step : route.steps)
-            {
-                hops.push_back({&DexMap::pair(view, map_.pools()[step.pool]),
-                    map_.tokens()[step.token_in].token});
-            }
-            auto rate = marginal_rate(hops);
+            auto rate = marginal_rate(route.hops);
             if (!route.is_cycle())
             {
                 const auto in = units_usd_[route.token_in()];
-                const auto out = units_usd_[route.token_out];
+                const auto out = units_usd_[route.token_out()];
                 rate = in > 0 ? rate * out / in : 0;
             }
             rates_.push_back(rate);
@@ -265,27 +261,27 @@ private:
         const auto& view = wallet.view();
         const auto& route = routes_[number];
         const auto price_in = view.reference_price(map_.tokens()[route.token_in()].token);
-        const auto price_out = view.reference_price(map_.tokens()[route.token_out].token);
+        const auto price_out = view.reference_price(map_.tokens()[route.token_out()].token);
         const auto coin_price = view.reference_price(coin_);
         if (!price_in || !price_out || !coin_price)
             return std::nullopt;
         const auto unit_in = Amount::power_of_ten(map_.tokens()[route.token_in()].decimals);
-        const auto unit_out = Amount::power_of_ten(map_.tokens()[route.token_out].decimals);
+        const auto unit_out = Amount::power_of_ten(map_.tokens()[route.token_out()].decimals);
         auto& best = best_[number];  // The same for every wallet.
         if (!best)
-            best = best_amount_in(hops_[number], {*price_in, unit_in}, {*price_out, unit_out});
+            best = best_amount_in(route.hops, {*price_in, unit_in}, {*price_out, unit_out});
         const auto amount_in = std::min(amount_in_max, *best);
         if (amount_in.is_zero())
             return std::nullopt;
 
-        Chance chance{&route, quote_along(hops_[number], amount_in), 0};
+        Chance chance{&route, quote_along(route.hops, amount_in), 0};
         if (chance.amounts.empty())
             return std::nullopt;
-        // By the pairs' exact quotes; income rounded down, costs up.
+        // By exact quotes; income rounded down, costs up.
         const auto income = mul_div_down(chance.amounts.back(), *price_out, unit_out);
         const auto outlay = mul_div_up(amount_in, *price_in, unit_in);
         const auto fee = mul_div_up(
-            wrapping_mul(route.gas(), view.base_fee), *coin_price, Amount::power_of_ten(18));
+            wrapping_mul(route.gas, view.base_fee), *coin_price, Amount::power_of_ten(18));
         const auto net = income - outlay - fee;
         if (!net.ok() || !net.value.fits_uint64())
             return std::nullopt;
@@ -313,7 +309,7 @@ private:
         for (const auto& chance : chances)
         {
             const auto& steps = chance.route->steps;
-            const auto clashes = [&](const Route::Step& step) { return pool_used[step.pool]; };
+            const auto clashes = [&](const DexMap::Step& step) { return pool_used[step.pool]; };
             if (taken == trades_per_block_ || token_spent[chance.route->token_in()] ||
                 std::any_of(steps.begin(), steps.end(), clashes))
                 continue;
@@ -328,28 +324,14 @@ private:
     void submit(const WalletState& state, WalletContext& wallet, const Chance& chance) const
     {
         const auto& view = wallet.view();
-        const auto& steps = chance.route->steps;
-        const auto account_of = [&](std::size_t step)
-        { return view.world->contract(map_.pools()[steps[step].pool].pair).account(); };
         CallWriter calls;
-        calls.add(map_.tokens()[chance.route->token_in()].token,
-            contracts::Erc20Transfer{account_of(0), chance.amounts.front()});
-        for (std::size_t i = 0; i < steps.size(); ++i)
-        {
-            const auto& pool = map_.pools()[steps[i].pool];
-            const bool pays_token0 = pool.tokens[1] == steps[i].token_in;
-            const auto& amount_out = chance.amounts[i + 1];
-            calls.add(
-                pool.pair, contracts::UniswapV2Swap{pays_token0 ? amount_out : Amount{},
-                               pays_token0 ? Amount{} : amount_out,
-                               i + 1 < steps.size() ? account_of(i + 1) : wallet.account(), {}});
-        }
+        add_exact_swaps(calls, view, chance.route->hops, chance.amounts, wallet.account(), desk_);
         auto bid = wallet.habitual_bid();
         // The share of what it earns that it offers, in wei per gas.
         const auto coin_price = *view.reference_price(coin_);
         const auto offer =
             mul_div_down(bid_of(state, chance.net), Amount::power_of_ten(18), coin_price);
-        const auto per_gas = div_down(offer.value, chance.route->gas());
+        const auto per_gas = div_down(offer.value, chance.route->gas);
         bid.priority_fee = per_gas.fits_uint64() ? per_gas.low64() : bid.priority_fee;
         bid.max_fee = std::max(bid.max_fee, view.base_fee + view.base_fee / 8 + bid.priority_fee);
         wallet.submit(std::move(calls), bid);
@@ -359,6 +341,7 @@ private:
     static constexpr std::uint8_t losses_max = 16;
 
     DexMap map_;
+    SwapDesk desk_{nullptr};
     ContractId coin_;
     double inventory_share_max_;
     std::size_t trades_per_block_;
@@ -366,7 +349,6 @@ private:
     std::vector<Route> routes_;
 
     std::uint64_t observed_block_ = 0;
-    std::vector<std::vector<Hop>> hops_;       // By route.
     std::vector<double> rates_;                // By route: what the first unit earns, in value.
     std::vector<double> units_usd_;            // By token of the map: USD per smallest unit.
     std::vector<std::optional<Amount>> best_;  // By route, once a wallet has asked.
@@ -384,8 +366,8 @@ const StrategyType& arbitrageur_strategy()
                     .kind = ParameterKind::contracts,
                     .default_value = "",
                     .unit = {},
-                    .help = "Pools it watches: 1 to 127; of several factories, if you like.",
-                    .contract_kind = "uniswap_v2_pair"},
+                    .help = "Exchanges it watches: 1 to 127; of any protocols.",
+                    .contract_kind = Exchange::sector},
                 {"coin", ParameterKind::token, "", {},
                     "The token whose reference price is the native coin's (WETH): what gas costs."},
                 {"reference", ParameterKind::boolean, "true", {},
@@ -413,7 +395,9 @@ const StrategyType& arbitrageur_strategy()
         .create = [](const Parameters& parameters,
                       const WalletGroup& wallets) -> std::unique_ptr<Strategy>
         { return std::make_unique<Arbitrageur>(parameters, wallets); },
-        .validate = check_pairs};
+        .validate = check_pairs,
+        .validate_in = [](const Parameters& parameters, const World& world)
+        { return check_map(parameters, world, false); }};
     return type;
 }
 

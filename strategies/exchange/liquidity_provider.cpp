@@ -1,6 +1,3 @@
-#include "contracts/exchanges/uniswap_v2/math.hpp"
-#include "contracts/exchanges/uniswap_v2/router.hpp"
-#include "contracts/tokens/erc20/erc20.hpp"
 #include "strategies/market/common.hpp"
 #include "strategies/market/dex.hpp"
 #include "strategies/strategies.hpp"
@@ -52,7 +49,7 @@ class LiquidityProvider : public StatefulStrategy<WalletState>
 public:
     LiquidityProvider(const Parameters& parameters, const WalletGroup& wallets)
       : map_{*wallets.world, parameters.contracts("pairs")},
-        router_{parameters.contract("router")},
+        desk_{*wallets.world, optional_contract(parameters, "router")},
         slot_seconds_{wallets.slot_seconds},
         seed_{wallets.seed},
         stream_{wallets.stream},
@@ -151,46 +148,79 @@ private:
                                        : std::min<std::uint64_t>(next, state.exit_block);
     }
 
-    /// Pays in both tokens at the pool's ratio, as much as it wants and has.
+    /// What it would pay in at most: its size split as the pool's own holdings are, evenly if the
+    /// pool is empty, and no more than it has.
+    [[nodiscard]] std::vector<Amount> offer(
+        const WalletState& state, const WalletContext& wallet, const DexMap::Pool& pool) const
+    {
+        const auto worth = [&](DexMap::Position position)
+        {
+            const auto& token = map_.tokens()[position];
+            return token.usd * to_whole(pool.exchange->reserve(token.token), token.decimals);
+        };
+        double total = 0;
+        for (const auto position : pool.tokens)
+            total += worth(position);
+        std::vector<Amount> offered;
+        for (const auto position : pool.tokens)
+        {
+            const auto& token = map_.tokens()[position];
+            const auto share =
+                total > 0 ? worth(position) / total : 1 / static_cast<double>(pool.tokens.size());
+            const auto held = holding_of(wallet.view(), token.token, wallet.account());
+            offered.push_back(
+                token.usd > 0 ? std::min(held, to_units(double{state.size_usd} * share / token.usd,
+                                                   token.decimals))
+                              : Amount{});
+        }
+        return offered;
+    }
+
+    [[nodiscard]] double worth_usd(
+        const DexMap::Pool& pool, const std::vector<Amount>& amounts) const
+    {
+        double usd = 0;
+        for (std::size_t i = 0; i < pool.tokens.size(); ++i)
+        {
+            const auto& token = map_.tokens()[pool.tokens[i]];
+            usd += token.usd * to_whole(amounts[i], token.decimals);
+        }
+        return usd;
+    }
+
+    [[nodiscard]] static std::vector<Amount> less_slippage(
+        std::vector<Amount> amounts, std::uint32_t slippage_bps)
+    {
+        for (auto& amount : amounts)
+            amount = min_amount_out(amount, slippage_bps);
+        return amounts;
+    }
+
+    /// Pays in as much as it wants and has, as the pool takes it.
     std::uint64_t add(WalletState& state, WalletContext& wallet)
     {
         const auto& view = wallet.view();
         map_.observe(view);
         const auto& pool = map_.pools()[state.pool];
-        const auto& pair = DexMap::pair(view, pool);
-        const auto& coin0 = map_.tokens()[pool.tokens[0]];
-        const auto& coin1 = map_.tokens()[pool.tokens[1]];
-        const auto held0 = holding_of(view, coin0.token, wallet.account());
-        const auto held1 = holding_of(view, coin1.token, wallet.account());
-        const auto worth_half = double{state.size_usd} / 2;
-        auto amount0 = coin0.usd > 0
-                           ? std::min(held0, to_units(worth_half / coin0.usd, coin0.decimals))
-                           : Amount{};
-        const auto& reserves = pair.state();
-        auto amount1 = contracts::uniswap_v2::quote(amount0, reserves.reserve0, reserves.reserve1);
-        if (amount1.has_value() && *amount1 > held1)
-        {
-            // The other token is short: as much as there is of it, and less of the first.
-            amount1 = held1;
-            const auto less =
-                contracts::uniswap_v2::quote(held1, reserves.reserve1, reserves.reserve0);
-            amount0 = less.has_value() ? std::min(*less, held0) : Amount{};
-        }
-        if (!amount1.has_value() || amount1->is_zero() || amount0.is_zero())
+        const auto& exchange = *pool.exchange;
+        const auto deposit = exchange.quote_deposit(offer(state, wallet, pool));
+        if (!deposit)
             return try_later(state, view);
-        state.cost_usd = static_cast<float>(to_whole(amount0, coin0.decimals) * coin0.usd +
-                                            to_whole(*amount1, coin1.decimals) * coin1.usd);
+        state.cost_usd = static_cast<float>(worth_usd(pool, deposit->amounts));
         if (double{state.cost_usd} < size_min_)
             return try_later(state, view);
 
-        const auto router = view.world->contract(router_).account();
+        const auto& venue = *desk_.venue_for(exchange);
         CallWriter calls;
-        add_approval(calls, view, coin0.token, wallet.account(), router, amount0);
-        add_approval(calls, view, coin1.token, wallet.account(), router, *amount1);
-        calls.add(router_, contracts::UniswapV2AddLiquidity{coin0.token, coin1.token, amount0,
-                               *amount1, min_amount_out(amount0, state.slippage_bps),
-                               min_amount_out(*amount1, state.slippage_bps), wallet.account(),
-                               view.timestamp + deadline_seconds_});
+        for (std::size_t i = 0; i < deposit->amounts.size(); ++i)
+        {
+            add_approval(calls, view, exchange.tokens()[i], wallet.account(),
+                venue.contract().account(), deposit->amounts[i]);
+        }
+        venue.add_deposit(calls,
+            {&exchange, deposit->amounts, less_slippage(deposit->amounts, state.slippage_bps),
+                min_amount_out(deposit->shares, state.slippage_bps), wallet.account(),
+                view.timestamp + deadline_seconds_});
         wallet.submit(std::move(calls), wallet.habitual_bid());
         state.phase = Phase::adding;
         return never;
@@ -208,20 +238,6 @@ private:
         return look_again(state, view);
     }
 
-    [[nodiscard]] double worth_usd(const WalletState& state, const WalletContext& wallet) const
-    {
-        const auto& pool = map_.pools()[state.pool];
-        const auto& pair = DexMap::pair(wallet.view(), pool);
-        const auto amounts = pair.share_value(pair.share_balance(wallet.account()));
-        double usd = 0;
-        for (unsigned side = 0; side < 2; ++side)
-        {
-            const auto& coin = map_.tokens()[pool.tokens[side]];
-            usd += coin.usd * to_whole(amounts[side], coin.decimals);
-        }
-        return usd;
-    }
-
     [[nodiscard]] bool wants_out(const WalletState& state, const WalletContext& wallet)
     {
         if (wallet.view().block_number >= state.exit_block)
@@ -229,7 +245,10 @@ private:
         if (state.drawdown_max >= 1)
             return false;
         map_.observe(wallet.view());
-        return worth_usd(state, wallet) < double{state.cost_usd} * (1 - double{state.drawdown_max});
+        const auto& pool = map_.pools()[state.pool];
+        const auto worth = worth_usd(
+            pool, pool.exchange->share_value(pool.exchange->share_balance(wallet.account())));
+        return worth < double{state.cost_usd} * (1 - double{state.drawdown_max});
     }
 
     /// Takes a part or all of its shares out, for no less than they are worth now, less slippage.
@@ -237,32 +256,30 @@ private:
     {
         constexpr std::uint64_t whole = 1'000'000;
         const auto& view = wallet.view();
-        const auto& pool = map_.pools()[state.pool];
-        const auto& pair = DexMap::pair(view, pool);
-        const auto shares = mul_div_down(pair.share_balance(wallet.account()),
+        const auto& exchange = *map_.pools()[state.pool].exchange;
+        const auto shares = mul_div_down(exchange.share_balance(wallet.account()),
             static_cast<std::uint64_t>(double{state.remove_share} * whole), whole)
                                 .value;
-        const auto amounts = pair.share_value(shares);
-        if (amounts[0].is_zero() || amounts[1].is_zero())
+        const auto amounts = exchange.share_value(shares);
+        if (std::all_of(amounts.begin(), amounts.end(), [](const auto& a) { return a.is_zero(); }))
         {
             state.phase = Phase::done;
             return never;
         }
+        const auto& venue = *desk_.venue_for(exchange);
         const auto slippage_bps = std::uint32_t{state.slippage_bps} << state.failures;
         CallWriter calls;
-        add_approval(calls, view, pair.id(), wallet.account(),
-            view.world->contract(router_).account(), shares);
-        calls.add(router_,
-            contracts::UniswapV2RemoveLiquidity{pair.token0(), pair.token1(), shares,
-                min_amount_out(amounts[0], slippage_bps), min_amount_out(amounts[1], slippage_bps),
-                wallet.account(), view.timestamp + deadline_seconds_});
+        if (const auto token = exchange.share_token(); token && venue.spends_shares())
+            add_approval(calls, view, *token, wallet.account(), venue.contract().account(), shares);
+        venue.add_withdrawal(calls, {&exchange, shares, less_slippage(amounts, slippage_bps),
+                                        wallet.account(), view.timestamp + deadline_seconds_});
         wallet.submit(std::move(calls), wallet.habitual_bid());
         state.phase = Phase::removing;
         return never;
     }
 
     DexMap map_;
-    ContractId router_;
+    SwapDesk desk_;
     std::uint32_t slot_seconds_;
     std::uint64_t seed_;
     std::uint64_t stream_;
@@ -284,21 +301,22 @@ const StrategyType& liquidity_provider_strategy()
             {
                 {.name = "router",
                     .kind = ParameterKind::contract,
-                    .default_value = "",
+                    .default_value = "\"\"",
                     .unit = {},
-                    .help = "The router it adds and removes through.",
-                    .contract_kind = "uniswap_v2_router"},
+                    .help =
+                        "The router it adds and removes through, where that serves an exchange; "
+                        "none: each exchange's own.",
+                    .contract_kind = Venue::sector},
                 {.name = "pairs",
                     .kind = ParameterKind::contracts,
                     .default_value = "",
                     .unit = {},
-                    .help =
-                        "Pools of the router's factory, 1 to 127; each wallet picks one by chance.",
-                    .contract_kind = "uniswap_v2_pair"},
+                    .help = "Exchanges, 1 to 127; each wallet picks one by chance.",
+                    .contract_kind = Exchange::sector},
                 {"enter", ParameterKind::distribution, "{ uniform = [0, 7200] }", unit::seconds,
                     "When it adds, from the start on.", 0, 1e9},
                 {"size", ParameterKind::distribution, "{ log_normal = [9.5, 2.0] }", unit::usd,
-                    "What it wants to pay in, both tokens together; it pays in what it has.", 0,
+                    "What it wants to pay in, all tokens together; it pays in what it has.", 0,
                     1e15},
                 {"size_min", ParameterKind::number, "50", unit::usd, "Less is not worth the fee.",
                     0, 1e15},
@@ -327,7 +345,9 @@ const StrategyType& liquidity_provider_strategy()
         .create = [](const Parameters& parameters,
                       const WalletGroup& wallets) -> std::unique_ptr<Strategy>
         { return std::make_unique<LiquidityProvider>(parameters, wallets); },
-        .validate = check_pairs};
+        .validate = check_pairs,
+        .validate_in = [](const Parameters& parameters, const World& world)
+        { return check_map(parameters, world, true); }};
     return type;
 }
 

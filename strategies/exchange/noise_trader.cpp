@@ -1,4 +1,3 @@
-#include "contracts/exchanges/uniswap_v2/router.hpp"
 #include "contracts/tokens/erc20/erc20.hpp"
 #include "ledger/portable_math.hpp"
 #include "strategies/market/common.hpp"
@@ -46,7 +45,7 @@ class NoiseTrader : public StatefulStrategy<WalletState>
 public:
     NoiseTrader(const Parameters& parameters, const WalletGroup& wallets)
       : map_{*wallets.world, parameters.contracts("pairs")},
-        router_{parameters.contract("router")},
+        desk_{*wallets.world, optional_contract(parameters, "router")},
         coin_{parameters.token("coin")},
         slot_seconds_{wallets.slot_seconds},
         seed_{wallets.seed},
@@ -120,8 +119,8 @@ public:
         const auto& answer = answers.front();
         if (answer.amount_out)
         {
-            submit(state, wallet, {answer.request.token_in, answer.request.token_out},
-                answer.request.amount_in, *answer.amount_out);
+            const auto route = map_.hops(map_.shortest_route(state.token_in, state.token_out));
+            submit(state, wallet, route, answer.request.amount_in, *answer.amount_out);
         }
         return state.wake_block;
     }
@@ -137,14 +136,16 @@ public:
         }
         if (outcome.kind == TransactionOutcome::Kind::reverted)
         {
-            if (outcome.refusal.text == "UniswapV2Router: INSUFFICIENT_OUTPUT_AMOUNT")
+            const auto route = map_.hops(map_.shortest_route(state.token_in, state.token_out));
+            const auto failure = desk_.failure_of(route, outcome.refusal);
+            if (failure == OrderFailure::limit)
             {
                 // The price ran away: accept a worse one for a while.
                 state.slippage_steps =
                     std::min<std::uint8_t>(slippage_steps_max, state.slippage_steps + 1);
                 state.relax_block = 0;
             }
-            else if (outcome.refusal.text != "UniswapV2Router: EXPIRED")
+            else if (failure != OrderFailure::deadline)
             {
                 wait_for_income(state);
                 return false;
@@ -287,6 +288,22 @@ private:
         return last;
     }
 
+    /// Two tokens of a pool, in its order.
+    [[nodiscard]] static std::pair<DexMap::Position, DexMap::Position> pick_pair(
+        RandomStream& random, const DexMap::Pool& pool)
+    {
+        const auto count = pool.tokens.size();
+        if (count == 2)
+            return {pool.tokens[0], pool.tokens[1]};
+        auto first = random.uniform_below(count);
+        auto second = random.uniform_below(count - 1);
+        if (second >= first)
+            ++second;
+        else
+            std::swap(first, second);
+        return {pool.tokens[first], pool.tokens[second]};
+    }
+
     /// A token that can be had for @p token, but only through others.
     [[nodiscard]] std::optional<DexMap::Position> pick_far_token(
         RandomStream& random, DexMap::Position token) const
@@ -295,7 +312,8 @@ private:
         for (std::size_t i = 0; i < map_.tokens().size(); ++i)
         {
             const auto other = static_cast<DexMap::Position>(i);
-            if (other != token && !map_.pool_of(token, other) && !map_.way(token, other).empty())
+            if (other != token && !map_.pool_of(token, other) &&
+                !map_.shortest_route(token, other).empty())
                 far.push_back(other);
         }
         if (far.empty())
@@ -311,7 +329,7 @@ private:
         const auto* pool = pick_pool(random);
         if (pool == nullptr)
             return false;
-        auto [a, b] = pool->tokens;
+        auto [a, b] = pick_pair(random, *pool);
         if (multi_hop_share_ > 0 && random.bernoulli(multi_hop_share_))
         {
             if (const auto far = pick_far_token(random, a))
@@ -335,8 +353,8 @@ private:
         auto usd = std::min(size_.draw(random), sells_a ? held_a : held_b);
         if (const auto home = home_usd(position, state.token_out); home > 0)
             usd = std::min(usd, home);
-        for (const auto hop : map_.way(state.token_in, state.token_out))
-            usd = std::min(usd, depth_share_max_ * map_.pools()[hop].depth_usd);
+        for (const auto& step : map_.shortest_route(state.token_in, state.token_out))
+            usd = std::min(usd, depth_share_max_ * map_.pools()[step.pool].depth_usd);
         state.order_usd = static_cast<float>(usd);
         return usd >= size_min_;
     }
@@ -346,10 +364,8 @@ private:
     {
         const auto& view = wallet.view();
         const auto& coin_in = map_.tokens()[state.token_in];
-        const auto path = map_.path(state.token_in, state.token_out);
-        const auto gas = intrinsic_gas + contracts::Erc20Approve::gas +
-                         contracts::UniswapV2SwapExactTokensForTokens::gas +
-                         contracts::UniswapV2Router::hop_gas * (path.size() - 2);
+        const auto route = map_.hops(map_.shortest_route(state.token_in, state.token_out));
+        const auto gas = intrinsic_gas + contracts::Erc20Approve::gas + desk_.gas(route).total;
         const auto bid = wallet.habitual_bid();
         if (wrapping_mul(gas, bid.max_fee) > view.account(wallet.account()).balance)
         {
@@ -365,38 +381,33 @@ private:
             std::min(held, to_units(double{state.order_usd} / coin_in.usd, coin_in.decimals));
         if (amount_in.is_zero())
             return;
-        const auto pool = map_.pool_of(state.token_in, state.token_out);
-        if (pool && ask_quotes_ > 0 && wallet.random().bernoulli(ask_quotes_))
+        if (route.size() == 1 && ask_quotes_ > 0 && wallet.random().bernoulli(ask_quotes_))
         {
-            wallet.ask(map_.pools()[*pool].pair,
-                {coin_in.token, map_.tokens()[state.token_out].token, amount_in});
+            wallet.ask(route[0].exchange->contract().id(),
+                {route[0].token_in, route[0].token_out, amount_in});
             return;
         }
-        const auto quote =
-            view.state<contracts::UniswapV2Router>(router_).quote_exact_input(path, amount_in);
-        if (quote.has_value())
-            submit(state, wallet, path, amount_in, *quote);
+        const auto amounts = quote_along(route, amount_in);
+        if (!amounts.empty())
+            submit(state, wallet, route, amount_in, amounts.back());
     }
 
-    void submit(const WalletState& state, WalletContext& wallet,
-        const contracts::UniswapV2Path& path, const Amount& amount_in, const Amount& quote) const
+    void submit(const WalletState& state, WalletContext& wallet, std::span<const Hop> route,
+        const Amount& amount_in, const Amount& quote) const
     {
         const auto& view = wallet.view();
-        const auto& router = view.world->contract(router_);
         const auto slippage_bps =
             std::min(slippage_bps_max, std::uint32_t{state.slippage_bps} << state.slippage_steps);
         CallWriter calls;
-        add_approval(calls, view, path[0], wallet.account(), router.account(), amount_in);
-        calls.add(router_, contracts::UniswapV2SwapExactTokensForTokens{amount_in,
-                               min_amount_out(quote, slippage_bps), path, wallet.account(),
-                               view.timestamp + deadline_seconds_});
+        desk_.add_swap(calls, view, route, amount_in, min_amount_out(quote, slippage_bps),
+            wallet.account(), view.timestamp + deadline_seconds_);
         auto bid = wallet.habitual_bid();
-        bid.extra_gas = contracts::UniswapV2Router::hop_gas * (path.size() - 2);
+        bid.extra_gas = desk_.gas(route).extra;
         wallet.submit(std::move(calls), bid);
     }
 
     DexMap map_;
-    ContractId router_;
+    SwapDesk desk_;
     ContractId coin_;
     std::uint32_t slot_seconds_;
     std::uint64_t seed_;
@@ -436,16 +447,17 @@ const StrategyType& noise_trader_strategy()
             {
                 {.name = "router",
                     .kind = ParameterKind::contract,
-                    .default_value = "",
+                    .default_value = "\"\"",
                     .unit = {},
-                    .help = "The router it trades through.",
-                    .contract_kind = "uniswap_v2_router"},
+                    .help = "The router it trades through, where that serves an exchange; none: "
+                            "each exchange's own.",
+                    .contract_kind = Venue::sector},
                 {.name = "pairs",
                     .kind = ParameterKind::contracts,
                     .default_value = "",
                     .unit = {},
-                    .help = "Pools it knows, of the router's factory: 1 to 127.",
-                    .contract_kind = "uniswap_v2_pair"},
+                    .help = "Exchanges it knows: 1 to 127.",
+                    .contract_kind = Exchange::sector},
                 {"coin", ParameterKind::token, "", {},
                     "The token whose reference price is the native coin's (WETH): what gas costs."},
                 {"interval", ParameterKind::distribution, "{ exponential = 7200, min = 60 }",
@@ -505,7 +517,9 @@ const StrategyType& noise_trader_strategy()
         .create = [](const Parameters& parameters,
                       const WalletGroup& wallets) -> std::unique_ptr<Strategy>
         { return std::make_unique<NoiseTrader>(parameters, wallets); },
-        .validate = check_pairs};
+        .validate = check_pairs,
+        .validate_in = [](const Parameters& parameters, const World& world)
+        { return check_map(parameters, world, true); }};
     return type;
 }
 

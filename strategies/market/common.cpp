@@ -36,6 +36,11 @@ double to_whole(const Amount& units, std::uint8_t decimals)
     return units.to_double() / scale_of(decimals);
 }
 
+std::optional<ContractId> optional_contract(const Parameters& parameters, std::string_view name)
+{
+    return parameters.has(name) ? std::optional{parameters.contract(name)} : std::nullopt;
+}
+
 std::uint64_t blocks_until_next(
     RandomStream& random, double mean_seconds, std::uint32_t slot_seconds)
 {
@@ -60,6 +65,14 @@ double reference_usd(const WorldView& view, ContractId token)
 {
     const auto price = view.reference_price(token);
     return price ? static_cast<double>(*price) * 1e-8 : 0;
+}
+
+Amount min_amount_out(const Amount& quote, std::uint32_t slippage_bps)
+{
+    constexpr std::uint64_t whole_bps = 10'000;
+    return mul_div_down(
+        quote, whole_bps - std::min<std::uint64_t>(slippage_bps, whole_bps), whole_bps)
+        .value;
 }
 
 void add_payment(CallWriter& calls, ContractId token, AccountId payee, const Amount& value)

@@ -4,6 +4,7 @@
 #include "strategies/api/strategy.hpp"
 
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
 namespace runnel::strategies
@@ -13,6 +14,10 @@ namespace runnel::strategies
 [[nodiscard]] Amount to_units(double whole, std::uint8_t decimals);
 /// The other way round; for beliefs only.
 [[nodiscard]] double to_whole(const Amount& units, std::uint8_t decimals);
+
+/// A parameter that may name no contract.
+[[nodiscard]] std::optional<ContractId> optional_contract(
+    const Parameters& parameters, std::string_view name);
 
 /// A number of blocks until the next event of a Poisson process with this mean time between events.
 [[nodiscard]] std::uint64_t blocks_until_next(
@@ -24,6 +29,9 @@ namespace runnel::strategies
 [[nodiscard]] Amount holding_of(const WorldView& view, ContractId token, AccountId account);
 /// USD per whole token, as the world outside quotes it; 0 without a price.
 [[nodiscard]] double reference_usd(const WorldView& view, ContractId token);
+
+/// @p quote less @p slippage_bps of it, rounded down: the least a trader accepts.
+[[nodiscard]] Amount min_amount_out(const Amount& quote, std::uint32_t slippage_bps);
 
 /// Adds a call that pays @p value of a token, the native coin included, to @p payee.
 void add_payment(CallWriter& calls, ContractId token, AccountId payee, const Amount& value);

@@ -4,35 +4,47 @@
 #include "ledger/portable_math.hpp"
 #include "strategies/market/common.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 
 namespace runnel::strategies
 {
 
-DexMap::DexMap(const World& world, const std::vector<ContractId>& pairs)
+DexMap::DexMap(const World& world, const std::vector<ContractId>& exchanges)
 {
-    RUNNEL_CHECK(pairs.size() <= pairs_max);
-    for (const auto id : pairs)
+    RUNNEL_CHECK(exchanges.size() <= pools_max);
+    for (const auto id : exchanges)
     {
-        const auto& pair = dynamic_cast<const contracts::UniswapV2Pair&>(world.contract(id));
-        const auto token0 = position_of(world, pair.token0());
-        const auto token1 = position_of(world, pair.token1());
-        pools_.push_back({id, {token0, token1}, 0});
+        const auto* exchange = contracts::find_exchange(world, id);
+        RUNNEL_CHECK(exchange != nullptr);
+        Pool pool{exchange, {}, 0};
+        for (const auto token : exchange->tokens())
+            pool.tokens.push_back(position_of(world, token));
+        pools_.push_back(std::move(pool));
+        exchanges_.push_back(exchange);
     }
-    ways_.resize(tokens_.size() * tokens_.size());
+    routes_.resize(tokens_.size() * tokens_.size());
 }
 
 DexMap::Position DexMap::position_of(const World& world, ContractId token)
 {
-    const auto found = std::find_if(
-        tokens_.begin(), tokens_.end(), [token](const Coin& coin) { return coin.token == token; });
+    const auto found = std::find_if(tokens_.begin(), tokens_.end(),
+        [token](const Token& known) { return known.token == token; });
     if (found == tokens_.end())
     {
-        RUNNEL_CHECK(tokens_.size() < positions_max);
+        RUNNEL_CHECK(tokens_.size() < tokens_max);
         tokens_.push_back({token, decimals_of(world, token), 0});
         return static_cast<Position>(tokens_.size() - 1);
     }
+    return static_cast<Position>(found - tokens_.begin());
+}
+
+DexMap::Position DexMap::position_of(ContractId token) const
+{
+    const auto found = std::find_if(tokens_.begin(), tokens_.end(),
+        [token](const Token& known) { return known.token == token; });
     return static_cast<Position>(found - tokens_.begin());
 }
 
@@ -41,61 +53,62 @@ void DexMap::observe(const WorldView& view)
     if (observed_block_ == view.block_number)
         return;
     observed_block_ = view.block_number;
-    for (auto& coin : tokens_)
-        coin.usd = reference_usd(view, coin.token);
-    price_unquoted(view);
+    for (auto& token : tokens_)
+        token.usd = reference_usd(view, token.token);
+    price_unquoted();
     for (auto& pool : pools_)
     {
-        const auto& state = pair(view, pool).state();
-        const auto& coin0 = tokens_[pool.tokens[0]];
-        const auto& coin1 = tokens_[pool.tokens[1]];
-        pool.depth_usd = to_whole(state.reserve0, coin0.decimals) * coin0.usd +
-                         to_whole(state.reserve1, coin1.decimals) * coin1.usd;
+        pool.depth_usd = 0;
+        for (const auto position : pool.tokens)
+        {
+            const auto& token = tokens_[position];
+            pool.depth_usd +=
+                to_whole(pool.exchange->depth(token.token), token.decimals) * token.usd;
+        }
     }
 }
 
-/// Prices spread from priced tokens to their neighbours, one pool further per round.
-void DexMap::price_unquoted(const WorldView& view)
+/// Prices spread from priced tokens to their neighbours, one pool further per round. Of several
+/// offers for a token the one with most of the priced token counts, of equal ones the first.
+void DexMap::price_unquoted()
 {
+    struct Offer
+    {
+        double depth_usd = 0;
+        double usd = 0;
+    };
     for (bool progress = true; progress;)
     {
         progress = false;
-        struct Offer
-        {
-            Position token = 0;
-            double depth_usd = 0;
-            double usd = 0;
-        };
-        std::vector<Offer> offers;
+        std::vector<Offer> best(tokens_.size());
         for (const auto& pool : pools_)
         {
-            for (unsigned side = 0; side < 2; ++side)
+            for (const auto from : pool.tokens)
             {
-                const auto& known = tokens_[pool.tokens[side]];
-                const auto unknown = pool.tokens[1 - side];
-                if (!(known.usd > 0) || tokens_[unknown].usd > 0)
+                const auto& known = tokens_[from];
+                if (!(known.usd > 0))
                     continue;
-                const auto& state = pair(view, pool).state();
-                const auto value = known.usd * to_whole(side == 0 ? state.reserve0 : state.reserve1,
-                                                   known.decimals);
-                const auto amount = to_whole(
-                    side == 0 ? state.reserve1 : state.reserve0, tokens_[unknown].decimals);
-                if (value > 0 && amount > 0)
-                    offers.push_back({unknown, value, value / amount});
+                const auto depth_usd =
+                    known.usd * to_whole(pool.exchange->depth(known.token), known.decimals);
+                for (const auto to : pool.tokens)
+                {
+                    const auto& unknown = tokens_[to];
+                    if (unknown.usd > 0 || !(depth_usd > best[to].depth_usd))
+                        continue;
+                    // Units of the known token for one of the other, in whole tokens.
+                    const auto units = pool.exchange->spot_price(unknown.token, known.token);
+                    const auto whole =
+                        units * (to_whole(1, known.decimals) / to_whole(1, unknown.decimals));
+                    if (whole > 0)
+                        best[to] = {depth_usd, known.usd * whole};
+                }
             }
         }
-        for (const auto& coin : tokens_)
+        for (std::size_t i = 0; i < tokens_.size(); ++i)
         {
-            const Offer* best = nullptr;
-            for (const auto& offer : offers)
+            if (best[i].usd > 0)
             {
-                if (&tokens_[offer.token] == &coin &&
-                    (best == nullptr || offer.depth_usd > best->depth_usd))
-                    best = &offer;
-            }
-            if (best != nullptr)
-            {
-                tokens_[best->token].usd = best->usd;
+                tokens_[i].usd = best[i].usd;
                 progress = true;
             }
         }
@@ -107,70 +120,38 @@ std::optional<DexMap::Position> DexMap::pool_of(Position a, Position b) const no
     for (std::size_t i = 0; i < pools_.size(); ++i)
     {
         const auto& tokens = pools_[i].tokens;
-        if ((tokens[0] == a && tokens[1] == b) || (tokens[0] == b && tokens[1] == a))
+        const auto trades = [&](Position token)
+        { return std::find(tokens.begin(), tokens.end(), token) != tokens.end(); };
+        if (a != b && trades(a) && trades(b))
             return static_cast<Position>(i);
     }
     return std::nullopt;
 }
 
-const std::vector<DexMap::Position>& DexMap::way(Position from, Position to) const
+const std::vector<DexMap::Step>& DexMap::shortest_route(Position from, Position to) const
 {
-    auto& known = ways_.at(from * tokens_.size() + to);
-    if (!known)
-        known = find_way(from, to);
+    auto& known = routes_.at(from * tokens_.size() + to);
+    if (known)
+        return *known;
+    known.emplace();
+    for (const auto& hop : find_route(exchanges_, tokens_[from].token, tokens_[to].token))
+    {
+        const auto pool = std::find(exchanges_.begin(), exchanges_.end(), hop.exchange);
+        known->push_back({static_cast<Position>(pool - exchanges_.begin()),
+            position_of(hop.token_in), position_of(hop.token_out)});
+    }
     return *known;
 }
 
-std::vector<DexMap::Position> DexMap::find_way(Position from, Position to) const
+std::vector<Hop> DexMap::hops(const std::vector<Step>& steps) const
 {
-    constexpr std::size_t hops_max = 7;
-    // Breadth first from the end, so that the pools come out in order of trade.
-    constexpr std::uint8_t unreached = 255;
-    std::vector<std::uint8_t> hops(tokens_.size(), unreached);
-    hops[to] = 0;
-    for (std::uint8_t distance = 0; distance < hops_max && hops[from] == unreached; ++distance)
+    std::vector<Hop> hops;
+    for (const auto& step : steps)
     {
-        for (const auto& pool : pools_)
-        {
-            for (unsigned side = 0; side < 2; ++side)
-            {
-                auto& neighbour = hops[pool.tokens[1 - side]];
-                if (hops[pool.tokens[side]] == distance && neighbour == unreached)
-                    neighbour = static_cast<std::uint8_t>(distance + 1);
-            }
-        }
+        hops.push_back({pools_[step.pool].exchange, tokens_[step.token_in].token,
+            tokens_[step.token_out].token});
     }
-    std::vector<Position> result;
-    if (hops[from] == unreached)
-        return result;
-    for (auto token = from; token != to;)
-    {
-        const auto next = std::find_if(pools_.begin(), pools_.end(),
-            [&](const Pool& pool)
-            {
-                return (pool.tokens[0] == token || pool.tokens[1] == token) &&
-                       hops[other(pool, token)] + 1 == hops[token];
-            });
-        result.push_back(static_cast<Position>(next - pools_.begin()));
-        token = other(*next, token);
-    }
-    return result;
-}
-
-contracts::UniswapV2Path DexMap::path(Position from, Position to) const
-{
-    contracts::UniswapV2Path result;
-    const auto& pools = way(from, to);
-    if (pools.empty())
-        return result;
-    result.push_back(tokens_[from].token);
-    auto token = from;
-    for (const auto pool : pools)
-    {
-        token = other(pools_[pool], token);
-        result.push_back(tokens_[token].token);
-    }
-    return result;
+    return hops;
 }
 
 double realized_volatility(const WorldView& view, ContractId token, std::int64_t window_ms)
@@ -208,18 +189,31 @@ double gas_usd(const WorldView& view, ContractId coin, std::uint64_t gas, std::u
 std::string check_pairs(const Parameters& parameters)
 {
     const auto count = parameters.contracts("pairs").size();
-    if (count >= 1 && count <= DexMap::pairs_max)
+    if (count >= 1 && count <= DexMap::pools_max)
         return "";
-    return "pairs: expected 1 to " + std::to_string(DexMap::pairs_max) + " contracts, got " +
-           std::to_string(count);
+    return fmt::format("pairs: expected 1 to {} contracts, got {}", DexMap::pools_max, count);
 }
 
-Amount min_amount_out(const Amount& quote, std::uint32_t slippage_bps)
+std::string check_map(const Parameters& parameters, const World& world, bool needs_venue)
 {
-    constexpr std::uint64_t whole_bps = 10'000;
-    return mul_div_down(
-        quote, whole_bps - std::min<std::uint64_t>(slippage_bps, whole_bps), whole_bps)
-        .value;
+    const SwapDesk desk{world, optional_contract(parameters, "router")};
+    std::vector<ContractId> tokens;
+    for (const auto id : parameters.contracts("pairs"))
+    {
+        const auto& exchange = *contracts::find_exchange(world, id);
+        tokens.insert(tokens.end(), exchange.tokens().begin(), exchange.tokens().end());
+        if (desk.venue_for(exchange) == nullptr && (needs_venue || !exchange.prepaid_swap_gas()))
+        {
+            return fmt::format("pairs: expected exchanges with a router in the scenario, got {}",
+                world.contract(id).name());
+        }
+    }
+    std::sort(tokens.begin(), tokens.end());
+    tokens.erase(std::unique(tokens.begin(), tokens.end()), tokens.end());
+    if (tokens.size() <= DexMap::tokens_max)
+        return "";
+    return fmt::format("pairs: expected at most {} different tokens in all, got {}",
+        DexMap::tokens_max, tokens.size());
 }
 
 }  // namespace runnel::strategies

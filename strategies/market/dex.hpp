@@ -1,79 +1,73 @@
 #pragma once
 
-#include "contracts/exchanges/uniswap_v2/pair.hpp"
-#include "contracts/exchanges/uniswap_v2/router.hpp"
-#include "strategies/api/strategy.hpp"
+#include "strategies/market/routes.hpp"
 
-#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace runnel::strategies
 {
 
-/// The pools a group of wallets knows, as a graph of tokens, and what they are worth.
+/// The exchanges a group of wallets knows, as a graph of tokens, and what they are worth.
 ///
-/// The graph is fixed at genesis. observe() takes prices and depths from a view, once per block
-/// however many wallets ask. Tokens and pools are named by their positions in tokens() and pools():
-/// small numbers, cheap to remember per wallet.
+/// The graph is fixed at genesis. observe() takes prices and depths from the committed state, once
+/// per block however many wallets ask. Tokens and exchanges are named by their positions in
+/// tokens() and pools(): small numbers, cheap to remember per wallet.
 class DexMap
 {
 public:
     using Position = std::uint8_t;
-    static constexpr std::size_t positions_max = 255;
-    static constexpr std::size_t pairs_max = positions_max / 2;  // Each may bring two tokens.
+    static constexpr std::size_t pools_max = 127;
+    static constexpr std::size_t tokens_max = 255;
 
     struct Pool
     {
-        ContractId pair{};
-        std::array<Position, 2> tokens{};  // Of token0 and token1.
-        double depth_usd = 0;              // Of both reserves, when last observed.
+        const Exchange* exchange = nullptr;
+        std::vector<Position> tokens;  // In the order of Exchange::tokens().
+        double depth_usd = 0;          // Of all tokens, when last observed.
     };
-    struct Coin
+    struct Token
     {
         ContractId token{};
         std::uint8_t decimals = 18;
         double usd = 0;  // Per whole token, when last observed; 0 without a price.
     };
+    /// A hop between positions.
+    struct Step
+    {
+        Position pool = 0;
+        Position token_in = 0;
+        Position token_out = 0;
+    };
 
-    /// @param pairs  At most pairs_max, of kind uniswap_v2_pair.
-    DexMap(const World& world, const std::vector<ContractId>& pairs);
+    /// @param exchanges  At most pools_max, with at most tokens_max tokens: see check_map().
+    DexMap(const World& world, const std::vector<ContractId>& exchanges);
 
     /// Looks at all pools and prices. A token without a reference price is worth what the deepest
     /// pool with a priced token says.
     void observe(const WorldView& view);
 
     [[nodiscard]] const std::vector<Pool>& pools() const noexcept { return pools_; }
-    [[nodiscard]] const std::vector<Coin>& tokens() const noexcept { return tokens_; }
-    /// The other token of a pool.
-    [[nodiscard]] Position other(const Pool& pool, Position token) const noexcept
-    {
-        return pool.tokens[0] == token ? pool.tokens[1] : pool.tokens[0];
-    }
-    /// The first pool of these two tokens, in the order of the scenario's list.
+    [[nodiscard]] const std::vector<Token>& tokens() const noexcept { return tokens_; }
+    /// The first pool that trades these two tokens, in the order of the scenario's list.
     [[nodiscard]] std::optional<Position> pool_of(Position a, Position b) const noexcept;
-    /// The pools from @p from to @p to with the fewest hops, at most 7; of several the first found
-    /// in the order of the scenario's list. Empty if there is no way. Found once, then remembered.
-    [[nodiscard]] const std::vector<Position>& way(Position from, Position to) const;
-    /// The same as a router wants it; empty if there is no way.
-    [[nodiscard]] contracts::UniswapV2Path path(Position from, Position to) const;
-
-    [[nodiscard]] static const contracts::UniswapV2Pair& pair(
-        const WorldView& view, const Pool& pool)
-    {
-        return view.state<contracts::UniswapV2Pair>(pool.pair);
-    }
+    /// The steps from @p from to @p to: those of find_route(). Found once, then remembered.
+    [[nodiscard]] const std::vector<Step>& shortest_route(Position from, Position to) const;
+    /// Steps as the exchanges and tokens they name.
+    [[nodiscard]] std::vector<Hop> hops(const std::vector<Step>& steps) const;
 
 private:
     [[nodiscard]] Position position_of(const World& world, ContractId token);
-    void price_unquoted(const WorldView& view);
-    [[nodiscard]] std::vector<Position> find_way(Position from, Position to) const;
+    [[nodiscard]] Position position_of(ContractId token) const;
+    void price_unquoted();
 
     std::vector<Pool> pools_;
-    std::vector<Coin> tokens_;
-    mutable std::vector<std::optional<std::vector<Position>>> ways_;  // By from, then to.
+    std::vector<Token> tokens_;
+    std::vector<const Exchange*> exchanges_;                        // Of pools_.
+    mutable std::vector<std::optional<std::vector<Step>>> routes_;  // By from, then to.
     std::uint64_t observed_block_ = 0;
 };
 
@@ -89,8 +83,9 @@ private:
 
 /// What is wrong with the parameter `pairs` of a strategy; for StrategyType::validate.
 [[nodiscard]] std::string check_pairs(const Parameters& parameters);
-
-/// @p quote less @p slippage_bps of it, rounded down: the least a trader accepts.
-[[nodiscard]] Amount min_amount_out(const Amount& quote, std::uint32_t slippage_bps);
+/// The same in the world before the first block, where each must have a venue (SwapDesk) if
+/// @p needs_venue; for StrategyType::validate_in.
+[[nodiscard]] std::string check_map(
+    const Parameters& parameters, const World& world, bool needs_venue);
 
 }  // namespace runnel::strategies

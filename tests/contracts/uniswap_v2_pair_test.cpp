@@ -41,7 +41,7 @@ TEST_CASE("uniswap v2 pair: the most that a swap may take is the published amoun
     const auto amount_in = ether(c.amount_in);
     const auto amount_out = decimal(c.amount_out);
 
-    CHECK(f.pair.quote_exact_input(f.a.id(), amount_in).value() == amount_out);
+    CHECK(f.pair.quote_exact_input(f.a.id(), f.b.id(), amount_in).value() == amount_out);
     CHECK(f.pair.quote({f.a.id(), f.b.id(), amount_in}) == amount_out);
     f.expect_refusal(
         f.alice, f.swap_calls(amount_in, 0, 0, wrapping_add(amount_out, 1)), "UniswapV2: K");
@@ -95,8 +95,8 @@ TEST_CASE("uniswap v2 pair: shares are minted as published", "[contracts][uniswa
     const auto pool = f.events_of<DexPool>(outcome.block).at(0);
     CHECK(pool.reserve1 == ether(4));
     CHECK(pool.total_supply == ether(2));
-    CHECK(f.pair.spot_price(f.a.id()) == 4.0);
-    CHECK(f.pair.spot_price(f.b.id()) == 0.25);
+    CHECK(f.pair.spot_price(f.a.id(), f.b.id()) == 4.0);
+    CHECK(f.pair.spot_price(f.b.id(), f.a.id()) == 0.25);
 
     SECTION("later ones are worth the scarcer side, rounded down")
     {
@@ -397,7 +397,8 @@ TEST_CASE("uniswap v2 pair: skim pays out the surplus, sync keeps it", "[contrac
         CHECK(f.pair.state().reserve1 == wrapping_add(ether(10), 9));
         f.expect_ok(f.alice, f.pay(Amount::power_of_two(112), 0));
         f.expect_refusal(f.bob, f.pair.id(), UniswapV2Sync{}, "UniswapV2: OVERFLOW");
-        CHECK(f.pair.quote_exact_input(f.b.id(), 1'000'000).error().text == "UniswapV2: OVERFLOW");
+        CHECK(f.pair.quote_exact_input(f.b.id(), f.a.id(), 1'000'000).error().text ==
+              "UniswapV2: OVERFLOW");
         CHECK_FALSE(f.pair.quote({f.b.id(), f.a.id(), 1'000'000}).has_value());
     }
 }
@@ -418,18 +419,19 @@ TEST_CASE("uniswap v2 pair: what it is not asked it does not answer", "[contract
 {
     UniswapV2Fixture f;
     CHECK_FALSE(f.pair.quote({f.a.id(), f.b.id(), 1}).has_value());  // Without liquidity.
-    CHECK(f.pair.spot_price(f.a.id()) == 0);
+    CHECK(f.pair.spot_price(f.a.id(), f.b.id()) == 0);
     CHECK(f.pair.share_value(1)[0] == 0);
     f.add_liquidity(ether(5), ether(10));
     CHECK_FALSE(f.pair.quote({f.a.id(), f.a.id(), 1}).has_value());
     CHECK_FALSE(f.pair.quote({f.a.id(), f.c.id(), 1}).has_value());
     CHECK_FALSE(f.pair.quote({f.c.id(), f.b.id(), 1}).has_value());
     CHECK_FALSE(f.pair.quote({f.a.id(), f.b.id(), 0}).has_value());
-    CHECK(f.pair.quote_exact_input(f.b.id(), 1).error().text ==
+    CHECK(f.pair.quote_exact_input(f.b.id(), f.a.id(), 1).error().text ==
           "UniswapV2: INSUFFICIENT_OUTPUT_AMOUNT");
-    CHECK(
-        f.pair.quote_exact_output(f.b.id(), ether(10)).error().kind == RefusalKind::invalid_opcode);
-    CHECK(f.pair.quote_exact_output(f.b.id(), ether(11)).error().text == "ds-math-sub-underflow");
+    CHECK(f.pair.quote_exact_output(f.a.id(), f.b.id(), ether(10)).error().kind ==
+          RefusalKind::invalid_opcode);
+    CHECK(f.pair.quote_exact_output(f.a.id(), f.b.id(), ether(11)).error().text ==
+          "ds-math-sub-underflow");
 }
 
 TEST_CASE("uniswap v2 pair: calls declare few objects", "[contracts][uniswap_v2]")
@@ -534,16 +536,16 @@ TEST_CASE("uniswap v2 pair: rounding never favours the trader", "[contracts][uni
             const auto token_out = f.pair.other(token_in);
             const auto amount_in = draw();
             CAPTURE(i, j, sells_a, amount_in.to_string(), dump(f.pair.state()));
-            const auto quoted = f.pair.quote_exact_input(token_in, amount_in);
+            const auto quoted = f.pair.quote_exact_input(token_in, token_out, amount_in);
             if (!quoted.has_value())
             {
                 REQUIRE(quoted.error().text == "UniswapV2: INSUFFICIENT_OUTPUT_AMOUNT");
                 continue;
             }
             // Buying the same output costs no more than was offered, yet enough to get it.
-            const auto cost = f.pair.quote_exact_output(token_out, *quoted).value();
+            const auto cost = f.pair.quote_exact_output(token_in, token_out, *quoted).value();
             REQUIRE(cost <= wrapping_add(amount_in, 1));
-            REQUIRE(f.pair.quote_exact_input(token_in, cost).value() >= *quoted);
+            REQUIRE(f.pair.quote_exact_input(token_in, token_out, cost).value() >= *quoted);
 
             const auto k_before = k(f.pair);
             const auto calls = [&](const Amount& out) {
@@ -589,7 +591,8 @@ TEST_CASE("uniswap v2 pair: adding and removing liquidity never pays",
                 REQUIRE(burnt.returns.values[1] <= amount1);
             }
             const Amount swapped{1 + random() % 50'000};
-            if (const auto out = f.pair.quote_exact_input(f.a.id(), swapped); out.has_value())
+            if (const auto out = f.pair.quote_exact_input(f.a.id(), f.b.id(), swapped);
+                out.has_value())
                 REQUIRE(f.sandbox.run(f.alice, f.swap_calls(swapped, 0, 0, *out)).ok());
         }
         REQUIRE(f.sandbox.world().check_invariants().empty());

@@ -1,6 +1,7 @@
 #include "contracts/exchanges/uniswap_v2/factory.hpp"
 
 #include "contracts/exchanges/uniswap_v2/pair.hpp"
+#include "contracts/exchanges/uniswap_v2/router.hpp"
 #include "contracts/kit/token_book.hpp"
 #include "state/world.hpp"
 
@@ -58,9 +59,14 @@ void UniswapV2Factory::connect(World& world)
 {
     pairs_.clear();
     entries_.clear();
+    router_ = nullptr;
     for (std::uint32_t i = 0; i < world.contract_count(); ++i)
     {
-        auto* pair = dynamic_cast<UniswapV2Pair*>(world.find_contract(ContractId{i}));
+        auto* contract = world.find_contract(ContractId{i});
+        const auto* router = dynamic_cast<const UniswapV2Router*>(contract);
+        if (router_ == nullptr && router != nullptr && router->factory() == id())
+            router_ = router;
+        auto* pair = dynamic_cast<UniswapV2Pair*>(contract);
         if (pair == nullptr || pair->factory() != id())
             continue;
         pairs_.push_back(pair);

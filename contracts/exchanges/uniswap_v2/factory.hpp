@@ -10,6 +10,7 @@ namespace runnel::contracts
 {
 
 class UniswapV2Pair;
+class UniswapV2Router;
 
 /// Switches the protocol fee on (an account) or off (the zero account); only the setter may.
 struct UniswapV2SetFeeTo
@@ -70,6 +71,9 @@ public:
     /// All pairs, in order of their contract ids.
     [[nodiscard]] const std::vector<UniswapV2Pair*>& pairs() const noexcept { return pairs_; }
 
+    /// Its router; of several the one with the lowest id, nullptr if there is none.
+    [[nodiscard]] const UniswapV2Router* router() const noexcept { return router_; }
+
     /// Record 0: read by every mint and burn of its pairs.
     [[nodiscard]] const Table<UniswapV2FactoryState>& state() const noexcept { return state_; }
     [[nodiscard]] AccountId fee_to() const noexcept { return state_.get(0).fee_to; }
@@ -103,6 +107,7 @@ private:
     Table<UniswapV2FactoryState> state_;  // Record 0.
     std::vector<UniswapV2Pair*> pairs_;
     std::vector<Entry> entries_;  // Sorted by tokens.
+    const UniswapV2Router* router_ = nullptr;
 };
 
 }  // namespace runnel::contracts

@@ -40,6 +40,7 @@ const ContractType& UniswapV2Pair::contract_type()
     static const ContractType type{.kind = "uniswap_v2_pair",
         .help = "A constant-product pool of two tokens with a fee of 0.3%; its shares are a token.",
         .role = ContractRole::dex,
+        .sectors = implements<UniswapV2Pair, Exchange>(),
         .methods = methods(),
         .events = {&event_type<Transfer>, &event_type<Approval>, &event_type<UniswapV2MintEvent>,
             &event_type<UniswapV2BurnEvent>, &event_type<UniswapV2SwapEvent>,
@@ -125,17 +126,6 @@ ContractId UniswapV2Pair::other(ContractId token) const
     return tokens_[1 - side(token)];
 }
 
-const Amount& UniswapV2Pair::reserve(ContractId token) const
-{
-    return side(token) == 0 ? state().reserve0 : state().reserve1;
-}
-
-double UniswapV2Pair::spot_price(ContractId token) const
-{
-    const auto& base = reserve(token);
-    return base.is_zero() ? 0 : reserve(other(token)).to_double() / base.to_double();
-}
-
 Result<void> UniswapV2Pair::check_room(
     unsigned side_in, const Amount& amount_in, const Amount& amount_out) const
 {
@@ -149,45 +139,9 @@ Result<void> UniswapV2Pair::check_room(
     return {};
 }
 
-Result<Amount> UniswapV2Pair::quote_exact_input(ContractId token_in, const Amount& amount_in) const
-{
-    const auto amount_out =
-        RUNNEL_TRY(get_amount_out(amount_in, reserve(token_in), reserve(other(token_in))));
-    RUNNEL_REQUIRE(!amount_out.is_zero(), Refusal::error("UniswapV2: INSUFFICIENT_OUTPUT_AMOUNT"));
-    RUNNEL_TRY(check_room(side(token_in), amount_in, amount_out));
-    return amount_out;
-}
-
-Result<Amount> UniswapV2Pair::quote_exact_output(
-    ContractId token_out, const Amount& amount_out) const
-{
-    const auto token_in = other(token_out);
-    const auto amount_in =
-        RUNNEL_TRY(get_amount_in(amount_out, reserve(token_in), reserve(token_out)));
-    RUNNEL_TRY(check_room(side(token_in), amount_in, amount_out));
-    return amount_in;
-}
-
 std::optional<Amount> UniswapV2Pair::quote(const QuoteRequest& request) const
 {
-    if (request.token_in == request.token_out || !trades(request.token_in) ||
-        !trades(request.token_out))
-        return std::nullopt;
-    const auto amount_out = quote_exact_input(request.token_in, request.amount_in);
-    return amount_out.has_value() ? std::optional{*amount_out} : std::nullopt;
-}
-
-std::array<Amount, 2> UniswapV2Pair::share_value(const Amount& shares) const
-{
-    std::array<Amount, 2> value;
-    if (total_supply().is_zero())
-        return value;
-    for (unsigned i = 0; i < 2; ++i)
-    {
-        const auto& held = token_[i]->balances().get(account());
-        value[i] = mul_div_down(shares, held, total_supply()).value;
-    }
-    return value;
+    return answer_quote(*this, request);
 }
 
 void UniswapV2Pair::snapshot(SnapshotContext& context) const

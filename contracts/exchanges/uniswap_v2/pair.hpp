@@ -1,5 +1,6 @@
 #pragma once
 
+#include "contracts/kit/sectors/exchange.hpp"
 #include "contracts/kit/token_base.hpp"
 
 #include <array>
@@ -151,7 +152,8 @@ struct UniswapV2PairState
 /// Source: Uniswap v2-core `UniswapV2Pair.sol`; Adams, Zinsmeister, Robinson, "Uniswap v2 Core"
 /// (2020).
 class UniswapV2Pair : public TokenBase<UniswapV2Pair, UniswapV2Mint, UniswapV2Burn, UniswapV2Swap,
-                          UniswapV2Skim, UniswapV2Sync>
+                          UniswapV2Skim, UniswapV2Sync>,
+                      public Exchange
 {
 public:
     /// Shares that the first mint gives to the zero account for good.
@@ -174,37 +176,46 @@ public:
     [[nodiscard]] ContractId token0() const noexcept { return tokens_[0]; }
     [[nodiscard]] ContractId token1() const noexcept { return tokens_[1]; }
     [[nodiscard]] ContractId factory() const noexcept { return factory_id_; }
-    /// Whether @p token is one of the two.
-    [[nodiscard]] bool trades(ContractId token) const noexcept
-    {
-        return token == tokens_[0] || token == tokens_[1];
-    }
     /// The other of the two; a bug unless trades(@p token).
     [[nodiscard]] ContractId other(ContractId token) const;
     [[nodiscard]] const UniswapV2PairState& state() const noexcept { return state_.get(0); }
-    /// Of one of the two tokens; a bug unless trades(@p token).
-    [[nodiscard]] const Amount& reserve(ContractId token) const;
     [[nodiscard]] const Amount& total_supply() const noexcept { return state().total_supply; }
-    /// Shares of @p account.
-    [[nodiscard]] const Amount& share_balance(AccountId account) const noexcept
-    {
-        return balance(account);
-    }
-    /// Smallest units of the other token for one of @p token, fee and price impact aside; 0 without
-    /// reserves. A double for beliefs and reports.
-    [[nodiscard]] double spot_price(ContractId token) const;
-    /// What swapping exactly @p amount_in of @p token_in pays out now, to the last unit.
+
+    // Exchange (exchange.cpp).
+
+    [[nodiscard]] const Contract& contract() const noexcept override { return *this; }
+    [[nodiscard]] std::span<const ContractId> tokens() const noexcept override { return tokens_; }
+    [[nodiscard]] Amount reserve(ContractId token) const override;
+    [[nodiscard]] double spot_price(ContractId token_in, ContractId token_out) const override;
+    [[nodiscard]] double fee(ContractId token_in, ContractId token_out) const override;
     /// Errors: those of uniswap_v2::get_amount_out(); also of the swap itself: UniswapV2:
     /// INSUFFICIENT_OUTPUT_AMOUNT if it rounds to 0, UniswapV2: OVERFLOW.
     [[nodiscard]] Result<Amount> quote_exact_input(
-        ContractId token_in, const Amount& amount_in) const;
-    /// What must be swapped in now for exactly @p amount_out of @p token_out.
+        ContractId token_in, ContractId token_out, const Amount& amount_in) const override;
     /// Errors: those of uniswap_v2::get_amount_in(); UniswapV2: OVERFLOW.
     [[nodiscard]] Result<Amount> quote_exact_output(
-        ContractId token_out, const Amount& amount_out) const;
-    /// The tokens that burning @p shares would pay, before a protocol fee that is still to be
-    /// minted; rounded down. Zeros without shares.
-    [[nodiscard]] std::array<Amount, 2> share_value(const Amount& shares) const;
+        ContractId token_in, ContractId token_out, const Amount& amount_out) const override;
+    [[nodiscard]] std::optional<RationalPayout> payout(
+        ContractId token_in, ContractId token_out) const override;
+    [[nodiscard]] std::optional<ContractId> share_token() const override { return id(); }
+    [[nodiscard]] Amount share_supply() const override { return total_supply(); }
+    [[nodiscard]] Amount share_balance(AccountId account) const override
+    {
+        return balance(account);
+    }
+    /// Before a protocol fee that is still to be minted. Zeros without shares.
+    [[nodiscard]] std::vector<Amount> share_value(const Amount& shares) const override;
+    /// As the router's addLiquidity chooses the amounts; shares before a protocol fee.
+    [[nodiscard]] std::optional<DepositQuote> quote_deposit(
+        std::span<const Amount> offered) const override;
+    /// The router of the pair's factory.
+    [[nodiscard]] const Venue* venue() const override;
+    [[nodiscard]] std::optional<std::uint64_t> prepaid_swap_gas() const override
+    {
+        return UniswapV2Swap::gas;
+    }
+    void add_prepaid_swap(CallWriter& calls, ContractId token_in, ContractId token_out,
+        const Amount& amount_out, AccountId recipient) const override;
 
     // What other contracts call; @p context has the caller as sender.
 

@@ -50,6 +50,7 @@ const ContractType& UniswapV2Router::contract_type()
     static const ContractType type{.kind = "uniswap_v2_router",
         .help = "Swaps along paths and adds liquidity, with limits on amounts and time.",
         .role = ContractRole::ledger,
+        .sectors = implements<UniswapV2Router, Venue>(),
         .methods = methods(),
         .events = {},
         .parameters =

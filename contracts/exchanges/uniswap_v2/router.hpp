@@ -1,6 +1,6 @@
 #pragma once
 
-#include "contracts/kit/contract_base.hpp"
+#include "contracts/kit/sectors/exchange.hpp"
 
 #include <cstdint>
 
@@ -87,9 +87,12 @@ struct UniswapV2SwapTokensForExactTokens
 /// Source: Uniswap v2-periphery `UniswapV2Router02.sol`, `UniswapV2Library.sol`.
 class UniswapV2Router
   : public ContractBase<UniswapV2Router, UniswapV2AddLiquidity, UniswapV2RemoveLiquidity,
-        UniswapV2SwapExactTokensForTokens, UniswapV2SwapTokensForExactTokens>
+        UniswapV2SwapExactTokensForTokens, UniswapV2SwapTokensForExactTokens>,
+    public Venue
 {
 public:
+    static constexpr std::size_t path_length_max =
+        std::tuple_size_v<decltype(UniswapV2Path::items)>;
     /// For every hop of a path after the first: a pair's swap and the router's share of it.
     static constexpr std::uint64_t hop_gas = 50'000;
 
@@ -101,7 +104,7 @@ public:
 
     // Views of committed state, for strategies and reports.
 
-    [[nodiscard]] const UniswapV2Factory& factory() const noexcept { return *factory_; }
+    [[nodiscard]] ContractId factory() const noexcept { return factory_id_; }
     /// What swapping exactly @p amount_in along @p path pays out now. Errors: those of
     /// swapExactTokensForTokens up to its check of the minimum.
     [[nodiscard]] Result<Amount> quote_exact_input(
@@ -109,6 +112,20 @@ public:
     /// What must be paid in now for exactly @p amount_out at the end of @p path.
     [[nodiscard]] Result<Amount> quote_exact_output(
         const UniswapV2Path& path, const Amount& amount_out) const;
+
+    // Venue (exchange.cpp): of all pairs of its factory.
+
+    [[nodiscard]] const Contract& contract() const noexcept override { return *this; }
+    [[nodiscard]] std::vector<const Exchange*> exchanges() const override;
+    [[nodiscard]] bool serves(const Exchange& exchange) const override;
+    [[nodiscard]] std::size_t hops_max() const noexcept override { return path_length_max - 1; }
+    [[nodiscard]] std::uint64_t swap_gas(std::size_t hops) const noexcept override;
+    [[nodiscard]] std::uint64_t extra_gas(std::size_t hops) const noexcept override;
+    void add_swap(CallWriter& calls, const SwapOrder& order) const override;
+    void add_deposit(CallWriter& calls, const DepositOrder& order) const override;
+    void add_withdrawal(CallWriter& calls, const WithdrawalOrder& order) const override;
+    [[nodiscard]] bool spends_shares() const noexcept override { return true; }
+    [[nodiscard]] OrderFailure failure_of(const Refusal& refusal) const override;
 
     using ContractBase::declare;
     using ContractBase::execute;
@@ -127,7 +144,7 @@ public:
 
 private:
     /// One amount per token of a path.
-    using Amounts = std::array<Amount, std::tuple_size_v<decltype(UniswapV2Path::items)>>;
+    using Amounts = std::array<Amount, path_length_max>;
 
     [[nodiscard]] Result<UniswapV2Pair*> pair_for(ContractId token_a, ContractId token_b) const;
     /// @p reserves is a callable (pair) -> {reserve0, reserve1}.

@@ -1,0 +1,39 @@
+#include "contracts/kit/sectors/exchange.hpp"
+
+#include "ledger/check.hpp"
+#include "state/world.hpp"
+
+namespace runnel::contracts
+{
+
+void Exchange::add_prepaid_swap(CallWriter&, ContractId, ContractId, const Amount&, AccountId) const
+{
+    check_failed("an exchange that can be paid first says how", __FILE__, __LINE__);
+}
+
+std::uint64_t Venue::extra_gas(std::size_t) const noexcept
+{
+    return 0;
+}
+
+const Exchange* find_exchange(const World& world, ContractId id)
+{
+    return dynamic_cast<const Exchange*>(world.find_contract(id));
+}
+
+const Venue* find_venue(const World& world, ContractId id)
+{
+    return dynamic_cast<const Venue*>(world.find_contract(id));
+}
+
+std::optional<Amount> answer_quote(const Exchange& exchange, const QuoteRequest& request)
+{
+    if (request.token_in == request.token_out || !exchange.trades(request.token_in) ||
+        !exchange.trades(request.token_out))
+        return std::nullopt;
+    const auto amount_out =
+        exchange.quote_exact_input(request.token_in, request.token_out, request.amount_in);
+    return amount_out.has_value() ? std::optional{*amount_out} : std::nullopt;
+}
+
+}  // namespace runnel::contracts
