@@ -1,5 +1,7 @@
 #include "analytics/market.hpp"
 
+#include "contracts/kit/sectors/rows.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -43,8 +45,14 @@ Market::Market(LedgerQueries& source)
     if (source.has("t_dex_pools"))
     {
         pool_rows_.rows = source.query(
-            "SELECT block_number, contract_id, token0_id, token1_id, "
-            "reserve0, reserve1, total_supply FROM t_dex_pools ORDER BY rowid");
+            "SELECT block_number, contract_id, token_id, reserve, spot_price "
+            "FROM t_dex_pools ORDER BY rowid");
+    }
+    if (source.has("t_dex_shares"))
+    {
+        share_rows_.rows = source.query(
+            "SELECT block_number, contract_id, share_token_id, total_supply "
+            "FROM t_dex_shares ORDER BY rowid");
     }
     if (source.has("t_lending_reserves"))
     {
@@ -55,6 +63,7 @@ Market::Market(LedgerQueries& source)
     }
     oracle_.next();
     pool_rows_.next();
+    share_rows_.next();
     reserve_rows_.next();
 }
 
@@ -68,9 +77,23 @@ void Market::read_price()
 void Market::read_pool()
 {
     auto& rows = *pool_rows_.rows;
-    pools_[rows.contract(1)] = {
-        rows.contract(2), rows.contract(3), rows.amount(4), rows.amount(5), rows.amount(6)};
+    auto& tokens = pools_[rows.contract(1)].tokens;
+    const PoolToken read{
+        rows.contract(2), rows.amount(3), rows.amount(4).to_double() / DexPool::spot_price_scale};
+    const auto known = std::find_if(tokens.begin(), tokens.end(),
+        [&](const PoolToken& candidate) { return candidate.token == read.token; });
+    if (known == tokens.end())
+        tokens.push_back(read);
+    else
+        *known = read;
     pool_rows_.next();
+}
+
+void Market::read_shares()
+{
+    auto& rows = *share_rows_.rows;
+    shares_[rows.contract(1)] = {rows.contract(2), rows.amount(3)};
+    share_rows_.next();
 }
 
 void Market::read_reserve()
@@ -92,6 +115,8 @@ bool Market::advance(std::uint64_t block)
         read_price();
     for (; due(pool_rows_); changed = true)
         read_pool();
+    for (; due(share_rows_); changed = true)
+        read_shares();
     for (; due(reserve_rows_); changed = true)
         read_reserve();
     stale_ = stale_ || changed;
@@ -106,7 +131,7 @@ void Market::advance_to_end()
 std::optional<std::uint64_t> Market::next_change() const
 {
     std::optional<std::uint64_t> next;
-    for (const auto* cursor : {&oracle_, &pool_rows_, &reserve_rows_})
+    for (const auto* cursor : {&oracle_, &pool_rows_, &share_rows_, &reserve_rows_})
     {
         if (cursor->block && (!next || *cursor->block < *next))
             next = cursor->block;
@@ -149,23 +174,28 @@ bool Market::quote_from_pools() const
     const auto known = prices_;
     std::vector<double> depth(prices_.size(), 0);
     bool found = false;
-    const auto quote =
-        [&](ContractId token, const Amount& reserve, ContractId other, const Amount& other_reserve)
+    const auto quote = [&](const PoolToken& wanted, const PoolToken& other)
     {
-        if (scale(token) == 0 || scale(other) == 0 || reserve.is_zero() ||
-            !std::isnan(known[index(token)]) || std::isnan(known[index(other)]))
+        const auto token = index(wanted.token);
+        const auto base = index(other.token);
+        if (scale(wanted.token) == 0 || scale(other.token) == 0 || !(wanted.spot_price > 0) ||
+            !(other.spot_price > 0) || !std::isnan(known[token]) || std::isnan(known[base]))
             return;
-        const auto value = other_reserve.to_double() / scale(other) * known[index(other)];
-        if (value <= depth[index(token)])
+        const auto unit_usd = known[base] / scale(other.token);
+        const auto value = other.reserve.to_double() * unit_usd;
+        if (value <= depth[token])
             return;
         found = true;
-        depth[index(token)] = value;
-        prices_[index(token)] = value / (reserve.to_double() / scale(token));
+        depth[token] = value;
+        prices_[token] = unit_usd * (wanted.spot_price / other.spot_price) * scale(wanted.token);
     };
     for (const auto& [id, pool] : pools_)
     {
-        quote(pool.token0, pool.reserve0, pool.token1, pool.reserve1);
-        quote(pool.token1, pool.reserve1, pool.token0, pool.reserve0);
+        for (const auto& wanted : pool.tokens)
+        {
+            for (const auto& other : pool.tokens)
+                quote(wanted, other);
+        }
     }
     return found;
 }
@@ -184,11 +214,21 @@ void Market::compute_prices() const
     }
     while (quote_from_pools())
     {}
-    for (const auto& [id, pool] : pools_)
+    price_shares();
+}
+
+void Market::price_shares() const
+{
+    for (const auto& [id, shares] : shares_)
     {
-        const auto value = pool_usd(pool);
-        if (value && scale(id) > 0 && !pool.total_supply.is_zero())
-            prices_.at(index(id)) = *value / (pool.total_supply.to_double() / scale(id));
+        const auto pool = pools_.find(id);
+        if (pool == pools_.end() || scale(shares.token) == 0 || shares.supply.is_zero())
+            continue;
+        if (const auto value = pool_usd(pool->second))
+        {
+            prices_.at(index(shares.token)) =
+                *value / (shares.supply.to_double() / scale(shares.token));
+        }
     }
 }
 
@@ -219,11 +259,28 @@ std::optional<double> Market::usd(const SignedAmount& amount, ContractId token) 
 
 std::optional<double> Market::pool_usd(const Pool& pool) const
 {
-    const auto value0 = usd(pool.reserve0, pool.token0);
-    const auto value1 = usd(pool.reserve1, pool.token1);
-    if (!value0 || !value1)
+    double sum = 0;
+    for (const auto& held : pool.tokens)
+    {
+        const auto value = usd(held.reserve, held.token);
+        if (!value && !held.reserve.is_zero())
+            return std::nullopt;
+        sum += value.value_or(0);
+    }
+    return sum;
+}
+
+std::optional<double> Market::whole_price(const PoolToken& held, ContractId first) const
+{
+    if (!(held.spot_price > 0) || scale(held.token) == 0 || scale(first) == 0)
         return std::nullopt;
-    return *value0 + *value1;
+    return held.spot_price * (scale(held.token) / scale(first));
+}
+
+bool Market::is_share(ContractId token) const
+{
+    return std::any_of(shares_.begin(), shares_.end(),
+        [token](const auto& entry) { return entry.second.token == token; });
 }
 
 }  // namespace runnel::analytics

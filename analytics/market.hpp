@@ -18,21 +18,24 @@ namespace runnel::analytics
 ///  2. the newest price a lending market recorded in its reserve;
 ///  3. 1 for USDC, USDT and DAI;
 ///  4. for the native coin, the price of its wrapped form (`W` and its symbol);
-///  5. the ratio of reserves in the pool that holds the most of a token priced so far, and so on
-///     from token to token;
+///  5. the spot price of the pool that holds the most of a token priced so far, and so on from
+///     token to token;
 ///  6. for a pool's shares, the pool's value / their number.
 class Market
 {
 public:
     explicit Market(LedgerQueries& source);
 
+    struct PoolToken
+    {
+        ContractId token{};
+        Amount reserve;
+        double spot_price =
+            0;  // Smallest units of the pool's first token for one of this; 0: none.
+    };
     struct Pool
     {
-        ContractId token0{};
-        ContractId token1{};
-        Amount reserve0;
-        Amount reserve1;
-        Amount total_supply;
+        std::vector<PoolToken> tokens;  // In the pool's own order.
     };
     struct Reserve
     {
@@ -65,7 +68,12 @@ public:
     {
         return reserves_;
     }
+    /// Of all reserves; empty if one that is not 0 has no price.
     [[nodiscard]] std::optional<double> pool_usd(const Pool& pool) const;
+    /// The spot price in whole tokens: of @p first, the pool's first token, for one of this.
+    [[nodiscard]] std::optional<double> whole_price(const PoolToken& held, ContractId first) const;
+    /// Whether a token is shares of a pool.
+    [[nodiscard]] bool is_share(ContractId token) const;
 
 private:
     /// Rows of one table and the block of the one it stands on.
@@ -79,19 +87,28 @@ private:
 
     void read_price();
     void read_pool();
+    void read_shares();
     void read_reserve();
     void compute_prices() const;
     void price_native_coin() const;
+    void price_shares() const;
     bool quote_from_pools() const;
     [[nodiscard]] double scale(ContractId token) const;
 
     LedgerQueries& source_;
     Cursor oracle_;
     Cursor pool_rows_;
+    Cursor share_rows_;
     Cursor reserve_rows_;
     std::map<ContractId, Amount> oracle_prices_;
     std::map<ContractId, Amount> reserve_prices_;
     std::map<ContractId, Pool> pools_;
+    struct Shares
+    {
+        ContractId token{};
+        Amount supply;
+    };
+    std::map<ContractId, Shares> shares_;  // By pool.
     std::map<ReserveKey, Reserve> reserves_;
     std::vector<double> scales_;          // 10^decimals by contract id; 0 if not a token.
     mutable std::vector<double> prices_;  // By contract id; NaN if not known.

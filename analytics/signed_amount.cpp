@@ -89,19 +89,4 @@ std::string SignedAmount::to_string() const
     return is_negative() ? "-" + text : text;
 }
 
-SignedAmount SignedAmount::times(std::uint32_t numerator, std::uint32_t denominator) const noexcept
-{
-    RUNNEL_CHECK(denominator != 0);
-    auto magnitude = is_negative() ? negated() : *this;
-    uint128 carry = 0;
-    for (auto& limb : magnitude.limbs_)
-    {
-        carry += static_cast<uint128>(limb) * numerator;
-        limb = static_cast<std::uint64_t>(carry);
-        carry >>= 64U;
-    }
-    divide(magnitude.limbs_, denominator);
-    return is_negative() ? magnitude.negated() : magnitude;
-}
-
 }  // namespace runnel::analytics

@@ -27,9 +27,6 @@ public:
     [[nodiscard]] double to_double() const noexcept;
     /// Decimal digits, with a minus sign if negative.
     [[nodiscard]] std::string to_string() const;
-    /// this * numerator / denominator, rounded towards zero; the product must fit 319 bits.
-    [[nodiscard]] SignedAmount times(
-        std::uint32_t numerator, std::uint32_t denominator) const noexcept;
 
     friend bool operator==(const SignedAmount&, const SignedAmount&) noexcept = default;
 

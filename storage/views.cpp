@@ -463,8 +463,9 @@ private:
         };
         if (name == "token_transfers" && has({"log_index", "from_id", "to_id", "value"}))
             return token_transfers(table);
-        if (name == "dex_trades" && has({"token_bought_id", "token_sold_id", "taker_id",
-                                        "token_bought_amount_raw", "token_sold_amount_raw"}))
+        if (name == "dex_trades" &&
+            has({"token_bought_id", "token_sold_id", "taker_id", "token_bought_amount_raw",
+                "token_sold_amount_raw", "fee_token_id", "fee_raw"}))
             return dex_trades(table);
         if (name == "lending_borrow" &&
             has({"transaction_type", "token_id", "borrower_id", "on_behalf_of_id", "repayer_id",
@@ -522,7 +523,8 @@ private:
 
     void dex_trades(const TableInfo& table)
     {
-        ViewBuilder view{"dex_trades", "Swaps of all exchanges, as Spellbook's dex.trades.", table};
+        ViewBuilder view{"dex_trades",
+            "Swaps of all exchanges, as Spellbook's dex.trades, and their fees.", table};
         view.project_columns();
         view.time_columns(true);
         const auto bought = view.join_token("token_bought_id");
@@ -554,6 +556,11 @@ private:
         view.address("tx_from", "The transaction's sender.", view.join_account("x.from_id"));
         view.address("tx_to", "Whom its first call went to.", view.join_account("x.to_id"));
         view.same(table.key.back(), "evt_index");
+        const auto fee = view.join_token("fee_token_id");
+        view.address("fee_token_address", "In what liquidity providers earned.", fee.address);
+        view.column("fee_amount", "REAL", "whole tokens",
+            "What they earned; rounded, exact in _raw.", scaled(view.row("fee_raw"), fee));
+        view.same("fee_raw");
         add(std::move(view));
     }
 

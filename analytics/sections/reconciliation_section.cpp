@@ -14,8 +14,8 @@ Holdings holdings_of(const Market& market)
     Holdings holdings;
     for (const auto& [id, pool] : market.pools())
     {
-        holdings[{id, pool.token0}] = pool.reserve0;
-        holdings[{id, pool.token1}] = pool.reserve1;
+        for (const auto& held : pool.tokens)
+            holdings[{id, held.token}] = held.reserve;
     }
     for (const auto& [key, reserve] : market.reserves())
         holdings[key] = reserve.cash;

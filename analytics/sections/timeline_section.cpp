@@ -84,7 +84,7 @@ std::vector<PriceCourse> read_prices(LedgerQueries& source)
         [&](PriceCourse& course)
         {
             course.close_hour();
-            return course.token == native_coin || market.pools().contains(course.token) ||
+            return course.token == native_coin || market.is_share(course.token) ||
                    std::isnan(course.start) || course.low == course.high;
         });
     return courses;

@@ -3,7 +3,6 @@
 #include "analytics/totals.hpp"
 
 #include <algorithm>
-#include <array>
 #include <limits>
 
 namespace runnel::analytics
@@ -21,6 +20,7 @@ struct PoolTrades
     {
         SignedAmount bought;
         SignedAmount sold;
+        SignedAmount fees;
     };
     std::map<ContractId, Side> tokens;
 };
@@ -42,14 +42,6 @@ struct Trades
     std::vector<double> pieces;               // USD.
 };
 
-/// What liquidity providers earn of what comes in, by kind of pool; in 1/1000.
-std::optional<std::uint32_t> fee_per_mille(std::string_view kind)
-{
-    if (kind == "uniswap_v2_pair")
-        return 3;
-    return std::nullopt;
-}
-
 Trades read_trades(LedgerQueries& source)
 {
     Trades trades;
@@ -59,7 +51,8 @@ Trades read_trades(LedgerQueries& source)
     std::uint64_t block = 0;
     auto rows = source.query(
         "SELECT r.block_number, r.contract_id, r.token_bought_id, r.token_sold_id, "
-        "r.token_bought_amount_raw, r.token_sold_amount_raw, coalesce(x.from_id, r.taker_id) "
+        "r.token_bought_amount_raw, r.token_sold_amount_raw, coalesce(x.from_id, r.taker_id), "
+        "r.fee_token_id, r.fee_raw "
         "FROM t_dex_trades r LEFT JOIN t_transactions x ON x.block_number = r.block_number AND "
         "x.transaction_index = r.transaction_index WHERE r.block_number > 0 "
         "ORDER BY r.rowid");
@@ -88,6 +81,7 @@ Trades read_trades(LedgerQueries& source)
         add(trades.tokens[sold]);
         pool.tokens[bought].bought.add(bought_amount);
         pool.tokens[sold].sold.add(sold_amount);
+        pool.tokens[rows.contract(7)].fees.add(rows.amount(8));
         pool.priced = pool.priced || usd;
         trades.tokens[bought].tokens[bought].bought.add(bought_amount);
         trades.tokens[sold].tokens[sold].sold.add(sold_amount);
@@ -99,51 +93,52 @@ Trades read_trades(LedgerQueries& source)
     return trades;
 }
 
+/// Empty if a token in which fees were earned has no price.
+std::optional<double> fees_usd_of(const PoolTrades& pool, const Market& market)
+{
+    double sum = 0;
+    for (const auto& [token, side] : pool.tokens)
+    {
+        const auto usd = market.usd(side.fees, token);
+        if (!usd && !side.fees.is_zero())
+            return std::nullopt;
+        sum += usd.value_or(0);
+    }
+    return sum;
+}
+
 Table pool_table(
     LedgerQueries& source, const Trades& trades, const Market& market, double& fees_usd)
 {
     Table table{"pools", "By pool",
         {{"pool", "Pool", Unit::none}, {"trades", "Trades", Unit::count},
-            {"volume_usd", "Volume", Unit::usd}, {"token0", "", Unit::none},
-            {"token1", "", Unit::none}, {"volume0", "Volume, token 0", Unit::none},
-            {"volume1", "Volume, token 1", Unit::none}, {"fees0", "", Unit::none},
-            {"fees1", "", Unit::none}, {"fees_usd", "Fees to LPs", Unit::usd}},
+            {"volume_usd", "Volume", Unit::usd}, {"fees_usd", "Fees to LPs", Unit::usd}},
         {}, 12};
     for (const auto& [id, pool] : trades.pools)
     {
-        const auto state = market.pools().find(id);
-        std::array<ContractId, 2> tokens{};
-        if (state != market.pools().end())
-            tokens = {state->second.token0, state->second.token1};
-        else
-            tokens = {pool.tokens.begin()->first, pool.tokens.rbegin()->first};
-        const auto kind = index(id) < source.contracts().size() ? source.contracts()[index(id)].kind
-                                                                : std::string{};
-        const auto per_mille = fee_per_mille(kind);
-        std::array<Value, 2> volumes;
-        std::array<Value, 2> fees;
-        double pool_fees_usd = 0;
-        bool fees_priced = per_mille.has_value();
-        for (std::size_t side = 0; side < 2; ++side)
-        {
-            const auto found = pool.tokens.find(tokens[side]);
-            const auto amounts = found == pool.tokens.end() ? PoolTrades::Side{} : found->second;
-            auto volume = amounts.bought;
-            volume.add(amounts.sold);
-            volumes[side] = source.money(volume, tokens[side]);
-            if (!per_mille)
-                continue;
-            const auto fee = amounts.sold.times(*per_mille, 1000);
-            fees[side] = source.money(fee, tokens[side]);
-            const auto usd = market.usd(fee, tokens[side]);
-            fees_priced = fees_priced && (usd || fee.is_zero());
-            pool_fees_usd += usd.value_or(0);
-        }
-        fees_usd += pool_fees_usd;
+        const auto fees = fees_usd_of(pool, market);
+        fees_usd += fees.value_or(0);
         table.rows.push_back({source.contract_name(id), static_cast<std::int64_t>(pool.trades),
-            pool.priced ? Value{pool.usd} : Value{}, source.token_name(tokens[0]),
-            source.token_name(tokens[1]), volumes[0], volumes[1], fees[0], fees[1],
-            fees_priced ? Value{pool_fees_usd} : Value{}});
+            pool.priced ? Value{pool.usd} : Value{}, fees ? Value{*fees} : Value{}});
+    }
+    return table;
+}
+
+Table pool_token_table(LedgerQueries& source, const Trades& trades)
+{
+    Table table{"pool_tokens", "By pool and token",
+        {{"pool", "Pool", Unit::none}, {"token", "", Unit::none},
+            {"bought", "Bought by traders", Unit::none}, {"sold", "Sold by traders", Unit::none},
+            {"fees", "Fees to LPs", Unit::none}},
+        {}, 24};
+    for (const auto& [id, pool] : trades.pools)
+    {
+        for (const auto& [token, side] : pool.tokens)
+        {
+            table.rows.push_back({source.contract_name(id), source.token_name(token),
+                source.money(side.bought, token), source.money(side.sold, token),
+                source.money(side.fees, token)});
+        }
     }
     return table;
 }
@@ -211,6 +206,7 @@ std::optional<Section> trading_section(LedgerQueries& source)
     if (trades.priced)
         section.charts.push_back({"volume_usd", "volume", trades.pieces, Unit::usd, true});
     section.tables.push_back(std::move(pools));
+    section.tables.push_back(pool_token_table(source, trades));
     section.tables.push_back(token_table(source, trades));
     section.tables.push_back(taker_table(source, trades));
     return section;

@@ -66,19 +66,21 @@ void add_figures(const std::string& key, const std::string& label, const Curve& 
 Table pool_table(LedgerQueries& source, const Market& market)
 {
     Table table{"pools", "Pools at the end",
-        {{"pool", "Pool", Unit::none}, {"token0", "", Unit::none}, {"token1", "", Unit::none},
-            {"reserve0", "Reserve, token 0", Unit::none},
-            {"reserve1", "Reserve, token 1", Unit::none},
-            {"price", "Token 1 per token 0", Unit::none}, {"value_usd", "Value", Unit::usd}},
-        {}, 12};
+        {{"pool", "Pool", Unit::none}, {"token", "", Unit::none},
+            {"reserve", "Reserve", Unit::none}, {"price_token", "", Unit::none},
+            {"price", "Price in the first token", Unit::none}, {"value_usd", "Value", Unit::usd}},
+        {}, 24};
     for (const auto& [id, pool] : market.pools())
     {
-        const auto reserve0 = source.money(pool.reserve0, pool.token0);
-        const auto reserve1 = source.money(pool.reserve1, pool.token1);
-        const auto value = market.pool_usd(pool);
-        table.rows.push_back({source.contract_name(id), source.token_name(pool.token0),
-            source.token_name(pool.token1), reserve0, reserve1,
-            share_of(reserve1.to_double(), reserve0.to_double()), value ? Value{*value} : Value{}});
+        const auto first = pool.tokens.front().token;
+        for (const auto& held : pool.tokens)
+        {
+            const auto value = market.usd(held.reserve, held.token);
+            const auto price = market.whole_price(held, first);
+            table.rows.push_back({source.contract_name(id), source.token_name(held.token),
+                source.money(held.reserve, held.token), source.token_name(first),
+                price ? Value{*price} : Value{}, value ? Value{*value} : Value{}});
+        }
     }
     return table;
 }

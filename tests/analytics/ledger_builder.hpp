@@ -112,10 +112,10 @@ inline storage::LedgerDescription description(Parts parts)
     if (parts == Parts::all)
     {
         for (const auto* type : {&event_type<PriceUpdated>, &event_type<DexTrade>,
-                 &event_type<DexPool>, &event_type<LendingBorrow>, &event_type<LendingSupply>,
-                 &event_type<LendingFlashloan>, &event_type<LendingLiquidation>,
-                 &event_type<LendingPosition>, &event_type<LendingBalance>,
-                 &event_type<LendingReserve>})
+                 &event_type<DexPool>, &event_type<DexShares>, &event_type<LendingBorrow>,
+                 &event_type<LendingSupply>, &event_type<LendingFlashloan>,
+                 &event_type<LendingLiquidation>, &event_type<LendingPosition>,
+                 &event_type<LendingBalance>, &event_type<LendingReserve>})
             result.events.push_back(type);
     }
     return result;
@@ -148,6 +148,14 @@ public:
         Refusal refusal;
         bool reverted = false;
     };
+    /// What the pool of WETH and USDC holds; it has 1,000 shares.
+    void pool(const Amount& weth_held, const Amount& usdc_held)
+    {
+        const auto one = Amount::power_of_ten(36);
+        snapshot(pair, DexPool{weth, weth_held, one});
+        snapshot(pair, DexPool{usdc, usdc_held, mul_div_down(weth_held, one, usdc_held).value});
+        snapshot(pair, DexShares{pair, wrapping_mul(1'000, Amount::power_of_ten(18))});
+    }
     /// Begins a transaction; events that follow are its.
     void transaction(AccountId sender, const Sent& sent)
     {
@@ -266,7 +274,7 @@ inline ChainBuilder six_blocks()
     chain.emit(oracle, PriceUpdated{usdc, usdc_price, ChainBuilder::start});
     chain.emit(weth, Transfer{bob, market_account, ether(10)});
     chain.emit(market, LendingBalance{bob, weth, ether(10), 0, ether(10), 0, true});
-    chain.snapshot(pair, DexPool{weth, usdc, ether(100), dollars(20'000), ether(1'000)});
+    chain.pool(ether(100), dollars(20'000));
     chain.snapshot(market, reserve(usdc, ray, ray, dollars(10'000), 0, usdc_price, 8'000));
     chain.snapshot(market, reserve(weth, ray, ray, ether(10), 0, price(200), 8'250));
     chain.end_block(validator0, 0);
@@ -296,15 +304,16 @@ inline ChainBuilder six_blocks()
     chain.transaction(ann, {100'000, 10, {}, false});
     chain.emit(usdc, Transfer{ann, pair_account, dollars(410)});
     chain.emit(weth, Transfer{pair_account, ann, ether(2)});
-    chain.emit(pair, DexTrade{weth, usdc, ether(2), dollars(410), ann});
+    chain.emit(pair, DexTrade{weth, usdc, ether(2), dollars(410), ann, usdc, 1'230'000});
     chain.transaction(ann, {100'000, 20, {}, false});
     chain.emit(weth, Transfer{ann, pair_account, ether(1)});
     chain.emit(usdc, Transfer{pair_account, ann, dollars(195)});
-    chain.emit(pair, DexTrade{usdc, weth, dollars(195), ether(1), ann});
+    chain.emit(
+        pair, DexTrade{usdc, weth, dollars(195), ether(1), ann, weth, 3'000'000'000'000'000});
     chain.transaction(ann, {50'000, 30, Refusal::error("UniswapV2: K"), true});
     chain.transaction(ann, {21'000, 30, {}, false});
     chain.emit(eth, NativePayment{ann, dan, 5});
-    chain.snapshot(pair, DexPool{weth, usdc, ether(99), dollars(20'215), ether(1'000)});
+    chain.pool(ether(99), dollars(20'215));
     chain.end_block(validator0, 1);
     // Block 3.
     chain.base_fee(8'000'000'000);

@@ -87,14 +87,17 @@ TEST_CASE("uniswap v2 pair: shares are minted as published", "[contracts][uniswa
     std::string names;
     for (const auto& event : outcome.block.events)
         names += std::string{event.type->name} + ' ';
-    CHECK(names == "Transfer Transfer Transfer Transfer Sync Mint DexPool ");
+    CHECK(names == "Transfer Transfer Transfer Transfer Sync Mint DexPool DexPool DexShares ");
     const auto mint = f.events_of<UniswapV2MintEvent>(outcome.block).at(0);
     CHECK(mint.sender == f.alice);
     CHECK(mint.amount0 == ether(1));
     CHECK(mint.amount1 == ether(4));
-    const auto pool = f.events_of<DexPool>(outcome.block).at(0);
-    CHECK(pool.reserve1 == ether(4));
-    CHECK(pool.total_supply == ether(2));
+    const auto pool = f.events_of<DexPool>(outcome.block).at(1);
+    CHECK(pool.token == f.b.id());
+    CHECK(pool.reserve == ether(4));
+    CHECK(pool.spot_price.to_double() == Approx(0.25e36));
+    CHECK(f.events_of<DexShares>(outcome.block).at(0).share_token == f.pair.id());
+    CHECK(f.events_of<DexShares>(outcome.block).at(0).total_supply == ether(2));
     CHECK(f.pair.spot_price(f.a.id(), f.b.id()) == 4.0);
     CHECK(f.pair.spot_price(f.b.id(), f.a.id()) == 0.25);
 
@@ -307,6 +310,8 @@ TEST_CASE("uniswap v2 pair: donations count as paid in", "[contracts][uniswap_v2
     CHECK(trade.token_sold_amount_raw == ether(1));
     CHECK(trade.token_bought_amount_raw == decimal("1662497915624478906"));
     CHECK(trade.taker == f.bob);
+    CHECK(trade.fee_token == f.a.id());
+    CHECK(trade.fee_raw == wrapping_mul(3, Amount::power_of_ten(15)));
 
     // Token0 in, both out: as Spellbook has it, token0 was bought and sold.
     const auto both = f.expect_ok(f.alice, f.swap_calls(1'000, 0, 10, 20));
@@ -315,6 +320,7 @@ TEST_CASE("uniswap v2 pair: donations count as paid in", "[contracts][uniswap_v2
     CHECK(row.token_sold == f.a.id());
     CHECK(row.token_bought_amount_raw == 10);
     CHECK(row.token_sold_amount_raw == 1'000);
+    CHECK(row.fee_raw == 3);
 }
 
 TEST_CASE("uniswap v2 pair: a flash swap is repaid inside its callback", "[contracts][uniswap_v2]")

@@ -150,8 +150,8 @@ public:
         EventArena arena;
         for (std::uint32_t i = 0; i < transaction_count; ++i)
             add_transaction(block, arena, i);
-        append_event(arena, ContractId{3}, transaction_count,
-            DexPool{ContractId{1}, ContractId{2}, amount(), amount(), amount()});
+        append_event(
+            arena, ContractId{3}, transaction_count, DexPool{ContractId{1}, amount(), amount()});
         block.events = arena.events;
         block.event_bytes = arena.event_bytes;
         for (auto count = below(3); count > 0; --count)
@@ -221,7 +221,8 @@ private:
             Oddity{odd ? Side::left : Side::right, odd ? -5 : 5, odd, any_contract(), random_(),
                 Side::right});
         append_event(arena, emitter, i, OraclePrice{weth, 1 + below(1'000'000'000'000)});
-        append_event(arena, emitter, i, DexTrade{usdc, weth, amount(), amount(), any_account()});
+        append_event(arena, emitter, i,
+            DexTrade{usdc, weth, amount(), amount(), any_account(), weth, amount()});
         append_event(arena, emitter, i,
             LendingBorrow{LendingBorrowType::repay, usdc, any_account(), any_account(),
                 any_account(), zero_account, amount()});

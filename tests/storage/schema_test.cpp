@@ -104,12 +104,12 @@ void write_known_ledger(const std::string& path)
             append_event(arena, pair, 0, OraclePrice{weth, Amount{2'000'00000000}});
             append_event(arena, usdc, 1, Transfer{ann, bob, Amount{1'000'000'000}});
             append_event(arena, pair, 1,
-                DexTrade{usdc, weth, Amount{1'000'000'000}, Amount{500'000'000'000'000'000}, ann});
+                DexTrade{usdc, weth, Amount{1'000'000'000}, Amount{500'000'000'000'000'000}, ann,
+                    weth, Amount{1'500'000'000'000'000}});
             append_event(arena, pair, 1,
                 LendingBorrow{LendingBorrowType::borrow, weth, ann, bob, zero_account, zero_account,
                     Amount{3'000'000'000'000'000'000}});
-            append_event(
-                arena, pair, 3, DexPool{usdc, weth, Amount{5'000'000}, Amount{7}, Amount{9}});
+            append_event(arena, pair, 3, DexPool{usdc, Amount{5'000'000}, Amount{7}});
         }
         block.events = arena.events;
         block.event_bytes = arena.event_bytes;
@@ -157,7 +157,7 @@ TEST_CASE("schema: the views have the names of ethereum-etl and Spellbook", "[st
               "token_bought_amount", "token_sold_amount", "token_bought_amount_raw",
               "token_sold_amount_raw", "amount_usd", "token_bought_address", "token_sold_address",
               "taker", "maker", "project_contract_address", "tx_hash", "tx_from", "tx_to",
-              "evt_index"});
+              "evt_index", "fee_token_address", "fee_amount", "fee_raw"});
     CHECK(client.columns("lending_borrow") ==
           Names{"blockchain", "project", "version", "transaction_type", "loan_type", "symbol",
               "token_address", "borrower", "on_behalf_of", "repayer", "liquidator", "amount",
@@ -218,6 +218,8 @@ TEST_CASE("schema: views show what happened", "[storage][schema]")
     CHECK(row["tx_to"] == address("weth_usdc"));
     CHECK(row["project_contract_address"] == address("weth_usdc"));
     CHECK(row["evt_index"] == "2");
+    CHECK(row["fee_token_address"] == address("weth"));
+    CHECK(row["fee_amount"] == "0.0015");
 
     row = client.row("SELECT * FROM lending_borrow");
     CHECK(row["symbol"] == "WETH");
@@ -228,9 +230,9 @@ TEST_CASE("schema: views show what happened", "[storage][schema]")
     CHECK(row["repayer"] == "NULL");
 
     row = client.row("SELECT * FROM dex_pools");
-    CHECK(row["token0"] == address("usdc"));
-    CHECK(row["token0_symbol"] == "USDC");
-    CHECK(row["reserve0_scaled"] == "5.0");
+    CHECK(row["token"] == address("usdc"));
+    CHECK(row["token_symbol"] == "USDC");
+    CHECK(row["reserve_scaled"] == "5.0");
     row = client.row("SELECT * FROM contracts WHERE name = 'usdc'");
     CHECK(row["is_erc20"] == "1");
     CHECK(client.row("SELECT is_erc20 FROM contracts WHERE name = 'eth'")["is_erc20"] == "0");

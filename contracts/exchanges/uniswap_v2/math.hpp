@@ -110,6 +110,13 @@ private:
     return (SafeMath{amount_a} * reserve_b / reserve_a).result();
 }
 
+/// What a swap of @p amount_in leaves to those who provide liquidity, before a protocol fee: 0.3%,
+/// rounded down.
+[[nodiscard]] inline Amount lp_fee(const Amount& amount_in)
+{
+    return mul_div_down(amount_in, 3, 1'000).value;
+}
+
 /// What a swap of exactly @p amount_in pays out, after the fee of 0.3%; rounded down, in the pool's
 /// favour.
 ///

@@ -44,7 +44,8 @@ const ContractType& UniswapV2Pair::contract_type()
         .methods = methods(),
         .events = {&event_type<Transfer>, &event_type<Approval>, &event_type<UniswapV2MintEvent>,
             &event_type<UniswapV2BurnEvent>, &event_type<UniswapV2SwapEvent>,
-            &event_type<UniswapV2SyncEvent>, &event_type<DexTrade>, &event_type<DexPool>},
+            &event_type<UniswapV2SyncEvent>, &event_type<DexTrade>, &event_type<DexPool>,
+            &event_type<DexShares>},
         .parameters =
             {
                 {.name = "token0",
@@ -146,9 +147,7 @@ std::optional<Amount> UniswapV2Pair::quote(const QuoteRequest& request) const
 
 void UniswapV2Pair::snapshot(SnapshotContext& context) const
 {
-    const auto& pair = state();
-    context.emit(
-        id(), DexPool{tokens_[0], tokens_[1], pair.reserve0, pair.reserve1, pair.total_supply});
+    snapshot_exchange(*this, context);
 }
 
 void UniswapV2Pair::check_invariants(const World&, Findings& findings) const
@@ -347,8 +346,9 @@ Result<std::array<Amount, 2>> UniswapV2Pair::swap(CallContext context, const Amo
     // One row of dex_trades per swap; of a swap both ways, the legs that Spellbook picks.
     const unsigned bought = amount0_out.is_zero() ? 1 : 0;
     const unsigned sold = amounts_in[0].is_zero() || amount1_out.is_zero() ? 1 : 0;
-    context.emit(id(), DexTrade{tokens_[bought], tokens_[sold],
-                           bought == 0 ? amount0_out : amount1_out, amounts_in[sold], to});
+    context.emit(
+        id(), DexTrade{tokens_[bought], tokens_[sold], bought == 0 ? amount0_out : amount1_out,
+                  amounts_in[sold], to, tokens_[sold], lp_fee(amounts_in[sold])});
     pair.locked = false;
     return amounts_in;
 }

@@ -1,5 +1,6 @@
 #include "contracts/kit/sectors/exchange.hpp"
 
+#include "contracts/kit/sectors/rows.hpp"
 #include "ledger/check.hpp"
 #include "state/world.hpp"
 
@@ -34,6 +35,20 @@ std::optional<Amount> answer_quote(const Exchange& exchange, const QuoteRequest&
     const auto amount_out =
         exchange.quote_exact_input(request.token_in, request.token_out, request.amount_in);
     return amount_out.has_value() ? std::optional{*amount_out} : std::nullopt;
+}
+
+void snapshot_exchange(const Exchange& exchange, SnapshotContext& context)
+{
+    const auto id = exchange.contract().id();
+    const auto tokens = exchange.tokens();
+    for (const auto token : tokens)
+    {
+        const auto price = token == tokens[0] ? 1.0 : exchange.spot_price(token, tokens[0]);
+        context.emit(id, DexPool{token, exchange.reserve(token),
+                             Amount::from_double(price * DexPool::spot_price_scale)});
+    }
+    if (const auto share = exchange.share_token())
+        context.emit(id, DexShares{*share, exchange.share_supply()});
 }
 
 }  // namespace runnel::contracts

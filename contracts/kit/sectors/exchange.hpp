@@ -194,4 +194,7 @@ public:
 [[nodiscard]] std::optional<Amount> answer_quote(
     const Exchange& exchange, const QuoteRequest& request);
 
+/// Contract::snapshot() of a contract that is an exchange: emits rows of dex_pools and dex_shares.
+void snapshot_exchange(const Exchange& exchange, SnapshotContext& context);
+
 }  // namespace runnel::contracts

@@ -12,31 +12,46 @@ struct DexTrade
 {
     static constexpr std::string_view name = "DexTrade";
     static constexpr std::string_view table = "dex_trades";
+    static constexpr EventUse use = EventUse::sector;
 
     ContractId token_bought{};
     ContractId token_sold{};
     Amount token_bought_amount_raw;
     Amount token_sold_amount_raw;
     AccountId taker{};
+    ContractId fee_token{};
+    Amount fee_raw;  // What those who provide liquidity earn of it.
     RUNNEL_FIELDS(token_bought, token_sold,
         (token_bought_amount_raw, smallest_unit_of("token_bought")),
-        (token_sold_amount_raw, smallest_unit_of("token_sold")), taker);
+        (token_sold_amount_raw, smallest_unit_of("token_sold")), taker, fee_token,
+        (fee_raw, smallest_unit_of("fee_token")));
 };
 
-/// State of a two-token pool after a block that touched it.
+/// One token in a pool, after a block that touched the pool.
 struct DexPool
 {
     static constexpr std::string_view name = "DexPool";
     static constexpr std::string_view table = "dex_pools";
     static constexpr EventUse use = EventUse::snapshot;
+    static constexpr double spot_price_scale = 1e36;
 
-    ContractId token0{};
-    ContractId token1{};
-    Amount reserve0;
-    Amount reserve1;
+    ContractId token{};
+    Amount reserve;
+    Amount spot_price;  // 0: none.
+    RUNNEL_FIELDS(token, (reserve, smallest_unit_of("token")),
+        (spot_price, other("1e-36 smallest units of the pool's first token per smallest unit")));
+};
+
+/// The shares of a pool whose shares are a token, after a block that touched the pool.
+struct DexShares
+{
+    static constexpr std::string_view name = "DexShares";
+    static constexpr std::string_view table = "dex_shares";
+    static constexpr EventUse use = EventUse::snapshot;
+
+    ContractId share_token{};
     Amount total_supply;
-    RUNNEL_FIELDS(token0, token1, (reserve0, smallest_unit_of("token0")),
-        (reserve1, smallest_unit_of("token1")), (total_supply, shares));
+    RUNNEL_FIELDS(share_token, (total_supply, smallest_unit_of("share_token")));
 };
 
 enum class LendingBorrowType : std::uint8_t
