@@ -8,7 +8,7 @@ namespace runnel::analytics
 namespace
 {
 constexpr std::string_view thursday = "black_thursday";
-constexpr std::string_view aave = "Aave v2, 11,497 liquidation calls, 2020-12-17 to 2022-04-03";
+constexpr std::string_view source_2021 = "Aave v2, 11,497 liquidation calls, 2020-12-17 to 2022-04-03";
 
 // Another scenario adds rows; nothing else changes. A share of 1 is 100%.
 constexpr std::array bands{
@@ -32,13 +32,13 @@ constexpr std::array bands{
         "transactions.reverted_share_median_hour", Unit::share, "2-4%", 0.01, 0.06,
         "Ethereum until September 2022; quiet hours"},
     Band{thursday, "top5_liquidators_share", "liquidation calls by the top 5",
-        "liquidations.top5_calls_share", Unit::share, "78%", 0.60, 0.95, aave},
+        "liquidations.top5_calls_share", Unit::share, "78%", 0.60, 0.95, source_2021},
     Band{thursday, "size_sigma", "sigma of log(debt repaid)", "liquidations.size_sigma", Unit::none,
-        "1.6-2.1", 1.4, 2.4, aave},
+        "1.6-2.1", 1.4, 2.4, source_2021},
     Band{thursday, "top1_percent_share", "value in the largest 1% of calls",
-        "liquidations.top1_percent_share", Unit::share, "29-37%", 0.20, 0.45, aave},
+        "liquidations.top1_percent_share", Unit::share, "29-37%", 0.20, 0.45, source_2021},
     Band{thursday, "half_repeat_share", "repeated calls of half the size",
-        "liquidations.half_repeat_share", Unit::share, "48%", 0.35, 0.65, aave},
+        "liquidations.half_repeat_share", Unit::share, "48%", 0.35, 0.65, source_2021},
 };
 }  // namespace
 

@@ -14,6 +14,8 @@ namespace
 {
 constexpr double unknown = std::numeric_limits<double>::quiet_NaN();
 constexpr double price_scale = 1e8;
+constexpr unsigned usd_decimals = 8;
+constexpr std::uint64_t decimals_max = 77;  // Of what fits 256 bits.
 constexpr std::uint64_t block_max = std::numeric_limits<std::int64_t>::max();
 
 bool is_dollar(std::string_view symbol) noexcept
@@ -59,7 +61,8 @@ Market::Market(LedgerQueries& source)
         reserve_rows_.rows = source.query(
             "SELECT block_number, contract_id, token_id, liquidity_index, borrow_index, "
             "liquidity_rate, borrow_rate, total_supplied, total_debt, cash, price, "
-            "liquidation_threshold FROM t_lending_reserves ORDER BY rowid");
+            "liquidation_threshold, value_token_id, value_decimals FROM t_lending_reserves "
+            "ORDER BY rowid");
     }
     oracle_.next();
     pool_rows_.next();
@@ -100,10 +103,15 @@ void Market::read_reserve()
 {
     auto& rows = *reserve_rows_.rows;
     const auto token = rows.contract(2);
-    reserves_[{rows.contract(1), token}] = {rows.amount(3), rows.amount(4), rows.amount(5),
-        rows.amount(6), rows.amount(7), rows.amount(8), rows.amount(9), rows.amount(10),
-        rows.amount(11)};
-    reserve_prices_[token] = rows.amount(10);
+    const Reserve reserve{rows.amount(3), rows.amount(4), rows.amount(5), rows.amount(6),
+        rows.amount(7), rows.amount(8), rows.amount(9), rows.amount(10), rows.amount(11),
+        rows.contract(12), static_cast<unsigned>(rows.integer_up_to(13, decimals_max))};
+    reserves_[{rows.contract(1), token}] = reserve;
+    if (reserve.value_token != no_contract && reserve.value_token != token)
+        relative_reserves_[token] = reserve;
+    if (const auto usd = value_usd(reserve.price, reserve.value_token, reserve.value_decimals);
+        usd && reserve.value_token == no_contract)
+        reserve_prices_[token] = *usd;
     reserve_rows_.next();
 }
 
@@ -144,7 +152,8 @@ double Market::scale(ContractId token) const
     return index(token) < scales_.size() ? scales_[index(token)] : 0;
 }
 
-std::optional<Amount> Market::oracle_price(ContractId token) const
+/// By oracle or by a market that counts in USD.
+std::optional<Amount> Market::usd_price(ContractId token) const
 {
     if (const auto found = oracle_prices_.find(token); found != oracle_prices_.end())
         return found->second;
@@ -152,6 +161,28 @@ std::optional<Amount> Market::oracle_price(ContractId token) const
     if (found != reserve_prices_.end() && !found->second.is_zero())
         return found->second;
     return std::nullopt;
+}
+
+std::optional<Amount> Market::oracle_price(ContractId token) const
+{
+    if (const auto price = usd_price(token))
+        return price;
+    const auto found = relative_reserves_.find(token);
+    if (found == relative_reserves_.end() || found->second.price.is_zero())
+        return std::nullopt;
+    const auto& reserve = found->second;
+    return value_usd(reserve.price, reserve.value_token, reserve.value_decimals);
+}
+
+std::optional<Amount> Market::value_usd(
+    const Amount& value, ContractId value_token, unsigned value_decimals) const
+{
+    const auto unit = value_token == no_contract ? std::optional{Amount::power_of_ten(usd_decimals)}
+                                                 : usd_price(value_token);
+    if (!unit)
+        return std::nullopt;
+    const auto usd = mul_div_down(value, *unit, Amount::power_of_ten(value_decimals));
+    return usd.ok() ? std::optional{usd.value} : std::nullopt;
 }
 
 void Market::price_native_coin() const

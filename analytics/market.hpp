@@ -15,7 +15,8 @@ namespace runnel::analytics
 ///
 /// What a whole token costs in USD, by the first rule that gives an answer:
 ///  1. the newest price that came on chain through an oracle;
-///  2. the newest price a lending market recorded in its reserve;
+///  2. the newest price a lending market recorded in its reserve, where the market counts in USD,
+///     or in a token that rule 1 or such a market prices;
 ///  3. 1 for USDC, USDT and DAI;
 ///  4. for the native coin, the price of its wrapped form (`W` and its symbol);
 ///  5. the spot price of the pool that holds the most of a token priced so far, and so on from
@@ -46,8 +47,10 @@ public:
         Amount total_supplied;
         Amount total_debt;
         Amount cash;
-        Amount price;
+        Amount price;  // In the market's unit of account.
         Amount liquidation_threshold;
+        ContractId value_token = no_contract;
+        unsigned value_decimals = 8;
     };
     /// Market and token.
     using ReserveKey = std::pair<ContractId, ContractId>;
@@ -61,6 +64,10 @@ public:
     [[nodiscard]] std::optional<double> price(ContractId token) const;
     /// The exact price that rules 1 and 2 give: 1e-8 USD.
     [[nodiscard]] std::optional<Amount> oracle_price(ContractId token) const;
+    /// A value that a lending market wrote down in its unit of account, in 1e-8 USD, rounded down;
+    /// empty if rules 1 and 2 do not price that unit.
+    [[nodiscard]] std::optional<Amount> value_usd(
+        const Amount& value, ContractId value_token, unsigned value_decimals) const;
     [[nodiscard]] std::optional<double> usd(const Amount& amount, ContractId token) const;
     [[nodiscard]] std::optional<double> usd(const SignedAmount& amount, ContractId token) const;
     [[nodiscard]] const std::map<ContractId, Pool>& pools() const noexcept { return pools_; }
@@ -89,6 +96,7 @@ private:
     void read_pool();
     void read_shares();
     void read_reserve();
+    [[nodiscard]] std::optional<Amount> usd_price(ContractId token) const;
     void compute_prices() const;
     void price_native_coin() const;
     void price_shares() const;
@@ -101,7 +109,8 @@ private:
     Cursor share_rows_;
     Cursor reserve_rows_;
     std::map<ContractId, Amount> oracle_prices_;
-    std::map<ContractId, Amount> reserve_prices_;
+    std::map<ContractId, Amount> reserve_prices_;     // 1e-8 USD.
+    std::map<ContractId, Reserve> relative_reserves_;  // Newest of those priced in another token.
     std::map<ContractId, Pool> pools_;
     struct Shares
     {

@@ -19,6 +19,7 @@ enum class UnitKind : std::uint8_t
     usd_e8_per_token,
     ray,
     wad,
+    account_value,            // Of a lending market: in its row's value_token and value_decimals.
     smallest_unit,            // Of the token that the text describes.
     smallest_unit_of_column,  // Of the token that the field or parameter named by the text holds.
 };
@@ -47,6 +48,10 @@ inline constexpr Unit usd_e8_per_token{UnitKind::usd_e8_per_token, "1e-8 USD per
 inline constexpr Unit ray{UnitKind::ray, "ray"};
 inline constexpr Unit wad{UnitKind::wad, "wad"};
 inline constexpr Unit wad_or_max{UnitKind::wad, "wad; 2^256-1 without debt"};
+/// A lending market's values: see contracts/kit/sectors/rows.hpp.
+inline constexpr Unit account_value{UnitKind::account_value, "10^-value_decimals of value_token"};
+inline constexpr Unit account_value_per_token{
+    UnitKind::account_value, "10^-value_decimals of value_token per token"};
 /// Of a token's own amounts.
 inline constexpr Unit smallest_unit{UnitKind::smallest_unit, "the token"};
 

@@ -168,7 +168,8 @@ public:
             case ColumnKind::account:
                 return table_.columns.push_back(integer(id_column(name), "id in t_addresses", ""));
             case ColumnKind::contract:
-                return table_.columns.push_back(integer(id_column(name), "id in t_contracts", ""));
+                return table_.columns.push_back(
+                    integer(id_column(name), "id in t_contracts", unit_text));
             case ColumnKind::boolean: return table_.columns.push_back(integer(field, "0 or 1", ""));
             case ColumnKind::text: return table_.columns.push_back(text(field, unit_text, ""));
         }

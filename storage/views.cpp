@@ -511,7 +511,7 @@ private:
             "(SELECT CAST(p.price AS REAL) / 1e8 FROM t_oracle_prices p "
             "WHERE p.token_id = {} AND p.block_number <= r.block_number "
             "AND (p.block_number < r.block_number "
-            "OR p.transaction_index <= r.transaction_index) "
+            "OR p.transaction_index <= r.transaction_index OR r.transaction_index IS NULL) "
             "ORDER BY p.block_number DESC, p.rowid DESC LIMIT 1)",
             token.id);
     }
@@ -519,6 +519,15 @@ private:
     {
         const auto price = price_usd(token);
         return price ? scaled(raw, token) + " * " + *price : std::string{"NULL"};
+    }
+
+    /// US dollars for a value that a lending market wrote down in its unit of account.
+    [[nodiscard]] std::string value_usd(
+        const ViewBuilder& view, std::string_view field, const TokenColumns& unit) const
+    {
+        return fmt::format("CAST({} AS REAL) / CAST('1e' || {} AS REAL) * iif({} = {}, 1, {})",
+            view.row(field), view.row("value_decimals"), unit.id, index(no_contract),
+            price_usd(unit).value_or("NULL"));
     }
 
     void dex_trades(const TableInfo& table)
@@ -668,6 +677,14 @@ private:
             view.same(field.name);
             if (field.kind != ColumnKind::amount)
                 continue;
+            if (field.unit.kind == UnitKind::account_value)
+            {
+                RUNNEL_CHECK(
+                    token_of("value_token") != tokens.end() && table.has_column("value_decimals"));
+                view.column(field.name + "_usd", "REAL", "USD",
+                    "Rounded; by the oracle's newest price of value_token; NULL without.",
+                    value_usd(view, field.name, token_of("value_token")->second));
+            }
             if (field.unit.kind == UnitKind::usd_e8)
             {
                 view.column(field.name + "_usd", "REAL", "USD", "Rounded.",

@@ -1,3 +1,4 @@
+#include "analytics/market.hpp"
 #include "analytics/sections.hpp"
 #include "analytics/totals.hpp"
 
@@ -14,6 +15,7 @@ namespace
 constexpr std::uint64_t integer_max = std::numeric_limits<std::int64_t>::max();
 constexpr double price_scale = 1e8;
 constexpr unsigned usd_decimals = 8;
+constexpr std::uint64_t decimals_max = 77;
 constexpr std::size_t top = 5;
 
 /// Linear between order statistics, as most statistics programs do it.
@@ -178,12 +180,22 @@ Liquidations make_liquidations(LedgerQueries& source)
         "SELECT r.block_number, b.timestamp, r.borrower_id, r.liquidator_id, "
         "r.collateral_token_id, "
         "r.debt_token_id, r.collateral_amount_raw, r.protocol_fee_raw, r.debt_amount_raw, "
-        "r.collateral_value, r.debt_value FROM t_lending_liquidations r "
+        "r.collateral_value, r.debt_value, r.value_token_id, r.value_decimals "
+        "FROM t_lending_liquidations r "
         "CROSS JOIN t_blocks b ON b.number = r.block_number ORDER BY r.rowid");
+    Market market{source};
     while (rows.step())
     {
-        const auto collateral_value = rows.amount(9);
-        const auto debt_value = rows.amount(10);
+        const auto unit = rows.contract(11);
+        if (unit != no_contract)  // Others need no price.
+            market.advance(rows.integer_up_to(0, integer_max));
+        const auto value = [&](int column)
+        {
+            const auto decimals = static_cast<unsigned>(rows.integer_up_to(12, decimals_max));
+            return market.value_usd(rows.amount(column), unit, decimals).value_or(Amount{});
+        };
+        const auto collateral_value = value(9);
+        const auto debt_value = value(10);
         const auto debt = rows.amount(8);
         Liquidation call;
         call.block = rows.integer_up_to(0, integer_max);

@@ -1,4 +1,3 @@
-#include "contracts/lending/aave_v3/pool.hpp"
 #include "strategies/market/common.hpp"
 #include "strategies/market/lending_market.hpp"
 #include "strategies/strategies.hpp"
@@ -10,8 +9,9 @@ namespace runnel::strategies
 namespace
 {
 
-using contracts::AaveV3Pool;
-namespace aave = contracts::aave_v3;
+using contracts::LendingAction;
+using contracts::LendingMarket;
+using contracts::LendingReserveInfo;
 
 struct WalletState
 {
@@ -75,13 +75,13 @@ public:
         auto& random = wallet.random();
         const auto next =
             view.block_number + blocks_until_next(random, state.interval_seconds, slot_seconds_);
-        const auto& pool = view.state<AaveV3Pool>(pool_);
-        const auto reserve = pool.find_reserve(token_);
+        const auto& market = view.state<LendingMarket>(pool_);
+        const auto reserve = market.find_reserve(token_);
         if (!reserve || wallet.pending() > 0)
             return next;
-        const auto& market = markets_.at(pool, view.timestamp);
-        const auto owned = pool.balance(wallet.account(), *reserve, market).supplied;
-        const bool afraid = is_afraid(state, view, pool, *reserve, market);
+        const auto& now = markets_.at(market, view.timestamp);
+        const auto owned = now.holding(wallet.account(), *reserve).supplied;
+        const bool afraid = is_afraid(state, view, now.reserve(*reserve));
         // Draws come first and always, so that one decision does not shift the next one's numbers.
         const bool wants_out = random.bernoulli(withdraw_probability_);
         const bool wants_in = !state.entered || random.bernoulli(return_probability_);
@@ -89,14 +89,14 @@ public:
 
         if (!owned.is_zero() && (afraid || wants_out))
         {
-            const bool sent = withdraw(state, wallet, pool, *reserve, owned, afraid ? 1 : part);
+            const bool sent = withdraw(state, wallet, market, *reserve, owned, afraid ? 1 : part);
             // Whoever is afraid and could not get everything out keeps trying.
             return afraid && (!sent || state.caution < 1)
                        ? view.block_number + 1 + (next - view.block_number) / hurry
                        : next;
         }
         if (!afraid && wants_in)
-            supply(state, wallet);
+            supply(state, wallet, market, *reserve);
         return next;
     }
 
@@ -127,8 +127,8 @@ private:
     static constexpr std::uint64_t withdrawal = 1;
     static constexpr std::uint64_t hurry = 8;  // The afraid look this much more often.
 
-    [[nodiscard]] bool is_afraid(WalletState& state, const WorldView& view, const AaveV3Pool& pool,
-        std::size_t reserve, const aave::MarketView& market) const
+    [[nodiscard]] bool is_afraid(
+        WalletState& state, const WorldView& view, const LendingReserveInfo& reserve) const
     {
         bool afraid = false;
         for (std::size_t i = 0; i < watched_.size(); ++i)
@@ -137,44 +137,52 @@ private:
             state.highest[i] = std::max(state.highest[i], price);
             afraid = afraid || price < state.highest[i] * (1 - state.run_price_fall);
         }
-        const auto debt = pool.total_debt(reserve, market).to_double();
-        const auto cash = pool.cash(reserve).to_double();
+        const auto debt = reserve.total_debt.to_double();
+        const auto cash = reserve.cash.to_double();
         return afraid || (debt > 0 && debt > (debt + cash) * state.run_utilization);
     }
 
-    bool withdraw(const WalletState& state, WalletContext& wallet, const AaveV3Pool& pool,
-        std::size_t reserve, const Amount& owned, double share) const
+    bool withdraw(const WalletState& state, WalletContext& wallet, const LendingMarket& market,
+        std::size_t reserve, const Amount& owned, double share)
     {
+        const auto& cash = markets_.at(market, wallet.view().timestamp).reserve(reserve).cash;
         const auto decimals = decimals_of(*wallet.view().world, token_);
         const auto wanted = to_whole(owned, decimals) * share;
-        const auto reachable = to_whole(pool.cash(reserve), decimals) * state.caution;
+        const auto reachable = to_whole(cash, decimals) * state.caution;
         const auto whole = std::min(wanted, reachable);
         auto amount = to_units(whole, decimals);
         if (share >= 1 && amount >= to_units(to_whole(owned, decimals), decimals))
             amount = Amount::max();  // All of it, interest to the block included.
         if (amount.is_zero() ||
-            !costs_.worth_it(wallet, aave::Withdraw::gas, whole * usd(wallet.view())))
+            !costs_.worth_it(
+                wallet, market.gas_of(LendingAction::withdraw).total(), whole * usd(wallet.view())))
             return false;
         CallWriter calls;
-        calls.add(pool_, aave::Withdraw{token_, amount, wallet.account()});
-        wallet.submit(std::move(calls), wallet.habitual_bid(), withdrawal);
+        market.add_withdraw(calls, reserve, amount, wallet.account());
+        auto bid = wallet.habitual_bid();
+        bid.extra_gas = market.gas_of(LendingAction::withdraw).extra;
+        wallet.submit(std::move(calls), bid, withdrawal);
         return true;
     }
 
-    void supply(WalletState& state, WalletContext& wallet) const
+    void supply(
+        WalletState& state, WalletContext& wallet, const LendingMarket& market, std::size_t reserve)
     {
         const auto& view = wallet.view();
         const auto decimals = decimals_of(*view.world, token_);
         const auto held = holding_of(view, token_, wallet.account());
-        const auto amount = part_of(held, state.supply_share);
+        const auto room = markets_.at(market, view.timestamp).reserve(reserve).supply_room;
+        const auto amount = std::min(part_of(held, state.supply_share), room);
         const auto whole = to_whole(amount, decimals);
-        if (amount.is_zero() || !costs_.worth_it(wallet, aave::Supply::gas, whole * usd(view)))
+        const auto gas = market.gas_of(LendingAction::supply);
+        if (amount.is_zero() || !costs_.worth_it(wallet, gas.total(), whole * usd(view)))
             return;
         CallWriter calls;
-        const auto pool_account = view.world->contract(pool_).account();
-        add_approval(calls, view, token_, wallet.account(), pool_account, amount);
-        calls.add(pool_, aave::Supply{token_, amount, wallet.account()});
-        wallet.submit(std::move(calls), wallet.habitual_bid());
+        add_approval(calls, view, token_, wallet.account(), market.spender(), amount);
+        market.add_supply(calls, reserve, amount, wallet.account());
+        auto bid = wallet.habitual_bid();
+        bid.extra_gas = gas.extra;
+        wallet.submit(std::move(calls), bid);
         state.entered = true;
     }
 
@@ -213,7 +221,7 @@ const StrategyType& lender_strategy()
                     .default_value = "",
                     .unit = {},
                     .help = "Where it lends.",
-                    .contract_kind = "aave_v3_pool"},
+                    .contract_kind = LendingMarket::sector},
                 {"token", ParameterKind::token, "", {}, "What it lends."},
                 {"watch", ParameterKind::tokens, "[]", {},
                     "Tokens whose falling prices frighten it."},

@@ -1,5 +1,4 @@
 #include "contracts/exchanges/uniswap_v2/router.hpp"
-#include "contracts/lending/aave_v3/pool.hpp"
 #include "contracts/tokens/erc20/erc20.hpp"
 #include "strategies/market/common.hpp"
 #include "strategies/market/lending_market.hpp"
@@ -13,12 +12,13 @@ namespace runnel::strategies
 namespace
 {
 
-using contracts::AaveV3Pool;
-namespace aave = contracts::aave_v3;
+using contracts::LendingAction;
+using contracts::LendingMarket;
+using contracts::LendingView;
 
 constexpr std::uint64_t never = std::numeric_limits<std::uint64_t>::max();
 
-/// One owner's position as it believes it to be. Values in USD at the oracle's prices.
+/// One owner's position as it believes it to be. Values in USD at the market's prices.
 struct Position
 {
     double collateral = 0;
@@ -173,39 +173,39 @@ private:
     /// The two reserves and their prices; empty if the pool does not list both.
     struct Market
     {
-        const AaveV3Pool& pool;
-        const aave::MarketView& view;
+        const LendingMarket& pool;
+        const LendingView& view;
         std::size_t collateral = 0;
         std::size_t debt = 0;
-        double collateral_usd = 0;  // Per whole token, at the oracle's prices.
+        double usd_of_value = 0;    // Per unit of the market's values.
+        double collateral_usd = 0;  // Per whole token, at the market's prices.
         double debt_usd = 0;
     };
     [[nodiscard]] std::optional<Market> market(const WorldView& view)
     {
-        const auto& pool = view.state<AaveV3Pool>(pool_);
+        const auto& pool = view.state<LendingMarket>(pool_);
         const auto collateral = pool.find_reserve(collateral_);
         const auto debt = pool.find_reserve(debt_);
         if (!collateral || !debt)
             return std::nullopt;
         const auto& now = markets_.at(pool, view.timestamp);
-        const Market result{pool, now, *collateral, *debt,
-            now.reserves[*collateral].price.to_double() * 1e-8,
-            now.reserves[*debt].price.to_double() * 1e-8};
-        // An oracle that has no price yet lends nothing.
+        const auto usd = usd_of_value(view, pool.unit_of_account());
+        const Market result{pool, now, *collateral, *debt, usd,
+            market_usd(now.reserve(*collateral), usd), market_usd(now.reserve(*debt), usd)};
+        // A market that has no price yet lends nothing.
         return result.collateral_usd > 0 && result.debt_usd > 0 ? std::optional{result}
                                                                 : std::nullopt;
     }
     [[nodiscard]] Position position_of(const Market& market, AccountId account) const
     {
-        const auto data = market.pool.account_data(account, market.view);
+        const auto health = market.view.health(account);
         Position position;
-        position.collateral = data.collateral.to_double() * 1e-8;
-        position.debt = data.debt.to_double() * 1e-8;
-        const auto& config = market.pool.reserve_config(market.collateral);
-        position.threshold = position.collateral > 0 ? data.liquidation_threshold.to_double() / 1e4
-                                                     : config.liquidation_threshold_bps / 1e4;
-        position.ltv = position.collateral > 0 ? data.ltv.to_double() / 1e4 : config.ltv_bps / 1e4;
-        position.health = position.debt > 0 ? data.health_factor.to_double() * 1e-18 : 1e9;
+        position.collateral = health.collateral.to_double() * market.usd_of_value;
+        position.debt = health.debt.to_double() * market.usd_of_value;
+        const auto& reserve = market.view.reserve(market.collateral);
+        position.threshold = position.collateral > 0 ? health.threshold : reserve.threshold;
+        position.ltv = position.collateral > 0 ? health.ltv : reserve.ltv;
+        position.health = position.debt > 0 ? health.health_factor.to_double() * 1e-18 : 1e9;
         return position;
     }
 
@@ -217,11 +217,11 @@ private:
         const auto allowed = collateral * position.ltv * ltv_use_max;
         return std::min(wanted, allowed) - position.debt;
     }
-    /// The loan in smallest units; 0 if the market has not the cash for it.
+    /// The loan in smallest units; 0 if the market does not lend as much.
     [[nodiscard]] Amount loan(const Market& market, double usd) const
     {
         const auto amount = to_units(usd / market.debt_usd, debt_decimals_);
-        return amount <= market.pool.cash(market.debt) ? amount : Amount{};
+        return amount <= market.view.reserve(market.debt).borrow_room ? amount : Amount{};
     }
 
     void open(WalletState& state, WalletContext& wallet)
@@ -235,18 +235,18 @@ private:
         const auto value = to_whole(supplied, collateral_decimals_) * now->collateral_usd;
         const auto position = position_of(*now, wallet.account());
         const auto borrowed = loan(*now, room(state, position, position.collateral + value));
+        const auto gas = gas_of(now->pool, {LendingAction::supply, LendingAction::borrow});
         if (supplied.is_zero() || borrowed.is_zero() ||
-            !costs_.worth_it(wallet, aave::Supply::gas + aave::Borrow::gas,
-                to_whole(borrowed, debt_decimals_) * now->debt_usd))
+            !costs_.worth_it(
+                wallet, gas.total(), to_whole(borrowed, debt_decimals_) * now->debt_usd))
         {
             state.patience = std::min<std::uint64_t>(state.patience * 2, 64);
             return;
         }
         CallWriter calls;
-        add_approval(calls, view, collateral_, wallet.account(),
-            view.world->contract(pool_).account(), supplied);
-        calls.add(pool_, aave::Supply{collateral_, supplied, wallet.account()});
-        calls.add(pool_, aave::Borrow{debt_, borrowed});
+        add_approval(calls, view, collateral_, wallet.account(), now->pool.spender(), supplied);
+        now->pool.add_supply(calls, now->collateral, supplied, wallet.account());
+        now->pool.add_borrow(calls, now->debt, borrowed);
         const auto spent = part_of(borrowed, state.spend_share);
         if (state.loops == 0 && !shops_.empty() && !spent.is_zero())
         {
@@ -254,7 +254,9 @@ private:
             if (shop != wallet.account())
                 calls.add(debt_, contracts::Erc20Transfer{shop, spent});
         }
-        wallet.submit(std::move(calls), wallet.habitual_bid());
+        auto bid = wallet.habitual_bid();
+        bid.extra_gas = gas.extra;
+        wallet.submit(std::move(calls), bid);
     }
 
     /// Sells the loan for more collateral and borrows against that.
@@ -279,10 +281,12 @@ private:
         add_approval(calls, view, debt_, self, view.world->contract(router_).account(), sold);
         calls.add(router_, contracts::UniswapV2SwapExactTokensForTokens{
                                sold, bought, {debt_, collateral_}, self, view.timestamp + 600});
-        add_approval(calls, view, collateral_, self, view.world->contract(pool_).account(), bought);
-        calls.add(pool_, aave::Supply{collateral_, bought, self});
-        calls.add(pool_, aave::Borrow{debt_, borrowed});
-        wallet.submit(std::move(calls), wallet.habitual_bid());
+        add_approval(calls, view, collateral_, self, now->pool.spender(), bought);
+        now->pool.add_supply(calls, now->collateral, bought, self);
+        now->pool.add_borrow(calls, now->debt, borrowed);
+        auto bid = wallet.habitual_bid();
+        bid.extra_gas = gas_of(now->pool, {LendingAction::supply, LendingAction::borrow}).extra;
+        wallet.submit(std::move(calls), bid);
     }
 
     std::uint64_t watch(WalletState& state, WalletContext& wallet, std::uint64_t later)
@@ -320,15 +324,14 @@ private:
         auto repaid = std::min(held, to_units(own_usd / market.debt_usd, debt_decimals_));
 
         CallWriter calls;
-        const auto pool_account = view.world->contract(pool_).account();
         const bool pays_own = own_usd > owed_more * 0.05;
         if (!pays_own)
             repaid = {};
-        add_approval(calls, view, debt_, self, pool_account, Amount::power_of_two(255));
-        std::uint64_t gas = aave::Repay::gas;
+        add_approval(calls, view, debt_, self, market.pool.spender(), Amount::power_of_two(255));
+        auto gas = gas_of(market.pool, {LendingAction::repay});
         const auto debt_left = position.debt - (pays_own ? own_usd : 0);
         if (pays_own)
-            calls.add(pool_, aave::Repay{debt_, repaid, 2, self});
+            market.pool.add_repay(calls, market.debt, repaid, self);
         if (own_usd < owed_more * 0.95)
         {
             auto sold = sale(state, market, position, debt_left);
@@ -340,25 +343,35 @@ private:
             }
             if (!bought.is_zero())
             {
-                gas += aave::Withdraw::gas + aave::Repay::gas;
-                calls.add(pool_, aave::Withdraw{collateral_, sold, self});
+                gas += gas_of(market.pool, {LendingAction::withdraw, LendingAction::repay});
+                market.pool.add_withdraw(calls, market.collateral, sold, self);
                 add_approval(
                     calls, view, collateral_, self, view.world->contract(router_).account(), sold);
                 calls.add(router_, contracts::UniswapV2SwapExactTokensForTokens{sold, bought,
                                        {collateral_, debt_}, self, view.timestamp + 600});
-                calls.add(pool_, aave::Repay{debt_, bought, 2, self});
+                market.pool.add_repay(calls, market.debt, bought, self);
             }
             else if (!pays_own)
                 return;  // Nothing it can do now; it looks again.
         }
-        if (!costs_.worth_it(wallet, gas, position.debt))
+        if (!costs_.worth_it(wallet, gas.total(), position.debt))
             return;
         auto bid = wallet.habitual_bid();
+        bid.extra_gas = gas.extra;
         const auto tip =
             Amount::from_double(static_cast<double>(bid.priority_fee) * urgency_).low64();
         bid.max_fee += tip > bid.priority_fee ? tip - bid.priority_fee : 0;
         bid.priority_fee = tip;
         wallet.submit(std::move(calls), bid);
+    }
+
+    [[nodiscard]] static contracts::CallGas gas_of(
+        const LendingMarket& pool, std::initializer_list<LendingAction> actions)
+    {
+        contracts::CallGas sum;
+        for (const auto action : actions)
+            sum += pool.gas_of(action);
+        return sum;
     }
 
     /// Collateral to sell, in smallest units.
@@ -428,7 +441,7 @@ const StrategyType& leveraged_borrower_strategy()
                     .default_value = "",
                     .unit = {},
                     .help = "Where it borrows.",
-                    .contract_kind = "aave_v3_pool"},
+                    .contract_kind = LendingMarket::sector},
                 {.name = "router",
                     .kind = ParameterKind::contract,
                     .default_value = "",
@@ -442,7 +455,8 @@ const StrategyType& leveraged_borrower_strategy()
                 {"supply_share", ParameterKind::distribution, "1", {},
                     "Share of its collateral tokens that it supplies.", 0, 1},
                 {"health_floor", ParameterKind::number, "1.05", {},
-                    "The health factor below which nobody starts; the pool's ltv is another floor.",
+                    "The health factor below which nobody starts; the market's ltv is another "
+                    "floor.",
                     1, 100},
                 {"health_margin", ParameterKind::distribution, "{ log_normal = [-0.05, 0.7] }", {},
                     "By how much its first health factor exceeds the floor.", 0, 1e6},

@@ -1,5 +1,4 @@
 #include "contracts/exchanges/uniswap_v2/router.hpp"
-#include "contracts/lending/aave_v3/pool.hpp"
 #include "contracts/tokens/erc20/erc20.hpp"
 #include "strategies/market/common.hpp"
 #include "strategies/market/dex.hpp"
@@ -14,8 +13,9 @@ namespace runnel::strategies
 namespace
 {
 
-using contracts::AaveV3Pool;
-namespace aave = contracts::aave_v3;
+using contracts::LendingAction;
+using contracts::LendingMarket;
+using contracts::LendingView;
 
 struct Seen
 {
@@ -90,9 +90,9 @@ public:
         auto& state = states_[position];
         const auto& view = wallet.view();
         const auto next = view.block_number + 1;
-        const auto& pool = view.state<AaveV3Pool>(pool_);
+        const auto& pool = view.state<LendingMarket>(pool_);
         const auto& market = markets_.at(pool, view.timestamp);
-        watch_.refresh(pool, market, view.block_number);
+        watch_.refresh(market, view.block_number);
         if (view.block_number % state.scan_blocks != state.phase)
             return next;
         note_seen(state, view.block_number);
@@ -108,7 +108,7 @@ public:
             }
         }
         if (room > 0 && !state.selling)
-            sell(state, wallet, pool);
+            sell(state, wallet, market);
         return next;
     }
 
@@ -191,9 +191,9 @@ private:
 
     /// What it may still spend of a reserve's token.
     [[nodiscard]] Amount free_capital(const WalletState& state, const WalletContext& wallet,
-        const AaveV3Pool& pool, std::size_t debt) const
+        const LendingView& market, std::size_t debt) const
     {
-        auto capital = holding_of(wallet.view(), pool.reserve_token(debt), wallet.account());
+        auto capital = holding_of(wallet.view(), market.reserve(debt).token, wallet.account());
         for (const auto& [user, seen] : state.seen)
         {
             if (seen.debt == debt)
@@ -204,17 +204,17 @@ private:
 
     struct Plan
     {
-        aave::LiquidationCall call;
-        aave::LiquidationQuote quote;
+        contracts::LiquidationOrder order;
+        contracts::LiquidationPreview preview;
         bool flash = false;
         Amount swap_out_min;  // Of a flash loan's sale.
-        std::uint64_t gas = 0;
+        contracts::CallGas gas;
         double gain = 0;  // USD, before gas.
     };
 
     /// Returns whether it submitted a call.
-    bool liquidate(WalletState& state, WalletContext& wallet, const AaveV3Pool& pool,
-        const aave::MarketView& market, const Unhealthy& candidate)
+    bool liquidate(WalletState& state, WalletContext& wallet, const LendingMarket& pool,
+        const LendingView& market, const Unhealthy& candidate)
     {
         const auto& view = wallet.view();
         auto& seen = state.seen.at(index(candidate.user));
@@ -224,20 +224,21 @@ private:
         // What cannot even pay for gas is not worth a closer look.
         const auto habit = wallet.habitual_bid();
         const auto gas_price = view.base_fee + habit.priority_fee;
-        const auto gas_usd_min = costs_.usd(view, aave::LiquidationCall::gas, gas_price);
-        const auto& config = pool.reserve_config(candidate.collateral);
-        const auto bonus = config.liquidation_bonus_bps / 1e4 - 1;
-        if (std::min(candidate.debt_usd, candidate.collateral_usd) * bonus < gas_usd_min)
+        const auto gas_usd_min =
+            costs_.usd(view, pool.gas_of(LendingAction::liquidate).total(), gas_price);
+        const auto stake = std::min(candidate.debt_value, candidate.collateral_value) *
+                           usd_of_value(view, pool.unit_of_account());
+        if (stake * market.reserve(candidate.collateral).bonus < gas_usd_min)
             return false;
 
         auto plan = best_plan(state, seen, wallet, pool, market, candidate);
         if (!plan)
             return false;
-        const auto gas = static_cast<double>(plan->gas + intrinsic_gas);
-        const auto base_usd = costs_.usd(view, plan->gas, view.base_fee);
+        const auto gas = static_cast<double>(plan->gas.total() + intrinsic_gas);
+        const auto base_usd = costs_.usd(view, plan->gas.total(), view.base_fee);
         const auto profit = plan->gain - base_usd;
         // Tip in USD per gas, at least its habit.
-        const auto habit_usd = costs_.usd(view, plan->gas, habit.priority_fee);
+        const auto habit_usd = costs_.usd(view, plan->gas.total(), habit.priority_fee);
         const auto tip_usd = std::max(habit_usd, profit * state.bid_share);
         if (profit - tip_usd < profit_min_)
             return false;
@@ -251,14 +252,15 @@ private:
                                ? Amount::from_double(plan->gain / gas / coin_usd * 1e18).low64()
                                : habit.max_fee;
         bid.max_fee = std::max(bid.priority_fee, std::min(worth, habit.max_fee + bid.priority_fee));
-        submit(wallet, pool, *plan, bid);
+        bid.extra_gas = plan->gas.extra;
+        submit(wallet, pool, market, *plan, bid);
         seen.debt = candidate.debt;
-        seen.committed = plan->flash ? Amount{1} : plan->quote.debt;
+        seen.committed = plan->flash ? Amount{1} : plan->preview.debt;
         return true;
     }
 
     [[nodiscard]] std::optional<Plan> best_plan(WalletState& state, Seen& seen,
-        WalletContext& wallet, const AaveV3Pool& pool, const aave::MarketView& market,
+        WalletContext& wallet, const LendingMarket& pool, const LendingView& market,
         const Unhealthy& candidate) const
     {
         const auto& view = wallet.view();
@@ -268,104 +270,100 @@ private:
             const auto part = 0.2 + 0.8 * wallet.random().uniform_double();
             seen.take = full ? 1 : part;
         }
-        auto allowed = pool.liquidatable_debt(candidate.user, candidate.debt, market);
+        auto allowed = market.max_liquidatable_debt(candidate.user, candidate.debt);
         allowed = part_of(allowed, seen.take);
-        const auto capital = free_capital(state, wallet, pool, candidate.debt);
+        const auto capital = free_capital(state, wallet, market, candidate.debt);
         Plan plan;
         plan.flash = state.flash_loans && capital < allowed;
         const auto cover = plan.flash ? allowed : std::min(allowed, capital);
-        plan.call.collateral_asset = pool.reserve_token(candidate.collateral);
-        plan.call.debt_asset = pool.reserve_token(candidate.debt);
-        plan.call.user = candidate.user;
-        plan.call.debt_to_cover = cover;
-        const auto quote = pool.quote_liquidation(
-            candidate.collateral, candidate.debt, candidate.user, cover, false, market);
-        if (!quote)
+        plan.order = {candidate.user, candidate.collateral, candidate.debt, cover};
+        const auto preview = market.preview_liquidation(plan.order);
+        if (!preview)
             return std::nullopt;
-        plan.quote = *quote;
-        plan.gas = aave::LiquidationCall::gas;
-        const auto debt_usd = market_usd(view, pool, market, candidate.debt);
-        const auto cost =
-            quote->debt.to_double() / pool.reserve_unit(candidate.debt).to_double() * debt_usd;
+        plan.preview = *preview;
+        plan.gas = pool.gas_of(LendingAction::liquidate);
         if (plan.flash)
-        {
-            if (!pool.reserve_config(candidate.debt).flash_loan_enabled ||
-                cover > pool.cash(candidate.debt) ||
-                plan.call.collateral_asset == plan.call.debt_asset)
-                return std::nullopt;
-            const auto& router = view.state<contracts::UniswapV2Router>(router_);
-            const auto out = router.quote_exact_input(
-                {plan.call.collateral_asset, plan.call.debt_asset}, quote->collateral);
-            const std::uint64_t premium_bps = pool.settings().flash_loan_premium_total_bps;
-            const auto premium = mul_div_up(quote->debt, premium_bps, 10'000).value;
-            plan.swap_out_min = wrapping_add(wrapping_add(quote->debt, premium), 1);
-            if (!out || *out <= plan.swap_out_min)
-                return std::nullopt;
-            plan.gas +=
-                aave::FlashLoanSimple::gas + contracts::UniswapV2SwapExactTokensForTokens::gas;
-            plan.gain = wrapping_sub(*out, plan.swap_out_min).to_double() /
-                        pool.reserve_unit(candidate.debt).to_double() * debt_usd;
-            return plan;
-        }
-        const auto received = quote->collateral.to_double() /
-                              pool.reserve_unit(candidate.collateral).to_double() *
-                              market_usd(view, pool, market, candidate.collateral);
-        plan.gain = received * (1 - sell_cost_) - cost;
+            return with_flash_loan(plan, view, pool, market);
+        plan.gain =
+            usd(view, pool, market, candidate.collateral, preview->collateral) * (1 - sell_cost_) -
+            usd(view, pool, market, candidate.debt, preview->debt);
         return plan;
     }
 
-    /// USD per whole token: the reference price, or the oracle's where there is none.
-    [[nodiscard]] static double market_usd(const WorldView& view, const AaveV3Pool& pool,
-        const aave::MarketView& market, std::size_t reserve)
+    /// The plan paid for by a flash loan and the collateral's sale; empty if that does not pay.
+    [[nodiscard]] std::optional<Plan> with_flash_loan(Plan plan, const WorldView& view,
+        const LendingMarket& pool, const LendingView& market) const
     {
-        const auto price = reference_usd(view, pool.reserve_token(reserve));
-        return price > 0 ? price : market.reserves[reserve].price.to_double() * 1e-8;
+        const auto sold = market.reserve(plan.order.collateral).token;
+        const auto bought = market.reserve(plan.order.debt).token;
+        const auto fee = market.flash_fee(plan.order.debt, plan.preview.debt);
+        if (!fee || sold == bought)
+            return std::nullopt;
+        const auto& router = view.state<contracts::UniswapV2Router>(router_);
+        const auto out = router.quote_exact_input({sold, bought}, plan.preview.collateral);
+        plan.swap_out_min = wrapping_add(wrapping_add(plan.preview.debt, *fee), 1);
+        if (!out || *out <= plan.swap_out_min)
+            return std::nullopt;
+        plan.gas += pool.gas_of(LendingAction::flash_borrow);
+        plan.gas.method += contracts::UniswapV2SwapExactTokensForTokens::gas;
+        plan.gain = usd(view, pool, market, plan.order.debt, wrapping_sub(*out, plan.swap_out_min));
+        return plan;
     }
 
-    void submit(
-        WalletContext& wallet, const AaveV3Pool& pool, const Plan& plan, const Bid& bid) const
+    /// USD that an amount of a reserve's token is worth, at the reference price or, where there is
+    /// none, at the market's.
+    [[nodiscard]] static double usd(const WorldView& view, const LendingMarket& pool,
+        const LendingView& market, std::size_t reserve, const Amount& amount)
+    {
+        const auto& info = market.reserve(reserve);
+        auto price = reference_usd(view, info.token);
+        if (!(price > 0))
+            price = market_usd(info, usd_of_value(view, pool.unit_of_account()));
+        return amount.to_double() / info.unit.to_double() * price;
+    }
+
+    void submit(WalletContext& wallet, const LendingMarket& pool, const LendingView& market,
+        const Plan& plan, const Bid& bid) const
     {
         const auto& view = wallet.view();
         const auto self = wallet.account();
-        const auto& call = plan.call;
+        const auto sold = market.reserve(plan.order.collateral).token;
+        const auto bought = market.reserve(plan.order.debt).token;
         CallWriter calls;
-        add_approval(calls, view, call.debt_asset, self, pool.account(), Amount::power_of_two(255));
+        add_approval(calls, view, bought, self, pool.spender(), Amount::power_of_two(255));
         if (!plan.flash)
-            calls.add(pool_, call);
+            pool.add_liquidation(calls, plan.order);
         else
         {
             const auto router = view.world->contract(router_).account();
-            add_approval(
-                calls, view, call.collateral_asset, self, router, Amount::power_of_two(255));
-            CallWriter callback;
-            callback.add(pool_, call);
-            callback.add(
-                router_, contracts::UniswapV2SwapExactTokensForTokens{plan.quote.collateral,
-                             plan.swap_out_min, {call.collateral_asset, call.debt_asset}, self,
-                             view.timestamp + 600});
-            calls.add(
-                pool_, aave::FlashLoanSimple{call.debt_asset, plan.quote.debt, callback.list()});
+            add_approval(calls, view, sold, self, router, Amount::power_of_two(255));
+            CallWriter nested;
+            pool.add_liquidation(nested, plan.order);
+            nested.add(
+                router_, contracts::UniswapV2SwapExactTokensForTokens{plan.preview.collateral,
+                             plan.swap_out_min, {sold, bought}, self, view.timestamp + 600});
+            pool.add_flash_borrow(calls, plan.order.debt, plan.preview.debt, nested.list());
         }
-        wallet.submit(std::move(calls), bid, index(call.user));
+        wallet.submit(std::move(calls), bid, index(plan.order.borrower));
     }
 
     /// Sells collateral for the token it is shortest of, when it has less than it wants to hold.
-    void sell(WalletState& state, WalletContext& wallet, const AaveV3Pool& pool) const
+    void sell(WalletState& state, WalletContext& wallet, const LendingView& market) const
     {
         const auto& view = wallet.view();
         const auto self = wallet.account();
-        for (std::size_t i = 0; i < pool.reserve_count(); ++i)
+        for (std::size_t i = 0; i < market.reserves().size(); ++i)
         {
-            const auto token = pool.reserve_token(i);
+            const auto token = market.reserve(i).token;
             const auto held = holding_of(view, token, self);
             const auto first = state.first_stock.try_emplace(i, held).first->second;
             if (first.is_zero() || held >= part_of(first, restock_below_))
                 continue;
-            for (std::size_t j = 0; j < pool.reserve_count(); ++j)
+            for (std::size_t j = 0; j < market.reserves().size(); ++j)
             {
                 if (j == i)
                     continue;
-                const auto surplus_of = pool.reserve_token(j);
+                const auto surplus_of = market.reserve(j).token;
                 const auto stock = holding_of(view, surplus_of, self);
                 const auto kept = state.first_stock.try_emplace(j, stock).first->second;
                 if (stock > kept && sell_some(wallet, surplus_of, token, wrapping_sub(stock, kept)))
@@ -432,15 +430,15 @@ const StrategyType& liquidator_strategy()
 {
     static const StrategyType type{.name = "liquidator",
         .help =
-            "Liquidates unhealthy borrowers of a lending pool for profit, in a race with others.",
+            "Liquidates unhealthy borrowers of a lending market for profit, in a race with others.",
         .parameters =
             {
                 {.name = "pool",
                     .kind = ParameterKind::contract,
                     .default_value = "",
                     .unit = {},
-                    .help = "The lending pool it watches.",
-                    .contract_kind = "aave_v3_pool"},
+                    .help = "The lending market it watches.",
+                    .contract_kind = LendingMarket::sector},
                 {.name = "router",
                     .kind = ParameterKind::contract,
                     .default_value = "",

@@ -1,6 +1,5 @@
 #include "strategies/market/lending_market.hpp"
 
-#include "contracts/lending/aave_v3/math.hpp"
 #include "ledger/transaction.hpp"
 #include "strategies/market/common.hpp"
 #include "strategies/market/dex.hpp"
@@ -11,8 +10,7 @@
 namespace runnel::strategies
 {
 
-using contracts::AaveV3Pool;
-using contracts::aave_v3::MarketView;
+using contracts::LendingView;
 
 namespace
 {
@@ -24,6 +22,17 @@ constexpr unsigned bit_of(std::size_t reserve) noexcept
     return static_cast<unsigned>(std::min<std::size_t>(reserve, 63));
 }
 }  // namespace
+
+double usd_of_value(const WorldView& view, const contracts::UnitOfAccount& unit)
+{
+    const auto usd = unit.token == no_contract ? 1 : reference_usd(view, unit.token);
+    return usd / Amount::power_of_ten(unit.decimals).to_double();
+}
+
+double market_usd(const contracts::LendingReserveInfo& reserve, double usd_of_value)
+{
+    return reserve.price.to_double() * usd_of_value;
+}
 
 GasCosts::GasCosts(const Parameters& parameters) : coin_{parameters.token("coin")}
 {
@@ -77,34 +86,34 @@ BorrowerWatch::BorrowerWatch(std::uint64_t rescan_blocks)
   : rescan_blocks_{std::max<std::uint64_t>(1, rescan_blocks)}
 {}
 
-void BorrowerWatch::refresh(const AaveV3Pool& pool, const MarketView& market, std::uint64_t block)
+void BorrowerWatch::refresh(const LendingView& market, std::uint64_t block)
 {
     if (block == block_)
         return;
-    scale(pool, market);
+    scale(market);
     if (entries_.empty() || block % rescan_blocks_ == 0)
-        admit(pool, market);
+        admit(market);
     unhealthy_.clear();
     for (auto& entry : entries_)
     {
         if (index(entry.user) % rescan_blocks_ == block % rescan_blocks_ ||
             entry.bound < 1 + health_margin)
         {
-            evaluate(entry, pool, market);
+            evaluate(entry, market);
             if (entry.bound < 1)
-                list(entry, pool, market);
+                list(entry, market);
         }
     }
     std::sort(unhealthy_.begin(), unhealthy_.end(),
         [](const Unhealthy& a, const Unhealthy& b)
-        { return a.debt_usd != b.debt_usd ? a.debt_usd > b.debt_usd : a.user < b.user; });
+        { return a.debt_value != b.debt_value ? a.debt_value > b.debt_value : a.user < b.user; });
     block_ = block;
 }
 
 /// Takes new borrowers in and lets those without debt go.
-void BorrowerWatch::admit(const AaveV3Pool& pool, const MarketView& market)
+void BorrowerWatch::admit(const LendingView& market)
 {
-    const auto borrowers = pool.borrowers();
+    const auto borrowers = market.borrowers();
     std::vector<Entry> entries;
     entries.reserve(borrowers.size());
     auto known = entries_.begin();
@@ -118,17 +127,17 @@ void BorrowerWatch::admit(const AaveV3Pool& pool, const MarketView& market)
         {
             Entry entry;
             entry.user = user;
-            evaluate(entry, pool, market);
+            evaluate(entry, market);
             entries.push_back(entry);
         }
     }
     entries_ = std::move(entries);
 }
 
-/// Carries all bounds over to the oracle's prices of now.
-void BorrowerWatch::scale(const AaveV3Pool& pool, const MarketView& market)
+/// Carries all bounds over to the market's prices of now.
+void BorrowerWatch::scale(const LendingView& market)
 {
-    const auto count = pool.reserve_count();
+    const auto count = market.reserves().size();
     const bool first = prices_.size() != count;
     prices_.resize(count);
     std::vector<double> ratio_min(64, 1);  // By bit.
@@ -136,7 +145,7 @@ void BorrowerWatch::scale(const AaveV3Pool& pool, const MarketView& market)
     bool changed = false;
     for (std::size_t i = 0; i < count; ++i)
     {
-        const auto price = market.reserves[i].price.to_double();
+        const auto price = market.reserve(i).price.to_double();
         const auto ratio = first || !(prices_[i] > 0) ? 1 : price / prices_[i];
         const auto bit = bit_of(i);
         ratio_min[bit] = bit < 63 ? ratio : std::min(ratio_min[bit], ratio);
@@ -189,50 +198,47 @@ bool BorrowerWatch::load(std::size_t record, Decoder& in)
     return true;
 }
 
-void BorrowerWatch::evaluate(Entry& entry, const AaveV3Pool& pool, const MarketView& market) const
+void BorrowerWatch::evaluate(Entry& entry, const LendingView& market) const
 {
-    const auto factor = pool.health_factor(entry.user, market);
+    const auto factor = market.health(entry.user).health_factor;
     entry.bound = factor == Amount::max() ? std::numeric_limits<double>::infinity()
                                           : factor.to_double() * 1e-18;
-    const auto& config = pool.user_config(entry.user);
     entry.collaterals = 0;
     entry.debts = 0;
-    for (std::size_t i = 0; i < pool.reserve_count(); ++i)
+    for (std::size_t i = 0; i < market.reserves().size(); ++i)
     {
-        if (config.is_collateral(i))
+        const auto holding = market.holding(entry.user, i);
+        if (holding.secures_debt)
             entry.collaterals |= 1ULL << bit_of(i);
-        if (config.is_borrowing(i))
+        if (!holding.debt.is_zero())
             entry.debts |= 1ULL << bit_of(i);
     }
 }
 
-void BorrowerWatch::list(const Entry& entry, const AaveV3Pool& pool, const MarketView& market)
+void BorrowerWatch::list(const Entry& entry, const LendingView& market)
 {
     Unhealthy found;
     found.user = entry.user;
     found.health_factor = entry.bound;
-    const auto& config = pool.user_config(entry.user);
-    for (std::size_t i = 0; i < pool.reserve_count(); ++i)
+    for (std::size_t i = 0; i < market.reserves().size(); ++i)
     {
-        if (!config.is_collateral(i) && !config.is_borrowing(i))
-            continue;
-        const auto balance = pool.balance(entry.user, i, market);
-        const auto unit_usd =
-            market.reserves[i].price.to_double() * 1e-8 / pool.reserve_unit(i).to_double();
-        const auto supplied = balance.supplied.to_double() * unit_usd;
-        const auto owed = balance.debt.to_double() * unit_usd;
-        if (config.is_collateral(i) && supplied > found.collateral_usd)
+        const auto holding = market.holding(entry.user, i);
+        const auto& reserve = market.reserve(i);
+        const auto value_of_unit = reserve.price.to_double() / reserve.unit.to_double();
+        const auto supplied = holding.supplied.to_double() * value_of_unit;
+        const auto owed = holding.debt.to_double() * value_of_unit;
+        if (holding.secures_debt && supplied > found.collateral_value)
         {
             found.collateral = i;
-            found.collateral_usd = supplied;
+            found.collateral_value = supplied;
         }
-        if (owed > found.debt_usd)
+        if (owed > found.debt_value)
         {
             found.debt = i;
-            found.debt_usd = owed;
+            found.debt_value = owed;
         }
     }
-    if (found.debt_usd > 0 && found.collateral_usd > 0)
+    if (found.debt_value > 0 && found.collateral_value > 0)
         unhealthy_.push_back(found);
 }
 

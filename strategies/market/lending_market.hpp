@@ -1,31 +1,39 @@
 #pragma once
 
-#include "contracts/lending/aave_v3/pool.hpp"
+#include "contracts/kit/sectors/lending.hpp"
 #include "strategies/api/strategy.hpp"
 
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <vector>
 
-/// What the strategies around a lending pool share.
+/// What the strategies around a lending market share.
 namespace runnel::strategies
 {
 
-/// A pool's indexes and prices, computed once per block for all wallets of a cohort.
+/// A market's view, made once per block for all wallets of a cohort.
 class MarketCache
 {
 public:
-    const contracts::aave_v3::MarketView& at(
-        const contracts::AaveV3Pool& pool, std::uint64_t timestamp)
+    const contracts::LendingView& at(
+        const contracts::LendingMarket& market, std::uint64_t timestamp)
     {
-        if (market_.timestamp != timestamp)
-            market_ = pool.market(timestamp);
-        return market_;
+        if (view_ == nullptr || timestamp_ != timestamp)
+            view_ = market.view_at(timestamp);
+        timestamp_ = timestamp;
+        return *view_;
     }
 
 private:
-    contracts::aave_v3::MarketView market_;
+    std::unique_ptr<const contracts::LendingView> view_;
+    std::uint64_t timestamp_ = 0;
 };
+
+/// USD per unit of a market's values; 0 if it counts in a token without a reference price.
+[[nodiscard]] double usd_of_value(const WorldView& view, const contracts::UnitOfAccount& unit);
+/// USD per whole token of a reserve, as its market sees it; 0 where usd_of_value() is.
+[[nodiscard]] double market_usd(const contracts::LendingReserveInfo& reserve, double usd_of_value);
 
 /// What a wallet believes gas costs, and how much of it is too much.
 class GasCosts
@@ -64,8 +72,8 @@ struct Unhealthy
     std::size_t collateral = 0;  // The reserve that secures most of its debt,
     std::size_t debt = 0;        // and the one it owes most in.
     double health_factor = 0;
-    double collateral_usd = 0;  // In these two, at the oracle's prices.
-    double debt_usd = 0;
+    double collateral_value = 0;  // In these two, in the market's unit of account.
+    double debt_value = 0;
 };
 
 /// Finds who may be liquidated without looking at every borrower in every block.
@@ -83,8 +91,7 @@ public:
     explicit BorrowerWatch(std::uint64_t rescan_blocks);
 
     /// Brings the list to the block; once per block, further calls do nothing.
-    void refresh(const contracts::AaveV3Pool& pool, const contracts::aave_v3::MarketView& market,
-        std::uint64_t block);
+    void refresh(const contracts::LendingView& market, std::uint64_t block);
     /// Largest debts first, then by account.
     [[nodiscard]] std::span<const Unhealthy> unhealthy() const noexcept { return unhealthy_; }
     [[nodiscard]] std::size_t size() const noexcept { return entries_.size(); }
@@ -105,12 +112,10 @@ private:
         RUNNEL_FIELDS(user, bound, collaterals, debts);
     };
 
-    void admit(const contracts::AaveV3Pool& pool, const contracts::aave_v3::MarketView& market);
-    void scale(const contracts::AaveV3Pool& pool, const contracts::aave_v3::MarketView& market);
-    void evaluate(Entry& entry, const contracts::AaveV3Pool& pool,
-        const contracts::aave_v3::MarketView& market) const;
-    void list(const Entry& entry, const contracts::AaveV3Pool& pool,
-        const contracts::aave_v3::MarketView& market);
+    void admit(const contracts::LendingView& market);
+    void scale(const contracts::LendingView& market);
+    void evaluate(Entry& entry, const contracts::LendingView& market) const;
+    void list(const Entry& entry, const contracts::LendingView& market);
 
     std::uint64_t rescan_blocks_;
     std::uint64_t block_ = 0;

@@ -372,6 +372,48 @@ TEST_CASE("aave v3 pool: the close factor is whole from 0.95 down", "[contracts]
     CHECK(f.pool.liquidatable_debt(f.bob, f.usdc, f.pool.market(f.now)) == tokens(7'500, 6));
 }
 
+TEST_CASE("aave v3 pool: what it says as a lending market is what its calls allow",
+    "[contracts][aave_v3]")
+{
+    IndebtedFixture f;
+    f.pass(86'400 * 30);
+    const auto view = [&](std::size_t reserve) { return f.pool.view_at(f.now)->reserve(reserve); };
+    CHECK(view(f.usdc).supply_room == Amount::max());
+    CHECK(view(f.usdc).borrow_room == tokens(5'000, 6));  // What is left of Alice's.
+    CHECK(view(f.usdc).total_debt == f.balance(f.bob, f.usdc).debt);
+
+    // Interest since the last call, the treasury's part included, takes of the room.
+    f.expect_ok(f.admin, SetSupplyCap{f.id(f.usdc), 21'000});
+    const auto to_supply = view(f.usdc).supply_room;
+    CHECK(to_supply < tokens(1'000, 6));
+    f.expect_refusal(f.carol, Supply{f.id(f.usdc), wrapping_add(to_supply, 1), f.carol}, "51");
+    f.supply(f.carol, f.usdc, to_supply);
+    CHECK(view(f.usdc).supply_room <= 1);  // Scaled and back, an amount may lose a unit.
+
+    f.expect_ok(f.admin, SetBorrowCap{f.id(f.usdc), 15'500});
+    f.supply(f.carol, f.weth, tokens(100));
+    f.pass(86'400);
+    const auto to_borrow = view(f.usdc).borrow_room;
+    CHECK(to_borrow < tokens(500, 6));
+    f.expect_refusal(f.carol, Borrow{f.id(f.usdc), wrapping_add(to_borrow, 1)}, "50");
+    f.borrow(f.carol, f.usdc, to_borrow);
+    f.expect_ok(f.admin, SetReserveFreeze{f.id(f.usdc), true});
+    CHECK(view(f.usdc).borrow_room.is_zero());
+    CHECK(view(f.usdc).supply_room.is_zero());
+
+    const auto cash = f.pool.cash(f.usdc);
+    const auto fee = f.pool.view_at(f.now)->flash_fee(f.usdc, cash);
+    REQUIRE(fee.has_value());
+    CHECK_FALSE(f.pool.view_at(f.now)->flash_fee(f.usdc, wrapping_add(cash, 1)).has_value());
+    CallWriter calls;
+    f.pool.add_flash_borrow(calls, f.usdc, cash, {});
+    const auto loan = f.sandbox.run(f.alice, calls);
+    REQUIRE(loan.ok());
+    CHECK(loan.returns.values[0] == *fee);
+    f.expect_ok(f.admin, SetReserveFlashLoaning{f.id(f.usdc), false});
+    CHECK_FALSE(f.pool.view_at(f.now)->flash_fee(f.usdc, 1).has_value());
+}
+
 TEST_CASE("aave v3 pool: a flash loan's premium goes to suppliers and treasury, by hand",
     "[contracts][aave_v3]")
 {

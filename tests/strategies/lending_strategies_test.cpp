@@ -523,7 +523,7 @@ TEST_CASE("borrower watch: finds exactly the unhealthy", "[scenarios][liquidator
             fixture.set_oracle(fixture.weth.id(), price);
         }
         const auto market = fixture.pool.market(now);
-        watch.refresh(fixture.pool, market, block);
+        watch.refresh(*fixture.pool.view_at(now), block);
         std::vector<AccountId> expected;
         for (const auto user : fixture.pool.borrowers())
         {

@@ -1,9 +1,13 @@
 #pragma once
 
 #include "ledger/event.hpp"
+#include "ledger/ids.hpp"
 
 /// Rows that several protocols share, named as Spellbook names its sectors. A contract emits them
 /// beside its own events; storage adds block, transaction, log index and the emitting contract.
+///
+/// Lending markets count in a unit of account: values are in 10^-value_decimals of whole tokens of
+/// value_token, or of USD where that is no_contract.
 namespace runnel
 {
 
@@ -136,7 +140,7 @@ struct LendingFlashloan
         (fee_raw, smallest_unit_of("token")));
 };
 
-/// One liquidation, with both legs and their value at the oracle's prices.
+/// One liquidation, with both legs and their value at the market's prices.
 struct LendingLiquidation
 {
     static constexpr std::string_view name = "LendingLiquidation";
@@ -151,11 +155,13 @@ struct LendingLiquidation
     Amount debt_amount_raw;
     Amount collateral_value;
     Amount debt_value;
+    ContractId value_token = no_contract;
+    std::uint8_t value_decimals = 8;
     RUNNEL_FIELDS(borrower, liquidator, collateral_token, debt_token,
         (collateral_amount_raw, smallest_unit_of("collateral_token")),
         (protocol_fee_raw, smallest_unit_of("collateral_token")),
-        (debt_amount_raw, smallest_unit_of("debt_token")), (collateral_value, usd_e8),
-        (debt_value, usd_e8));
+        (debt_amount_raw, smallest_unit_of("debt_token")), (collateral_value, account_value),
+        (debt_value, account_value), (value_token, other("4294967295: USD")), value_decimals);
 };
 
 /// A borrower's position in a market, after each change of it.
@@ -169,8 +175,11 @@ struct LendingPosition
     Amount debt;                   // Value of all debt.
     Amount liquidation_threshold;  // Average, weighted by collateral.
     Amount health_factor;
-    RUNNEL_FIELDS(account, (collateral, usd_e8), (debt, usd_e8), (liquidation_threshold, bps),
-        (health_factor, wad_or_max));
+    ContractId value_token = no_contract;
+    std::uint8_t value_decimals = 8;
+    RUNNEL_FIELDS(account, (collateral, account_value), (debt, account_value),
+        (liquidation_threshold, bps), (health_factor, wad_or_max),
+        (value_token, other("4294967295: USD")), value_decimals);
 };
 
 /// One account's supply and debt of one token in a market, after each change of it.
@@ -206,12 +215,15 @@ struct LendingReserve
     Amount total_supplied;
     Amount total_debt;
     Amount cash;
-    Amount price;
+    Amount price;  // Of a whole token.
     Amount liquidation_threshold;
+    ContractId value_token = no_contract;
+    std::uint8_t value_decimals = 8;
     RUNNEL_FIELDS(token, (liquidity_index, ray), (borrow_index, ray),
         (liquidity_rate, ray_per_year), (borrow_rate, ray_per_year),
         (total_supplied, smallest_unit_of("token")), (total_debt, smallest_unit_of("token")),
-        (cash, smallest_unit_of("token")), (price, usd_e8_per_token), (liquidation_threshold, bps));
+        (cash, smallest_unit_of("token")), (price, account_value_per_token),
+        (liquidation_threshold, bps), (value_token, other("4294967295: USD")), value_decimals);
 };
 
 }  // namespace runnel

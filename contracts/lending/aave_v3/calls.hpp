@@ -13,6 +13,10 @@ namespace runnel::contracts::aave_v3
 
 inline constexpr std::uint8_t assets_per_call_max = 32;
 
+inline constexpr std::uint8_t rate_mode_none = 0;
+inline constexpr std::uint8_t rate_mode_stable = 1;
+inline constexpr std::uint8_t rate_mode_variable = 2;
+
 /// Pays tokens in; the aTokens go to @p on_behalf_of.
 struct Supply
 {

@@ -16,10 +16,6 @@ using namespace aave_v3;
 
 namespace
 {
-constexpr std::uint8_t rate_mode_none = 0;
-constexpr std::uint8_t rate_mode_stable = 1;
-constexpr std::uint8_t rate_mode_variable = 2;
-
 Refusal error(std::string_view code)
 {
     return Refusal::error(code);

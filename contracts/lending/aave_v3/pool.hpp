@@ -1,6 +1,7 @@
 #pragma once
 
 #include "contracts/kit/contract_base.hpp"
+#include "contracts/kit/sectors/lending.hpp"
 #include "contracts/kit/sectors/price_feed.hpp"
 #include "contracts/kit/token.hpp"
 #include "contracts/lending/aave_v3/calls.hpp"
@@ -99,7 +100,8 @@ class AaveV3Pool
         aave_v3::SetReserveFactor, aave_v3::SetSupplyCap, aave_v3::SetBorrowCap,
         aave_v3::SetLiquidationProtocolFee, aave_v3::ConfigureReserveAsCollateral,
         aave_v3::SetReserveFlashLoaning, aave_v3::SetReserveBorrowing,
-        aave_v3::UpdateFlashloanPremiumTotal, aave_v3::UpdateFlashloanPremiumToProtocol>
+        aave_v3::UpdateFlashloanPremiumTotal, aave_v3::UpdateFlashloanPremiumToProtocol>,
+    public LendingMarket
 {
 public:
     /// Two bits per reserve in 256.
@@ -127,8 +129,7 @@ public:
     // or a sum beyond 256 bits, which the deployed pool would refuse to answer, reads as zero.
 
     [[nodiscard]] std::size_t reserve_count() const noexcept { return reserves_.size(); }
-    /// The number of the reserve of @p token, if it is listed.
-    [[nodiscard]] std::optional<std::size_t> find_reserve(ContractId token) const noexcept;
+    [[nodiscard]] std::optional<std::size_t> find_reserve(ContractId token) const noexcept override;
     [[nodiscard]] ContractId reserve_token(std::size_t reserve) const
     {
         return reserves_.at(reserve).token_id;
@@ -200,6 +201,24 @@ public:
     /// How far what is owned may exceed what backs it, from rounding alone plus what the protocol
     /// is known to credit too much; see docs/aave_v3.md.
     [[nodiscard]] Amount backing_tolerance(std::size_t reserve) const;
+
+    // --- What any lending market offers (pool_market.cpp) ---------------------------------------
+
+    [[nodiscard]] std::unique_ptr<const LendingView> view_at(
+        std::uint64_t timestamp) const override;
+    [[nodiscard]] UnitOfAccount unit_of_account() const noexcept override { return {}; }
+    [[nodiscard]] AccountId spender() const noexcept override { return account(); }
+    [[nodiscard]] CallGas gas_of(LendingAction action) const noexcept override;
+    void add_supply(CallWriter& calls, std::size_t reserve, const Amount& amount,
+        AccountId on_behalf_of) const override;
+    void add_withdraw(
+        CallWriter& calls, std::size_t reserve, const Amount& amount, AccountId to) const override;
+    void add_borrow(CallWriter& calls, std::size_t reserve, const Amount& amount) const override;
+    void add_repay(CallWriter& calls, std::size_t reserve, const Amount& amount,
+        AccountId debtor) const override;
+    void add_liquidation(CallWriter& calls, const LiquidationOrder& order) const override;
+    void add_flash_borrow(CallWriter& calls, std::size_t reserve, const Amount& amount,
+        CallList nested) const override;
 
     // --- Calls ----------------------------------------------------------------------------------
 

@@ -100,6 +100,7 @@ const ContractType& AaveV3Pool::contract_type()
     static const ContractType type{.kind = "aave_v3_pool",
         .help = "A lending pool of Aave v3.0.2: variable rates, flash loans, liquidations.",
         .role = ContractRole::lending,
+        .sectors = implements<AaveV3Pool, LendingMarket>(),
         .methods = methods(),
         .events = {&event_type<SupplyLog>, &event_type<WithdrawLog>, &event_type<BorrowLog>,
             &event_type<RepayLog>, &event_type<LiquidationCallLog>, &event_type<FlashLoanLog>,

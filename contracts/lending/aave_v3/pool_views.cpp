@@ -1,4 +1,3 @@
-#include "contracts/kit/sectors/rows.hpp"
 #include "contracts/lending/aave_v3/pool.hpp"
 #include "contracts/lending/aave_v3/pool_account.hpp"
 #include "state/world.hpp"
@@ -107,23 +106,7 @@ Amount AaveV3Pool::bad_debt(const MarketView& market) const
 
 void AaveV3Pool::snapshot(SnapshotContext& context) const
 {
-    const auto view = market(context.block().timestamp);
-    for (std::size_t i = 0; i < reserves_.size(); ++i)
-    {
-        const auto& state = states_.get(i);
-        LendingReserve row;
-        row.token = reserves_[i].token_id;
-        row.liquidity_index = view.reserves[i].income.value;
-        row.borrow_index = view.reserves[i].debt.value;
-        row.liquidity_rate = state.liquidity_rate;
-        row.borrow_rate = state.variable_borrow_rate;
-        row.total_supplied = total_supplied(i, view);
-        row.total_debt = total_debt(i, view);
-        row.cash = cash(i);
-        row.price = view.reserves[i].price;
-        row.liquidation_threshold = configs_.get(i).liquidation_threshold_bps;
-        context.emit(id(), row);
-    }
+    emit_reserves(context, id(), *this);
 }
 
 Amount AaveV3Pool::backing_tolerance(std::size_t reserve) const

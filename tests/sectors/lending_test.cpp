@@ -1,0 +1,386 @@
+#include "analytics/report.hpp"
+#include "contracts/kit/sandbox.hpp"
+#include "contracts/oracles/price_oracle/price_oracle.hpp"
+#include "contracts/registry.hpp"
+#include "contracts/tokens/erc20/erc20.hpp"
+#include "scenarios/run.hpp"
+#include "scenarios/scenario.hpp"
+#include "storage/ledger_writer.hpp"
+#include "strategies/registry.hpp"
+#include "tests/sectors/one_reserve_lender.hpp"
+#include "tests/support/catch.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <memory>
+#include <string>
+#include <vector>
+
+// A lending market that nobody but this folder knows is supplied to, borrowed from, liquidated,
+// priced and reported by the strategies and the report as they are.
+
+using namespace runnel;
+using runnel::toy::OneReserveLender;
+
+namespace
+{
+
+constexpr std::uint64_t fall_at = 200;
+
+constexpr std::string_view scenario_text = R"(
+[scenario]
+title = "A lender that only tests know"
+seed = 3
+blocks = 400
+start = 2024-01-01T00:00:00Z
+
+[chain]
+validators = 4
+initial_base_fee = "1 gwei"
+min_base_fee = "0.1 gwei"
+
+[tokens]
+WETH = { decimals = 18 }
+USDC = { decimals = 6 }
+
+[prices]
+WETH = { model = "gbm", start_price = 200, volatility = 0.5 }
+USDC = { model = "constant", price = 1 }
+
+[events.fall]
+action = "price_shock"
+at_block = 200
+token = "WETH"
+factor = 0.75
+
+[contracts.oracle]
+kind = "price_oracle"
+keeper = "keeper/0"
+prices = { WETH = { price = 200 }, USDC = { price = 1 } }
+
+[contracts.lender]
+kind = "one_reserve_lender"
+loan = "USDC"
+collateral = "WETH"
+oracle = "oracle"
+initial_liquidity = "100_000 USDC"
+
+[contracts.factory]
+kind = "uniswap_v2_factory"
+[contracts.router]
+kind = "uniswap_v2_router"
+factory = "factory"
+[contracts.weth_usdc]
+kind = "uniswap_v2_pair"
+factory = "factory"
+token0 = "WETH"
+token1 = "USDC"
+amount0 = "20_000 WETH"
+amount1 = "4_000_000 USDC"
+
+[agents.keeper]
+strategy = "price_keeper"
+count = 1
+oracle = "oracle"
+tokens = ["WETH", "USDC"]
+funds.ETH = 100
+
+[agents.saver]
+strategy = "lender"
+count = 30
+pool = "lender"
+token = "USDC"
+coin = "WETH"
+watch = ["WETH"]
+interval = 600
+enter_within = "10m"
+withdraw_probability = 0.1
+run_price_fall = { uniform = [0.1, 0.6] }
+funds.ETH = 1
+funds.USDC = { uniform = [1_000, 50_000] }
+
+[agents.borrower]
+strategy = "leveraged_borrower"
+count = 60
+pool = "lender"
+router = "router"
+collateral = "WETH"
+debt = "USDC"
+coin = "WETH"
+open_within = "20m"
+health_margin = { uniform = [0.05, 1] }
+loops = { uniform = [0, 1] }
+deleverage_share = 0.4
+monitor_every = 120
+reaction = 60
+funds.ETH = 1
+funds.WETH = { uniform = [5, 100] }
+
+[agents.liquidator]
+strategy = "liquidator"
+count = 5
+pool = "lender"
+router = "router"
+coin = "WETH"
+reaction = { uniform = [1, 60] }
+funds.ETH = 10
+funds.USDC = 200_000
+)";
+
+scenarios::LoadOptions with_the_lender()
+{
+    static const auto contracts = []
+    {
+        const auto standard = contracts::contract_types();
+        std::vector<const ContractType*> all{standard.begin(), standard.end()};
+        all.push_back(&OneReserveLender::contract_type());
+        return all;
+    }();
+    return {{contracts, strategies::strategy_types()}, true};
+}
+
+/// A whole run and its ledger, made once for all tests.
+struct Run
+{
+    class Sink final : public BlockSink
+    {
+    public:
+        explicit Sink(storage::LedgerWriter& writer) : writer_{writer} {}
+        void append(std::shared_ptr<const FinishedBlock> block) override
+        {
+            writer_.append(std::move(block));
+        }
+        void finish() override { writer_.flush(); }
+
+    private:
+        storage::LedgerWriter& writer_;
+    };
+
+    explicit Run(unsigned workers)
+    {
+        auto scenario =
+            scenarios::parse_scenario(scenario_text, "lender.toml", ".", {}, with_the_lender());
+        if (!scenario)
+            FAIL(scenario.error().message);
+        auto setup = scenarios::make_simulation(*scenario);
+        if (!setup)
+            FAIL(setup.error().message);
+        writer = std::make_unique<storage::LedgerWriter>(storage::LedgerWriter::in_memory(
+            scenarios::make_manifest(*scenario), storage::LedgerDescription::of(*setup->world)));
+        Sink sink{*writer};
+        SimulationOptions options;
+        options.workers = workers;
+        options.cohort_size = workers == 1 ? 2'048 : 7;
+        options.sink = &sink;
+        result = run_simulation(std::move(*setup), options);
+        REQUIRE(result.error.empty());
+        lender = dynamic_cast<OneReserveLender*>(
+            result.world->find_contract(*result.world->find_contract("lender")));
+        REQUIRE(lender != nullptr);
+    }
+
+    [[nodiscard]] std::int64_t integer(const std::string& sql)
+    {
+        auto rows = writer->database().prepare(sql);
+        REQUIRE(rows.step());
+        return rows.integer(0);
+    }
+    [[nodiscard]] double real(const std::string& sql)
+    {
+        auto rows = writer->database().prepare(sql);
+        REQUIRE(rows.step());
+        return rows.real(0);
+    }
+    /// The exact sum of a column of amounts.
+    [[nodiscard]] Amount sum(const std::string& column, const std::string& from)
+    {
+        auto rows = writer->database().prepare(fmt::format("SELECT {} FROM {}", column, from));
+        Amount total;
+        while (rows.step())
+            total = wrapping_add(total, rows.amount(0));
+        return total;
+    }
+    /// The contract's own books, interest to when the ledger last wrote them down.
+    [[nodiscard]] std::unique_ptr<const contracts::LendingView> books()
+    {
+        const auto touched = integer(
+            "SELECT b.timestamp FROM t_lending_reserves r "
+            "JOIN t_blocks b ON b.number = r.block_number ORDER BY r.rowid DESC LIMIT 1");
+        return lender->view_at(static_cast<std::uint64_t>(touched));
+    }
+
+    std::unique_ptr<storage::LedgerWriter> writer;
+    SimulationResult result;
+    OneReserveLender* lender = nullptr;
+};
+
+Run& the_run()
+{
+    static Run run{2};
+    return run;
+}
+
+const analytics::Report& the_report()
+{
+    static const auto report = analytics::make_report(the_run().writer->database());
+    return report;
+}
+
+double figure(std::string_view path)
+{
+    const auto value = the_report().number(path);
+    INFO(path);
+    REQUIRE(value.has_value());
+    return *value;
+}
+
+std::string raw(const analytics::Value& value)
+{
+    const auto* money = std::get_if<analytics::Money>(&value);
+    return money == nullptr ? "not an amount" : money->raw;
+}
+
+std::int64_t moves(const std::string& table, const std::string& type)
+{
+    return the_run().integer(fmt::format(
+        "SELECT count(*) FROM {} WHERE block_number > 0 AND transaction_type = '{}'", table, type));
+}
+}  // namespace
+
+TEST_CASE("toy lender: every strategy around lending uses it", "[sectors][lending]")
+{
+    CHECK(moves("t_lending_supply", "supply") > 80);    // Savers, and collateral of borrowers.
+    CHECK(moves("t_lending_supply", "withdraw") > 10);  // Savers in fear, borrowers who sell.
+    CHECK(moves("t_lending_borrow", "borrow") > 50);
+    CHECK(moves("t_lending_borrow", "repay") > 3);
+    CHECK(moves("t_lending_borrow", "borrow_liquidation") > 10);
+    // Nobody is liquidated before the price falls.
+    CHECK(the_run().integer("SELECT min(block_number) FROM t_lending_liquidations") >= fall_at);
+    // Out of gas it would be, if the liquidators did not allow for what Seize charges on its way.
+    CHECK(the_run().integer(
+              "SELECT count(*) FROM t_transactions WHERE revert_reason = 'out of gas'") == 0);
+}
+
+TEST_CASE("toy lender: the report's figures are the contract's own", "[sectors][lending]")
+{
+    auto& run = the_run();
+    const auto books = run.books();
+    const auto& loan = books->reserve(OneReserveLender::loan_reserve);
+    const auto& collateral = books->reserve(OneReserveLender::collateral_reserve);
+    REQUIRE(the_report().section("lending") != nullptr);
+    const auto* reserves = the_report().section("lending")->table("reserves");
+    REQUIRE(reserves != nullptr);
+    REQUIRE(reserves->rows.size() == 2);
+    for (const auto& row : reserves->rows)  // Market, token, supplied, borrowed, ...
+    {
+        const auto& reserve = row[1] == analytics::Value{std::string{"USDC"}} ? loan : collateral;
+        CHECK(raw(row[2]) == reserve.total_supplied.to_string());
+        CHECK(raw(row[3]) == reserve.total_debt.to_string());
+    }
+
+    // Each debt is rounded by one unit of 1e-6 USD at most: up by the contract, half up here.
+    Amount debt;
+    Amount uncovered;
+    const auto borrowers = books->borrowers();
+    for (const auto user : borrowers)
+    {
+        const auto health = books->health(user);
+        debt = wrapping_add(debt, health.debt);
+        if (health.debt > health.collateral)
+            uncovered = wrapping_add(uncovered, wrapping_sub(health.debt, health.collateral));
+    }
+    REQUIRE(borrowers.size() > 10);
+    CHECK(debt.to_double() * 1e-6 == Approx(figure("bad_debt.debt_usd"))
+                                         .margin(static_cast<double>(borrowers.size()) * 1e-6)
+                                         .epsilon(0));
+    CHECK(uncovered.is_zero());
+    CHECK(figure("bad_debt.bad_debt_usd") == 0);
+    CHECK(figure("lending.borrowed_peak_usd") > figure("bad_debt.debt_usd"));
+    CHECK(figure("lending.borrower_count") >= static_cast<double>(borrowers.size()));
+    CHECK(figure("tvl.lending_end_usd") > 0);
+    CHECK(the_report().value("books.balanced") == analytics::Value{true});
+}
+
+TEST_CASE("toy lender: liquidations are valued although it counts in USDC", "[sectors][lending]")
+{
+    auto& run = the_run();
+    const auto calls = run.integer("SELECT count(*) FROM t_lending_liquidations");
+    CHECK(figure("liquidations.calls") == static_cast<double>(calls));
+    // A USDC of 10^6 units is 1 USD of 10^8.
+    const auto repaid = run.sum("debt_amount_raw", "t_lending_liquidations");
+    CHECK(raw(the_report().value("liquidations.debt_repaid_usd")) ==
+          wrapping_mul(repaid, 100).to_string());
+    // The bonus is 8 %, but for what rounding takes.
+    CHECK(figure("liquidations.collateral_seized_usd") ==
+          Approx(figure("liquidations.debt_repaid_usd") * 1.08).epsilon(1e-6));
+    // The same in SQL.
+    CHECK(run.real("SELECT sum(debt_value_usd) FROM lending_liquidations") ==
+          Approx(repaid.to_double() * 1e-6));
+    CHECK(run.integer(
+              "SELECT count(*) FROM lending_liquidations WHERE value_token_symbol <> 'USDC'") == 0);
+    // Every snapshot's price of collateral is the oracle's of that block.
+    CHECK(run.real(
+              "SELECT max(abs(r.price_usd / (SELECT p.price / 1e8 FROM t_oracle_prices p "
+              "WHERE p.token_id = k.contract_id AND p.block_number <= r.block_number "
+              "ORDER BY p.rowid DESC LIMIT 1) - 1)) FROM lending_reserves r "
+              "JOIN t_tokens k ON k.symbol = r.token_symbol WHERE r.token_symbol = 'WETH'") < 1e-6);
+}
+
+TEST_CASE("toy lender: a preview is what the liquidation then does", "[sectors][lending]")
+{
+    // WETH falls from 200 USD to this; 5'000 USDC are owed against 36 WETH.
+    const std::uint64_t price = GENERATE(184, 170, 140, 100);
+    const std::uint64_t part = GENERATE(1, 1'000'000, 2'345'678'901, 5'000'000'000, ~0ULL);
+    CAPTURE(price, part);
+    contracts::Sandbox sandbox;
+    auto& weth = sandbox.add<contracts::Erc20>(
+        "WETH", TokenInfo{"WETH", 18}, contracts::TokenFlavour::openzeppelin5);
+    auto& usdc = sandbox.add<contracts::Erc20>(
+        "USDC", TokenInfo{"USDC", 6}, contracts::TokenFlavour::openzeppelin5);
+    const auto usd = [](std::uint64_t whole) { return Amount{whole * 100'000'000}; };
+    auto& oracle = sandbox.add<contracts::PriceOracle>("oracle", "keeper",
+        std::vector<contracts::TokenPrice>{{weth.id(), usd(200)}, {usdc.id(), usd(1)}});
+    auto& lender = sandbox.add<OneReserveLender>(
+        "lender", toy::LenderTerms{usdc.id(), weth.id(), oracle.id(), 7'000, 7'500, 800, 500});
+    const auto keeper = sandbox.account("keeper");
+    const auto borrower = sandbox.account("borrower");
+    const auto liquidator = sandbox.account("liquidator");
+    sandbox.connect();
+    weth.allocate(borrower, wrapping_mul(36, Amount::power_of_ten(18)));
+    usdc.allocate(liquidator, 20'000'000'000);
+
+    std::uint64_t now = 1'700'000'000;
+    sandbox.set_time(now);
+    CallWriter deposit;
+    deposit.add(usdc.id(), contracts::Erc20Approve{lender.spender(), Amount::max()});
+    lender.add_supply(deposit, OneReserveLender::loan_reserve, 6'000'000'000, liquidator);
+    REQUIRE(sandbox.run(liquidator, deposit).ok());
+    CallWriter loan;
+    loan.add(weth.id(), contracts::Erc20Approve{lender.spender(), Amount::max()});
+    lender.add_supply(loan, OneReserveLender::collateral_reserve, weth.balance(borrower), borrower);
+    lender.add_borrow(loan, OneReserveLender::loan_reserve, 5'000'000'000);
+    REQUIRE(sandbox.run(borrower, loan).ok());
+    const contracts::LiquidationOrder order{borrower, OneReserveLender::collateral_reserve,
+        OneReserveLender::loan_reserve, Amount{part}};
+    CHECK_FALSE(lender.view_at(now)->preview_liquidation(order).has_value());
+
+    REQUIRE(sandbox.run(keeper, oracle.id(), contracts::SetPrice{weth.id(), usd(price)}).ok());
+    sandbox.set_time(now += 86'400);
+    const auto preview = lender.view_at(now)->preview_liquidation(order);
+    CallWriter seize;
+    lender.add_liquidation(seize, order);
+    const auto done = sandbox.run(liquidator, seize);
+    REQUIRE(preview.has_value());
+    REQUIRE(done.ok());
+    CHECK(done.returns.values[0] == preview->debt);
+    CHECK(done.returns.values[1] == preview->collateral);
+    CHECK(weth.balance(liquidator) == preview->collateral);
+    CHECK(preview->debt <= order.debt_to_cover);
+}
+
+TEST_CASE("toy lender: workers and cohorts do not matter", "[sectors][lending][determinism]")
+{
+    const Run alone{1};
+    CHECK(alone.result.head_hash == the_run().result.head_hash);
+}
