@@ -8,7 +8,8 @@ namespace runnel::analytics
 namespace
 {
 constexpr std::string_view thursday = "black_thursday";
-constexpr std::string_view source_2021 = "Aave v2, 11,497 liquidation calls, 2020-12-17 to 2022-04-03";
+constexpr std::string_view source_2021 =
+    "Aave v2, 11,497 liquidation calls, 2020-12-17 to 2022-04-03";
 
 // Another scenario adds rows; nothing else changes. A share of 1 is 100%.
 constexpr std::array bands{

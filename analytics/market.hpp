@@ -109,7 +109,7 @@ private:
     Cursor share_rows_;
     Cursor reserve_rows_;
     std::map<ContractId, Amount> oracle_prices_;
-    std::map<ContractId, Amount> reserve_prices_;     // 1e-8 USD.
+    std::map<ContractId, Amount> reserve_prices_;      // 1e-8 USD.
     std::map<ContractId, Reserve> relative_reserves_;  // Newest of those priced in another token.
     std::map<ContractId, Pool> pools_;
     struct Shares

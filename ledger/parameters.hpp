@@ -55,7 +55,7 @@ struct ParameterSpec
     // Of integers, numbers, draws; of durations in ms, of amounts in smallest units.
     double min = -std::numeric_limits<double>::infinity();
     double max = std::numeric_limits<double>::infinity();
-    std::string_view choices = {};        // "a|b|c" for a choice.
+    std::string_view choices = {};  // "a|b|c" for a choice.
     /// Of contract and token parameters: kinds or sectors, "a|b"; empty: any.
     std::string_view contract_kind = {};
     std::span<const ParameterSpec> columns = {};  // Of a per_token parameter.

@@ -41,7 +41,8 @@ public:
     [[nodiscard]] const Contract& operator[](ContractId id) const { return all_.at(index(id)); }
     /// The unit of each token, by id.
     [[nodiscard]] const std::vector<Unit>& token_units() const noexcept { return token_units_; }
-    /// Those that are tokens, or that are not, of one of these kinds or sectors ("a|b"; empty: any).
+    /// Those that are tokens, or that are not, of one of these kinds or sectors ("a|b"; empty:
+    /// any).
     [[nodiscard]] std::vector<std::string_view> of_kinds(bool tokens, std::string_view kinds) const;
 
 private:
