@@ -66,9 +66,12 @@ struct LendingWorld
             spec.config.liquidation_protocol_fee_bps = 1'000;
             spec.config.borrowing_enabled = true;
             spec.config.flash_loan_enabled = true;
-            spec.strategy.optimal_usage_ratio = aave_v3::percent_mul(aave_v3::ray, 8'000).value;
-            spec.strategy.variable_rate_slope1 = aave_v3::percent_mul(aave_v3::ray, 400).value;
-            spec.strategy.variable_rate_slope2 = aave_v3::percent_mul(aave_v3::ray, 7'500).value;
+            spec.strategy.optimal_usage_ratio =
+                aave_v3::percent_mul_half_up(aave_v3::ray, 8'000).value;
+            spec.strategy.variable_rate_slope1 =
+                aave_v3::percent_mul_half_up(aave_v3::ray, 400).value;
+            spec.strategy.variable_rate_slope2 =
+                aave_v3::percent_mul_half_up(aave_v3::ray, 7'500).value;
             spec.strategy.optimal_stable_to_total_debt_ratio = aave_v3::ray;
             specs.push_back(spec);
         }

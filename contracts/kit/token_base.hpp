@@ -53,7 +53,7 @@ public:
         return book_.transfer(context, context.sender(), to, amount);
     }
     Result<void> transfer_from(
-        CallContext context, AccountId from, AccountId to, const Amount& amount) final
+        CallContext context, AccountId from, AccountId to, const Amount& amount) override
     {
         return book_.transfer_from(context, from, to, amount);
     }
@@ -93,7 +93,7 @@ public:
     }
     Result<Returns> execute(const Erc20TransferFrom& call, CallContext& context)
     {
-        RUNNEL_TRY(book_.transfer_from(context, call.from, call.to, call.value));
+        RUNNEL_TRY(transfer_from(context, call.from, call.to, call.value));
         return Returns{1};
     }
 

@@ -1,4 +1,4 @@
-#include "contracts/exchanges/uniswap_v2/router.hpp"
+#include "contracts/kit/sectors/exchange.hpp"
 #include "contracts/tokens/erc20/erc20.hpp"
 #include "strategies/market/common.hpp"
 #include "strategies/market/lending_market.hpp"
@@ -267,7 +267,8 @@ private:
         if (!now)
             return;
         const auto sold = holding_of(view, debt_, wallet.account());
-        const auto bought = swap_out_min(view, {debt_, collateral_}, sold);
+        const auto swap = acceptable_swap(view, debt_, collateral_, sold);
+        const auto bought = swap ? swap->amount_out_min : Amount{};
         const auto position = position_of(*now, wallet.account());
         const auto value = to_whole(bought, collateral_decimals_) * now->collateral_usd;
         const auto borrowed = loan(*now, room(state, position, position.collateral + value));
@@ -278,9 +279,7 @@ private:
         }
         const auto self = wallet.account();
         CallWriter calls;
-        add_approval(calls, view, debt_, self, view.world->contract(router_).account(), sold);
-        calls.add(router_, contracts::UniswapV2SwapExactTokensForTokens{
-                               sold, bought, {debt_, collateral_}, self, view.timestamp + 600});
+        add_swap(calls, view, *swap, self);
         add_approval(calls, view, collateral_, self, now->pool.spender(), bought);
         now->pool.add_supply(calls, now->collateral, bought, self);
         now->pool.add_borrow(calls, now->debt, borrowed);
@@ -335,21 +334,18 @@ private:
         if (own_usd < owed_more * 0.95)
         {
             auto sold = sale(state, market, position, debt_left);
-            auto bought = swap_out_min(view, {collateral_, debt_}, sold);
-            for (unsigned i = 0; i < halvings_max && bought.is_zero(); ++i)
+            auto swap = acceptable_swap(view, collateral_, debt_, sold);
+            for (unsigned i = 0; i < halvings_max && !swap; ++i)
             {
                 sold = div_down(sold, 2);
-                bought = swap_out_min(view, {collateral_, debt_}, sold);
+                swap = acceptable_swap(view, collateral_, debt_, sold);
             }
-            if (!bought.is_zero())
+            if (swap)
             {
                 gas += gas_of(market.pool, {LendingAction::withdraw, LendingAction::repay});
                 market.pool.add_withdraw(calls, market.collateral, sold, self);
-                add_approval(
-                    calls, view, collateral_, self, view.world->contract(router_).account(), sold);
-                calls.add(router_, contracts::UniswapV2SwapExactTokensForTokens{sold, bought,
-                                       {collateral_, debt_}, self, view.timestamp + 600});
-                market.pool.add_repay(calls, market.debt, bought, self);
+                add_swap(calls, view, *swap, self);
+                market.pool.add_repay(calls, market.debt, swap->amount_out_min, self);
             }
             else if (!pays_own)
                 return;  // Nothing it can do now; it looks again.
@@ -387,26 +383,43 @@ private:
         return to_units(std::min(wanted, possible) / market.collateral_usd, collateral_decimals_);
     }
 
-    /// The least to accept for @p amount_in along a path of two: what the exchange pays now less
-    /// slippage. 0 if it pays much less than the reference price says, or cannot take as much.
-    [[nodiscard]] Amount swap_out_min(
-        const WorldView& view, const contracts::UniswapV2Path& path, const Amount& amount_in) const
+    /// A swap at the exchange's price of now, and the least to accept for it.
+    struct AcceptableSwap
+    {
+        DirectSwap swap;
+        Amount amount_out_min;
+    };
+    /// What the exchange pays now less slippage; empty if that is nothing or much less than the
+    /// reference price says, or if it cannot take as much.
+    [[nodiscard]] std::optional<AcceptableSwap> acceptable_swap(const WorldView& view,
+        ContractId token_in, ContractId token_out, const Amount& amount_in) const
     {
         if (amount_in.is_zero())
-            return {};
-        const auto& router = view.state<contracts::UniswapV2Router>(router_);
-        const auto quote = router.quote_exact_input(path, amount_in);
-        const auto price_in = reference_usd(view, path[0]);
-        const auto price_out = reference_usd(view, path[1]);
-        if (!quote || !(price_in > 0) || !(price_out > 0))
-            return {};
-        const auto decimals_in = path[0] == collateral_ ? collateral_decimals_ : debt_decimals_;
-        const auto decimals_out = path[1] == collateral_ ? collateral_decimals_ : debt_decimals_;
+            return std::nullopt;
+        const auto swap =
+            best_direct_swap(view.state<contracts::Venue>(router_), token_in, token_out, amount_in);
+        const auto price_in = reference_usd(view, token_in);
+        const auto price_out = reference_usd(view, token_out);
+        if (!swap || !(price_in > 0) || !(price_out > 0))
+            return std::nullopt;
+        const auto decimals_in = token_in == collateral_ ? collateral_decimals_ : debt_decimals_;
+        const auto decimals_out = token_out == collateral_ ? collateral_decimals_ : debt_decimals_;
         const auto fair = to_whole(amount_in, decimals_in) * price_in / price_out;
-        const auto paid = to_whole(*quote, decimals_out);
+        const auto paid = to_whole(swap->amount_out, decimals_out);
         if (paid < fair * (1 - slippage_ - swap_fee))
-            return {};
-        return to_units(paid * (1 - slippage_ / 2), decimals_out);
+            return std::nullopt;
+        const auto amount_out_min = to_units(paid * (1 - slippage_ / 2), decimals_out);
+        return amount_out_min.is_zero() ? std::nullopt
+                                        : std::optional{AcceptableSwap{*swap, amount_out_min}};
+    }
+    void add_swap(CallWriter& calls, const WorldView& view, const AcceptableSwap& acceptable,
+        AccountId self) const
+    {
+        const auto& swap = acceptable.swap;
+        add_approval(calls, view, swap.hop.token_in, self, view.world->contract(router_).account(),
+            swap.amount_in);
+        add_direct_swap(calls, view.state<contracts::Venue>(router_), swap,
+            acceptable.amount_out_min, self, view);
     }
 
     ContractId pool_;
@@ -447,7 +460,7 @@ const StrategyType& leveraged_borrower_strategy()
                     .default_value = "",
                     .unit = {},
                     .help = "Through which it trades collateral and debt.",
-                    .contract_kind = "uniswap_v2_router"},
+                    .contract_kind = contracts::Venue::sector},
                 {"collateral", ParameterKind::token, "", {}, "What it supplies."},
                 {"debt", ParameterKind::token, "", {}, "What it borrows."},
                 {"open_within", ParameterKind::duration, "\"1h\"", {},

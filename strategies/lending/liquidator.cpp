@@ -1,4 +1,4 @@
-#include "contracts/exchanges/uniswap_v2/router.hpp"
+#include "contracts/kit/sectors/exchange.hpp"
 #include "contracts/tokens/erc20/erc20.hpp"
 #include "strategies/market/common.hpp"
 #include "strategies/market/dex.hpp"
@@ -207,7 +207,8 @@ private:
         contracts::LiquidationOrder order;
         contracts::LiquidationPreview preview;
         bool flash = false;
-        Amount swap_out_min;  // Of a flash loan's sale.
+        std::optional<DirectSwap> swap;  // A flash loan's sale.
+        Amount swap_out_min;
         contracts::CallGas gas;
         double gain = 0;  // USD, before gas.
     };
@@ -299,14 +300,15 @@ private:
         const auto fee = market.flash_fee(plan.order.debt, plan.preview.debt);
         if (!fee || sold == bought)
             return std::nullopt;
-        const auto& router = view.state<contracts::UniswapV2Router>(router_);
-        const auto out = router.quote_exact_input({sold, bought}, plan.preview.collateral);
+        const auto& venue = view.state<contracts::Venue>(router_);
+        plan.swap = best_direct_swap(venue, sold, bought, plan.preview.collateral);
         plan.swap_out_min = wrapping_add(wrapping_add(plan.preview.debt, *fee), 1);
-        if (!out || *out <= plan.swap_out_min)
+        if (!plan.swap || plan.swap->amount_out <= plan.swap_out_min)
             return std::nullopt;
+        const auto out = plan.swap->amount_out;
         plan.gas += pool.gas_of(LendingAction::flash_borrow);
-        plan.gas.method += contracts::UniswapV2SwapExactTokensForTokens::gas;
-        plan.gain = usd(view, pool, market, plan.order.debt, wrapping_sub(*out, plan.swap_out_min));
+        plan.gas.method += venue.swap_gas(1);
+        plan.gain = usd(view, pool, market, plan.order.debt, wrapping_sub(out, plan.swap_out_min));
         return plan;
     }
 
@@ -339,9 +341,8 @@ private:
             add_approval(calls, view, sold, self, router, Amount::power_of_two(255));
             CallWriter nested;
             pool.add_liquidation(nested, plan.order);
-            nested.add(
-                router_, contracts::UniswapV2SwapExactTokensForTokens{plan.preview.collateral,
-                             plan.swap_out_min, {sold, bought}, self, view.timestamp + 600});
+            add_direct_swap(nested, view.state<contracts::Venue>(router_), *plan.swap,
+                plan.swap_out_min, self, view);
             pool.add_flash_borrow(calls, plan.order.debt, plan.preview.debt, nested.list());
         }
         wallet.submit(std::move(calls), bid, index(plan.order.borrower));
@@ -384,26 +385,25 @@ private:
         const auto decimals_out = decimals_of(*view.world, bought);
         if (!(price_in > 0) || !(price_out > 0))
             return false;
-        const auto& router = view.state<contracts::UniswapV2Router>(router_);
+        const auto& venue = view.state<contracts::Venue>(router_);
         for (unsigned i = 0; i <= halvings_max; ++i, amount = div_down(amount, 2))
         {
-            const auto quote = router.quote_exact_input({sold, bought}, amount);
-            if (!quote)
+            const auto swap = best_direct_swap(venue, sold, bought, amount);
+            if (!swap)
                 return false;
             const auto fair = to_whole(amount, decimals_in) * price_in / price_out;
-            if (to_whole(*quote, decimals_out) < fair * (1 - slippage_ - swap_fee))
+            if (to_whole(swap->amount_out, decimals_out) < fair * (1 - slippage_ - swap_fee))
                 continue;
-            const auto gas = contracts::UniswapV2SwapExactTokensForTokens::gas;
+            const auto gas = venue.swap_gas(1);
             const auto bid = wallet.habitual_bid();
             if (costs_.usd(view, gas, view.base_fee + bid.priority_fee) > fair * price_out * 0.01)
                 return false;
             CallWriter calls;
             const auto self = wallet.account();
             add_approval(calls, view, sold, self, view.world->contract(router_).account(), amount);
-            calls.add(
-                router_, contracts::UniswapV2SwapExactTokensForTokens{amount,
-                             min_amount_out(*quote, static_cast<std::uint32_t>(slippage_ * 5'000)),
-                             {sold, bought}, self, view.timestamp + 600});
+            add_direct_swap(calls, venue, *swap,
+                min_amount_out(swap->amount_out, static_cast<std::uint32_t>(slippage_ * 5'000)),
+                self, view);
             wallet.submit(std::move(calls), bid, sale_tag);
             return true;
         }
@@ -444,7 +444,7 @@ const StrategyType& liquidator_strategy()
                     .default_value = "",
                     .unit = {},
                     .help = "Through which it sells collateral.",
-                    .contract_kind = "uniswap_v2_router"},
+                    .contract_kind = contracts::Venue::sector},
                 {"scan_every", ParameterKind::distribution, "12", unit::seconds,
                     "Time between two looks at the list of unhealthy borrowers.", 1, 1e6},
                 {"reaction", ParameterKind::distribution, "{ log_normal = [2.5, 1.0] }",

@@ -218,6 +218,9 @@ TEST_CASE("report: trading and value locked", "[analytics][report]")
     CHECK(report.number("trading.volume_usd").value() == Approx(595));
     const auto* tokens = report.section("trading")->table("pool_tokens");
     REQUIRE(tokens->rows.size() == 2);
+    const auto usdc_money = [](const Amount& amount) {
+        return Value{Money{amount.to_string(), 6, "USDC"}};
+    };
     const auto weth_money = [](const Amount& amount) {
         return Value{Money{amount.to_string(), 18, "WETH"}};
     };

@@ -38,7 +38,7 @@ TEST_CASE_METHOD(Fixture, "composed calls: half is sold, all of both goes into t
         a.id(), b.id(), ether(5), ether(1), 0, 0, bob, never};  // ether(1) is a guess.
     calls.add(router.id(), provide, Binding{provide.amount_a_desired, BalanceOf{a.id()}},
         Binding{provide.amount_b_desired, ResultOf{0, 1}});
-    const auto bought = pair.quote_exact_input(a.id(), ether(5)).value();
+    const auto bought = pair.quote_exact_input(a.id(), b.id(), ether(5)).value();
     expect_ok(bob, calls);
     // Selling made A cheaper, so the rest of A needs a little less B than was bought.
     const auto reserves = pair.state();

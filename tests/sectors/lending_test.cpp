@@ -256,7 +256,8 @@ TEST_CASE("toy lender: every strategy around lending uses it", "[sectors][lendin
     CHECK(moves("t_lending_borrow", "repay") > 3);
     CHECK(moves("t_lending_borrow", "borrow_liquidation") > 10);
     // Nobody is liquidated before the price falls.
-    CHECK(the_run().integer("SELECT min(block_number) FROM t_lending_liquidations") >= fall_at);
+    CHECK(the_run().integer("SELECT min(block_number) FROM t_lending_liquidations") >=
+          static_cast<std::int64_t>(fall_at));
     // Out of gas it would be, if the liquidators did not allow for what Seize charges on its way.
     CHECK(the_run().integer(
               "SELECT count(*) FROM t_transactions WHERE revert_reason = 'out of gas'") == 0);

@@ -35,8 +35,8 @@ Amount supply_room(
         return Amount::max();
     if (!update_state(state, config.reserve_factor_bps, timestamp).has_value())
         return {};
-    const auto owned =
-        ray_mul(Checked{state.scaled_supply} + state.accrued_to_treasury, state.liquidity_index);
+    const auto owned = ray_mul_half_up(
+        Checked{state.scaled_supply} + state.accrued_to_treasury, state.liquidity_index);
     return saturating_sub(saturating(Checked{config.supply_cap} * unit), saturating(owned));
 }
 
@@ -111,7 +111,7 @@ public:
     std::optional<Amount> flash_fee(std::size_t reserve, const Amount& amount) const override
     {
         const auto& config = pool_.reserve_config(reserve);
-        const auto fee = percent_mul(amount, pool_.settings().flash_loan_premium_total_bps);
+        const auto fee = percent_mul_half_up(amount, pool_.settings().flash_loan_premium_total_bps);
         if (config.paused || !config.flash_loan_enabled || amount > pool_.cash(reserve) ||
             !fee.ok())
             return std::nullopt;
