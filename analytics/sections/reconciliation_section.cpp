@@ -41,7 +41,7 @@ std::optional<Section> reconciliation_section(LedgerQueries& source)
         {{"contract", "Contract", Unit::none}, {"token", "", Unit::none},
             {"start", "Start", Unit::none}, {"paid_in", "Paid in", Unit::none},
             {"paid_out", "Paid out", Unit::none}, {"end", "End", Unit::none},
-            {"balanced", "SignedAmount", Unit::none}},
+            {"balanced", "Exact", Unit::none}},
         {}, 12};
     const auto& flows = source.flows();
     bool all_balanced = true;
