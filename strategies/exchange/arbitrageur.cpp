@@ -99,8 +99,9 @@ private:
     struct Route
     {
         std::vector<DexMap::Step> steps;
-        std::vector<Hop> hops;  // The same.
-        std::uint64_t gas = 0;
+        std::vector<Hop> hops;        // The same.
+        std::uint64_t gas = 0;        // Of the whole transaction.
+        std::uint64_t extra_gas = 0;  // Of that, what its calls charge on their way.
         [[nodiscard]] DexMap::Position token_in() const { return steps.front().token_in; }
         [[nodiscard]] DexMap::Position token_out() const { return steps.back().token_out; }
         [[nodiscard]] bool is_cycle() const { return token_in() == token_out(); }
@@ -136,8 +137,9 @@ private:
         if (routes_.size() >= routes_max)
             return;
         auto hops = map_.hops(steps);
-        const auto gas = intrinsic_gas + exact_swaps_gas(hops, desk_);
-        routes_.push_back({std::move(steps), std::move(hops), gas});
+        const auto gas = exact_swaps_gas(hops, desk_);
+        routes_.push_back(
+            {std::move(steps), std::move(hops), intrinsic_gas + gas.total(), gas.extra});
     }
 
     void find_cycles(std::size_t length)
@@ -334,6 +336,7 @@ private:
         const auto per_gas = div_down(offer.value, chance.route->gas);
         bid.priority_fee = per_gas.fits_uint64() ? per_gas.low64() : bid.priority_fee;
         bid.max_fee = std::max(bid.max_fee, view.base_fee + view.base_fee / 8 + bid.priority_fee);
+        bid.extra_gas = chance.route->extra_gas;
         wallet.submit(std::move(calls), bid);
     }
 

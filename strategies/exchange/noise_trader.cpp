@@ -365,7 +365,7 @@ private:
         const auto& view = wallet.view();
         const auto& coin_in = map_.tokens()[state.token_in];
         const auto route = map_.hops(map_.shortest_route(state.token_in, state.token_out));
-        const auto gas = intrinsic_gas + contracts::Erc20Approve::gas + desk_.gas(route).total;
+        const auto gas = intrinsic_gas + contracts::Erc20Approve::gas + desk_.gas(route).total();
         const auto bid = wallet.habitual_bid();
         if (wrapping_mul(gas, bid.max_fee) > view.account(wallet.account()).balance)
         {

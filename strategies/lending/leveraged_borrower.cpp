@@ -70,7 +70,7 @@ class LeveragedBorrower : public StatefulStrategy<WalletState>
 public:
     LeveragedBorrower(const Parameters& parameters, const WalletGroup& wallets)
       : pool_{parameters.contract("pool")},
-        router_{parameters.contract("router")},
+        desk_{*wallets.world, parameters.contract("router")},
         collateral_{parameters.token("collateral")},
         debt_{parameters.token("debt")},
         open_within_ms_{parameters.duration_ms("open_within")},
@@ -157,7 +157,6 @@ private:
         return state.step <= Step::watch;
     }
 
-    static constexpr double swap_fee = 0.003;
     // Borrowing exactly to the limit would fail by a rounding or a second's interest.
     static constexpr double ltv_use_max = 0.995;
     // What a sale leaves of the health factor while its collateral is out.
@@ -284,7 +283,9 @@ private:
         now->pool.add_supply(calls, now->collateral, bought, self);
         now->pool.add_borrow(calls, now->debt, borrowed);
         auto bid = wallet.habitual_bid();
-        bid.extra_gas = gas_of(now->pool, {LendingAction::supply, LendingAction::borrow}).extra;
+        auto gas = gas_of(now->pool, {LendingAction::supply, LendingAction::borrow});
+        gas += desk_.gas(swap->swap.route);
+        bid.extra_gas = gas.extra;
         wallet.submit(std::move(calls), bid);
     }
 
@@ -343,6 +344,7 @@ private:
             if (swap)
             {
                 gas += gas_of(market.pool, {LendingAction::withdraw, LendingAction::repay});
+                gas += desk_.gas(swap->swap.route);
                 market.pool.add_withdraw(calls, market.collateral, sold, self);
                 add_swap(calls, view, *swap, self);
                 market.pool.add_repay(calls, market.debt, swap->amount_out_min, self);
@@ -372,9 +374,10 @@ private:
 
     /// Collateral to sell, in smallest units.
     [[nodiscard]] Amount sale(
-        const WalletState& state, const Market& market, const Position& position, double debt) const
+        const WalletState& state, const Market& market, const Position& position, double debt)
     {
-        const auto gain = state.restore_to * (1 - swap_fee - slippage_) - position.threshold;
+        const auto cost = fee_along(desk_.route(collateral_, debt_)) + slippage_;
+        const auto gain = state.restore_to * (1 - cost) - position.threshold;
         if (!(gain > 0))
             return {};
         const auto wanted =
@@ -383,47 +386,35 @@ private:
         return to_units(std::min(wanted, possible) / market.collateral_usd, collateral_decimals_);
     }
 
-    /// A swap at the exchange's price of now, and the least to accept for it.
+    /// A swap that pays a fair price now, and the least to accept for it.
     struct AcceptableSwap
     {
-        DirectSwap swap;
+        RouteSwap swap;
         Amount amount_out_min;
     };
-    /// What the exchange pays now less slippage; empty if that is nothing or much less than the
-    /// reference price says, or if it cannot take as much.
-    [[nodiscard]] std::optional<AcceptableSwap> acceptable_swap(const WorldView& view,
-        ContractId token_in, ContractId token_out, const Amount& amount_in) const
+    [[nodiscard]] std::optional<AcceptableSwap> acceptable_swap(
+        const WorldView& view, ContractId token_in, ContractId token_out, const Amount& amount_in)
     {
-        if (amount_in.is_zero())
+        auto swap = fair_swap(desk_, view, token_in, token_out, amount_in, slippage_);
+        if (!swap)
             return std::nullopt;
-        const auto swap =
-            best_direct_swap(view.state<contracts::Venue>(router_), token_in, token_out, amount_in);
-        const auto price_in = reference_usd(view, token_in);
-        const auto price_out = reference_usd(view, token_out);
-        if (!swap || !(price_in > 0) || !(price_out > 0))
-            return std::nullopt;
-        const auto decimals_in = token_in == collateral_ ? collateral_decimals_ : debt_decimals_;
-        const auto decimals_out = token_out == collateral_ ? collateral_decimals_ : debt_decimals_;
-        const auto fair = to_whole(amount_in, decimals_in) * price_in / price_out;
-        const auto paid = to_whole(swap->amount_out, decimals_out);
-        if (paid < fair * (1 - slippage_ - swap_fee))
-            return std::nullopt;
-        const auto amount_out_min = to_units(paid * (1 - slippage_ / 2), decimals_out);
-        return amount_out_min.is_zero() ? std::nullopt
-                                        : std::optional{AcceptableSwap{*swap, amount_out_min}};
+        const auto decimals = decimals_of(*view.world, token_out);
+        const auto least = to_whole(swap->amount_out, decimals) * (1 - slippage_ / 2);
+        const auto amount_out_min = to_units(least, decimals);
+        return amount_out_min.is_zero()
+                   ? std::nullopt
+                   : std::optional{AcceptableSwap{std::move(*swap), amount_out_min}};
     }
     void add_swap(CallWriter& calls, const WorldView& view, const AcceptableSwap& acceptable,
         AccountId self) const
     {
         const auto& swap = acceptable.swap;
-        add_approval(calls, view, swap.hop.token_in, self, view.world->contract(router_).account(),
-            swap.amount_in);
-        add_direct_swap(calls, view.state<contracts::Venue>(router_), swap,
-            acceptable.amount_out_min, self, view);
+        desk_.add_swap(calls, view, swap.route, swap.amount_in, acceptable.amount_out_min, self,
+            view.timestamp + order_lifetime);
     }
 
     ContractId pool_;
-    ContractId router_;
+    SwapDesk desk_;
     ContractId collateral_;
     ContractId debt_;
     std::int64_t open_within_ms_;

@@ -54,7 +54,7 @@ class Liquidator : public StatefulStrategy<WalletState>
 public:
     Liquidator(const Parameters& parameters, const WalletGroup& wallets)
       : pool_{parameters.contract("pool")},
-        router_{parameters.contract("router")},
+        desk_{*wallets.world, parameters.contract("router")},
         full_take_{parameters.number("full_take")},
         calls_max_{static_cast<std::uint64_t>(parameters.integer("calls_per_block"))},
         profit_min_{parameters.number("profit_min")},
@@ -157,7 +157,6 @@ private:
     }
 
     static constexpr double bid_share_max = 0.95;
-    static constexpr double swap_fee = 0.003;
     static constexpr unsigned losses_max = 7;
     static constexpr unsigned halvings_max = 6;
     static constexpr std::uint64_t sale_tag = ~0ULL;  // Else a tag is the borrower's account.
@@ -207,7 +206,7 @@ private:
         contracts::LiquidationOrder order;
         contracts::LiquidationPreview preview;
         bool flash = false;
-        std::optional<DirectSwap> swap;  // A flash loan's sale.
+        std::optional<RouteSwap> swap;  // A flash loan's sale.
         Amount swap_out_min;
         contracts::CallGas gas;
         double gain = 0;  // USD, before gas.
@@ -262,7 +261,7 @@ private:
 
     [[nodiscard]] std::optional<Plan> best_plan(WalletState& state, Seen& seen,
         WalletContext& wallet, const LendingMarket& pool, const LendingView& market,
-        const Unhealthy& candidate) const
+        const Unhealthy& candidate)
     {
         const auto& view = wallet.view();
         if (seen.take < 0)
@@ -292,22 +291,21 @@ private:
     }
 
     /// The plan paid for by a flash loan and the collateral's sale; empty if that does not pay.
-    [[nodiscard]] std::optional<Plan> with_flash_loan(Plan plan, const WorldView& view,
-        const LendingMarket& pool, const LendingView& market) const
+    [[nodiscard]] std::optional<Plan> with_flash_loan(
+        Plan plan, const WorldView& view, const LendingMarket& pool, const LendingView& market)
     {
         const auto sold = market.reserve(plan.order.collateral).token;
         const auto bought = market.reserve(plan.order.debt).token;
         const auto fee = market.flash_fee(plan.order.debt, plan.preview.debt);
         if (!fee || sold == bought)
             return std::nullopt;
-        const auto& venue = view.state<contracts::Venue>(router_);
-        plan.swap = best_direct_swap(venue, sold, bought, plan.preview.collateral);
+        plan.swap = desk_.best_swap(sold, bought, plan.preview.collateral);
         plan.swap_out_min = wrapping_add(wrapping_add(plan.preview.debt, *fee), 1);
         if (!plan.swap || plan.swap->amount_out <= plan.swap_out_min)
             return std::nullopt;
         const auto out = plan.swap->amount_out;
         plan.gas += pool.gas_of(LendingAction::flash_borrow);
-        plan.gas.method += venue.swap_gas(1);
+        plan.gas += desk_.gas(plan.swap->route);
         plan.gain = usd(view, pool, market, plan.order.debt, wrapping_sub(out, plan.swap_out_min));
         return plan;
     }
@@ -329,7 +327,6 @@ private:
     {
         const auto& view = wallet.view();
         const auto self = wallet.account();
-        const auto sold = market.reserve(plan.order.collateral).token;
         const auto bought = market.reserve(plan.order.debt).token;
         CallWriter calls;
         add_approval(calls, view, bought, self, pool.spender(), Amount::power_of_two(255));
@@ -337,19 +334,19 @@ private:
             pool.add_liquidation(calls, plan.order);
         else
         {
-            const auto router = view.world->contract(router_).account();
-            add_approval(calls, view, sold, self, router, Amount::power_of_two(255));
+            const auto& [route, amount_in, amount_out] = *plan.swap;
+            desk_.add_approvals(calls, view, route, Amount::power_of_two(255), self);
             CallWriter nested;
             pool.add_liquidation(nested, plan.order);
-            add_direct_swap(nested, view.state<contracts::Venue>(router_), *plan.swap,
-                plan.swap_out_min, self, view);
+            desk_.add_orders(
+                nested, route, amount_in, plan.swap_out_min, self, view.timestamp + order_lifetime);
             pool.add_flash_borrow(calls, plan.order.debt, plan.preview.debt, nested.list());
         }
         wallet.submit(std::move(calls), bid, index(plan.order.borrower));
     }
 
     /// Sells collateral for the token it is shortest of, when it has less than it wants to hold.
-    void sell(WalletState& state, WalletContext& wallet, const LendingView& market) const
+    void sell(WalletState& state, WalletContext& wallet, const LendingView& market)
     {
         const auto& view = wallet.view();
         const auto self = wallet.account();
@@ -376,42 +373,34 @@ private:
         }
     }
 
-    bool sell_some(WalletContext& wallet, ContractId sold, ContractId bought, Amount amount) const
+    bool sell_some(WalletContext& wallet, ContractId sold, ContractId bought, Amount amount)
     {
         const auto& view = wallet.view();
-        const auto price_in = reference_usd(view, sold);
-        const auto price_out = reference_usd(view, bought);
-        const auto decimals_in = decimals_of(*view.world, sold);
-        const auto decimals_out = decimals_of(*view.world, bought);
-        if (!(price_in > 0) || !(price_out > 0))
-            return false;
-        const auto& venue = view.state<contracts::Venue>(router_);
-        for (unsigned i = 0; i <= halvings_max; ++i, amount = div_down(amount, 2))
+        auto swap = fair_swap(desk_, view, sold, bought, amount, slippage_);
+        for (unsigned i = 0; i < halvings_max && !swap; ++i)
         {
-            const auto swap = best_direct_swap(venue, sold, bought, amount);
-            if (!swap)
-                return false;
-            const auto fair = to_whole(amount, decimals_in) * price_in / price_out;
-            if (to_whole(swap->amount_out, decimals_out) < fair * (1 - slippage_ - swap_fee))
-                continue;
-            const auto gas = venue.swap_gas(1);
-            const auto bid = wallet.habitual_bid();
-            if (costs_.usd(view, gas, view.base_fee + bid.priority_fee) > fair * price_out * 0.01)
-                return false;
-            CallWriter calls;
-            const auto self = wallet.account();
-            add_approval(calls, view, sold, self, view.world->contract(router_).account(), amount);
-            add_direct_swap(calls, venue, *swap,
-                min_amount_out(swap->amount_out, static_cast<std::uint32_t>(slippage_ * 5'000)),
-                self, view);
-            wallet.submit(std::move(calls), bid, sale_tag);
-            return true;
+            amount = div_down(amount, 2);
+            swap = fair_swap(desk_, view, sold, bought, amount, slippage_);
         }
-        return false;
+        if (!swap)
+            return false;
+        const auto gas = desk_.gas(swap->route);
+        const auto value =
+            to_whole(amount, decimals_of(*view.world, sold)) * reference_usd(view, sold);
+        auto bid = wallet.habitual_bid();
+        if (costs_.usd(view, gas.total(), view.base_fee + bid.priority_fee) > value * 0.01)
+            return false;
+        CallWriter calls;
+        desk_.add_swap(calls, view, swap->route, amount,
+            min_amount_out(swap->amount_out, static_cast<std::uint32_t>(slippage_ * 5'000)),
+            wallet.account(), view.timestamp + order_lifetime);
+        bid.extra_gas = gas.extra;
+        wallet.submit(std::move(calls), bid, sale_tag);
+        return true;
     }
 
     ContractId pool_;
-    ContractId router_;
+    SwapDesk desk_;
     double full_take_;
     std::uint64_t calls_max_;
     double profit_min_;

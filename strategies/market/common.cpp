@@ -91,35 +91,4 @@ void add_approval(CallWriter& calls, const WorldView& view, ContractId token, Ac
         calls.add(token, contracts::Erc20Approve{spender, Amount::max()});
 }
 
-std::optional<DirectSwap> best_direct_swap(const contracts::Venue& venue, ContractId token_in,
-    ContractId token_out, const Amount& amount_in)
-{
-    std::optional<DirectSwap> best;
-    for (const auto* exchange : venue.exchanges())
-    {
-        const auto tokens = exchange->tokens();
-        const auto trades = [&tokens](ContractId token)
-        { return std::find(tokens.begin(), tokens.end(), token) != tokens.end(); };
-        if (token_in == token_out || !trades(token_in) || !trades(token_out))
-            continue;
-        const auto quote = exchange->quote_exact_input(token_in, token_out, amount_in);
-        if (quote.has_value() && (!best || *quote > best->amount_out))
-            best = DirectSwap{{exchange, token_in, token_out}, amount_in, *quote};
-    }
-    return best;
-}
-
-void add_direct_swap(CallWriter& calls, const contracts::Venue& venue, const DirectSwap& swap,
-    const Amount& amount_out_min, AccountId recipient, const WorldView& view)
-{
-    constexpr std::uint64_t lifetime_seconds = 600;
-    contracts::SwapOrder order;
-    order.route = {&swap.hop, 1};
-    order.amount_in = swap.amount_in;
-    order.amount_out_min = amount_out_min;
-    order.recipient = recipient;
-    order.deadline = view.timestamp + lifetime_seconds;
-    venue.add_swap(calls, order);
-}
-
 }  // namespace runnel::strategies

@@ -42,20 +42,4 @@ void add_payment(CallWriter& calls, ContractId token, AccountId payee, const Amo
 void add_approval(CallWriter& calls, const WorldView& view, ContractId token, AccountId owner,
     AccountId spender, const Amount& amount);
 
-/// A swap of one token for another in one exchange of a venue, and what it pays out now.
-struct DirectSwap
-{
-    contracts::Hop hop;
-    Amount amount_in;   // Smallest unit of the token sold.
-    Amount amount_out;  // Smallest unit of the token bought, rounded as the trade rounds.
-};
-/// The swap of @p amount_in that pays most, the first of equals; empty if no exchange of the venue
-/// trades the two tokens or each would refuse.
-[[nodiscard]] std::optional<DirectSwap> best_direct_swap(const contracts::Venue& venue,
-    ContractId token_in, ContractId token_out, const Amount& amount_in);
-/// Adds the order, for at least @p amount_out_min and for ten minutes; the venue must be allowed to
-/// spend the amount.
-void add_direct_swap(CallWriter& calls, const contracts::Venue& venue, const DirectSwap& swap,
-    const Amount& amount_out_min, AccountId recipient, const WorldView& view);
-
 }  // namespace runnel::strategies

@@ -57,6 +57,22 @@ bool GasCosts::worth_it(const WalletContext& wallet, std::uint64_t gas, double v
     return usd(view, gas, price) <= value * fee_tolerance_;
 }
 
+std::optional<RouteSwap> fair_swap(SwapDesk& desk, const WorldView& view, ContractId token_in,
+    ContractId token_out, const Amount& amount_in, double slippage)
+{
+    const auto price_in = reference_usd(view, token_in);
+    const auto price_out = reference_usd(view, token_out);
+    if (amount_in.is_zero() || !(price_in > 0) || !(price_out > 0))
+        return std::nullopt;
+    auto swap = desk.best_swap(token_in, token_out, amount_in);
+    if (!swap)
+        return std::nullopt;
+    const auto& world = *view.world;
+    const auto fair = to_whole(amount_in, decimals_of(world, token_in)) * price_in / price_out;
+    const auto paid = to_whole(swap->amount_out, decimals_of(world, token_out));
+    return paid < fair * (1 - slippage - fee_along(swap->route)) ? std::nullopt : std::move(swap);
+}
+
 ParameterSpec coin_parameter()
 {
     return {"coin", ParameterKind::token, "", {},

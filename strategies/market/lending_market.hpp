@@ -2,9 +2,11 @@
 
 #include "contracts/kit/sectors/lending.hpp"
 #include "strategies/api/strategy.hpp"
+#include "strategies/market/routes.hpp"
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -57,6 +59,14 @@ private:
 
 [[nodiscard]] ParameterSpec coin_parameter();
 [[nodiscard]] ParameterSpec fee_tolerance_parameter();
+
+/// The desk's best swap; empty if it pays less than the reference prices less the route's fees and
+/// @p slippage, a share, or if one of the tokens has no such price.
+[[nodiscard]] std::optional<RouteSwap> fair_swap(SwapDesk& desk, const WorldView& view,
+    ContractId token_in, ContractId token_out, const Amount& amount_in, double slippage);
+
+/// Seconds until an order expires.
+inline constexpr std::uint64_t order_lifetime = 600;
 
 /// A share of an amount, rounded as a double is; never more than all of it.
 [[nodiscard]] Amount part_of(const Amount& amount, double share);

@@ -132,10 +132,34 @@ std::span<const Hop> SwapDesk::route(ContractId from, ContractId to)
     return known->second;
 }
 
-std::optional<Amount> SwapDesk::quote(ContractId from, ContractId to, const Amount& amount_in)
+std::optional<RouteSwap> SwapDesk::best_swap(
+    ContractId from, ContractId to, const Amount& amount_in)
 {
-    const auto amounts = quote_along(route(from, to), amount_in);
-    return amounts.empty() ? std::nullopt : std::optional{amounts.back()};
+    const auto shortest = route(from, to);
+    if (shortest.empty())
+        return std::nullopt;
+    RouteSwap swap{{shortest.begin(), shortest.end()}, amount_in, amount_in};
+    const auto exchanges = venue_->exchanges();
+    for (auto& hop : swap.route)
+    {
+        std::optional<Amount> most;
+        for (const auto* exchange : exchanges)
+        {
+            if (!exchange->trades(hop.token_in) || !exchange->trades(hop.token_out))
+                continue;
+            const auto quote =
+                exchange->quote_exact_input(hop.token_in, hop.token_out, swap.amount_out);
+            if (quote.has_value() && (!most || *quote > *most))
+            {
+                most = *quote;
+                hop.exchange = exchange;
+            }
+        }
+        if (!most)
+            return std::nullopt;
+        swap.amount_out = *most;
+    }
+    return swap;
 }
 
 std::span<const Hop> SwapDesk::first_order(std::span<const Hop> route) const
@@ -149,15 +173,15 @@ std::span<const Hop> SwapDesk::first_order(std::span<const Hop> route) const
     return route.first(hops);
 }
 
-SwapDesk::Gas SwapDesk::gas(std::span<const Hop> route) const
+contracts::CallGas SwapDesk::gas(std::span<const Hop> route) const
 {
-    Gas gas;
+    contracts::CallGas gas;
     while (!route.empty())
     {
         const auto part = first_order(route);
         const auto* venue = venue_for(*part.front().exchange);
-        gas.total += venue->swap_gas(part.size());
-        gas.extra += venue->extra_gas(part.size());
+        const auto extra = venue->extra_gas(part.size());
+        gas += {venue->swap_gas(part.size()) - extra, extra};
         route = route.subspan(part.size());
     }
     return gas;
@@ -230,19 +254,20 @@ OrderFailure SwapDesk::failure_of(std::span<const Hop> route, const Refusal& ref
     return OrderFailure::other;
 }
 
-std::uint64_t exact_swaps_gas(std::span<const Hop> route, const SwapDesk& desk)
+contracts::CallGas exact_swaps_gas(std::span<const Hop> route, const SwapDesk& desk)
 {
-    std::uint64_t gas = 0;
+    contracts::CallGas gas;
     bool paid = false;  // By the hop before.
     for (const auto& hop : route)
     {
         if (const auto prepaid = hop.exchange->prepaid_swap_gas())
         {
-            gas += *prepaid + (paid ? 0 : contracts::Erc20Transfer::gas);
+            gas.method += *prepaid + (paid ? 0 : contracts::Erc20Transfer::gas);
             paid = true;
             continue;
         }
-        gas += contracts::Erc20Approve::gas + desk.venue_for(*hop.exchange)->swap_gas(1);
+        gas.method += contracts::Erc20Approve::gas;
+        gas += desk.gas({&hop, 1});
         paid = false;
     }
     return gas;

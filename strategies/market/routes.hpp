@@ -36,13 +36,20 @@ inline constexpr std::size_t route_hops_max = 7;
 /// The share of a small trade that all fees on the route take together. A belief.
 [[nodiscard]] double fee_along(std::span<const Hop> route);
 
+/// A swap along a route, and what it pays now.
+struct RouteSwap
+{
+    std::vector<Hop> route;
+    Amount amount_in;   // Smallest unit of the first token.
+    Amount amount_out;  // Smallest unit of the last token, rounded as the trades round.
+};
+
 /// Trades along routes of any exchanges: each part of a route that one venue serves is one order to
 /// that venue.
 ///
-///     const auto route = desk.route(debt, collateral);
-///     const auto amounts = quote_along(route, sold);      // Empty: no route, or it refuses.
-///     desk.add_swap(calls, view, route, sold, least, wallet.account(), deadline);
-///     bid.extra_gas += desk.gas(route).extra;
+///     const auto swap = desk.best_swap(debt, collateral, sold);
+///     desk.add_swap(calls, view, swap->route, sold, least, wallet.account(), deadline);
+///     bid.extra_gas += desk.gas(swap->route).extra;
 class SwapDesk
 {
 public:
@@ -60,17 +67,14 @@ public:
     /// The shortest route over the exchanges of its venue (find_route()); found once, then
     /// remembered.
     [[nodiscard]] std::span<const Hop> route(ContractId from, ContractId to);
-    /// What @p amount_in of @p from buys now along route(); empty if there is no route or an
-    /// exchange refuses.
-    [[nodiscard]] std::optional<Amount> quote(
+    /// The swap of @p amount_in along route(), where of several exchanges that trade the same two
+    /// tokens the one is taken that pays most now, the first of equals; empty if there is no route
+    /// or all of them refuse.
+    [[nodiscard]] std::optional<RouteSwap> best_swap(
         ContractId from, ContractId to, const Amount& amount_in);
 
-    struct Gas
-    {
-        std::uint64_t total = 0;  // Approvals aside.
-        std::uint64_t extra = 0;  // Of that, what belongs into Bid::extra_gas.
-    };
-    [[nodiscard]] Gas gas(std::span<const Hop> route) const;
+    /// Of the orders along a route, approvals aside.
+    [[nodiscard]] contracts::CallGas gas(std::span<const Hop> route) const;
 
     /// Adds approvals, where they are missing, and orders for exactly @p amount_in; all refuse if
     /// less than @p amount_out_min comes out. Between two venues a part of the slack is the limit
@@ -98,7 +102,7 @@ private:
 
 /// Gas of paying the first exchange and swapping from one to the next where protocols allow, by
 /// orders elsewhere: see add_exact_swaps().
-[[nodiscard]] std::uint64_t exact_swaps_gas(std::span<const Hop> route, const SwapDesk& desk);
+[[nodiscard]] contracts::CallGas exact_swaps_gas(std::span<const Hop> route, const SwapDesk& desk);
 
 /// Adds the calls that trade along @p route for exactly the @p amounts that quote_along() gave:
 /// they pay the first exchange and swap from one to the next where protocols allow, and send orders

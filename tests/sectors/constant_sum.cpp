@@ -303,6 +303,7 @@ Result<Returns> ConstantSum::execute(const SumSwap& call, CallContext& context)
     RUNNEL_REQUIRE(in != out && in < tokens_.size() && out < tokens_.size(),
         Refusal::error("ConstantSum: token"));
     RUNNEL_REQUIRE(call.deadline >= context.block().timestamp, Refusal::error("ConstantSum: late"));
+    RUNNEL_TRY(context.charge_gas(SumSwap::extra_gas));
     auto& reserve_in = context.write(reserves_, in);
     auto& reserve_out = context.write(reserves_, out);
     const auto paid = RUNNEL_TRY(amount_out(in, out, call.amount_in, reserve_out.amount));

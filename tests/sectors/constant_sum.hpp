@@ -17,7 +17,8 @@ using Amounts = ShortList<Amount, 8>;
 
 struct SumSwap
 {
-    RUNNEL_CALL("swap", 0, 70'000);
+    RUNNEL_CALL("swap", 0, 40'000);
+    static constexpr std::uint64_t extra_gas = 30'000;  // Charged on its way.
 
     ContractId token_in{};
     ContractId token_out{};
@@ -105,7 +106,11 @@ public:
     [[nodiscard]] bool serves(const Exchange& exchange) const override { return &exchange == this; }
     [[nodiscard]] std::uint64_t swap_gas(std::size_t) const noexcept override
     {
-        return SumSwap::gas;
+        return SumSwap::gas + SumSwap::extra_gas;
+    }
+    [[nodiscard]] std::uint64_t extra_gas(std::size_t) const noexcept override
+    {
+        return SumSwap::extra_gas;
     }
     void add_swap(CallWriter& calls, const contracts::SwapOrder& order) const override;
     void add_deposit(CallWriter& calls, const contracts::DepositOrder& order) const override;

@@ -136,6 +136,9 @@ TEST_CASE("sectors: an exchange of its own folder lives in a whole run", "[secto
             CHECK(fees.raw == run.sum().fees(run.token(token)).to_string());
             CHECK(fees.raw != "0");
         }
+        // As many are, if a trader does not allow for what a swap charges on its way.
+        CHECK(run.count("SELECT count(*) FROM t_transactions "
+                        "WHERE revert_reason = 'out of gas'") == 0);
     }
     SECTION("routes lead through it and through others in one transaction")
     {

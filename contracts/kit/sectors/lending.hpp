@@ -137,21 +137,6 @@ enum class LendingAction : std::uint8_t
     flash_borrow,
 };
 
-/// What a call costs: what is charged before it runs, and the most it may charge on its way.
-struct CallGas
-{
-    std::uint64_t method = 0;
-    std::uint64_t extra = 0;  // For Bid::extra_gas.
-
-    [[nodiscard]] std::uint64_t total() const noexcept { return method + extra; }
-    CallGas& operator+=(const CallGas& other) noexcept
-    {
-        method += other.method;
-        extra += other.extra;
-        return *this;
-    }
-};
-
 /// A lending market: what it says of itself, and the calls that use it.
 class LendingMarket
 {

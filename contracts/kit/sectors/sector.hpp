@@ -1,6 +1,7 @@
 #pragma once
 
 #include <concepts>
+#include <cstdint>
 #include <string_view>
 #include <vector>
 
@@ -15,5 +16,20 @@ requires(std::derived_from<C, Interfaces>&&...)
 {
     return {Interfaces::sector...};
 }
+
+/// What calls cost: what is charged before they run, and the most they may charge on their way.
+struct CallGas
+{
+    std::uint64_t method = 0;
+    std::uint64_t extra = 0;  // For Bid::extra_gas.
+
+    [[nodiscard]] std::uint64_t total() const noexcept { return method + extra; }
+    CallGas& operator+=(const CallGas& other) noexcept
+    {
+        method += other.method;
+        extra += other.extra;
+        return *this;
+    }
+};
 
 }  // namespace runnel::contracts
