@@ -1,6 +1,7 @@
 #include "storage/checkpoints.hpp"
 
 #include "ledger/fields.hpp"
+#include "storage/rows.hpp"
 
 #include <fmt/format.h>
 
@@ -33,19 +34,21 @@ class StoredParts final : public CheckpointSource
 public:
     StoredParts(Database& database, std::uint64_t block_number)
       : rows_{database.prepare(
-            "SELECT name, content FROM t_checkpoints WHERE block_number = ? ORDER BY part")}
+            select_rows<CheckpointRow>() + " WHERE block_number = ? ORDER BY part")}
     {
         rows_.bind(1, Value{static_cast<std::int64_t>(block_number)});
     }
 
     [[nodiscard]] std::optional<CheckpointPart> next() override
     {
-        if (!rows_.step() || rows_.text(0) == end_name)
+        if (rows_.step())
         {
-            rows_.reset();  // Nobody reads on; the file must not stay busy.
-            return std::nullopt;
+            const auto row = read_row<CheckpointRow>(rows_);
+            if (row.name != end_name)
+                return CheckpointPart{row.name, row.content};
         }
-        return CheckpointPart{rows_.text(0), rows_.blob(1)};
+        rows_.reset();  // Nobody reads on; the file must not stay busy.
+        return std::nullopt;
     }
 
 private:
@@ -66,23 +69,23 @@ std::vector<StoredCheckpoint> list_checkpoints(Database& database)
 
 std::string find_damage(Database& database, std::uint64_t block_number)
 {
-    auto rows = database.prepare(
-        "SELECT part, version, name, hash, content FROM t_checkpoints WHERE block_number = ? "
-        "ORDER BY part");
+    auto rows =
+        database.prepare(select_rows<CheckpointRow>() + " WHERE block_number = ? ORDER BY part");
     rows.bind(1, Value{static_cast<std::int64_t>(block_number)});
     Hash previous;
     bool ended = false;
     for (std::uint64_t part = 0; rows.step(); ++part)
     {
-        if (ended || rows.integer_up_to(0, number_max) != part)
+        const auto row = read_row<CheckpointRow>(rows);
+        if (ended || row.part != part)
             return fmt::format("part {} is missing", part);
         const auto hash =
-            part_hash(previous, block_number, part, rows.text(1), rows.text(2), rows.blob(4));
-        if (hash != rows.hash(3))
+            part_hash(previous, block_number, part, row.version, row.name, row.content);
+        if (hash != row.hash)
             return fmt::format("part {} does not have its hash", part);
         previous = hash;
-        ended = rows.text(2) == end_name;
-        if (ended && !rows.blob(4).empty())
+        ended = row.name == end_name;
+        if (ended && !row.content.empty())
             return "its last part is not empty";
     }
     return ended ? "" : "its last part is missing";
@@ -93,24 +96,19 @@ std::unique_ptr<CheckpointSource> read_checkpoint(Database& database, std::uint6
     return std::make_unique<StoredParts>(database, block_number);
 }
 
-void write_checkpoint(Database& database, std::uint64_t block_number, std::string_view version,
-    CheckpointSource& parts, std::size_t keep)
+void write_checkpoint(Database& database, RowBatch& batch, std::uint64_t block_number,
+    std::string_view version, CheckpointSource& parts, std::size_t keep)
 {
-    const auto number = static_cast<std::int64_t>(block_number);
-    database.execute(fmt::format("DELETE FROM t_checkpoints WHERE block_number = {}", number));
-    auto insert = database.prepare("INSERT INTO t_checkpoints VALUES (?, ?, ?, ?, ?, ?)");
+    database.execute(
+        fmt::format("DELETE FROM t_checkpoints WHERE block_number = {}", block_number));
+    Rows<CheckpointRow> rows{batch};
     Hash previous;
     std::uint64_t count = 0;
     const auto write = [&](const CheckpointPart& part)
     {
         previous = part_hash(previous, block_number, count, version, part.name, part.content);
-        insert.bind(1, Value{number})
-            .bind(2, Value{static_cast<std::int64_t>(count++)})
-            .bind(3, Value{version})
-            .bind(4, Value{part.name})
-            .bind(5, Value{ByteView{previous.bytes}})
-            .bind(6, Value{part.content});
-        insert.run();
+        rows.add({block_number, count++, version, part.name, previous, part.content});
+        batch.flush();  // Parts are large.
     };
     while (const auto part = parts.next())
         write(*part);

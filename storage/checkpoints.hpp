@@ -1,7 +1,7 @@
 #pragma once
 
 #include "state/checkpoint.hpp"
-#include "storage/database.hpp"
+#include "storage/row_batch.hpp"
 
 #include <cstdint>
 #include <memory>
@@ -33,8 +33,8 @@ struct StoredCheckpoint
 
 /// Writes a checkpoint within the open transaction, and deletes older ones but the newest @p keep
 /// (this one included) as well as an earlier one of the same block.
-void write_checkpoint(Database& database, std::uint64_t block_number, std::string_view version,
-    CheckpointSource& parts, std::size_t keep);
+void write_checkpoint(Database& database, RowBatch& batch, std::uint64_t block_number,
+    std::string_view version, CheckpointSource& parts, std::size_t keep);
 void delete_checkpoints(Database& database);
 
 }  // namespace runnel::storage

@@ -1,6 +1,8 @@
 #include "storage/ledger_reader.hpp"
 
 #include "storage/ledger_writer.hpp"
+#include "storage/row_visitors.hpp"
+#include "storage/rows.hpp"
 #include "storage/schema.hpp"
 
 #include <fmt/format.h>
@@ -15,35 +17,14 @@ namespace
 constexpr std::uint64_t uint32_max = 0xFFFF'FFFF;
 constexpr auto block_max = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
 
-/// Reads the fields of a described struct from a row's columns, in order.
-struct RowFields
+/// For a value that is of the right type but makes no sense.
+[[noreturn]] void fail_column(
+    const Statement& row, std::string_view column, std::string_view expected)
 {
-    const Statement& row;
-    int column = 0;
-
-    template <typename T>
-    void operator()(std::string_view, T& value, Unit = {})
-    {
-        const int at = column++;
-        if constexpr (std::same_as<T, Hash>)
-            value = row.hash(at);
-        else if constexpr (std::same_as<T, AccountId>)
-            value = row.account(at);
-        else if constexpr (std::same_as<T, Amount>)
-            value = row.amount(at);
-        else if constexpr (sizeof(T) < sizeof(std::int64_t))
-            value = static_cast<T>(row.integer_up_to(at, std::numeric_limits<T>::max()));
-        else
-            value = static_cast<T>(row.integer(at));  // Of 64 bits: stored as they are.
-    }
-};
-
-std::string column_names(const TableInfo& table)
-{
-    std::string names;
-    for (const auto& column : table.columns)
-        names += (names.empty() ? "" : ", ") + quoted_name(column.name);
-    return names;
+    int at = 0;
+    while (row.column_name(at) != column)
+        ++at;
+    row.fail(at, expected);
 }
 
 std::int64_t as_parameter(std::uint64_t block_number) noexcept
@@ -62,17 +43,13 @@ LedgerReader::LedgerReader(Database database) : database_{std::move(database)}
     check_tables();
     account_count_ =
         static_cast<std::uint64_t>(database_.query_integer("SELECT count(*) FROM t_addresses"));
-    const Schema schema{{}};
-    select_header_.emplace(database_.prepare(
-        "SELECT " + column_names(schema.table("t_blocks")) + " FROM t_blocks WHERE number = ?"));
+    select_header_.emplace(database_.prepare(select_rows<BlockRow>() + " WHERE number = ?"));
     transaction_rows_.emplace(database_, "t_transactions", "block_number");
-    select_transactions_.emplace(database_.prepare(
-        "SELECT block_number, transaction_index, hash, nonce, from_id, gas, max_fee_per_gas, "
-        "max_priority_fee_per_gas, input FROM t_transactions WHERE rowid >= ? ORDER BY rowid"));
+    select_transactions_.emplace(
+        database_.prepare(select_rows<TransactionRow>() + " WHERE rowid >= ? ORDER BY rowid"));
     reward_rows_.emplace(database_, "t_rewards", "block_number");
     select_rewards_.emplace(
-        database_.prepare("SELECT block_number, reward_index, account_id, amount FROM t_rewards "
-                          "WHERE rowid >= ? ORDER BY rowid"));
+        database_.prepare(select_rows<RewardRow>() + " WHERE rowid >= ? ORDER BY rowid"));
 }
 
 void LedgerReader::check_tables()
@@ -101,13 +78,13 @@ void LedgerReader::corrupt(const std::string& what) const
 Manifest LedgerReader::manifest()
 {
     Manifest manifest;
-    auto rows = query("SELECT position, key, value FROM t_manifest ORDER BY position");
+    auto rows = query(select_rows<ManifestRow>() + " ORDER BY position");
     while (rows.step())
     {
-        std::string key{rows.text(1)};
-        if (manifest.find(key))
-            corrupt(fmt::format("the manifest has {} twice", key));
-        manifest.entries.emplace_back(std::move(key), std::string{rows.text(2)});
+        const auto row = read_row<ManifestRow>(rows);
+        if (manifest.find(row.key))
+            corrupt(fmt::format("the manifest has {} twice", row.key));
+        manifest.entries.emplace_back(row.key, row.value);
     }
     return manifest;
 }
@@ -132,58 +109,58 @@ StoredHeader LedgerReader::header(std::uint64_t number)
     row.bind(1, Value{as_parameter(number)});
     if (!row.step())
         corrupt(fmt::format("block {} is missing", number));
-    StoredHeader stored;
-    RowFields fields{row};
-    BlockHeader::describe(stored.header, fields);
-    stored.hash = row.hash(fields.column);
+    const auto [header, hash] = read_row<BlockRow>(row);
     row.reset();
-    return stored;
+    return {header, hash};
 }
 
 std::vector<Transaction> LedgerReader::transactions(std::uint64_t block_number)
 {
-    auto& row = *select_transactions_;
-    row.reset();
-    row.bind(1, Value{transaction_rows_->first(block_number)});
+    auto& rows = *select_transactions_;
+    rows.reset();
+    rows.bind(1, Value{transaction_rows_->first(block_number)});
     std::vector<Transaction> transactions;
-    while (row.step() && row.integer(0) == as_parameter(block_number))
+    while (rows.step())
     {
-        if (row.integer_up_to(1, uint32_max) != transactions.size())
+        const auto row = read_row<TransactionRow>(rows);
+        if (row.block_number != block_number)
+            break;
+        if (row.transaction_index != transactions.size())
             corrupt(fmt::format(
                 "block {}: transaction {} is missing", block_number, transactions.size()));
         auto& transaction = transactions.emplace_back();
-        transaction.hash = row.hash(2);
-        transaction.nonce = static_cast<std::uint64_t>(row.integer(3));
-        transaction.sender = row.account(4);
-        if (index(transaction.sender) >= account_count_)
-            row.fail(4, "an account's id");
-        transaction.gas_limit = static_cast<std::uint64_t>(row.integer(5));
-        transaction.max_fee = static_cast<std::uint64_t>(row.integer(6));
-        transaction.max_priority_fee = static_cast<std::uint64_t>(row.integer(7));
-        const auto calls = row.blob(8);
-        transaction.calls.assign(calls.begin(), calls.end());
+        if (index(row.from) >= account_count_)
+            fail_column(rows, "from_id", "an account's id");
+        transaction.hash = row.hash;
+        transaction.nonce = row.nonce;
+        transaction.sender = row.from;
+        transaction.gas_limit = row.gas;
+        transaction.max_fee = row.max_fee;
+        transaction.max_priority_fee = row.max_priority_fee;
+        transaction.calls.assign(row.input.begin(), row.input.end());
     }
-    row.reset();
+    rows.reset();
     return transactions;
 }
 
 std::vector<Reward> LedgerReader::rewards(std::uint64_t block_number)
 {
-    auto& row = *select_rewards_;
-    row.reset();
-    row.bind(1, Value{reward_rows_->first(block_number)});
+    auto& rows = *select_rewards_;
+    rows.reset();
+    rows.bind(1, Value{reward_rows_->first(block_number)});
     std::vector<Reward> rewards;
-    while (row.step() && row.integer(0) == as_parameter(block_number))
+    while (rows.step())
     {
-        if (row.integer_up_to(1, uint32_max) != rewards.size())
+        const auto row = read_row<RewardRow>(rows);
+        if (row.block_number != block_number)
+            break;
+        if (row.reward_index != rewards.size())
             corrupt(fmt::format("block {}: reward {} is missing", block_number, rewards.size()));
-        auto& reward = rewards.emplace_back();
-        reward.account = row.account(2);
-        if (index(reward.account) >= account_count_)
-            row.fail(2, "an account's id");
-        reward.amount = row.amount(3);
+        if (index(row.account) >= account_count_)
+            fail_column(rows, "account_id", "an account's id");
+        rewards.push_back({row.account, row.amount});
     }
-    row.reset();
+    rows.reset();
     return rewards;
 }
 
@@ -205,13 +182,14 @@ StoredBlock LedgerReader::block(std::uint64_t number)
 std::optional<std::pair<std::uint64_t, std::uint32_t>> LedgerReader::find_transaction(
     const Hash& hash)
 {
-    auto row =
-        query("SELECT block_number, transaction_index FROM t_transactions WHERE hash = ? LIMIT 1");
-    row.bind(1, Value{ByteView{hash.bytes}});
-    if (!row.step())
+    auto rows = query(select_rows<TransactionRow>() + " WHERE hash = ? LIMIT 1");
+    rows.bind(1, Value{ByteView{hash.bytes}});
+    if (!rows.step())
         return std::nullopt;
-    return std::pair{row.integer_up_to(0, block_max),
-        static_cast<std::uint32_t>(row.integer_up_to(1, uint32_max))};
+    const auto row = read_row<TransactionRow>(rows);
+    if (row.block_number > block_max)
+        fail_column(rows, "block_number", "a block's number");
+    return std::pair{row.block_number, row.transaction_index};
 }
 
 std::vector<AccountInfo> LedgerReader::accounts()

@@ -6,6 +6,7 @@
 #include "storage/checkpoints.hpp"
 #include "storage/ledger_reader.hpp"
 #include "storage/row_batch.hpp"
+#include "storage/rows.hpp"
 #include "storage/write_settings.hpp"
 
 #include <fmt/format.h>
@@ -19,25 +20,6 @@ namespace runnel::storage
 namespace
 {
 constexpr std::size_t checkpoints_kept = 2;
-
-/// Puts the fields of a described struct into a row; hashes are borrowed.
-struct FieldValues
-{
-    RowBatch& row;
-
-    template <typename T>
-    void operator()(std::string_view, const T& value, Unit = {}) const
-    {
-        if constexpr (std::same_as<T, Hash>)
-            row.put(Value{ByteView{value.bytes}});
-        else if constexpr (std::same_as<T, AccountId>)
-            row.account(value);
-        else if constexpr (std::same_as<T, Amount>)
-            row.amount(value);
-        else
-            row.put_integer(value);
-    }
-};
 
 /// `uniswap_v2_pair` -> uniswap, 2. A kind without a version is its own project.
 std::pair<std::string, std::string> project_and_version(const std::string& kind)
@@ -176,10 +158,11 @@ public:
                 if (has_indexes_)
                     change_indexes(false);
                 begin_group();
-                group_.push_back(std::move(block));
-                write_block(*group_.back());
+                write_block(*block);
+                ++blocks_in_group_;
                 ++next_block_;
-                if (rows_in_group_ >= options_.group_rows || group_.size() >= options_.group_blocks)
+                if (rows_in_group_ >= options_.group_rows ||
+                    blocks_in_group_ >= options_.group_blocks)
                     commit_group();
             });
     }
@@ -191,11 +174,10 @@ public:
             [&]
             {
                 begin_group();
-                auto& row = *metrics_;
-                row.copy_text(name);
-                row.put(block_number < 0 ? Value{} : Value{block_number});
-                row.put(Value{value});
-                row.end_row();
+                MetricRow row{name, {}, value};
+                if (block_number >= 0)
+                    row.block_number = static_cast<std::uint64_t>(block_number);
+                metrics_->add(row);
             });
     }
 
@@ -208,8 +190,8 @@ public:
             {
                 begin_group();
                 flush_batches();
-                storage::write_checkpoint(
-                    database_, next_block_ - 1, version, parts, checkpoints_kept);
+                storage::write_checkpoint(database_, batch_of<CheckpointRow>(), next_block_ - 1,
+                    version, parts, checkpoints_kept);
                 commit_group();
             });
     }
@@ -318,16 +300,12 @@ private:
 
     void write_manifest(const Manifest& manifest)
     {
-        RowBatch rows{database_, schema_.table("t_manifest")};
-        std::int64_t position = 0;
+        RowBatch batch{database_, schema_.table(ManifestRow::table)};
+        Rows<ManifestRow> rows{batch};
+        std::uint64_t position = 0;
         for (const auto& [key, value] : manifest.entries)
-        {
-            rows.put(Value{position++});
-            rows.put(Value{std::string_view{key}});
-            rows.put(Value{std::string_view{value}});
-            rows.end_row();
-        }
-        rows.flush();
+            rows.add({position++, key, value});
+        batch.flush();
     }
 
     void write_description(const LedgerDescription& description)
@@ -336,11 +314,11 @@ private:
         std::int64_t id = 0;
         for (const auto& account : description.accounts)
         {
-            accounts.put(Value{id++});
-            accounts.copy_text(account.address.to_string());
-            accounts.copy_text(account.name);
-            accounts.copy_text(account.role);
-            accounts.copy_text(account.strategy);
+            accounts.integer(id++);
+            accounts.text(account.address.to_string());
+            accounts.text(account.name);
+            accounts.text(account.role);
+            accounts.text(account.strategy);
             accounts.end_row();
         }
         accounts.flush();
@@ -351,19 +329,19 @@ private:
         for (const auto& contract : description.contracts)
         {
             const auto [project, version] = project_and_version(contract.kind);
-            contracts.put(Value{id});
+            contracts.integer(id);
             contracts.account(contract.account);
-            contracts.copy_text(addresses_.address(contract.account).to_string());
-            contracts.copy_text(contract.kind);
-            contracts.copy_text(contract.name);
-            contracts.copy_text(project);
-            contracts.copy_text(version);
+            contracts.text(addresses_.address(contract.account).to_string());
+            contracts.text(contract.kind);
+            contracts.text(contract.name);
+            contracts.text(project);
+            contracts.text(version);
             contracts.end_row();
             if (contract.token)
             {
-                tokens.put(Value{id});
-                tokens.copy_text(contract.token->symbol);
-                tokens.put_integer(contract.token->decimals);
+                tokens.integer(id);
+                tokens.text(contract.token->symbol);
+                tokens.integer(contract.token->decimals);
                 tokens.end_row();
             }
             ++id;
@@ -371,18 +349,22 @@ private:
         contracts.flush();
         tokens.flush();
 
-        RowBatch types{database_, schema_.table("t_event_types")};
-        id = 0;
+        RowBatch types{database_, schema_.table(EventTypeRow::table)};
+        Rows<EventTypeRow> type_rows{types};
+        std::uint64_t type_id = 0;
         for (const auto* type : schema_.events())
         {
-            types.put(Value{id++});
-            types.copy_text(type->name);
-            types.copy_text(type->signature);
-            const bool is_log = type->use == EventUse::log;
-            types.copy_blob(is_log ? ByteView{AbiEvent{*type}.topic0().bytes} : ByteView{});
-            types.put_integer(is_log ? AbiEvent{*type}.indexed_count() : 0);
-            types.copy_text(event_table_name(*type));
-            types.end_row();
+            const auto table_name = event_table_name(*type);
+            EventTypeRow row{type_id++, type->name, type->signature, {}, 0, table_name};
+            Hash topic0;
+            if (type->use == EventUse::log)
+            {
+                const AbiEvent abi{*type};
+                topic0 = abi.topic0();
+                row.topic0 = ByteView{topic0.bytes};
+                row.indexed_count = abi.indexed_count();
+            }
+            type_rows.add(row);
         }
         types.flush();
     }
@@ -391,15 +373,21 @@ private:
     {
         for (const auto& table : schema_.tables())
         {
-            if (table.kind == TableKind::block || table.kind == TableKind::metrics)
+            if (table.kind != TableKind::fixed)
                 tables_.emplace(table.name, &batches_.emplace_back(database_, table));
         }
-        blocks_ = tables_.at("t_blocks");
-        transactions_ = tables_.at("t_transactions");
-        rewards_ = tables_.at("t_rewards");
-        metrics_ = tables_.at("t_run_metrics");
+        blocks_.emplace(batch_of<BlockRow>());
+        transactions_.emplace(batch_of<TransactionRow>());
+        rewards_.emplace(batch_of<RewardRow>());
+        metrics_.emplace(batch_of<MetricRow>());
         for (const auto* type : schema_.events())
             events_.emplace(type, tables_.at(event_table_name(*type)));
+    }
+
+    template <typename Row>
+    RowBatch& batch_of()
+    {
+        return *tables_.at(std::string{Row::table});
     }
 
     void begin_group()
@@ -422,62 +410,49 @@ private:
         database_.execute("COMMIT");
         rows_written_ += rows_in_group_;
         rows_in_group_ = 0;
-        group_.clear();
+        blocks_in_group_ = 0;
     }
 
     void write_block(const FinishedBlock& block)
     {
-        BlockHeader::describe(block.header, FieldValues{*blocks_});
-        blocks_->put(Value{ByteView{block.hash.bytes}});
-        blocks_->end_row();
+        blocks_->add({block.header, block.hash});
         write_transactions(block);
         write_events(block);
-        std::uint64_t reward_index = 0;
-        for (const auto& reward : block.rewards)
-        {
-            rewards_->put_integer(block.header.number);
-            rewards_->put_integer(reward_index++);
-            rewards_->account(reward.account);
-            rewards_->amount(reward.amount);
-            rewards_->end_row();
-        }
+        std::uint32_t reward_index = 0;
+        for (const auto& [account, amount] : block.rewards)
+            rewards_->add({block.header.number, reward_index++, account, amount});
         rows_in_group_ += 1 + block.transactions.size() + block.rewards.size();
     }
 
     void write_transactions(const FinishedBlock& block)
     {
         RUNNEL_CHECK(block.receipts.size() == block.transactions.size());
-        auto& row = *transactions_;
-        std::uint64_t cumulative_gas = 0;
+        TransactionRow row;
+        row.block_number = block.header.number;
+        std::string reason;
         for (std::size_t i = 0; i < block.transactions.size(); ++i)
         {
             const auto& transaction = block.transactions[i];
             const auto& receipt = block.receipts[i];
             const auto target = target_of(transaction, addresses_);
-            cumulative_gas += receipt.gas_used;
-            row.put_integer(block.header.number);
-            row.put_integer(i);
-            row.put(Value{ByteView{transaction.hash.bytes}});
-            row.put_integer(transaction.nonce);
-            row.account(transaction.sender);
-            if (target.account)
-                row.account(*target.account);
-            else
-                row.put_null();
-            row.amount(target.value);
-            row.put_integer(transaction.gas_limit);
-            row.put_integer(transaction.max_fee);
-            row.put_integer(transaction.max_priority_fee);
-            row.put(Value{transaction.call_list()});
-            row.put_integer(receipt.status == ReceiptStatus::succeeded ? 1 : 0);
-            row.put_integer(receipt.gas_used);
-            row.put_integer(cumulative_gas);
-            row.put_integer(receipt.effective_gas_price);
-            if (receipt.status == ReceiptStatus::succeeded)
-                row.put_null();
-            else
-                row.copy_text(receipt.refusal.to_string());
-            row.end_row();
+            row.transaction_index = static_cast<std::uint32_t>(i);
+            row.hash = transaction.hash;
+            row.nonce = transaction.nonce;
+            row.from = transaction.sender;
+            row.to = target.account;
+            row.value = target.value;
+            row.gas = transaction.gas_limit;
+            row.max_fee = transaction.max_fee;
+            row.max_priority_fee = transaction.max_priority_fee;
+            row.input = transaction.call_list();
+            row.succeeded = receipt.status == ReceiptStatus::succeeded;
+            row.gas_used = receipt.gas_used;
+            row.cumulative_gas_used += receipt.gas_used;
+            row.effective_gas_price = receipt.effective_gas_price;
+            row.revert_reason.reset();
+            if (!row.succeeded)
+                row.revert_reason = reason = receipt.refusal.to_string();
+            transactions_->add(row);
         }
     }
 
@@ -488,13 +463,10 @@ private:
         for (const auto& event : block.events)
         {
             auto& row = rows_of(*event.type);
-            row.put_integer(block.header.number);
-            row.put_integer(event.type->use == EventUse::log ? log_index++ : event_index);
-            if (event.type->use == EventUse::snapshot)
-                row.put_null();
-            else
-                row.put_integer(event.transaction);
-            row.contract(event.contract);
+            const auto use = event.type->use;
+            row.put_row(EventPlace{use, block.header.number,
+                use == EventUse::log ? log_index++ : event_index, event.transaction,
+                event.contract});
             const bool decoded = event.type->values(block.encoding(event), row);
             RUNNEL_CHECK(decoded && "an event's bytes are its own encoding");
             row.end_row();
@@ -518,14 +490,14 @@ private:
     AddressBook addresses_;
     std::deque<RowBatch> batches_;
     std::unordered_map<std::string, RowBatch*> tables_;
-    RowBatch* blocks_ = nullptr;
-    RowBatch* transactions_ = nullptr;
-    RowBatch* rewards_ = nullptr;
-    RowBatch* metrics_ = nullptr;
+    std::optional<Rows<BlockRow>> blocks_;
+    std::optional<Rows<TransactionRow>> transactions_;
+    std::optional<Rows<RewardRow>> rewards_;
+    std::optional<Rows<MetricRow>> metrics_;
     std::unordered_map<const EventType*, RowBatch*> events_;  // Where an event's rows go.
     const EventType* last_type_ = nullptr;
     RowBatch* last_rows_ = nullptr;
-    std::vector<std::shared_ptr<const FinishedBlock>> group_;  // Their bytes wait in the batches.
+    std::size_t blocks_in_group_ = 0;
     std::size_t rows_in_group_ = 0;
     bool has_indexes_ = false;
     bool usable_ = true;

@@ -68,7 +68,9 @@ void RowInserter::insert(Statement& statement, std::span<const Value> rows)
 }
 
 RowBatch::RowBatch(Database& database, const TableInfo& table)
-  : inserter_{database, table}, values_(inserter_.columns() * RowInserter::rows_max)
+  : inserter_{database, table},
+    table_{table.name},
+    values_(inserter_.columns() * RowInserter::rows_max)
 {}
 
 void RowBatch::end_row()

@@ -1,10 +1,15 @@
 #pragma once
 
+#include "ledger/check.hpp"
 #include "ledger/event.hpp"
+#include "storage/row_visitors.hpp"
 #include "storage/schema.hpp"
 
 #include <algorithm>
+#include <concepts>
 #include <memory>
+#include <string>
+#include <string_view>
 #include <vector>
 
 namespace runnel::storage
@@ -76,24 +81,15 @@ class RowBatch final : public ValueSink
 public:
     RowBatch(Database& database, const TableInfo& table);
 
-    /// Values in the order of the table's columns. What put() is given must live until flush();
-    /// the copy_ forms and those of ValueSink copy it.
-    void put(const Value& value) { values_[used_++] = value; }
-    void put_integer(std::uint64_t value) { put(Value{static_cast<std::int64_t>(value)}); }
-    void put_null() { put(Value{}); }
-    void copy_text(std::string_view value)
+    /// Puts the columns that @p row describes; everything is copied.
+    template <typename Row>
+    void put_row(const Row& row)
     {
-        auto* bytes = arena_.allocate(value.size());
-        std::copy(value.begin(), value.end(), bytes);
-        put(Value{std::string_view{bytes, value.size()}});
-    }
-    void copy_blob(ByteView value)
-    {
-        auto* bytes = arena_.allocate(value.size());
-        std::copy(value.begin(), value.end(), reinterpret_cast<std::uint8_t*>(bytes));
-        put(Value{ByteView{reinterpret_cast<const std::uint8_t*>(bytes), value.size()}});
+        Row::describe(row,
+            [this](std::string_view, const auto& field, const ColumnText&) { put_field(field); });
     }
 
+    // Single columns, as an event's type names them.
     void amount(const Amount& value) override
     {
         constexpr std::size_t digits_max = 78;
@@ -106,8 +102,9 @@ public:
     void account(AccountId value) override { put(Value{std::int64_t{index(value)}}); }
     void contract(ContractId value) override { put(Value{std::int64_t{index(value)}}); }
     void boolean(bool value) override { put(Value{std::int64_t{value}}); }
-    void text(std::string_view value) override { copy_text(value); }
+    void text(std::string_view value) override { put(Value{copy(value)}); }
 
+    [[nodiscard]] std::string_view table() const noexcept { return table_; }
     /// Every column has its value; inserts when the batch is full.
     void end_row();
     /// Inserts what waits.
@@ -116,10 +113,59 @@ public:
     void discard() noexcept;
 
 private:
+    void put(const Value& value) { values_[used_++] = value; }
+    template <typename T>
+    void put_field(const T& field)
+    {
+        if constexpr (is_optional<T>::value)
+            field ? put_field(*field) : put(Value{});
+        else if constexpr (std::same_as<T, Amount>)
+            amount(field);
+        else if constexpr (std::same_as<T, AccountId> || std::same_as<T, ContractId>)
+            put(Value{std::int64_t{index(field)}});
+        else if constexpr (std::integral<T>)
+            put(Value{static_cast<std::int64_t>(field)});
+        else if constexpr (std::same_as<T, Hash>)
+            put_field(ByteView{field.bytes});
+        else if constexpr (std::same_as<T, ByteView>)
+        {
+            const auto bytes = copy({reinterpret_cast<const char*>(field.data()), field.size()});
+            put(Value{ByteView{reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size()}});
+        }
+        else if constexpr (std::same_as<T, std::string_view>)
+            text(field);
+        else
+            put(Value{field});
+    }
+    std::string_view copy(std::string_view value)
+    {
+        auto* bytes = arena_.allocate(value.size());
+        std::copy(value.begin(), value.end(), bytes);
+        return {bytes, value.size()};
+    }
+
     RowInserter inserter_;
+    std::string table_;
     std::size_t used_ = 0;
     std::vector<Value> values_;
     RowArena arena_;
+};
+
+/// A batch that takes rows of one description only.
+template <typename Row>
+class Rows
+{
+public:
+    explicit Rows(RowBatch& batch) : batch_{&batch} { RUNNEL_CHECK(batch.table() == Row::table); }
+
+    void add(const Row& row)
+    {
+        batch_->put_row(row);
+        batch_->end_row();
+    }
+
+private:
+    RowBatch* batch_;
 };
 
 }  // namespace runnel::storage

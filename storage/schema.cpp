@@ -1,7 +1,8 @@
 #include "storage/schema.hpp"
 
-#include "ledger/block.hpp"
 #include "ledger/check.hpp"
+#include "storage/row_visitors.hpp"
+#include "storage/rows.hpp"
 
 #include <fmt/format.h>
 
@@ -19,48 +20,32 @@ ColumnInfo text(std::string name, std::string unit, std::string meaning)
 {
     return {std::move(name), "TEXT", std::move(unit), std::move(meaning), false, {}};
 }
-ColumnInfo blob(std::string name, std::string unit, std::string meaning)
+ColumnInfo id(std::string name, RefersTo refers_to, std::string meaning)
 {
-    return {std::move(name), "BLOB", std::move(unit), std::move(meaning), false, {}};
-}
-ColumnInfo nullable(ColumnInfo column)
-{
-    column.nullable = true;
+    auto column = integer(std::move(name), "", std::move(meaning));
+    column.refers_to = refers_to;
     return column;
 }
 
-/// The columns of a described struct that a block's row holds.
-struct DescribedColumns
+/// The table of rows of one description.
+template <typename Row>
+TableInfo described(std::string meaning, TableKind kind, std::vector<std::string> key,
+    std::vector<std::vector<std::string>> indexes)
 {
-    std::vector<ColumnInfo>& columns;
-
-    template <typename T>
-    void operator()(std::string_view name, const T&, Unit unit = {}) const
-    {
-        std::string field{name};
-        const auto unit_text = to_string(unit);
-        if constexpr (std::same_as<T, Hash>)
-            columns.push_back(blob(field, "keccak-256", "Of the header."));
-        else if constexpr (std::same_as<T, AccountId>)
-            columns.push_back(integer(id_column(name), "id in t_addresses", "The " + field + "."));
-        else if constexpr (std::same_as<T, Amount>)
-            columns.push_back(text(field, unit_text, "Exact, decimal."));
-        else
-            columns.push_back(integer(field, unit_text, "Of the header."));
-    }
-};
+    TableInfo table{
+        std::string{Row::table}, std::move(meaning), kind, {}, std::move(key), std::move(indexes)};
+    const Row row;
+    Row::describe(row, ColumnsOfRow{table.columns});
+    return table;
+}
 
 std::vector<TableInfo> base_tables()
 {
     std::vector<TableInfo> tables;
-    tables.push_back({"t_manifest",
+    tables.push_back(described<ManifestRow>(
         "What made this ledger: the scenario, its parameters, the seed, the version. Reproduces "
-        "the "
-        "run; its hash is the parent of block 0.",
-        TableKind::fixed,
-        {integer("position", "", "Order of the entries, from 0."),
-            text("key", "", "Name of the entry."), text("value", "", "Its text.")},
-        {"position"}, {}});
+        "the run; its hash is the parent of block 0.",
+        TableKind::fixed, {"position"}, {}));
     tables.push_back(
         {"t_addresses", "Every account: wallets, validators, contracts.", TableKind::fixed,
             {integer("id", "", "The account's number, in order of genesis; 0 is address zero."),
@@ -71,7 +56,7 @@ std::vector<TableInfo> base_tables()
             {"id"}, {{"address"}}});
     tables.push_back({"t_contracts", "Every contract instance.", TableKind::fixed,
         {integer("id", "", "The contract's number; 0 is the native coin."),
-            integer("account_id", "id in t_addresses", "The account under which it acts."),
+            id("account_id", RefersTo::addresses, "The account under which it acts."),
             text("address", "0x and 40 hex digits", "The account's address."),
             text("kind", "", "The contract's kind in the scenario: `uniswap_v2_pair`."),
             text("name", "", "Its key in the scenario."),
@@ -80,73 +65,27 @@ std::vector<TableInfo> base_tables()
         {"id"}, {}});
     tables.push_back(
         {"t_tokens", "Contracts that are tokens, the native coin included.", TableKind::fixed,
-            {integer("contract_id", "id in t_contracts", "The token's contract."),
+            {id("contract_id", RefersTo::contracts, "The token's contract."),
                 text("symbol", "", "What people call it."),
                 integer("decimals", "", "Where the decimal point of its amounts is.")},
             {"contract_id"}, {}});
+    tables.push_back(described<EventTypeRow>(
+        "The types of events that contracts may emit.", TableKind::fixed, {"id"}, {}));
+    tables.push_back(described<BlockRow>("Block headers.", TableKind::block, {"number"}, {}));
     tables.push_back(
-        {"t_event_types", "The types of events that contracts may emit.", TableKind::fixed,
-            {integer("id", "", "The type's number."), text("name", "", "`Transfer`."),
-                text("signature", "", "As in the ABI; empty unless it is a log."),
-                blob("topic0", "keccak-256", "Of the signature; empty unless it is a log."),
-                integer("indexed_count", "", "How many arguments are topics beside topic0."),
-                text("table_name", "", "Where its rows are.")},
-            {"id"}, {}});
-
-    TableInfo blocks{"t_blocks", "Block headers.", TableKind::block, {}, {"number"}, {}};
-    const BlockHeader header;
-    BlockHeader::describe(header, DescribedColumns{blocks.columns});
-    blocks.columns.push_back(blob("hash", "keccak-256", "Of the encoded header."));
-    tables.push_back(std::move(blocks));
-
-    tables.push_back({"t_transactions", "Transactions with their receipts, in order of execution.",
-        TableKind::block,
-        {integer("block_number", "", "The block."), integer("transaction_index", "", "From 0."),
-            blob("hash", "keccak-256", "Of the encoded transaction."),
-            integer("nonce", "", "The sender's count of earlier transactions."),
-            integer("from_id", "id in t_addresses", "The sender."),
-            nullable(integer("to_id", "id in t_addresses",
-                "Whom the first call goes to: its contract, or who gets a plain payment.")),
-            text("value", "wei", "What a plain payment in the first call moves, else 0."),
-            integer("gas", "gas", "The limit."),
-            integer(
-                "max_fee_per_gas", "wei per gas", "The most the sender pays, base fee included."),
-            integer("max_priority_fee_per_gas", "wei per gas", "The most the proposer gets."),
-            blob("input", "", "The calls in their canonical encoding; re-executed by `verify`."),
-            integer("receipt_status", "", "1 succeeded, 0 reverted."),
-            integer("receipt_gas_used", "gas", "By this transaction."),
-            integer("receipt_cumulative_gas_used", "gas", "By the block so far."),
-            integer("receipt_effective_gas_price", "wei per gas", "What was paid."),
-            nullable(text("revert_reason", "",
-                "The contract's own words; NULL if it succeeded. "
-                "`#7` is account 7."))},
-        {"block_number", "transaction_index"},
-        {{"block_number", "transaction_index"}, {"hash"}, {"from_id"}}});
-    tables.push_back({"t_rewards", "New coins for validators.", TableKind::block,
-        {integer("block_number", "", "The block."), integer("reward_index", "", "From 0."),
-            integer("account_id", "id in t_addresses", "Who got it."),
-            text("amount", "wei", "Exact, decimal.")},
-        {"block_number", "reward_index"}, {{"block_number", "reward_index"}}});
-    tables.push_back({"t_checkpoints",
+        described<TransactionRow>("Transactions with their receipts, in order of execution.",
+            TableKind::block, {"block_number", "transaction_index"},
+            {{"block_number", "transaction_index"}, {"hash"}, {"from_id"}}));
+    tables.push_back(described<RewardRow>("New coins for validators.", TableKind::block,
+        {"block_number", "reward_index"}, {{"block_number", "reward_index"}}));
+    tables.push_back(described<CheckpointRow>(
         "What a run needs to go on from a block, in parts: see docs/checkpoints.md. The newest two "
         "are kept, and none in the ledger of a run that is complete.",
-        TableKind::checkpoint,
-        {integer("block_number", "", "The block behind which the state is."),
-            integer("part", "", "From 0."),
-            text("version", "", "Of Runnel and of the layout of these parts."),
-            text("name", "", "What the part holds: head, state, mempool, shared, wallets, end."),
-            blob("hash", "keccak-256",
-                "Of the hash of the part before, of the other columns and of the content."),
-            blob("content", "", "Canonical encodings.")},
-        {"block_number", "part"}, {}});
-    tables.push_back({"t_run_metrics",
+        TableKind::checkpoint, {"block_number", "part"}, {}));
+    tables.push_back(described<MetricRow>(
         "What the clock and the machine said of the run. The only table that differs between two "
         "runs of one scenario; no hash covers it.",
-        TableKind::metrics,
-        {text("name", "", "The metric, with its unit last: `execute_us`."),
-            nullable(integer("block_number", "", "The block; NULL for the whole run.")),
-            ColumnInfo{"value", "REAL", "", "The figure.", false, {}}},
-        {}, {}});
+        TableKind::metrics, {}, {}));
     return tables;
 }
 
@@ -166,10 +105,10 @@ public:
             case ColumnKind::integer:
                 return table_.columns.push_back(integer(field, unit_text, ""));
             case ColumnKind::account:
-                return table_.columns.push_back(integer(id_column(name), "id in t_addresses", ""));
+                return table_.columns.push_back(id(id_column(name), RefersTo::addresses, ""));
             case ColumnKind::contract:
                 return table_.columns.push_back(
-                    integer(id_column(name), "id in t_contracts", unit_text));
+                    id(id_column(name), RefersTo::contracts, unit_text));
             case ColumnKind::boolean: return table_.columns.push_back(integer(field, "0 or 1", ""));
             case ColumnKind::text: return table_.columns.push_back(text(field, unit_text, ""));
         }
@@ -182,17 +121,9 @@ private:
 TableInfo event_table(const EventType& type)
 {
     TableInfo table{event_table_name(type), "", TableKind::block, {}, {}, {}};
-    const std::string index_column = type.use == EventUse::log ? "log_index" : "event_index";
-    table.columns.push_back(integer("block_number", "", "The block."));
-    table.columns.push_back(
-        type.use == EventUse::log
-            ? integer("log_index", "", "From 0, among the logs of the block.")
-            : integer("event_index", "", "From 0, among all events of the block."));
-    auto transaction = integer("transaction_index", "", "The transaction.");
-    transaction.nullable = type.use == EventUse::snapshot;
-    table.columns.push_back(std::move(transaction));
-    table.columns.push_back(integer("contract_id", "id in t_contracts", "Who emitted it."));
-    table.key = {"block_number", index_column};
+    const EventPlace place{.use = type.use};
+    EventPlace::describe(place, ColumnsOfRow{table.columns});
+    table.key = {table.columns[0].name, table.columns[1].name};
     table.indexes = {table.key};
     switch (type.use)
     {
@@ -207,7 +138,6 @@ TableInfo event_table(const EventType& type)
         case EventUse::snapshot:
             table.meaning = fmt::format(
                 "{}: state of a contract at the end of a block that changed it.", type.name);
-            table.columns[2].meaning = "Always NULL.";
             break;
     }
     const auto implicit_columns = table.columns.size();
@@ -221,7 +151,7 @@ TableInfo event_table(const EventType& type)
         RUNNEL_CHECK(same == 1 && "an event's columns have different names");
         // Whoever follows money looks for accounts; every other index would only cost.
         constexpr std::size_t indexes_max = 3;  // The key's among them.
-        const bool by_account = table.columns[i].unit == "id in t_addresses" &&
+        const bool by_account = table.columns[i].refers_to == RefersTo::addresses &&
                                 (type.use == EventUse::sector || type.table == "token_transfers");
         if (by_account && table.indexes.size() < indexes_max)
             table.indexes.push_back({name});
@@ -255,7 +185,10 @@ std::string column_list(const std::vector<std::string>& columns)
 std::string reference_line(const ColumnInfo& column)
 {
     const auto type = column.type + (column.nullable ? " or NULL" : "");
-    return fmt::format("| `{}` | {} | {} | {} |\n", column.name, type, column.unit, column.meaning);
+    const auto unit = column.refers_to == RefersTo::addresses   ? "id in t_addresses"
+                      : column.refers_to == RefersTo::contracts ? "id in t_contracts"
+                                                                : column.unit;
+    return fmt::format("| `{}` | {} | {} | {} |\n", column.name, type, unit, column.meaning);
 }
 }  // namespace
 

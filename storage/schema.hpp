@@ -21,6 +21,22 @@ enum class TableKind : std::uint8_t
     checkpoint,  // Now and then, and removed again; not compared, `verify` checks it on its own.
 };
 
+/// What a row's description says of a column beside its name; see storage/rows.hpp.
+struct ColumnText
+{
+    std::string_view meaning;
+    Unit unit = {};
+    bool derived = false;  // Follows from re-execution: written for readers, never read back.
+};
+
+/// Whose id a column holds.
+enum class RefersTo : std::uint8_t
+{
+    nothing,
+    addresses,
+    contracts,
+};
+
 /// A column of a table or a view, and what the reference says of it.
 struct ColumnInfo
 {
@@ -29,7 +45,8 @@ struct ColumnInfo
     std::string unit;
     std::string meaning;
     bool nullable = false;
-    std::string expression;  // Of a view's column.
+    std::string expression = {};  // Of a view's column.
+    RefersTo refers_to = RefersTo::nothing;
 };
 
 /// A base table.

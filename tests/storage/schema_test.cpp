@@ -1,6 +1,7 @@
 #include "storage/schema.hpp"
 
 #include "storage/ledger_reader.hpp"
+#include "storage/row_batch.hpp"
 #include "tests/storage/ledger_fixture.hpp"
 #include "tests/support/catch.hpp"
 
@@ -306,4 +307,67 @@ TEST_CASE("schema: fields that are accounts or contracts are ids", "[storage][sc
 {
     CHECK(id_column("taker") == "taker_id");
     CHECK(id_column("from_address") == "from_id");
+}
+
+namespace
+{
+struct SampleRow
+{
+    static constexpr std::string_view table = "t_sample";
+
+    std::uint64_t number = 0;
+    AccountId who{};
+    std::optional<Amount> paid;
+    std::string_view note;
+    std::uint16_t small = 0;
+
+    static constexpr void describe(auto& self, auto&& column)
+    {
+        column("number", self.number, {"The key."});
+        column("who_id", self.who, {"An account."});
+        column("paid", self.paid, {"Derived.", unit::wei, true});
+        column("note", self.note, {"Text."});
+        column("small", self.small, {"Below 2^16."});
+    }
+};
+}  // namespace
+
+TEST_CASE("rows: one description makes the table, writes and reads", "[storage]")
+{
+    TableInfo table{"t_sample", "", TableKind::metrics, {}, {}, {}};
+    const SampleRow empty;
+    SampleRow::describe(empty, ColumnsOfRow{table.columns});
+    CHECK(table.create_sql() ==
+          "CREATE TABLE \"t_sample\" (\"number\" INTEGER NOT NULL, \"who_id\" INTEGER NOT NULL, "
+          "\"paid\" TEXT, \"note\" TEXT NOT NULL, \"small\" INTEGER NOT NULL)");
+    CHECK(table.columns[1].refers_to == RefersTo::addresses);
+    CHECK(select_rows<SampleRow>() ==
+          "SELECT \"number\", \"who_id\", \"note\", \"small\" FROM \"t_sample\"");
+
+    auto database = Database::in_memory();
+    database.execute(table.create_sql());
+    RowBatch batch{database, table};
+    Rows<SampleRow> rows{batch};
+    {
+        const std::string note = "gone before the row is inserted";
+        rows.add({~0ULL, AccountId{7}, Amount{12}, note, 65'535});
+    }
+    rows.add({1, AccountId{8}, std::nullopt, "", 0});
+    batch.flush();
+
+    auto found = database.prepare(select_rows<SampleRow>());
+    REQUIRE(found.step());
+    const auto first = read_row<SampleRow>(found);
+    CHECK(first.number == ~0ULL);
+    CHECK(first.who == AccountId{7});
+    CHECK_FALSE(first.paid.has_value());
+    CHECK(first.note == "gone before the row is inserted");
+    CHECK(first.small == 65'535);
+    CHECK(database.query_integer("SELECT count(*) FROM t_sample WHERE paid = '12'") == 1);
+    CHECK(database.query_integer("SELECT count(*) FROM t_sample WHERE paid IS NULL") == 1);
+
+    database.execute("UPDATE t_sample SET small = 65536");
+    auto damaged = database.prepare(select_rows<SampleRow>());
+    REQUIRE(damaged.step());
+    CHECK_THROWS_AS(read_row<SampleRow>(damaged), StorageError);
 }

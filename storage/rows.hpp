@@ -1,0 +1,223 @@
+#pragma once
+
+#include "ledger/block.hpp"
+#include "ledger/event.hpp"
+#include "storage/schema.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+/// The rows of the base tables, each described once: tables, rows written, rows read and the
+/// reference all follow from it.
+///
+/// describe() calls column(name, field, {meaning, unit, ...}) for each column in the table's order;
+/// how a field is stored follows from its type (storage/row_visitors.hpp). Text and bytes are
+/// borrowed: whoever writes or reads rows says for how long.
+namespace runnel::storage
+{
+
+inline constexpr Unit keccak_unit = unit::other("keccak-256");
+inline constexpr Unit gas_unit = unit::other("gas");
+
+struct ManifestRow
+{
+    static constexpr std::string_view table = "t_manifest";
+
+    std::uint64_t position = 0;
+    std::string_view key;
+    std::string_view value;
+
+    static constexpr void describe(auto& self, auto&& column)
+    {
+        column("position", self.position, {"Order of the entries, from 0."});
+        column("key", self.key, {"Name of the entry."});
+        column("value", self.value, {"Its text."});
+    }
+};
+
+struct EventTypeRow
+{
+    static constexpr std::string_view table = "t_event_types";
+
+    std::uint64_t id = 0;
+    std::string_view name;
+    std::string_view signature;
+    ByteView topic0;
+    std::uint64_t indexed_count = 0;
+    std::string_view table_name;
+
+    static constexpr void describe(auto& self, auto&& column)
+    {
+        column("id", self.id, {"The type's number."});
+        column("name", self.name, {"`Transfer`."});
+        column("signature", self.signature, {"As in the ABI; empty unless it is a log."});
+        column("topic0", self.topic0, {"Of the signature; empty unless it is a log.", keccak_unit});
+        column(
+            "indexed_count", self.indexed_count, {"How many arguments are topics beside topic0."});
+        column("table_name", self.table_name, {"Where its rows are."});
+    }
+};
+
+struct BlockRow
+{
+    static constexpr std::string_view table = "t_blocks";
+
+    BlockHeader header;
+    Hash hash;
+
+    static constexpr void describe(auto& self, auto&& column)
+    {
+        BlockHeader::describe(self.header,
+            [&column]<typename Field>(std::string_view name, Field& field, Unit unit = {})
+            {
+                if constexpr (std::same_as<std::remove_const_t<Field>, AccountId>)
+                    column("proposer_id", field, {"Who proposed the block."});
+                else if constexpr (std::same_as<std::remove_const_t<Field>, Hash>)
+                    column(name, field, {"Of the header.", keccak_unit});
+                else
+                    column(name, field, {"Of the header.", unit});
+            });
+        column("hash", self.hash, {"Of the encoded header.", keccak_unit});
+    }
+};
+
+/// A transaction with its receipt. What follows from executing it is derived.
+struct TransactionRow
+{
+    static constexpr std::string_view table = "t_transactions";
+
+    std::uint64_t block_number = 0;
+    std::uint32_t transaction_index = 0;
+    Hash hash;
+    std::uint64_t nonce = 0;
+    AccountId from{};
+    std::optional<AccountId> to;
+    Amount value;
+    std::uint64_t gas = 0;
+    std::uint64_t max_fee = 0;
+    std::uint64_t max_priority_fee = 0;
+    ByteView input;
+    bool succeeded = false;
+    std::uint64_t gas_used = 0;
+    std::uint64_t cumulative_gas_used = 0;
+    std::uint64_t effective_gas_price = 0;
+    std::optional<std::string_view> revert_reason;
+
+    static constexpr void describe(auto& self, auto&& column)
+    {
+        column("block_number", self.block_number, {"The block."});
+        column("transaction_index", self.transaction_index, {"From 0."});
+        column("hash", self.hash, {"Of the encoded transaction.", keccak_unit});
+        column("nonce", self.nonce, {"The sender's count of earlier transactions."});
+        column("from_id", self.from, {"The sender."});
+        column("to_id", self.to,
+            {.meaning = "Whom the first call goes to: its contract, or who gets a plain payment.",
+                .derived = true});
+        column("value", self.value,
+            {"What a plain payment in the first call moves, else 0.", unit::wei, true});
+        column("gas", self.gas, {"The limit.", gas_unit});
+        column("max_fee_per_gas", self.max_fee,
+            {"The most the sender pays, base fee included.", unit::wei_per_gas});
+        column("max_priority_fee_per_gas", self.max_priority_fee,
+            {"The most the proposer gets.", unit::wei_per_gas});
+        column("input", self.input,
+            {"The calls in their canonical encoding; re-executed by `verify`."});
+        column("receipt_status", self.succeeded, {"1 succeeded, 0 reverted.", {}, true});
+        column("receipt_gas_used", self.gas_used, {"By this transaction.", gas_unit, true});
+        column("receipt_cumulative_gas_used", self.cumulative_gas_used,
+            {"By the block so far.", gas_unit, true});
+        column("receipt_effective_gas_price", self.effective_gas_price,
+            {"What was paid.", unit::wei_per_gas, true});
+        column("revert_reason", self.revert_reason,
+            {"The contract's own words; NULL if it succeeded. `#7` is account 7.", {}, true});
+    }
+};
+
+struct RewardRow
+{
+    static constexpr std::string_view table = "t_rewards";
+
+    std::uint64_t block_number = 0;
+    std::uint32_t reward_index = 0;
+    AccountId account{};
+    Amount amount;
+
+    static constexpr void describe(auto& self, auto&& column)
+    {
+        column("block_number", self.block_number, {"The block."});
+        column("reward_index", self.reward_index, {"From 0."});
+        column("account_id", self.account, {"Who got it."});
+        column("amount", self.amount, {"Exact, decimal.", unit::wei});
+    }
+};
+
+/// What every row of an event's table begins with; the event's own fields follow.
+struct EventPlace
+{
+    EventUse use = EventUse::log;
+    std::uint64_t block_number = 0;
+    std::uint64_t index = 0;
+    std::uint32_t transaction = 0;
+    ContractId contract{};
+
+    static constexpr void describe(auto& self, auto&& column)
+    {
+        column("block_number", self.block_number, {"The block."});
+        if (self.use == EventUse::log)
+            column("log_index", self.index, {"From 0, among the logs of the block."});
+        else
+            column("event_index", self.index, {"From 0, among all events of the block."});
+        if (self.use == EventUse::snapshot)
+        {
+            const std::optional<std::uint32_t> none;
+            column("transaction_index", none, {"Always NULL."});
+        }
+        else
+            column("transaction_index", self.transaction, {"The transaction."});
+        column("contract_id", self.contract, {"Who emitted it."});
+    }
+};
+
+struct CheckpointRow
+{
+    static constexpr std::string_view table = "t_checkpoints";
+
+    std::uint64_t block_number = 0;
+    std::uint64_t part = 0;
+    std::string_view version;
+    std::string_view name;
+    Hash hash;
+    ByteView content;
+
+    static constexpr void describe(auto& self, auto&& column)
+    {
+        column("block_number", self.block_number, {"The block after which this was the state."});
+        column("part", self.part, {"From 0."});
+        column("version", self.version, {"Of Runnel and of the layout of these parts."});
+        column("name", self.name,
+            {"What the part holds: head, state, mempool, shared, wallets, end."});
+        column("hash", self.hash,
+            {"Of the hash of the part before, of the other columns and of the content.",
+                keccak_unit});
+        column("content", self.content, {"Canonical encodings."});
+    }
+};
+
+struct MetricRow
+{
+    static constexpr std::string_view table = "t_run_metrics";
+
+    std::string_view name;
+    std::optional<std::uint64_t> block_number;
+    double value = 0;
+
+    static constexpr void describe(auto& self, auto&& column)
+    {
+        column("name", self.name, {"The metric, with its unit last: `execute_us`."});
+        column("block_number", self.block_number, {"The block; NULL for the whole run."});
+        column("value", self.value, {"The figure."});
+    }
+};
+
+}  // namespace runnel::storage
