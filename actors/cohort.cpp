@@ -154,7 +154,7 @@ std::uint64_t Cohort::gas_of(ByteView calls, unsigned depth) const
         RUNNEL_CHECK(contract != nullptr && call->method < contract->type().methods.size());
         const auto& method = contract->type().methods[call->method];
         gas += method.gas;
-        if (method.nested != nullptr && depth < 4)
+        if (method.nested != nullptr && depth + 1 < call_depth_max)
             gas += gas_of(method.nested(call->arguments).bytes, depth + 1);
     }
     return gas;

@@ -579,9 +579,11 @@ void Director::note_outcomes()
     const auto note = [this](const Transaction& transaction, const Receipt& receipt)
     {
         TransactionOutcome outcome;
+        // What uses no gas was not includable: its sender may send its nonce again.
         outcome.kind = receipt.status == ReceiptStatus::succeeded
                            ? TransactionOutcome::Kind::succeeded
-                           : TransactionOutcome::Kind::reverted;
+                       : receipt.gas_used == 0 ? TransactionOutcome::Kind::dropped
+                                               : TransactionOutcome::Kind::reverted;
         outcome.nonce = transaction.nonce;
         outcome.gas_used = receipt.gas_used;
         outcome.gas_price = receipt.effective_gas_price;

@@ -2,6 +2,8 @@
 
 #include "state/world.hpp"
 
+#include <utility>
+
 namespace runnel
 {
 
@@ -31,7 +33,7 @@ void AccessCollector::add(const RecordTable& table, std::uint64_t key, AccessMod
 
 void AccessCollector::calls(ByteView list, AccountId sender)
 {
-    if (nesting_ == nesting_max)
+    if (nesting_ == call_depth_max)
         return;
     ++nesting_;
     CallReader reader{list};
@@ -45,6 +47,17 @@ void AccessCollector::calls(ByteView list, AccountId sender)
             is_complete_ = false;
     }
     --nesting_;
+}
+
+void AccessCollector::hand_over(AccountId receiver)
+{
+    read(world_.receiver_calls, receiver);
+    // Once: lists that hand over to each other would be walked without end.
+    if (std::exchange(is_handed_over_, true))
+        return;
+    const auto& registered = world_.receiver_calls.get(index(receiver));
+    calls(ByteView{registered.calls}.first(registered.size), receiver);
+    is_handed_over_ = false;
 }
 
 }  // namespace runnel

@@ -10,6 +10,9 @@
 namespace runnel
 {
 
+/// How deep lists of calls may be nested, the transaction's own included.
+inline constexpr unsigned call_depth_max = 8;
+
 class World;
 
 enum class AccessMode : std::uint8_t
@@ -74,6 +77,9 @@ public:
     /// Malformed lists and calls declare nothing: they will be refused when they run.
     void calls(ByteView list, AccountId sender);
     void calls(const CallList& list, AccountId sender) { calls(list.bytes, sender); }
+    /// That the call may hand control to @p receiver (CallContext::hand_over()): what it has
+    /// registered by now may touch.
+    void hand_over(AccountId receiver);
     /// False if a contract that was called leaves its accesses to a dry run.
     [[nodiscard]] bool is_complete() const noexcept { return is_complete_; }
     void add(const RecordTable& table, std::uint64_t key, AccessMode mode);
@@ -81,13 +87,12 @@ public:
     [[nodiscard]] const World& world() const noexcept { return world_; }
 
 private:
-    static constexpr unsigned nesting_max = 4;
-
     const World& world_;
     std::vector<Access>& accesses_;
     std::size_t first_;  // Of this transaction.
     std::uint32_t transaction_;
     unsigned nesting_ = 0;
+    bool is_handed_over_ = false;
     bool is_complete_ = true;
 };
 

@@ -4,6 +4,7 @@
 
 #include <boost/container/small_vector.hpp>
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 
@@ -11,7 +12,8 @@ namespace runnel
 {
 namespace
 {
-constexpr unsigned call_depth_max = 4;
+/// A cold account is called (EIP-2929).
+constexpr std::uint64_t hand_over_gas = 2'600;
 
 /// What a read under a key that no record can have sees, and where such a write goes.
 alignas(64) constexpr std::array<std::uint8_t, record_size_max> zero_record{};
@@ -190,14 +192,42 @@ void TransactionScope::roll_back() noexcept
     }
 }
 
+void CallContext::use_gas(std::uint64_t gas) noexcept
+{
+    const auto prepaid = std::min(gas, scope_.call_gas_prepaid_);
+    scope_.call_gas_prepaid_ -= prepaid;
+    gas = std::min(gas - prepaid, scope_.call_gas_left_);
+    scope_.call_gas_left_ -= gas;
+    // Whether the limit is passed is asked when the call returns: all it did is undone then, as if
+    // it had stopped here.
+    if (gas > scope_.gas_limit_ - scope_.gas_used_) [[unlikely]]
+    {
+        scope_.is_out_of_gas_ = true;
+        scope_.gas_used_ = scope_.gas_limit_;
+        return;
+    }
+    scope_.gas_used_ += gas;
+}
+
+void CallContext::save_gas(std::uint64_t gas) noexcept
+{
+    const auto saved = std::min(gas, scope_.call_gas_left_);
+    scope_.call_gas_left_ -= saved;
+    const auto paid_back = std::min(gas - saved, scope_.call_gas_prepaid_);
+    scope_.call_gas_prepaid_ -= paid_back;
+    scope_.gas_used_ -= paid_back;
+}
+
 Result<void> CallContext::charge_gas(std::uint64_t gas)
 {
     if (gas > scope_.gas_limit_ - scope_.gas_used_)
     {
+        scope_.is_out_of_gas_ = true;
         scope_.gas_used_ = scope_.gas_limit_;
         return fail(Refusal::ledger("out of gas"));
     }
     scope_.gas_used_ += gas;
+    scope_.call_gas_prepaid_ += gas;
     return {};
 }
 
@@ -206,6 +236,8 @@ Result<Returns> CallContext::run(const CallList& calls, AccountId sender)
     if (scope_.depth_ == call_depth_max)
         return fail(Refusal::ledger("calls nested too deep"));
     ++scope_.depth_;
+    const auto outer_gas_left = scope_.call_gas_left_;
+    const auto outer_gas_prepaid = scope_.call_gas_prepaid_;
     CallReader reader{calls.bytes};
     auto inner = as(sender);
     boost::container::small_vector<Returns, 4> results;
@@ -215,18 +247,50 @@ Result<Returns> CallContext::run(const CallList& calls, AccountId sender)
         auto* contract = scope_.world_.find_contract(call->contract);
         if (contract == nullptr || call->method >= contract->type().methods.size())
             return fail(Refusal::ledger("no such contract or method"));
-        RUNNEL_TRY(charge_gas(contract->type().methods[call->method].gas));
+        const auto& method = contract->type().methods[call->method];
+        scope_.call_gas_left_ = method.gas;
+        scope_.call_gas_prepaid_ = 0;
+        use_gas(method.entry_gas);
+        RUNNEL_REQUIRE(!scope_.is_out_of_gas_, Refusal::ledger("out of gas"));
         if (!call->bindings.empty())
         {
             RUNNEL_TRY(inner.bind(*call, {results.data(), results.size()}, bound));
             call->arguments = bound;
         }
-        results.push_back(RUNNEL_TRY(contract->execute(*call, inner)));
+        auto result = contract->execute(*call, inner);
+        if (result.has_value())
+        {
+            scope_.call_gas_prepaid_ = 0;  // It is paid for, used or not.
+            use_gas(scope_.call_gas_left_);
+        }
+        RUNNEL_REQUIRE(!scope_.is_out_of_gas_, Refusal::ledger("out of gas"));
+        results.push_back(RUNNEL_TRY(std::move(result)));
     }
     if (!reader.ok())
         return fail(Refusal::ledger("malformed calls"));
     --scope_.depth_;
+    scope_.call_gas_left_ = outer_gas_left;
+    scope_.call_gas_prepaid_ = outer_gas_prepaid;
     return results.empty() ? Returns{} : results.back();
+}
+
+Result<bool> CallContext::hand_over(AccountId receiver)
+{
+    const auto& registered = read(scope_.world_.receiver_calls, receiver);
+    if (registered.size == 0)
+        return false;
+    const auto end = scope_.receivers_.begin() + scope_.handed_over_;
+    if (std::count(scope_.receivers_.begin(), end, receiver) >= registered.times)
+        return true;
+    RUNNEL_TRY(charge_gas(hand_over_gas));
+    use_gas(hand_over_gas);
+    RUNNEL_REQUIRE(scope_.depth_ < call_depth_max, Refusal::ledger("calls nested too deep"));
+    // The calls may register others.
+    const auto calls = registered.calls;
+    scope_.receivers_[scope_.handed_over_++] = receiver;
+    RUNNEL_TRY(run({ByteView{calls}.first(registered.size)}, receiver));
+    --scope_.handed_over_;
+    return true;
 }
 
 Result<void> CallContext::bind(

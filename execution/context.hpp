@@ -141,11 +141,16 @@ private:
     std::size_t first_found_;
     std::uint64_t gas_limit_ = 0;
     std::uint64_t gas_used_ = 0;
+    std::uint64_t call_gas_left_ = 0;     // Of the running call's figure.
+    std::uint64_t call_gas_prepaid_ = 0;  // Charged beyond it, and not used yet.
     std::uint32_t transaction_;
     unsigned depth_ = 0;
+    unsigned handed_over_ = 0;
+    std::array<AccountId, call_depth_max> receivers_;  // Whom control was handed to; so many.
     AccessPolicy policy_;
     bool has_invalid_key_ = false;
     bool was_stopped_ = false;
+    bool is_out_of_gas_ = false;
 };
 
 /// What a contract sees of the world while a call runs: who calls, when, and the records the
@@ -198,7 +203,13 @@ public:
         credit(table, index(key), amount);
     }
 
-    /// Charges gas beyond the method's own (a further hop, a crossed tick).
+    /// Says that the running call has used @p gas more of its figure: what it pays for if it is
+    /// refused later on. A call that succeeds pays what is left of its figure when it returns.
+    void use_gas(std::uint64_t gas) noexcept;
+    /// The running call costs @p gas less than its figure this time.
+    void save_gas(std::uint64_t gas) noexcept;
+    /// Charges gas beyond the call's figure (a further hop, a crossed tick); what is used from now
+    /// on is taken from it first.
     [[nodiscard]] Result<void> charge_gas(std::uint64_t gas);
 
     /// The same transaction with another caller: what a contract passes to one it calls.
@@ -209,6 +220,12 @@ public:
     /// Errors, beside the calls' own: calls nested too deep; no such contract or method; out of
     /// gas; no such result, no such token and malformed calls, of a call's bindings.
     Result<Returns> run(const CallList& calls, AccountId sender);
+
+    /// Hands control to @p receiver, as Solidity does when it calls an address that has code: runs
+    /// what the account has registered (World::receiver_calls) as that account. False if that is
+    /// nothing.
+    /// Errors: those of run().
+    Result<bool> hand_over(AccountId receiver);
 
     template <typename Event>
     void emit(ContractId contract, const Event& event)

@@ -527,6 +527,10 @@ void BlockExecution::execute(std::uint32_t i, unsigned worker_number) noexcept
         options_.free_gas ? 0 : transaction.effective_gas_price(context_.base_fee);
     const Amount price{outcome.effective_gas_price};
 
+    // Not, if its nonce is not the next one or its sender cannot pay its maximal fee: another
+    // transaction of the block may have spent what the mempool counted on. On mainnet a builder
+    // leaves it out; here it stands in the block, costs nothing and uses up no nonce.
+    bool is_includable = options_.free_gas;
     const auto run = [&]() -> Result<Returns>
     {
         scope.set_gas_limit(transaction.gas_limit);
@@ -535,9 +539,12 @@ void BlockExecution::execute(std::uint32_t i, unsigned worker_number) noexcept
         {
             auto& sender = context.write(world_->account_states, transaction.sender);
             RUNNEL_REQUIRE(sender.nonce == transaction.nonce, Refusal::ledger("wrong nonce"));
-            const auto after = Checked{sender.balance} - Checked{price} * transaction.gas_limit;
-            RUNNEL_REQUIRE(after.ok(), Refusal::ledger("insufficient funds for gas"));
-            sender.balance = after.value;
+            const auto fee_max = wrapping_mul(transaction.max_fee, transaction.gas_limit);
+            RUNNEL_REQUIRE(
+                fee_max <= sender.balance, Refusal::ledger("insufficient funds for gas"));
+            is_includable = true;
+            sender.balance =
+                wrapping_sub(sender.balance, wrapping_mul(price, transaction.gas_limit));
         }
         RUNNEL_TRY(context.charge_gas(intrinsic_gas));
         auto result = RUNNEL_TRY(context.run({transaction.call_list()}, transaction.sender));
@@ -568,7 +575,6 @@ void BlockExecution::execute(std::uint32_t i, unsigned worker_number) noexcept
     {
         CallContext context{scope, transaction.sender};
         auto& sender = context.write(world_->account_states, transaction.sender);
-        const bool nonce_fits = sender.nonce == transaction.nonce;
         if (outcome.status == ReceiptStatus::succeeded)
         {
             sender.balance = wrapping_add(
@@ -576,22 +582,14 @@ void BlockExecution::execute(std::uint32_t i, unsigned worker_number) noexcept
         }
         else
         {
-            // All is rolled back, the purchase of gas too. Who cannot pay pays what there is; the
-            // order phase admits only senders who can, so this needs an earlier spend in the block.
-            // A wrong nonce, which no mempool lets pass, costs its sender nothing: he did not send
-            // this transaction for this place in the chain.
-            if (!nonce_fits)
+            // All is rolled back, the purchase of gas too.
+            if (!is_includable)
                 outcome.gas_used = 0;
-            auto fee = wrapping_mul(price, outcome.gas_used);
-            if (fee > sender.balance)
-            {
-                outcome.gas_used = div_down(sender.balance, price).low64();
-                fee = wrapping_mul(price, outcome.gas_used);
-            }
-            sender.balance = wrapping_sub(sender.balance, fee);
+            sender.balance = wrapping_sub(sender.balance, wrapping_mul(price, outcome.gas_used));
         }
-        // A wrong nonce is not used up: else what was executed before could be executed again.
-        if (nonce_fits)
+        // A nonce that does not fit is not used up: else what was executed before could be executed
+        // again.
+        if (is_includable)
             ++sender.nonce;
     }
     if (options_.keep_returns && result.has_value())

@@ -7,13 +7,29 @@
 #include <optional>
 #include <string>
 
-#define RUNNEL_CALL(name_, method_, gas_)           \
-    static constexpr std::string_view name = name_; \
-    static constexpr std::uint8_t method = method_; \
-    static constexpr std::uint64_t gas = gas_
+#define RUNNEL_CALL(name_, method_, ...)                           \
+    static constexpr std::string_view name = name_;                \
+    static constexpr std::uint8_t method = method_;                \
+    static constexpr ::runnel::GasFigure gas_figure = __VA_ARGS__; \
+    static constexpr std::uint64_t gas = gas_figure.whole;         \
+    static constexpr std::uint64_t entry_gas = gas_figure.entry
 
 namespace runnel
 {
+
+/// What a call costs beside the intrinsic gas of its transaction, see docs/gas.md.
+struct GasFigure
+{
+    /// Of calls that do not say otherwise: to find the method, decode, read the first slot.
+    static constexpr std::uint64_t usual_entry = 3'000;
+
+    constexpr GasFigure(std::uint64_t whole_, std::uint64_t entry_ = usual_entry) noexcept
+      : whole{whole_}, entry{entry_ < whole_ ? entry_ : whole_}
+    {}
+
+    std::uint64_t whole;  // Of a call that succeeds.
+    std::uint64_t entry;  // The part that is used before its first check.
+};
 
 /// One call of a transaction, its arguments still encoded.
 ///
@@ -22,7 +38,8 @@ namespace runnel
 ///     RUNNEL_CALL("swap", 5, 46'500);
 ///
 /// its name as in the ABI; its number in its contract, which is part of every hash: never renumber;
-/// and the gas that is charged before it runs, on top of the intrinsic 21,000 (docs/gas.md).
+/// and the gas of a call that succeeds, on top of the intrinsic 21,000, or {that, what is used
+/// before its first check}. CallContext::use_gas() says how much is used by then and then.
 struct CallView
 {
     ContractId contract{};

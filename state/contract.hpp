@@ -37,7 +37,8 @@ enum class ContractRole : std::uint8_t
 struct MethodInfo
 {
     std::string_view name;
-    std::uint64_t gas = 0;
+    std::uint64_t gas = 0;        // Of a call that succeeds.
+    std::uint64_t entry_gas = 0;  // The part of it that is charged before the call runs.
     /// `name(field=value ...)`, for people.
     std::string (*dump)(ByteView arguments) = nullptr;
     /// The calls that run in its callback; nullptr if it has none. For estimates of gas.
@@ -120,7 +121,8 @@ public:
     /// Declares what @p call may touch when @p sender makes it; false if the contract leaves that
     /// to a dry run of the transaction.
     virtual bool declare(const CallView& call, AccountId sender, AccessCollector& access) const = 0;
-    /// Runs @p call. The caller has charged the method's gas and rolls back on a refusal.
+    /// Runs @p call. The caller has charged the method's entry gas, charges what is left of its gas
+    /// afterwards, and rolls back on a refusal.
     virtual Result<Returns> execute(const CallView& call, CallContext& context) = 0;
 
     /// What @p account holds of it as the running transaction sees it, if it is a token; smallest

@@ -15,6 +15,7 @@ World::World()
     // The supply changes only by what commit() mints and burns, and is checked in full at the end.
     add_table(account_states, native_coin);
     add_table(native_supply, native_coin);
+    add_table(receiver_calls, native_coin);
     const auto zero = add_account({"zero", "ledger", "", Address{}});
     RUNNEL_CHECK(zero == zero_account);
 }

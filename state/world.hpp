@@ -4,6 +4,7 @@
 #include "state/contract.hpp"
 #include "state/state_tree.hpp"
 
+#include <array>
 #include <deque>
 #include <memory>
 #include <string>
@@ -20,6 +21,18 @@ struct AccountState
     Amount balance;
     std::uint64_t nonce = 0;
     RUNNEL_FIELDS((balance, wei), nonce);
+};
+
+/// What runs as an account when a contract hands control to it: encoded calls, as a contract's code
+/// on Ethereum.
+struct ReceiverCalls
+{
+    static constexpr std::size_t size_max = 960;
+
+    std::uint16_t size = 0;  // Bytes of the list; 0: nothing runs.
+    std::uint8_t times = 0;  // How often it may be under way at a time: beyond it nothing runs.
+    std::array<std::uint8_t, size_max> calls{};
+    RUNNEL_FIELDS(size, times, calls);
 };
 
 /// Who an account is; fixed at genesis.
@@ -90,6 +103,8 @@ public:
     /// Native coins in existence (record 0): wei. Base fees are burnt from it, rewards minted to
     /// it.
     Table<Amount> native_supply{"native_supply"};
+    /// By account. See CallContext::hand_over().
+    Table<ReceiverCalls> receiver_calls{"receiver_calls", KeyKind::sparse};
 
     /// Root of the state tree: over every present record, and who accounts and contracts are.
     /// Costs what changed since it was last asked for. Nobody may write meanwhile.

@@ -50,7 +50,7 @@ public:
     /// For the ContractType.
     [[nodiscard]] static std::vector<MethodInfo> methods()
     {
-        return {MethodInfo{Calls::name, Calls::gas,
+        return {MethodInfo{Calls::name, Calls::gas, Calls::entry_gas,
             [](ByteView arguments)
             {
                 Calls call{};

@@ -54,7 +54,7 @@ struct Erc20Approve
 
 struct Erc20TransferFrom
 {
-    RUNNEL_CALL("transferFrom", 2, 19'400);
+    RUNNEL_CALL("transferFrom", 2, {19'400, 3'600});
 
     AccountId from{};
     AccountId to{};

@@ -1,5 +1,6 @@
 #include "contracts/kit/token_book.hpp"
 
+#include "contracts/kit/gas.hpp"
 #include "contracts/kit/token.hpp"
 #include "state/world.hpp"
 
@@ -9,6 +10,13 @@ namespace runnel::contracts
 {
 namespace
 {
+// What is used by then: a call that moves tokens and is refused later on pays for it.
+constexpr std::uint64_t transfer_gas = 10'000;
+constexpr std::uint64_t allowance_gas = 2'600;        // Read,
+constexpr std::uint64_t spend_allowance_gas = 3'100;  // and written.
+constexpr std::uint64_t mint_gas = 13'000;
+constexpr std::uint64_t burn_gas = 12'000;
+
 /// Each flavour's word for one and the same rule.
 Refusal zero_account_refusal(
     TokenFlavour flavour, std::string_view openzeppelin5, std::string_view openzeppelin4)
@@ -76,6 +84,7 @@ Result<void> TokenBook::transfer(
     // Cannot overflow: all balances together are the supply, which fits.
     context.credit(balances, to, value);
     context.emit(token_, Transfer{from, to, value});
+    context.use_gas(transfer_gas);
     return {};
 }
 
@@ -92,7 +101,9 @@ Result<void> TokenBook::approve(
             spender != zero_account, zero_account_refusal(flavour_, "ERC20InvalidSpender",
                                          "ERC20: approve to the zero address"));
     }
-    context.write(allowances, pair_key(owner, spender)) = value;
+    auto& allowance = context.write(allowances, pair_key(owner, spender));
+    context.save_gas(gas_saved_by_write(allowance.is_zero(), value.is_zero(), allowance == value));
+    allowance = value;
     context.emit(token_, Approval{owner, spender, value});
     return {};
 }
@@ -129,11 +140,13 @@ Result<void> TokenBook::transfer_from(
                 spender != zero_account, zero_account_refusal(flavour_, "ERC20InvalidSpender",
                                              "ERC20: approve to the zero address"));
         }
+        context.use_gas(spend_allowance_gas);
         auto& rest = context.write(allowances, pair_key(from, spender));
         rest = wrapping_sub(rest, value);
         if (flavour_ == TokenFlavour::openzeppelin4)
             context.emit(token_, Approval{from, spender, rest});
     }
+    context.use_gas(allowance_gas);
     return transfer(context, from, to, value);
 }
 
@@ -150,6 +163,7 @@ Result<void> TokenBook::mint(
     supply = new_supply.value;
     context.credit(balances, to, value);
     context.emit(token_, Transfer{zero_account, to, value});
+    context.use_gas(mint_gas);
     return {};
 }
 
@@ -163,7 +177,28 @@ Result<void> TokenBook::burn(
         debit(context.write(balances, from), from, value, "ERC20: burn amount exceeds balance"));
     supply = wrapping_sub(supply, value);
     context.emit(token_, Transfer{from, zero_account, value});
+    context.use_gas(burn_gas);
     return {};
+}
+
+void TokenBook::save_gas_of_transfer(
+    CallContext& context, AccountId from, AccountId to, const Amount& value) const
+{
+    if (from == to)
+        context.save_gas(7'600);
+    else if (value.is_zero())
+        context.save_gas(5'600);
+    else if (is_known(context.world(), from) && context.read(balances, from) == value)
+        context.save_gas(4'800);
+}
+
+void TokenBook::save_gas_of_allowance(
+    CallContext& context, AccountId from, const Amount& value) const
+{
+    if (value.is_zero() ||
+        (is_known(context.world(), from) &&
+            context.read(allowances, pair_key(from, context.sender())) == Amount::max()))
+        context.save_gas(spend_allowance_gas);
 }
 
 void TokenBook::declare_balance(AccessCollector& access, AccountId holder) const

@@ -1,6 +1,7 @@
 #include "contracts/kit/sectors/rows.hpp"
 #include "contracts/lending/aave_v3/events.hpp"
 #include "contracts/registry.hpp"
+#include "contracts/tokens/native/native_coin.hpp"
 #include "tests/contracts/aave_v3_fixture.hpp"
 
 #include <random>
@@ -434,6 +435,29 @@ TEST_CASE("aave v3 pool: a flash loan's premium goes to suppliers and treasury, 
     CHECK(log.target == f.bob);
     CHECK(log.premium == 900'000);
     CHECK(last<LendingFlashloan>(outcome)->fee_raw == 900'000);
+}
+
+TEST_CASE("aave v3 pool: a flash loan for another account runs what that has registered",
+    "[contracts][aave_v3]")
+{
+    Fixture f;
+    const auto asset = f.id(f.usdc);
+    f.supply(f.alice, f.usdc, tokens(10'000, 6));
+    const FlashLoanSimple call{asset, tokens(1'000, 6), {}, true, f.carol};
+    f.expect_refusal(f.bob, call, "(no reason)");  // Nothing: an account without code.
+    CallWriter code;
+    code.add(asset, Erc20Transfer{f.bob, tokens(1'000, 6)});
+    REQUIRE(f.sandbox.run(f.carol, native_coin, RegisterCalls{code.list(), 1}).ok());
+    const auto bob = f.token[f.usdc]->balance(f.bob);
+    const auto carol = f.token[f.usdc]->balance(f.carol);
+    const auto outcome = f.expect_ok(f.bob, call);
+    // Carol pays back, whoever asked for the loan.
+    CHECK(f.token[f.usdc]->balance(f.bob) == wrapping_add(bob, tokens(1'000, 6)));
+    CHECK(f.token[f.usdc]->balance(f.carol) == wrapping_sub(carol, 1'000'900'000));
+    CHECK(outcome.undeclared_touches == 0);
+    const auto log = last<FlashLoanLog>(outcome).value();
+    CHECK(log.target == f.carol);
+    CHECK(log.initiator == f.bob);
 }
 
 TEST_CASE("aave v3 pool: flash loan checks in the deployed order", "[contracts][aave_v3]")

@@ -180,8 +180,9 @@ TEST_CASE("uniswap v2 router: swaps along a path", "[contracts][uniswap_v2]")
             UniswapV2SwapExactTokensForTokens{
                 ether(1), wrapping_add(last, 1), f.path_ac(), f.bob, forever},
             "UniswapV2Router: INSUFFICIENT_OUTPUT_AMOUNT");
+        f.sandbox.set_time(1'600'000'012);
         const auto outcome = f.expect_ok(f.alice, id,
-            UniswapV2SwapExactTokensForTokens{ether(1), last, f.path_ac(), f.bob, 1'600'000'000});
+            UniswapV2SwapExactTokensForTokens{ether(1), last, f.path_ac(), f.bob, 1'600'000'012});
         CHECK(outcome.returns.count == 2);
         CHECK(outcome.returns.values[0] == ether(1));
         CHECK(outcome.returns.values[1] == last);

@@ -3,6 +3,8 @@
 #include "tests/support/catch.hpp"
 #include "tests/support/toy_chain.hpp"
 
+#include <algorithm>
+
 using namespace runnel;
 using namespace runnel::toy;
 
@@ -125,10 +127,10 @@ TEST_CASE_METHOD(Fixture, "context: a refusal in a callback takes the whole tran
     CHECK(receipt.refusal.to_string() == "Toy: REFUSED");
 }
 
-TEST_CASE_METHOD(Fixture, "context: four lists of calls nest, five do not", "[ledger][context]")
+TEST_CASE_METHOD(Fixture, "context: eight lists of calls nest, nine do not", "[ledger][context]")
 {
     auto list = calls(Add{object, 1});
-    for (int lists = 2; lists <= 4; ++lists)
+    for (int lists = 2; lists <= 8; ++lists)
         list = calls(Nest{object, CallWriter{list}.list()});
     CHECK(run_one(list).status == ReceiptStatus::succeeded);
     // Side by side there may be as many as one likes.
@@ -137,6 +139,107 @@ TEST_CASE_METHOD(Fixture, "context: four lists of calls nest, five do not", "[le
     counters->counters.at(object + 1) = {};
     list = calls(Nest{object, CallWriter{list}.list()});
     CHECK(refuse(list).refusal.to_string() == "calls nested too deep");
+}
+
+TEST_CASE_METHOD(Fixture, "context: calls charge on their way, and what is left when they succeed",
+    "[ledger][context]")
+{
+    constexpr auto entry = Spend::entry_gas;
+    constexpr auto whole = Spend::gas;
+    static_assert(entry == 1'000 && whole == 20'000);
+    const auto gas_of = [&](const Spend& spend, bool refuses)
+    {
+        const auto receipt = run_one(calls(spend));
+        CHECK((receipt.status == ReceiptStatus::reverted) == refuses);
+        return receipt.gas_used - intrinsic_gas;
+    };
+    // Used, saved, charged beyond the figure, used of that.
+    CHECK(gas_of({}, false) == whole);
+    CHECK(gas_of({7'000}, false) == whole);
+    CHECK(gas_of({.use = 100'000}, false) == whole);
+    CHECK(gas_of({.use = 7'000, .save = 5'000}, false) == whole - 5'000);
+    CHECK(gas_of({.use = 7'000, .save = 50'000}, false) == entry + 7'000);
+    CHECK(gas_of({.use = 7'000, .charge = 9'000}, false) == whole + 9'000);
+    CHECK(gas_of({.use = 7'000, .charge = 9'000, .use_more = 8'000}, false) == whole + 9'000);
+    CHECK(gas_of({.refuses = true}, true) == entry);
+    CHECK(gas_of({.use = 7'000, .refuses = true}, true) == entry + 7'000);
+    CHECK(gas_of({.use = 100'000, .refuses = true}, true) == whole);
+    CHECK(gas_of({.use = 7'000, .save = 50'000, .refuses = true}, true) == entry + 7'000);
+    CHECK(gas_of({.use = 7'000, .charge = 9'000, .refuses = true}, true) == entry + 16'000);
+    // What was charged beyond the figure is used first.
+    CHECK(gas_of({.use = 7'000, .charge = 9'000, .use_more = 8'000, .refuses = true}, true) ==
+          entry + 16'000);
+    CHECK(gas_of({.use = 7'000, .charge = 9'000, .use_more = 12'000, .refuses = true}, true) ==
+          entry + 19'000);
+    // And comes back if it is saved.
+    CHECK(gas_of({.use = 100'000, .save = 5'000, .charge = 9'000}, false) == whole + 4'000);
+}
+
+TEST_CASE_METHOD(Fixture,
+    "context: a call that passes the gas limit uses all of it, whatever it says",
+    "[ledger][context]")
+{
+    // At the entry, on the way, at the end, beyond the figure.
+    const auto limit = GENERATE(as<std::uint64_t>{}, 999, 1'000, 7'999, 8'000, 19'999);
+    const bool refuses = GENERATE(false, true);
+    const auto receipt =
+        run_one(calls(Spend{.use = 7'000, .refuses = refuses}), intrinsic_gas + limit);
+    CHECK(receipt.status == ReceiptStatus::reverted);
+    const bool is_out_of_gas = !refuses || limit < 8'000;
+    CHECK(receipt.refusal.to_string() == (is_out_of_gas ? "out of gas" : "spent"));
+    CHECK(receipt.gas_used == intrinsic_gas + (is_out_of_gas ? limit : 8'000));
+    CHECK(run_one(calls(Spend{.use = 7'000}), intrinsic_gas + 20'000).status ==
+          ReceiptStatus::succeeded);
+}
+
+TEST_CASE_METHOD(
+    Fixture, "context: control is handed to what the receiver has registered", "[ledger][context]")
+{
+    const auto give = [&](AccountId account, const CallWriter& list, std::uint8_t times)
+    {
+        auto& registered = world->receiver_calls.at(account);
+        registered = {};
+        registered.size = static_cast<std::uint16_t>(list.bytes().size());
+        registered.times = times;
+        std::copy(list.bytes().begin(), list.bytes().end(), registered.calls.begin());
+    };
+    ExecutionOptions options;
+    options.keep_returns = true;
+    const auto hand_over = [&]
+    {
+        std::vector<Transaction> transactions;
+        transactions.push_back(make(alice, calls(HandOver{object, bob})));
+        return run(std::move(transactions), 0, {}, options);
+    };
+    auto block = hand_over();
+    CHECK(execution.returns()[0].values[0] == 0);
+    CHECK(block.receipts[0].gas_used == intrinsic_gas + HandOver::gas);
+
+    give(bob, calls(Read{object}, Add{object, 3}), 1);
+    block = hand_over();
+    CHECK(execution.returns()[0].values[0] == 1);
+    CHECK(
+        block.receipts[0].gas_used == intrinsic_gas + HandOver::gas + 2'600 + Read::gas + Add::gas);
+    Observed seen;
+    REQUIRE(decode(block.encoding(block.events.at(0)), seen));
+    CHECK(seen.account == bob);
+    CHECK(execution.undeclared_touches() == 0);
+
+    // Three times at a time: the fourth time nothing runs.
+    give(bob, calls(HandOver{object, bob}), 3);
+    const auto writes = counters->counters.get(object).writes;
+    CHECK(hand_over().receipts[0].status == ReceiptStatus::succeeded);
+    CHECK(counters->counters.get(object).writes == writes + 2 * 4);
+    give(bob, calls(HandOver{object, bob}), 200);
+    CHECK(refuse(calls(HandOver{object, bob})).refusal.to_string() == "calls nested too deep");
+    // To each other.
+    give(bob, calls(HandOver{object, alice}), 2);
+    give(alice, calls(HandOver{object, bob}), 1);
+    CHECK(hand_over().receipts[0].status == ReceiptStatus::succeeded);
+    CHECK(counters->counters.get(object).writes == writes + 2 * 4 + 2 * 4);
+    // What the receiver refuses is the transaction's.
+    give(bob, calls(Refuse{object, RefusalKind::error}), 1);
+    CHECK(refuse(calls(HandOver{object, bob})).refusal.to_string() == "Toy: REFUSED");
 }
 
 TEST_CASE_METHOD(
@@ -264,35 +367,39 @@ TEST_CASE_METHOD(Fixture, "context: gas is bought before the calls spend", "[led
     CHECK(state(alice).balance == (500'000 - intrinsic_gas) * 13);
 }
 
-TEST_CASE_METHOD(
-    Fixture, "context: who can no longer pay for gas pays what there is", "[ledger][context]")
+TEST_CASE_METHOD(Fixture,
+    "context: who can no longer pay the maximal fee pays nothing and keeps the nonce",
+    "[ledger][context]")
 {
+    // 300,000 gas at 100 wei, of which 13 are paid. The first one pays all but this away.
+    constexpr std::uint64_t fee_max = 300'000 * 100;
+    const auto left = fee_max - GENERATE(as<std::uint64_t>{}, 26'000'000, 1, 0);
+    const auto paid = 1'000'000'000 - intrinsic_gas * 13 - left;
     std::vector<Transaction> transactions;
-    transactions.push_back(make(alice, calls(Pay{bob, 1'000'000'000 - 300'000 * 13}), 300'000));
+    transactions.push_back(make(alice, calls(Pay{bob, paid}), 300'000));
     transactions.push_back(make(alice, calls(Add{object, 1}), 300'000));
     transactions.back().nonce = 1;
-    transactions.push_back(make(alice, calls(Pay{bob, 1'000'000}), 21'000));
+    transactions.push_back(make(alice, calls(Pay{bob, 1}), 21'000));
     transactions.back().nonce = 2;
-    const auto left = (300'000 - intrinsic_gas) * 13;
-
-    SECTION("the gas is too dear, the intrinsic gas is not")
+    const auto block = run(std::move(transactions));
+    REQUIRE(block.receipts[0].status == ReceiptStatus::succeeded);
+    if (left == fee_max)
     {
-        const auto block = run(std::move(transactions));
-        CHECK(block.receipts[1].refusal.to_string() == "insufficient funds for gas");
-        CHECK(block.receipts[1].gas_used == intrinsic_gas);
-        CHECK(block.receipts[2].status == ReceiptStatus::succeeded);
-        CHECK(state(alice).balance == left - 2 * intrinsic_gas * 13 - 1'000'000);
+        CHECK(block.receipts[1].status == ReceiptStatus::succeeded);
         CHECK(state(alice).nonce == 3);
     }
-    SECTION("nothing is left")
+    else
     {
-        transactions[0] = make(alice, calls(Pay{bob, 1'000'000'000 - 21'000 * 13 - 100}), 21'000);
-        const auto block = run(std::move(transactions));
-        CHECK(block.receipts[0].status == ReceiptStatus::succeeded);
         CHECK(block.receipts[1].refusal.to_string() == "insufficient funds for gas");
-        CHECK(block.receipts[1].gas_used == 7);  // 100 wei buy 7 gas at 13.
-        CHECK(block.receipts[2].gas_used == 0);
-        CHECK(state(alice).balance == 9);
+        CHECK(block.receipts[2].refusal.to_string() == "wrong nonce");
+        for (const std::size_t i : {1, 2})
+        {
+            CHECK(block.receipts[i].status == ReceiptStatus::reverted);
+            CHECK(block.receipts[i].gas_used == 0);
+        }
+        CHECK(block.header.gas_used == intrinsic_gas);
+        CHECK(state(alice).balance == left);
+        CHECK(state(alice).nonce == 1);
     }
     CHECK(world->check_invariants().empty());
 }

@@ -181,9 +181,30 @@ struct Move
     RUNNEL_FIELDS(to, amount);
 };
 
+/// Uses, saves and charges gas, in this order; refuses "spent" if asked to.
+struct Spend
+{
+    RUNNEL_CALL("spend", 9, {20'000, 1'000});
+    std::uint64_t use = 0;
+    std::uint64_t save = 0;
+    std::uint64_t charge = 0;
+    std::uint64_t use_more = 0;
+    bool refuses = false;
+    RUNNEL_FIELDS(use, save, charge, use_more, refuses);
+};
+
+/// Hands control to an account between two additions.
+struct HandOver
+{
+    RUNNEL_CALL("handOver", 10, 4'000);
+    std::uint64_t object = 0;
+    AccountId receiver{};
+    RUNNEL_FIELDS(object, receiver);
+};
+
 /// Counters and a token in one contract.
-class Counters
-  : public ContractBase<Counters, Add, Copy, Read, Touch, Refuse, Burn, Nest, Mint, Move>
+class Counters : public ContractBase<Counters, Add, Copy, Read, Touch, Refuse, Burn, Nest, Mint,
+                     Move, Spend, HandOver>
 {
 public:
     explicit Counters(ContractIdentity identity, ContractRole role = ContractRole::ledger)
@@ -255,6 +276,12 @@ public:
     {
         access.write(counters, call.object);
         access.calls(call.callback, sender);
+    }
+    void declare(const Spend&, AccountId, AccessCollector&) const {}
+    void declare(const HandOver& call, AccountId, AccessCollector& access) const
+    {
+        access.write(counters, call.object);
+        access.hand_over(call.receiver);
     }
     void declare(const Mint& call, AccountId, AccessCollector& access) const
     {
@@ -331,6 +358,23 @@ public:
         const auto inner = RUNNEL_TRY(context.run(call.callback, context.sender()));
         add(context, call.object, 1);
         return inner;
+    }
+    Result<Returns> execute(const Spend& call, CallContext& context)
+    {
+        context.use_gas(call.use);
+        if (call.charge != 0)
+            RUNNEL_TRY(context.charge_gas(call.charge));
+        context.save_gas(call.save);
+        context.use_gas(call.use_more);
+        RUNNEL_REQUIRE(!call.refuses, Refusal::ledger("spent"));
+        return Returns{};
+    }
+    Result<Returns> execute(const HandOver& call, CallContext& context)
+    {
+        add(context, call.object, 1);
+        const bool had_calls = RUNNEL_TRY(context.hand_over(call.receiver));
+        add(context, call.object, 1);
+        return Returns{had_calls ? Amount{1} : Amount{}};
     }
     Result<Returns> execute(const Mint& call, CallContext& context)
     {

@@ -4,6 +4,7 @@
 
 #include <zlib.h>
 
+#include <algorithm>
 #include <array>
 #include <filesystem>
 #include <fstream>
@@ -105,6 +106,35 @@ TEST_CASE("replay: recorded operations of mainnet code match to the last unit", 
     CHECK(report.operations == c.operations);
     CHECK(report.comparisons > 5 * report.operations);
     CHECK(report.mismatches == 0);
+}
+
+TEST_CASE("replay: what is charged is near what was recorded", "[tools][replay]")
+{
+    struct Case
+    {
+        const char* file;
+        std::size_t kinds;     // Of operations and refusals that were recorded.
+        double error_median;   // At most, of any kind that was recorded five times.
+        double error_typical;  // Half of the kinds are as near.
+    };
+    const auto c = GENERATE(Case{"uniswap-v2-main-1.ndjson.gz", 40, 0.23, 0.005},
+        Case{"uniswap-v2-edge-1.ndjson.gz", 40, 0.15, 0.015},
+        Case{"aave_v3_pool_plainA_seed1.ndjson.gz", 40, 0.22, 0.04},
+        Case{"aave_v3_pool_adminA_seed2.ndjson.gz", 50, 0.13, 0.04});
+    const auto errors = gas_errors(replay_file(vector_path(c.file)).gas);
+    CHECK(errors.size() > c.kinds);
+    std::vector<double> medians;
+    for (const auto& error : errors)
+    {
+        if (error.operations < 5)
+            continue;
+        CAPTURE(error.what, error.operations, error.recorded_median, error.charged_median);
+        CHECK(error.error_median <= c.error_median);
+        medians.push_back(error.error_median);
+    }
+    std::sort(medians.begin(), medians.end());
+    REQUIRE_FALSE(medians.empty());
+    CHECK(medians[medians.size() / 2] <= c.error_typical);
 }
 
 TEST_CASE("replay: a tampered line is a mismatch that names it", "[tools][replay]")

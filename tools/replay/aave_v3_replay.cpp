@@ -420,6 +420,12 @@ void PoolReplayer::operation(const json& line, Comparison& comparison)
     sandbox_.set_time(timestamp);
     const auto planned = plan(line);
     const auto outcome = sandbox_.run(planned.sender, planned.calls);
+    // The price oracle of the recording is a mock.
+    if (const auto& op = text_of(line, "op"); line.contains("gasTx") && op != "setPrice")
+    {
+        comparison.gas(outcome.ok() ? op : fmt::format("{}: {}", op, recorded_revert(line)),
+            {integer_of(line, "gasTx"), outcome.receipt.gas_used});
+    }
     compare_outcome(line, outcome, comparison);
     compare_events(line, outcome, comparison);
 

@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cmath>
+#include <cstddef>
 #include <cstring>
 #include <exception>
 #include <optional>
@@ -149,6 +151,34 @@ void replay_lines(LineReader& reader, FileReport& report, Comparison& comparison
 }
 }  // namespace
 
+std::vector<GasError> gas_errors(const GasPairs& pairs)
+{
+    const auto median = [](auto values)
+    {
+        const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
+        std::nth_element(values.begin(), middle, values.end());
+        return *middle;
+    };
+    std::vector<GasError> errors;
+    for (const auto& [what, operations] : pairs)
+    {
+        std::vector<std::uint64_t> recorded;
+        std::vector<std::uint64_t> charged;
+        std::vector<double> relative;
+        for (const auto& pair : operations)
+        {
+            recorded.push_back(pair.recorded);
+            charged.push_back(pair.charged);
+            relative.push_back(
+                std::abs(static_cast<double>(pair.charged) - static_cast<double>(pair.recorded)) /
+                static_cast<double>(pair.recorded));
+        }
+        errors.push_back({what, operations.size(), median(recorded), median(charged),
+            median(relative), *std::max_element(relative.begin(), relative.end())});
+    }
+    return errors;
+}
+
 void Comparison::equal(std::string_view what, std::string_view recorded, std::string_view replayed)
 {
     ++comparisons_;
@@ -192,6 +222,7 @@ FileReport replay_file(const std::string& path)
     report.comparisons = comparison.comparisons();
     report.mismatches = comparison.mismatches();
     report.kept = comparison.kept();
+    report.gas = comparison.gas();
     return report;
 }
 

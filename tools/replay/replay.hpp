@@ -3,6 +3,7 @@
 #include <nlohmann/json_fwd.hpp>
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <span>
 #include <string>
@@ -11,6 +12,27 @@
 
 namespace runnel::replay
 {
+
+/// Gas of one operation, without what its sender's own contract used.
+struct GasPair
+{
+    std::uint64_t recorded = 0;
+    std::uint64_t charged = 0;
+};
+/// By operation, "swap", and by operation and refusal, "swap: UniswapV2: K".
+using GasPairs = std::map<std::string, std::vector<GasPair>>;
+
+/// How far what is charged is from what was recorded, in all operations of one kind.
+struct GasError
+{
+    std::string what;
+    std::size_t operations = 0;
+    std::uint64_t recorded_median = 0;
+    std::uint64_t charged_median = 0;
+    double error_median = 0;  // Of |charged - recorded| / recorded.
+    double error_worst = 0;
+};
+[[nodiscard]] std::vector<GasError> gas_errors(const GasPairs& pairs);
 
 /// Counts comparisons of recorded with replayed values; keeps the first few mismatches as
 /// sentences.
@@ -23,18 +45,22 @@ public:
     void equal(std::string_view what, std::string_view recorded, std::string_view replayed);
     /// Counts a mismatch that is not a plain comparison.
     void mismatch(std::string text);
+    /// Notes what an operation cost; not compared, gas is a model.
+    void gas(std::string what, GasPair pair) { gas_[std::move(what)].push_back(pair); }
     /// Says where following mismatches are: the line of the file.
     void set_line(std::uint64_t line) noexcept { line_ = line; }
 
     [[nodiscard]] std::uint64_t comparisons() const noexcept { return comparisons_; }
     [[nodiscard]] std::uint64_t mismatches() const noexcept { return mismatches_; }
     [[nodiscard]] const std::vector<std::string>& kept() const noexcept { return kept_; }
+    [[nodiscard]] const GasPairs& gas() const noexcept { return gas_; }
 
 private:
     std::uint64_t line_ = 0;
     std::uint64_t comparisons_ = 0;
     std::uint64_t mismatches_ = 0;
     std::vector<std::string> kept_;
+    GasPairs gas_;
 };
 
 /// Replays the operations of one recorded protocol. One object per file.
@@ -68,6 +94,7 @@ struct FileReport
     std::uint64_t comparisons = 0;
     std::uint64_t mismatches = 0;
     std::vector<std::string> kept;  // The first mismatches.
+    GasPairs gas;                   // Of recordings that have it.
     std::string error;              // Not empty: the file could not be read; one line.
 };
 

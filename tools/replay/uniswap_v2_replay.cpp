@@ -52,6 +52,8 @@ private:
     void add_router_call(
         CallWriter& calls, const std::string& name, const Operation& operation) const;
     [[nodiscard]] CallWriter flash_callback(const Operation& operation) const;
+    static void note_gas(const json& line, const CallWriter& calls, const Sandbox::Outcome& outcome,
+        Comparison& comparison);
     void compare_outcome(const json& line, const Operation& operation,
         const Sandbox::Outcome& outcome, Comparison& comparison) const;
     void compare_returns(const json& line, const Operation& operation,
@@ -288,9 +290,33 @@ void UniswapV2Replayer::operation(const json& line, Comparison& comparison)
     const auto& pair = found->second;
     const Operation operation{line.at("args"), pair, account(text_of(line, "sender"), pair)};
     sandbox_.set_time(integer_of(line, "t"));
-    const auto outcome = sandbox_.run(operation.sender, calls_of(text_of(line, "op"), operation));
+    const auto calls = calls_of(text_of(line, "op"), operation);
+    const auto outcome = sandbox_.run(operation.sender, calls);
+    note_gas(line, calls, outcome, comparison);
     compare_outcome(line, operation, outcome, comparison);
     compare_state(line, pair, comparison);
+}
+
+void UniswapV2Replayer::note_gas(const json& line, const CallWriter& calls,
+    const Sandbox::Outcome& outcome, Comparison& comparison)
+{
+    if (!line.contains("gasTx") || line.contains("errKind"))
+        return;
+    // The actor's own contract and the calldata that it hands on, per call, the callback included.
+    constexpr std::uint64_t actor_gas = 5'573;
+    const auto& name = text_of(line, "op");
+    std::uint64_t count = 0;
+    CallReader reader{calls.bytes()};
+    while (reader.next())
+        ++count;
+    const auto reason = line.value("err", "");
+    if (name == "flash" && reason != "UniswapV2: INSUFFICIENT_OUTPUT_AMOUNT")
+        ++count;
+    // Refused by the first call, which moves the shares.
+    if (name == "burn" && reason == "ds-math-sub-underflow")
+        count = 1;
+    comparison.gas(reason.empty() ? name : fmt::format("{}: {}", name, reason),
+        {integer_of(line, "gasTx") - count * actor_gas, outcome.receipt.gas_used});
 }
 
 void UniswapV2Replayer::compare_outcome(const json& line, const Operation& operation,

@@ -17,7 +17,21 @@ struct VectorsOptions
 {
     std::vector<std::string> files;
     bool json = false;
+    bool gas = false;
 };
+
+void print_gas(const replay::GasPairs& pairs)
+{
+    fmt::print(
+        "| Operation | n | recorded, median | charged, median | error, median | worst |\n"
+        "|---|---:|---:|---:|---:|---:|\n");
+    for (const auto& error : replay::gas_errors(pairs))
+    {
+        fmt::print("| {} | {} | {} | {} | {:.1f}% | {:.1f}% |\n", error.what, error.operations,
+            with_commas(error.recorded_median), with_commas(error.charged_median),
+            100 * error.error_median, 100 * error.error_worst);
+    }
+}
 
 int run_vectors(const VectorsOptions& options)
 {
@@ -45,6 +59,8 @@ int run_vectors(const VectorsOptions& options)
             with_commas(report.mismatches));
         for (const auto& mismatch : report.kept)
             fmt::print("    {}\n", mismatch);
+        if (options.gas && !report.gas.empty())
+            print_gas(report.gas);
     }
     if (options.json)
     {
@@ -66,6 +82,8 @@ Command add_vectors_command(CLI::App& app)
         "Replay recorded operations of mainnet contracts and compare every recorded value.");
     command->add_option("FILE", options->files, "Files of vectors: .ndjson or .ndjson.gz")
         ->required();
+    command->add_flag(
+        "--gas", options->gas, "Print a table of recorded and charged gas where it was recorded");
     command->add_flag("--json", options->json, "Print one JSON object");
     command->footer("Example:\n  runnel vectors tests/vectors/uniswap-v2-main-1.ndjson.gz");
     return [options] { return run_vectors(*options); };

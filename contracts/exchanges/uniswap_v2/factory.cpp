@@ -2,6 +2,7 @@
 
 #include "contracts/exchanges/uniswap_v2/pair.hpp"
 #include "contracts/exchanges/uniswap_v2/router.hpp"
+#include "contracts/kit/gas.hpp"
 #include "contracts/kit/token_book.hpp"
 #include "state/world.hpp"
 
@@ -10,6 +11,16 @@
 
 namespace runnel::contracts
 {
+
+namespace
+{
+void write_account(CallContext& context, AccountId& slot, AccountId value)
+{
+    context.save_gas(
+        gas_saved_by_write(slot == zero_account, value == zero_account, slot == value));
+    slot = value;
+}
+}  // namespace
 
 UniswapV2Factory::UniswapV2Factory(
     ContractIdentity identity, AccountId fee_to, AccountId fee_to_setter)
@@ -130,7 +141,7 @@ Result<Returns> UniswapV2Factory::execute(const UniswapV2SetFeeTo& call, CallCon
     RUNNEL_TRY(require_account(context.world(), call.fee_to));
     auto& state = context.write(state_, 0);
     RUNNEL_REQUIRE(context.sender() == state.fee_to_setter, Refusal::error("UniswapV2: FORBIDDEN"));
-    state.fee_to = call.fee_to;
+    write_account(context, state.fee_to, call.fee_to);
     return Returns{};
 }
 
@@ -139,7 +150,7 @@ Result<Returns> UniswapV2Factory::execute(const UniswapV2SetFeeToSetter& call, C
     RUNNEL_TRY(require_account(context.world(), call.fee_to_setter));
     auto& state = context.write(state_, 0);
     RUNNEL_REQUIRE(context.sender() == state.fee_to_setter, Refusal::error("UniswapV2: FORBIDDEN"));
-    state.fee_to_setter = call.fee_to_setter;
+    write_account(context, state.fee_to_setter, call.fee_to_setter);
     return Returns{};
 }
 

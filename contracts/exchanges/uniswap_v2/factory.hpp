@@ -15,7 +15,7 @@ class UniswapV2Router;
 /// Switches the protocol fee on (an account) or off (the zero account); only the setter may.
 struct UniswapV2SetFeeTo
 {
-    RUNNEL_CALL("setFeeTo", 0, 4'900);
+    RUNNEL_CALL("setFeeTo", 0, {24'800, 2'400});
 
     AccountId fee_to{};
     RUNNEL_FIELDS(fee_to);
@@ -23,7 +23,7 @@ struct UniswapV2SetFeeTo
 
 struct UniswapV2SetFeeToSetter
 {
-    RUNNEL_CALL("setFeeToSetter", 1, 4'900);
+    RUNNEL_CALL("setFeeToSetter", 1, {24'800, 2'400});
 
     AccountId fee_to_setter{};
     RUNNEL_FIELDS(fee_to_setter);
@@ -32,7 +32,7 @@ struct UniswapV2SetFeeToSetter
 /// Tokens are named by their contracts' accounts, as addresses are on Ethereum.
 struct UniswapV2CreatePair
 {
-    RUNNEL_CALL("createPair", 2, 3'200);  // Of a refusal: here it always refuses.
+    RUNNEL_CALL("createPair", 2, {3'200, 900});  // Of a refusal: here it always refuses.
 
     AccountId token_a{};
     AccountId token_b{};

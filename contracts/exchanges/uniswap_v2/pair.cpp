@@ -1,6 +1,7 @@
 #include "contracts/exchanges/uniswap_v2/pair.hpp"
 
 #include "contracts/exchanges/uniswap_v2/factory.hpp"
+#include "contracts/exchanges/uniswap_v2/gas.hpp"
 #include "contracts/exchanges/uniswap_v2/math.hpp"
 #include "contracts/kit/sectors/rows.hpp"
 #include "contracts/tokens/erc20/erc20.hpp"
@@ -201,6 +202,7 @@ Result<UniswapV2PairState*> UniswapV2Pair::lock(CallContext& context)
 {
     auto& pair = context.write(state_, 0);
     RUNNEL_REQUIRE(!pair.locked, Refusal::error("UniswapV2: LOCKED"));
+    context.use_gas(gas::lock);
     pair.locked = true;
     return &pair;
 }
@@ -216,6 +218,7 @@ Result<void> UniswapV2Pair::pay(
                         ? paid.error()
                         : Refusal::error("UniswapV2: TRANSFER_FAILED"));
     }
+    context.use_gas(gas::pay);
     return {};
 }
 
@@ -227,14 +230,25 @@ Result<bool> UniswapV2Pair::mint_fee(CallContext& context, UniswapV2PairState& p
     if (fee_to == zero_account)
     {
         pair.k_last = 0;
+        context.save_gas(gas::no_fee_saves);
         return false;
     }
+    context.use_gas(gas::read_k_last);
     if (pair.k_last.is_zero())
+    {
+        context.save_gas(gas::no_fee_shares_saves);
         return true;
+    }
+    context.use_gas(gas::fee_roots);
     const auto k = wrapping_mul(pair.reserve0, pair.reserve1);  // Both below 2^112.
     const auto shares = RUNNEL_TRY(protocol_shares_down(pair.total_supply, k, pair.k_last));
-    if (!shares.is_zero())
-        RUNNEL_TRY(book_.mint(context, pair.total_supply, fee_to, shares));
+    if (shares.is_zero())
+    {
+        context.save_gas(gas::no_fee_shares_saves);
+        return true;
+    }
+    context.use_gas(gas::mint_fee);
+    RUNNEL_TRY(book_.mint(context, pair.total_supply, fee_to, shares));
     return true;
 }
 
@@ -253,6 +267,8 @@ Result<void> UniswapV2Pair::update(
         pair.price1_cumulative_last = wrapping_add(
             pair.price1_cumulative_last, price_growth_down(pair.reserve1, pair.reserve0, seconds));
     }
+    else
+        context.save_gas(gas::same_time_saves);
     pair.reserve0 = balances[0];
     pair.reserve1 = balances[1];
     pair.block_timestamp_last = timestamp;
@@ -268,6 +284,7 @@ Result<Amount> UniswapV2Pair::mint(CallContext context, AccountId to)
     const auto amount0 = RUNNEL_TRY((SafeMath{balances[0]} - pair.reserve0).result());
     const auto amount1 = RUNNEL_TRY((SafeMath{balances[1]} - pair.reserve1).result());
 
+    context.use_gas(gas::before_mint);
     const bool fee_on = RUNNEL_TRY(mint_fee(context, pair));
     const auto supply = pair.total_supply;
     Amount shares;
@@ -299,6 +316,7 @@ Result<std::array<Amount, 2>> UniswapV2Pair::burn(CallContext context, AccountId
     const auto balances = balances_held(context);
     const Amount shares = context.read(book_.balances, account());
 
+    context.use_gas(gas::before_burn);
     const bool fee_on = RUNNEL_TRY(mint_fee(context, pair));
     const auto supply = pair.total_supply;
     const std::array amounts{RUNNEL_TRY(share_of_balance_down(shares, balances[0], supply)),
@@ -323,8 +341,10 @@ Result<std::array<Amount, 2>> UniswapV2Pair::swap(CallContext context, const Amo
     auto& pair = *RUNNEL_TRY(lock(context));
     RUNNEL_REQUIRE(!amount0_out.is_zero() || !amount1_out.is_zero(),
         Refusal::error("UniswapV2: INSUFFICIENT_OUTPUT_AMOUNT"));
+    context.use_gas(gas::read_reserves);
     RUNNEL_REQUIRE(amount0_out < pair.reserve0 && amount1_out < pair.reserve1,
         Refusal::error("UniswapV2: INSUFFICIENT_LIQUIDITY"));
+    context.use_gas(gas::read_tokens);
     RUNNEL_REQUIRE(to != token_account_[0] && to != token_account_[1],
         Refusal::error("UniswapV2: INVALID_TO"));
     if (!amount0_out.is_zero())
@@ -332,8 +352,14 @@ Result<std::array<Amount, 2>> UniswapV2Pair::swap(CallContext context, const Amo
     if (!amount1_out.is_zero())
         RUNNEL_TRY(pay(context, 1, to, amount1_out));
     if (!data.bytes.empty())
-        RUNNEL_TRY(context.run(data, context.sender()));
+    {
+        if (to == context.sender())
+            RUNNEL_TRY(context.run(data, to));
+        else
+            RUNNEL_REQUIRE(RUNNEL_TRY(context.hand_over(to)), Refusal::empty());
+    }
 
+    context.use_gas(gas::read_balances);
     const auto balances = balances_held(context);
     const std::array amounts_in{amount_received(balances[0], pair.reserve0, amount0_out),
         amount_received(balances[1], pair.reserve1, amount1_out)};
@@ -389,7 +415,12 @@ void UniswapV2Pair::declare(
         else
             access.read(token_[i]->balances(), account());
     }
-    access.calls(call.data, sender);
+    if (call.data.bytes.empty())
+        return;
+    if (call.to == sender)
+        access.calls(call.data, sender);
+    else
+        access.hand_over(call.to);
 }
 
 void UniswapV2Pair::declare(const UniswapV2Skim& call, AccountId, AccessCollector& access) const
@@ -440,6 +471,7 @@ Result<Returns> UniswapV2Pair::execute(const UniswapV2Skim& call, CallContext& c
 Result<Returns> UniswapV2Pair::execute(const UniswapV2Sync&, CallContext& context)
 {
     auto& pair = *RUNNEL_TRY(lock(context));
+    context.use_gas(gas::read_cold_balances);
     RUNNEL_TRY(update(context, pair, balances_held(context)));
     pair.locked = false;
     return Returns{};

@@ -17,7 +17,7 @@ class UniswapV2Factory;
 /// Turns what the pair holds beyond its reserves into shares for @p to.
 struct UniswapV2Mint
 {
-    RUNNEL_CALL("mint", 3, 64'200);
+    RUNNEL_CALL("mint", 3, {75'200, 2'900});
 
     AccountId to{};
     RUNNEL_FIELDS(to);
@@ -26,7 +26,7 @@ struct UniswapV2Mint
 /// Pays @p to the part of the pair's tokens that the shares held by the pair itself stand for.
 struct UniswapV2Burn
 {
-    RUNNEL_CALL("burn", 4, 84'200);
+    RUNNEL_CALL("burn", 4, {100'800, 2'900});
 
     AccountId to{};
     RUNNEL_FIELDS(to);
@@ -35,12 +35,14 @@ struct UniswapV2Burn
 /// Pays out the amounts named, then wants to have been paid enough.
 struct UniswapV2Swap
 {
-    RUNNEL_CALL("swap", 5, 46'500);
+    RUNNEL_CALL("swap", 5, {46'500, 2'900});
 
     Amount amount0_out;
     Amount amount1_out;
     AccountId to{};
-    CallList data;  // Not empty: runs as the caller after the payout, before the pair counts.
+    /// Not empty: after the payout and before the pair counts, @p to is called. That is this list,
+    /// which runs as the caller, if @p to is the caller; else what @p to has registered.
+    CallList data;
     RUNNEL_FIELDS((amount0_out, smallest_unit_of_its("token0")),
         (amount1_out, smallest_unit_of_its("token1")), to, data);
 };
@@ -48,7 +50,7 @@ struct UniswapV2Swap
 /// Pays @p to what the pair holds beyond its reserves.
 struct UniswapV2Skim
 {
-    RUNNEL_CALL("skim", 6, 32'400);
+    RUNNEL_CALL("skim", 6, {32'400, 2'900});
 
     AccountId to{};
     RUNNEL_FIELDS(to);
@@ -57,7 +59,7 @@ struct UniswapV2Skim
 /// Sets the reserves to what the pair holds.
 struct UniswapV2Sync
 {
-    RUNNEL_CALL("sync", 7, 34'700);
+    RUNNEL_CALL("sync", 7, {34'700, 2'900});
     RUNNEL_FIELDS();
 };
 
@@ -243,12 +245,13 @@ public:
     /// UniswapV2: OVERFLOW.
     Result<std::array<Amount, 2>> burn(CallContext context, AccountId to);
 
-    /// Pays out, runs @p data as the sender, and checks that enough came in, donations included.
-    /// Returns the amounts that came in.
-    /// Errors, in this order: UniswapV2: LOCKED; UniswapV2: INSUFFICIENT_OUTPUT_AMOUNT if both are
-    /// 0; UniswapV2: INSUFFICIENT_LIQUIDITY if one is not below its reserve; UniswapV2: INVALID_TO
-    /// if @p to is a token; UniswapV2: TRANSFER_FAILED; whatever @p data refuses; UniswapV2:
-    /// INSUFFICIENT_INPUT_AMOUNT if nothing came in; UniswapV2: K; UniswapV2: OVERFLOW.
+    /// Pays out, calls @p to if there is @p data, and checks that enough came in, donations
+    /// included. Returns the amounts that came in. Errors, in this order: UniswapV2: LOCKED;
+    /// UniswapV2: INSUFFICIENT_OUTPUT_AMOUNT if both are 0; UniswapV2: INSUFFICIENT_LIQUIDITY if
+    /// one is not below its reserve; UniswapV2: INVALID_TO if @p to is a token; UniswapV2:
+    /// TRANSFER_FAILED; whatever the callback refuses, without a reason if @p to has registered
+    /// nothing; UniswapV2: INSUFFICIENT_INPUT_AMOUNT if nothing came in; UniswapV2: K; UniswapV2:
+    /// OVERFLOW.
     Result<std::array<Amount, 2>> swap(CallContext context, const Amount& amount0_out,
         const Amount& amount1_out, AccountId to, const CallList& data);
 

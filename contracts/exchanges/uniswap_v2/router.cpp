@@ -1,6 +1,7 @@
 #include "contracts/exchanges/uniswap_v2/router.hpp"
 
 #include "contracts/exchanges/uniswap_v2/factory.hpp"
+#include "contracts/exchanges/uniswap_v2/gas.hpp"
 #include "contracts/exchanges/uniswap_v2/math.hpp"
 #include "contracts/exchanges/uniswap_v2/pair.hpp"
 #include "contracts/kit/token.hpp"
@@ -141,6 +142,7 @@ Result<void> UniswapV2Router::pull(
                         ? paid.error()
                         : Refusal::error("TransferHelper: TRANSFER_FROM_FAILED"));
     }
+    context.use_gas(gas::pull);
     return {};
 }
 
@@ -156,6 +158,7 @@ Result<void> UniswapV2Router::swap_along(
         auto* next = is_last ? nullptr : RUNNEL_TRY(pair_for(path[i + 1], path[i + 2]));
         const auto& amount_out = amounts[i + 1];
         const bool pays_token0 = path[i + 1] == pair->token0();
+        context.use_gas(gas::call_swap);
         RUNNEL_TRY(pair->swap(context.as(account()), pays_token0 ? amount_out : Amount{},
             pays_token0 ? Amount{} : amount_out, is_last ? to : next->account(), CallList{}));
         pair = next;
@@ -171,6 +174,7 @@ Result<Returns> UniswapV2Router::execute(const UniswapV2AddLiquidity& call, Call
         pair != nullptr, factory_->create_pair(context.world(), call.token_a, call.token_b));
     const auto [reserve_a, reserve_b] = from_side_of(*pair, call.token_a, pair->reserves(context));
 
+    context.use_gas(gas::find_liquidity);
     // As much as both allow at the pool's ratio; all of both into an empty pool.
     auto amount_a = call.amount_a_desired;
     auto amount_b = call.amount_b_desired;
@@ -194,6 +198,7 @@ Result<Returns> UniswapV2Router::execute(const UniswapV2AddLiquidity& call, Call
     }
     RUNNEL_TRY(pull(context, call.token_a, pair->account(), amount_a));
     RUNNEL_TRY(pull(context, call.token_b, pair->account(), amount_b));
+    context.use_gas(gas::call_mint);
     const auto shares = RUNNEL_TRY(pair->mint(context.as(account()), call.to));
     return Returns{amount_a, amount_b, shares};
 }
@@ -204,6 +209,7 @@ Result<Returns> UniswapV2Router::execute(const UniswapV2RemoveLiquidity& call, C
     auto& pair = *RUNNEL_TRY(pair_for(call.token_a, call.token_b));
     RUNNEL_TRY(pair.transfer_from(
         context.as(account()), context.sender(), pair.account(), call.liquidity));
+    context.use_gas(gas::pull_shares);
     const auto [amount_a, amount_b] =
         from_side_of(pair, call.token_a, RUNNEL_TRY(pair.burn(context.as(account()), call.to)));
     RUNNEL_REQUIRE(
@@ -217,8 +223,10 @@ Result<Returns> UniswapV2Router::execute(
     const UniswapV2SwapExactTokensForTokens& call, CallContext& context)
 {
     RUNNEL_TRY(require_in_time(context, call.deadline));
+    context.use_gas(gas::find_reserves);
     const auto amounts =
         RUNNEL_TRY(amounts_out(call.path, call.amount_in, running_reserves(context)));
+    context.use_gas(gas::find_amounts);
     const auto& amount_out = amounts[call.path.size() - 1];
     RUNNEL_REQUIRE(amount_out >= call.amount_out_min,
         Refusal::error("UniswapV2Router: INSUFFICIENT_OUTPUT_AMOUNT"));
@@ -230,8 +238,10 @@ Result<Returns> UniswapV2Router::execute(
     const UniswapV2SwapTokensForExactTokens& call, CallContext& context)
 {
     RUNNEL_TRY(require_in_time(context, call.deadline));
+    context.use_gas(gas::find_reserves);
     const auto amounts =
         RUNNEL_TRY(amounts_in(call.path, call.amount_out, running_reserves(context)));
+    context.use_gas(gas::find_amounts);
     RUNNEL_REQUIRE(amounts[0] <= call.amount_in_max,
         Refusal::error("UniswapV2Router: EXCESSIVE_INPUT_AMOUNT"));
     RUNNEL_TRY(swap_along(context, call.path, amounts, call.to));

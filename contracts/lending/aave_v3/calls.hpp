@@ -1,5 +1,6 @@
 #pragma once
 
+#include "contracts/lending/aave_v3/gas.hpp"
 #include "ledger/call.hpp"
 
 #include <concepts>
@@ -20,7 +21,7 @@ inline constexpr std::uint8_t rate_mode_variable = 2;
 /// Pays tokens in; the aTokens go to @p on_behalf_of.
 struct Supply
 {
-    RUNNEL_CALL("supply", 0, 155'000);
+    RUNNEL_CALL("supply", 0, {150'100, gas::entry});
 
     ContractId asset{};
     Amount amount;
@@ -31,7 +32,7 @@ struct Supply
 /// Burns own aTokens, sends the tokens to @p to. Returns the amount.
 struct Withdraw
 {
-    RUNNEL_CALL("withdraw", 1, 205'000);
+    RUNNEL_CALL("withdraw", 1, {269'400, gas::entry});
 
     ContractId asset{};
     Amount amount;
@@ -42,7 +43,7 @@ struct Withdraw
 /// Borrows against own collateral. Rate mode 2 is variable, the only one that is lent.
 struct Borrow
 {
-    RUNNEL_CALL("borrow", 2, 257'000);
+    RUNNEL_CALL("borrow", 2, {272'500, gas::entry});
 
     ContractId asset{};
     Amount amount;
@@ -53,7 +54,7 @@ struct Borrow
 /// Repays debt of @p on_behalf_of. Returns the amount.
 struct Repay
 {
-    RUNNEL_CALL("repay", 3, 185'000);
+    RUNNEL_CALL("repay", 3, {153'300, gas::entry});
 
     ContractId asset{};
     Amount amount;
@@ -65,7 +66,7 @@ struct Repay
 /// Repays own debt by burning own aTokens of the same asset. Returns the amount.
 struct RepayWithATokens
 {
-    RUNNEL_CALL("repayWithATokens", 4, 180'000);
+    RUNNEL_CALL("repayWithATokens", 4, {152'200, gas::entry});
 
     ContractId asset{};
     Amount amount;
@@ -76,7 +77,7 @@ struct RepayWithATokens
 /// Lets own aTokens of an asset secure own debt, or no longer.
 struct SetUserUseReserveAsCollateral
 {
-    RUNNEL_CALL("setUserUseReserveAsCollateral", 5, 95'000);
+    RUNNEL_CALL("setUserUseReserveAsCollateral", 5, {226'000, gas::entry});
 
     ContractId asset{};
     bool use_as_collateral = false;
@@ -86,7 +87,7 @@ struct SetUserUseReserveAsCollateral
 /// Repays debt of an unhealthy @p user and takes collateral for it, at a bonus.
 struct LiquidationCall
 {
-    RUNNEL_CALL("liquidationCall", 6, 390'000);
+    RUNNEL_CALL("liquidationCall", 6, {399'600, gas::entry});
 
     ContractId collateral_asset{};
     ContractId debt_asset{};
@@ -97,25 +98,34 @@ struct LiquidationCall
         (debt_to_cover, smallest_unit_of("debt_asset")), receive_a_token);
 };
 
-/// Lends to the sender for the length of @p callback, then takes amount and premium back.
+/// Lends to the receiver for the length of a callback, then takes amount and premium back from it;
+/// it must have approved the pool.
 ///
-/// @p callback runs as the sender, who must have approved the pool. @p receiver_succeeds is what
-/// the receiver's executeOperation() returns after it: false makes the pool refuse.
+/// The callback is @p callback, run as the sender, or, for another @p receiver, what that account
+/// has registered. @p receiver_succeeds is what the receiver's executeOperation() returns after it:
+/// false makes the pool refuse.
 struct FlashLoanSimple
 {
-    RUNNEL_CALL("flashLoanSimple", 7, 170'000);
+    RUNNEL_CALL("flashLoanSimple", 7, {115'000, gas::entry});
 
     ContractId asset{};
     Amount amount;
     CallList callback;
     bool receiver_succeeds = true;
-    RUNNEL_FIELDS(asset, (amount, smallest_unit_of("asset")), callback, receiver_succeeds);
+    AccountId receiver{};  // The zero account: the sender. Another one needs registered calls.
+    RUNNEL_FIELDS(
+        asset, (amount, smallest_unit_of("asset")), callback, receiver_succeeds, receiver);
 };
+
+[[nodiscard]] inline AccountId receiver_of(const FlashLoanSimple& call, AccountId sender) noexcept
+{
+    return call.receiver == zero_account ? sender : call.receiver;
+}
 
 /// Mints to the treasury what has accrued for it. Anybody may.
 struct MintToTreasury
 {
-    RUNNEL_CALL("mintToTreasury", 8, 60'000);
+    RUNNEL_CALL("mintToTreasury", 8, {126'000, gas::entry});
 
     ShortList<ContractId, assets_per_call_max> assets;
     RUNNEL_FIELDS(assets);
@@ -124,7 +134,7 @@ struct MintToTreasury
 /// Moves own aTokens of an asset: the aToken's own transfer(). Returns 1.
 struct TransferAToken
 {
-    RUNNEL_CALL("transfer", 9, 110'000);
+    RUNNEL_CALL("transfer", 9, {214'000, gas::entry});
 
     ContractId asset{};
     AccountId to{};
@@ -135,7 +145,7 @@ struct TransferAToken
 /// A frozen reserve takes no new supply and lends no more.
 struct SetReserveFreeze
 {
-    RUNNEL_CALL("setReserveFreeze", 10, 34'000);
+    RUNNEL_CALL("setReserveFreeze", 10, {43'400, gas::admin_entry});
 
     ContractId asset{};
     bool freeze = false;
@@ -145,7 +155,7 @@ struct SetReserveFreeze
 /// A paused reserve does nothing at all.
 struct SetReservePause
 {
-    RUNNEL_CALL("setReservePause", 11, 34'000);
+    RUNNEL_CALL("setReservePause", 11, {43'400, gas::admin_entry});
 
     ContractId asset{};
     bool paused = false;
@@ -155,7 +165,7 @@ struct SetReservePause
 /// The treasury's share of interest.
 struct SetReserveFactor
 {
-    RUNNEL_CALL("setReserveFactor", 12, 34'000);
+    RUNNEL_CALL("setReserveFactor", 12, {43'400, gas::admin_entry});
 
     ContractId asset{};
     Amount reserve_factor;
@@ -165,7 +175,7 @@ struct SetReserveFactor
 /// The most that may be supplied, in whole tokens; 0 is no cap.
 struct SetSupplyCap
 {
-    RUNNEL_CALL("setSupplyCap", 13, 34'000);
+    RUNNEL_CALL("setSupplyCap", 13, {43'400, gas::admin_entry});
 
     ContractId asset{};
     Amount supply_cap;
@@ -175,7 +185,7 @@ struct SetSupplyCap
 /// The most that may be borrowed, in whole tokens; 0 is no cap.
 struct SetBorrowCap
 {
-    RUNNEL_CALL("setBorrowCap", 14, 34'000);
+    RUNNEL_CALL("setBorrowCap", 14, {43'400, gas::admin_entry});
 
     ContractId asset{};
     Amount borrow_cap;
@@ -185,7 +195,7 @@ struct SetBorrowCap
 /// The treasury's share of liquidation bonuses.
 struct SetLiquidationProtocolFee
 {
-    RUNNEL_CALL("setLiquidationProtocolFee", 15, 34'000);
+    RUNNEL_CALL("setLiquidationProtocolFee", 15, {43'400, gas::admin_entry});
 
     ContractId asset{};
     Amount fee;
@@ -195,7 +205,7 @@ struct SetLiquidationProtocolFee
 /// What an asset is good for as collateral.
 struct ConfigureReserveAsCollateral
 {
-    RUNNEL_CALL("configureReserveAsCollateral", 16, 34'000);
+    RUNNEL_CALL("configureReserveAsCollateral", 16, {43'400, gas::admin_entry});
 
     ContractId asset{};
     Amount ltv;
@@ -207,7 +217,7 @@ struct ConfigureReserveAsCollateral
 /// Whether flash loans of an asset are given.
 struct SetReserveFlashLoaning
 {
-    RUNNEL_CALL("setReserveFlashLoaning", 17, 34'000);
+    RUNNEL_CALL("setReserveFlashLoaning", 17, {43'400, gas::admin_entry});
 
     ContractId asset{};
     bool enabled = false;
@@ -217,7 +227,7 @@ struct SetReserveFlashLoaning
 /// Whether an asset is lent.
 struct SetReserveBorrowing
 {
-    RUNNEL_CALL("setReserveBorrowing", 18, 34'000);
+    RUNNEL_CALL("setReserveBorrowing", 18, {43'400, gas::admin_entry});
 
     ContractId asset{};
     bool enabled = false;
@@ -227,7 +237,7 @@ struct SetReserveBorrowing
 /// The price of a flash loan.
 struct UpdateFlashloanPremiumTotal
 {
-    RUNNEL_CALL("updateFlashloanPremiumTotal", 19, 34'000);
+    RUNNEL_CALL("updateFlashloanPremiumTotal", 19, {43'400, gas::admin_entry});
 
     Amount premium_total;
     RUNNEL_FIELDS((premium_total, bps));
@@ -236,7 +246,7 @@ struct UpdateFlashloanPremiumTotal
 /// The treasury's share of that price.
 struct UpdateFlashloanPremiumToProtocol
 {
-    RUNNEL_CALL("updateFlashloanPremiumToProtocol", 20, 34'000);
+    RUNNEL_CALL("updateFlashloanPremiumToProtocol", 20, {43'400, gas::admin_entry});
 
     Amount premium_to_protocol;
     RUNNEL_FIELDS((premium_to_protocol, other("bps of the premium")));

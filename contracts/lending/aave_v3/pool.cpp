@@ -7,6 +7,7 @@
 #include "ledger/check.hpp"
 #include "state/world.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace runnel::contracts
@@ -103,6 +104,13 @@ Result<std::size_t> AaveV3Pool::require_reserve(ContractId asset, Refusal otherw
 Result<ReserveState*> AaveV3Pool::accrue(CallContext& context, std::size_t reserve)
 {
     auto& state = context.write(states_, reserve);
+    if (state.last_update != context.block().timestamp)
+        context.use_gas(gas::accrue);
+    else
+    {
+        context.use_gas(gas::accrue_same_time);
+        context.save_gas(gas::same_time_saves);
+    }
     RUNNEL_TRY(update_state(
         state, context.read(configs_, reserve).reserve_factor_bps, context.block().timestamp));
     return &state;
@@ -157,6 +165,7 @@ Result<Returns> AaveV3Pool::execute(const Supply& call, CallContext& context)
     RUNNEL_REQUIRE(!config.frozen, error(errors::reserve_frozen));
     if (config.supply_cap != 0)
     {
+        context.use_gas(gas::supply_cap);
         const auto supplied =
             RUNNEL_TRY(ray_mul_half_up(Checked{state.scaled_supply} + state.accrued_to_treasury,
                            state.liquidity_index) +
@@ -166,12 +175,15 @@ Result<Returns> AaveV3Pool::execute(const Supply& call, CallContext& context)
     }
 
     RUNNEL_TRY(refresh_rates(context, i, call.amount, 0));
+    context.use_gas(gas::supply_rates);
     RUNNEL_TRY(pull(context, i, context.sender(), call.amount));
     auto& position = context.write(*reserve.positions, call.on_behalf_of);
     const bool is_first = RUNNEL_TRY(mint_scaled(
         position.supplied_scaled, state.scaled_supply, call.amount, state.liquidity_index));
     if (is_first && config.ltv_bps != 0)
         set_collateral(context, call.on_behalf_of, i, true);
+    if (!is_first)
+        context.save_gas(gas::supply_again_saves);
 
     context.emit(
         id(), SupplyLog{reserve.token_id, context.sender(), call.on_behalf_of, call.amount, 0});
@@ -196,6 +208,7 @@ Result<Returns> AaveV3Pool::execute(const Withdraw& call, CallContext& context)
     auto& state = *RUNNEL_TRY(accrue(context, i));
 
     auto& position = context.write(*reserve.positions, user);
+    context.use_gas(gas::withdraw_balance);
     const auto balance =
         RUNNEL_TRY(ray_mul_half_up(position.supplied_scaled, state.liquidity_index));
     const auto amount = call.amount == Amount::max() ? balance : call.amount;
@@ -203,6 +216,7 @@ Result<Returns> AaveV3Pool::execute(const Withdraw& call, CallContext& context)
     RUNNEL_REQUIRE(amount <= balance, error(errors::not_enough_available_user_balance));
     RUNNEL_REQUIRE(!context.read(configs_, i).paused, error(errors::reserve_paused));
 
+    context.use_gas(gas::withdraw_rates);
     RUNNEL_TRY(refresh_rates(context, i, 0, amount));
     const auto& user_config = context.read(user_configs_, user);
     const bool was_collateral = user_config.is_collateral(i);
@@ -212,8 +226,11 @@ Result<Returns> AaveV3Pool::execute(const Withdraw& call, CallContext& context)
         burn_scaled(position.supplied_scaled, state.scaled_supply, amount, state.liquidity_index));
     if (call.to != account())
         RUNNEL_TRY(send(context, i, call.to, amount));
+    context.use_gas(gas::withdraw_burn);
     if (was_collateral && user_config.is_borrowing_any())
         RUNNEL_TRY(require_healthy(context, user, i));
+    else
+        context.save_gas(gas::withdraw_unchecked_saves);
 
     context.emit(id(), WithdrawLog{reserve.token_id, user, call.to, amount});
     LendingSupply row;
@@ -237,6 +254,7 @@ Result<Returns> AaveV3Pool::execute(const Borrow& call, CallContext& context)
     auto& reserve = reserves_[i];
     const auto& config = context.read(configs_, i);
     auto& state = *RUNNEL_TRY(accrue(context, i));
+    context.use_gas(gas::borrow_checks);
 
     RUNNEL_REQUIRE(!call.amount.is_zero(), error(errors::invalid_amount));
     RUNNEL_REQUIRE(!config.paused, error(errors::reserve_paused));
@@ -251,6 +269,7 @@ Result<Returns> AaveV3Pool::execute(const Borrow& call, CallContext& context)
         RUNNEL_REQUIRE(borrowed <= RUNNEL_TRY(Checked{config.borrow_cap} * reserve.unit),
             error(errors::borrow_cap_exceeded));
     }
+    use_evaluation_gas(context, user);
     const auto data = RUNNEL_TRY(evaluate(context, user));
     RUNNEL_REQUIRE(!data.collateral.is_zero(), error(errors::collateral_balance_is_zero));
     RUNNEL_REQUIRE(!data.ltv.is_zero(), error(errors::ltv_validation_failed));
@@ -263,6 +282,7 @@ Result<Returns> AaveV3Pool::execute(const Borrow& call, CallContext& context)
     RUNNEL_REQUIRE(
         call.interest_rate_mode != rate_mode_stable, error(errors::stable_borrowing_not_enabled));
 
+    context.use_gas(gas::borrow_mint);
     auto& position = context.write(*reserve.positions, user);
     const bool is_first = RUNNEL_TRY(mint_scaled(
         position.debt_scaled, state.scaled_debt, call.amount, state.variable_borrow_index));
@@ -292,6 +312,7 @@ Result<Amount> AaveV3Pool::repay_debt(CallContext& context, std::size_t i, const
     auto& reserve = reserves_[i];
     auto& state = *RUNNEL_TRY(accrue(context, i));
     auto& position = context.write(*reserve.positions, debtor);
+    context.use_gas(gas::repay_balance);
     const auto debt =
         RUNNEL_TRY(ray_mul_half_up(position.debt_scaled, state.variable_borrow_index));
 
@@ -310,10 +331,14 @@ Result<Amount> AaveV3Pool::repay_debt(CallContext& context, std::size_t i, const
     RUNNEL_TRY(
         burn_scaled(position.debt_scaled, state.scaled_debt, paid, state.variable_borrow_index));
     RUNNEL_TRY(refresh_rates(context, i, use_a_tokens ? Amount{} : paid, 0));
+    context.use_gas(gas::repay_burn);
     if (paid == debt)
         context.write(user_configs_, debtor).set_borrowing(i, false);
+    else
+        context.save_gas(gas::repay_part_saves);
     if (use_a_tokens)
     {
+        context.use_gas(gas::repay_a_tokens);
         // The aTokens may reach 0 here and still count as collateral, as deployed.
         RUNNEL_TRY(burn_scaled(
             position.supplied_scaled, state.scaled_supply, paid, state.liquidity_index));
@@ -357,19 +382,27 @@ Result<Returns> AaveV3Pool::execute(const SetUserUseReserveAsCollateral& call, C
     const auto i = RUNNEL_TRY(require_reserve(call.asset, Refusal::empty()));
     const auto user = context.sender();
     const auto& config = context.read(configs_, i);
+    context.use_gas(gas::collateral_balance);
     const auto balance =
         RUNNEL_TRY(ray_mul_half_up(context.read(*reserves_[i].positions, user).supplied_scaled,
             normalized_income(context.read(states_, i), context.block().timestamp)));
     RUNNEL_REQUIRE(!balance.is_zero(), error(errors::underlying_balance_zero));
     RUNNEL_REQUIRE(!config.paused, error(errors::reserve_paused));
-    if (call.use_as_collateral == context.read(user_configs_, user).is_collateral(i))
+    const bool is_unchanged =
+        call.use_as_collateral == context.read(user_configs_, user).is_collateral(i);
+    if (call.use_as_collateral || is_unchanged)
+        context.save_gas(gas::collateral_unchecked_saves);
+    if (is_unchanged)
         return Returns{};
 
     if (call.use_as_collateral)
         RUNNEL_REQUIRE(config.ltv_bps != 0, error(errors::user_in_isolation_mode));
     set_collateral(context, user, i, call.use_as_collateral);
     if (!call.use_as_collateral)
+    {
+        context.use_gas(gas::collateral_off);
         RUNNEL_TRY(require_healthy(context, user, i));
+    }
     record_balance(context, user, i);
     record_position(context, user);
     return Returns{};
@@ -378,15 +411,21 @@ Result<Returns> AaveV3Pool::execute(const SetUserUseReserveAsCollateral& call, C
 Result<Returns> AaveV3Pool::execute(const FlashLoanSimple& call, CallContext& context)
 {
     const auto i = RUNNEL_TRY(require_reserve(call.asset, error(errors::reserve_inactive)));
-    const auto receiver = context.sender();
+    RUNNEL_TRY(require_account(context.world(), call.receiver));
+    const auto receiver = receiver_of(call, context.sender());
     RUNNEL_REQUIRE(!context.read(configs_, i).paused, error(errors::reserve_paused));
     RUNNEL_REQUIRE(
         context.read(configs_, i).flash_loan_enabled, error(errors::flash_loan_disabled));
     const auto settings = context.read(settings_, 0);
     const auto premium =
         RUNNEL_TRY(percent_mul_half_up(call.amount, settings.flash_loan_premium_total_bps));
+    context.use_gas(gas::flash_checks);
     RUNNEL_TRY(send(context, i, receiver, call.amount));
-    RUNNEL_TRY(context.run(call.callback, receiver));
+    if (receiver == context.sender())
+        RUNNEL_TRY(context.run(call.callback, receiver));
+    else
+        RUNNEL_REQUIRE(RUNNEL_TRY(context.hand_over(receiver)), Refusal::empty());
+    context.use_gas(gas::flash_call);
     RUNNEL_REQUIRE(call.receiver_succeeds, error(errors::invalid_flash_loan_executor_return));
 
     // The reserve is looked at only now: the callback may have used the pool.
@@ -405,17 +444,19 @@ Result<Returns> AaveV3Pool::execute(const FlashLoanSimple& call, CallContext& co
     state.accrued_to_treasury = RUNNEL_TRY(add_uint128(state.accrued_to_treasury, scaled));
     ++state.roundings;
     RUNNEL_TRY(refresh_rates(context, i, repaid, 0));
+    context.use_gas(gas::flash_rates);
     RUNNEL_TRY(pull(context, i, receiver, repaid));
 
     const auto token = reserves_[i].token_id;
-    context.emit(
-        id(), FlashLoanLog{receiver, receiver, token, call.amount, rate_mode_none, premium, 0});
+    context.emit(id(),
+        FlashLoanLog{receiver, context.sender(), token, call.amount, rate_mode_none, premium, 0});
     context.emit(id(), LendingFlashloan{token, receiver, call.amount, premium});
     return Returns{premium};
 }
 
 Result<Returns> AaveV3Pool::execute(const MintToTreasury& call, CallContext& context)
 {
+    std::uint64_t minted = 0;
     for (const auto asset : call.assets)
     {
         const auto found = find_reserve(asset);
@@ -425,6 +466,11 @@ Result<Returns> AaveV3Pool::execute(const MintToTreasury& call, CallContext& con
         auto& state = context.write(states_, i);
         if (state.accrued_to_treasury.is_zero())
             continue;
+        // The figure counts three.
+        if (++minted <= 3)
+            context.use_gas(gas::mint_to_treasury);
+        else
+            RUNNEL_TRY(context.charge_gas(gas::mint_to_treasury));
         const auto accrued = std::exchange(state.accrued_to_treasury, Amount{});
         const auto income = RUNNEL_TRY(normalized_income(state, context.block().timestamp));
         const auto amount = RUNNEL_TRY(ray_mul_half_up(accrued, income));
@@ -437,6 +483,7 @@ Result<Returns> AaveV3Pool::execute(const MintToTreasury& call, CallContext& con
         context.emit(id(), MintedToTreasuryLog{asset, amount});
         record_balance(context, treasury_, i);
     }
+    context.save_gas((3 - std::min<std::uint64_t>(minted, 3)) * gas::mint_to_treasury);
     return Returns{};
 }
 
@@ -449,19 +496,23 @@ Result<Returns> AaveV3Pool::execute(const TransferAToken& call, CallContext& con
     const auto& config = context.read(configs_, i);
     const auto income =
         RUNNEL_TRY(normalized_income(context.read(states_, i), context.block().timestamp));
+    context.use_gas(gas::transfer_balances);
     auto& giver = context.write(*reserves_[i].positions, from);
     auto& taker = context.write(*reserves_[i].positions, call.to);
     const auto giver_before = RUNNEL_TRY(ray_mul_half_up(giver.supplied_scaled, income));
     const auto taker_before = RUNNEL_TRY(ray_mul_half_up(taker.supplied_scaled, income));
     RUNNEL_TRY(move_scaled(giver.supplied_scaled, taker.supplied_scaled, amount, income));
 
+    context.use_gas(gas::transfer_move);
     RUNNEL_REQUIRE(!config.paused, error(errors::reserve_paused));
+    bool is_checked = false;
     if (from != call.to && !amount.is_zero())
     {
         const auto& user_config = context.read(user_configs_, from);
         if (user_config.is_collateral(i))
         {
-            if (user_config.is_borrowing_any())
+            is_checked = user_config.is_borrowing_any();
+            if (is_checked)
                 RUNNEL_TRY(require_healthy(context, from, i));
             if (giver_before == amount)
                 set_collateral(context, from, i, false);
@@ -469,6 +520,8 @@ Result<Returns> AaveV3Pool::execute(const TransferAToken& call, CallContext& con
         if (taker_before.is_zero() && config.ltv_bps != 0)
             set_collateral(context, call.to, i, true);
     }
+    if (!is_checked)
+        context.save_gas(gas::transfer_unchecked_saves);
     record_balance(context, from, i);
     record_position(context, from);
     if (from != call.to)

@@ -275,6 +275,8 @@ private:
     [[nodiscard]] Result<aave_v3::AccountData> evaluate(
         Reader& reader, AccountId user, const Income& income, const Debt& debt) const;
     [[nodiscard]] Result<aave_v3::AccountData> evaluate(CallContext& context, AccountId user) const;
+    /// What it uses to evaluate an account, and what the call saves if that is simple.
+    void use_evaluation_gas(CallContext& context, AccountId user) const;
     [[nodiscard]] Result<void> require_healthy(
         CallContext& context, AccountId user, std::size_t reserve) const;
     void record_position(CallContext& context, AccountId user) const;

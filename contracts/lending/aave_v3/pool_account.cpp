@@ -4,6 +4,8 @@
 #include "contracts/lending/aave_v3/errors.hpp"
 #include "contracts/lending/aave_v3/pool.hpp"
 
+#include <algorithm>
+
 namespace runnel::contracts
 {
 
@@ -18,9 +20,28 @@ Result<AccountData> AaveV3Pool::evaluate(CallContext& context, AccountId user) c
         [&](std::size_t i) { return normalized_debt(context.read(states_, i), now); });
 }
 
+void AaveV3Pool::use_evaluation_gas(CallContext& context, AccountId user) const
+{
+    const auto& config = context.read(user_configs_, user);
+    std::uint64_t collaterals = 0;
+    std::uint64_t debts = 0;
+    for (std::size_t i = 0; i < reserves_.size(); ++i)
+    {
+        collaterals += config.is_collateral(i) ? 1 : 0;
+        debts += config.is_borrowing(i) ? 1 : 0;
+    }
+    context.use_gas(config.is_empty() ? gas::evaluate_nothing
+                                      : gas::evaluate + collaterals * gas::evaluate_collateral +
+                                            debts * gas::evaluate_debt);
+    context.save_gas(
+        (gas::counted - std::min(collaterals, gas::counted)) * gas::no_collateral_saves +
+        (gas::counted - std::min(debts, gas::counted)) * gas::no_debt_saves);
+}
+
 Result<void> AaveV3Pool::require_healthy(
     CallContext& context, AccountId user, std::size_t reserve) const
 {
+    use_evaluation_gas(context, user);
     const auto data = RUNNEL_TRY(evaluate(context, user));
     RUNNEL_REQUIRE(data.health_factor >= wad,
         Refusal::error(errors::health_factor_below_liquidation_threshold));

@@ -139,9 +139,13 @@ void AaveV3Pool::declare(
     declare_reserve(access, *i);
     access.read(configs_, *i);
     access.read(settings_, 0);
-    reserves_[*i].token->declare_transfer(access, account(), sender);
-    reserves_[*i].token->declare_transfer_from(access, account(), sender, account());
-    access.calls(call.callback, sender);
+    const auto receiver = receiver_of(call, sender);
+    reserves_[*i].token->declare_transfer(access, account(), receiver);
+    reserves_[*i].token->declare_transfer_from(access, account(), receiver, account());
+    if (receiver == sender)
+        access.calls(call.callback, sender);
+    else
+        access.hand_over(receiver);
 }
 
 void AaveV3Pool::declare(const MintToTreasury& call, AccountId, AccessCollector& access) const

@@ -81,6 +81,8 @@ Result<Returns> AaveV3Pool::execute(const LiquidationCall& call, CallContext& co
     const auto& collateral_config = context.read(configs_, c);
     auto& debt_state = *RUNNEL_TRY(accrue(context, d));
 
+    context.use_gas(gas::liquidation_reserves);
+    use_evaluation_gas(context, call.user);
     const auto data = RUNNEL_TRY(evaluate(context, call.user));
     auto& debt_position = context.write(*debt_reserve.positions, call.user);
     const auto user_debt =
@@ -106,6 +108,9 @@ Result<Returns> AaveV3Pool::execute(const LiquidationCall& call, CallContext& co
     const auto amounts = RUNNEL_TRY(liquidation_amounts(
         c, d, collateral_config, collateral_price, debt_price, covered, balance));
 
+    context.use_gas(gas::liquidation_amounts);
+    if (c == d || call.receive_a_token)
+        context.save_gas(gas::liquidation_inside_saves);
     if (user_debt == amounts.debt)
         context.write(user_configs_, call.user).set_borrowing(d, false);
     if (RUNNEL_TRY(Checked{amounts.collateral} + amounts.fee) == balance)
@@ -116,6 +121,7 @@ Result<Returns> AaveV3Pool::execute(const LiquidationCall& call, CallContext& co
     RUNNEL_TRY(pay_out_collateral(context, c, call.user, amounts.collateral, call.receive_a_token));
     if (!amounts.fee.is_zero())
         RUNNEL_TRY(pay_protocol_fee(context, c, call.user, amounts.fee));
+    context.use_gas(gas::liquidation_payout);
     RUNNEL_TRY(pull(context, d, liquidator, amounts.debt));
     if (c == d && !call.receive_a_token)
         debt_state.rates_stale = true;  // They were computed before the repaid tokens arrived.

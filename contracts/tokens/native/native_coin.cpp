@@ -2,6 +2,8 @@
 
 #include "state/world.hpp"
 
+#include <algorithm>
+
 namespace runnel::contracts
 {
 
@@ -34,14 +36,56 @@ void NativeCoin::declare(
     access.credit(world_->account_states, call.to);
 }
 
+void NativeCoin::declare(const RegisterCalls&, AccountId sender, AccessCollector& access) const
+{
+    access.write(world_->receiver_calls, sender);
+}
+
+void NativeCoin::declare_pay(AccessCollector& access, AccountId from, AccountId to) const
+{
+    declare(NativeTransfer{to, 0}, from, access);
+    access.hand_over(to);
+}
+
+Result<void> NativeCoin::move(CallContext& context, AccountId to, const Amount& value)
+{
+    RUNNEL_REQUIRE(index(to) < context.world().account_count(), Refusal::empty());
+    auto& from = context.write(world_->account_states, context.sender());
+    RUNNEL_REQUIRE(from.balance >= value, Refusal::empty());
+    from.balance = wrapping_sub(from.balance, value);
+    context.credit(world_->account_states, to, value);
+    context.emit(id(), NativePayment{context.sender(), to, value});
+    return {};
+}
+
+Result<void> NativeCoin::pay(CallContext context, AccountId to, const Amount& value)
+{
+    RUNNEL_TRY(move(context, to, value));
+    RUNNEL_TRY(context.hand_over(to));
+    return {};
+}
+
 Result<Returns> NativeCoin::execute(const NativeTransfer& call, CallContext& context)
 {
-    RUNNEL_REQUIRE(index(call.to) < context.world().account_count(), Refusal::empty());
-    auto& from = context.write(world_->account_states, context.sender());
-    RUNNEL_REQUIRE(from.balance >= call.value, Refusal::empty());
-    from.balance = wrapping_sub(from.balance, call.value);
-    context.credit(world_->account_states, call.to, call.value);
-    context.emit(id(), NativePayment{context.sender(), call.to, call.value});
+    RUNNEL_TRY(move(context, call.to, call.value));
+    return Returns{};
+}
+
+Result<Returns> NativeCoin::execute(const RegisterCalls& call, CallContext& context)
+{
+    const auto list = call.calls.bytes;
+    RUNNEL_REQUIRE(list.size() <= ReceiverCalls::size_max, Refusal::ledger("too many calls"));
+    CallReader reader{list};
+    while (reader.next())
+    {}
+    RUNNEL_REQUIRE(reader.ok(), Refusal::ledger("malformed calls"));
+    auto& registered = context.write(world_->receiver_calls, context.sender());
+    registered = ReceiverCalls{};
+    if (list.empty())
+        return Returns{};
+    registered.size = static_cast<std::uint16_t>(list.size());
+    registered.times = call.times;
+    std::copy(list.begin(), list.end(), registered.calls.begin());
     return Returns{};
 }
 

@@ -15,6 +15,20 @@ struct NativeTransfer
     RUNNEL_FIELDS(to, (value, wei));
 };
 
+/// Registers @p calls: they run as the sender when a contract hands control to him, at most
+/// @p times of them at a time (a list that is paid for again while it runs would never end). It
+/// takes the place of a contract of the sender's own; an empty list removes it.
+///
+/// Errors: "malformed calls"; "too many calls" beyond ReceiverCalls::size_max bytes.
+struct RegisterCalls
+{
+    RUNNEL_CALL("registerCalls", 1, 46'000);  // A hash and two slots, of which one is new.
+
+    CallList calls;
+    std::uint8_t times = 1;
+    RUNNEL_FIELDS(calls, times);
+};
+
 /// Emitted by every payment of native coins: Ethereum has no log for it, its traces do.
 struct NativePayment
 {
@@ -27,7 +41,7 @@ struct NativePayment
     RUNNEL_FIELDS(from_address, to_address, (value, wei));
 };
 
-class NativeCoin : public ContractBase<NativeCoin, NativeTransfer>
+class NativeCoin : public ContractBase<NativeCoin, NativeTransfer, RegisterCalls>
 {
 public:
     explicit NativeCoin(ContractIdentity identity, TokenInfo info)
@@ -42,13 +56,25 @@ public:
         CallContext& context, AccountId account) const override;
     void connect(World& world) override { world_ = &world; }
 
+    /// Pays as Solidity's `to.call{value: value}("")` does: moves @p value from the contract that
+    /// passes its context to @p to, then hands control to @p to.
+    /// Errors: without a reason if the balance is too small; whatever the receiver refuses.
+    Result<void> pay(CallContext context, AccountId to, const Amount& value);
+    /// What pay() may touch.
+    void declare_pay(AccessCollector& access, AccountId from, AccountId to) const;
+
     using ContractBase::declare;
     using ContractBase::execute;
     void declare(const NativeTransfer& call, AccountId sender, AccessCollector& access) const;
+    void declare(const RegisterCalls& call, AccountId sender, AccessCollector& access) const;
+    /// Hands no control to the receiver, who pays nothing for not being a contract.
     /// Refuses "insufficient balance" as the EVM does, without a reason.
     Result<Returns> execute(const NativeTransfer& call, CallContext& context);
+    Result<Returns> execute(const RegisterCalls& call, CallContext& context);
 
 private:
+    Result<void> move(CallContext& context, AccountId to, const Amount& value);
+
     TokenInfo info_;
     World* world_ = nullptr;
 };
