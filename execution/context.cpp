@@ -192,32 +192,6 @@ void TransactionScope::roll_back() noexcept
     }
 }
 
-void CallContext::use_gas(std::uint64_t gas) noexcept
-{
-    const auto prepaid = std::min(gas, scope_.call_gas_prepaid_);
-    scope_.call_gas_prepaid_ -= prepaid;
-    gas = std::min(gas - prepaid, scope_.call_gas_left_);
-    scope_.call_gas_left_ -= gas;
-    // Whether the limit is passed is asked when the call returns: all it did is undone then, as if
-    // it had stopped here.
-    if (gas > scope_.gas_limit_ - scope_.gas_used_) [[unlikely]]
-    {
-        scope_.is_out_of_gas_ = true;
-        scope_.gas_used_ = scope_.gas_limit_;
-        return;
-    }
-    scope_.gas_used_ += gas;
-}
-
-void CallContext::save_gas(std::uint64_t gas) noexcept
-{
-    const auto saved = std::min(gas, scope_.call_gas_left_);
-    scope_.call_gas_left_ -= saved;
-    const auto paid_back = std::min(gas - saved, scope_.call_gas_prepaid_);
-    scope_.call_gas_prepaid_ -= paid_back;
-    scope_.gas_used_ -= paid_back;
-}
-
 Result<void> CallContext::charge_gas(std::uint64_t gas)
 {
     if (gas > scope_.gas_limit_ - scope_.gas_used_)
@@ -258,13 +232,15 @@ Result<Returns> CallContext::run(const CallList& calls, AccountId sender)
             call->arguments = bound;
         }
         auto result = contract->execute(*call, inner);
-        if (result.has_value())
+        if (result.has_value()) [[likely]]
         {
             scope_.call_gas_prepaid_ = 0;  // It is paid for, used or not.
             use_gas(scope_.call_gas_left_);
         }
         RUNNEL_REQUIRE(!scope_.is_out_of_gas_, Refusal::ledger("out of gas"));
-        results.push_back(RUNNEL_TRY(std::move(result)));
+        if (!result.has_value()) [[unlikely]]
+            return result;
+        results.push_back(*result);
     }
     if (!reader.ok())
         return fail(Refusal::ledger("malformed calls"));

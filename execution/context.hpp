@@ -5,6 +5,7 @@
 #include "ledger/event.hpp"
 #include "ledger/result.hpp"
 
+#include <algorithm>
 #include <array>
 #include <concepts>
 #include <cstddef>
@@ -251,6 +252,32 @@ private:
     TransactionScope& scope_;
     AccountId sender_;
 };
+
+inline void CallContext::use_gas(std::uint64_t gas) noexcept
+{
+    const auto prepaid = std::min(gas, scope_.call_gas_prepaid_);
+    scope_.call_gas_prepaid_ -= prepaid;
+    gas = std::min(gas - prepaid, scope_.call_gas_left_);
+    scope_.call_gas_left_ -= gas;
+    // Whether the limit is passed is asked when the call returns: all it did is undone then, as if
+    // it had stopped here.
+    if (gas > scope_.gas_limit_ - scope_.gas_used_) [[unlikely]]
+    {
+        scope_.is_out_of_gas_ = true;
+        scope_.gas_used_ = scope_.gas_limit_;
+        return;
+    }
+    scope_.gas_used_ += gas;
+}
+
+inline void CallContext::save_gas(std::uint64_t gas) noexcept
+{
+    const auto saved = std::min(gas, scope_.call_gas_left_);
+    scope_.call_gas_left_ -= saved;
+    const auto paid_back = std::min(gas - saved, scope_.call_gas_prepaid_);
+    scope_.call_gas_prepaid_ -= paid_back;
+    scope_.gas_used_ -= paid_back;
+}
 
 /// What a contract emits its snapshot events to, at the end of a block.
 class SnapshotContext

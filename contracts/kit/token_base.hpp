@@ -83,9 +83,7 @@ public:
     }
     Result<Returns> execute(const Erc20Transfer& call, CallContext& context)
     {
-        const auto from = context.sender();
-        book_.save_gas_of_transfer(context, from, call.to, call.value);
-        RUNNEL_TRY(book_.transfer(context, from, call.to, call.value));
+        RUNNEL_TRY(book_.transfer(context, context.sender(), call.to, call.value));
         return Returns{1};
     }
     Result<Returns> execute(const Erc20Approve& call, CallContext& context)
@@ -95,8 +93,6 @@ public:
     }
     Result<Returns> execute(const Erc20TransferFrom& call, CallContext& context)
     {
-        book_.save_gas_of_transfer(context, call.from, call.to, call.value);
-        book_.save_gas_of_allowance(context, call.from, call.value);
         RUNNEL_TRY(transfer_from(context, call.from, call.to, call.value));
         return Returns{1};
     }

@@ -12,6 +12,9 @@ namespace
 {
 // What is used by then: a call that moves tokens and is refused later on pays for it.
 constexpr std::uint64_t transfer_gas = 10'000;
+constexpr std::uint64_t to_oneself_saves = 7'600;  // And a call that makes it costs less.
+constexpr std::uint64_t of_nothing_saves = 5'600;
+constexpr std::uint64_t of_everything_saves = 4'800;
 constexpr std::uint64_t allowance_gas = 2'600;        // Read,
 constexpr std::uint64_t spend_allowance_gas = 3'100;  // and written.
 constexpr std::uint64_t mint_gas = 13'000;
@@ -79,12 +82,17 @@ Result<void> TokenBook::transfer(
         RUNNEL_REQUIRE(to != zero_account, zero_account_refusal(flavour_, "ERC20InvalidReceiver",
                                                "ERC20: transfer to the zero address"));
     }
-    RUNNEL_TRY(debit(
-        context.write(balances, from), from, value, "ERC20: transfer amount exceeds balance"));
+    auto& balance = context.write(balances, from);
+    RUNNEL_TRY(debit(balance, from, value, "ERC20: transfer amount exceeds balance"));
+    const auto saved = from == to          ? to_oneself_saves
+                       : value.is_zero()   ? of_nothing_saves
+                       : balance.is_zero() ? of_everything_saves
+                                           : 0;
     // Cannot overflow: all balances together are the supply, which fits.
     context.credit(balances, to, value);
     context.emit(token_, Transfer{from, to, value});
-    context.use_gas(transfer_gas);
+    context.save_gas(saved);
+    context.use_gas(transfer_gas - saved);
     return {};
 }
 
@@ -140,12 +148,17 @@ Result<void> TokenBook::transfer_from(
                 spender != zero_account, zero_account_refusal(flavour_, "ERC20InvalidSpender",
                                              "ERC20: approve to the zero address"));
         }
-        context.use_gas(spend_allowance_gas);
+        if (value.is_zero())
+            context.save_gas(spend_allowance_gas);
+        else
+            context.use_gas(spend_allowance_gas);
         auto& rest = context.write(allowances, pair_key(from, spender));
         rest = wrapping_sub(rest, value);
         if (flavour_ == TokenFlavour::openzeppelin4)
             context.emit(token_, Approval{from, spender, rest});
     }
+    else
+        context.save_gas(spend_allowance_gas);
     context.use_gas(allowance_gas);
     return transfer(context, from, to, value);
 }
@@ -179,26 +192,6 @@ Result<void> TokenBook::burn(
     context.emit(token_, Transfer{from, zero_account, value});
     context.use_gas(burn_gas);
     return {};
-}
-
-void TokenBook::save_gas_of_transfer(
-    CallContext& context, AccountId from, AccountId to, const Amount& value) const
-{
-    if (from == to)
-        context.save_gas(7'600);
-    else if (value.is_zero())
-        context.save_gas(5'600);
-    else if (is_known(context.world(), from) && context.read(balances, from) == value)
-        context.save_gas(4'800);
-}
-
-void TokenBook::save_gas_of_allowance(
-    CallContext& context, AccountId from, const Amount& value) const
-{
-    if (value.is_zero() ||
-        (is_known(context.world(), from) &&
-            context.read(allowances, pair_key(from, context.sender())) == Amount::max()))
-        context.save_gas(spend_allowance_gas);
 }
 
 void TokenBook::declare_balance(AccessCollector& access, AccountId holder) const

@@ -73,12 +73,6 @@ public:
     /// ERC20InsufficientBalance(..), ERC20: burn amount exceeds balance, ds-math-sub-underflow.
     Result<void> burn(CallContext& context, Amount& supply, AccountId from, const Amount& value);
 
-    /// For a transfer that is a call of its own, before it is made: it costs less to move nothing,
-    /// or to oneself, or the last of what there is; and with an allowance that is not written.
-    void save_gas_of_transfer(
-        CallContext& context, AccountId from, AccountId to, const Amount& value) const;
-    void save_gas_of_allowance(CallContext& context, AccountId from, const Amount& value) const;
-
     void declare_transfer(AccessCollector& access, AccountId from, AccountId to) const;
     void declare_approve(AccessCollector& access, AccountId owner, AccountId spender) const;
     void declare_transfer_from(

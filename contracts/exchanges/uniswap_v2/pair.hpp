@@ -50,7 +50,7 @@ struct UniswapV2Swap
 /// Pays @p to what the pair holds beyond its reserves.
 struct UniswapV2Skim
 {
-    RUNNEL_CALL("skim", 6, {32'400, 2'900});
+    RUNNEL_CALL("skim", 6, {43'600, 2'900});
 
     AccountId to{};
     RUNNEL_FIELDS(to);

@@ -15,7 +15,7 @@ using UniswapV2Path = ShortList<ContractId, 8>;
 
 struct UniswapV2AddLiquidity
 {
-    RUNNEL_CALL("addLiquidity", 0, {125'600, 2'200});
+    RUNNEL_CALL("addLiquidity", 0, {131'800, 2'200});
 
     ContractId token_a{};
     ContractId token_b{};
@@ -33,7 +33,7 @@ struct UniswapV2AddLiquidity
 
 struct UniswapV2RemoveLiquidity
 {
-    RUNNEL_CALL("removeLiquidity", 1, {124'000, 2'000});
+    RUNNEL_CALL("removeLiquidity", 1, {127'100, 2'000});
 
     ContractId token_a{};
     ContractId token_b{};
@@ -49,7 +49,7 @@ struct UniswapV2RemoveLiquidity
 
 struct UniswapV2SwapExactTokensForTokens
 {
-    RUNNEL_CALL("swapExactTokensForTokens", 2, {77'100, 2'300});  // Of one hop.
+    RUNNEL_CALL("swapExactTokensForTokens", 2, {80'200, 2'300});  // Of one hop.
 
     Amount amount_in;
     Amount amount_out_min;
@@ -63,7 +63,7 @@ struct UniswapV2SwapExactTokensForTokens
 
 struct UniswapV2SwapTokensForExactTokens
 {
-    RUNNEL_CALL("swapTokensForExactTokens", 3, {77'100, 2'300});  // Of one hop.
+    RUNNEL_CALL("swapTokensForExactTokens", 3, {80'200, 2'300});  // Of one hop.
 
     Amount amount_out;
     Amount amount_in_max;

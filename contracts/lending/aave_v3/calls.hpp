@@ -21,7 +21,7 @@ inline constexpr std::uint8_t rate_mode_variable = 2;
 /// Pays tokens in; the aTokens go to @p on_behalf_of.
 struct Supply
 {
-    RUNNEL_CALL("supply", 0, {150'100, gas::entry});
+    RUNNEL_CALL("supply", 0, {153'200, gas::entry});
 
     ContractId asset{};
     Amount amount;
@@ -54,7 +54,7 @@ struct Borrow
 /// Repays debt of @p on_behalf_of. Returns the amount.
 struct Repay
 {
-    RUNNEL_CALL("repay", 3, {153'300, gas::entry});
+    RUNNEL_CALL("repay", 3, {156'400, gas::entry});
 
     ContractId asset{};
     Amount amount;
@@ -87,7 +87,7 @@ struct SetUserUseReserveAsCollateral
 /// Repays debt of an unhealthy @p user and takes collateral for it, at a bonus.
 struct LiquidationCall
 {
-    RUNNEL_CALL("liquidationCall", 6, {399'600, gas::entry});
+    RUNNEL_CALL("liquidationCall", 6, {402'700, gas::entry});
 
     ContractId collateral_asset{};
     ContractId debt_asset{};
@@ -106,7 +106,7 @@ struct LiquidationCall
 /// false makes the pool refuse.
 struct FlashLoanSimple
 {
-    RUNNEL_CALL("flashLoanSimple", 7, {115'000, gas::entry});
+    RUNNEL_CALL("flashLoanSimple", 7, {118'100, gas::entry});
 
     ContractId asset{};
     Amount amount;

@@ -47,27 +47,21 @@ void NativeCoin::declare_pay(AccessCollector& access, AccountId from, AccountId 
     access.hand_over(to);
 }
 
-Result<void> NativeCoin::move(CallContext& context, AccountId to, const Amount& value)
-{
-    RUNNEL_REQUIRE(index(to) < context.world().account_count(), Refusal::empty());
-    auto& from = context.write(world_->account_states, context.sender());
-    RUNNEL_REQUIRE(from.balance >= value, Refusal::empty());
-    from.balance = wrapping_sub(from.balance, value);
-    context.credit(world_->account_states, to, value);
-    context.emit(id(), NativePayment{context.sender(), to, value});
-    return {};
-}
-
 Result<void> NativeCoin::pay(CallContext context, AccountId to, const Amount& value)
 {
-    RUNNEL_TRY(move(context, to, value));
+    RUNNEL_TRY(execute(NativeTransfer{to, value}, context));
     RUNNEL_TRY(context.hand_over(to));
     return {};
 }
 
 Result<Returns> NativeCoin::execute(const NativeTransfer& call, CallContext& context)
 {
-    RUNNEL_TRY(move(context, call.to, call.value));
+    RUNNEL_REQUIRE(index(call.to) < context.world().account_count(), Refusal::empty());
+    auto& from = context.write(world_->account_states, context.sender());
+    RUNNEL_REQUIRE(from.balance >= call.value, Refusal::empty());
+    from.balance = wrapping_sub(from.balance, call.value);
+    context.credit(world_->account_states, call.to, call.value);
+    context.emit(id(), NativePayment{context.sender(), call.to, call.value});
     return Returns{};
 }
 

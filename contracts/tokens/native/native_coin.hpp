@@ -73,8 +73,6 @@ public:
     Result<Returns> execute(const RegisterCalls& call, CallContext& context);
 
 private:
-    Result<void> move(CallContext& context, AccountId to, const Amount& value);
-
     TokenInfo info_;
     World* world_ = nullptr;
 };
