@@ -188,6 +188,14 @@ public:
     [[nodiscard]] bool load(std::size_t, Decoder&) final { return true; }
 };
 
+/// For StrategyType::create.
+template <typename S>
+[[nodiscard]] std::unique_ptr<Strategy> create_strategy(
+    const Parameters& parameters, const WalletGroup& wallets)
+{
+    return std::make_unique<S>(parameters, wallets);
+}
+
 /// A kind of strategy, found by its name in scenarios. Adding one is its own file and one line in
 /// strategies/registry.cpp.
 struct StrategyType

@@ -395,9 +395,7 @@ const StrategyType& arbitrageur_strategy()
                     "The longest it pauses after lost races; the first pause is a block or two.",
                     1'000},
             },
-        .create = [](const Parameters& parameters,
-                      const WalletGroup& wallets) -> std::unique_ptr<Strategy>
-        { return std::make_unique<Arbitrageur>(parameters, wallets); },
+        .create = create_strategy<Arbitrageur>,
         .validate = check_pairs,
         .validate_in = [](const Parameters& parameters, const World& world)
         { return check_map(parameters, world, false); }};

@@ -342,9 +342,7 @@ const StrategyType& liquidity_provider_strategy()
                 {"retries", ParameterKind::integer, "3", {},
                     "How often it tries again before it leaves things as they are.", 0, 10},
             },
-        .create = [](const Parameters& parameters,
-                      const WalletGroup& wallets) -> std::unique_ptr<Strategy>
-        { return std::make_unique<LiquidityProvider>(parameters, wallets); },
+        .create = create_strategy<LiquidityProvider>,
         .validate = check_pairs,
         .validate_in = [](const Parameters& parameters, const World& world)
         { return check_map(parameters, world, true); }};

@@ -514,9 +514,7 @@ const StrategyType& noise_trader_strategy()
                 {"retries", ParameterKind::integer, "2", {},
                     "How often it gives an order again that failed.", 0, 20},
             },
-        .create = [](const Parameters& parameters,
-                      const WalletGroup& wallets) -> std::unique_ptr<Strategy>
-        { return std::make_unique<NoiseTrader>(parameters, wallets); },
+        .create = create_strategy<NoiseTrader>,
         .validate = check_pairs,
         .validate_in = [](const Parameters& parameters, const World& world)
         { return check_map(parameters, world, true); }};

@@ -1,3 +1,4 @@
+#include "contracts/kit/registration.hpp"
 #include "strategies/market/common.hpp"
 #include "strategies/market/lending_market.hpp"
 #include "strategies/strategies.hpp"
@@ -216,12 +217,7 @@ const StrategyType& lender_strategy()
         .help = "Supplies a token to a lending pool, and takes it out part by part or in fear.",
         .parameters =
             {
-                {.name = "pool",
-                    .kind = ParameterKind::contract,
-                    .default_value = "",
-                    .unit = {},
-                    .help = "Where it lends.",
-                    .contract_kind = LendingMarket::sector},
+                contracts::contract_parameter("pool", LendingMarket::sector, "Where it lends."),
                 {"token", ParameterKind::token, "", {}, "What it lends."},
                 {"watch", ParameterKind::tokens, "[]", {},
                     "Tokens whose falling prices frighten it."},
@@ -246,9 +242,7 @@ const StrategyType& lender_strategy()
                 fee_tolerance_parameter(),
                 coin_parameter(),
             },
-        .create = [](const Parameters& parameters,
-                      const WalletGroup& wallets) -> std::unique_ptr<Strategy>
-        { return std::make_unique<Lender>(parameters, wallets); }};
+        .create = create_strategy<Lender>};
     return type;
 }
 

@@ -1,3 +1,4 @@
+#include "contracts/kit/registration.hpp"
 #include "contracts/kit/sectors/exchange.hpp"
 #include "contracts/tokens/erc20/erc20.hpp"
 #include "strategies/market/common.hpp"
@@ -440,18 +441,9 @@ const StrategyType& leveraged_borrower_strategy()
         .help = "Borrows against collateral, perhaps in loops; some owners deleverage in time.",
         .parameters =
             {
-                {.name = "pool",
-                    .kind = ParameterKind::contract,
-                    .default_value = "",
-                    .unit = {},
-                    .help = "Where it borrows.",
-                    .contract_kind = LendingMarket::sector},
-                {.name = "router",
-                    .kind = ParameterKind::contract,
-                    .default_value = "",
-                    .unit = {},
-                    .help = "Through which it trades collateral and debt.",
-                    .contract_kind = contracts::Venue::sector},
+                contracts::contract_parameter("pool", LendingMarket::sector, "Where it borrows."),
+                contracts::contract_parameter("router", contracts::Venue::sector,
+                    "Through which it trades collateral and debt."),
                 {"collateral", ParameterKind::token, "", {}, "What it supplies."},
                 {"debt", ParameterKind::token, "", {}, "What it borrows."},
                 {"open_within", ParameterKind::duration, "\"1h\"", {},
@@ -490,9 +482,7 @@ const StrategyType& leveraged_borrower_strategy()
                 fee_tolerance_parameter(),
                 coin_parameter(),
             },
-        .create = [](const Parameters& parameters,
-                      const WalletGroup& wallets) -> std::unique_ptr<Strategy>
-        { return std::make_unique<LeveragedBorrower>(parameters, wallets); }};
+        .create = create_strategy<LeveragedBorrower>};
     return type;
 }
 

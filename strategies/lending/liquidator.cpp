@@ -1,3 +1,4 @@
+#include "contracts/kit/registration.hpp"
 #include "contracts/kit/sectors/exchange.hpp"
 #include "contracts/tokens/erc20/erc20.hpp"
 #include "strategies/market/common.hpp"
@@ -422,18 +423,10 @@ const StrategyType& liquidator_strategy()
             "Liquidates unhealthy borrowers of a lending market for profit, in a race with others.",
         .parameters =
             {
-                {.name = "pool",
-                    .kind = ParameterKind::contract,
-                    .default_value = "",
-                    .unit = {},
-                    .help = "The lending market it watches.",
-                    .contract_kind = LendingMarket::sector},
-                {.name = "router",
-                    .kind = ParameterKind::contract,
-                    .default_value = "",
-                    .unit = {},
-                    .help = "Through which it sells collateral.",
-                    .contract_kind = contracts::Venue::sector},
+                contracts::contract_parameter(
+                    "pool", LendingMarket::sector, "The lending market it watches."),
+                contracts::contract_parameter(
+                    "router", contracts::Venue::sector, "Through which it sells collateral."),
                 {"scan_every", ParameterKind::distribution, "12", unit::seconds,
                     "Time between two looks at the list of unhealthy borrowers.", 1, 1e6},
                 {"reaction", ParameterKind::distribution, "{ log_normal = [2.5, 1.0] }",
@@ -469,9 +462,7 @@ const StrategyType& liquidator_strategy()
                     "Every borrower is looked at again after this time, whatever prices do.", 1000},
                 coin_parameter(),
             },
-        .create = [](const Parameters& parameters,
-                      const WalletGroup& wallets) -> std::unique_ptr<Strategy>
-        { return std::make_unique<Liquidator>(parameters, wallets); }};
+        .create = create_strategy<Liquidator>};
     return type;
 }
 

@@ -1,3 +1,4 @@
+#include "contracts/kit/registration.hpp"
 #include "contracts/kit/sectors/price_feed.hpp"
 #include "strategies/market/common.hpp"
 #include "strategies/strategies.hpp"
@@ -96,12 +97,8 @@ const StrategyType& price_keeper_strategy()
         .help = "Reports reference prices to an oracle when they have moved, or after a heartbeat.",
         .parameters =
             {
-                {.name = "oracle",
-                    .kind = ParameterKind::contract,
-                    .default_value = "",
-                    .unit = {},
-                    .help = "Where it reports to; it must be the oracle's keeper.",
-                    .contract_kind = contracts::PriceFeed::sector},
+                contracts::contract_parameter("oracle", contracts::PriceFeed::sector,
+                    "Where it reports to; it must be the oracle's keeper."),
                 {"tokens", ParameterKind::tokens, "", {}, "Whose prices it reports."},
                 {"heartbeat", ParameterKind::duration, "\"1h\"", {},
                     "A price is reported again after this time even if it did not move.", 1000},
@@ -114,9 +111,7 @@ const StrategyType& price_keeper_strategy()
                     "chain is off; 0: its bid is a fixed habit.",
                     0, 1000},
             },
-        .create = [](const Parameters& parameters,
-                      const WalletGroup& wallets) -> std::unique_ptr<Strategy>
-        { return std::make_unique<PriceKeeper>(parameters, wallets); }};
+        .create = create_strategy<PriceKeeper>};
     return type;
 }
 

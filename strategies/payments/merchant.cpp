@@ -93,9 +93,7 @@ const StrategyType& merchant_strategy()
                 {"suppliers", ParameterKind::group, "\"\"", {},
                     "Name of the group it pays; empty: it keeps everything."},
             },
-        .create = [](const Parameters& parameters,
-                      const WalletGroup& wallets) -> std::unique_ptr<Strategy>
-        { return std::make_unique<Merchant>(parameters, wallets); }};
+        .create = create_strategy<Merchant>};
     return type;
 }
 

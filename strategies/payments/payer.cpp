@@ -135,9 +135,7 @@ const StrategyType& payer_strategy()
                 {"merchant_share", ParameterKind::number, "0.5", {},
                     "Share of payments that go to merchants.", 0, 1},
             },
-        .create = [](const Parameters& parameters,
-                      const WalletGroup& wallets) -> std::unique_ptr<Strategy>
-        { return std::make_unique<Payer>(parameters, wallets); }};
+        .create = create_strategy<Payer>};
     return type;
 }
 

@@ -1,5 +1,6 @@
 #include "tests/sectors/constant_sum.hpp"
 
+#include "contracts/kit/registration.hpp"
 #include "contracts/kit/sectors/rows.hpp"
 #include "contracts/tokens/erc20/erc20.hpp"
 #include "ledger/check.hpp"
@@ -49,8 +50,7 @@ const ContractType& ConstantSum::contract_type()
         .role = ContractRole::dex,
         .sectors = implements<ConstantSum, Exchange, Venue>(),
         .methods = methods(),
-        .events = {&event_type<Transfer>, &event_type<DexTrade>, &event_type<DexPool>,
-            &event_type<DexShares>},
+        .events = event_types<Transfer, DexTrade, DexPool, DexShares>(),
         .parameters =
             {
                 {"tokens", ParameterKind::tokens, "", {}, "Two to eight."},

@@ -1,5 +1,6 @@
 #include "tests/sectors/one_reserve_lender.hpp"
 
+#include "contracts/kit/registration.hpp"
 #include "contracts/kit/sectors/rows.hpp"
 #include "contracts/tokens/erc20/erc20.hpp"
 #include "ledger/check.hpp"
@@ -55,9 +56,8 @@ const ContractType& OneReserveLender::contract_type()
         .role = ContractRole::lending,
         .sectors = contracts::implements<OneReserveLender, contracts::LendingMarket>(),
         .methods = methods(),
-        .events = {&event_type<LendingBorrow>, &event_type<LendingSupply>,
-            &event_type<LendingLiquidation>, &event_type<LendingPosition>,
-            &event_type<LendingBalance>, &event_type<LendingReserve>},
+        .events = contracts::event_types<LendingBorrow, LendingSupply, LendingLiquidation,
+            LendingPosition, LendingBalance, LendingReserve>(),
         .parameters =
             {
                 {"loan", ParameterKind::token, "", {}, "What it lends."},

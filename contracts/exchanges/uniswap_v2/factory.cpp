@@ -3,6 +3,7 @@
 #include "contracts/exchanges/uniswap_v2/pair.hpp"
 #include "contracts/exchanges/uniswap_v2/router.hpp"
 #include "contracts/kit/gas.hpp"
+#include "contracts/kit/registration.hpp"
 #include "contracts/kit/token_book.hpp"
 #include "state/world.hpp"
 
@@ -45,8 +46,7 @@ const ContractType& UniswapV2Factory::contract_type()
                 {"fee_to_setter", ParameterKind::account, "\"\"", {},
                     "The account that may change fee_to; empty: nobody."},
             },
-        .create = [](const Parameters&, ContractIdentity identity) -> std::unique_ptr<Contract>
-        { return std::make_unique<UniswapV2Factory>(std::move(identity)); }};
+        .create = creator<UniswapV2Factory>([](const Parameters&) { return std::tuple{}; })};
     return type;
 }
 

@@ -3,6 +3,7 @@
 #include "contracts/exchanges/uniswap_v2/factory.hpp"
 #include "contracts/exchanges/uniswap_v2/gas.hpp"
 #include "contracts/exchanges/uniswap_v2/math.hpp"
+#include "contracts/kit/registration.hpp"
 #include "contracts/kit/sectors/rows.hpp"
 #include "contracts/tokens/erc20/erc20.hpp"
 #include "ledger/check.hpp"
@@ -43,30 +44,14 @@ const ContractType& UniswapV2Pair::contract_type()
         .role = ContractRole::dex,
         .sectors = implements<UniswapV2Pair, Exchange>(),
         .methods = methods(),
-        .events = {&event_type<Transfer>, &event_type<Approval>, &event_type<UniswapV2MintEvent>,
-            &event_type<UniswapV2BurnEvent>, &event_type<UniswapV2SwapEvent>,
-            &event_type<UniswapV2SyncEvent>, &event_type<DexTrade>, &event_type<DexPool>,
-            &event_type<DexShares>},
+        .events = event_types<Transfer, Approval, UniswapV2MintEvent, UniswapV2BurnEvent,
+            UniswapV2SwapEvent, UniswapV2SyncEvent, DexTrade, DexPool, DexShares>(),
         .parameters =
             {
-                {.name = "token0",
-                    .kind = ParameterKind::token,
-                    .default_value = "",
-                    .unit = {},
-                    .help = "The first token.",
-                    .contract_kind = "erc20"},
-                {.name = "token1",
-                    .kind = ParameterKind::token,
-                    .default_value = "",
-                    .unit = {},
-                    .help = "The second token; another one.",
-                    .contract_kind = "erc20"},
-                {.name = "factory",
-                    .kind = ParameterKind::contract,
-                    .default_value = "",
-                    .unit = {},
-                    .help = "The factory that knows the pair and says who earns the protocol fee.",
-                    .contract_kind = "uniswap_v2_factory"},
+                token_parameter("token0", "erc20", "The first token."),
+                token_parameter("token1", "erc20", "The second token; another one."),
+                contract_parameter("factory", "uniswap_v2_factory",
+                    "The factory that knows the pair and says who earns the protocol fee."),
                 {"amount0", ParameterKind::amount, "0", unit::smallest_unit_of("token0"),
                     "Liquidity at the start, of the account NAME/seed_lp; 0: none.", 0,
                     reserve_max},
@@ -74,12 +59,12 @@ const ContractType& UniswapV2Pair::contract_type()
                     "Liquidity at the start; amount0 and amount1 set the first price.", 0,
                     reserve_max},
             },
-        .create = [](const Parameters& parameters,
-                      ContractIdentity identity) -> std::unique_ptr<Contract>
-        {
-            return std::make_unique<UniswapV2Pair>(std::move(identity), parameters.token("token0"),
-                parameters.token("token1"), parameters.contract("factory"));
-        }};
+        .create = creator<UniswapV2Pair>(
+            [](const Parameters& parameters)
+            {
+                return std::tuple{parameters.token("token0"), parameters.token("token1"),
+                    parameters.contract("factory")};
+            })};
     return type;
 }
 

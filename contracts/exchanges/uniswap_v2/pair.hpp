@@ -201,10 +201,6 @@ public:
         ContractId token_in, ContractId token_out) const override;
     [[nodiscard]] std::optional<ContractId> share_token() const override { return id(); }
     [[nodiscard]] Amount share_supply() const override { return total_supply(); }
-    [[nodiscard]] Amount share_balance(AccountId account) const override
-    {
-        return balance(account);
-    }
     /// Before a protocol fee that is still to be minted. Zeros without shares.
     [[nodiscard]] std::vector<Amount> share_value(const Amount& shares) const override;
     /// As the router's addLiquidity chooses the amounts; shares before a protocol fee.

@@ -4,6 +4,7 @@
 #include "contracts/exchanges/uniswap_v2/gas.hpp"
 #include "contracts/exchanges/uniswap_v2/math.hpp"
 #include "contracts/exchanges/uniswap_v2/pair.hpp"
+#include "contracts/kit/registration.hpp"
 #include "contracts/kit/token.hpp"
 #include "ledger/check.hpp"
 #include "state/world.hpp"
@@ -56,18 +57,11 @@ const ContractType& UniswapV2Router::contract_type()
         .events = {},
         .parameters =
             {
-                {.name = "factory",
-                    .kind = ParameterKind::contract,
-                    .default_value = "",
-                    .unit = {},
-                    .help = "The factory whose pairs it trades with.",
-                    .contract_kind = "uniswap_v2_factory"},
+                contract_parameter(
+                    "factory", "uniswap_v2_factory", "The factory whose pairs it trades with."),
             },
-        .create = [](const Parameters& parameters,
-                      ContractIdentity identity) -> std::unique_ptr<Contract> {
-            return std::make_unique<UniswapV2Router>(
-                std::move(identity), parameters.contract("factory"));
-        }};
+        .create = creator<UniswapV2Router>([](const Parameters& parameters)
+            { return std::tuple{parameters.contract("factory")}; })};
     return type;
 }
 

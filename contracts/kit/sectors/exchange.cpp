@@ -1,6 +1,7 @@
 #include "contracts/kit/sectors/exchange.hpp"
 
 #include "contracts/kit/sectors/rows.hpp"
+#include "contracts/kit/token.hpp"
 #include "ledger/check.hpp"
 #include "state/world.hpp"
 
@@ -10,6 +11,13 @@ namespace runnel::contracts
 void Exchange::add_prepaid_swap(CallWriter&, ContractId, ContractId, const Amount&, AccountId) const
 {
     check_failed("an exchange that can be paid first says how", __FILE__, __LINE__);
+}
+
+Amount Exchange::share_balance(AccountId account) const
+{
+    const auto* shares = dynamic_cast<const Token*>(&contract());
+    RUNNEL_CHECK(shares != nullptr && "an exchange says what shares an account has");
+    return shares->balances().get(account);
 }
 
 std::uint64_t Venue::extra_gas(std::size_t) const noexcept

@@ -84,7 +84,8 @@ public:
     /// The token of its shares; empty if shares cannot be transferred.
     [[nodiscard]] virtual std::optional<ContractId> share_token() const { return std::nullopt; }
     [[nodiscard]] virtual Amount share_supply() const = 0;
-    [[nodiscard]] virtual Amount share_balance(AccountId account) const = 0;
+    /// If the exchange is the Token of its own shares: its balance.
+    [[nodiscard]] virtual Amount share_balance(AccountId account) const;
     /// What withdrawing @p shares would pay now, in the order of tokens(), rounded down.
     [[nodiscard]] virtual std::vector<Amount> share_value(const Amount& shares) const = 0;
     /// What a deposit of at most @p offered, in the order of tokens(), would take and give now;

@@ -1,3 +1,4 @@
+#include "contracts/kit/registration.hpp"
 #include "contracts/kit/sectors/rows.hpp"
 #include "contracts/lending/aave_v3/events.hpp"
 #include "contracts/lending/aave_v3/pool.hpp"
@@ -102,17 +103,13 @@ const ContractType& AaveV3Pool::contract_type()
         .role = ContractRole::lending,
         .sectors = implements<AaveV3Pool, LendingMarket>(),
         .methods = methods(),
-        .events = {&event_type<SupplyLog>, &event_type<WithdrawLog>, &event_type<BorrowLog>,
-            &event_type<RepayLog>, &event_type<LiquidationCallLog>, &event_type<FlashLoanLog>,
-            &event_type<ReserveDataUpdatedLog>, &event_type<CollateralEnabledLog>,
-            &event_type<CollateralDisabledLog>, &event_type<MintedToTreasuryLog>,
-            &event_type<LendingBorrow>, &event_type<LendingSupply>, &event_type<LendingFlashloan>,
-            &event_type<LendingLiquidation>, &event_type<LendingPosition>,
-            &event_type<LendingBalance>, &event_type<LendingReserve>},
+        .events = event_types<SupplyLog, WithdrawLog, BorrowLog, RepayLog, LiquidationCallLog,
+            FlashLoanLog, ReserveDataUpdatedLog, CollateralEnabledLog, CollateralDisabledLog,
+            MintedToTreasuryLog, LendingBorrow, LendingSupply, LendingFlashloan, LendingLiquidation,
+            LendingPosition, LendingBalance, LendingReserve>(),
         .parameters =
             {
-                {"oracle", ParameterKind::contract, "", {}, "Whose prices it believes.", 0, 0, {},
-                    PriceSource::sector},
+                contract_parameter("oracle", PriceSource::sector, "Whose prices it believes."),
                 {"treasury", ParameterKind::account, "\"aave_treasury\"", {},
                     "The account that earns the protocol's share."},
                 {"admin", ParameterKind::account, "\"aave_admin\"", {},

@@ -1,5 +1,6 @@
 #include "contracts/oracles/price_oracle/price_oracle.hpp"
 
+#include "contracts/kit/registration.hpp"
 #include "ledger/check.hpp"
 #include "state/world.hpp"
 
@@ -33,7 +34,7 @@ const ContractType& PriceOracle::contract_type()
         .role = ContractRole::oracle,
         .sectors = implements<PriceOracle, PriceSource, PriceFeed>(),
         .methods = methods(),
-        .events = {&event_type<AssetPriceUpdated>},
+        .events = event_types<AssetPriceUpdated>(),
         .parameters =
             {
                 {"keeper", ParameterKind::account, "\"keeper/0\"", {},

@@ -1,5 +1,6 @@
 #include "contracts/tokens/erc20/erc20.hpp"
 
+#include "contracts/kit/registration.hpp"
 #include "ledger/check.hpp"
 #include "state/world.hpp"
 
@@ -34,7 +35,7 @@ const ContractType& Erc20::contract_type()
         .help = "A plain ERC-20 token, worded as OpenZeppelin 5, OpenZeppelin 4 or Uniswap v2.",
         .role = ContractRole::ledger,
         .methods = methods(),
-        .events = {&event_type<Transfer>, &event_type<Approval>},
+        .events = event_types<Transfer, Approval>(),
         .parameters =
             {
                 {"symbol", ParameterKind::text, "\"\"", {},
