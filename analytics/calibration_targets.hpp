@@ -8,8 +8,8 @@
 namespace runnel::analytics
 {
 
-/// A figure of a scenario that has a real twin, and where it must lie for the scenario to pass as
-/// calibrated: the median over 20 seeds, that is; one run may lie outside.
+/// A figure of a scenario that has a real twin, and the band it must hit for the scenario to pass
+/// as calibrated: the median over 20 seeds must; a single run may fall outside.
 struct Band
 {
     std::string_view scenario;
@@ -25,7 +25,7 @@ struct Band
 
 /// The rows of one scenario; empty if it has no real twin.
 [[nodiscard]] std::vector<Band> bands_of(std::string_view scenario);
-/// Whether a scenario's rows look at this section.
+/// Whether a scenario's rows use this section.
 [[nodiscard]] bool headline_needs(std::string_view scenario, std::string_view section);
 
 }  // namespace runnel::analytics

@@ -36,7 +36,7 @@ struct ContractFacts
     std::string name;
 };
 
-/// Which accounts a report counts together: wallets by strategy, all others by role.
+/// Which accounts a report groups: wallets by strategy, all others by role.
 using GroupId = std::uint16_t;
 
 struct GroupFacts
@@ -46,7 +46,7 @@ struct GroupFacts
     std::uint64_t accounts = 0;
 };
 
-/// A ledger as the sections see it: who there is, and totals that several of them want. Totals are
+/// A ledger as the sections see it: who exists, and totals that several of them need. Totals are
 /// computed when first asked for.
 class LedgerQueries
 {
@@ -116,7 +116,7 @@ private:
     std::unique_ptr<Liquidations> liquidations_;
 };
 
-/// `value / total`, not known if there is no total.
+/// `value / total`; not known if the total is zero.
 [[nodiscard]] Value share_of(double value, double total);
 
 }  // namespace runnel::analytics

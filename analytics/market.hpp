@@ -55,7 +55,8 @@ public:
     /// Market and token.
     using ReserveKey = std::pair<ContractId, ContractId>;
 
-    /// Moves to the state after @p block; blocks must not fall. Returns whether anything changed.
+    /// Moves to the state after @p block; blocks must not descend. Returns whether anything
+    /// changed.
     bool advance(std::uint64_t block);
     void advance_to_end();
     /// The block of the next change; empty after the last.

@@ -45,7 +45,7 @@ struct Money
 /// Nothing stands for "not known".
 using Value = std::variant<std::monostate, bool, std::int64_t, double, std::string, Money>;
 
-/// The number behind a value, if it is one.
+/// The number in a value, if it has one.
 [[nodiscard]] std::optional<double> number(const Value& value);
 
 /// A single figure. The key is what JSON calls it: snake_case, never changed.
@@ -95,7 +95,7 @@ struct Section
     [[nodiscard]] const Table* table(std::string_view table_key) const noexcept;
 };
 
-/// What a ledger says about its run: sections that have data, in the order they are read. The
+/// What a ledger says about its run: sections that have data, in reading order. The
 /// definition of every figure is in docs/report.md.
 struct Report
 {

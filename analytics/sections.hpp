@@ -25,7 +25,7 @@ namespace runnel::analytics
 [[nodiscard]] std::optional<Section> wallets_section(LedgerQueries& source);
 [[nodiscard]] std::optional<Section> throughput_section(LedgerQueries& source);
 [[nodiscard]] std::optional<Section> parallelism_section(LedgerQueries& source);
-/// Compares figures of the sections before it with real events: the rows of
+/// Compares figures of the preceding sections with real events: the rows of
 /// calibration_targets.cpp.
 [[nodiscard]] std::optional<Section> headline_section(
     std::string_view scenario, const Report& report);

@@ -168,7 +168,7 @@ tl::expected<std::vector<PricePath>, ScenarioError> build_price_paths(const Scen
     std::vector<PricePath> paths(scenario.tokens.size());
     for (const auto& price : scenario.prices)
     {
-        // Of block 0 too, as long as a path may be; its last price holds behind its end.
+        // Of block 0 too, as long as a path may be; its last price holds after its end.
         const auto count = std::min<std::size_t>(scenario.blocks + 1, 100'000'000);
         const PriceGrid grid{scenario.seed, price.token, static_cast<std::int64_t>(scenario.start),
             scenario.slot_seconds, count};

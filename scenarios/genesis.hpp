@@ -20,7 +20,7 @@ struct AgentGroup
 struct Validator
 {
     AccountId account{};
-    Amount stake;  // Wei; set aside from its balance's point of view, it only weighs votes.
+    Amount stake;  // Wei; not part of its balance, it only weighs votes.
 };
 
 /// The world before the first block, as a function of (scenario, seed) alone.
@@ -46,8 +46,8 @@ struct Genesis
     const Scenario& scenario);
 
 /// Executes block 0 on the genesis world: its parent hash is @p manifest_hash, so that a chain
-/// commits to all that it is a function of. Its state root is that of a parent whose state root is
-/// the full one of the allocations.
+/// commits to everything that determines it. Its state root is that of a block whose parent has
+/// the full state root of the allocations.
 ///
 /// Errors: a transaction that reverts, an invariant that does not hold; names the contract.
 [[nodiscard]] tl::expected<FinishedBlock, ScenarioError> execute_genesis(

@@ -271,7 +271,7 @@ std::vector<Point> choose_points(const PriceBar& bar, std::int64_t count, Random
 }
 
 /// Writes the @p count prices of a bar to @p path, from block @p first on, which may lie before
-/// the path's begin; likewise the last may lie behind its end.
+/// the path's beginning; likewise the last may come after its end.
 void fill_bar(const PriceBar& bar, std::int64_t first, std::int64_t count, RandomStream random,
     PricePath& path)
 {

@@ -22,11 +22,11 @@ using PricePath = std::vector<std::uint64_t>;
 /// 1e10 USD.
 inline constexpr std::uint64_t price_max = 1'000'000'000'000'000'000;
 
-/// A value, or one line that says what was wrong and what was expected instead.
+/// A value, or one line that says what is wrong and what was expected instead.
 template <typename T>
 using PriceResult = tl::expected<T, std::string>;
 
-/// Where a path lies in time, and which random numbers it uses.
+/// The time a path covers, and which random numbers it uses.
 struct PriceGrid
 {
     std::uint64_t seed = 0;
@@ -36,7 +36,7 @@ struct PriceGrid
     std::size_t blocks = 0;  // Prices to compute; at most 100 million.
 };
 
-/// The same price for ever.
+/// The same price forever.
 struct ConstantPrice
 {
     std::uint64_t price = 0;  // 1e-8 USD.
@@ -52,7 +52,7 @@ struct GbmPrice
 
 /// Geometric Brownian motion with jumps that come at random, each a normal log return.
 ///
-/// The drift is compensated: it is that of the expected price, jumps included.
+/// The drift is compensated: it is the drift of the expected price, jumps included.
 /// Source: Merton, "Option Pricing when Underlying Stock Returns are Discontinuous" (1976).
 struct JumpPrice
 {
@@ -62,7 +62,7 @@ struct JumpPrice
     double jump_sd = 0;
 };
 
-/// What was traded from @p unix on, for the length of the series' bars.
+/// What was traded from @p unix on, for the duration of one of the series' bars.
 ///
 /// Prices in 1e-8 USD; low <= open, close <= high.
 struct PriceBar
@@ -90,17 +90,17 @@ struct PriceClose
 /// that its prices depend on no other bar.
 ///
 /// A bar with few blocks shows what fits: one block the close, two open and close, three also the
-/// extreme that is farther away.
+/// more distant extreme.
 struct BarOptions
 {
     std::uint32_t bar_seconds = 0;  // 0: the median distance of the bars given.
-    bool hold_last_close = false;   // After the last bar, where a longer scenario is refused else.
+    bool hold_last_close = false;   // After the last bar; else a longer scenario is refused.
 };
 
 /// Bars from a comma-separated file, plain or compressed by gzip, with a header line.
 ///
-/// Read are the columns unix, open, high, low and close, wherever they stand; prices in USD. Rows
-/// ascend or descend in time.
+/// Reads the columns unix, open, high, low and close, in any order; prices in USD. Rows may ascend
+/// or descend in time.
 struct CsvPrice
 {
     std::filesystem::path file;
@@ -138,7 +138,7 @@ using PriceModel =
 
 /// The path of @p model on @p grid: a function of its arguments (and the file's contents) alone.
 ///
-/// A longer grid extends a path without changing its beginning. Never throws but for memory.
+/// A longer grid extends a path without changing its beginning. Throws only for lack of memory.
 [[nodiscard]] PriceResult<PricePath> make_price_path(
     const PriceModel& model, const PriceGrid& grid);
 

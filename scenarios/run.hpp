@@ -7,16 +7,16 @@
 namespace runnel::scenarios
 {
 
-/// What a database says of itself: everything the chain is a function of.
+/// What a database says about itself: everything that determines the chain.
 [[nodiscard]] storage::Manifest make_manifest(const Scenario& scenario);
 
-/// What a checkpoint must have been written by to be read: Runnel's version and its layout.
+/// What must have written a checkpoint for it to be readable: Runnel's version and its layout.
 [[nodiscard]] std::string checkpoint_version();
 
 /// The validators' weights in the chain's own unit, gwei.
 [[nodiscard]] std::vector<ValidatorStake> validator_stakes(const Genesis& genesis);
 
-/// Builds the world, executes block 0 and puts together all that the actors need.
+/// Builds the world, executes block 0 and puts together everything the actors need.
 [[nodiscard]] tl::expected<SimulationSetup, ScenarioError> make_simulation(
     const Scenario& scenario);
 

@@ -86,7 +86,7 @@ struct EventSpec
     double factor = 1;
 };
 
-/// A file the scenario read, and its hash: part of what a run is a function of.
+/// A file the scenario read, and its hash: part of what determines a run.
 struct InputFile
 {
     std::string path;  // As the scenario writes it.
@@ -150,12 +150,12 @@ struct LoadOptions
 /// Reads, overrides, checks and resolves a scenario. Relative paths in it are relative to its file.
 [[nodiscard]] tl::expected<Scenario, ScenarioError> load_scenario(const std::filesystem::path& file,
     const std::vector<Override>& overrides, const LoadOptions& options = {});
-/// The same from text (a manifest's resolved scenario); @p name stands for the file in errors.
+/// The same from text (a manifest's resolved scenario); errors say @p name instead of the file.
 [[nodiscard]] tl::expected<Scenario, ScenarioError> parse_scenario(std::string_view text,
     const std::string& name, const std::filesystem::path& folder,
     const std::vector<Override>& overrides, const LoadOptions& options = {});
 
-/// The Markdown reference of all keys: the loader's own tables, nothing written twice.
+/// The Markdown reference of all keys, made from the loader's own tables.
 [[nodiscard]] std::string scenario_reference(const Catalogue& catalogue = standard_catalogue());
 
 }  // namespace runnel::scenarios

@@ -27,7 +27,7 @@ std::optional<BlockRows::Ends> BlockRows::read_ends()
     std::optional<Ends> ends;
     if (ends_.step() && !ends_.is_null(0))
         ends = {ends_.integer(0), ends_.integer(1)};
-    // Behind the last possible rowid SQLite would give new rows any that is free.
+    // After the last possible rowid SQLite would give new rows any free one.
     if (ends && ends->last > rowid_max)
         ends_.fail(1, "a smaller rowid");
     ends_.reset();

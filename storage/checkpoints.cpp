@@ -47,7 +47,7 @@ public:
             if (row.name != end_name)
                 return CheckpointPart{row.name, row.content};
         }
-        rows_.reset();  // Nobody reads on; the file must not stay busy.
+        rows_.reset();  // Nobody reads further; the file must not stay busy.
         return std::nullopt;
     }
 

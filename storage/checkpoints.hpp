@@ -14,7 +14,7 @@
 namespace runnel::storage
 {
 
-/// A checkpoint as the file has it; not checked yet.
+/// A checkpoint as stored in the file; not checked yet.
 struct StoredCheckpoint
 {
     std::uint64_t block_number = 0;
@@ -31,8 +31,8 @@ struct StoredCheckpoint
 [[nodiscard]] std::unique_ptr<CheckpointSource> read_checkpoint(
     Database& database, std::uint64_t block_number);
 
-/// Writes a checkpoint within the open transaction, and deletes older ones but the newest @p keep
-/// (this one included) as well as an earlier one of the same block.
+/// Writes a checkpoint within the open transaction, and deletes all but the newest @p keep (this
+/// one included) as well as an earlier one of the same block.
 void write_checkpoint(Database& database, RowBatch& batch, std::uint64_t block_number,
     std::string_view version, CheckpointSource& parts, std::size_t keep);
 void delete_checkpoints(Database& database);

@@ -11,8 +11,8 @@ namespace runnel::storage
 
 /// Blocks from @p first up to and not including @p end; without them, from the start, to the end.
 ///
-/// Pieces that follow one another leave nothing out: what lies between two numbers, before 0 or
-/// beyond the last block belongs to a piece too.
+/// Consecutive pieces leave nothing out: whatever lies between two numbers, before 0 or beyond the
+/// last block belongs to a piece too.
 struct BlockRange
 {
     std::optional<std::uint64_t> first;

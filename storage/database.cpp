@@ -177,7 +177,7 @@ void check_header(const std::string& path)
                         "Runnel that wrote it, or run the scenario again",
                 path, header.version, schema_version)};
     }
-    // With a journal beside it the file may lag behind its header; SQLite sorts that out.
+    // With a journal beside it, the file may be older than its header; SQLite sorts that out.
     if (!has_journal(path) && header.file_size < header.page_size * header.page_count)
     {
         throw StorageError{StorageErrorKind::corrupt,
@@ -469,7 +469,7 @@ Database Database::create(const std::string& path, bool force)
 
     Database database{connect(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE)};
     // The header is in the file itself, never only in its log, so that a killed run is recognised.
-    // No journal on disk: whoever found one would put the empty file back that was there before.
+    // No journal on disk: a process that found one would restore the empty file that was there.
     // Pages of 16 KiB: rows are appended, and a quarter of the pages is a quarter of the calls.
     database.execute(
         fmt::format("PRAGMA page_size = 16384; PRAGMA locking_mode = EXCLUSIVE; "

@@ -28,8 +28,8 @@ enum class StorageErrorKind : std::uint8_t
     corrupt,        // Damaged, or not what a ledger may hold.
     io,             // Missing, unreadable, unwritable.
     full,           // No space left.
-    busy,           // Another process has it.
-    exists,         // There is a file already.
+    busy,           // Another process is using it.
+    exists,         // The file exists already.
     mismatch,       // A ledger of another run.
     query,          // SQL that does not compile, or that failed.
 };
@@ -162,8 +162,8 @@ public:
     /// Makes a new file and locks it. A file that exists and is not empty is refused (exists), or
     /// replaced with @p force if it is a ledger and nobody uses it.
     [[nodiscard]] static Database create(const std::string& path, bool force);
-    /// Whether a run that begins has nothing to lose there: no file, an empty one, or the first
-    /// bytes of one whose making was interrupted.
+    /// Whether a new run has nothing to lose there: no file, an empty one, or the first bytes of
+    /// one whose creation was interrupted.
     [[nodiscard]] static bool is_empty_or_incomplete(const std::string& path);
     /// Opens a ledger after checking what it is; read_write locks it.
     [[nodiscard]] static Database open(const std::string& path, Access access);

@@ -18,7 +18,7 @@ struct InsertCost
 
 /// Inserts the rows of all blocks of the finished ledger @p path once more, into a new file
 /// @p scratch with the same tables, statements, group sizes and durability as the writer's: bare
-/// prepared inserts on this thread, from values that lie ready. The floor under a writer's cost.
+/// prepared inserts on this thread, from values that are ready. The floor under a writer's cost.
 [[nodiscard]] InsertCost measure_inserts(const std::string& path, const std::string& scratch,
     const Schema& schema, const WriterOptions& options);
 

@@ -17,7 +17,7 @@ namespace runnel::storage
 
 struct LedgerDescription;
 
-/// A block's header with the hash that the file gives for it.
+/// A block's header with the hash that the file states for it.
 struct StoredHeader
 {
     BlockHeader header;
@@ -62,7 +62,7 @@ public:
     void check_description(const LedgerDescription& description);
     /// The readers' indexes are there.
     [[nodiscard]] bool has_indexes();
-    /// The run that wrote it ended in order: the indexes are there, and the file needs no other
+    /// The run that wrote it ended properly: the indexes are there, and the file needs no other
     /// beside it.
     [[nodiscard]] bool is_finished();
 

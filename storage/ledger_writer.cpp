@@ -35,7 +35,7 @@ std::pair<std::string, std::string> project_and_version(const std::string& kind)
     return {kind, ""};
 }
 
-/// Whom a transaction's first call goes to, in an explorer's words.
+/// Whom a transaction's first call goes to, as a block explorer says it.
 struct Target
 {
     std::optional<AccountId> account;
@@ -533,7 +533,7 @@ LedgerWriter LedgerWriter::resume(const std::string& path, const Manifest& manif
     const auto holds_nothing = [](Database& database)
     { return database.query_integer("SELECT count(*) FROM sqlite_master") == 0; };
     {
-        // Whoever opens a file to write has changed it already, so look first.
+        // Opening a file for writing changes it already, so look first.
         auto database = Database::open(path, Database::Access::read_only);
         if (!holds_nothing(database))
         {

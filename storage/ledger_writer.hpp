@@ -24,7 +24,7 @@ struct ContractEntry
     std::optional<TokenInfo> token;
 };
 
-/// What does not change while a chain grows: who there is, and what may be emitted.
+/// What does not change while a chain grows: who exists, and what may be emitted.
 struct LedgerDescription
 {
     std::vector<AccountInfo> accounts;     // By account id.
@@ -45,18 +45,18 @@ enum class Durability : std::uint8_t
 struct WriterOptions
 {
     Durability durability = Durability::normal;
-    bool force = false;  // Replace a ledger that is there already.
+    bool force = false;  // Replace an existing ledger.
     /// A group of blocks is committed when it has this many rows, or blocks.
     std::size_t group_rows = 50'000;
     std::size_t group_blocks = 1'000;
-    /// Readers' indexes, built by finish(): about as long again as writing the rows they cover.
+    /// Readers' indexes, built by finish(): takes about as long as writing the rows they cover.
     bool indexes = true;
 };
 
 /// Writes finished blocks to a ledger file: one owner, one thread.
 ///
-/// Blocks are grouped into SQL transactions. A block is whole in the file or not at all; a crash
-/// leaves the committed groups. Rows lie in the file in the order of the chain.
+/// Blocks are grouped into SQL transactions. A block is completely in the file or not at all; a
+/// crash leaves the committed groups. Rows lie in the file in the order of the chain.
 ///
 /// Every failure of the disk is a StorageError; after one the writer accepts nothing more.
 class LedgerWriter
@@ -84,7 +84,7 @@ public:
     /// Adds a block to the open group and commits the group when it is large enough. The block is
     /// shared until then.
     void append(std::shared_ptr<const FinishedBlock> block);
-    /// A figure of the clock or the machine; @p block_number is -1 for the whole run.
+    /// A figure measured by the clock or the machine; @p block_number is -1 for the whole run.
     void add_metric(std::string_view name, std::int64_t block_number, double value);
     /// Commits the open group together with a checkpoint of its last block, whose parts are pulled
     /// and written one by one. The newest two checkpoints are kept.
@@ -93,8 +93,8 @@ public:
     void delete_checkpoints();
     /// Commits the open group.
     void flush();
-    /// Makes the readers' indexes (see TableInfo::indexes), or drops them: rows are written several
-    /// times faster without.
+    /// Makes the readers' indexes (see TableInfo::indexes), or drops them: without them rows are
+    /// written several times faster.
     void build_indexes();
     void drop_indexes();
     /// Commits, builds the indexes (unless WriterOptions say no) and leaves a single file that can

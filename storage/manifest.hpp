@@ -25,7 +25,7 @@ struct Manifest
     friend bool operator==(const Manifest&, const Manifest&) = default;
 };
 
-/// Canonical bytes: the number of entries, then each key and value with its length in front (32
+/// Canonical bytes: the number of entries, then each key and value preceded by its length (32
 /// bits, big-endian).
 [[nodiscard]] Bytes manifest_encoding(const Manifest& manifest);
 /// keccak-256 of them: what block 0 commits to.

@@ -15,7 +15,7 @@
 namespace runnel::storage
 {
 
-/// Memory for the text and bytes of rows that wait to be written; all of it is given back at once.
+/// Memory for the text and bytes of rows that wait to be written; all of it is freed at once.
 class RowArena
 {
 public:
@@ -28,7 +28,7 @@ public:
         used_ += size;
         return bytes;
     }
-    /// Gives back the end of the last allocation.
+    /// Returns the end of the last allocation.
     void shrink(std::size_t unused) noexcept { used_ -= unused; }
     void clear() noexcept
     {
@@ -109,7 +109,7 @@ public:
     void end_row();
     /// Inserts what waits.
     void flush();
-    /// Forgets it.
+    /// Drops what waits.
     void discard() noexcept;
 
 private:

@@ -13,7 +13,7 @@
 ///
 /// describe() calls column(name, field, {meaning, unit, ...}) for each column in the table's order;
 /// how a field is stored follows from its type (storage/row_visitors.hpp). Text and bytes are
-/// borrowed: whoever writes or reads rows says for how long.
+/// borrowed: RowBatch and read_row() say for how long.
 namespace runnel::storage
 {
 

@@ -78,10 +78,11 @@ std::vector<TableInfo> base_tables()
             {{"block_number", "transaction_index"}, {"hash"}, {"from_id"}}));
     tables.push_back(described<RewardRow>("New coins for validators.", TableKind::block,
         {"block_number", "reward_index"}, {{"block_number", "reward_index"}}));
-    tables.push_back(described<CheckpointRow>(
-        "What a run needs to go on from a block, in parts: see docs/checkpoints.md. The newest two "
-        "are kept, and none in the ledger of a run that is complete.",
-        TableKind::checkpoint, {"block_number", "part"}, {}));
+    tables.push_back(
+        described<CheckpointRow>("What a run needs to resume from a block, in parts: see "
+                                 "docs/checkpoints.md. The newest two "
+                                 "are kept, and none in the ledger of a run that is complete.",
+            TableKind::checkpoint, {"block_number", "part"}, {}));
     tables.push_back(described<MetricRow>(
         "What the clock and the machine said of the run. The only table that differs between two "
         "runs of one scenario; no hash covers it.",
@@ -149,7 +150,7 @@ TableInfo event_table(const EventType& type)
         const auto same = std::count_if(table.columns.begin(), table.columns.end(),
             [&](const ColumnInfo& other) { return other.name == name; });
         RUNNEL_CHECK(same == 1 && "an event's columns have different names");
-        // Whoever follows money looks for accounts; every other index would only cost.
+        // Those who follow money look for accounts; any other index would only cost time.
         constexpr std::size_t indexes_max = 3;  // The key's among them.
         const bool by_account = table.columns[i].refers_to == RefersTo::addresses &&
                                 (type.use == EventUse::sector || type.table == "token_transfers");

@@ -18,10 +18,10 @@ enum class TableKind : std::uint8_t
     fixed,       // Once, when the ledger is made.
     block,       // With each block.
     metrics,     // Whenever the clock was read; neither hashed nor compared.
-    checkpoint,  // Now and then, and removed again; not compared, `verify` checks it on its own.
+    checkpoint,  // Now and then, and deleted again; not compared, `verify` checks it on its own.
 };
 
-/// What a row's description says of a column beside its name; see storage/rows.hpp.
+/// What a row's description says about a column besides its name; see storage/rows.hpp.
 struct ColumnText
 {
     std::string_view meaning;
@@ -37,7 +37,7 @@ enum class RefersTo : std::uint8_t
     contracts,
 };
 
-/// A column of a table or a view, and what the reference says of it.
+/// A column of a table or a view, and what the reference says about it.
 struct ColumnInfo
 {
     std::string name;

@@ -436,7 +436,7 @@ private:
 
     void labels()
     {
-        ViewBuilder view{"labels", "Who is behind an address.", *find("t_addresses")};
+        ViewBuilder view{"labels", "What is known about an address.", *find("t_addresses")};
         view.same("address").same("name").same("role").same("strategy");
         add(std::move(view));
     }
@@ -591,7 +591,7 @@ private:
         for (const auto& account : accounts)
         {
             const auto id = fmt::format("nullif({}, 0)", view.row(id_column(account)));
-            view.address(account, "NULL where nobody is.", view.join_account(id));
+            view.address(account, "NULL where there is none.", view.join_account(id));
         }
         view.column(
             "amount", "REAL", "whole tokens", "Rounded; exact in amount_raw.", scaled(raw, token));

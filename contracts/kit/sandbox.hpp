@@ -32,7 +32,7 @@ public:
     }
     void connect() { world_.connect(); }
 
-    /// Moves time: the next transactions run at @p timestamp (unix seconds). May stand still.
+    /// Moves time: the next transactions run at @p timestamp (unix seconds). It may stay the same.
     void set_time(std::uint64_t timestamp) noexcept { timestamp_ = timestamp; }
 
     struct Outcome

@@ -62,7 +62,7 @@ struct Erc20TransferFrom
     RUNNEL_FIELDS(from, to, (value, smallest_unit));
 };
 
-/// What one contract may ask of another that is a token. Whoever calls passes its own context with
+/// What one contract may ask of another that is a token. The caller passes its own context with
 /// itself as sender: `token.transfer(context.as(account()), to, amount)`.
 class Token
 {
@@ -86,7 +86,7 @@ public:
 /// The token with this id; a bug if the contract is not one: the loader checks scenarios, contracts
 /// check what calls name.
 [[nodiscard]] Token& token_at(const World& world, ContractId id);
-/// The same for ids out of calls, which are hostile: nullptr if it is no token.
+/// The same for ids from calls, which are hostile: nullptr if it is not a token.
 [[nodiscard]] Token* find_token(const World& world, ContractId id);
 
 }  // namespace runnel::contracts

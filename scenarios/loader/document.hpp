@@ -17,7 +17,7 @@ namespace runnel::scenarios
 struct Place
 {
     std::uint32_t line = 0;
-    std::uint32_t override_number = 0;  // From 1; 0: it stands in the file.
+    std::uint32_t override_number = 0;  // From 1; 0: it is in the file.
 };
 
 /// A date with a time of day; unix seconds if it has an offset from UTC and no fraction.
@@ -26,7 +26,7 @@ struct DateTime
     std::optional<std::int64_t> unix;
 };
 
-/// A TOML value. Kept apart from the TOML library, so that one file alone includes that.
+/// A TOML value. Kept apart from the TOML library, so that only one file includes that.
 struct Node
 {
     struct Member;
@@ -84,12 +84,12 @@ private:
     Node root_;
 };
 
-/// Reads one value as it stands behind `=`; what is not TOML is taken as text.
+/// Reads one value as it is written after `=`; what is not TOML is taken as text.
 [[nodiscard]] Node parse_value(std::string_view text, Place place);
 
-/// What a message says of a value: `"abc"`, `5`, `a list of 3`, `a table`.
+/// What a message calls a value: `"abc"`, `5`, `a list of 3`, `a table`.
 [[nodiscard]] std::string shown(const Node& node);
-/// Hostile text in quotes, cut to a length and escaped, fit for one line.
+/// Hostile text in quotes, shortened and escaped to fit on one line.
 [[nodiscard]] std::string shown(std::string_view text);
 
 /// The value as TOML on one line.

@@ -13,7 +13,7 @@
 namespace runnel::scenarios
 {
 
-/// Makes a scenario of a document, section by section; writes the resolved text on the way.
+/// Makes a scenario from a document, section by section, and writes the resolved text as it goes.
 class Loader
 {
 public:
@@ -97,7 +97,7 @@ private:
     const Node default_native_{Node::Table{{"kind", {}, Node{std::string{native_kind}}}}, {1, 0}};
 };
 
-/// A section's common keys, and the parameters of a kind or strategy behind them.
+/// A section's common keys, and the parameters of a kind or strategy after them.
 [[nodiscard]] std::vector<Key> with_parameters(
     std::vector<Key> keys, const std::vector<ParameterSpec>& specs);
 /// Reads a regular file of at most @p bytes_max bytes; says what it is instead if it cannot.

@@ -111,8 +111,8 @@ void Loader::collect_contracts()
         check_account_name(table);
         if (names_.find_token(table.name))
         {
-            document_.fail(table.place, table.path,
-                "expected another name than that of a token, got the same");
+            document_.fail(
+                table.place, table.path, "expected a name that no token has, got a token's");
         }
         const auto kind = select(table, section("contracts"), known, "a kind of contract");
         names_.add_contract(table.name, contract_type(kind));

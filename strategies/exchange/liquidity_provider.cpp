@@ -316,7 +316,7 @@ const StrategyType& liquidity_provider_strategy()
                 {"enter", ParameterKind::distribution, "{ uniform = [0, 7200] }", unit::seconds,
                     "When it adds, from the start on.", 0, 1e9},
                 {"size", ParameterKind::distribution, "{ log_normal = [9.5, 2.0] }", unit::usd,
-                    "What it wants to pay in, all tokens together; it pays in what it has.", 0,
+                    "What it wants to deposit, all tokens together; it deposits what it has.", 0,
                     1e15},
                 {"size_min", ParameterKind::number, "50", unit::usd, "Less is not worth the fee.",
                     0, 1e15},

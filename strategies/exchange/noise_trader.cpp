@@ -464,7 +464,7 @@ const StrategyType& noise_trader_strategy()
                     unit::seconds, "Mean time between a wallet's trades in a normal market.", 1,
                     1e9},
                 {"size", ParameterKind::distribution, "{ log_normal = [6.7, 1.8] }", unit::usd,
-                    "Of each trade, drawn anew every time.", 0, 1e15},
+                    "Of each trade, drawn each time.", 0, 1e15},
                 {"size_min", ParameterKind::number, "10", unit::usd,
                     "Smaller trades are not worth the trouble; who holds less waits for income.",
                     0.01, 1e15},

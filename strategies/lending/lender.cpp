@@ -230,7 +230,7 @@ const StrategyType& lender_strategy()
                 {"withdraw_probability", ParameterKind::number, "0.03", unit::other("per look"),
                     "That it takes part of its supply out for reasons of its own.", 0, 1},
                 {"withdraw_share", ParameterKind::distribution, "{ uniform = [0.1, 0.6] }", {},
-                    "The part, drawn anew every time.", 0, 1},
+                    "The part it withdraws, drawn each time.", 0, 1},
                 {"return_probability", ParameterKind::number, "0.1", unit::other("per look"),
                     "That it supplies again what it holds, unless it is afraid.", 0, 1},
                 {"run_utilization", ParameterKind::distribution,

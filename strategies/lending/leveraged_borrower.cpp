@@ -451,7 +451,7 @@ const StrategyType& leveraged_borrower_strategy()
                 {"supply_share", ParameterKind::distribution, "1", {},
                     "Share of its collateral tokens that it supplies.", 0, 1},
                 {"health_floor", ParameterKind::number, "1.05", {},
-                    "The health factor below which nobody starts; the market's ltv is another "
+                    "The lowest health factor at which anybody starts; the market's ltv is another "
                     "floor.",
                     1, 100},
                 {"health_margin", ParameterKind::distribution, "{ log_normal = [-0.05, 0.7] }", {},

@@ -24,14 +24,14 @@ namespace runnel::strategies
 [[nodiscard]] std::uint64_t blocks_until_next(
     RandomStream& random, double mean_seconds, std::uint32_t slot_seconds);
 
-/// Digits behind a token's decimal point.
+/// Digits after a token's decimal point.
 [[nodiscard]] std::uint8_t decimals_of(const World& world, ContractId token);
 /// What an account holds of a token (the native coin included) after the last block.
 [[nodiscard]] Amount holding_of(const WorldView& view, ContractId token, AccountId account);
 /// USD per whole token, as the world outside quotes it; 0 without a price.
 [[nodiscard]] double reference_usd(const WorldView& view, ContractId token);
 
-/// @p quote less @p slippage_bps of it, rounded down: the least a trader accepts.
+/// @p quote less @p slippage_bps of it, rounded down: the least that a trader accepts.
 [[nodiscard]] Amount min_amount_out(const Amount& quote, std::uint32_t slippage_bps);
 
 /// Adds a call that pays @p value of a token, the native coin included, to @p payee.

@@ -19,7 +19,7 @@ using contracts::Hop;
 using contracts::OrderFailure;
 using contracts::Venue;
 
-/// No route is longer.
+/// The longest route.
 inline constexpr std::size_t route_hops_max = 7;
 
 /// The exchanges from @p from to @p to with the fewest hops; of several the first found in the
@@ -31,7 +31,7 @@ inline constexpr std::size_t route_hops_max = 7;
 /// exchanges' own quotes; empty if one of them refuses. No exchange may be on the route twice.
 [[nodiscard]] std::vector<Amount> quote_along(std::span<const Hop> route, const Amount& amount_in);
 
-/// What the first infinitesimal unit earns: the product of prices and fees. A belief.
+/// What an infinitesimal trade earns per unit: the product of prices and fees. A belief.
 [[nodiscard]] double marginal_rate(std::span<const Hop> route);
 /// The share of a small trade that all fees on the route take together. A belief.
 [[nodiscard]] double fee_along(std::span<const Hop> route);
@@ -67,9 +67,9 @@ public:
     /// The shortest route over the exchanges of its venue (find_route()); found once, then
     /// remembered.
     [[nodiscard]] std::span<const Hop> route(ContractId from, ContractId to);
-    /// The swap of @p amount_in along route(), where of several exchanges that trade the same two
-    /// tokens the one is taken that pays most now, the first of equals; empty if there is no route
-    /// or all of them refuse.
+    /// The swap of @p amount_in along route(); where several exchanges trade the same two tokens,
+    /// it takes the one that pays most now, the first of equals. Empty if there is no route or all
+    /// of them refuse.
     [[nodiscard]] std::optional<RouteSwap> best_swap(
         ContractId from, ContractId to, const Amount& amount_in);
 
@@ -77,9 +77,9 @@ public:
     [[nodiscard]] contracts::CallGas gas(std::span<const Hop> route) const;
 
     /// Adds approvals, where they are missing, and orders for exactly @p amount_in; all refuse if
-    /// less than @p amount_out_min comes out. Between two venues a part of the slack is the limit
-    /// of the first order, and its least is what the next one trades: what it pays beyond stays
-    /// with the trader.
+    /// less than @p amount_out_min comes out. Between two venues part of the slack limits the
+    /// first order, and its minimum is what the next one trades: anything above that stays with the
+    /// trader.
     void add_swap(CallWriter& calls, const WorldView& view, std::span<const Hop> route,
         const Amount& amount_in, const Amount& amount_out_min, AccountId trader,
         std::uint64_t deadline) const;

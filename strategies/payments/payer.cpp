@@ -125,7 +125,7 @@ const StrategyType& payer_strategy()
             {
                 {"token", ParameterKind::token, "", {}, "What it pays with."},
                 {"amount", ParameterKind::distribution, "{ log_normal = [3.0, 1.0] }",
-                    unit::whole_tokens, "Of each payment, drawn anew every time.", 0},
+                    unit::whole_tokens, "Of each payment, drawn each time.", 0},
                 {"interval", ParameterKind::distribution, "{ exponential = 3600 }", unit::seconds,
                     "Mean time between a wallet's payments.", 1},
                 {"payees", ParameterKind::group, "\"\"", {},

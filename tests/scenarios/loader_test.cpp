@@ -309,7 +309,7 @@ TEST_CASE("loader: bad sections and tables get one line", "[scenarios][loader][e
             "a.toml:7: tokens.W\\x0a: expected a name of 1 to 48 letters, digits, _ or -, got "
             "\"W\\x0a\""},
         {"[contracts.oracle]", "[contracts.WETH]",
-            "a.toml:9: contracts.WETH: expected another name than that of a token, got the same"},
+            "a.toml:9: contracts.WETH: expected a name that no token has, got a token's"},
         {"[tokens.WETH]", "[tokens.WETH]\nkind = \"native\"\n[tokens.BNB]\nkind = \"native\"",
             "a.toml:7: tokens.WETH.kind: expected one native coin, got WETH beside BNB"},
         {"[tokens.WETH]", "[tokens.ETH]",

@@ -86,7 +86,7 @@ struct Protocol
 };
 [[nodiscard]] std::span<const Protocol> protocols();
 
-/// What came of one file.
+/// The outcome of one file.
 struct FileReport
 {
     std::string title;  // Of the protocol.

@@ -113,7 +113,7 @@ nlohmann::json many_transactions(const BenchOptions& options)
         [&](SimulationProgress& progress)
         {
             const auto done = progress.transactions.load();
-            // The clock starts behind block 1: the genesis is not part of the first tenth.
+            // The clock starts after block 1: the genesis is not part of the first tenth.
             const auto next = marks.empty() ? 1 : tenth * marks.size();
             if (done >= next && marks.size() <= 10)
                 marks.push_back({seconds_since(start), resident_mib(), static_cast<double>(done)});

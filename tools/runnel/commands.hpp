@@ -14,7 +14,7 @@ namespace runnel::tools
 enum ExitCode : int
 {
     exit_done = 0,
-    exit_does_not_hold = 1,  // What was checked does not hold.
+    exit_does_not_hold = 1,  // A check failed.
     exit_bad_input = 2,      // Bad usage, a file that is not ours, a malformed scenario.
     exit_world_failed = 3,   // Disk, memory, permissions.
     exit_interrupted = 130,

@@ -15,7 +15,7 @@ namespace runnel::tools
 
 /// Writes a run's blocks to a ledger file, and checkpoints of it.
 ///
-/// Blocks that the file holds already are compared with those that come, and never written again.
+/// Blocks that the file already holds are compared with the new ones, and never written again.
 class LedgerSink : public BlockSink
 {
 public:
@@ -24,9 +24,9 @@ public:
     {
         create,   // Refuse it unless it is empty.
         replace,  // Replace it.
-        resume,   // Go on behind its last block.
+        resume,   // Continue after its last block.
     };
-    /// Opens or makes the file, with the manifest and who there is. Throws storage::StorageError.
+    /// Opens or makes the file, with the manifest and description. Throws storage::StorageError.
     LedgerSink(const std::string& path, const scenarios::Scenario& scenario, const World& world,
         const std::string& durability, Mode mode);
 

@@ -106,8 +106,8 @@ int run_prove(const ProveOptions& options)
     if (!file)
     {
         throw CommandError{exit_world_failed,
-            fmt::format(
-                "{}: cannot be written; is there such a folder, and room?", options.output)};
+            fmt::format("{}: cannot be written; does the folder exist, and is there space?",
+                options.output)};
     }
     fmt::print(stderr, "proven: {}\n", printable(proof.statement));
     return exit_done;

@@ -7,7 +7,7 @@
 namespace runnel::tools
 {
 
-/// What a stretch of a run took of the machine.
+/// What a stretch of a run cost the machine.
 struct ResourceUse
 {
     double cpu_s = 0;            // Of this process, all threads, user and system.
@@ -19,7 +19,7 @@ struct ResourceUse
 /// Measures from its construction on.
 ///
 /// Energy is the processor's own count (RAPL, /sys/class/powercap) where it can be read: of the
-/// package, whoever used it. Elsewhere, as in most virtual machines, it is modelled:
+/// whole package, whatever used it. Elsewhere, as in most virtual machines, it is modelled:
 /// CPU seconds x watts_per_core.
 class ResourceMeter
 {

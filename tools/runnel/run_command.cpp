@@ -141,7 +141,7 @@ void print_summary(const SimulationResult& result, const RunOptions& options,
         fmt::print("resumed       at the checkpoint of block {}\n", with_commas(result.resumed_at));
 }
 
-/// The command that goes on with an interrupted run.
+/// The command that resumes an interrupted run.
 std::string resume_command(const RunOptions& options)
 {
     auto command = fmt::format("runnel run {} --db {}", options.scenario.file, options.database);
@@ -164,7 +164,7 @@ std::optional<SimulationResult> complete_run(
     if (database.query_integer("SELECT count(*) FROM sqlite_master") == 0)
         return std::nullopt;
     storage::LedgerReader reader{database};
-    // A ledger of another run is refused by whoever opens it to write.
+    // A ledger of another run is refused when it is opened for writing.
     if (reader.manifest() != scenarios::make_manifest(scenario) ||
         reader.last_block() != scenario.blocks || !reader.is_finished())
         return std::nullopt;
@@ -298,8 +298,7 @@ int run(const RunOptions& options)
     if (options.resume && options.force)
         throw CommandError{exit_bad_input, "--resume and --force: expected one of them"};
     if (options.resume && options.database.empty())
-        throw CommandError{
-            exit_bad_input, "--resume: expected --db FILE, the ledger to go on with"};
+        throw CommandError{exit_bad_input, "--resume: expected --db FILE, the ledger to resume"};
     std::signal(SIGINT, on_interrupt);
     std::signal(SIGTERM, on_interrupt);
     const auto scenario = load(options.scenario);
@@ -396,7 +395,7 @@ int run(const RunOptions& options)
     if (!result.interrupted)
         return exit_done;
     fmt::print(stderr, "runnel: interrupted after block {}; {}\n", result.head.number,
-        sink == nullptr ? "nothing was kept" : "go on with: " + resume_command(options));
+        sink == nullptr ? "nothing was kept" : "resume with: " + resume_command(options));
     return exit_interrupted;
 }
 
@@ -454,7 +453,7 @@ Command add_run_command(CLI::App& app)
         ->type_name("P");
     command->add_flag("--force", options->force, "Replace an existing database");
     command->add_flag("--resume", options->resume,
-        "Go on with an interrupted run: the same chain as without the interruption. Begins it if "
+        "Resume an interrupted run: the same chain as without the interruption. Begins it if "
         "the file is missing or empty");
     command->add_flag("--json", options->json, "Print one JSON object");
     command->add_flag("--quiet", options->quiet, "Print nothing but errors");

@@ -12,7 +12,7 @@
 namespace runnel::tools
 {
 
-/// Which scenario, and what of it the command line changes.
+/// Which scenario, and what the command line changes in it.
 struct ScenarioOptions
 {
     std::string file;

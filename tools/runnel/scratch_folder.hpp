@@ -9,7 +9,7 @@
 namespace runnel::tools
 {
 
-/// A folder for scratch files that goes away again.
+/// A folder for scratch files that is deleted at the end.
 class ScratchFolder
 {
 public:

@@ -13,10 +13,10 @@ class ThreadClocks
 {
 public:
     ThreadClocks() { find_threads(); }
-    /// Looks which threads there are; a new one counts from now on.
+    /// Looks for new threads; they count from now on.
     void find_threads();
-    /// CPU seconds of all known threads since the last call. What a thread that has ended meanwhile
-    /// took is left out.
+    /// CPU seconds of all known threads since the last call. Threads that ended
+    /// meanwhile are left out.
     [[nodiscard]] double take();
 
 private:

@@ -42,7 +42,7 @@ std::string read_proof(const std::string& path)
         text.resize(static_cast<std::size_t>(file.gcount()));
     }
     if (file.bad() || (!file.is_open()) || (file.fail() && !file.eof()))
-        throw CommandError{exit_world_failed, path + ": cannot be read; is there such a file?"};
+        throw CommandError{exit_world_failed, path + ": cannot be read; does the file exist?"};
     if (text.size() > size_max)
         throw CommandError{exit_bad_input, path + ": not a proof: larger than 16 MiB"};
     return text;

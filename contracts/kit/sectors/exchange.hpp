@@ -158,7 +158,7 @@ enum class OrderFailure : std::uint8_t
 
 /// The contract that takes traders' orders: a router of many exchanges, or an exchange itself.
 ///
-/// Whoever sends an order lets contract().account() spend what it pays in.
+/// The sender of an order must let contract().account() spend what it pays in.
 class Venue
 {
 public:

@@ -155,7 +155,7 @@ public:
     // Each adds one call of the sender's. Amounts are in the token's smallest unit; 2^256-1 is
     // all there is to withdraw or to repay of one's own.
 
-    /// Whom the sender must have approved before it supplies, repays, liquidates or flash-borrows.
+    /// Whom the sender must approve before it supplies, repays, liquidates or flash-borrows.
     [[nodiscard]] virtual AccountId spender() const noexcept = 0;
     [[nodiscard]] virtual CallGas gas_of(LendingAction action) const noexcept = 0;
     virtual void add_supply(CallWriter& calls, std::size_t reserve, const Amount& amount,

@@ -40,13 +40,13 @@ const ContractType& Erc20::contract_type()
             {
                 {"symbol", ParameterKind::text, "\"\"", {},
                     "What people call it; empty: its name in the scenario."},
-                {"decimals", ParameterKind::integer, "18", {}, "Digits behind the decimal point.",
-                    0, 36},
+                {"decimals", ParameterKind::integer, "18", {}, "Digits after the decimal point.", 0,
+                    36},
                 {"flavour", ParameterKind::choice, "\"openzeppelin5\"", {},
                     "Whose errors and events it copies.", 0, 0,
                     "openzeppelin5|openzeppelin4|uniswap"},
                 {"minter", ParameterKind::account, "\"\"", {},
-                    "The account that may mint, and burn of anybody; empty: nobody."},
+                    "The account that may mint, and burn anybody's tokens; empty: nobody."},
             },
         .create = [](const Parameters& parameters,
                       ContractIdentity identity) -> std::unique_ptr<Contract>

@@ -17,7 +17,7 @@ struct Erc20Mint
     RUNNEL_FIELDS(to, (value, smallest_unit));
 };
 
-/// Destroys tokens: the minter those of anybody, a holder his own.
+/// Destroys tokens: the minter anybody's, a holder only its own.
 struct Erc20Burn
 {
     RUNNEL_CALL("burn", 4, 15'400);
@@ -52,8 +52,8 @@ public:
     [[nodiscard]] std::optional<TokenInfo> token_info() const override { return info_; }
     void genesis(const Parameters& parameters, GenesisBuilder& builder) override;
 
-    /// Gives @p value to @p account at genesis, out of nothing: balance and supply grow, nothing is
-    /// emitted. A bug if the supply would pass 2^256-1: the loader checks scenarios.
+    /// Gives @p value to @p account at genesis, out of nothing: balance and supply grow, no event
+    /// is emitted. A bug if the supply would pass 2^256-1: the loader checks scenarios.
     void allocate(AccountId account, const Amount& value);
 
     [[nodiscard]] const Amount& total_supply() const noexcept { return state_.get(0).total_supply; }
