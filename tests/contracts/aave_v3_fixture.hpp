@@ -1,11 +1,10 @@
 #pragma once
 
-#include "contracts/kit/sandbox.hpp"
 #include "contracts/lending/aave_v3/pool.hpp"
 #include "contracts/oracles/price_oracle/price_oracle.hpp"
 #include "contracts/tokens/erc20/erc20.hpp"
 #include "state/world.hpp"
-#include "tests/support/catch.hpp"
+#include "tests/contracts/contract_fixture.hpp"
 
 #include <array>
 #include <string>
@@ -23,7 +22,7 @@ inline Amount tokens(std::uint64_t whole, unsigned decimals = 18)
 /// A pool with three reserves and round parameters; prices USDC 1, WETH 2'000, DAI 1.
 ///
 /// Every borrow rate is 4 % * usage / 80 % up to the optimal usage of 80 %, then 75 % more.
-struct AaveV3Fixture
+struct AaveV3Fixture : ContractFixture
 {
     static constexpr std::uint64_t start = 1'700'000'000;
     static constexpr std::size_t usdc = 0;
@@ -89,31 +88,16 @@ struct AaveV3Fixture
     }
     void pass(std::uint64_t seconds) { set_time(now + seconds); }
 
-    template <typename Call>
-    Sandbox::Outcome expect_ok(AccountId sender, ContractId contract, const Call& call)
-    {
-        auto outcome = sandbox.run(sender, contract, call);
-        INFO(Call::name << ": " << outcome.receipt.refusal.to_string());
-        REQUIRE(outcome.ok());
-        REQUIRE(sandbox.world().check_invariants().empty());
-        return outcome;
-    }
+    using ContractFixture::expect_ok;
     template <typename Call>
     Sandbox::Outcome expect_ok(AccountId sender, const Call& call)
     {
         return expect_ok(sender, pool.id(), call);
     }
-    /// Runs a call that must be refused for @p reason and change nothing.
     template <typename Call>
-    void expect_refusal(AccountId sender, const Call& call, const std::string& reason)
+    void expect_refusal(AccountId sender, const Call& call, std::string_view reason)
     {
-        const auto before = sandbox.world().checkpoint_root();
-        const auto outcome = sandbox.run(sender, pool.id(), call);
-        INFO(Call::name);
-        REQUIRE_FALSE(outcome.ok());
-        CHECK(outcome.receipt.refusal.to_string() == reason);
-        CHECK(outcome.block.events.empty());
-        CHECK(sandbox.world().checkpoint_root() == before);
+        ContractFixture::expect_refusal(sender, pool.id(), call, reason);
     }
 
     void supply(AccountId user, std::size_t reserve, const Amount& amount)
@@ -138,7 +122,6 @@ struct AaveV3Fixture
         return pool.balance(user, reserve, pool.market(now));
     }
 
-    Sandbox sandbox;
     std::uint64_t now = 0;
     AccountId keeper, admin, treasury, alice, bob, carol;
     std::array<Erc20*, 3> token;

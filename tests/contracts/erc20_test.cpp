@@ -1,7 +1,6 @@
 #include "contracts/tokens/erc20/erc20.hpp"
 
-#include "contracts/kit/sandbox.hpp"
-#include "tests/support/catch.hpp"
+#include "tests/contracts/contract_fixture.hpp"
 
 #include <map>
 #include <random>
@@ -10,7 +9,7 @@ namespace runnel::contracts
 {
 namespace
 {
-struct TokenFixture
+struct TokenFixture : ContractFixture
 {
     explicit TokenFixture(TokenFlavour flavour)
       : minter{sandbox.account("minter")},
@@ -23,24 +22,16 @@ struct TokenFixture
     }
 
     template <typename Call>
-    void expect_refusal(AccountId sender, const Call& call, std::string_view reason)
-    {
-        const auto root = sandbox.world().checkpoint_root();
-        const auto outcome = sandbox.run(sender, token.id(), call);
-        CHECK_FALSE(outcome.ok());
-        CHECK(outcome.receipt.refusal.to_string() == reason);
-        CHECK(outcome.block.events.empty());
-        CHECK(sandbox.world().checkpoint_root() == root);
-    }
-    template <typename Call>
     Sandbox::Outcome expect_ok(AccountId sender, const Call& call)
     {
-        auto outcome = sandbox.run(sender, token.id(), call);
-        REQUIRE(outcome.ok());
-        return outcome;
+        return ContractFixture::expect_ok(sender, token.id(), call);
+    }
+    template <typename Call>
+    void expect_refusal(AccountId sender, const Call& call, std::string_view reason)
+    {
+        ContractFixture::expect_refusal(sender, token.id(), call, reason);
     }
 
-    Sandbox sandbox;
     AccountId minter;
     AccountId alice;
     AccountId bob;

@@ -3,9 +3,8 @@
 #include "contracts/exchanges/uniswap_v2/factory.hpp"
 #include "contracts/exchanges/uniswap_v2/pair.hpp"
 #include "contracts/exchanges/uniswap_v2/router.hpp"
-#include "contracts/kit/sandbox.hpp"
 #include "contracts/tokens/erc20/erc20.hpp"
-#include "tests/support/catch.hpp"
+#include "tests/contracts/contract_fixture.hpp"
 
 #include <string>
 #include <vector>
@@ -24,7 +23,7 @@ inline Amount ether(std::uint64_t whole)
 }
 
 /// Three tokens, the pairs A-B and B-C, and a rich trader who has approved the router.
-struct UniswapV2Fixture
+struct UniswapV2Fixture : ContractFixture
 {
     explicit UniswapV2Fixture(TokenFlavour flavour = TokenFlavour::uniswap)
       : alice{sandbox.account("alice")},
@@ -47,37 +46,6 @@ struct UniswapV2Fixture
             expect_ok(alice, token->id(), Erc20Approve{router.account(), Amount::max()});
         }
         expect_ok(alice, pair.id(), Erc20Approve{router.account(), Amount::max()});
-    }
-
-    Sandbox::Outcome expect_ok(AccountId sender, const CallWriter& calls)
-    {
-        auto outcome = sandbox.run(sender, calls);
-        INFO(outcome.receipt.refusal.to_string());
-        REQUIRE(outcome.ok());
-        CHECK(sandbox.world().check_invariants().empty());
-        return outcome;
-    }
-    template <typename Call>
-    Sandbox::Outcome expect_ok(AccountId sender, ContractId contract, const Call& call)
-    {
-        return expect_ok(sender, CallWriter{}.add(contract, call));
-    }
-
-    /// Runs what must be refused with @p reason, and checks that nothing changed.
-    void expect_refusal(AccountId sender, const CallWriter& calls, std::string_view reason)
-    {
-        const auto root = sandbox.world().checkpoint_root();
-        const auto outcome = sandbox.run(sender, calls);
-        CHECK_FALSE(outcome.ok());
-        CHECK(outcome.receipt.refusal.to_string() == reason);
-        CHECK(outcome.block.events.empty());
-        CHECK(sandbox.world().checkpoint_root() == root);
-    }
-    template <typename Call>
-    void expect_refusal(
-        AccountId sender, ContractId contract, const Call& call, std::string_view reason)
-    {
-        expect_refusal(sender, CallWriter{}.add(contract, call), reason);
     }
 
     [[nodiscard]] CallWriter pay(const Amount& amount0, const Amount& amount1) const
@@ -121,7 +89,6 @@ struct UniswapV2Fixture
         return found;
     }
 
-    Sandbox sandbox;
     AccountId alice;
     AccountId bob;
     AccountId owner;
