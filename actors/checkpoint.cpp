@@ -1,5 +1,7 @@
 #include "actors/checkpoint.hpp"
 
+#include "state/references.hpp"
+
 #include <algorithm>
 
 namespace runnel::actors
@@ -14,7 +16,7 @@ constexpr std::string_view wallets_name = "wallets";
 void put_transaction(const Transaction& transaction, Encoder& encoder)
 {
     encoder.put(transaction);
-    encoder.put(CallList{transaction.call_list()});
+    encoder.put(CallList{transaction.input_bytes()});
     encoder.put(transaction.arrival_ms);
 }
 
@@ -23,13 +25,14 @@ bool load_transactions(Decoder& decoder, const World& world, std::vector<Transac
     while (!decoder.at_end())
     {
         auto& transaction = transactions.emplace_back();
-        CallList calls;
+        CallList input;
         decoder.get(transaction);
-        decoder.get(calls);
+        decoder.get(input);
         decoder.get(transaction.arrival_ms);
-        if (!decoder.ok() || index(transaction.sender) >= world.account_count())
+        if (!decoder.ok() || index(transaction.sender) >= world.account_count() ||
+            !transaction.set_input(input.bytes))
             return false;
-        transaction.calls.assign(calls.bytes.begin(), calls.bytes.end());
+        name_sender(transaction, world);
         transaction.seal();
     }
     return true;

@@ -1,6 +1,7 @@
 #include "actors/cohort.hpp"
 
 #include "ledger/check.hpp"
+#include "state/references.hpp"
 
 #include <algorithm>
 #include <limits>
@@ -73,7 +74,7 @@ public:
         transaction.max_fee = std::max(transaction.max_fee, transaction.max_priority_fee);
         transaction.max_fee = std::min(transaction.max_fee, wallet().max_fee);
         transaction.max_priority_fee = std::min(transaction.max_priority_fee, transaction.max_fee);
-        transaction.set_calls(calls.bytes());
+        write_calls(transaction, *view().world, calls);
         // It arrives some time within the slot; the draw is the wallet's own.
         const auto slot_ms = std::int64_t{view().slot_seconds} * 1000;
         RandomStream latency{
@@ -151,6 +152,8 @@ std::uint64_t Cohort::gas_of(ByteView calls, unsigned depth) const
     while (const auto call = reader.next())
     {
         const auto* contract = view_->world->find_contract(call->contract);
+        if (contract == nullptr && is_reference(call->contract))
+            continue;  // To be deployed: its gas is the bid's extra_gas.
         RUNNEL_CHECK(contract != nullptr && call->method < contract->type().methods.size());
         const auto& method = contract->type().methods[call->method];
         gas += method.gas;

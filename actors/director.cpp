@@ -114,19 +114,28 @@ void Director::spawn_crew()
     }
     spawn_cohorts(groups);
 
-    published_.resize(world_.contract_count());
-    for (std::uint32_t i = 0; i < world_.contract_count(); ++i)
+    adopt_contracts(head_.number);
+    return_leases(head_.number);
+}
+
+void Director::adopt_contracts(std::uint64_t block)
+{
+    for (auto i = published_.size(); i < world_.contract_count(); ++i)
     {
-        const ContractId id{i};
-        published_[i] = {id, head_.number, world_.find_contract(id)};
+        const ContractId id{static_cast<std::uint32_t>(i)};
+        published_.push_back({id, block, world_.find_contract(id)});
         if (world_.contract(id).type().role == ContractRole::ledger)
             continue;
-        auto& home = host_for(world_.contract(id).type().kind);
-        home.contracts.push_back(id);
-        home.leased.push_back(id);
-        protocols_->emplace(i, home.actor);
+        auto& host = host_for(world_.contract(id).type().kind);
+        host.contracts.push_back(id);
+        host.leased.push_back(id);
+        protocols_->emplace(index(id), host.actor);
     }
-    return_leases(head_.number);
+}
+
+std::size_t Director::watched(ContractId id) const noexcept
+{
+    return std::min<std::size_t>(index(id), world_.known_contracts());
 }
 
 Director::ProtocolHost& Director::host_for(std::string_view kind)
@@ -150,7 +159,7 @@ void Director::ask_for_leases()
             continue;
         ++leases_due_;
         for (const auto id : missing)
-            watch_->await(RoundWatch::Member::protocol, index(id));
+            watch_->await(RoundWatch::Member::protocol, watched(id));
         send(home.actor, Lease{std::move(missing)});
     }
 }
@@ -166,7 +175,7 @@ void Director::return_leases(std::uint64_t block)
         LeaseReturn message{std::make_shared<std::vector<std::unique_ptr<Contract>>>(), block};
         for (const auto id : home.leased)
         {
-            watch_->await(RoundWatch::Member::protocol, index(id));
+            watch_->await(RoundWatch::Member::protocol, watched(id));
             message.contracts->push_back(world_.release(id));
         }
         home.leased.clear();
@@ -241,8 +250,9 @@ void Director::watch_crew()
         for (std::size_t first = 0; first < group.accounts.size(); first += options_.cohort_size)
             watch_->add(Member::cohort, fmt::format("cohort {} ({})", number++, group.name));
     }
-    for (std::uint32_t i = 0; i < world_.contract_count(); ++i)
+    for (std::uint32_t i = 0; i < world_.known_contracts(); ++i)
         watch_->add(Member::protocol, world_.contract(ContractId{i}).name());
+    watch_->add(Member::protocol, "a contract that a block deployed");
     for (std::size_t i = 0; i < setup_->validators.size(); ++i)
     {
         watch_->add(Member::proposer, fmt::format("validator {} (proposer)", i));
@@ -294,7 +304,7 @@ caf::behavior Director::make_behavior()
         {
             for (auto& contract : *message.contracts)
             {
-                watch_->answered(RoundWatch::Member::protocol, index(contract->id()));
+                watch_->answered(RoundWatch::Member::protocol, watched(contract->id()));
                 world_.hold(std::move(contract));
             }
             if (--leases_due_ == 0)
@@ -304,7 +314,7 @@ caf::behavior Director::make_behavior()
         {
             for (const auto& view : message.views)
             {
-                watch_->answered(RoundWatch::Member::protocol, index(view.contract));
+                watch_->answered(RoundWatch::Member::protocol, watched(view.contract));
                 published_[index(view.contract)] = view;
             }
             if (--publications_due_ == 0)
@@ -569,7 +579,8 @@ void Director::sample_block()
 
 void Director::add_outcome(AccountId account, const TransactionOutcome& outcome)
 {
-    const auto cohort = cohort_of_[index(account)];
+    // Who came after block 0 is in no cohort.
+    const auto cohort = index(account) < cohort_of_.size() ? cohort_of_[index(account)] : none;
     if (cohort != none)
         outcomes_[cohort]->push_back({account, outcome});
 }
@@ -616,6 +627,7 @@ void Director::return_leases_and_publish()
         std::chrono::duration<double>(now - std::exchange(block_mark_, now)).count(),
         result_->phases.persist - std::exchange(writer_seconds_, result_->phases.persist));
     sealing_ = true;
+    adopt_contracts(block_);
     return_leases(block_);
     if (publications_due_ == 0)
         after_publication();

@@ -56,6 +56,11 @@ private:
     void commit();  // The block is executed.
     void settle(const Replicated& replicated);  // Both replicas have executed the block.
     ProtocolHost& host_for(std::string_view kind);
+    /// The contract's number for the watchdog: later ones share the last.
+    [[nodiscard]] std::size_t watched(ContractId id) const noexcept;
+    /// Gives contracts that are new a home, to which they go with the leases; nobody looks at views
+    /// meanwhile.
+    void adopt_contracts(std::uint64_t block);
     void ask_for_leases();
     void return_leases(std::uint64_t block);
     void return_leases_and_publish();

@@ -176,7 +176,13 @@ std::shared_ptr<const FinishedBlock> Redundancy::settle(
         if (mine_holds)
             replica_ = std::move(third);
         else
-            load(parts_of(third->world()), primary);
+        {
+            // What only the wrong block brought has no home yet.
+            const auto& right = third->world();
+            primary.drop_from(std::min(primary.account_count(), right.account_count()),
+                std::min(primary.contract_count(), right.contract_count()));
+            load(parts_of(right), primary);
+        }
         block = std::make_shared<const FinishedBlock>(std::move(again));
     }
     if (whole)

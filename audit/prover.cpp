@@ -233,8 +233,7 @@ Proof prove_transaction(Prover& prover, const TransactionPlace& place)
             body.receipt.content = content;
     }
     const auto& transaction = block.transactions[place.index];
-    encode(transaction, body.transaction.content);
-    Encoder{body.transaction.content}.put_raw(transaction.call_list());
+    transaction.append_encoding(body.transaction.content);
     body.transaction.path = merkle_path(std::move(transactions), place.index);
     body.receipt.path = merkle_path(std::move(receipts), place.index);
     proof.body = std::move(body);

@@ -80,6 +80,10 @@ public:
     /// That the call may hand control to @p receiver (CallContext::hand_over()): what it has
     /// registered by now may touch.
     void hand_over(AccountId receiver);
+    /// Declares that the call deploys a contract: the block is executed in order from the start,
+    /// instead of once more when that comes out.
+    void deploys() noexcept { deploys_ = true; }
+    [[nodiscard]] bool is_deploying() const noexcept { return deploys_; }
     /// False if a contract that was called leaves its accesses to a dry run.
     [[nodiscard]] bool is_complete() const noexcept { return is_complete_; }
     void add(const RecordTable& table, std::uint64_t key, AccessMode mode);
@@ -94,6 +98,7 @@ private:
     unsigned nesting_ = 0;
     bool is_handed_over_ = false;
     bool is_complete_ = true;
+    bool deploys_ = false;
 };
 
 }  // namespace runnel

@@ -1,5 +1,6 @@
 #include "execution/context.hpp"
 
+#include "state/references.hpp"
 #include "state/world.hpp"
 
 #include <boost/container/small_vector.hpp>
@@ -26,6 +27,40 @@ bool allows(const Access& declared, AccessMode mode) noexcept
     return declared.mode == AccessMode::write || declared.mode == mode || declared.ordered;
 }
 }  // namespace
+
+std::uint8_t* RecordCopies::add(const void* record, std::size_t size)
+{
+    if (chunk_bytes - used_ < size)
+    {
+        ++chunk_;
+        used_ = 0;
+    }
+    if (chunk_ == chunks_.size())
+        chunks_.push_back(std::make_unique_for_overwrite<Line[]>(chunk_bytes / sizeof(Line)));
+    auto* copy = reinterpret_cast<std::uint8_t*>(chunks_[chunk_].get()) + used_;
+    used_ += (size + sizeof(Line) - 1) / sizeof(Line) * sizeof(Line);
+    if (record != nullptr)
+        std::memcpy(copy, record, size);
+    else
+        std::memset(copy, 0, size);
+    return copy;
+}
+
+TransactionScope::TransactionScope(const World& world, const BlockContext& block,
+    std::span<Access> accesses, WorkerArena& arena, std::uint32_t transaction,
+    AccessPolicy policy) noexcept
+  : world_{world},
+    block_{block},
+    accesses_{accesses},
+    arena_{arena},
+    first_account_{world.account_count()},
+    first_contract_{world.contract_count()},
+    first_undo_{arena.undo.size()},
+    first_event_{arena.events.size()},
+    first_found_{arena.found_accesses.size()},
+    transaction_{transaction},
+    policy_{policy}
+{}
 
 Access* TransactionScope::find_declared(std::uint16_t table, std::uint64_t key) noexcept
 {
@@ -75,10 +110,7 @@ Access& TransactionScope::add_found(const RecordTable& table, std::uint64_t key,
         access.record = is_shared ? table.find(key) : world_.tables()[table.number()]->reserve(key);
         return access;
     }
-    auto& copy = arena_.copies.emplace_back();
-    if (const auto* record = table.find(key); record != nullptr)
-        std::memcpy(copy.bytes.data(), record, table.format().size);
-    access.record = copy.bytes.data();
+    access.record = arena_.copies.add(table.find(key), table.format().size);
     return access;
 }
 
@@ -190,6 +222,8 @@ void TransactionScope::roll_back() noexcept
         arena_.event_bytes.resize(arena_.events[first_event_].offset);
         arena_.events.resize(first_event_);
     }
+    if (growing_ != nullptr)
+        growing_->drop_from(first_account_, first_contract_);
 }
 
 Result<void> CallContext::charge_gas(std::uint64_t gas)
@@ -216,8 +250,11 @@ Result<Returns> CallContext::run(const CallList& calls, AccountId sender)
     auto inner = as(sender);
     boost::container::small_vector<Returns, 4> results;
     Bytes bound;
+    Bytes resolved;
     while (auto call = reader.next())
     {
+        if (scope_.has_deployed_)
+            resolve_call(*scope_.running_, scope_.world_, *call, resolved);
         auto* contract = scope_.world_.find_contract(call->contract);
         if (contract == nullptr || call->method >= contract->type().methods.size())
             return fail(Refusal::ledger("no such contract or method"));
@@ -269,6 +306,20 @@ Result<bool> CallContext::hand_over(AccountId receiver)
     return true;
 }
 
+Result<Contract*> CallContext::deploy(
+    const ContractType& type, const Contract& creator, const Address& address, Bytes arguments)
+{
+    if (scope_.policy_ == AccessPolicy::dry)
+        return fail(Refusal::ledger("a dry run deploys nothing"));
+    if (scope_.growing_ == nullptr)
+        scope_.stop();
+    auto* contract = scope_.growing_->deploy(address,
+        {&type, creator.id(), std::move(arguments), {block().number, scope_.transaction_}});
+    RUNNEL_REQUIRE(contract != nullptr, Refusal::ledger("the contract cannot be deployed"));
+    scope_.has_deployed_ = true;
+    return contract;
+}
+
 Result<void> CallContext::bind(
     const CallView& call, std::span<const Returns> results, Bytes& arguments)
 {
@@ -289,7 +340,10 @@ Result<void> CallContext::bind(
         }
         else
         {
-            const auto* token = scope_.world_.find_contract(bound->balance.token);
+            const auto id = scope_.has_deployed_ ? resolve_contract(*scope_.running_, scope_.world_,
+                                                       bound->balance.token)
+                                                 : bound->balance.token;
+            const auto* token = scope_.world_.find_contract(id);
             const auto balance =
                 token == nullptr ? std::nullopt : token->balance_of(*this, sender_);
             RUNNEL_REQUIRE(balance.has_value(), Refusal::ledger("no such token"));

@@ -11,6 +11,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <memory>
 #include <span>
 #include <vector>
 
@@ -18,6 +19,7 @@ namespace runnel
 {
 
 class Contract;
+struct ContractType;
 class World;
 
 /// The old value of one record, or an amount that is yet to be added to it.
@@ -28,10 +30,28 @@ struct UndoEntry
     bool is_credit = false;    // The record is unchanged so far.
 };
 
-/// The copy of a record that a dry run may write to.
-struct alignas(64) RecordCopy
+/// Aligned memory for copies of records that a dry run may write to: none moves until clear().
+class RecordCopies
 {
-    std::array<std::uint8_t, record_size_max> bytes{};
+public:
+    [[nodiscard]] std::uint8_t* add(const void* record, std::size_t size);
+    void clear() noexcept
+    {
+        chunk_ = 0;
+        used_ = 0;
+    }
+
+private:
+    static constexpr std::size_t chunk_bytes = 64 * 1024;
+    struct alignas(64) Line
+    {
+        std::array<std::uint8_t, 64> bytes;
+    };
+    static_assert(record_size_max <= chunk_bytes);
+
+    std::vector<std::unique_ptr<Line[]>> chunks_;
+    std::size_t chunk_ = 0;  // In use.
+    std::size_t used_ = 0;   // Of it, bytes.
 };
 
 /// What one worker writes down while it executes transactions: undo entries, old values, events.
@@ -42,7 +62,7 @@ struct WorkerArena : EventArena
     Bytes old_values;
     std::vector<Refusal> refusals;
     std::deque<Access> found_accesses;  // What was touched without being declared.
-    std::deque<RecordCopy> copies;      // What a dry run works on.
+    RecordCopies copies;                // What a dry run works on.
 
     void clear() noexcept
     {
@@ -81,17 +101,13 @@ class TransactionScope
 {
 public:
     TransactionScope(const World& world, const BlockContext& block, std::span<Access> accesses,
-        WorkerArena& arena, std::uint32_t transaction, AccessPolicy policy) noexcept
-      : world_{world},
-        block_{block},
-        accesses_{accesses},
-        arena_{arena},
-        first_undo_{arena.undo.size()},
-        first_event_{arena.events.size()},
-        first_found_{arena.found_accesses.size()},
-        transaction_{transaction},
-        policy_{policy}
-    {}
+        WorkerArena& arena, std::uint32_t transaction, AccessPolicy policy) noexcept;
+    /// Lets the transaction, which is @p running, deploy contracts in @p world: it runs alone.
+    void allow_growth(World& world, const Transaction& running) noexcept
+    {
+        growing_ = &world;
+        running_ = &running;
+    }
 
     /// The record to read; one of zeros if the table takes no such key.
     const void* read(const RecordTable& table, std::uint64_t key);
@@ -100,7 +116,7 @@ public:
     void* write(RecordTable& table, std::uint64_t key);
     /// Adds to the Amount the record begins with.
     void credit(RecordTable& table, std::uint64_t key, const Amount& amount);
-    /// Restores every record this transaction wrote and drops its events.
+    /// Restores every record this transaction wrote, drops its events and what it deployed.
     void roll_back() noexcept;
 
     /// Some contract wrote under a key that its table cannot take: hostile input that it should
@@ -134,9 +150,13 @@ private:
     void journal(Access& access);
 
     const World& world_;
+    World* growing_ = nullptr;
+    const Transaction* running_ = nullptr;
     const BlockContext& block_;
     std::span<Access> accesses_;
     WorkerArena& arena_;
+    std::size_t first_account_;   // That it may add.
+    std::size_t first_contract_;  // Likewise.
     std::size_t first_undo_;
     std::size_t first_event_;
     std::size_t first_found_;
@@ -149,6 +169,7 @@ private:
     unsigned handed_over_ = 0;
     std::array<AccountId, call_depth_max> receivers_;  // Whom control was handed to; so many.
     AccessPolicy policy_;
+    bool has_deployed_ = false;
     bool has_invalid_key_ = false;
     bool was_stopped_ = false;
     bool is_out_of_gas_ = false;
@@ -227,6 +248,16 @@ public:
     /// nothing.
     /// Errors: those of run().
     Result<bool> hand_over(AccountId receiver);
+
+    /// Deploys a contract: @p type makes it from its encoded constructor @p arguments, it acts as
+    /// the account with @p address, and is there for the rest of the transaction and, if that
+    /// succeeds, of the chain. @p creator is the contract that calls this, and is connected again.
+    ///
+    /// A block in which this happens is executed in order; AccessCollector::deploys() says so
+    /// ahead. Errors: there is a contract at that address; the arguments are not of this type; too
+    /// many contracts.
+    Result<Contract*> deploy(
+        const ContractType& type, const Contract& creator, const Address& address, Bytes arguments);
 
     template <typename Event>
     void emit(ContractId contract, const Event& event)

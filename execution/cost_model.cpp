@@ -3,7 +3,6 @@
 #include "ledger/call.hpp"
 
 #include <algorithm>
-#include <map>
 
 namespace runnel
 {
@@ -25,19 +24,19 @@ void CostModel::bind(const World& world)
     bound_contracts_ = world.contract_count();
     first_method_.clear();
     method_count_.clear();
-    std::map<std::string_view, std::uint32_t> first_of_kind;
-    std::uint32_t methods = 0;
+    // Kinds keep their places, so that what was learnt of them holds when more contracts come.
+    auto methods = weights_.empty() ? 0 : static_cast<std::uint32_t>(weights_.size() - 1);
     for (std::uint32_t i = 0; i < bound_contracts_; ++i)
     {
         const auto& type = world.contract(ContractId{i}).type();
         const auto count = static_cast<std::uint32_t>(type.methods.size());
-        const auto [found, is_new] = first_of_kind.emplace(type.kind, methods);
+        const auto [found, is_new] = first_of_kind_.emplace(type.kind, methods);
         if (is_new)
             methods += count;
         first_method_.push_back(found->second);
         method_count_.push_back(count);
     }
-    weights_.assign(methods + 1, Weights{});
+    weights_.resize(methods + 1);
 }
 
 std::uint32_t CostModel::method_of(const CallView& call) const noexcept

@@ -3,6 +3,8 @@
 #include "state/world.hpp"
 
 #include <cstdint>
+#include <map>
+#include <string_view>
 #include <vector>
 
 namespace runnel
@@ -43,6 +45,7 @@ private:
     [[nodiscard]] std::uint32_t method_of(const CallView& call) const noexcept;
 
     std::size_t bound_contracts_ = 0;
+    std::map<std::string_view, std::uint32_t> first_of_kind_;  // First method, by kind.
     std::vector<std::uint32_t> first_method_;  // By contract; contracts of one type share weights.
     std::vector<std::uint32_t> method_count_;  // By contract.
     std::vector<Weights> weights_;             // The last one is for what is no method.

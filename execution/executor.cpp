@@ -1,6 +1,7 @@
 #include "execution/executor.hpp"
 
 #include "ledger/check.hpp"
+#include "state/references.hpp"
 
 #include <algorithm>
 #include <bit>
@@ -105,6 +106,7 @@ void BlockExecution::begin(World& world, const BlockContext& context,
     for (auto& worker : workers_)
         worker->arena.clear();
     const auto count = transactions_.size();
+    name_accounts();
     must_redo_.store(false, std::memory_order_relaxed);
     outcomes_.assign(count, Outcome{});
     receipt_leaves_.resize(count);
@@ -119,6 +121,20 @@ void BlockExecution::begin(World& world, const BlockContext& context,
     stage_.store(Stage::declaring, std::memory_order_release);
 }
 
+void BlockExecution::name_accounts()
+{
+    accounts_before_ = world_->account_count();
+    contracts_before_ = world_->contract_count();
+    for (std::uint32_t i = 0; i < transactions_.size(); ++i)
+    {
+        if (i + prefetch_distance < transactions_.size())
+            __builtin_prefetch(&transactions_[i + prefetch_distance].input);
+        if (transactions_[i].address_count() != 0)
+            resolve(transactions_[i], *world_, {context_.number, i});
+    }
+    accounts_named_ = world_->account_count();
+}
+
 void BlockExecution::plan()
 {
     times_ = {};
@@ -130,7 +146,8 @@ void BlockExecution::plan()
     times_.declare_ns = ns_since(start);
     start = Clock::now();
     const bool is_forced = options_.mode == ExecutionMode::parallel && worker_count_ > 1;
-    if (is_forced || (wants_help_ && static_cast<double>(plan_.total_cost()) >= parallel_min_ns))
+    if (!plan_.deploys() &&
+        (is_forced || (wants_help_ && static_cast<double>(plan_.total_cost()) >= parallel_min_ns)))
         is_parallel_ = plan_.begin_connecting(is_forced ? 0 : parallelism_min);
     if (is_parallel_)
     {
@@ -222,6 +239,7 @@ void BlockExecution::undo_block() noexcept
         outcome = Outcome{};
         costs_ns_[i] = 0;
     }
+    world_->drop_from(accounts_named_, contracts_before_);
     for (auto& worker : workers_)
         worker->arena.clear();
 }
@@ -467,7 +485,7 @@ void BlockExecution::learn_costs()
     {
         if (costs_ns_[i] != 0)
         {
-            cost_model_.learn(transactions_[i].call_list(),
+            cost_model_.learn(transactions_[i].executable(),
                 plan_.accesses(static_cast<std::uint32_t>(i)).size(),
                 static_cast<float>(costs_ns_[i]));
         }
@@ -516,10 +534,15 @@ std::vector<std::uint32_t> BlockExecution::under_way() const
 void BlockExecution::execute(std::uint32_t i, unsigned worker_number) noexcept
 {
     auto& worker = *workers_[worker_number];
-    const auto& transaction = transactions_[i];
+    auto& transaction = transactions_[i];
     auto& outcome = outcomes_[i];
+    // An earlier transaction may have deployed what this one names.
+    if (transaction.address_count() != 0 && world_->contract_count() != contracts_before_)
+        resolve(transaction, *world_, {context_.number, i});
     TransactionScope scope{*world_, context_, plan_.accesses(i), worker.arena, i,
         is_parallel_ ? AccessPolicy::declared : AccessPolicy::open};
+    if (!is_parallel_)
+        scope.allow_growth(*world_, transaction);
     outcome.worker = worker_number;
     outcome.first_event = static_cast<std::uint32_t>(scope.first_event());
     outcome.first_undo = static_cast<std::uint32_t>(scope.first_undo());
@@ -547,7 +570,8 @@ void BlockExecution::execute(std::uint32_t i, unsigned worker_number) noexcept
                 wrapping_sub(sender.balance, wrapping_mul(price, transaction.gas_limit));
         }
         RUNNEL_TRY(context.charge_gas(intrinsic_gas));
-        auto result = RUNNEL_TRY(context.run({transaction.call_list()}, transaction.sender));
+        RUNNEL_REQUIRE(!plan_.is_malformed(i), Refusal::ledger("malformed addresses"));
+        auto result = RUNNEL_TRY(context.run({transaction.executable()}, transaction.sender));
         RUNNEL_REQUIRE(!scope.has_invalid_key(), Refusal::ledger("no such record"));
         return result;
     };
@@ -769,11 +793,39 @@ void BlockExecution::collect_snapshots()
         append(snapshots, event);
 }
 
+void BlockExecution::collect_growth()
+{
+    // In the state root too: ids in later writes mean nothing without them.
+    Encoder encoder{system_writes_};
+    for (auto i = accounts_before_; i < world_->account_count(); ++i)
+    {
+        const AccountId id{static_cast<std::uint32_t>(i)};
+        const auto& info = world_->account(id);
+        block_.accounts.push_back({id, info.address, info.name, info.role, info.origin});
+        encoder.put(id);
+        account_listing(*world_, id).encode(system_writes_);
+    }
+    for (auto i = contracts_before_; i < world_->contract_count(); ++i)
+    {
+        const ContractId id{static_cast<std::uint32_t>(i)};
+        const auto& deployment = world_->deployment(id);
+        auto listing = contract_listing(*world_, id);
+        encoder.put(id);
+        listing.encode(system_writes_);
+        block_.contracts.push_back(
+            {id, listing.account, world_->contract(deployment.creator).account(),
+                std::move(listing.kind), std::move(listing.name), listing.is_token,
+                std::move(listing.symbol), listing.decimals, deployment.origin});
+    }
+}
+
 void BlockExecution::apply(std::uint64_t finalized_block, std::vector<Reward> rewards)
 {
     block_ = {};
     undo_ = {};
     undo_.block_number = context_.number;
+    undo_.accounts = accounts_before_;
+    undo_.contracts = contracts_before_;
     written_.clear();
     writes_.clear();
     digest_ends_.clear();
@@ -812,6 +864,7 @@ void BlockExecution::apply(std::uint64_t finalized_block, std::vector<Reward> re
         encoder.put(std::uint64_t{0});
         encoder.put(supply);
     }
+    collect_growth();
     // Transactions together lost what was burnt and what went to the proposer, and nothing else.
     auto& native = imbalance_[index(native_coin)];
     native = wrapping_add(native, wrapping_add(burnt_, tips_));

@@ -149,6 +149,7 @@ private:
     void finish_transaction(std::uint32_t transaction, unsigned worker);
     void prefetch(std::uint32_t transaction) const noexcept;
     void prefetch_input(std::uint32_t transaction) const noexcept;
+    void name_accounts();
     void reset_counters();
     void run_serial();
     void work(unsigned worker);
@@ -166,6 +167,7 @@ private:
     void collect_writes();
     void collect_receipts();
     void collect_snapshots();
+    void collect_growth();
     void append(const EventArena& arena, EventRecord event);
 
     /// What helpers are to do.
@@ -189,6 +191,10 @@ private:
     BlockContext context_;
     ExecutionOptions options_;
     std::vector<Transaction> transactions_;
+    // How many there were before the block, and with those that its transactions name.
+    std::size_t accounts_before_ = 0;
+    std::size_t contracts_before_ = 0;
+    std::size_t accounts_named_ = 0;
     unsigned worker_count_ = 1;
     CostModel cost_model_;
     ModeChooser chooser_;

@@ -2,6 +2,7 @@
 
 #include "ledger/check.hpp"
 #include "ledger/philox.hpp"
+#include "state/references.hpp"
 #include "state/world.hpp"
 
 #include <algorithm>
@@ -50,6 +51,7 @@ void BlockPlan::begin(const World& world, std::span<const Transaction> transacti
         for (auto& items : share->items)
             items.clear();
         share->missing.clear();
+        share->deploys = false;
         share->touched.assign(world.contract_count(), 0);
     }
     total_cost_ = 0;
@@ -87,16 +89,23 @@ void BlockPlan::declare_one(std::uint32_t i, std::uint32_t worker)
     const auto& transaction = transactions_[i];
     node.worker = worker;
     node.first = static_cast<std::uint32_t>(share.accesses.size());
+    node.is_malformed = transaction.is_malformed ||
+                        (transaction.sender_reference != 0) !=
+                            (index(transaction.sender) >= world_->known_accounts()) ||
+                        (transaction.address_count() == 0 && world_->has_grown() &&
+                            names_later_ids(*world_, transaction.call_list()));
     AccessCollector collector{*world_, share.accesses, i};
     if (!options_.free_gas)
         collector.write(world_->account_states, transaction.sender);
-    collector.calls(transaction.call_list(), transaction.sender);
+    if (!node.is_malformed)
+        collector.calls(transaction.executable(), transaction.sender);
     if (!collector.is_complete())
         run_dry(i, share.dry_arena, collector);
+    share.deploys = share.deploys || collector.is_deploying();
     if (options_.forget_share > 0)
         forget_some(share.accesses, node.first, i);
     node.count = static_cast<std::uint32_t>(share.accesses.size() - node.first);
-    node.cost = static_cast<std::uint32_t>(costs_->predict(transaction.call_list(), node.count));
+    node.cost = static_cast<std::uint32_t>(costs_->predict(transaction.executable(), node.count));
     RUNNEL_CHECK(share.accesses.size() < 1U << slot_bits);
     const auto& tables = world_->tables();
     for (auto k = node.first; k < node.first + node.count; ++k)
@@ -121,7 +130,7 @@ void BlockPlan::run_dry(
     CallContext context{scope, transaction.sender};
     // Whether it is refused does not matter: the block's earlier transactions may change that.
     (void)context.charge_gas(intrinsic_gas);
-    (void)context.run({transaction.call_list()}, transaction.sender);
+    (void)context.run({transaction.executable()}, transaction.sender);
     const auto& tables = world_->tables();
     scope.for_each_found([&](const Access& access)
         { collector.add(*tables[access.table], access.key, access.mode); });
@@ -155,6 +164,10 @@ void BlockPlan::gather()
         for (std::size_t i = 0; i < touched_.size(); ++i)
             touched_[i] |= share->touched[i];
     }
+    deploys_ = std::any_of(
+        shares_.begin(), shares_.end(), [](const auto& share) { return share->deploys; });
+    if (deploys_)
+        touched_.assign(touched_.size(), 1);
     total_cost_ = 0;
     for (const auto& node : nodes_)
         total_cost_ += node.cost;

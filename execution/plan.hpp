@@ -79,8 +79,15 @@ public:
         return {bases_[node.worker] + node.first, node.count};
     }
     [[nodiscard]] std::size_t access_count() const noexcept { return access_count_; }
-    /// Contracts that own a declared record: 1, by contract id.
+    /// Contracts that own a declared record: 1, by contract id. All, if one is to be deployed.
     [[nodiscard]] const std::vector<std::uint8_t>& touched() const noexcept { return touched_; }
+    /// A transaction deploys a contract: the block must run in order.
+    [[nodiscard]] bool deploys() const noexcept { return deploys_; }
+    /// The transaction names somebody as it may not: see state/references.hpp.
+    [[nodiscard]] bool is_malformed(std::uint32_t transaction) const noexcept
+    {
+        return nodes_[transaction].is_malformed;
+    }
 
     /// Calls @p visit with each transaction that waits for @p transaction, once per object they
     /// share in that order.
@@ -127,6 +134,7 @@ private:
         std::uint32_t count = 0;
         std::uint32_t cost = 0;
         std::uint32_t worker = 0;
+        bool is_malformed = false;
     };
     /// How many parts the objects are divided into at most: as many as can be connected at a time.
     static constexpr unsigned shards_max = 8;
@@ -144,6 +152,7 @@ private:
         std::vector<std::uint32_t> missing;               // Positions of accesses without a record.
         std::vector<std::uint8_t> touched;
         WorkerArena dry_arena;  // Of dry runs.
+        bool deploys = false;
     };
     /// An object's latest write, or the first access of its latest group.
     struct Entry
@@ -205,6 +214,7 @@ private:
     unsigned shard_count_ = 1;
     std::vector<std::uint64_t> finish_;  // Predicted, of each transaction with workers enough.
     double parallelism_min_ = 0;
+    bool deploys_ = false;
     bool is_clear_ = false;  // The first transactions have far more parallelism than that.
     std::size_t access_count_ = 0;
     std::uint64_t total_cost_ = 0;

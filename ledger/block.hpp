@@ -52,6 +52,40 @@ struct Reward
     RUNNEL_FIELDS(account, (amount, wei));
 };
 
+/// Where in the chain an account or a contract appeared.
+struct Origin
+{
+    static constexpr std::uint32_t no_transaction = 0xFFFF'FFFF;
+
+    std::uint64_t block = 0;
+    std::uint32_t transaction = no_transaction;  // In that block; none at genesis.
+    RUNNEL_FIELDS((block, block_number), transaction);
+};
+
+/// An account that a block was the first to name, or to make for a contract.
+struct NewAccount
+{
+    AccountId id{};
+    Address address;
+    std::string name;
+    std::string role;
+    Origin origin{};
+};
+
+/// A contract that a block deployed.
+struct NewContract
+{
+    ContractId id{};
+    AccountId account{};
+    AccountId creator{};  // The contract that deployed it.
+    std::string kind;
+    std::string name;
+    bool is_token = false;
+    std::string symbol;  // Of a token.
+    std::uint8_t decimals = 0;
+    Origin origin{};
+};
+
 /// A block with all that happened in it: what validators attest and the database keeps.
 struct FinishedBlock
 {
@@ -60,8 +94,10 @@ struct FinishedBlock
     std::vector<Transaction> transactions;
     std::vector<Receipt> receipts;
     std::vector<Reward> rewards;
-    std::vector<EventRecord> events;  // In order of transactions; snapshots last.
-    Bytes event_bytes;                // Their encodings.
+    std::vector<NewAccount> accounts;    // By id; the first one is the chain's next.
+    std::vector<NewContract> contracts;  // Likewise.
+    std::vector<EventRecord> events;     // In order of transactions; snapshots last.
+    Bytes event_bytes;                   // Their encodings.
 
     [[nodiscard]] ByteView encoding(const EventRecord& event) const noexcept
     {

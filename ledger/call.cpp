@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace runnel
 {
 namespace
@@ -36,16 +38,50 @@ void CallWriter::check_field(bool is_found)
 
 void CallWriter::add_binding(std::size_t offset, const Binding& binding)
 {
-    Encoder encoder{bytes_};
-    encoder.put(static_cast<std::uint16_t>(offset));
-    encoder.put(binding.kind);
-    if (binding.kind == Binding::Kind::result)
+    append_binding(
+        {static_cast<std::uint16_t>(offset), binding.kind, binding.result, binding.balance},
+        bytes_);
+}
+
+void append_binding(const BoundArgument& bound, Bytes& bindings)
+{
+    Encoder encoder{bindings};
+    encoder.put(bound.offset);
+    encoder.put(bound.kind);
+    if (bound.kind == Binding::Kind::result)
     {
-        encoder.put(binding.result.call);
-        encoder.put(binding.result.value);
+        encoder.put(bound.result.call);
+        encoder.put(bound.result.value);
     }
     else
-        encoder.put(binding.balance.token);
+        encoder.put(bound.balance.token);
+}
+
+void append_call(
+    ContractId contract, std::uint8_t method, ByteView arguments, ByteView bindings, Bytes& list)
+{
+    std::uint8_t count = 0;
+    for (auto rest = bindings; take_binding(rest);)
+        ++count;
+    Encoder encoder{list};
+    encoder.put(contract);
+    encoder.put(static_cast<std::uint8_t>(method | (count > 0 ? CallWriter::bindings_flag : 0)));
+    encoder.put(CallList{arguments});  // With its length.
+    if (count > 0)
+    {
+        encoder.put(count);
+        encoder.put_raw(bindings);
+    }
+}
+
+std::uint32_t CallWriter::reference_to(const Address& address)
+{
+    const auto found = std::find(addresses_.begin(), addresses_.end(), address);
+    const auto position = static_cast<std::uint32_t>(found - addresses_.begin());
+    RUNNEL_CHECK(position < references_max);
+    if (found == addresses_.end())
+        addresses_.push_back(address);
+    return first_reference + position;
 }
 
 std::optional<CallView> CallReader::next() noexcept

@@ -99,6 +99,11 @@ struct BoundArgument
 /// Takes the next binding off the front of @p bindings; nullopt at the end or where they are
 /// malformed, which leaves bytes over.
 [[nodiscard]] std::optional<BoundArgument> take_binding(ByteView& bindings) noexcept;
+/// Appends a binding to those of a call.
+void append_binding(const BoundArgument& bound, Bytes& bindings);
+/// Appends a call to a list; @p bindings: as append_binding() writes them.
+void append_call(
+    ContractId contract, std::uint8_t method, ByteView arguments, ByteView bindings, Bytes& list);
 /// For people: `[bytes 4 to 35: result 1 of call 0]`; empty without bindings.
 [[nodiscard]] std::string dump_bindings(ByteView bindings);
 
@@ -132,6 +137,19 @@ public:
         }
         return *this;
     }
+
+    /// Whoever has this address, for the calls of this list and lists nested in it: an account that
+    /// nobody has named yet, or a contract that an earlier call deploys. Nobody of block 0.
+    [[nodiscard]] AccountId account_at(const Address& address)
+    {
+        return AccountId{reference_to(address)};
+    }
+    [[nodiscard]] ContractId contract_at(const Address& address)
+    {
+        return ContractId{reference_to(address)};
+    }
+    /// What the references in the calls stand for.
+    [[nodiscard]] const std::vector<Address>& addresses() const noexcept { return addresses_; }
 
     /// Appends calls that are encoded already, whatever they are.
     void add_encoded(ByteView calls) { bytes_.insert(bytes_.end(), calls.begin(), calls.end()); }
@@ -171,8 +189,10 @@ private:
     static void check_size(std::size_t size);
     static void check_field(bool is_found);
     void add_binding(std::size_t offset, const Binding& binding);
+    [[nodiscard]] std::uint32_t reference_to(const Address& address);
 
     Bytes bytes_;
+    std::vector<Address> addresses_;
 };
 
 /// Walks a list of encoded calls. Input is hostile: after the walk ask ok().
@@ -184,6 +204,8 @@ public:
     [[nodiscard]] std::optional<CallView> next() noexcept;
     /// The list was well formed up to where it was read.
     [[nodiscard]] bool ok() const noexcept { return decoder_.ok(); }
+    /// What comes behind the calls that were read.
+    [[nodiscard]] ByteView rest() const noexcept { return decoder_.rest(); }
 
 private:
     Decoder decoder_;

@@ -21,6 +21,11 @@ inline constexpr ContractId native_coin{0};
 /// Stands for the lack of a contract where one may be named.
 inline constexpr ContractId no_contract{0xFFFF'FFFF};
 
+/// In encoded calls an id from here on stands for an entry of the transaction's list of addresses:
+/// its position is added. See state/references.hpp.
+inline constexpr std::uint32_t first_reference = 0x8000'0000;
+inline constexpr std::uint32_t references_max = 255;
+
 [[nodiscard]] constexpr std::uint32_t index(AccountId id) noexcept
 {
     return static_cast<std::uint32_t>(id);
@@ -28,6 +33,11 @@ inline constexpr ContractId no_contract{0xFFFF'FFFF};
 [[nodiscard]] constexpr std::uint32_t index(ContractId id) noexcept
 {
     return static_cast<std::uint32_t>(id);
+}
+template <typename Id>
+[[nodiscard]] constexpr bool is_reference(Id id) noexcept
+{
+    return index(id) >= first_reference && index(id) - first_reference < references_max;
 }
 
 }  // namespace runnel

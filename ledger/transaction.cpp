@@ -1,17 +1,60 @@
 #include "ledger/transaction.hpp"
 
+#include "ledger/check.hpp"
+
 #include <algorithm>
 
 namespace runnel
 {
+
+Address Transaction::address(std::size_t i) const noexcept
+{
+    Address address;
+    std::copy_n(input.begin() + static_cast<std::ptrdiff_t>(1 + sizeof(Address) * i),
+        sizeof(Address), address.bytes.begin());
+    return address;
+}
+
+void Transaction::set_calls(ByteView calls, std::span<const Address> addresses)
+{
+    RUNNEL_CHECK(addresses.size() <= references_max);
+    input.assign(1, static_cast<std::uint8_t>(addresses.size()));
+    for (const auto& address : addresses)
+        input.insert(input.end(), address.bytes.begin(), address.bytes.end());
+    input.insert(input.end(), calls.begin(), calls.end());
+    resolved.clear();
+}
+
+bool Transaction::set_input(ByteView bytes)
+{
+    if (bytes.empty() || bytes.size() < 1 + sizeof(Address) * bytes[0])
+        return false;
+    input.assign(bytes.begin(), bytes.end());
+    resolved.clear();
+    return true;
+}
+
+void Transaction::append_encoding(Bytes& out) const
+{
+    const auto start = out.size();
+    Encoder encoder{out};
+    encoder.put(*this);
+    if (sender_reference != 0)
+    {
+        Bytes reference;
+        encode(sender_reference, reference);
+        std::copy(reference.begin(), reference.end(),
+            out.begin() + static_cast<std::ptrdiff_t>(start));  // The sender is the first field.
+    }
+    encoder.put_raw(input_bytes());
+}
 
 void Transaction::seal()
 {
     // Hashed as a Merkle leaf, so that the transactions' root needs no second hash of each.
     thread_local Bytes encoding;
     encoding.clear();
-    encode(*this, encoding);
-    Encoder{encoding}.put_raw(call_list());
+    append_encoding(encoding);
     hash = merkle_leaf(encoding);
 }
 

@@ -7,6 +7,7 @@
 #include <boost/container/small_vector.hpp>
 
 #include <cstdint>
+#include <span>
 #include <string>
 
 namespace runnel
@@ -16,24 +17,50 @@ namespace runnel
 struct Transaction
 {
     /// Most transactions (an approval and a trade, a deposit) need no allocation.
-    using Calls = boost::container::small_vector<std::uint8_t, 208>;
+    using Input = boost::container::small_vector<std::uint8_t, 208>;
 
     AccountId sender{};
     std::uint64_t nonce = 0;
     std::uint64_t gas_limit = 0;
     std::uint64_t max_fee = 0;           // Wei per gas, base fee included (EIP-1559).
     std::uint64_t max_priority_fee = 0;  // Wei per gas, to the proposer.
-    Calls calls;                         // As CallWriter encodes them.
+    /// How many addresses the calls name (1 byte), these (20 bytes each), the calls as CallWriter
+    /// encodes them. Whoever block 0 did not have is named by address, never by an id that a re-org
+    /// could give to another: see state/references.hpp.
+    Input input{0};
 
     // Not part of the encoding:
+    /// Of a sender whom block 0 did not have: what is hashed in his id's place, the reference to
+    /// his address. Set by name_sender() (state/references.hpp).
+    std::uint32_t sender_reference = 0;
+    bool is_malformed = false;    // Its addresses cannot be what a transaction may name.
     std::int64_t arrival_ms = 0;  // Virtual time since the scenario's start.
     Hash hash;                    // Of the encoding; set by seal().
+    Bytes resolved;               // The calls with ids for addresses, where there are any.
     RUNNEL_FIELDS(
         sender, nonce, gas_limit, (max_fee, wei_per_gas), (max_priority_fee, wei_per_gas));
 
-    [[nodiscard]] ByteView call_list() const noexcept { return {calls.data(), calls.size()}; }
-    void set_calls(const Bytes& bytes) { calls.assign(bytes.begin(), bytes.end()); }
-    /// Computes the hash: keccak of the fields above and the calls.
+    [[nodiscard]] std::size_t address_count() const noexcept { return input[0]; }
+    [[nodiscard]] Address address(std::size_t i) const noexcept;
+    /// The calls as they are hashed, references to addresses in them.
+    [[nodiscard]] ByteView call_list() const noexcept
+    {
+        return ByteView{input.data(), input.size()}.subspan(1 + sizeof(Address) * input[0]);
+    }
+    /// The calls as they are run: resolve() (state/references.hpp) has put ids for references.
+    [[nodiscard]] ByteView executable() const noexcept
+    {
+        return resolved.empty() ? call_list() : ByteView{resolved};
+    }
+    /// @p addresses: at most references_max.
+    void set_calls(ByteView calls, std::span<const Address> addresses = {});
+    /// Takes an input as it is stored; false if it is too short for its addresses.
+    [[nodiscard]] bool set_input(ByteView bytes);
+    [[nodiscard]] ByteView input_bytes() const noexcept { return {input.data(), input.size()}; }
+    /// Appends what the hash is of: the fields above and the input, with a reference in the place
+    /// of a sender who is named.
+    void append_encoding(Bytes& out) const;
+    /// Computes the hash.
     void seal();
     /// Fee per gas at this base fee; below the base fee the transaction must not be in the block.
     [[nodiscard]] std::uint64_t effective_gas_price(std::uint64_t base_fee) const noexcept;

@@ -20,6 +20,7 @@ class AccessCollector;
 class CallContext;
 class Contract;
 class GenesisBuilder;
+class IdMapper;
 class SnapshotContext;
 class World;
 
@@ -43,6 +44,8 @@ struct MethodInfo
     std::string (*dump)(ByteView arguments) = nullptr;
     /// The calls that run in its callback; nullptr if it has none. For estimates of gas.
     CallList (*nested)(ByteView arguments) = nullptr;
+    /// Appends the arguments with every id in them mapped; false if they are malformed.
+    bool (*map_ids)(ByteView arguments, IdMapper& mapper, Bytes& out) = nullptr;
 };
 
 /// What an instance is told about itself when it is created.
@@ -70,6 +73,13 @@ struct ContractType
     /// What is wrong between parameters that are each as specified, as "KEY: expected ..., got
     /// ..."; empty if nothing is. A scenario file is refused with it.
     std::string (*validate)(const Parameters&) = nullptr;
+    /// Makes an instance that a transaction deploys, from the encoded arguments of its constructor;
+    /// nullptr if they are malformed or name what is not in the world. Without it only a scenario
+    /// can have contracts of this kind.
+    std::unique_ptr<Contract> (*deploy)(
+        ByteView arguments, ContractIdentity, const World&) = nullptr;
+    /// The kinds that its contracts deploy.
+    std::vector<const ContractType*> deploys = {};
 };
 
 /// A question that a protocol actor answers from committed state: how much of @p token_out would

@@ -4,6 +4,7 @@
 #include "state/world.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace runnel
 {
@@ -237,6 +238,7 @@ void ContractListing::encode(Bytes& out) const
     encoder.put(is_token);
     put_text(encoder, symbol);
     encoder.put(decimals);
+    put_text(encoder, arguments);
 }
 
 std::optional<ContractListing> ContractListing::decode(ByteView bytes)
@@ -249,7 +251,33 @@ std::optional<ContractListing> ContractListing::decode(ByteView bytes)
     decoder.get(listing.is_token);
     listing.symbol = get_text(decoder);
     decoder.get(listing.decimals);
+    listing.arguments = get_text(decoder);
     return decoder.at_end() ? std::optional{listing} : std::nullopt;
+}
+
+AccountListing account_listing(const World& world, AccountId id)
+{
+    const auto& info = world.account(id);
+    return {info.address, info.name, info.role};
+}
+
+ContractListing contract_listing(const World& world, ContractId id)
+{
+    const auto& contract = world.contract(id);
+    ContractListing listing{
+        contract.account(), std::string{contract.type().kind}, contract.name(), false, "", 0, ""};
+    if (auto token = contract.token_info())
+    {
+        listing.is_token = true;
+        listing.symbol = std::move(token->symbol);
+        listing.decimals = token->decimals;
+    }
+    if (index(id) >= world.known_contracts())
+    {
+        const auto& arguments = world.deployment(id).arguments;
+        listing.arguments.assign(arguments.begin(), arguments.end());
+    }
+    return listing;
 }
 
 void StateTree::append_bucket(
@@ -262,8 +290,7 @@ void StateTree::append_bucket(
             std::min<std::uint64_t>(first + RecordTable::bucket_records, world.account_count());
         for (auto i = first; i < end; ++i)
         {
-            const auto& info = world.account(AccountId{static_cast<std::uint32_t>(i)});
-            const AccountListing listing{info.address, info.name, info.role};
+            const auto listing = account_listing(world, AccountId{static_cast<std::uint32_t>(i)});
             put_record(out, i, [&](Bytes& bytes) { listing.encode(bytes); });
         }
     }
@@ -273,15 +300,7 @@ void StateTree::append_bucket(
             std::min<std::uint64_t>(first + RecordTable::bucket_records, world.contract_count());
         for (auto i = first; i < end; ++i)
         {
-            const auto& contract = world.contract(ContractId{static_cast<std::uint32_t>(i)});
-            ContractListing listing{contract.account(), std::string{contract.type().kind},
-                contract.name(), false, "", 0};
-            if (auto token = contract.token_info())
-            {
-                listing.is_token = true;
-                listing.symbol = std::move(token->symbol);
-                listing.decimals = token->decimals;
-            }
+            const auto listing = contract_listing(world, ContractId{static_cast<std::uint32_t>(i)});
             put_record(out, i, [&](Bytes& bytes) { listing.encode(bytes); });
         }
     }
@@ -376,6 +395,15 @@ StateBranch StateTree::describe(const World& world, std::uint32_t number) const
 
 Hash StateTree::root(const World& world)
 {
+    if (std::exchange(is_stale_, false))
+    {
+        branches_.clear();
+        top_.clear();
+        accounts_done_ = 0;
+        contracts_done_ = 0;
+        for (auto* table : world.tables())
+            table->mark_all();
+    }
     const auto count = StateBranch::first_table + world.tables().size();
     const auto known = branches_.size();
     branches_.resize(count);

@@ -106,10 +106,14 @@ struct ContractListing
     bool is_token = false;
     std::string symbol;  // Of a token.
     std::uint8_t decimals = 0;
+    std::string arguments;  // Of the constructor, encoded; none of block 0.
 
     void encode(Bytes& out) const;
     [[nodiscard]] static std::optional<ContractListing> decode(ByteView bytes);
 };
+
+[[nodiscard]] AccountListing account_listing(const World& world, AccountId id);
+[[nodiscard]] ContractListing contract_listing(const World& world, ContractId id);
 
 /// The commitment to a whole world: one root over every present record and over who accounts and
 /// contracts are. A function of these alone, not of how the world came to hold them.
@@ -122,6 +126,11 @@ class StateTree
 public:
     /// Brings the tree up to date with @p world and returns its root. Nobody may write meanwhile.
     Hash root(const World& world);
+    /// Accounts and contracts from these numbers on are no more, or others.
+    void forget_from(std::uint64_t account, std::uint64_t contract) noexcept
+    {
+        is_stale_ = is_stale_ || account < accounts_done_ || contract < contracts_done_;
+    }
     /// Of the record of @p key in branch @p branch (see StateBranch), after root().
     [[nodiscard]] RecordProof prove(
         const World& world, std::uint32_t branch, std::uint64_t key) const;
@@ -147,6 +156,7 @@ private:
     HashTree top_;
     std::uint64_t accounts_done_ = 0;
     std::uint64_t contracts_done_ = 0;
+    bool is_stale_ = false;  // The world has shrunk since the last root.
     std::vector<std::uint32_t> buckets_;
     Bytes scratch_;
 };

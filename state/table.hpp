@@ -46,8 +46,9 @@ struct RecordFormat
     return bits == 0 ? 0 : mix_key(key) >> (64U - bits);
 }
 
-/// The largest record: a dry run works on copies of that size.
-inline constexpr std::size_t record_size_max = 1024;
+/// The largest record: its encoding must fit the two bytes of its length in checkpoints and in the
+/// state tree.
+inline constexpr std::size_t record_size_max = 48 * 1024;
 
 /// A part of on-chain state: records of one trivially copyable type, found by a 64-bit key.
 ///

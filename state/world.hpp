@@ -1,6 +1,6 @@
 #pragma once
 
-#include "ledger/transaction.hpp"
+#include "ledger/block.hpp"
 #include "state/contract.hpp"
 #include "state/state_tree.hpp"
 
@@ -35,13 +35,23 @@ struct ReceiverCalls
     RUNNEL_FIELDS(size, times, calls);
 };
 
-/// Who an account is; fixed at genesis.
+/// Who an account is; fixed from its block on.
 struct AccountInfo
 {
-    std::string name;      // Unique: "noise_trader/17", "weth_usdc".
+    std::string name;      // Unique: "noise_trader/17", "weth_usdc"; later ones: their address.
     std::string role;      // "wallet", "validator", "dex", "lending", "token", ...
     std::string strategy;  // Of wallets.
     Address address;
+    Origin origin{};
+};
+
+/// What made a contract that a transaction deployed.
+struct Deployment
+{
+    const ContractType* type = nullptr;
+    ContractId creator{};  // The contract that deployed it.
+    Bytes arguments;       // Of its constructor, encoded.
+    Origin origin{};
 };
 
 /// What a block replaced, first writes first: takes the block back when applied in reverse.
@@ -56,6 +66,9 @@ struct BlockUndo
     std::uint64_t block_number = 0;
     std::vector<Entry> entries;
     Bytes old_values;
+    // How many there were before the block: it gives back the ids of those that came.
+    std::size_t accounts = 0;
+    std::size_t contracts = 0;
 };
 
 /// All on-chain state: accounts, contracts and their tables.
@@ -75,6 +88,7 @@ public:
     [[nodiscard]] std::size_t account_count() const noexcept { return accounts_.size(); }
     /// The account with this name, if there is one.
     [[nodiscard]] std::optional<AccountId> find_account(std::string_view name) const;
+    [[nodiscard]] std::optional<AccountId> find_account(const Address& address) const;
 
     /// Takes a contract whose id is the next one, and numbers its tables.
     Contract& add_contract(std::unique_ptr<Contract> contract);
@@ -86,8 +100,40 @@ public:
     }
     [[nodiscard]] Contract& contract(ContractId id) const { return *contracts_.at(index(id)); }
     [[nodiscard]] std::optional<ContractId> find_contract(std::string_view name) const;
+    [[nodiscard]] Contract* find_contract(const Address& address) const;
+    /// The contract that acts as @p account; nullptr if none does.
+    [[nodiscard]] Contract* contract_of(AccountId account) const;
     /// Calls connect() on every contract.
     void connect();
+
+    // A chain grows. What add_account() and add_contract() took is of block 0 and named by its id
+    // everywhere; what comes later is numbered in the order of the chain.
+
+    [[nodiscard]] std::size_t known_accounts() const noexcept { return known_accounts_; }
+    [[nodiscard]] std::size_t known_contracts() const noexcept { return known_contracts_; }
+    [[nodiscard]] bool has_grown() const noexcept
+    {
+        return accounts_.size() > known_accounts_ || contracts_.size() > known_contracts_;
+    }
+    /// The account with this address; the next one if nobody had it.
+    AccountId name_account(const Address& address, const Origin& origin);
+    /// Makes a contract and connects it and its creator; it is held by the world. Nobody else may
+    /// look at the world meanwhile. nullptr if the type cannot be deployed with these arguments, if
+    /// there is a contract at @p address, or no room for its tables.
+    Contract* deploy(const Address& address, Deployment deployment);
+    /// What made a later contract.
+    [[nodiscard]] const Deployment& deployment(ContractId id) const
+    {
+        return deployments_.at(index(id) - known_contracts_);
+    }
+    /// Forgets accounts and contracts from these numbers on; the world holds the contracts and
+    /// their records are absent.
+    void drop_from(std::size_t account, std::size_t contract);
+    /// The kind with this name among those of its contracts and those they deploy, nullptr if there
+    /// is none.
+    [[nodiscard]] const ContractType* find_deployable(std::string_view kind) const;
+    /// Every kind that its contracts have now or may deploy, each once.
+    [[nodiscard]] std::vector<const ContractType*> contract_types() const;
 
     /// Hands a contract to its home actor, and takes it back for a block.
     [[nodiscard]] std::unique_ptr<Contract> release(ContractId id);
@@ -121,14 +167,23 @@ public:
     void revert(const BlockUndo& undo);
 
 private:
-    void add_table(RecordTable& table, ContractId owner);
+    /// Who has an address, and which contract acts as an account.
+    struct Directory;
 
+    void add_table(RecordTable& table, ContractId owner);
+    AccountId append_account(AccountInfo info);
+    Contract& append_contract(std::unique_ptr<Contract> contract);
+
+    std::unique_ptr<Directory> directory_;
     std::deque<AccountInfo> accounts_;
     std::unordered_map<std::string_view, AccountId> account_names_;
     std::vector<Contract*> contracts_;
     std::vector<std::unique_ptr<Contract>> held_;
     std::vector<RecordTable*> tables_;
     std::vector<ContractId> owners_;
+    std::size_t known_accounts_ = 0;
+    std::size_t known_contracts_ = 0;
+    std::vector<Deployment> deployments_;  // Of later contracts.
     StateTree tree_;
 };
 

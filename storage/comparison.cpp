@@ -21,8 +21,10 @@ struct Table
 {
     std::string name;
     std::vector<std::string> columns;
-    std::vector<int> key;  // Positions of the columns that name a row, first among equals.
-    bool of_blocks = false;
+    std::vector<int> key;       // Positions of the columns that name a row, first among equals.
+    bool of_blocks = false;     // Its rows come with blocks and lie in the order of the chain.
+    bool is_directory = false;  // The same, but the rows of block 0 are there from the start.
+    int number = 0;             // Position of the block's number, of such a table.
 
     [[nodiscard]] const std::string& key_name(std::size_t i) const
     {
@@ -38,7 +40,7 @@ std::vector<Table> read_tables(Database& database)
         "AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY name");
     while (names.step())
     {
-        Table table{std::string{names.text(0)}, {}, {}, false};
+        Table table{.name = std::string{names.text(0)}, .columns = {}, .key = {}};
         if (std::find(not_compared.begin(), not_compared.end(), table.name) != not_compared.end())
             continue;
         auto columns = database.prepare("SELECT name, pk FROM pragma_table_info(?) ORDER BY cid");
@@ -57,8 +59,13 @@ std::vector<Table> read_tables(Database& database)
         if (table.key.empty() && table.columns.size() >= 2 &&
             table.columns.front() == "block_number")
             table.key = {0, 1};
+        const auto number = std::find(table.columns.begin(), table.columns.end(), "block_number");
+        table.is_directory = number != table.columns.end() && !table.key.empty() &&
+                             table.key_name(0) != "block_number";
         table.of_blocks =
-            !table.key.empty() && (table.name == "t_blocks" || table.key_name(0) == "block_number");
+            !table.key.empty() && (table.name == "t_blocks" || number != table.columns.end());
+        if (number != table.columns.end())
+            table.number = static_cast<int>(number - table.columns.begin());
         tables.push_back(std::move(table));
     }
     return tables;
@@ -150,7 +157,8 @@ Statement select_rows(Database& database, const Table& table, const BlockRange& 
     std::vector<Value> bounds;
     if (table.of_blocks)
     {
-        BlockRows block_rows{database, table.name, table.key_name(0)};
+        BlockRows block_rows{
+            database, table.name, table.columns[static_cast<std::size_t>(table.number)]};
         const auto bound = [&](std::optional<std::uint64_t> number, std::string_view comparison)
         {
             if (!number)
@@ -179,7 +187,7 @@ LedgerDifference make_difference(const Table& table, const Statement* a, const S
     const auto& row = a == nullptr ? *b : *a;
     if (table.of_blocks)
     {
-        const auto number = row.value(table.key.front());
+        const auto number = row.value(table.number);
         if (number.type == ValueType::integer)
             difference.block = number.integer;
     }
@@ -243,7 +251,8 @@ std::optional<LedgerDifference> compare_definitions(Database& a, Database& b)
     constexpr std::string_view sql =
         "SELECT type, name, tbl_name, sql FROM sqlite_master "
         "WHERE name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY type, name";
-    const Table table{"sqlite_master", {"type", "name", "tbl_name", "sql"}, {0, 1}, false};
+    const Table table{
+        .name = "sqlite_master", .columns = {"type", "name", "tbl_name", "sql"}, .key = {0, 1}};
     auto rows_a = a.prepare(sql);
     auto rows_b = b.prepare(sql);
     while (true)
@@ -273,9 +282,9 @@ std::optional<LedgerDifference> compare_fixed_tables(Database& a, Database& b)
 {
     for (const auto& table : read_tables(a))
     {
-        if (table.of_blocks)
+        if (table.of_blocks && !table.is_directory)
             continue;
-        if (auto difference = compare_table(a, b, table, {}))
+        if (auto difference = compare_table(a, b, table, {std::nullopt, 1}))
             return difference;
     }
     return std::nullopt;

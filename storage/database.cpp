@@ -402,6 +402,16 @@ Hash Statement::hash(int column) const
     return hash;
 }
 
+Address Statement::address(int column) const
+{
+    Address address;
+    const auto bytes = from_hex(text(column));
+    if (!bytes || bytes->size() != address.bytes.size())
+        fail(column, "an address");
+    std::copy(bytes->begin(), bytes->end(), address.bytes.begin());
+    return address;
+}
+
 AccountId Statement::account(int column) const
 {
     return AccountId{static_cast<std::uint32_t>(integer_up_to(column, 0xFFFF'FFFF))};

@@ -130,6 +130,8 @@ public:
     [[nodiscard]] Amount amount(int column) const;
     /// A blob of 32 bytes.
     [[nodiscard]] Hash hash(int column) const;
+    /// Text of 0x and 40 hex digits.
+    [[nodiscard]] Address address(int column) const;
     [[nodiscard]] AccountId account(int column) const;
     [[nodiscard]] ContractId contract(int column) const;
     /// Whatever the value is: the borrowed bytes, or the number.

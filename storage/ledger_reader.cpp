@@ -137,7 +137,8 @@ std::vector<Transaction> LedgerReader::transactions(std::uint64_t block_number)
         transaction.gas_limit = row.gas;
         transaction.max_fee = row.max_fee;
         transaction.max_priority_fee = row.max_priority_fee;
-        transaction.calls.assign(row.input.begin(), row.input.end());
+        if (!transaction.set_input(row.input))
+            fail_column(rows, "input", "a transaction's input");
     }
     rows.reset();
     return transactions;
@@ -195,19 +196,15 @@ std::optional<std::pair<std::uint64_t, std::uint32_t>> LedgerReader::find_transa
 std::vector<AccountInfo> LedgerReader::accounts()
 {
     std::vector<AccountInfo> accounts;
-    auto row = query("SELECT id, address, name, role, strategy FROM t_addresses ORDER BY id");
-    while (row.step())
+    auto rows = query(select_rows<AddressRow>() + " ORDER BY id");
+    while (rows.step())
     {
-        if (row.integer_up_to(0, uint32_max) != accounts.size())
+        const auto row = read_row<AddressRow>(rows);
+        if (row.id != accounts.size())
             corrupt(fmt::format("account {} is missing", accounts.size()));
-        auto& account = accounts.emplace_back();
-        const auto bytes = from_hex(row.text(1));
-        if (!bytes || bytes->size() != account.address.bytes.size())
-            row.fail(1, "an address");
-        std::copy(bytes->begin(), bytes->end(), account.address.bytes.begin());
-        account.name = row.text(2);
-        account.role = row.text(3);
-        account.strategy = row.text(4);
+        accounts.push_back(
+            {std::string{row.name}, std::string{row.role}, std::string{row.strategy}, row.address,
+                {row.block_number, row.transaction_index.value_or(Origin::no_transaction)}});
     }
     return accounts;
 }
@@ -221,7 +218,9 @@ void LedgerReader::check_description(const LedgerDescription& description)
                         "scenario",
                 database_.path(), what)};
     };
-    const auto stored = accounts();
+    // Who came later, the chain says.
+    auto stored = accounts();
+    std::erase_if(stored, [](const AccountInfo& account) { return account.origin.block != 0; });
     const auto same = [](const AccountInfo& a, const AccountInfo& b)
     { return a.name == b.name && a.address == b.address && a.role == b.role; };
     if (!std::equal(stored.begin(), stored.end(), description.accounts.begin(),
@@ -229,14 +228,14 @@ void LedgerReader::check_description(const LedgerDescription& description)
         differs("accounts differ");
 
     std::size_t contracts = 0;
-    auto row = query("SELECT id, account_id, kind, name FROM t_contracts ORDER BY id");
-    for (; row.step(); ++contracts)
+    auto rows = query(select_rows<ContractRow>() + " WHERE block_number = 0 ORDER BY id");
+    for (; rows.step(); ++contracts)
     {
+        const auto row = read_row<ContractRow>(rows);
         const auto* expected =
             contracts < description.contracts.size() ? &description.contracts[contracts] : nullptr;
-        if (expected == nullptr || row.integer(0) != static_cast<std::int64_t>(contracts) ||
-            row.account(1) != expected->account || row.text(2) != expected->kind ||
-            row.text(3) != expected->name)
+        if (expected == nullptr || row.id != contracts || row.account != expected->account ||
+            row.kind != expected->kind || row.name != expected->name)
             differs("contracts differ");
     }
     if (contracts != description.contracts.size())

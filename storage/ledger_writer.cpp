@@ -44,7 +44,7 @@ struct Target
 
 Target target_of(const Transaction& transaction, const AddressBook& addresses)
 {
-    CallReader reader{transaction.call_list()};
+    CallReader reader{transaction.executable()};
     const auto call = reader.next();
     if (!call || index(call->contract) >= addresses.contract_accounts.size())
         return {};
@@ -91,17 +91,19 @@ void check_same_run(
 LedgerDescription LedgerDescription::of(const World& world)
 {
     LedgerDescription description;
-    for (std::uint32_t i = 0; i < world.account_count(); ++i)
+    for (std::uint32_t i = 0; i < world.known_accounts(); ++i)
         description.accounts.push_back(world.account(AccountId{i}));
-    for (std::uint32_t i = 0; i < world.contract_count(); ++i)
+    for (std::uint32_t i = 0; i < world.known_contracts(); ++i)
     {
         const auto& contract = world.contract(ContractId{i});
-        const auto& type = contract.type();
-        description.contracts.push_back(
-            {contract.account(), std::string{type.kind}, contract.name(), contract.token_info()});
-        for (const auto* event : type.events)
+        description.contracts.push_back({contract.account(), std::string{contract.type().kind},
+            contract.name(), contract.token_info()});
+    }
+    auto& events = description.events;
+    for (const auto* type : world.contract_types())
+    {
+        for (const auto* event : type->events)
         {
-            auto& events = description.events;
             if (std::find(events.begin(), events.end(), event) == events.end())
                 events.push_back(event);
         }
@@ -145,6 +147,7 @@ public:
             next_block_ = last ? *last + 1 : 0;
             has_indexes_ = reader.has_indexes();
         }
+        read_directories();
         prepare_batches();
     }
 
@@ -310,42 +313,23 @@ private:
 
     void write_description(const LedgerDescription& description)
     {
-        RowBatch accounts{database_, schema_.table("t_addresses")};
-        std::int64_t id = 0;
+        RowBatch addresses{database_, schema_.table(AddressRow::table)};
+        Rows<AddressRow> address_rows{addresses};
+        std::uint64_t id = 0;
         for (const auto& account : description.accounts)
         {
-            accounts.integer(id++);
-            accounts.text(account.address.to_string());
-            accounts.text(account.name);
-            accounts.text(account.role);
-            accounts.text(account.strategy);
-            accounts.end_row();
+            address_rows.add({id++, account.address, account.name, account.role, account.strategy,
+                0, std::nullopt});
         }
-        accounts.flush();
+        addresses.flush();
 
-        RowBatch contracts{database_, schema_.table("t_contracts")};
-        RowBatch tokens{database_, schema_.table("t_tokens")};
-        id = 0;
+        RowBatch contracts{database_, schema_.table(ContractRow::table)};
+        RowBatch tokens{database_, schema_.table(TokenRow::table)};
+        Rows<ContractRow> contract_rows{contracts};
+        Rows<TokenRow> token_rows{tokens};
+        std::uint32_t number = 0;
         for (const auto& contract : description.contracts)
-        {
-            const auto [project, version] = project_and_version(contract.kind);
-            contracts.integer(id);
-            contracts.account(contract.account);
-            contracts.text(addresses_.address(contract.account).to_string());
-            contracts.text(contract.kind);
-            contracts.text(contract.name);
-            contracts.text(project);
-            contracts.text(version);
-            contracts.end_row();
-            if (contract.token)
-            {
-                tokens.integer(id);
-                tokens.text(contract.token->symbol);
-                tokens.integer(contract.token->decimals);
-                tokens.end_row();
-            }
-            ++id;
-        }
+            write_contract(contract_rows, token_rows, ContractId{number++}, contract, {}, {});
         contracts.flush();
         tokens.flush();
 
@@ -369,6 +353,64 @@ private:
         types.flush();
     }
 
+    static std::optional<std::uint32_t> transaction_of(const Origin& origin)
+    {
+        return origin.transaction == Origin::no_transaction ? std::nullopt
+                                                            : std::optional{origin.transaction};
+    }
+
+    void write_contract(Rows<ContractRow>& contracts, Rows<TokenRow>& tokens, ContractId id,
+        const ContractEntry& contract, std::optional<AccountId> creator, const Origin& origin)
+    {
+        const auto [project, version] = project_and_version(contract.kind);
+        contracts.add(
+            {index(id), contract.account, addresses_.address(contract.account), contract.kind,
+                contract.name, project, version, origin.block, transaction_of(origin), creator});
+        if (contract.token)
+        {
+            tokens.add({id, contract.token->symbol, contract.token->decimals, origin.block,
+                transaction_of(origin)});
+        }
+    }
+
+    /// Who came with the block.
+    void write_directories(const FinishedBlock& block)
+    {
+        for (const auto& account : block.accounts)
+        {
+            RUNNEL_CHECK(index(account.id) == addresses_.accounts.size());
+            addresses_.accounts.push_back(account.address);
+            address_rows_->add({index(account.id), account.address, account.name, account.role, "",
+                account.origin.block, transaction_of(account.origin)});
+        }
+        for (const auto& contract : block.contracts)
+        {
+            RUNNEL_CHECK(index(contract.id) == addresses_.contract_accounts.size());
+            addresses_.contract_accounts.push_back(contract.account);
+            ContractEntry entry{contract.account, contract.kind, contract.name, std::nullopt};
+            if (contract.is_token)
+                entry.token = TokenInfo{contract.symbol, contract.decimals};
+            write_contract(*contract_rows_, *token_rows_, contract.id, entry, contract.creator,
+                contract.origin);
+        }
+        rows_in_group_ += block.accounts.size() + 2 * block.contracts.size();
+    }
+
+    /// Those who came with the blocks that the file has already.
+    void read_directories()
+    {
+        auto accounts =
+            database_.prepare("SELECT address FROM t_addresses WHERE id >= ? ORDER BY id");
+        accounts.bind(1, Value{static_cast<std::int64_t>(addresses_.accounts.size())});
+        while (accounts.step())
+            addresses_.accounts.push_back(accounts.address(0));
+        auto contracts =
+            database_.prepare("SELECT account_id FROM t_contracts WHERE id >= ? ORDER BY id");
+        contracts.bind(1, Value{static_cast<std::int64_t>(addresses_.contract_accounts.size())});
+        while (contracts.step())
+            addresses_.contract_accounts.push_back(contracts.account(0));
+    }
+
     void prepare_batches()
     {
         for (const auto& table : schema_.tables())
@@ -380,6 +422,9 @@ private:
         transactions_.emplace(batch_of<TransactionRow>());
         rewards_.emplace(batch_of<RewardRow>());
         metrics_.emplace(batch_of<MetricRow>());
+        address_rows_.emplace(batch_of<AddressRow>());
+        contract_rows_.emplace(batch_of<ContractRow>());
+        token_rows_.emplace(batch_of<TokenRow>());
         for (const auto* type : schema_.events())
             events_.emplace(type, tables_.at(event_table_name(*type)));
     }
@@ -416,6 +461,7 @@ private:
     void write_block(const FinishedBlock& block)
     {
         blocks_->add({block.header, block.hash});
+        write_directories(block);
         write_transactions(block);
         write_events(block);
         std::uint32_t reward_index = 0;
@@ -444,7 +490,7 @@ private:
             row.gas = transaction.gas_limit;
             row.max_fee = transaction.max_fee;
             row.max_priority_fee = transaction.max_priority_fee;
-            row.input = transaction.call_list();
+            row.input = transaction.input_bytes();
             row.succeeded = receipt.status == ReceiptStatus::succeeded;
             row.gas_used = receipt.gas_used;
             row.cumulative_gas_used += receipt.gas_used;
@@ -494,6 +540,9 @@ private:
     std::optional<Rows<TransactionRow>> transactions_;
     std::optional<Rows<RewardRow>> rewards_;
     std::optional<Rows<MetricRow>> metrics_;
+    std::optional<Rows<AddressRow>> address_rows_;
+    std::optional<Rows<ContractRow>> contract_rows_;
+    std::optional<Rows<TokenRow>> token_rows_;
     std::unordered_map<const EventType*, RowBatch*> events_;  // Where an event's rows go.
     const EventType* last_type_ = nullptr;
     RowBatch* last_rows_ = nullptr;

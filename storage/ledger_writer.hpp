@@ -24,7 +24,7 @@ struct ContractEntry
     std::optional<TokenInfo> token;
 };
 
-/// What does not change while a chain grows: who exists, and what may be emitted.
+/// What is there before block 0: who exists, and what may ever be emitted.
 struct LedgerDescription
 {
     std::vector<AccountInfo> accounts;     // By account id.

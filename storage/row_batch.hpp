@@ -134,6 +134,8 @@ private:
         }
         else if constexpr (std::same_as<T, std::string_view>)
             text(field);
+        else if constexpr (std::same_as<T, Address>)
+            text(field.to_string());
         else
             put(Value{field});
     }

@@ -1,6 +1,5 @@
 #pragma once
 
-#include "ledger/check.hpp"
 #include "storage/schema.hpp"
 
 #include <concepts>
@@ -54,7 +53,8 @@ private:
             column.type = "INTEGER";
         else if constexpr (std::floating_point<T>)
             column.type = "REAL";
-        else if constexpr (std::same_as<T, Amount> || std::same_as<T, std::string_view>)
+        else if constexpr (std::same_as<T, Amount> || std::same_as<T, Address> ||
+                           std::same_as<T, std::string_view>)
             column.type = "TEXT";
         else
         {
@@ -79,6 +79,35 @@ template <typename Row>
     return sql + " FROM " + quoted_name(Row::table);
 }
 
+template <typename T>
+[[nodiscard]] T read_field(const Statement& statement, int at)
+{
+    if constexpr (is_optional<T>::value)
+    {
+        if (statement.is_null(at))
+            return std::nullopt;
+        return read_field<typename T::value_type>(statement, at);
+    }
+    else if constexpr (std::same_as<T, Hash>)
+        return statement.hash(at);
+    else if constexpr (std::same_as<T, AccountId>)
+        return statement.account(at);
+    else if constexpr (std::same_as<T, ContractId>)
+        return statement.contract(at);
+    else if constexpr (std::same_as<T, Address>)
+        return statement.address(at);
+    else if constexpr (std::same_as<T, Amount>)
+        return statement.amount(at);
+    else if constexpr (std::same_as<T, std::string_view>)
+        return statement.text(at);
+    else if constexpr (std::same_as<T, ByteView>)
+        return statement.blob(at);
+    else if constexpr (sizeof(T) < sizeof(std::int64_t))
+        return static_cast<T>(statement.integer_up_to(at, std::numeric_limits<T>::max()));
+    else
+        return static_cast<T>(statement.integer(at));  // Of 64 bits: stored as they are.
+}
+
 /// Reads the columns that are not derived, as strictly as Statement does. Text and bytes are valid
 /// until the statement's next step.
 template <typename Row>
@@ -88,25 +117,8 @@ template <typename Row>
     int next = 0;
     const auto read = [&]<typename T>(std::string_view, T& field, const ColumnText& text)
     {
-        if (text.derived)
-            return;
-        const int at = next++;
-        if constexpr (std::same_as<T, Hash>)
-            field = statement.hash(at);
-        else if constexpr (std::same_as<T, AccountId>)
-            field = statement.account(at);
-        else if constexpr (std::same_as<T, Amount>)
-            field = statement.amount(at);
-        else if constexpr (std::same_as<T, std::string_view>)
-            field = statement.text(at);
-        else if constexpr (std::same_as<T, ByteView>)
-            field = statement.blob(at);
-        else if constexpr (is_optional<T>::value)
-            RUNNEL_CHECK(false && "only derived columns may be NULL");
-        else if constexpr (sizeof(T) < sizeof(std::int64_t))
-            field = static_cast<T>(statement.integer_up_to(at, std::numeric_limits<T>::max()));
-        else
-            field = static_cast<T>(statement.integer(at));  // Of 64 bits: stored as they are.
+        if (!text.derived)
+            field = read_field<T>(statement, next++);
     };
     Row::describe(row, read);
     return row;

@@ -18,6 +18,7 @@ namespace runnel::storage
 {
 
 inline constexpr Unit keccak_unit = unit::other("keccak-256");
+inline constexpr Unit address_unit = unit::other("0x and 40 hex digits");
 inline constexpr Unit gas_unit = unit::other("gas");
 
 struct ManifestRow
@@ -33,6 +34,95 @@ struct ManifestRow
         column("position", self.position, {"Order of the entries, from 0."});
         column("key", self.key, {"Name of the entry."});
         column("value", self.value, {"Its text."});
+    }
+};
+
+struct AddressRow
+{
+    static constexpr std::string_view table = "t_addresses";
+
+    std::uint64_t id = 0;
+    Address address;
+    std::string_view name;
+    std::string_view role;
+    std::string_view strategy;
+    std::uint64_t block_number = 0;
+    std::optional<std::uint32_t> transaction_index;
+
+    static constexpr void describe(auto& self, auto&& column)
+    {
+        column(
+            "id", self.id, {"The account's number, in the order of the chain; 0 is address zero."});
+        column("address", self.address, {"Lower case.", address_unit});
+        column("name", self.name,
+            {"Unique in the scenario: `noise_trader/17`. An account that came later is named by "
+             "its "
+             "address."});
+        column("role", self.role,
+            {"wallet, validator, dex, lending, token, ... An account that a block first named as a "
+             "wallet stays one when a later block deploys a contract there."});
+        column("strategy", self.strategy, {"Of a wallet that an agent moves; empty for others."});
+        column("block_number", self.block_number,
+            {"The block that named it first; 0: it is the scenario's."});
+        column("transaction_index", self.transaction_index,
+            {"The transaction that did; NULL for the scenario's."});
+    }
+};
+
+struct ContractRow
+{
+    static constexpr std::string_view table = "t_contracts";
+
+    std::uint64_t id = 0;
+    AccountId account{};
+    Address address;
+    std::string_view kind;
+    std::string_view name;
+    std::string_view project;
+    std::string_view version;
+    std::uint64_t block_number = 0;
+    std::optional<std::uint32_t> transaction_index;
+    std::optional<AccountId> creator;
+
+    static constexpr void describe(auto& self, auto&& column)
+    {
+        column("id", self.id,
+            {"The contract's number, in the order of the chain; 0 is the native coin."});
+        column("account_id", self.account, {"The account under which it acts."});
+        column("address", self.address, {"The account's address.", address_unit});
+        column("kind", self.kind, {"The contract's kind in the scenario: `uniswap_v2_pair`."});
+        column("name", self.name,
+            {"Its key in the scenario; its address if a transaction deployed it."});
+        column("project", self.project, {"The kind up to `_v<digit>`: `uniswap`."});
+        column("version", self.version, {"The digits after it: `2`; empty without."});
+        column("block_number", self.block_number,
+            {"The block that deployed it; 0: it is the scenario's."});
+        column("transaction_index", self.transaction_index,
+            {"The transaction that did; NULL for the scenario's."});
+        column("creator_id", self.creator,
+            {"The contract that deployed it; NULL for the scenario's."});
+    }
+};
+
+struct TokenRow
+{
+    static constexpr std::string_view table = "t_tokens";
+
+    ContractId contract{};
+    std::string_view symbol;
+    std::uint8_t decimals = 0;
+    std::uint64_t block_number = 0;
+    std::optional<std::uint32_t> transaction_index;
+
+    static constexpr void describe(auto& self, auto&& column)
+    {
+        column("contract_id", self.contract, {"The token's contract."});
+        column("symbol", self.symbol, {"What people call it."});
+        column("decimals", self.decimals, {"Where the decimal point of its amounts is."});
+        column("block_number", self.block_number,
+            {"The block that deployed it; 0: it is the scenario's."});
+        column("transaction_index", self.transaction_index,
+            {"The transaction that did; NULL for the scenario's."});
     }
 };
 
@@ -122,7 +212,9 @@ struct TransactionRow
         column("max_priority_fee_per_gas", self.max_priority_fee,
             {"The most the proposer gets.", unit::wei_per_gas});
         column("input", self.input,
-            {"The calls in their canonical encoding; re-executed by `verify`."});
+            {"How many addresses the calls name (1 byte), these (20 bytes each), the calls in "
+             "their "
+             "canonical encoding; re-executed by `verify`."});
         column("receipt_status", self.succeeded, {"1 succeeded, 0 reverted.", {}, true});
         column("receipt_gas_used", self.gas_used, {"By this transaction.", gas_unit, true});
         column("receipt_cumulative_gas_used", self.cumulative_gas_used,

@@ -46,29 +46,12 @@ std::vector<TableInfo> base_tables()
         "What made this ledger: the scenario, its parameters, the seed, the version. Reproduces "
         "the run; its hash is the parent of block 0.",
         TableKind::fixed, {"position"}, {}));
+    tables.push_back(described<AddressRow>("Every account: wallets, validators, contracts.",
+        TableKind::directory, {"id"}, {{"address"}}));
     tables.push_back(
-        {"t_addresses", "Every account: wallets, validators, contracts.", TableKind::fixed,
-            {integer("id", "", "The account's number, in order of genesis; 0 is address zero."),
-                text("address", "0x and 40 hex digits", "Lower case."),
-                text("name", "", "Unique in the scenario: `noise_trader/17`."),
-                text("role", "", "wallet, validator, dex, lending, token, ..."),
-                text("strategy", "", "Of a wallet; empty for others.")},
-            {"id"}, {{"address"}}});
-    tables.push_back({"t_contracts", "Every contract instance.", TableKind::fixed,
-        {integer("id", "", "The contract's number; 0 is the native coin."),
-            id("account_id", RefersTo::addresses, "The account under which it acts."),
-            text("address", "0x and 40 hex digits", "The account's address."),
-            text("kind", "", "The contract's kind in the scenario: `uniswap_v2_pair`."),
-            text("name", "", "Its key in the scenario."),
-            text("project", "", "The kind up to `_v<digit>`: `uniswap`."),
-            text("version", "", "The digits after it: `2`; empty without.")},
-        {"id"}, {}});
-    tables.push_back(
-        {"t_tokens", "Contracts that are tokens, the native coin included.", TableKind::fixed,
-            {id("contract_id", RefersTo::contracts, "The token's contract."),
-                text("symbol", "", "What people call it."),
-                integer("decimals", "", "Where the decimal point of its amounts is.")},
-            {"contract_id"}, {}});
+        described<ContractRow>("Every contract instance.", TableKind::directory, {"id"}, {}));
+    tables.push_back(described<TokenRow>("Contracts that are tokens, the native coin included.",
+        TableKind::directory, {"contract_id"}, {}));
     tables.push_back(described<EventTypeRow>(
         "The types of events that contracts may emit.", TableKind::fixed, {"id"}, {}));
     tables.push_back(described<BlockRow>("Block headers.", TableKind::block, {"number"}, {}));
@@ -219,7 +202,8 @@ std::string TableInfo::create_sql() const
         sql +=
             quoted_name(column.name) + " " + column.type + (column.nullable ? ", " : " NOT NULL, ");
     // A block's number is its rowid; rows of several columns are found by BlockRows.
-    const bool has_rowid = kind == TableKind::block || key.empty();
+    // The same for a directory's ids.
+    const bool has_rowid = kind == TableKind::block || kind == TableKind::directory || key.empty();
     if (has_rowid && key.size() != 1)
         return sql.erase(sql.size() - 2) + ")";
     return sql + "PRIMARY KEY (" + column_list(key) + (has_rowid ? "))" : ")) WITHOUT ROWID");

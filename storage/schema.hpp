@@ -16,6 +16,7 @@ namespace runnel::storage
 enum class TableKind : std::uint8_t
 {
     fixed,       // Once, when the ledger is made.
+    directory,   // Who there is: at genesis, and when a block brings somebody. By id.
     block,       // With each block.
     metrics,     // Whenever the clock was read; neither hashed nor compared.
     checkpoint,  // Now and then, and deleted again; not compared, `verify` checks it on its own.
@@ -53,7 +54,8 @@ struct ColumnInfo
 ///
 /// Rows of a block table lie in the order of the chain, which is the order of their rowids and of
 /// their keys: appending them costs a fifth less than to a table that is clustered by its key,
-/// and BlockRows finds a block's rows. Rows of the other tables are clustered by their keys.
+/// and BlockRows finds a block's rows; so do those of a directory, whose ids are the rowids. Rows
+/// of the other tables are clustered by their keys.
 struct TableInfo
 {
     std::string name;

@@ -411,13 +411,15 @@ private:
 
     void contracts()
     {
-        ViewBuilder view{"contracts", "Contracts, all there from block 0.", *find("t_contracts")};
+        ViewBuilder view{"contracts", "Contracts.", *find("t_contracts")};
         view.join("t_tokens", "s", "s.contract_id = r.id");
         view.same("address").absent({"bytecode", "function_sighashes"});
         view.column("is_erc20", "INTEGER", "0 or 1", "It is a token and not the native coin.",
             "s.contract_id IS NOT NULL AND r.id <> 0");
         view.column("is_erc721", "INTEGER", "0 or 1", "Always 0.", "0");
-        view.column("block_number", "INTEGER", "", "Always 0.", "0");
+        view.same("block_number").same("transaction_index");
+        view.address("creator_address", "The contract that deployed it; NULL of the scenario's.",
+            view.join_account("r.creator_id"));
         view.same("kind").same("name");
         add(std::move(view));
     }
@@ -428,9 +430,10 @@ private:
         view.join_contract();
         view.address("address", "The token's contract.", "c.address");
         view.same("symbol");
-        view.column("name", "TEXT", "", "Its key in the scenario.", "c.name");
+        view.column(
+            "name", "TEXT", "", "Its key in the scenario; its address if it came later.", "c.name");
         view.same("decimals").absent({"total_supply"});
-        view.column("block_number", "INTEGER", "", "Always 0.", "0");
+        view.same("block_number").same("transaction_index");
         add(std::move(view));
     }
 
@@ -438,6 +441,7 @@ private:
     {
         ViewBuilder view{"labels", "What is known about an address.", *find("t_addresses")};
         view.same("address").same("name").same("role").same("strategy");
+        view.same("block_number").same("transaction_index");
         add(std::move(view));
     }
 

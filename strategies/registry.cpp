@@ -16,6 +16,7 @@ std::span<const StrategyType* const> strategy_types()
         &noise_trader_strategy(),
         &arbitrageur_strategy(),
         &liquidity_provider_strategy(),
+        &pool_opener_strategy(),
         &price_keeper_strategy(),
         &lender_strategy(),
         &leveraged_borrower_strategy(),

@@ -2,6 +2,7 @@
 
 #include "execution/context.hpp"
 #include "state/contract.hpp"
+#include "state/references.hpp"
 
 #include <cstdint>
 #include <string>
@@ -57,10 +58,21 @@ public:
                 return std::string{Calls::name} +
                        (decode(arguments, call) ? runnel::dump(call) : std::string{"(malformed)"});
             },
-            nested_calls<Calls>()}...};
+            nested_calls<Calls>(), &map_ids<Calls>}...};
     }
 
 private:
+    template <typename Call>
+    static bool map_ids(ByteView arguments, IdMapper& mapper, Bytes& out)
+    {
+        Call call{};
+        if (!decode(arguments, call))
+            return false;
+        Call::describe(call, mapper);
+        encode(call, out);
+        return true;
+    }
+
     /// Finds the CallList among a call's fields, if there is one.
     struct NestedFinder
     {

@@ -1,6 +1,7 @@
 #include "contracts/kit/sandbox.hpp"
 
 #include "contracts/tokens/native/native_coin.hpp"
+#include "state/references.hpp"
 
 namespace runnel::contracts
 {
@@ -22,7 +23,7 @@ Sandbox::Outcome Sandbox::run(AccountId sender, const CallWriter& calls)
     Transaction transaction;
     transaction.sender = sender;
     transaction.gas_limit = 1ULL << 40U;
-    transaction.set_calls(calls.bytes());
+    write_calls(transaction, world_, calls);
     transaction.seal();
     std::vector<Transaction> transactions;
     transactions.push_back(std::move(transaction));
@@ -39,6 +40,7 @@ Sandbox::Outcome Sandbox::run(AccountId sender, const CallWriter& calls)
         execution_, world_, context, head_, head_hash_, 0, std::move(transactions), {}, options);
     outcome.receipt = outcome.block.receipts.front();
     outcome.returns = execution_.returns().front();
+    outcome.deploys = execution_.block_plan().deploys();
     outcome.undeclared_touches = execution_.undeclared_touches();
     head_ = outcome.block.header;
     head_hash_ = outcome.block.hash;

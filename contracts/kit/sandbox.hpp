@@ -41,6 +41,7 @@ public:
         Returns returns;  // Of the transaction's last call.
         FinishedBlock block;
         std::size_t undeclared_touches = 0;  // Records touched beyond what calls declared.
+        bool deploys = false;                // The calls declare that they deploy a contract.
 
         [[nodiscard]] bool ok() const noexcept
         {

@@ -32,16 +32,22 @@ class Arbitrageur : public StatefulStrategy<WalletState>
 {
 public:
     Arbitrageur(const Parameters& parameters, const WalletGroup& wallets)
-      : map_{*wallets.world, parameters.contracts("pairs")},
+      : map_{*wallets.world, parameters.contracts("pairs"),
+            parameters.boolean("follows_new_pools")},
         coin_{parameters.token("coin")},
         inventory_share_max_{parameters.number("inventory_share_max")},
+        uses_reference_{parameters.boolean("reference")},
+        cycle_length_max_{static_cast<std::size_t>(parameters.integer("cycle_length_max"))},
         trades_per_block_{static_cast<std::size_t>(parameters.integer("trades_per_block"))},
         cool_down_ms_{parameters.duration_ms("cool_down")}
     {
-        if (parameters.boolean("reference"))
-            find_reference_routes();
-        for (std::int64_t length = 2; length <= parameters.integer("cycle_length_max"); ++length)
-            find_cycles(static_cast<std::size_t>(length));
+        if (uses_reference_)
+        {
+            for (std::size_t i = 0; i < map_.pools().size(); ++i)
+                find_reference_routes(static_cast<DexMap::Position>(i));
+        }
+        for (std::size_t length = 2; length <= cycle_length_max_; ++length)
+            find_cycles(length);
         states_.resize(wallets.accounts.size());
         for (std::size_t i = 0; i < states_.size(); ++i)
         {
@@ -92,7 +98,7 @@ public:
 private:
     [[nodiscard]] bool is_valid(const WalletState& state) const override
     {
-        return state.losses <= losses_max && state.seen.size() == routes_.size();
+        return state.losses <= losses_max && state.seen.size() <= routes_max;
     }
 
     /// Pools in order of trade.
@@ -116,19 +122,30 @@ private:
 
     // ---- Routes, found once ----
 
-    void find_reference_routes()
+    void find_reference_routes(DexMap::Position pool)
     {
-        for (std::size_t i = 0; i < map_.pools().size(); ++i)
+        const auto& tokens = map_.pools()[pool].tokens;
+        for (const auto token_in : tokens)
         {
-            const auto pool = static_cast<DexMap::Position>(i);
-            for (const auto token_in : map_.pools()[i].tokens)
+            for (const auto token_out : tokens)
             {
-                for (const auto token_out : map_.pools()[i].tokens)
-                {
-                    if (token_in != token_out)
-                        add_route({{pool, token_in, token_out}});
-                }
+                if (token_in != token_out)
+                    add_route({{pool, token_in, token_out}});
             }
+        }
+    }
+
+    /// The routes through pools that have come since, one pool after another: in the same order
+    /// however many come at a time, as after a resume.
+    void take_up_pools(const World& world)
+    {
+        while (map_.take_up_next(world))
+        {
+            newest_pool_ = static_cast<DexMap::Position>(map_.pools().size() - 1);
+            if (uses_reference_)
+                find_reference_routes(*newest_pool_);
+            for (std::size_t length = 2; length <= cycle_length_max_; ++length)
+                find_cycles(length);
         }
     }
 
@@ -151,13 +168,20 @@ private:
         }
     }
 
-    /// Adds every cycle through @p start of @p length pools that begins with @p steps.
+    /// Adds every cycle through @p start of @p length pools that begins with @p steps; of those
+    /// that are not there yet, once pools have come later.
     void extend(std::vector<DexMap::Step>& steps, DexMap::Position start, std::size_t length)
     {
         if (routes_.size() >= routes_max)
             return;
         if (steps.size() == length)
-            return add_route(steps);
+        {
+            const auto is_new = [this](const DexMap::Step& step)
+            { return step.pool == newest_pool_; };
+            if (!newest_pool_ || std::any_of(steps.begin(), steps.end(), is_new))
+                add_route(steps);
+            return;
+        }
         const auto token = steps.empty() ? start : steps.back().token_out;
         const bool closes = steps.size() + 1 == length;
         for (std::size_t i = 0; i < map_.pools().size(); ++i)
@@ -185,6 +209,7 @@ private:
         if (observed_block_ == view.block_number)
             return;
         observed_block_ = view.block_number;
+        take_up_pools(*view.world);
         units_usd_.clear();
         for (const auto& coin : map_.tokens())
         {
@@ -224,6 +249,7 @@ private:
     {
         const auto& view = wallet.view();
         auto& state = states_[position];
+        state.seen.resize(routes_.size());
         const auto slot_ms = std::int64_t{view.slot_seconds} * 1000;
         std::vector<Chance> chances;
         for (std::size_t i = 0; i < routes_.size(); ++i)
@@ -347,9 +373,12 @@ private:
     SwapDesk desk_{nullptr};
     ContractId coin_;
     double inventory_share_max_;
+    bool uses_reference_;
+    std::size_t cycle_length_max_;
     std::size_t trades_per_block_;
     std::int64_t cool_down_ms_;
     std::vector<Route> routes_;
+    std::optional<DexMap::Position> newest_pool_;  // Of those that came later.
 
     std::uint64_t observed_block_ = 0;
     std::vector<double> rates_;                // By route: what the first unit earns, in value.
@@ -371,6 +400,8 @@ const StrategyType& arbitrageur_strategy()
                     .unit = {},
                     .help = "Exchanges it watches: 1 to 127; of any protocols.",
                     .contract_kind = Exchange::sector},
+                {"follows_new_pools", ParameterKind::boolean, "false", {},
+                    "It also trades on exchanges of the same tokens that are opened later."},
                 {"coin", ParameterKind::token, "", {},
                     "The token whose reference price is the native coin's (WETH): what gas costs."},
                 {"reference", ParameterKind::boolean, "true", {},

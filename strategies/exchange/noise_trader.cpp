@@ -44,7 +44,8 @@ class NoiseTrader : public StatefulStrategy<WalletState>
 {
 public:
     NoiseTrader(const Parameters& parameters, const WalletGroup& wallets)
-      : map_{*wallets.world, parameters.contracts("pairs")},
+      : map_{*wallets.world, parameters.contracts("pairs"),
+            parameters.boolean("follows_new_pools")},
         desk_{*wallets.world, optional_contract(parameters, "router")},
         coin_{parameters.token("coin")},
         slot_seconds_{wallets.slot_seconds},
@@ -458,6 +459,8 @@ const StrategyType& noise_trader_strategy()
                     .unit = {},
                     .help = "Exchanges it knows: 1 to 127.",
                     .contract_kind = Exchange::sector},
+                {"follows_new_pools", ParameterKind::boolean, "false", {},
+                    "It also trades on exchanges of the same tokens that are opened later."},
                 {"coin", ParameterKind::token, "", {},
                     "The token whose reference price is the native coin's (WETH): what gas costs."},
                 {"interval", ParameterKind::distribution, "{ exponential = 7200, min = 60 }",

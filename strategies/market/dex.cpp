@@ -12,20 +12,45 @@
 namespace runnel::strategies
 {
 
-DexMap::DexMap(const World& world, const std::vector<ContractId>& exchanges)
+DexMap::DexMap(const World& world, const std::vector<ContractId>& exchanges, bool follows)
+  : follows_{follows}, next_contract_{static_cast<std::uint32_t>(world.known_contracts())}
 {
     RUNNEL_CHECK(exchanges.size() <= pools_max);
     for (const auto id : exchanges)
     {
         const auto* exchange = contracts::find_exchange(world, id);
         RUNNEL_CHECK(exchange != nullptr);
-        Pool pool{exchange, {}, 0};
-        for (const auto token : exchange->tokens())
-            pool.tokens.push_back(position_of(world, token));
-        pools_.push_back(std::move(pool));
-        exchanges_.push_back(exchange);
+        add_pool(world, *exchange);
     }
     routes_.resize(tokens_.size() * tokens_.size());
+}
+
+void DexMap::add_pool(const World& world, const Exchange& exchange)
+{
+    Pool pool{&exchange, {}, 0};
+    for (const auto token : exchange.tokens())
+        pool.tokens.push_back(position_of(world, token));
+    pools_.push_back(std::move(pool));
+    exchanges_.push_back(&exchange);
+}
+
+bool DexMap::take_up_next(const World& world)
+{
+    while (follows_ && next_contract_ < world.contract_count() && pools_.size() < pools_max)
+    {
+        const auto* exchange = contracts::find_exchange(world, ContractId{next_contract_++});
+        if (exchange == nullptr || exchange->venue() == nullptr)
+            continue;
+        const auto tokens = exchange->tokens();
+        const auto is_known = [this](ContractId token)
+        { return position_of(token) < tokens_.size(); };
+        if (!std::all_of(tokens.begin(), tokens.end(), is_known))
+            continue;
+        add_pool(world, *exchange);
+        std::fill(routes_.begin(), routes_.end(), std::nullopt);
+        return true;
+    }
+    return false;
 }
 
 DexMap::Position DexMap::position_of(const World& world, ContractId token)
@@ -53,6 +78,8 @@ void DexMap::observe(const WorldView& view)
     if (observed_block_ == view.block_number)
         return;
     observed_block_ = view.block_number;
+    while (take_up_next(*view.world))
+    {}
     for (auto& token : tokens_)
         token.usd = reference_usd(view, token.token);
     price_unquoted();

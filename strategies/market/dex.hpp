@@ -13,8 +13,8 @@ namespace runnel::strategies
 
 /// The exchanges a group of wallets knows, as a graph of tokens, and what they are worth.
 ///
-/// The graph is fixed at genesis. observe() takes prices and depths from the committed state, once
-/// per block however many wallets ask. Tokens and exchanges are named by their positions in
+/// The tokens are fixed at genesis. observe() takes prices and depths from the committed state,
+/// once per block however many wallets ask. Tokens and exchanges are named by their positions in
 /// tokens() and pools(): small numbers, cheap to remember per wallet.
 class DexMap
 {
@@ -44,7 +44,12 @@ public:
     };
 
     /// @param exchanges  At most pools_max, with at most tokens_max tokens: see check_map().
-    DexMap(const World& world, const std::vector<ContractId>& exchanges);
+    /// @param follows    Exchanges of these tokens that transactions deploy later are taken up too.
+    DexMap(const World& world, const std::vector<ContractId>& exchanges, bool follows = false);
+
+    /// Takes up the next exchange that has come, in the order of the chain, as the last of pools();
+    /// false if there is none. observe() takes up all.
+    bool take_up_next(const World& world);
 
     /// Looks at all pools and prices. A token without a reference price is worth what the deepest
     /// pool with a priced token says.
@@ -60,6 +65,7 @@ public:
     [[nodiscard]] std::vector<Hop> hops(const std::vector<Step>& steps) const;
 
 private:
+    void add_pool(const World& world, const Exchange& exchange);
     [[nodiscard]] Position position_of(const World& world, ContractId token);
     [[nodiscard]] Position position_of(ContractId token) const;
     void price_unquoted();
@@ -68,6 +74,8 @@ private:
     std::vector<Token> tokens_;
     std::vector<const Exchange*> exchanges_;                        // Of pools_.
     mutable std::vector<std::optional<std::vector<Step>>> routes_;  // By from, then to.
+    bool follows_;
+    std::uint32_t next_contract_;  // That was not looked at yet.
     std::uint64_t observed_block_ = 0;
 };
 

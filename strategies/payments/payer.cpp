@@ -29,7 +29,8 @@ public:
         stream_{wallets.stream},
         first_number_{wallets.first_number},
         amount_{parameters.distribution("amount")},
-        merchant_share_{parameters.number("merchant_share")}
+        merchant_share_{parameters.number("merchant_share")},
+        new_address_share_{parameters.number("new_address_share")}
     {
         const auto& payees = parameters.text("payees");
         const auto& merchants = parameters.text("merchants");
@@ -66,13 +67,15 @@ public:
             blocks_until_next(random, state.interval_seconds * state.patience, slot_seconds_);
         if (wallet.pending() >= pending_max)
             return next;
-        const auto payee = pick_payee(random, wallet.account());
+        CallWriter calls;
+        const auto payee = new_address_share_ > 0 && random.bernoulli(new_address_share_)
+                               ? std::optional{calls.account_at(draw_address(random))}
+                               : pick_payee(random, wallet.account());
         if (!payee)
             return next;
         const auto value = to_units(amount_.draw(random), decimals_);
         if (value.is_zero())
             return next;
-        CallWriter calls;
         add_payment(calls, token_, *payee, value);
         wallet.submit(std::move(calls), wallet.habitual_bid());
         return next;
@@ -90,6 +93,15 @@ public:
 
 private:
     static constexpr std::uint32_t pending_max = 4;
+
+    /// One that nobody has used, as people give out: a new wallet, a shop's address for one order.
+    [[nodiscard]] static Address draw_address(RandomStream& random)
+    {
+        Address address;
+        for (auto& byte : address.bytes)
+            byte = static_cast<std::uint8_t>(random.next_uint64() >> 56U);
+        return address;
+    }
 
     [[nodiscard]] std::optional<AccountId> pick_payee(RandomStream& random, AccountId self) const
     {
@@ -110,6 +122,7 @@ private:
     std::uint32_t first_number_;
     Distribution amount_;
     double merchant_share_;
+    double new_address_share_;
     std::uint8_t decimals_ = 18;
     std::span<const AccountId> payees_;
     std::span<const AccountId> merchants_;
@@ -134,6 +147,10 @@ const StrategyType& payer_strategy()
                     "Name of the group of merchants; empty: none."},
                 {"merchant_share", ParameterKind::number, "0.5", {},
                     "Share of payments that go to merchants.", 0, 1},
+                {"new_address_share", ParameterKind::number, "0", {},
+                    "Share of payments to an address that nobody has used before, beside the "
+                    "others.",
+                    0, 1},
             },
         .create = create_strategy<Payer>};
     return type;

@@ -98,7 +98,7 @@ TEST_CASE("block: the roots are those of its contents", "[ledger][block]")
         leaves.push_back(transaction.hash);
         Bytes encoding;
         encode(transaction, encoding);
-        encoding.insert(encoding.end(), transaction.calls.begin(), transaction.calls.end());
+        encoding.insert(encoding.end(), transaction.input.begin(), transaction.input.end());
         CHECK(transaction.hash == merkle_leaf(encoding));
     }
     CHECK(header.transactions_root == merkle_root(leaves));

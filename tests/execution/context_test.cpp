@@ -283,10 +283,10 @@ TEST_CASE_METHOD(
     CHECK(reason(arguments) == "malformed call");
 
     auto transaction = make(alice, calls(Add{object, 1}, Add{object, 2}));
-    const auto whole = transaction.calls;
+    const auto whole = transaction.input;
     for (std::size_t cut = 1; cut < whole.size() / 2; ++cut)
     {
-        transaction.calls.assign(whole.begin(), whole.end() - static_cast<std::ptrdiff_t>(cut));
+        transaction.input.assign(whole.begin(), whole.end() - static_cast<std::ptrdiff_t>(cut));
         transaction.nonce = state(alice).nonce;
         transaction.seal();
         const auto block = run(transaction);

@@ -41,7 +41,7 @@ void check_same(const Transaction& a, const Transaction& b)
     CHECK(a.gas_limit == b.gas_limit);
     CHECK(a.max_fee == b.max_fee);
     CHECK(a.max_priority_fee == b.max_priority_fee);
-    CHECK(a.calls == b.calls);
+    CHECK(a.input == b.input);
     auto sealed = a;
     sealed.seal();
     CHECK(sealed.hash == a.hash);

@@ -168,7 +168,8 @@ TEST_CASE("schema: the views have the names of ethereum-etl and Spellbook", "[st
           Names{"blockchain", "project", "version", "token_address", "symbol", "recipient",
               "amount", "amount_raw", "amount_usd", "fee", "block_month", "block_time",
               "block_number", "project_contract_address", "tx_hash", "evt_index"});
-    CHECK(client.columns("labels") == Names{"address", "name", "role", "strategy"});
+    CHECK(client.columns("labels") ==
+          Names{"address", "name", "role", "strategy", "block_number", "transaction_index"});
 }
 
 TEST_CASE("schema: views show what happened", "[storage][schema]")

@@ -587,7 +587,7 @@ public:
                 add_call(list, random, toy, 0);
             transaction.set_calls(list.bytes());
             if (random.bernoulli(0.01))
-                transaction.calls.pop_back();
+                transaction.input.pop_back();
             transaction.seal();
             block.push_back(std::move(transaction));
         }

@@ -168,6 +168,21 @@ void UniswapV2Router::add_deposit(CallWriter& calls, const DepositOrder& order) 
             order.amounts_min.at(0), order.amounts_min.at(1), order.recipient, order.deadline});
 }
 
+std::optional<std::uint64_t> UniswapV2Router::opening_gas(std::span<const ContractId> tokens) const
+{
+    if (tokens.size() != 2 || factory_->find_pair(tokens[0], tokens[1]) != nullptr)
+        return std::nullopt;
+    return pair_deployment_gas;
+}
+
+void UniswapV2Router::add_opening(CallWriter& calls, const OpeningOrder& order) const
+{
+    // The first deposit creates the pair; all of both goes in.
+    calls.add(id(), UniswapV2AddLiquidity{order.tokens.at(0), order.tokens.at(1),
+                        order.amounts.at(0), order.amounts.at(1), order.amounts.at(0),
+                        order.amounts.at(1), order.recipient, order.deadline});
+}
+
 void UniswapV2Router::add_withdrawal(CallWriter& calls, const WithdrawalOrder& order) const
 {
     const auto tokens = order.exchange->tokens();

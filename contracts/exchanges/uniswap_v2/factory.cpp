@@ -34,10 +34,11 @@ UniswapV2Factory::UniswapV2Factory(
 const ContractType& UniswapV2Factory::contract_type()
 {
     static const ContractType type{.kind = "uniswap_v2_factory",
-        .help = "Knows the pairs of a Uniswap v2 and who earns the protocol fee.",
+        .help =
+            "Knows the pairs of a Uniswap v2, deploys them, and says who earns the protocol fee.",
         .role = ContractRole::ledger,
         .methods = methods(),
-        .events = {},
+        .events = {&event_type<UniswapV2PairCreated>},
         .parameters =
             {
                 {"fee_to", ParameterKind::account, "\"\"", {},
@@ -46,7 +47,8 @@ const ContractType& UniswapV2Factory::contract_type()
                 {"fee_to_setter", ParameterKind::account, "\"\"", {},
                     "The account that may change fee_to; empty: nobody."},
             },
-        .create = creator<UniswapV2Factory>([](const Parameters&) { return std::tuple{}; })};
+        .create = creator<UniswapV2Factory>([](const Parameters&) { return std::tuple{}; }),
+        .deploys = {&UniswapV2Pair::contract_type()}};
     return type;
 }
 
@@ -95,32 +97,78 @@ UniswapV2Pair* UniswapV2Factory::find_pair(ContractId token_a, ContractId token_
     return found == entries_.end() || found->tokens != tokens ? nullptr : found->pair;
 }
 
-Refusal UniswapV2Factory::refuse_pair(
-    const World& world, AccountId token_a, AccountId token_b) const
-{
-    if (token_a == token_b)
-        return Refusal::error("UniswapV2: IDENTICAL_ADDRESSES");
-    if (token_a == zero_account || token_b == zero_account)
-        return Refusal::error("UniswapV2: ZERO_ADDRESS");
-    for (const auto* pair : pairs_)
-    {
-        const auto account0 = world.contract(pair->token0()).account();
-        const auto account1 = world.contract(pair->token1()).account();
-        if ((account0 == token_a && account1 == token_b) ||
-            (account0 == token_b && account1 == token_a))
-            return Refusal::error("UniswapV2: PAIR_EXISTS");
-    }
-    return Refusal::ledger("pairs are created at genesis");
-}
-
-Refusal UniswapV2Factory::create_pair(
+Address UniswapV2Factory::pair_address(
     const World& world, ContractId token_a, ContractId token_b) const
 {
-    const auto* contract_a = world.find_contract(token_a);
-    const auto* contract_b = world.find_contract(token_b);
-    if (contract_a == nullptr || contract_b == nullptr)
-        return Refusal::ledger("no such token");
-    return refuse_pair(world, contract_a->account(), contract_b->account());
+    const auto address_of = [&world](ContractId id) -> const Address&
+    { return world.account(world.contract(id).account()).address; };
+    return pair_address(world.account(account()).address, address_of(token_a), address_of(token_b));
+}
+
+Address UniswapV2Factory::pair_address(
+    const Address& factory, const Address& token_a, const Address& token_b)
+{
+    // keccak of the pair's creation code as deployed on Ethereum.
+    static const auto code_hash =
+        Hash::from_string("0x96e8ac4277198ff8b6f785478aa9a39f403cb768dd02cbee326c3e7da348845f");
+    Bytes salt;
+    Encoder{salt}.put(std::min(token_a, token_b));
+    Encoder{salt}.put(std::max(token_a, token_b));
+    Bytes preimage{0xFF};
+    Encoder encoder{preimage};
+    encoder.put(factory);
+    encoder.put(keccak256(salt));
+    encoder.put(code_hash.value());
+    const auto hash = keccak256(preimage);
+    Address address;
+    std::copy(hash.bytes.end() - static_cast<std::ptrdiff_t>(address.bytes.size()),
+        hash.bytes.end(), address.bytes.begin());
+    return address;
+}
+
+bool UniswapV2Factory::may_create(const World& world, ContractId token_a, ContractId token_b) const
+{
+    return token_a != token_b && find_token(world, token_a) != nullptr &&
+           find_token(world, token_b) != nullptr && find_pair(token_a, token_b) == nullptr;
+}
+
+Result<UniswapV2Pair*> UniswapV2Factory::create_pair(
+    CallContext& context, ContractId token_a, ContractId token_b) const
+{
+    const auto* contract_a = context.world().find_contract(token_a);
+    const auto* contract_b = context.world().find_contract(token_b);
+    RUNNEL_REQUIRE(
+        contract_a != nullptr && contract_b != nullptr, Refusal::ledger("no such token"));
+    return create_pair(context, contract_a->account(), contract_b->account());
+}
+
+Result<UniswapV2Pair*> UniswapV2Factory::create_pair(
+    CallContext& context, AccountId token_a, AccountId token_b) const
+{
+    RUNNEL_REQUIRE(token_a != token_b, Refusal::error("UniswapV2: IDENTICAL_ADDRESSES"));
+    RUNNEL_REQUIRE(token_a != zero_account && token_b != zero_account,
+        Refusal::error("UniswapV2: ZERO_ADDRESS"));
+    const auto& world = context.world();
+    const auto* contract_a = world.contract_of(token_a);
+    const auto* contract_b = world.contract_of(token_b);
+    RUNNEL_REQUIRE(contract_a != nullptr && contract_b != nullptr &&
+                       find_token(world, contract_a->id()) != nullptr &&
+                       find_token(world, contract_b->id()) != nullptr,
+        Refusal::ledger("no such token"));
+    RUNNEL_REQUIRE(find_pair(contract_a->id(), contract_b->id()) == nullptr,
+        Refusal::error("UniswapV2: PAIR_EXISTS"));
+    RUNNEL_TRY(context.charge_gas(pair_deployment_gas));
+    UniswapV2PairConstructor arguments{contract_a->id(), contract_b->id(), id()};
+    if (world.account(token_b).address < world.account(token_a).address)
+        std::swap(arguments.token0, arguments.token1);
+    Bytes encoded;
+    encode(arguments, encoded);
+    const auto address = pair_address(world, arguments.token0, arguments.token1);
+    auto* made = RUNNEL_TRY(
+        context.deploy(UniswapV2Pair::contract_type(), *this, address, std::move(encoded)));
+    context.emit(
+        id(), UniswapV2PairCreated{arguments.token0, arguments.token1, made->id(), pairs_.size()});
+    return static_cast<UniswapV2Pair*>(made);
 }
 
 void UniswapV2Factory::declare(const UniswapV2SetFeeTo&, AccountId, AccessCollector& access) const
@@ -134,7 +182,15 @@ void UniswapV2Factory::declare(
     access.write(state_, 0);
 }
 
-void UniswapV2Factory::declare(const UniswapV2CreatePair&, AccountId, AccessCollector&) const {}
+void UniswapV2Factory::declare(
+    const UniswapV2CreatePair& call, AccountId, AccessCollector& access) const
+{
+    const auto* token_a = access.world().contract_of(call.token_a);
+    const auto* token_b = access.world().contract_of(call.token_b);
+    if (token_a != nullptr && token_b != nullptr &&
+        may_create(access.world(), token_a->id(), token_b->id()))
+        access.deploys();
+}
 
 Result<Returns> UniswapV2Factory::execute(const UniswapV2SetFeeTo& call, CallContext& context)
 {
@@ -156,7 +212,12 @@ Result<Returns> UniswapV2Factory::execute(const UniswapV2SetFeeToSetter& call, C
 
 Result<Returns> UniswapV2Factory::execute(const UniswapV2CreatePair& call, CallContext& context)
 {
-    return fail(refuse_pair(context.world(), call.token_a, call.token_b));
+    const auto* pair = RUNNEL_TRY(create_pair(context, call.token_a, call.token_b));
+    // Its address, as the ABI returns it.
+    std::array<std::uint8_t, 32> word{};
+    const auto& address = context.world().account(pair->account()).address.bytes;
+    std::copy(address.begin(), address.end(), word.end() - address.size());
+    return Returns{Amount::load_big_endian(word)};
 }
 
 }  // namespace runnel::contracts

@@ -12,6 +12,10 @@ namespace runnel::contracts
 class UniswapV2Pair;
 class UniswapV2Router;
 
+/// What a new pair's code costs: 2,512,920 for the whole transaction in the tests of Uniswap
+/// v2-core, less 21,000 and the call's own figure.
+inline constexpr std::uint64_t pair_deployment_gas = 2'488'700;
+
 /// Switches the protocol fee on (an account) or off (the zero account); only the setter may.
 struct UniswapV2SetFeeTo
 {
@@ -32,11 +36,24 @@ struct UniswapV2SetFeeToSetter
 /// Tokens are named by their contracts' accounts, as addresses are on Ethereum.
 struct UniswapV2CreatePair
 {
-    RUNNEL_CALL("createPair", 2, {3'200, 900});  // Of a refusal: here it always refuses.
+    RUNNEL_CALL("createPair", 2, {3'200, 900});  // A pair costs pair_deployment_gas more.
 
     AccountId token_a{};
     AccountId token_b{};
     RUNNEL_FIELDS(token_a, token_b);
+};
+
+struct UniswapV2PairCreated
+{
+    static constexpr std::string_view table = "uniswap_v2_pairs_created";
+    static constexpr std::string_view signature =
+        "PairCreated(address indexed,address indexed,address,uint256)";
+
+    ContractId token0{};
+    ContractId token1{};
+    ContractId pair{};
+    std::uint64_t pair_count = 0;  // The factory's, this one included.
+    RUNNEL_FIELDS(token0, token1, pair, pair_count);
 };
 
 struct UniswapV2FactoryState
@@ -46,13 +63,13 @@ struct UniswapV2FactoryState
     RUNNEL_FIELDS(fee_to, fee_to_setter);
 };
 
-/// Knows the pairs of a Uniswap v2 and who earns the protocol fee.
+/// Knows the pairs of a Uniswap v2, deploys them, and says who earns the protocol fee.
 ///
-/// Pairs are deployed at genesis: createPair refuses as the deployed code does for pairs that exist
-/// and for impossible ones, and with a refusal of the ledger for any other.
-/// Errors: UniswapV2: FORBIDDEN, UniswapV2: IDENTICAL_ADDRESSES, UniswapV2: ZERO_ADDRESS,
-/// UniswapV2: PAIR_EXISTS.
-/// Source: Uniswap v2-core `UniswapV2Factory.sol`.
+/// A pair that a transaction creates has the address that CREATE2 gives it on Ethereum, from the
+/// factory's address and the tokens' own: anybody can tell it beforehand. Its token0 is the one
+/// with the lower address; a scenario's pairs keep the order of the scenario. Errors: UniswapV2:
+/// FORBIDDEN, UniswapV2: IDENTICAL_ADDRESSES, UniswapV2: ZERO_ADDRESS, UniswapV2: PAIR_EXISTS; of
+/// the ledger, for an account that is no token. Source: Uniswap v2-core `UniswapV2Factory.sol`.
 class UniswapV2Factory : public ContractBase<UniswapV2Factory, UniswapV2SetFeeTo,
                              UniswapV2SetFeeToSetter, UniswapV2CreatePair>
 {
@@ -79,9 +96,16 @@ public:
     [[nodiscard]] AccountId fee_to() const noexcept { return state_.get(0).fee_to; }
     [[nodiscard]] AccountId fee_to_setter() const noexcept { return state_.get(0).fee_to_setter; }
 
-    /// createPair() for tokens named by contract: what the router asks for. Always a refusal.
-    [[nodiscard]] Refusal create_pair(
+    /// createPair() for tokens named by contract: what the router asks for.
+    Result<UniswapV2Pair*> create_pair(
+        CallContext& context, ContractId token_a, ContractId token_b) const;
+    /// Where the pair of these tokens is or will be, if a transaction creates it.
+    [[nodiscard]] Address pair_address(
         const World& world, ContractId token_a, ContractId token_b) const;
+    [[nodiscard]] static Address pair_address(
+        const Address& factory, const Address& token_a, const Address& token_b);
+    /// Whether a call may create the pair: what declares that it deploys a contract.
+    [[nodiscard]] bool may_create(const World& world, ContractId token_a, ContractId token_b) const;
 
     using ContractBase::declare;
     using ContractBase::execute;
@@ -101,8 +125,8 @@ private:
         UniswapV2Pair* pair = nullptr;
     };
     [[nodiscard]] static std::uint64_t key(ContractId token_a, ContractId token_b) noexcept;
-    [[nodiscard]] Refusal refuse_pair(
-        const World& world, AccountId token_a, AccountId token_b) const;
+    [[nodiscard]] Result<UniswapV2Pair*> create_pair(
+        CallContext& context, AccountId token_a, AccountId token_b) const;
 
     Table<UniswapV2FactoryState> state_;  // Record 0.
     std::vector<UniswapV2Pair*> pairs_;

@@ -64,7 +64,20 @@ const ContractType& UniswapV2Pair::contract_type()
             {
                 return std::tuple{parameters.token("token0"), parameters.token("token1"),
                     parameters.contract("factory")};
-            })};
+            }),
+        .deploy = [](ByteView bytes, ContractIdentity identity,
+                      const World& world) -> std::unique_ptr<Contract>
+        {
+            UniswapV2PairConstructor arguments;
+            if (!decode(bytes, arguments) || arguments.token0 == arguments.token1 ||
+                find_token(world, arguments.token0) == nullptr ||
+                find_token(world, arguments.token1) == nullptr ||
+                dynamic_cast<const UniswapV2Factory*>(world.find_contract(arguments.factory)) ==
+                    nullptr)
+                return nullptr;
+            return std::make_unique<UniswapV2Pair>(
+                std::move(identity), arguments.token0, arguments.token1, arguments.factory);
+        }};
     return type;
 }
 

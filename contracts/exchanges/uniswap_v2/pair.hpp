@@ -63,6 +63,15 @@ struct UniswapV2Sync
     RUNNEL_FIELDS();
 };
 
+/// What a pair that a transaction creates is told.
+struct UniswapV2PairConstructor
+{
+    ContractId token0{};
+    ContractId token1{};
+    ContractId factory{};
+    RUNNEL_FIELDS(token0, token1, factory);
+};
+
 struct UniswapV2MintEvent
 {
     static constexpr std::string_view table = "uniswap_v2_mints";

@@ -164,8 +164,8 @@ Result<Returns> UniswapV2Router::execute(const UniswapV2AddLiquidity& call, Call
 {
     RUNNEL_TRY(require_in_time(context, call.deadline));
     auto* pair = factory_->find_pair(call.token_a, call.token_b);
-    RUNNEL_REQUIRE(
-        pair != nullptr, factory_->create_pair(context.world(), call.token_a, call.token_b));
+    if (pair == nullptr)
+        pair = RUNNEL_TRY(factory_->create_pair(context, call.token_a, call.token_b));
     const auto [reserve_a, reserve_b] = from_side_of(*pair, call.token_a, pair->reserves(context));
 
     context.use_gas(gas::find_liquidity);
@@ -247,7 +247,11 @@ void UniswapV2Router::declare(
 {
     const auto* pair = factory_->find_pair(call.token_a, call.token_b);
     if (pair == nullptr)
+    {
+        if (factory_->may_create(access.world(), call.token_a, call.token_b))
+            access.deploys();
         return;
+    }
     for (const auto token : {call.token_a, call.token_b})
     {
         token_at(access.world(), token)

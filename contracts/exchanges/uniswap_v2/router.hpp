@@ -123,6 +123,9 @@ public:
     [[nodiscard]] std::uint64_t extra_gas(std::size_t hops) const noexcept override;
     void add_swap(CallWriter& calls, const SwapOrder& order) const override;
     void add_deposit(CallWriter& calls, const DepositOrder& order) const override;
+    [[nodiscard]] std::optional<std::uint64_t> opening_gas(
+        std::span<const ContractId> tokens) const override;
+    void add_opening(CallWriter& calls, const OpeningOrder& order) const override;
     void add_withdrawal(CallWriter& calls, const WithdrawalOrder& order) const override;
     [[nodiscard]] bool spends_shares() const noexcept override { return true; }
     [[nodiscard]] OrderFailure failure_of(const Refusal& refusal) const override;

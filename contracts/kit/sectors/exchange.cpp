@@ -20,6 +20,11 @@ Amount Exchange::share_balance(AccountId account) const
     return shares->balances().get(account);
 }
 
+void Venue::add_opening(CallWriter&, const OpeningOrder&) const
+{
+    RUNNEL_CHECK(false && "nobody can open an exchange here");
+}
+
 std::uint64_t Venue::extra_gas(std::size_t) const noexcept
 {
     return 0;

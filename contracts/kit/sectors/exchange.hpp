@@ -138,6 +138,15 @@ struct DepositOrder
     std::uint64_t deadline = 0;
 };
 
+/// A new exchange of tokens that have none at this venue yet, and its first liquidity.
+struct OpeningOrder
+{
+    std::vector<ContractId> tokens;
+    std::vector<Amount> amounts;  // Of each, by allowance from the sender: they set the price.
+    AccountId recipient{};        // Of the shares.
+    std::uint64_t deadline = 0;
+};
+
 /// Shares of an exchange back into tokens.
 struct WithdrawalOrder
 {
@@ -181,6 +190,15 @@ public:
     virtual void add_swap(CallWriter& calls, const SwapOrder& order) const = 0;
     virtual void add_deposit(CallWriter& calls, const DepositOrder& order) const = 0;
     virtual void add_withdrawal(CallWriter& calls, const WithdrawalOrder& order) const = 0;
+    /// What an opening charges beyond its method's own gas, see Bid::extra_gas; empty if an
+    /// exchange of these tokens cannot be opened here (any more).
+    [[nodiscard]] virtual std::optional<std::uint64_t> opening_gas(
+        std::span<const ContractId> /*tokens*/) const
+    {
+        return std::nullopt;
+    }
+    /// A bug unless opening_gas().
+    virtual void add_opening(CallWriter& calls, const OpeningOrder& order) const;
     /// Whether a withdrawal takes the shares by allowance; else the exchange burns them by itself.
     [[nodiscard]] virtual bool spends_shares() const noexcept { return false; }
 
