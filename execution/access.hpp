@@ -72,6 +72,16 @@ public:
     void read(const RecordTable& table, AccountId key) { read(table, index(key)); }
     void write(const RecordTable& table, AccountId key) { write(table, index(key)); }
     void credit(const RecordTable& table, AccountId key) { credit(table, index(key)); }
+    template <typename Key, typename Value>
+    void read(const KeyedTable<Key, Value>& table, const Key& key)
+    {
+        add_keyed(table, key, AccessMode::read);
+    }
+    template <typename Key, typename Value>
+    void write(const KeyedTable<Key, Value>& table, const Key& key)
+    {
+        add_keyed(table, key, AccessMode::write);
+    }
 
     /// What the calls of @p list may touch when @p sender makes them; nested lists included.
     /// Malformed lists and calls declare nothing: they will be refused when they run.
@@ -91,6 +101,19 @@ public:
     [[nodiscard]] const World& world() const noexcept { return world_; }
 
 private:
+    /// The places that are looked at on the way are read.
+    template <typename Key, typename Value>
+    void add_keyed(const KeyedTable<Key, Value>& table, const Key& key, AccessMode mode)
+    {
+        const auto at = table.place(key,
+            [&](std::uint64_t place) -> const KeyedRecord<Key, Value>&
+            {
+                add(table, place, AccessMode::read);
+                return table.record(place);
+            });
+        add(table, at, mode);
+    }
+
     const World& world_;
     std::vector<Access>& accesses_;
     std::size_t first_;  // Of this transaction.

@@ -211,6 +211,23 @@ public:
         return write(table, index(key));
     }
 
+    // The same under keys that are not numbers. What is written keeps its place for ever.
+    template <typename Key, typename Value>
+    [[nodiscard]] const Value& read(const KeyedTable<Key, Value>& table, const Key& key)
+    {
+        using Record = KeyedRecord<Key, Value>;
+        return static_cast<const Record*>(scope_.read(table, place_of(table, key)))->value;
+    }
+    template <typename Key, typename Value>
+    [[nodiscard]] Value& write(KeyedTable<Key, Value>& table, const Key& key)
+    {
+        using Record = KeyedRecord<Key, Value>;
+        auto& record = *static_cast<Record*>(scope_.write(table, place_of(table, key)));
+        record.key = key;
+        record.is_taken = true;
+        return record.value;
+    }
+
     /// Adds @p amount to a balance that the call does not look at: what many transactions may do to
     /// one record side by side. The sum must not be able to overflow (a supply bounds it).
     template <typename R>
@@ -266,6 +283,14 @@ public:
     }
 
 private:
+    template <typename Key, typename Value>
+    [[nodiscard]] std::uint64_t place_of(const KeyedTable<Key, Value>& table, const Key& key)
+    {
+        using Record = KeyedRecord<Key, Value>;
+        return table.place(key,
+            [&](std::uint64_t at) -> const Record&
+            { return *static_cast<const Record*>(scope_.read(table, at)); });
+    }
     template <typename R>
     [[nodiscard]] static constexpr bool begins_with_amount() noexcept
     {

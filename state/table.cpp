@@ -20,6 +20,20 @@ void RecordTable::FreeBytes::operator()(std::uint8_t* bytes) const noexcept
     ::operator delete[](bytes, page_alignment);
 }
 
+std::uint64_t place_of_encoding(ByteView key) noexcept
+{
+    std::uint64_t mixed = key.size();
+    for (std::size_t i = 0; i < key.size(); i += 8)
+    {
+        std::uint64_t word = 0;
+        for (std::size_t k = i; k < std::min(i + 8, key.size()); ++k)
+            word = word << 8U | key[k];
+        mixed = mix_key(mixed ^ word);
+        mixed ^= mixed >> 29U;
+    }
+    return mixed;
+}
+
 RecordTable::RecordTable(std::string name, KeyKind key_kind, const RecordFormat& format)
   : name_{std::move(name)}, format_{format}, key_kind_{key_kind}
 {}

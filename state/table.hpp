@@ -214,6 +214,65 @@ private:
     }
 };
 
+/// The first place where a key with this encoding is looked for.
+[[nodiscard]] std::uint64_t place_of_encoding(ByteView key) noexcept;
+
+/// A record under a key that is not a number.
+template <typename Key, typename Value>
+struct KeyedRecord
+{
+    Key key{};
+    bool is_taken = false;  // Once a key is here it stays: others are looked for behind it.
+    Value value{};
+    RUNNEL_FIELDS(key, is_taken, value);
+};
+
+/// A table whose keys are not numbers: described, trivially copyable structs (an id of 32 bytes;
+/// owner, lower and upper tick).
+///
+/// A key's place follows from its encoding; where another key is in that place, the next one is
+/// looked at. What comes out depends on the order of the chain and never on a collision. A value of
+/// zeros is the same as none.
+template <typename Key, typename Value>
+class KeyedTable : public Table<KeyedRecord<Key, Value>>
+{
+public:
+    using Record = KeyedRecord<Key, Value>;
+
+    explicit KeyedTable(std::string name) : Table<Record>{std::move(name), KeyKind::sparse} {}
+
+    /// The committed value.
+    [[nodiscard]] const Value& get(const Key& key) const
+    {
+        const auto read = [this](std::uint64_t at) -> const Record& { return record(at); };
+        return record(place(key, read)).value;
+    }
+    /// The committed record of a place.
+    [[nodiscard]] const Record& record(std::uint64_t place) const
+    {
+        return Table<Record>::get(place);
+    }
+    /// Where @p key is, or would be put: read(place) is what a transaction, or who has committed
+    /// state, sees of the record there.
+    template <typename Read>
+    [[nodiscard]] static std::uint64_t place(const Key& key, Read&& read)
+    {
+        Bytes wanted;
+        runnel::encode(key, wanted);
+        Bytes found;
+        for (auto at = place_of_encoding(wanted);; ++at)
+        {
+            const Record& record = read(at);
+            if (!record.is_taken)
+                return at;
+            found.clear();
+            runnel::encode(record.key, found);
+            if (found == wanted)
+                return at;
+        }
+    }
+};
+
 /// The key of a sparse table that is found by two accounts (owner, spender).
 [[nodiscard]] constexpr std::uint64_t pair_key(AccountId first, AccountId second) noexcept
 {

@@ -319,9 +319,10 @@ def main() -> None:
         damaged(runnel, check, small, folder)
         out_of_memory(runnel, check, small, folder)
         kills = max(1, options.kills // 8)  # Of each shipped scenario: their rounds take longer.
-        killed(runnel, check, small, folder, max(1, options.kills - 3 * kills))
+        killed(runnel, check, small, folder, max(1, options.kills - 4 * kills))
         shipped = options.source / "scenarios"
-        for scenario, blocks in (("payments", 200), ("market_day", 400), ("black_thursday", 300)):
+        for scenario, blocks in (("payments", 200), ("market_day", 400), ("black_thursday", 300),
+                                 ("new_pool", 600)):
             run = Run(runnel, folder, shipped / f"{scenario}.toml", blocks)
             interrupt(runnel, check, run, folder)
             killed(runnel, check, run, folder, kills)
