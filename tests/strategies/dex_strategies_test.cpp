@@ -125,6 +125,7 @@ Parameters noise_parameters(const Market& market)
     parameters.set("multi_hop_share", 0.0);
     parameters.set("slippage_bps", always(50));
     parameters.set("ask_quotes", 0.0);
+    parameters.set("follows_new_pools", false);
     parameters.set("deadline", std::int64_t{1'200'000});
     parameters.set("fee_share_max", 1.0);
     parameters.set("sensitivity", always(0));
@@ -143,6 +144,7 @@ Parameters arbitrage_parameters(const Market& market, std::vector<ContractId> pa
     parameters.set("pairs", std::move(pairs));
     parameters.set("coin", market.weth.id());
     parameters.set("reference", true);
+    parameters.set("follows_new_pools", false);
     parameters.set("cycle_length_max", std::int64_t{3});
     parameters.set("profit_min", always(1));
     parameters.set("reaction", always(1));
