@@ -15,7 +15,6 @@ namespace runnel::actors
 namespace
 {
 constexpr std::uint32_t none = std::numeric_limits<std::uint32_t>::max();
-constexpr std::size_t contracts_per_host = 16;
 std::string_view phase_name(double PhaseSeconds::*phase)
 {
     constexpr std::array<std::pair<double PhaseSeconds::*, std::string_view>, 6> names{
@@ -36,7 +35,6 @@ Director::Director(caf::actor_config& config, std::shared_ptr<SimulationSetup> s
     options_{std::move(options)},
     result_{std::move(result)},
     world_{*setup_->world},
-    protocols_{std::make_shared<std::map<std::uint32_t, caf::actor>>()},
     writer_{std::move(writer)},
     head_{setup_->genesis.header},
     head_hash_{setup_->genesis.hash},
@@ -45,8 +43,12 @@ Director::Director(caf::actor_config& config, std::shared_ptr<SimulationSetup> s
     governor_{{options_.workers, std::thread::hardware_concurrency(), options_.adapts_workers,
         options_.memory_ceiling}},
     watch_{std::move(watch)},
+    leases_{*this, world_, *watch_},
+    capture_{*this, *watch_},
     mark_{Clock::now()}
 {
+    // What belongs to a later state waits for it.
+    set_default_handler(caf::skip);
     set_down_handler(
         [this](caf::down_msg& down)
         {
@@ -69,14 +71,10 @@ void Director::on_exit()
             send_exit(member, caf::exit_reason::user_shutdown);
         crew->clear();
     }
-    for (auto& home : hosts_)
-        send_exit(home.actor, caf::exit_reason::user_shutdown);
-    hosts_.clear();
+    leases_.dismiss();
     if (replica_)
         send_exit(replica_, caf::exit_reason::user_shutdown);
     replica_ = nullptr;
-    // A cohort may be deciding still: its share of the map keeps the state alive that it looks at.
-    protocols_.reset();
     if (writer_)
         send_exit(writer_, caf::exit_reason::user_shutdown);
     writer_ = nullptr;
@@ -114,73 +112,8 @@ void Director::spawn_crew()
     }
     spawn_cohorts(groups);
 
-    adopt_contracts(head_.number);
-    return_leases(head_.number);
-}
-
-void Director::adopt_contracts(std::uint64_t block)
-{
-    for (auto i = published_.size(); i < world_.contract_count(); ++i)
-    {
-        const ContractId id{static_cast<std::uint32_t>(i)};
-        published_.push_back({id, block, world_.find_contract(id)});
-        if (world_.contract(id).type().role == ContractRole::ledger)
-            continue;
-        auto& host = host_for(world_.contract(id).type().kind);
-        host.contracts.push_back(id);
-        host.leased.push_back(id);
-        protocols_->emplace(index(id), host.actor);
-    }
-}
-
-std::size_t Director::watched(ContractId id) const noexcept
-{
-    return std::min<std::size_t>(index(id), world_.known_contracts());
-}
-
-Director::ProtocolHost& Director::host_for(std::string_view kind)
-{
-    for (auto& home : hosts_)
-    {
-        if (home.kind == kind && home.contracts.size() < contracts_per_host)
-            return home;
-    }
-    return hosts_.emplace_back(ProtocolHost{kind, spawn<ProtocolActor, caf::monitored>(), {}, {}});
-}
-
-void Director::ask_for_leases()
-{
-    leases_due_ = 0;
-    for (auto& home : hosts_)
-    {
-        auto missing = home.leased;
-        std::erase_if(missing, [this](ContractId id) { return world_.holds(id); });
-        if (missing.empty())
-            continue;
-        ++leases_due_;
-        for (const auto id : missing)
-            watch_->await(RoundWatch::Member::protocol, watched(id));
-        send(home.actor, Lease{std::move(missing)});
-    }
-}
-
-void Director::return_leases(std::uint64_t block)
-{
-    publications_due_ = 0;
-    for (auto& home : hosts_)
-    {
-        if (home.leased.empty())
-            continue;
-        ++publications_due_;
-        LeaseReturn message{std::make_shared<std::vector<std::unique_ptr<Contract>>>(), block};
-        for (const auto id : home.leased)
-        {
-            watch_->await(RoundWatch::Member::protocol, watched(id));
-            message.contracts->push_back(world_.release(id));
-        }
-        home.leased.clear();
-        send(home.actor, std::move(message));
-    }
+    leases_.adopt(head_.number);
+    leases_.give_back(head_.number);
 }
 
 void Director::spawn_cohorts(const std::vector<GroupCohorts>& groups)
@@ -198,7 +131,8 @@ void Director::spawn_cohorts(const std::vector<GroupCohorts>& groups)
                 cohort_of_[index(accounts[wallet])] = number;
             cohort_next_.push_back(cohort->next_block());
             outcomes_.push_back(std::make_shared<std::vector<AddressedOutcome>>());
-            cohorts_.push_back(spawn<CohortActor, caf::monitored>(number, cohort, protocols_));
+            cohorts_.push_back(
+                spawn<CohortActor, caf::monitored>(number, cohort, leases_.protocols()));
         }
     }
 }
@@ -263,64 +197,25 @@ void Director::watch_crew()
     watch_->ready();
 }
 
-caf::behavior Director::make_behavior()
+// ---- States ----
+//
+// publishing -> deciding -> ordering -> awaiting_credit -> leasing (-> leasing_all) (->
+// replicating)
+// -> publishing, with capturing -> saving between two blocks where a checkpoint is due.
+//
+// A state says which answers it takes; a step that needs some ends with entering it, and the last
+// answer takes the next step. Attestations and what was persisted come in any state.
+
+template <typename... Handlers>
+void Director::enter(void (Director::*proceed)(), Handlers... handlers)
 {
-    return {[this](const Begin&)
-        {
-            watch_crew();
-            const bool from_genesis = setup_->resume_from == nullptr;
-            spawn_crew();
-            if (ended_)
-                return;
-            if (options_.sink != nullptr && from_genesis)
-            {
-                ++unpersisted_;
-                watch_->await(RoundWatch::Member::writer, 0);
-                send(writer_,
-                    Persist{std::make_shared<const FinishedBlock>(std::move(setup_->genesis))});
-            }
-            if (publications_due_ == 0)
-                after_publication();
-        },
-        [this](Decided& message)
-        {
-            watch_->answered(RoundWatch::Member::cohort, message.cohort);
-            cohort_next_[message.cohort] = message.next_block;
-            // Others are still deciding. What comes first does not matter to a mempool.
-            mempool_->add(std::move(*message.transactions));
-            if (--decisions_due_ == 0)
-                propose();
-        },
-        [this](const Proposed& message)
-        {
-            charge(&PhaseSeconds::order);
-            watch_->answered(RoundWatch::Member::proposer, proposer_);
-            mempool_ = message.mempool;
-            dropped_ = std::move(*message.dropped);
-            proposed_ = message.transactions;
-            try_advance();
-        },
-        [this](const Leased& message)
-        {
-            for (auto& contract : *message.contracts)
-            {
-                watch_->answered(RoundWatch::Member::protocol, watched(contract->id()));
-                world_.hold(std::move(contract));
-            }
-            if (--leases_due_ == 0)
-                finishing_ ? end() : try_advance();
-        },
-        [this](const Published& message)
-        {
-            for (const auto& view : message.views)
-            {
-                watch_->answered(RoundWatch::Member::protocol, watched(view.contract));
-                published_[index(view.contract)] = view;
-            }
-            if (--publications_due_ == 0)
-                after_publication();
-        },
-        [this](const Attested& message)
+    proceed_ = proceed;
+    become(caf::behavior{caf::message_handler{std::move(handlers)...}.or_else(in_any_state_)});
+}
+
+caf::message_handler Director::in_any_state()
+{
+    return {[this](const Attested& message)
         {
             watch_->answered(RoundWatch::Member::validator, message.validator);
             if (!message.refusal.empty())
@@ -331,25 +226,9 @@ caf::behavior Director::make_behavior()
                 return;
             }
             attested_[message.validator] = message.attests;
-            if (--attestations_due_ == 0)
-                saving_ ? save_if_ready() : try_advance();
+            if (--attestations_due_ == 0 && proceed_ != nullptr)
+                (this->*proceed_)();
         },
-        [this](StateCaptured& message)
-        {
-            watch_->answered(RoundWatch::Member::cohort, message.cohort);
-            cohort_next_[message.cohort] = message.next_block;
-            memories_[message.cohort] = std::move(message.wallets);
-            --memories_due_;
-            save_if_ready();
-        },
-        [this](const CheckpointSaved&)
-        {
-            watch_->answered(RoundWatch::Member::writer, 0);
-            saving_ = false;
-            charge(&PhaseSeconds::persist);
-            start_next_block();
-        },
-        [this](const Replicated& message) { settle(message); },
         [this](const Persisted& message)
         {
             unpersisted_ -= static_cast<unsigned>(message.blocks);
@@ -357,19 +236,172 @@ caf::behavior Director::make_behavior()
                 watch_->answered(RoundWatch::Member::writer, 0);
             else
                 watch_->await(RoundWatch::Member::writer, 0);
-            try_advance();
-        },
+            if (proceed_ != nullptr)
+                (this->*proceed_)();
+        }};
+}
+
+caf::behavior Director::make_behavior()
+{
+    in_any_state_ = in_any_state();
+    return {[this](const Begin&)
+        {
+            watch_crew();
+            const bool from_genesis = setup_->resume_from == nullptr;
+            spawn_crew();
+            if (failed_)
+                return;
+            if (options_.sink != nullptr && from_genesis)
+            {
+                ++unpersisted_;
+                watch_->await(RoundWatch::Member::writer, 0);
+                send(writer_,
+                    Persist{std::make_shared<const FinishedBlock>(std::move(setup_->genesis))});
+            }
+            publishing();
+        }};
+}
+
+void Director::publishing()
+{
+    if (leases_.is_published())
+        return published();
+    enter(nullptr,
+        [this](const Published& message)
+        {
+            leases_.take(message);
+            if (leases_.is_published())
+                published();
+        });
+}
+
+void Director::deciding()
+{
+    if (decisions_due_ == 0)
+        return propose();
+    enter(nullptr,
+        [this](Decided& message)
+        {
+            watch_->answered(RoundWatch::Member::cohort, message.cohort);
+            cohort_next_[message.cohort] = message.next_block;
+            // Others are still deciding. What comes first does not matter to a mempool.
+            mempool_->add(std::move(*message.transactions));
+            if (--decisions_due_ == 0)
+                propose();
+        });
+}
+
+void Director::ordering()
+{
+    enter(nullptr,
+        [this](const Proposed& message)
+        {
+            charge(&PhaseSeconds::order);
+            watch_->answered(RoundWatch::Member::proposer, proposer_);
+            mempool_ = message.mempool;
+            dropped_ = std::move(*message.dropped);
+            proposed_ = message.transactions;
+            awaiting_credit();
+        });
+}
+
+void Director::awaiting_credit()
+{
+    // Before the block is planned: helpers that are called for that wait awake until it is
+    // executed.
+    const bool may_begin =
+        unpersisted_ < options_.writer_credits &&
+        (options_.memory_ceiling == 0 || governor_.admits_block(unpersisted_, resident_memory()));
+    if (may_begin)
+        return plan();
+    enter(&Director::awaiting_credit);
+}
+
+void Director::leasing()
+{
+    if (leases_.is_complete() && attestations_due_ == 0)
+        return execute();
+    enter(&Director::leasing,
+        [this](const Leased& message)
+        {
+            leases_.take(message);
+            leasing();
+        });
+}
+
+void Director::leasing_all()
+{
+    if (leases_.is_complete())
+        return redo();
+    enter(nullptr,
+        [this](const Leased& message)
+        {
+            leases_.take(message);
+            leasing_all();
+        });
+}
+
+void Director::replicating()
+{
+    enter(nullptr, [this](const Replicated& message) { settle(message); });
+}
+
+void Director::capturing()
+{
+    if (capture_.is_complete() && attestations_due_ == 0)
+        return save();
+    enter(&Director::capturing,
+        [this](StateCaptured& message)
+        {
+            cohort_next_[message.cohort] = message.next_block;
+            capture_.take(message);
+            capturing();
+        });
+}
+
+void Director::saving()
+{
+    enter(nullptr,
+        [this](const CheckpointSaved&)
+        {
+            watch_->answered(RoundWatch::Member::writer, 0);
+            charge(&PhaseSeconds::persist);
+            start_next_block();
+        });
+}
+
+void Director::finishing()
+{
+    if (attestations_due_ == 0)
+        return finish();
+    enter(&Director::finishing);
+}
+
+void Director::closing()
+{
+    enter(nullptr,
         [this](const LedgerFinished&)
         {
             // Everybody's state comes home before the world is handed out.
             watch_->answered(RoundWatch::Member::writer, 0);
-            for (auto& home : hosts_)
-                home.leased = home.contracts;
-            ask_for_leases();
-            if (leases_due_ == 0)
-                end();
-        }};
+            leases_.ask_for_all();
+            gathering();
+        });
 }
+
+void Director::gathering()
+{
+    if (leases_.is_complete())
+        return end();
+    enter(nullptr,
+        [this](const Leased& message)
+        {
+            leases_.take(message);
+            gathering();
+        });
+}
+
+// ---- Steps ----
 
 void Director::begin_round(const BlockHeader& parent)
 {
@@ -383,7 +415,7 @@ void Director::begin_round(const BlockHeader& parent)
     view_->slot_seconds = setup_->slot_seconds;
     view_->world = &world_;
     view_->prices = setup_->prices.get();
-    view_->protocols = published_;
+    view_->protocols = leases_.views();
     if (parent.number == 0)
         view_->base_fee = setup_->fees.initial_base_fee;
     else
@@ -416,6 +448,7 @@ void Director::propose()
     message.now_ms = view_->now_ms;
     watch_->await(RoundWatch::Member::proposer, proposer_);
     send(validators_[proposer_], std::move(message));
+    ordering();
 }
 
 void Director::plan()
@@ -447,45 +480,13 @@ void Director::plan()
     execution.plan();
     if (!execution.is_parallel())
         gate_->close();
-    planned_ = true;
-    for (auto& home : hosts_)
-    {
-        for (const auto id : home.contracts)
-        {
-            if (execution.touches(id))
-                home.leased.push_back(id);
-        }
-    }
-    ask_for_leases();
+    leases_.ask_for([&execution](ContractId id) { return execution.touches(id); });
     charge(&PhaseSeconds::plan);
-    try_advance();
-}
-
-void Director::try_advance()
-{
-    // Credit first: helpers that were called for the plan wait awake until the block is executed.
-    const auto may_begin = [this]
-    {
-        return unpersisted_ < options_.writer_credits &&
-               (options_.memory_ceiling == 0 ||
-                   governor_.admits_block(unpersisted_, resident_memory()));
-    };
-    if (proposed_ != nullptr && !ended_)
-    {
-        if (may_begin())
-            plan();
-    }
-    else if (redoing_ && leases_due_ == 0 && !ended_)
-        redo();
-    else if (planned_ && leases_due_ == 0 && attestations_due_ == 0 && !ended_)
-        execute();
-    else if (finishing_ && attestations_due_ == 0 && !ended_)
-        finish();
+    leasing();
 }
 
 void Director::execute()
 {
-    planned_ = false;
     std::vector<Reward> rewards;
     if (head_.number > 0)  // Nobody attests block 0: it is given.
     {
@@ -509,18 +510,14 @@ void Director::execute()
     // Some transaction touched more than it declared, nobody knows yet what else: all that is
     // still with its host is leased, and the block is executed once more in order.
     ++result_->redone_blocks;
-    redoing_ = true;
-    for (auto& host : hosts_)
-        host.leased = host.contracts;
     charge(&PhaseSeconds::execute);
-    ask_for_leases();
+    leases_.ask_for_all();
     charge(&PhaseSeconds::plan);
-    try_advance();
+    leasing_all();
 }
 
 void Director::redo()
 {
-    redoing_ = false;
     watch_->begin_execution();
     gate_->execution.redo();
     watch_->end_execution();
@@ -541,10 +538,10 @@ void Director::commit()
     {
         unsettled_ = execution.seal(head_, head_hash_);
         gate_->close();
-        return;
+        return replicating();
     }
     note_outcomes();
-    return_leases_and_publish();
+    publish();
 }
 
 void Director::settle(const Replicated& replicated)
@@ -564,7 +561,7 @@ void Director::settle(const Replicated& replicated)
             options_.warn(warning);
     }
     note_outcomes();
-    return_leases_and_publish();
+    publish();
 }
 
 void Director::sample_block()
@@ -620,20 +617,19 @@ void Director::note_outcomes()
     dropped_.clear();
 }
 
-void Director::return_leases_and_publish()
+void Director::publish()
 {
     const auto now = Clock::now();
     governor_.note_block(gate_->execution.block_plan().size(),
         std::chrono::duration<double>(now - std::exchange(block_mark_, now)).count(),
         result_->phases.persist - std::exchange(writer_seconds_, result_->phases.persist));
     sealing_ = true;
-    adopt_contracts(block_);
-    return_leases(block_);
-    if (publications_due_ == 0)
-        after_publication();
+    leases_.adopt(block_);
+    leases_.give_back(block_);
+    publishing();
 }
 
-void Director::after_publication()
+void Director::published()
 {
     more_ = block_ < setup_->blocks && governor_.exhausted().empty() &&
             (options_.progress == nullptr || !options_.progress->stop.load());
@@ -645,7 +641,7 @@ void Director::after_publication()
         return start_next_block();
     seal();
     charge(&PhaseSeconds::commit);
-    if (!ended_)
+    if (!failed_)
         begin_checkpoint();
 }
 
@@ -663,55 +659,28 @@ void Director::start_next_block()
         seal();
         charge(&PhaseSeconds::commit);
     }
-    if (ended_)
-        return;
-    if (!more_)
-    {
-        finishing_ = true;
-        try_advance();
-    }
-    else if (decisions_due_ == 0)
-        propose();
+    if (!failed_)
+        more_ ? deciding() : finishing();
 }
 
 void Director::begin_checkpoint()
 {
-    saving_ = true;
-    memories_.assign(cohorts_.size(), nullptr);
-    memories_due_ = cohorts_.size();
-    // Wallets hear of the block now rather than when they decide on the next one, which is the same
-    // to them: then nothing is under way between the actors, and nothing of that kind to save.
-    for (std::size_t i = 0; i < cohorts_.size(); ++i)
-    {
-        watch_->await(RoundWatch::Member::cohort, i);
-        send(cohorts_[i],
-            CaptureState{block_ + 1,
-                std::exchange(outcomes_[i], std::make_shared<std::vector<AddressedOutcome>>())});
-    }
-    save_if_ready();
+    capture_.ask(cohorts_, block_ + 1, outcomes_);
+    capturing();
 }
 
-void Director::save_if_ready()
+void Director::save()
 {
-    if (memories_due_ > 0 || attestations_due_ > 0 || ended_)
-        return;
-    std::vector<GroupCohorts> groups;
-    auto next = memories_.begin();
-    for (const auto count : cohorts_of_group_)
-    {
-        const auto end = next + static_cast<std::ptrdiff_t>(count);
-        groups.emplace_back(next, end);
-        next = end;
-    }
-    memories_.clear();
     SaveCheckpoint message;
     message.block_number = head_.number;
     message.parts = std::make_shared<CheckpointWriter>(
         CheckpointHead{head_, head_hash_, attested_, result_->transactions, result_->reverted},
-        std::shared_ptr<const World>{setup_, &world_}, mempool_, std::move(groups));
-    message.protocols = protocols_;
+        std::shared_ptr<const World>{setup_, &world_}, mempool_,
+        capture_.hand_out(cohorts_of_group_));
+    message.protocols = leases_.protocols();
     watch_->await(RoundWatch::Member::writer, 0);
     send(writer_, std::move(message));
+    saving();
 }
 
 void Director::seal()
@@ -753,7 +722,6 @@ void Director::seal()
 
 void Director::finish()
 {
-    ended_ = true;
     if (writer_)
     {
         watch_->await(RoundWatch::Member::writer, 0);
@@ -761,6 +729,7 @@ void Director::finish()
     }
     else
         send(this, LedgerFinished{});
+    closing();
 }
 
 void Director::fail(std::string message, bool is_bug)
@@ -769,7 +738,7 @@ void Director::fail(std::string message, bool is_bug)
         return;
     result_->error = std::move(message);
     result_->error_is_bug = is_bug;
-    ended_ = true;
+    failed_ = true;
     quit();
 }
 

@@ -1,6 +1,8 @@
 #pragma once
 
+#include "actors/capture.hpp"
 #include "actors/crew.hpp"
+#include "actors/leases.hpp"
 #include "actors/load_governor.hpp"
 #include "actors/redundancy.hpp"
 #include "actors/round_watch.hpp"
@@ -15,9 +17,11 @@ namespace runnel::actors
 /// Drives the chain: one block after another through decide, order, plan, execute, commit and
 /// persist. Owns the world's tokens and accounts; leases the protocols' state for each block.
 ///
-/// A round runs through the methods below in their order; a step that needs answers ends, and the
-/// last answer's handler calls the next one. While the roots of block h are computed, wallets
-/// decide on block h + 1 already, unless a checkpoint is due between the two.
+/// A round is a way through named states, each of which says which answers it takes: publishing,
+/// deciding, ordering, awaiting credit, leasing, replicating, capturing, saving; in the end
+/// finishing, closing, gathering. A step ends by entering a state, whose last answer takes the next
+/// step. While the roots of block h are computed, wallets decide on block h + 1 already, unless a
+/// checkpoint is due between the two.
 class Director : public CrewActor
 {
 public:
@@ -29,15 +33,6 @@ public:
     void on_exit() override;
 
 private:
-    /// A protocol actor and the contracts that live with it, all of one kind.
-    struct ProtocolHost
-    {
-        std::string_view kind;
-        caf::actor actor;
-        std::vector<ContractId> contracts;
-        std::vector<ContractId> leased;
-    };
-
     using Clock = std::chrono::steady_clock;
 
     void spawn_crew();
@@ -46,30 +41,41 @@ private:
     void watch_crew();
     /// Takes the chain to where the checkpoint is; false (and failed) if it is not one of this run.
     [[nodiscard]] bool restore(const std::vector<GroupCohorts>& groups);
+    // ---- States: they take answers, and the last one takes a step ----
+
+    template <typename... Handlers>
+    void enter(void (Director::*proceed)(), Handlers... handlers);
+    [[nodiscard]] caf::message_handler in_any_state();
+    void publishing();       // Hosts take their contracts back and show them.
+    void deciding();         // Wallets.
+    void ordering();         // The proposer builds the block.
+    void awaiting_credit();  // The writer is behind.
+    void leasing();          // What the block touches, and the parent's attestations.
+    void leasing_all();      // What the block turned out to touch may be anything.
+    void replicating();      // The other replica executes the block too.
+    void capturing();        // Cohorts tell what wallets remember.
+    void saving();           // The sink takes the checkpoint.
+    void finishing();        // The last block's attestations.
+    void closing();          // The sink ends its ledger.
+    void gathering();        // Hosts bring their contracts, for the last time.
+
+    // ---- Steps ----
+
     /// Sends Decide to cohorts that have something to do. Roots of @p parent may be missing.
     void begin_round(const BlockHeader& parent);
-    void propose();      // All Decided are in.
-    void try_advance();  // What waits for credits, leases or attestations.
+    void propose();
     void plan();
     void execute();
     void redo();    // All is leased: executes the block once more, in order.
     void commit();  // The block is executed.
     void settle(const Replicated& replicated);  // Both replicas have executed the block.
-    ProtocolHost& host_for(std::string_view kind);
-    /// The contract's number for the watchdog: later ones share the last.
-    [[nodiscard]] std::size_t watched(ContractId id) const noexcept;
-    /// Gives contracts that are new a home, to which they go with the leases; nobody looks at views
-    /// meanwhile.
-    void adopt_contracts(std::uint64_t block);
-    void ask_for_leases();
-    void return_leases(std::uint64_t block);
-    void return_leases_and_publish();
-    void after_publication();  // All views of the new state are out.
-    void start_next_block();   // With the next block, or to the end if there is none.
+    void publish();
+    void published();         // All views of the new state are out.
+    void start_next_block();  // Or to the end, if there is none.
     void seal();
     /// Between two blocks everybody waits until the sink has the checkpoint.
     void begin_checkpoint();
-    void save_if_ready();  // All StateCaptured and attestations are in.
+    void save();
     void finish();
     void fail(std::string message, bool is_bug);
     void end();
@@ -86,8 +92,6 @@ private:
 
     // The crew.
     std::vector<caf::actor> cohorts_;
-    std::shared_ptr<std::map<std::uint32_t, caf::actor>> protocols_;  // By contract id.
-    std::vector<ProtocolHost> hosts_;
     std::vector<caf::actor> validators_;
     std::vector<caf::actor> helpers_;
     caf::actor writer_;
@@ -106,24 +110,15 @@ private:
     std::uint64_t block_ = 0;  // Under way.
     std::uint32_t proposer_ = 0;
     std::shared_ptr<WorldView> view_;
-    std::vector<ProtocolView> published_;
     std::vector<std::uint64_t> cohort_next_;
     std::vector<std::shared_ptr<std::vector<AddressedOutcome>>> outcomes_;  // By cohort.
     std::shared_ptr<Mempool> mempool_;
     std::size_t decisions_due_ = 0;
-    std::size_t leases_due_ = 0;
-    std::size_t publications_due_ = 0;
-    std::size_t memories_due_ = 0;
-    std::vector<std::shared_ptr<Cohort>> memories_;       // By cohort, while a checkpoint is made.
     std::shared_ptr<std::vector<Transaction>> proposed_;  // Waits to be planned.
-    bool planned_ = false;
-    bool redoing_ = false;         // The block waits to be executed once more.
-    std::vector<Reward> rewards_;  // Of the block under execution.
-    bool sealing_ = false;         // A block was applied and waits for its roots.
-    bool more_ = false;            // There is a next block.
-    bool saving_ = false;          // A checkpoint is being made.
-    bool finishing_ = false;
-    bool ended_ = false;
+    std::vector<Reward> rewards_;                         // Of the block under execution.
+    bool sealing_ = false;  // A block was applied and waits for its roots.
+    bool more_ = false;     // There is a next block.
+    bool failed_ = false;
     std::vector<Mempool::Dropped> dropped_;
 
     std::shared_ptr<ExecutionGate> gate_;
@@ -131,6 +126,11 @@ private:
     double writer_seconds_ = 0;  // result_->phases.persist when the last block was done.
     Clock::time_point block_mark_ = Clock::now();
     std::shared_ptr<RoundWatch> watch_;
+    Leases leases_;
+    Capture capture_;
+    caf::message_handler in_any_state_;
+    /// What Attested and Persisted may make possible in this state; nullptr: nothing.
+    void (Director::*proceed_)() = nullptr;
     std::optional<Redundancy> redundancy_;
     FinishedBlock unsettled_;                      // The director's own, until settle().
     std::shared_ptr<const FinishedBlock> sealed_;  // What settle() found, until seal().
