@@ -1,5 +1,6 @@
 #include "actors/cohort.hpp"
 
+#include "execution/gas.hpp"
 #include "ledger/check.hpp"
 #include "state/references.hpp"
 
@@ -68,7 +69,7 @@ public:
         Transaction transaction;
         transaction.sender = account();
         transaction.nonce = free_nonce();
-        transaction.gas_limit = intrinsic_gas + cohort_.gas_of(calls.bytes(), 0) + bid.extra_gas;
+        transaction.gas_limit = gas_figure_of(*view().world, calls.bytes()) + bid.extra_gas;
         transaction.max_priority_fee = bid.priority_fee;
         transaction.max_fee = bid.max_fee != 0 ? bid.max_fee : habitual_bid().max_fee;
         transaction.max_fee = std::max(transaction.max_fee, transaction.max_priority_fee);
@@ -143,24 +144,6 @@ void Cohort::schedule(std::size_t position, std::uint64_t block)
     wallets_[position].due = block;
     if (block != never)
         calendar_[block].push_back(static_cast<std::uint32_t>(position));
-}
-
-std::uint64_t Cohort::gas_of(ByteView calls, unsigned depth) const
-{
-    std::uint64_t gas = 0;
-    CallReader reader{calls};
-    while (const auto call = reader.next())
-    {
-        const auto* contract = view_->world->find_contract(call->contract);
-        if (contract == nullptr && is_reference(call->contract))
-            continue;  // To be deployed: its gas is the bid's extra_gas.
-        RUNNEL_CHECK(contract != nullptr && call->method < contract->type().methods.size());
-        const auto& method = contract->type().methods[call->method];
-        gas += method.gas;
-        if (method.nested != nullptr && depth + 1 < call_depth_max)
-            gas += gas_of(method.nested(call->arguments).bytes, depth + 1);
-    }
-    return gas;
 }
 
 void Cohort::begin(const WorldView& view, const std::vector<AddressedOutcome>& outcomes)

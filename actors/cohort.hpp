@@ -85,7 +85,6 @@ private:
     class Context;
 
     void schedule(std::size_t position, std::uint64_t block);
-    [[nodiscard]] std::uint64_t gas_of(ByteView calls, unsigned depth) const;
 
     std::vector<AccountId> accounts_;
     std::uint32_t first_number_ = 0;

@@ -438,6 +438,53 @@ TEST_CASE("simulation: wallets learn what became of their transactions", "[actor
     CHECK(told[3].refusal.to_string() == "Toy: REFUSED");
 }
 
+TEST_CASE("simulation: a transaction that was not includable is dropped, its nonce is free again",
+    "[actors][simulation]")
+{
+    // The first payment leaves less than the second transaction's maximal fee.
+    std::vector<TransactionOutcome> told;
+    Amount left;
+    const auto script = std::make_shared<Script>();
+    script->decide = [&](std::size_t, WalletContext& wallet)
+    {
+        const auto& view = wallet.view();
+        const auto& balance = view.account(wallet.account()).balance;
+        auto bid = wallet.habitual_bid();
+        if (view.block_number == 1)
+        {
+            left = wrapping_mul(intrinsic_gas, bid.max_fee);
+            wallet.submit(calls(Pay{zero_account, wrapping_sub(balance, left)}), bid, 1);
+            wallet.submit(calls(Read{1}), bid, 2);
+        }
+        else if (told.size() == 2 && wallet.pending() == 0)
+        {
+            left = balance;
+            bid.max_fee = view.base_fee;
+            bid.priority_fee = 0;
+            wallet.submit(calls(Pay{zero_account, 0}), bid, 3);
+        }
+        return view.block_number + 1;
+    };
+    script->learn = [&](std::size_t, const TransactionOutcome& outcome)
+    {
+        told.push_back(outcome);
+        return false;
+    };
+    auto one_wallet = setup(script, 12);
+    one_wallet.groups.resize(1);
+    one_wallet.groups[0].accounts.resize(1);
+    const auto result = run(std::move(one_wallet));
+    REQUIRE(result.error.empty());
+    REQUIRE(told.size() == 3);
+    using Kind = TransactionOutcome::Kind;
+    CHECK(told[0].kind == Kind::succeeded);
+    CHECK(told[1].kind == Kind::dropped);
+    CHECK(told[1].nonce == 1);
+    CHECK(told[1].gas_used == 0);
+    CHECK(told[2].kind == Kind::succeeded);
+    CHECK(told[2].nonce == 1);
+}
+
 namespace
 {
 /// The one line that a run ends with which stands still; what it may say after "stored" is how many

@@ -4,6 +4,7 @@
 #include "contracts/lending/aave_v3/pool.hpp"
 #include "contracts/oracles/price_oracle/price_oracle.hpp"
 #include "contracts/tokens/erc20/erc20.hpp"
+#include "execution/gas.hpp"
 #include "tools/replay/json_fields.hpp"
 
 #include <map>
@@ -420,6 +421,10 @@ void PoolReplayer::operation(const json& line, Comparison& comparison)
     sandbox_.set_time(timestamp);
     const auto planned = plan(line);
     const auto outcome = sandbox_.run(planned.sender, planned.calls);
+    // What wallets allow is enough.
+    if (outcome.ok() &&
+        outcome.receipt.gas_used > gas_figure_of(sandbox_.world(), planned.calls.bytes()))
+        comparison.mismatch("charged more than the calls' figures");
     // The price oracle of the recording is a mock.
     if (const auto& op = text_of(line, "op"); line.contains("gasTx") && op != "setPrice")
     {

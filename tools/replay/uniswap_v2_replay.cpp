@@ -4,6 +4,7 @@
 #include "contracts/exchanges/uniswap_v2/pair.hpp"
 #include "contracts/exchanges/uniswap_v2/router.hpp"
 #include "contracts/tokens/erc20/erc20.hpp"
+#include "execution/gas.hpp"
 #include "tools/replay/json_fields.hpp"
 
 #include <algorithm>
@@ -52,7 +53,7 @@ private:
     void add_router_call(
         CallWriter& calls, const std::string& name, const Operation& operation) const;
     [[nodiscard]] CallWriter flash_callback(const Operation& operation) const;
-    static void note_gas(const json& line, const CallWriter& calls, const Sandbox::Outcome& outcome,
+    void note_gas(const json& line, const CallWriter& calls, const Sandbox::Outcome& outcome,
         Comparison& comparison);
     void compare_outcome(const json& line, const Operation& operation,
         const Sandbox::Outcome& outcome, Comparison& comparison) const;
@@ -300,6 +301,9 @@ void UniswapV2Replayer::operation(const json& line, Comparison& comparison)
 void UniswapV2Replayer::note_gas(const json& line, const CallWriter& calls,
     const Sandbox::Outcome& outcome, Comparison& comparison)
 {
+    // What wallets allow is enough.
+    if (outcome.ok() && outcome.receipt.gas_used > gas_figure_of(sandbox_.world(), calls.bytes()))
+        comparison.mismatch("charged more than the calls' figures");
     if (!line.contains("gasTx") || line.contains("errKind"))
         return;
     // The actor's own contract and the calldata that it hands on, per call, the callback included.

@@ -17,7 +17,7 @@ requires(std::derived_from<C, Interfaces>&&...)
     return {Interfaces::sector...};
 }
 
-/// What calls cost: what is charged before they run, and the most they may charge on their way.
+/// What calls cost: what they usually use of their figures, and the most they may charge beyond.
 struct CallGas
 {
     std::uint64_t method = 0;

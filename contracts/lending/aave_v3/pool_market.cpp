@@ -136,13 +136,15 @@ std::unique_ptr<const LendingView> AaveV3Pool::view_at(std::uint64_t timestamp) 
 
 CallGas AaveV3Pool::gas_of(LendingAction action) const noexcept
 {
+    // Most accounts have one collateral and one debt.
+    constexpr auto saved = (gas::counted - 1) * (gas::no_collateral_saves + gas::no_debt_saves);
     switch (action)
     {
         case LendingAction::supply: return {Supply::gas, 0};
-        case LendingAction::withdraw: return {Withdraw::gas, 0};
-        case LendingAction::borrow: return {Borrow::gas, 0};
+        case LendingAction::withdraw: return {Withdraw::gas - saved, 0};
+        case LendingAction::borrow: return {Borrow::gas - saved, 0};
         case LendingAction::repay: return {Repay::gas, 0};
-        case LendingAction::liquidate: return {LiquidationCall::gas, 0};
+        case LendingAction::liquidate: return {LiquidationCall::gas - saved, 0};
         case LendingAction::flash_borrow: return {FlashLoanSimple::gas, 0};
     }
     return {};
