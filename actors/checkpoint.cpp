@@ -33,8 +33,8 @@ bool load_transactions(Decoder& decoder, const World& world, std::vector<Transac
             !transaction.set_input(input.bytes))
             return false;
         name_sender(transaction, world);
-        transaction.seal();
     }
+    seal_all(transactions);
     return true;
 }
 

@@ -83,7 +83,6 @@ public:
         transaction.arrival_ms =
             view().now_ms - slot_ms +
             static_cast<std::int64_t>(latency.uniform_below(static_cast<std::uint64_t>(slot_ms)));
-        transaction.seal();
         wallet().pending.push_back({transaction.nonce, tag});
         cohort_.transactions_.push_back(std::move(transaction));
     }
@@ -240,6 +239,7 @@ void Cohort::quoted()
 
 std::vector<Transaction> Cohort::take_transactions()
 {
+    seal_all(transactions_);
     return std::exchange(transactions_, {});
 }
 

@@ -75,10 +75,8 @@ FinishedBlock ChainReexecutor::next(storage::StoredBlock stored)
     context.gas_limit = stored.header.gas_limit;
     context.proposer = stored.header.proposer;
     for (auto& transaction : stored.transactions)
-    {
         name_sender(transaction, world());
-        transaction.seal();  // The stored hash is compared with the row, not believed.
-    }
+    seal_all(stored.transactions);  // Stored hashes are compared with the rows, not believed.
     ExecutionOptions options;
     options.checkpoint_interval = scenario_.chain.checkpoint_interval;
     auto block = execute_block(*execution_, world(), context, head_, head_hash_,

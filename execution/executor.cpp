@@ -33,8 +33,6 @@ constexpr std::uint32_t chunk_transactions_max = 256;
 constexpr std::uint32_t prefetch_distance = 6;
 /// One of so many transactions is timed for the cost model.
 constexpr std::uint32_t timed_share = 16;
-/// Records whose encodings are hashed together into one part of the state root.
-constexpr std::size_t writes_per_digest = 64;
 constexpr unsigned spins_before_yield = 200;
 
 void relax(unsigned& idle_rounds) noexcept
@@ -79,7 +77,6 @@ struct BlockExecution::Outcome
 struct alignas(64) BlockExecution::Worker
 {
     WorkerArena arena;
-    Bytes scratch;
 };
 
 /// What a worker is inside of, on a cache line of its own.
@@ -109,7 +106,6 @@ void BlockExecution::begin(World& world, const BlockContext& context,
     name_accounts();
     must_redo_.store(false, std::memory_order_relaxed);
     outcomes_.assign(count, Outcome{});
-    receipt_leaves_.resize(count);
     returns_.assign(options_.keep_returns ? count : 0, Returns{});
     costs_ns_.assign(count, 0);
     plan_.begin(world, transactions_, {options_.free_gas, options_.forget_share, context},
@@ -175,7 +171,6 @@ bool BlockExecution::run()
         RUNNEL_CHECK(!touches(ContractId{i}) || world_->holds(ContractId{i}));
     plan_.make_slots(*world_);
     executed_ = transactions_;
-    roots_done_.store(0, std::memory_order_relaxed);
     if (is_parallel_)
     {
         reset_counters();
@@ -193,7 +188,7 @@ bool BlockExecution::run()
         times_.run_ns = ns_since(start);
         return false;
     }
-    roots_begun_.store(0, std::memory_order_relaxed);
+    open_hashing();
     if (is_parallel_)
         stage_.store(Stage::hashing, std::memory_order_release);
     times_.run_ns = ns_since(start);
@@ -215,7 +210,7 @@ void BlockExecution::redo()
     must_redo_.store(false, std::memory_order_relaxed);
     run_serial();
     RUNNEL_CHECK(!must_redo_.load(std::memory_order_relaxed));
-    roots_begun_.store(0, std::memory_order_relaxed);
+    open_hashing();
     times_.run_ns += ns_since(start);
 }
 
@@ -266,32 +261,29 @@ void BlockExecution::assist(unsigned worker)
                 if (std::exchange(executes, false))
                     work(worker);
                 break;
-            case Stage::hashing: compute_roots(); return;
+            case Stage::hashing: hashing_.help(worker); return;
             case Stage::closed: return;
         }
         relax(idle_rounds);
     }
 }
 
-void BlockExecution::compute_roots()
+void BlockExecution::open_hashing()
 {
-    for (;;)
-    {
-        const auto root = roots_begun_.fetch_add(1, std::memory_order_relaxed);
-        if (root >= root_count)
-            return;
-        if (root == receipts_root)
-            roots_[root] = merkle_root(receipt_leaves_);
-        else
-        {
-            std::vector<Hash> leaves;
-            leaves.reserve(executed_.size());
-            for (const auto& transaction : executed_)
-                leaves.push_back(transaction.hash);
-            roots_[root] = merkle_root(std::move(leaves));
-        }
-        roots_done_.fetch_add(1, std::memory_order_release);
-    }
+    hashing_.open(
+        executed_, [this](std::uint32_t i, Bytes& out) { encode_receipt_of(i, out); },
+        worker_count_);
+}
+
+void BlockExecution::encode_receipt_of(std::uint32_t i, Bytes& out) const
+{
+    const auto& outcome = outcomes_[i];
+    const auto& arena = workers_[outcome.worker]->arena;
+    const bool reverted = outcome.status == ReceiptStatus::reverted;
+    encode_receipt(outcome.status, outcome.gas_used, outcome.effective_gas_price,
+        reverted ? &arena.refusals[outcome.refusal] : nullptr,
+        std::span{arena.events}.subspan(outcome.first_event, outcome.event_count),
+        arena.event_bytes, out);
 }
 
 void BlockExecution::reset_counters()
@@ -623,21 +615,10 @@ void BlockExecution::execute(std::uint32_t i, unsigned worker_number) noexcept
 
 void BlockExecution::finish_transaction(std::uint32_t i, unsigned worker_number)
 {
-    auto& worker = *workers_[worker_number];
-    const auto& arena = worker.arena;
+    const auto& arena = workers_[worker_number]->arena;
     auto& outcome = outcomes_[i];
     outcome.event_count = static_cast<std::uint32_t>(arena.events.size() - outcome.first_event);
     outcome.undo_count = static_cast<std::uint32_t>(arena.undo.size() - outcome.first_undo);
-    if (!options_.commitments)
-        return;
-
-    auto& leaf = worker.scratch;
-    leaf.assign(1, merkle_leaf_prefix);
-    const bool reverted = outcome.status == ReceiptStatus::reverted;
-    encode_receipt(outcome.status, outcome.gas_used, outcome.effective_gas_price,
-        reverted ? &arena.refusals[outcome.refusal] : nullptr,
-        std::span{arena.events}.subspan(outcome.first_event), arena.event_bytes, leaf);
-    receipt_leaves_[i] = keccak256(leaf);
 }
 
 void BlockExecution::remember(RecordTable& table, std::uint64_t key, const void* old)
@@ -656,10 +637,7 @@ void BlockExecution::credit(AccountId account, const Amount& amount)
     auto& state = table.at(account);
     remember(table, index(account), &state);
     state.balance = wrapping_add(state.balance, amount);
-    Encoder encoder{system_writes_};
-    encoder.put(table.number());
-    encoder.put(std::uint64_t{index(account)});
-    encoder.put(state);
+    hashing_.add_system_write(table, index(account), &state);
 }
 
 void BlockExecution::append(const EventArena& arena, EventRecord event)
@@ -732,17 +710,10 @@ void BlockExecution::collect_writes()
             const auto change = wrapping_sub(after, before);
             sum = weight > 0 ? wrapping_add(sum, change) : wrapping_sub(sum, change);
         }
-        if (k % writes_per_digest == 0)
-            digest_ends_.push_back(writes_.size());
         ++k;
-        if (!options_.commitments)
-            continue;
-        Encoder encoder{writes_};
-        encoder.put(write.table->number());
-        encoder.put(write.key);
-        write.table->format().encode(write.record, writes_);
+        if (options_.commitments)
+            hashing_.add_write(*write.table, write.key, write.record);
     }
-    digest_ends_.push_back(writes_.size());
 }
 
 void BlockExecution::collect_receipts()
@@ -796,14 +767,15 @@ void BlockExecution::collect_snapshots()
 void BlockExecution::collect_growth()
 {
     // In the state root too: ids in later writes mean nothing without them.
-    Encoder encoder{system_writes_};
+    auto& writes = hashing_.system_writes();
+    Encoder encoder{writes};
     for (auto i = accounts_before_; i < world_->account_count(); ++i)
     {
         const AccountId id{static_cast<std::uint32_t>(i)};
         const auto& info = world_->account(id);
         block_.accounts.push_back({id, info.address, info.name, info.role, info.origin});
         encoder.put(id);
-        account_listing(*world_, id).encode(system_writes_);
+        account_listing(*world_, id).encode(writes);
     }
     for (auto i = contracts_before_; i < world_->contract_count(); ++i)
     {
@@ -811,7 +783,7 @@ void BlockExecution::collect_growth()
         const auto& deployment = world_->deployment(id);
         auto listing = contract_listing(*world_, id);
         encoder.put(id);
-        listing.encode(system_writes_);
+        listing.encode(writes);
         block_.contracts.push_back(
             {id, listing.account, world_->contract(deployment.creator).account(),
                 std::move(listing.kind), std::move(listing.name), listing.is_token,
@@ -827,9 +799,6 @@ void BlockExecution::apply(std::uint64_t finalized_block, std::vector<Reward> re
     undo_.accounts = accounts_before_;
     undo_.contracts = contracts_before_;
     written_.clear();
-    writes_.clear();
-    digest_ends_.clear();
-    system_writes_.clear();
     tips_ = {};
     burnt_ = {};
     imbalance_.assign(world_->contract_count(), Amount{});
@@ -859,10 +828,7 @@ void BlockExecution::apply(std::uint64_t finalized_block, std::vector<Reward> re
     {
         remember(world_->native_supply, 0, &supply);
         supply = wrapping_sub(wrapping_add(supply, minted), burnt_);
-        Encoder encoder{system_writes_};
-        encoder.put(world_->native_supply.number());
-        encoder.put(std::uint64_t{0});
-        encoder.put(supply);
+        hashing_.add_system_write(world_->native_supply, 0, &supply);
     }
     collect_growth();
     // Transactions together lost what was burnt and what went to the proposer, and nothing else.
@@ -885,29 +851,7 @@ FinishedBlock BlockExecution::seal(const BlockHeader& parent, const Hash& parent
     header.parent_hash = parent_hash;
     if (!options_.commitments)
         return std::move(block_);
-    std::vector<Hash> reward_leaves;
-    Bytes root;
-    Encoder encoder{root};
-    encoder.put(parent.state_root);
-    for (std::size_t k = 0; k + 1 < digest_ends_.size(); ++k)
-    {
-        encoder.put(keccak256(
-            ByteView{writes_}.subspan(digest_ends_[k], digest_ends_[k + 1] - digest_ends_[k])));
-    }
-    encoder.put_raw(system_writes_);
-    for (const auto& reward : block_.rewards)
-    {
-        Bytes leaf;
-        encode(reward, leaf);
-        reward_leaves.push_back(merkle_leaf(leaf));
-    }
-    compute_roots();
-    for (unsigned idle_rounds = 0; roots_done_.load(std::memory_order_acquire) != root_count;)
-        relax(idle_rounds);
-    header.transactions_root = roots_[transactions_root];
-    header.receipts_root = roots_[receipts_root];
-    header.rewards_root = merkle_root(std::move(reward_leaves));
-    header.state_root = keccak256(root);
+    hashing_.finish(header, parent.state_root, block_.rewards);
     block_.hash = header.hash();
     return std::move(block_);
 }

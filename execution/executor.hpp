@@ -1,5 +1,6 @@
 #pragma once
 
+#include "execution/commit_hashing.hpp"
 #include "execution/context.hpp"
 #include "execution/cost_model.hpp"
 #include "execution/mode_chooser.hpp"
@@ -85,8 +86,8 @@ public:
     /// returned false. Every contract must be held.
     void redo();
     /// What helper number @p worker (from 1, below begin()'s workers) does: a share of the
-    /// declaring, of the connecting and of the executing, then roots while the leader applies the
-    /// block; returns when the leader needs it no more, in the end before seal() does.
+    /// declaring, of the connecting and of the executing, then of the hashing while the leader
+    /// applies the block; returns when the leader needs it no more, in the end before seal() does.
     void assist(unsigned worker);
 
     /// Sends helpers away from a block that will not be executed.
@@ -158,8 +159,8 @@ private:
     [[nodiscard]] bool release(std::uint32_t transaction) noexcept;
     [[nodiscard]] std::uint32_t take_ready() noexcept;
     void learn_costs();
-    /// Computes roots that nobody has begun.
-    void compute_roots();
+    void open_hashing();
+    void encode_receipt_of(std::uint32_t transaction, Bytes& out) const;
     [[nodiscard]] bool may_choose() const noexcept;
     [[nodiscard]] bool is_first_write(const void* record);
     void remember(RecordTable& table, std::uint64_t key, const void* old);
@@ -178,13 +179,6 @@ private:
         executing,
         hashing,  // The leader applies the block; what is executed can be hashed.
         closed,
-    };
-    /// Roots that are known once the block is executed.
-    enum Root : unsigned
-    {
-        transactions_root,
-        receipts_root,
-        root_count,
     };
 
     World* world_ = nullptr;
@@ -211,13 +205,11 @@ private:
     struct Mark;
     std::unique_ptr<Mark[]> marks_;  // By worker.
     std::vector<Outcome> outcomes_;
-    std::vector<Hash> receipt_leaves_;
     /// Predecessors that are not done yet, and one for the scan that has not come by.
     std::unique_ptr<std::atomic<std::uint32_t>[]> pending_;
     /// Transactions that became ready while their worker had another one to go on with: number + 1,
     /// 0 where none has been put yet.
     std::unique_ptr<std::atomic<std::uint32_t>[]> ready_queue_;
-    std::array<Hash, root_count> roots_;
     /// The block's transactions from run() on, wherever the vector goes that holds them.
     std::span<const Transaction> executed_;
     std::size_t armed_size_ = 0;
@@ -230,8 +222,7 @@ private:
     std::atomic<unsigned> inside_{0};  // Workers that may be executing.
     alignas(64) std::atomic<std::uint32_t> ready_end_{0};
     alignas(64) std::atomic<std::uint32_t> ready_begin_{0};
-    alignas(64) std::atomic<unsigned> roots_begun_{root_count};
-    alignas(64) std::atomic<unsigned> roots_done_{0};
+    CommitHashing hashing_;
 
     /// A record the block's transactions wrote.
     struct Written
@@ -246,13 +237,10 @@ private:
     BlockUndo undo_;
     std::vector<Written> written_;
     std::vector<const void*> seen_records_;
-    Bytes writes_;                          // Encoded, as the state root hashes them.
-    std::vector<std::size_t> digest_ends_;  // Where parts of them begin; the last one's end.
-    Bytes system_writes_;                   // What apply() wrote after the transactions.
-    Amount tips_;                           // To the proposer, wei.
-    Amount burnt_;                          // Base fees, wei.
-    std::vector<Amount> imbalance_;         // By contract: changes of balances - changes of supply.
-    std::vector<bool> changed_;             // By contract: some record of it was written.
+    Amount tips_;                    // To the proposer, wei.
+    Amount burnt_;                   // Base fees, wei.
+    std::vector<Amount> imbalance_;  // By contract: changes of balances - changes of supply.
+    std::vector<bool> changed_;      // By contract: some record of it was written.
 };
 
 /// Who may help with the block under execution. A helper may come after its block has ended and the

@@ -1,6 +1,7 @@
 #include "ledger/transaction.hpp"
 
 #include "ledger/check.hpp"
+#include "ledger/hash_batch.hpp"
 
 #include <algorithm>
 
@@ -51,11 +52,27 @@ void Transaction::append_encoding(Bytes& out) const
 
 void Transaction::seal()
 {
-    // Hashed as a Merkle leaf, so that the transactions' root needs no second hash of each.
-    thread_local Bytes encoding;
-    encoding.clear();
-    append_encoding(encoding);
-    hash = merkle_leaf(encoding);
+    seal_all({this, 1});
+}
+
+void seal_all(std::span<Transaction> transactions)
+{
+    // Hashed as Merkle leaves, so that the transactions' root needs no second hash of each.
+    thread_local HashBatch batch;
+    while (!transactions.empty())
+    {
+        const auto some =
+            transactions.first(std::min(transactions.size(), HashBatch::messages_max));
+        for (const auto& transaction : some)
+        {
+            transaction.append_encoding(batch.bytes());
+            batch.end_message();
+        }
+        const auto hashes = batch.take_leaves();
+        for (std::size_t i = 0; i < some.size(); ++i)
+            some[i].hash = hashes[i];
+        transactions = transactions.subspan(some.size());
+    }
 }
 
 std::uint64_t Transaction::effective_gas_price(std::uint64_t base_fee) const noexcept

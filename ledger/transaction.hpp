@@ -60,11 +60,14 @@ struct Transaction
     /// Appends what the hash is of: the fields above and the input, with a reference in the place
     /// of a sender who is named.
     void append_encoding(Bytes& out) const;
-    /// Computes the hash.
+    /// Computes the hash, a Merkle leaf.
     void seal();
     /// Fee per gas at this base fee; below the base fee the transaction must not be in the block.
     [[nodiscard]] std::uint64_t effective_gas_price(std::uint64_t base_fee) const noexcept;
 };
+
+/// seal() of each, several at a time.
+void seal_all(std::span<Transaction> transactions);
 
 enum class ReceiptStatus : std::uint8_t
 {

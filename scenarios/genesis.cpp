@@ -157,9 +157,9 @@ tl::expected<Genesis, ScenarioError> build_genesis(const Scenario& scenario)
     {
         const ContractId id{i};
         world.contract(id).genesis(*named(scenario, id).parameters, builder);
-        genesis.transaction_contracts.resize(builder.transactions().size(), id);
+        genesis.transaction_contracts.resize(builder.transaction_count(), id);
     }
-    genesis.transactions = std::move(builder.transactions());
+    genesis.transactions = builder.take_transactions();
     return genesis;
 }
 

@@ -1,6 +1,7 @@
 #include "state/state_tree.hpp"
 
 #include "ledger/check.hpp"
+#include "ledger/keccak.hpp"
 #include "state/world.hpp"
 
 #include <algorithm>
@@ -105,11 +106,30 @@ void HashTree::update()
         {
             const auto left = node(level, 2 * at);
             const auto right = node(level, 2 * at + 1);
-            const bool empty = left == Hash{} && right == Hash{};
-            put(level + 1, at, empty ? Hash{} : merkle_node(left, right));
+            if (left == Hash{} && right == Hash{})
+            {
+                put(level + 1, at, Hash{});
+                continue;
+            }
+            children_.push_back(left);
+            children_.push_back(right);
+            parents_.push_back(at);
+            if (parents_.size() == HashBatch::messages_max)
+                hash_parents(level + 1);
         }
+        hash_parents(level + 1);
     }
     changed_.clear();
+}
+
+void HashTree::hash_parents(unsigned level)
+{
+    const auto hashes = std::span{children_}.first(parents_.size());
+    merkle_nodes(children_, hashes);
+    for (std::size_t i = 0; i < parents_.size(); ++i)
+        put(level, parents_[i], hashes[i]);
+    children_.clear();
+    parents_.clear();
 }
 
 void HashTree::clear()
@@ -318,31 +338,47 @@ void StateTree::update_directories(const World& world)
         const auto first = done / RecordTable::bucket_records;
         for (auto bucket = first; bucket * RecordTable::bucket_records < count; ++bucket)
         {
-            scratch_.clear();
-            append_bucket(world, number, bucket, scratch_);
-            tree.set(bucket, merkle_leaf(scratch_));
+            append_bucket(world, number, bucket, batch_.bytes());
+            end_leaf(tree, bucket);
         }
+        hash_leaves(tree);
         tree.update();
         done = count;
-        scratch_.clear();
-        describe(world, number).encode(scratch_);
-        top_.set(number, merkle_leaf(scratch_));
+        changed_branches_.push_back(number);
     };
     update(StateBranch::accounts, accounts_done_, world.account_count());
     update(StateBranch::contracts, contracts_done_, world.contract_count());
 }
 
-void StateTree::hash_bucket(const RecordTable& table, Branch& branch, std::uint64_t bucket)
+void StateTree::end_leaf(HashTree& tree, std::uint64_t leaf)
 {
-    scratch_.clear();
-    const auto present = table.append_bucket(bucket, scratch_);
+    batch_.end_message();
+    batch_leaves_.push_back(leaf);
+    if (batch_.is_full())
+        hash_leaves(tree);
+}
+
+void StateTree::hash_leaves(HashTree& tree)
+{
+    const auto hashes = batch_.take_leaves();
+    for (std::size_t i = 0; i < hashes.size(); ++i)
+        tree.set(batch_leaves_[i], hashes[i]);
+    batch_leaves_.clear();
+}
+
+void StateTree::add_bucket(const RecordTable& table, Branch& branch, std::uint64_t bucket)
+{
+    const auto present = table.append_bucket(bucket, batch_.bytes());
     if (table.key_kind() == KeyKind::sparse)
     {
         branch.present += present;
         branch.present -= branch.counts[bucket];
         branch.counts[bucket] = static_cast<std::uint32_t>(present);
     }
-    branch.tree.set(bucket, present == 0 ? Hash{} : merkle_leaf(scratch_));
+    if (present == 0)
+        branch.tree.set(bucket, Hash{});
+    else
+        end_leaf(branch.tree, bucket);
 }
 
 bool StateTree::update_table(RecordTable& table, Branch& branch)
@@ -354,14 +390,16 @@ bool StateTree::update_table(RecordTable& table, Branch& branch)
         const auto end = table.bucket_end();
         branch.counts.assign(table.key_kind() == KeyKind::sparse ? end : 0, 0);
         for (std::uint64_t bucket = 0; bucket < end; ++bucket)
-            hash_bucket(table, branch, bucket);
+            add_bucket(table, branch, bucket);
+        hash_leaves(branch.tree);
     };
     if (!table.take_changed_buckets(buckets_))
         rebuild();
     else if (buckets_.empty())
         return false;
     for (const auto bucket : buckets_)
-        hash_bucket(table, branch, bucket);
+        add_bucket(table, branch, bucket);
+    hash_leaves(branch.tree);
     if (table.key_kind() == KeyKind::sparse)
     {
         // How many buckets there are follows from how many records there are.
@@ -413,10 +451,15 @@ Hash StateTree::root(const World& world)
         auto& table = *world.tables()[number - StateBranch::first_table];
         if (!update_table(table, branches_[number]) && number < known)
             continue;
-        scratch_.clear();
-        describe(world, number).encode(scratch_);
-        top_.set(number, merkle_leaf(scratch_));
+        changed_branches_.push_back(number);
     }
+    for (const auto number : changed_branches_)
+    {
+        describe(world, number).encode(batch_.bytes());
+        end_leaf(top_, number);
+    }
+    hash_leaves(top_);
+    changed_branches_.clear();
     top_.update();
     return top_.top();
 }

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "ledger/hash.hpp"
+#include "ledger/hash_batch.hpp"
 #include "ledger/ids.hpp"
 #include "state/table.hpp"
 
@@ -44,9 +44,13 @@ private:
 
     [[nodiscard]] Hash node(unsigned level, std::uint64_t at) const noexcept;
     void put(unsigned level, std::uint64_t at, const Hash& hash);
+    /// Puts the hashes of children_ where parents_ says.
+    void hash_parents(unsigned level);
 
     std::vector<std::vector<Page>> levels_;  // Leaves first; the last one has one node.
     std::vector<std::uint64_t> changed_;     // Leaves, since the last update().
+    std::vector<Hash> children_;             // Pairs of them, to be hashed.
+    std::vector<std::uint64_t> parents_;     // Where their hashes go.
 };
 
 /// A branch of the state tree: a table, or one of the two directories that say who accounts and
@@ -147,7 +151,11 @@ private:
 
     void update_directories(const World& world);
     bool update_table(RecordTable& table, Branch& branch);
-    void hash_bucket(const RecordTable& table, Branch& branch, std::uint64_t bucket);
+    void add_bucket(const RecordTable& table, Branch& branch, std::uint64_t bucket);
+    /// What was appended to the batch belongs to @p leaf of @p tree, which has its hash after
+    /// hash_leaves() at the latest.
+    void end_leaf(HashTree& tree, std::uint64_t leaf);
+    void hash_leaves(HashTree& tree);
     [[nodiscard]] StateBranch describe(const World& world, std::uint32_t number) const;
     void append_bucket(
         const World& world, std::uint32_t branch, std::uint64_t bucket, Bytes& out) const;
@@ -158,7 +166,9 @@ private:
     std::uint64_t contracts_done_ = 0;
     bool is_stale_ = false;  // The world has shrunk since the last root.
     std::vector<std::uint32_t> buckets_;
-    Bytes scratch_;
+    std::vector<std::uint32_t> changed_branches_;  // By the root under way.
+    HashBatch batch_;
+    std::vector<std::uint64_t> batch_leaves_;  // Where its hashes go.
 };
 
 }  // namespace runnel

@@ -310,8 +310,13 @@ void GenesisBuilder::transaction(AccountId sender, Bytes calls)
     transaction.gas_limit = 1ULL << 40U;
     transaction.set_calls(calls);
     transaction.nonce = transactions_.size();
-    transaction.seal();
     transactions_.push_back(std::move(transaction));
+}
+
+std::vector<Transaction> GenesisBuilder::take_transactions()
+{
+    seal_all(transactions_);
+    return std::exchange(transactions_, {});
 }
 
 }  // namespace runnel

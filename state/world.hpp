@@ -198,7 +198,9 @@ public:
     AccountId account(std::string_view name, std::string_view role);
     /// A transaction of block 0, free of gas fees; runs after all allocations, in this order.
     void transaction(AccountId sender, Bytes calls);
-    [[nodiscard]] std::vector<Transaction>& transactions() noexcept { return transactions_; }
+    [[nodiscard]] std::size_t transaction_count() const noexcept { return transactions_.size(); }
+    /// Hands the transactions out, sealed.
+    [[nodiscard]] std::vector<Transaction> take_transactions();
 
 private:
     World& world_;

@@ -643,12 +643,12 @@ TEST_CASE("aave v3 pool: a scenario's pool starts with its liquidity", "[contrac
     sandbox.connect();
     GenesisBuilder builder{world};
     pool.genesis(parameters, builder);
-    REQUIRE(builder.transactions().size() == 1);
+    REQUIRE(builder.transaction_count() == 1);
     BlockExecution execution;
     ExecutionOptions options;
     options.free_gas = true;
     const auto block = execute_block(
-        execution, world, {}, {}, {}, 0, std::move(builder.transactions()), {}, options);
+        execution, world, {}, {}, {}, 0, builder.take_transactions(), {}, options);
     INFO(block.receipts.front().refusal.to_string());
     REQUIRE(block.receipts.front().status == ReceiptStatus::succeeded);
     CHECK(world.check_invariants().empty());

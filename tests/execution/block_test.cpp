@@ -175,6 +175,48 @@ TEST_CASE("block: receipts commit to status, gas, refusal and logs", "[ledger][b
     CHECK(roots.size() == 10);
 }
 
+TEST_CASE("block: its roots are those of its lists", "[ledger][block]")
+{
+    // Computed in parts; here as the definition says. Counts about the width of a part.
+    constexpr std::size_t width = CommitHashing::part_leaves;
+    ToyChain chain{900};
+    RandomBlocks blocks{7, 40};
+    for (const std::size_t count : {std::size_t{0}, std::size_t{1}, std::size_t{63}, width - 1,
+             width, width + 1, 2 * width, 2 * width + 3, 3 * width - 77})
+    {
+        CAPTURE(count);
+        const std::vector<Reward> rewards{{chain.proposer, 5}, {chain.wallets[0], 7}};
+        const auto block = chain.run(blocks.next(chain, count), 0, rewards);
+        std::vector<Hash> transactions;
+        std::vector<Hash> receipts;
+        std::vector<Hash> reward_leaves;
+        for (std::size_t i = 0; i < count; ++i)
+        {
+            const auto& transaction = block.transactions[i];
+            Bytes bytes;
+            transaction.append_encoding(bytes);
+            transactions.push_back(merkle_leaf(bytes));
+            REQUIRE(transaction.hash == transactions.back());
+            const auto& receipt = block.receipts[i];
+            bytes.clear();
+            encode_receipt(receipt.status, receipt.gas_used, receipt.effective_gas_price,
+                receipt.status == ReceiptStatus::reverted ? &receipt.refusal : nullptr,
+                std::span{block.events}.subspan(receipt.first_event, receipt.event_count),
+                block.event_bytes, bytes);
+            receipts.push_back(merkle_leaf(bytes));
+        }
+        for (const auto& reward : rewards)
+        {
+            Bytes bytes;
+            encode(reward, bytes);
+            reward_leaves.push_back(merkle_leaf(bytes));
+        }
+        CHECK(block.header.transactions_root == merkle_root(transactions));
+        CHECK(block.header.receipts_root == merkle_root(receipts));
+        CHECK(block.header.rewards_root == merkle_root(reward_leaves));
+    }
+}
+
 TEST_CASE("block: snapshots come last, of contracts that were written to", "[ledger][block]")
 {
     ToyChain chain{2};
