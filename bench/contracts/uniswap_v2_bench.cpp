@@ -48,7 +48,7 @@ struct ExchangeWorld
         world.prepare(provider, CallWriter{}
                                     .add(token0.id(), Erc20Transfer{to.account(), depth})
                                     .add(token1.id(), Erc20Transfer{to.account(), depth})
-                                    .add(to.id(), UniswapV2Mint{provider}));
+                                    .add(to.id(), uniswap_v2::Mint{provider}));
     }
 
     CallWriter& pay(BenchTransaction& transaction, const Erc20& token, const Amount& amount) const
@@ -74,32 +74,33 @@ void mint(const ExchangeWorld& world, BenchTransaction& transaction)
 {
     const auto amount = transaction.amount(some_tokens);
     world.pay(transaction, world.a, amount);
-    world.pay(transaction, world.b, amount).add(world.pair.id(), UniswapV2Mint{transaction.sender});
+    world.pay(transaction, world.b, amount)
+        .add(world.pair.id(), uniswap_v2::Mint{transaction.sender});
 }
 
 void burn(const ExchangeWorld& world, BenchTransaction& transaction)
 {
     transaction.calls
         .add(world.pair.id(), Erc20Transfer{world.pair.account(), transaction.amount(some_tokens)})
-        .add(world.pair.id(), UniswapV2Burn{transaction.sender});
+        .add(world.pair.id(), uniswap_v2::Burn{transaction.sender});
 }
 
 void swap(const ExchangeWorld& world, BenchTransaction& transaction)
 {
     world.pay(transaction, world.a, transaction.amount(some_tokens))
-        .add(world.pair.id(), UniswapV2Swap{Amount{}, Amount{1}, transaction.sender, {}});
+        .add(world.pair.id(), uniswap_v2::Swap{Amount{}, Amount{1}, transaction.sender, {}});
 }
 
 void skim(const ExchangeWorld& world, BenchTransaction& transaction)
 {
     world.pay(transaction, world.a, transaction.amount(some_tokens))
-        .add(world.pair.id(), UniswapV2Skim{transaction.sender});
+        .add(world.pair.id(), uniswap_v2::Skim{transaction.sender});
 }
 
 void sync(const ExchangeWorld& world, BenchTransaction& transaction)
 {
     world.pay(transaction, world.a, transaction.amount(some_tokens))
-        .add(world.pair.id(), UniswapV2Sync{});
+        .add(world.pair.id(), uniswap_v2::Sync{});
 }
 
 // Calls of the router.
@@ -107,7 +108,7 @@ void sync(const ExchangeWorld& world, BenchTransaction& transaction)
 void swap_along(const ExchangeWorld& world, BenchTransaction& transaction,
     std::initializer_list<const Erc20*> path)
 {
-    UniswapV2SwapExactTokensForTokens call;
+    uniswap_v2::SwapExactTokensForTokens call;
     call.amount_in = transaction.amount(some_tokens);
     call.amount_out_min = Amount{1};
     for (const auto* token : path)
@@ -131,14 +132,14 @@ void add_liquidity(const ExchangeWorld& world, BenchTransaction& transaction)
 {
     const auto amount = transaction.amount(some_tokens);
     transaction.calls.add(
-        world.router.id(), UniswapV2AddLiquidity{world.a.id(), world.b.id(), amount, amount,
+        world.router.id(), uniswap_v2::AddLiquidity{world.a.id(), world.b.id(), amount, amount,
                                Amount{}, Amount{}, transaction.sender, no_deadline});
 }
 
 void remove_liquidity(const ExchangeWorld& world, BenchTransaction& transaction)
 {
     transaction.calls.add(world.router.id(),
-        UniswapV2RemoveLiquidity{world.a.id(), world.b.id(), transaction.amount(some_tokens),
+        uniswap_v2::RemoveLiquidity{world.a.id(), world.b.id(), transaction.amount(some_tokens),
             Amount{}, Amount{}, transaction.sender, no_deadline});
 }
 

@@ -6,7 +6,7 @@ namespace runnel::contracts
 {
 
 /// ERC-20's Transfer, whoever emits it.
-struct Transfer
+struct TransferLog
 {
     static constexpr std::string_view table = "token_transfers";
     static constexpr std::string_view signature =
@@ -19,7 +19,7 @@ struct Transfer
 };
 
 /// ERC-20's Approval, whoever emits it.
-struct Approval
+struct ApprovalLog
 {
     static constexpr std::string_view table = "token_approvals";
     static constexpr std::string_view signature =

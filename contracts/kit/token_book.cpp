@@ -90,7 +90,7 @@ Result<void> TokenBook::transfer(
                                            : 0;
     // Cannot overflow: all balances together are the supply, which fits.
     context.credit(balances, to, value);
-    context.emit(token_, Transfer{from, to, value});
+    context.emit(token_, TransferLog{from, to, value});
     context.save_gas(saved);
     context.use_gas(transfer_gas - saved);
     return {};
@@ -112,7 +112,7 @@ Result<void> TokenBook::approve(
     auto& allowance = context.write(allowances, pair_key(owner, spender));
     context.save_gas(gas_saved_by_write(allowance.is_zero(), value.is_zero(), allowance == value));
     allowance = value;
-    context.emit(token_, Approval{owner, spender, value});
+    context.emit(token_, ApprovalLog{owner, spender, value});
     return {};
 }
 
@@ -155,7 +155,7 @@ Result<void> TokenBook::transfer_from(
         auto& rest = context.write(allowances, pair_key(from, spender));
         rest = wrapping_sub(rest, value);
         if (flavour_ == TokenFlavour::openzeppelin4)
-            context.emit(token_, Approval{from, spender, rest});
+            context.emit(token_, ApprovalLog{from, spender, rest});
     }
     else
         context.save_gas(spend_allowance_gas);
@@ -175,7 +175,7 @@ Result<void> TokenBook::mint(
         is_uniswap ? Refusal::error("ds-math-add-overflow") : Refusal::of(new_supply.fault));
     supply = new_supply.value;
     context.credit(balances, to, value);
-    context.emit(token_, Transfer{zero_account, to, value});
+    context.emit(token_, TransferLog{zero_account, to, value});
     context.use_gas(mint_gas);
     return {};
 }
@@ -189,7 +189,7 @@ Result<void> TokenBook::burn(
     RUNNEL_TRY(
         debit(context.write(balances, from), from, value, "ERC20: burn amount exceeds balance"));
     supply = wrapping_sub(supply, value);
-    context.emit(token_, Transfer{from, zero_account, value});
+    context.emit(token_, TransferLog{from, zero_account, value});
     context.use_gas(burn_gas);
     return {};
 }

@@ -18,7 +18,7 @@ struct Fixture : UniswapV2Fixture
         for (auto* token : {&a, &b})
             expect_ok(bob, token->id(), Erc20Approve{router.account(), Amount::max()});
     }
-    [[nodiscard]] UniswapV2SwapExactTokensForTokens sell(const Amount& amount) const
+    [[nodiscard]] uniswap_v2::SwapExactTokensForTokens sell(const Amount& amount) const
     {
         return {amount, 0, {a.id(), b.id()}, bob, never};
     }
@@ -34,7 +34,7 @@ TEST_CASE_METHOD(Fixture, "composed calls: half is sold, all of both goes into t
 {
     CallWriter calls;
     calls.add(router.id(), sell(ether(5)));
-    const UniswapV2AddLiquidity provide{
+    const uniswap_v2::AddLiquidity provide{
         a.id(), b.id(), ether(5), ether(1), 0, 0, bob, never};  // ether(1) is a guess.
     calls.add(router.id(), provide, Binding{provide.amount_a_desired, BalanceOf{a.id()}},
         Binding{provide.amount_b_desired, ResultOf{0, 1}});
@@ -59,7 +59,7 @@ TEST_CASE_METHOD(Fixture, "composed calls: the balance is that of the moment, th
     calls.add(a.id(), rest, Binding{rest.value, BalanceOf{a.id()}});
     const auto block = expect_ok(bob, calls).block;
     CHECK(balance(a, bob).is_zero());
-    const auto transfers = events_of<Transfer>(block);
+    const auto transfers = events_of<TransferLog>(block);
     REQUIRE(transfers.size() == 2);
     CHECK(transfers[1].value == ether(7));
 }

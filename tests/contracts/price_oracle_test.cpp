@@ -39,8 +39,8 @@ TEST_CASE("price oracle: the keeper's prices are kept with their time", "[contra
     CHECK(f.oracle.price(native_coin).price == 300);
     CHECK(f.oracle.price(native_coin).timestamp == 1'700'000'000);
     REQUIRE(outcome.block.events.size() == 1);
-    AssetPriceUpdated event;
-    REQUIRE(outcome.block.events[0].type == &event_type<AssetPriceUpdated>);
+    AssetPriceUpdatedLog event;
+    REQUIRE(outcome.block.events[0].type == &event_type<AssetPriceUpdatedLog>);
     REQUIRE(decode(outcome.block.encoding(outcome.block.events[0]), event));
     CHECK(event.token == native_coin);
     CHECK(event.price == 300);

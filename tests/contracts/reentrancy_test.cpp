@@ -214,7 +214,7 @@ TEST_CASE("re-entrancy: a pair calls whom it pays, and is locked meanwhile",
     f.add_liquidity(ether(100), ether(100));
     f.expect_ok(f.alice, f.a.id(), Erc20Transfer{f.bob, ether(1)});
     const Bytes data{0};  // Any: on Ethereum it is handed to the receiver.
-    const auto flash = one(f.pair.id(), UniswapV2Swap{1'000'000, 0, f.bob, CallList{data}});
+    const auto flash = one(f.pair.id(), uniswap_v2::Swap{1'000'000, 0, f.bob, CallList{data}});
     const auto repay = [&](const Amount& amount) {
         return one(f.a.id(), Erc20Transfer{f.pair.account(), amount});
     };
@@ -227,13 +227,13 @@ TEST_CASE("re-entrancy: a pair calls whom it pays, and is locked meanwhile",
     const auto outcome = f.expect_ok(f.alice, flash);
     CHECK(outcome.undeclared_touches == 0);
     CHECK(f.a.balance(f.bob) == wrapping_sub(ether(1), 3'010));
-    const auto event = f.events_of<UniswapV2SwapEvent>(outcome.block).at(0);
+    const auto event = f.events_of<uniswap_v2::SwapLog>(outcome.block).at(0);
     CHECK(event.sender == f.alice);
     CHECK(event.to_address == f.bob);
     // A swap without data calls nobody.
     f.register_calls(f.bob, one(f.careful.id(), Withdraw{}).add(f.careful.id(), Withdraw{}));
     f.expect_ok(
-        f.alice, f.pay(1'003'010, 0).add(f.pair.id(), UniswapV2Swap{1'000'000, 0, f.bob, {}}));
+        f.alice, f.pay(1'003'010, 0).add(f.pair.id(), uniswap_v2::Swap{1'000'000, 0, f.bob, {}}));
 
     const auto locked = [&](const auto& call)
     {
@@ -241,10 +241,10 @@ TEST_CASE("re-entrancy: a pair calls whom it pays, and is locked meanwhile",
             f.bob, one(f.pair.id(), call).add(f.a.id(), Erc20Transfer{f.pair.account(), ether(1)}));
         f.expect_refusal(f.alice, flash, "UniswapV2: LOCKED");
     };
-    locked(UniswapV2Swap{1, 0, f.bob, {}});
-    locked(UniswapV2Swap{1, 0, f.alice, CallList{data}});
-    locked(UniswapV2Mint{f.bob});
-    locked(UniswapV2Burn{f.bob});
-    locked(UniswapV2Skim{f.bob});
-    locked(UniswapV2Sync{});
+    locked(uniswap_v2::Swap{1, 0, f.bob, {}});
+    locked(uniswap_v2::Swap{1, 0, f.alice, CallList{data}});
+    locked(uniswap_v2::Mint{f.bob});
+    locked(uniswap_v2::Burn{f.bob});
+    locked(uniswap_v2::Skim{f.bob});
+    locked(uniswap_v2::Sync{});
 }

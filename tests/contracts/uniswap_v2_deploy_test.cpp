@@ -36,7 +36,7 @@ TEST_CASE("uniswap v2 factory: a transaction creates a pair", "[contracts][unisw
     auto& world = f.sandbox.world();
     const auto at = f.factory.pair_address(world, f.c.id(), f.a.id());
     const auto outcome =
-        f.expect_ok(f.alice, f.factory.id(), UniswapV2CreatePair{f.c.account(), f.a.account()});
+        f.expect_ok(f.alice, f.factory.id(), uniswap_v2::CreatePair{f.c.account(), f.a.account()});
     REQUIRE(outcome.block.contracts.size() == 1);
     auto* pair = f.factory.find_pair(f.a.id(), f.c.id());
     REQUIRE(pair != nullptr);
@@ -46,7 +46,7 @@ TEST_CASE("uniswap v2 factory: a transaction creates a pair", "[contracts][unisw
           address_of(world, world.contract(pair->token1())));
     CHECK(outcome.receipt.gas_used == 2'512'900);
     CHECK(outcome.undeclared_touches == 0);
-    const auto created = UniswapV2Fixture::events_of<UniswapV2PairCreated>(outcome.block);
+    const auto created = UniswapV2Fixture::events_of<uniswap_v2::PairCreatedLog>(outcome.block);
     REQUIRE(created.size() == 1);
     CHECK(created[0].pair == pair->id());
     CHECK(created[0].pair_count == 3);
@@ -54,10 +54,11 @@ TEST_CASE("uniswap v2 factory: a transaction creates a pair", "[contracts][unisw
     outcome.returns.values[0].store_big_endian(word);
     CHECK(std::equal(at.bytes.begin(), at.bytes.end(), word.end() - at.bytes.size()));
 
-    f.expect_refusal(f.alice, f.factory.id(), UniswapV2CreatePair{f.a.account(), f.c.account()},
+    f.expect_refusal(f.alice, f.factory.id(), uniswap_v2::CreatePair{f.a.account(), f.c.account()},
         "UniswapV2: PAIR_EXISTS");
     // An aToken or a share is a token too: a pair of shares.
-    (void)f.expect_ok(f.alice, f.factory.id(), UniswapV2CreatePair{pair->account(), f.a.account()});
+    (void)f.expect_ok(
+        f.alice, f.factory.id(), uniswap_v2::CreatePair{pair->account(), f.a.account()});
     CHECK(f.factory.pairs().size() == 4);
 }
 
@@ -66,8 +67,8 @@ TEST_CASE(
 {
     UniswapV2Fixture f;
     CallWriter calls;
-    calls.add(f.factory.id(), UniswapV2CreatePair{f.a.account(), f.c.account()});
-    calls.add(f.factory.id(), UniswapV2CreatePair{f.a.account(), f.c.account()});
+    calls.add(f.factory.id(), uniswap_v2::CreatePair{f.a.account(), f.c.account()});
+    calls.add(f.factory.id(), uniswap_v2::CreatePair{f.a.account(), f.c.account()});
     const auto accounts = f.sandbox.world().account_count();
     f.expect_refusal(f.alice, calls, "UniswapV2: PAIR_EXISTS");
     CHECK(f.factory.find_pair(f.a.id(), f.c.id()) == nullptr);
@@ -84,12 +85,12 @@ TEST_CASE("uniswap v2: one transaction creates a pair, funds it and trades on it
     CallWriter calls;
     const auto pair = calls.contract_at(at);
     const auto account = calls.account_at(at);
-    calls.add(f.factory.id(), UniswapV2CreatePair{f.a.account(), f.c.account()});
+    calls.add(f.factory.id(), uniswap_v2::CreatePair{f.a.account(), f.c.account()});
     calls.add(f.a.id(), Erc20Transfer{account, ether(100)});
     calls.add(f.c.id(), Erc20Transfer{account, ether(400)});
-    calls.add(pair, UniswapV2Mint{f.alice});
+    calls.add(pair, uniswap_v2::Mint{f.alice});
     calls.add(f.router.id(),
-        UniswapV2SwapExactTokensForTokens{ether(1), 0, {f.a.id(), f.c.id()}, f.bob, forever});
+        uniswap_v2::SwapExactTokensForTokens{ether(1), 0, {f.a.id(), f.c.id()}, f.bob, forever});
     // Shares of the new pair, to an address that nobody knew.
     Address fresh;
     fresh.bytes.fill(0xAB);
@@ -105,7 +106,8 @@ TEST_CASE("uniswap v2: one transaction creates a pair, funds it and trades on it
 TEST_CASE("uniswap v2 router: the first deposit creates the pair", "[contracts][uniswap_v2]")
 {
     UniswapV2Fixture f;
-    const UniswapV2AddLiquidity add{f.c.id(), f.a.id(), ether(8), ether(2), 0, 0, f.alice, forever};
+    const uniswap_v2::AddLiquidity add{
+        f.c.id(), f.a.id(), ether(8), ether(2), 0, 0, f.alice, forever};
     const auto outcome = f.expect_ok(f.alice, f.router.id(), add);
     CHECK(outcome.returns.values[0] == ether(8));
     CHECK(outcome.returns.values[1] == ether(2));

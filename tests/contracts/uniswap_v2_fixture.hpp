@@ -60,13 +60,13 @@ struct UniswapV2Fixture : ContractFixture
     /// Pays into A-B and mints the shares to alice.
     Sandbox::Outcome add_liquidity(const Amount& amount0, const Amount& amount1)
     {
-        return expect_ok(alice, pay(amount0, amount1).add(pair.id(), UniswapV2Mint{alice}));
+        return expect_ok(alice, pay(amount0, amount1).add(pair.id(), uniswap_v2::Mint{alice}));
     }
     [[nodiscard]] CallWriter swap_calls(const Amount& amount0_in, const Amount& amount1_in,
         const Amount& amount0_out, const Amount& amount1_out) const
     {
         return pay(amount0_in, amount1_in)
-            .add(pair.id(), UniswapV2Swap{amount0_out, amount1_out, alice, {}});
+            .add(pair.id(), uniswap_v2::Swap{amount0_out, amount1_out, alice, {}});
     }
 
     [[nodiscard]] std::size_t declared_objects(AccountId sender, const CallWriter& calls)

@@ -88,7 +88,7 @@ TEST_CASE("uniswap v2 pair: shares are minted as published", "[contracts][uniswa
     for (const auto& event : outcome.block.events)
         names += std::string{event.type->name} + ' ';
     CHECK(names == "Transfer Transfer Transfer Transfer Sync Mint DexPool DexPool DexShares ");
-    const auto mint = f.events_of<UniswapV2MintEvent>(outcome.block).at(0);
+    const auto mint = f.events_of<uniswap_v2::MintLog>(outcome.block).at(0);
     CHECK(mint.sender == f.alice);
     CHECK(mint.amount0 == ether(1));
     CHECK(mint.amount1 == ether(4));
@@ -108,15 +108,15 @@ TEST_CASE("uniswap v2 pair: shares are minted as published", "[contracts][uniswa
     }
     SECTION("one that is worth less than a share is refused")
     {
-        f.expect_refusal(f.alice, f.pay(1, 0).add(f.pair.id(), UniswapV2Mint{f.alice}),
+        f.expect_refusal(f.alice, f.pay(1, 0).add(f.pair.id(), uniswap_v2::Mint{f.alice}),
             "UniswapV2: INSUFFICIENT_LIQUIDITY_MINTED");
-        f.expect_refusal(f.alice, f.pair.id(), UniswapV2Mint{f.alice},
+        f.expect_refusal(f.alice, f.pair.id(), uniswap_v2::Mint{f.alice},
             "UniswapV2: INSUFFICIENT_LIQUIDITY_MINTED");
     }
     SECTION("an account that does not exist gets none")
     {
         f.expect_refusal(
-            f.alice, f.pay(5, 5).add(f.pair.id(), UniswapV2Mint{nobody}), "no such account");
+            f.alice, f.pay(5, 5).add(f.pair.id(), uniswap_v2::Mint{nobody}), "no such account");
     }
 }
 
@@ -125,7 +125,7 @@ TEST_CASE("uniswap v2 pair: the first mint must be worth more than what it locks
 {
     UniswapV2Fixture f;
     const auto mint = [&](const Amount& amount0, const Amount& amount1)
-    { return f.pay(amount0, amount1).add(f.pair.id(), UniswapV2Mint{f.alice}); };
+    { return f.pay(amount0, amount1).add(f.pair.id(), uniswap_v2::Mint{f.alice}); };
     f.expect_refusal(f.alice, mint(1'000, 999), "ds-math-sub-underflow");
     // The thousand shares of the zero account are taken back.
     f.expect_refusal(f.alice, mint(1'000, 1'000), "UniswapV2: INSUFFICIENT_LIQUIDITY_MINTED");
@@ -143,7 +143,7 @@ TEST_CASE("uniswap v2 pair: burning pays the share of what is held", "[contracts
     {
         return CallWriter{}
             .add(f.pair.id(), Erc20Transfer{f.pair.account(), shares})
-            .add(f.pair.id(), UniswapV2Burn{to});
+            .add(f.pair.id(), uniswap_v2::Burn{to});
     };
     const auto shares = wrapping_sub(ether(3), 1'000);
 
@@ -157,7 +157,7 @@ TEST_CASE("uniswap v2 pair: burning pays the share of what is held", "[contracts
         CHECK(f.pair.total_supply() == 1'000);
         CHECK(f.a.balance(f.pair.account()) == 1'000);
         CHECK(f.pair.state().reserve1 == 1'000);
-        const auto event = f.events_of<UniswapV2BurnEvent>(outcome.block).at(0);
+        const auto event = f.events_of<uniswap_v2::BurnLog>(outcome.block).at(0);
         CHECK(event.to_address == f.bob);
         CHECK(event.amount1 == shares);
     }
@@ -171,7 +171,7 @@ TEST_CASE("uniswap v2 pair: burning pays the share of what is held", "[contracts
     SECTION("shares that the pair was sent before are burnt with them")
     {
         f.expect_ok(f.alice, f.pair.id(), Erc20Transfer{f.pair.account(), 7});
-        CHECK(f.expect_ok(f.bob, f.pair.id(), UniswapV2Burn{f.bob}).returns.values[0] == 7);
+        CHECK(f.expect_ok(f.bob, f.pair.id(), uniswap_v2::Burn{f.bob}).returns.values[0] == 7);
     }
     SECTION("nothing of one token is refused, however much it is of the other")
     {
@@ -181,17 +181,17 @@ TEST_CASE("uniswap v2 pair: burning pays the share of what is held", "[contracts
         lopsided.expect_refusal(lopsided.alice,
             CallWriter{}
                 .add(pair.id(), Erc20Transfer{pair.account(), 100})
-                .add(pair.id(), UniswapV2Burn{lopsided.alice}),
+                .add(pair.id(), uniswap_v2::Burn{lopsided.alice}),
             "UniswapV2: INSUFFICIENT_LIQUIDITY_BURNED");
     }
     SECTION("refusals")
     {
-        f.expect_refusal(f.alice, f.pair.id(), UniswapV2Burn{f.alice},
+        f.expect_refusal(f.alice, f.pair.id(), uniswap_v2::Burn{f.alice},
             "UniswapV2: INSUFFICIENT_LIQUIDITY_BURNED");
         f.expect_refusal(f.alice, burn(ether(3), f.alice), "ds-math-sub-underflow");
         f.expect_refusal(f.alice, burn(10, nobody), "no such account");
         // Without any shares the EVM divides by zero.
-        f.expect_refusal(f.alice, f.pair_bc.id(), UniswapV2Burn{f.alice}, "(invalid opcode)");
+        f.expect_refusal(f.alice, f.pair_bc.id(), uniswap_v2::Burn{f.alice}, "(invalid opcode)");
     }
 }
 
@@ -202,7 +202,7 @@ TEST_CASE("uniswap v2 pair: the protocol fee is a sixth of the growth of sqrt(k)
     UniswapV2Fixture f;
     const bool fee_on = GENERATE(false, true);
     if (fee_on)
-        f.expect_ok(f.owner, f.factory.id(), UniswapV2SetFeeTo{f.collector});
+        f.expect_ok(f.owner, f.factory.id(), uniswap_v2::SetFeeTo{f.collector});
     f.add_liquidity(ether(1000), ether(1000));
     CHECK(f.pair.state().k_last == (fee_on ? k(f.pair) : 0));
     f.expect_ok(f.alice, f.swap_calls(0, ether(1), decimal("996006981039903216"), 0));
@@ -210,7 +210,7 @@ TEST_CASE("uniswap v2 pair: the protocol fee is a sixth of the growth of sqrt(k)
     f.expect_ok(f.alice,
         CallWriter{}
             .add(f.pair.id(), Erc20Transfer{f.pair.account(), wrapping_sub(ether(1000), 1'000)})
-            .add(f.pair.id(), UniswapV2Burn{f.alice}));
+            .add(f.pair.id(), uniswap_v2::Burn{f.alice}));
     if (!fee_on)
     {
         CHECK(f.pair.total_supply() == 1'000);
@@ -238,7 +238,7 @@ TEST_CASE("uniswap v2 pair: the protocol fee is a sixth of the growth of sqrt(k)
     CHECK(f.pair.share_balance(f.collector) == wrapping_add(fee, decimal("249750499251388")));
 
     // The first mint after it is switched off forgets k.
-    f.expect_ok(f.owner, f.factory.id(), UniswapV2SetFeeTo{zero_account});
+    f.expect_ok(f.owner, f.factory.id(), uniswap_v2::SetFeeTo{zero_account});
     CHECK(f.pair.state().k_last != 0);
     f.add_liquidity(ether(1), ether(1));
     CHECK(f.pair.state().k_last == 0);
@@ -255,7 +255,7 @@ TEST_CASE("uniswap v2 pair: the price accumulators add the old price times its a
     const auto price0 = div_down(Amount{4} << 112U, 3);  // Rounded down before it is multiplied.
     const auto price1 = div_down(Amount{3} << 112U, 4);
 
-    f.expect_ok(f.alice, f.pair.id(), UniswapV2Sync{});  // In the same second: nothing.
+    f.expect_ok(f.alice, f.pair.id(), uniswap_v2::Sync{});  // In the same second: nothing.
     CHECK(f.pair.state().price0_cumulative_last == 0);
     f.sandbox.set_time(start + 10);
     f.expect_ok(f.alice, f.swap_calls(ether(3), 0, 0, ether(1)));
@@ -263,7 +263,7 @@ TEST_CASE("uniswap v2 pair: the price accumulators add the old price times its a
     CHECK(f.pair.state().price0_cumulative_last == wrapping_mul(price0, 10));
     CHECK(f.pair.state().price1_cumulative_last == wrapping_mul(price1, 10));
     f.sandbox.set_time(start + 12);
-    f.expect_ok(f.alice, f.pair.id(), UniswapV2Sync{});
+    f.expect_ok(f.alice, f.pair.id(), uniswap_v2::Sync{});
     const auto after = div_down(ether(3) << 112U, ether(6));
     CHECK(f.pair.state().price0_cumulative_last ==
           wrapping_add(wrapping_mul(price0, 10), wrapping_mul(after, 2)));
@@ -275,7 +275,7 @@ TEST_CASE(
     UniswapV2Fixture f;
     f.add_liquidity(ether(5), ether(10));
     const auto swap = [&](const Amount& out0, const Amount& out1, AccountId to) {
-        return one_call(f.pair.id(), UniswapV2Swap{out0, out1, to, {}});
+        return one_call(f.pair.id(), uniswap_v2::Swap{out0, out1, to, {}});
     };
     const auto token0 = f.a.account();
     f.expect_refusal(f.alice, swap(0, 0, token0), "UniswapV2: INSUFFICIENT_OUTPUT_AMOUNT");
@@ -300,8 +300,8 @@ TEST_CASE("uniswap v2 pair: donations count as paid in", "[contracts][uniswap_v2
     f.add_liquidity(ether(5), ether(10));
     f.expect_ok(f.alice, f.pay(ether(1), 0));
     const auto outcome = f.expect_ok(
-        f.bob, f.pair.id(), UniswapV2Swap{0, decimal("1662497915624478906"), f.bob, {}});
-    const auto event = f.events_of<UniswapV2SwapEvent>(outcome.block).at(0);
+        f.bob, f.pair.id(), uniswap_v2::Swap{0, decimal("1662497915624478906"), f.bob, {}});
+    const auto event = f.events_of<uniswap_v2::SwapLog>(outcome.block).at(0);
     CHECK(event.amount0_in == ether(1));
     CHECK(event.sender == f.bob);
     const auto trade = f.events_of<DexTrade>(outcome.block).at(0);
@@ -328,7 +328,7 @@ TEST_CASE("uniswap v2 pair: a flash swap is repaid inside its callback", "[contr
     UniswapV2Fixture f;
     f.add_liquidity(ether(100), ether(100));
     const auto flash = [&](const CallWriter& callback) {
-        return one_call(f.pair.id(), UniswapV2Swap{1'000'000, 0, f.alice, callback.list()});
+        return one_call(f.pair.id(), uniswap_v2::Swap{1'000'000, 0, f.alice, callback.list()});
     };
     // 1,000,000 / 0.997 rounded up: the fee is taken of all that comes in.
     f.expect_refusal(f.alice, flash(f.pay(1'003'009, 0)), "UniswapV2: K");
@@ -353,11 +353,11 @@ TEST_CASE("uniswap v2 pair: a flash swap is repaid inside its callback", "[contr
             callback.add(f.a.id(), Erc20Transfer{f.pair.account(), 2'000'000});
             f.expect_refusal(f.alice, flash(callback), "UniswapV2: LOCKED");
         };
-        locked(UniswapV2Mint{f.alice});
-        locked(UniswapV2Burn{f.alice});
-        locked(UniswapV2Swap{1, 0, f.alice, {}});
-        locked(UniswapV2Skim{f.alice});
-        locked(UniswapV2Sync{});
+        locked(uniswap_v2::Mint{f.alice});
+        locked(uniswap_v2::Burn{f.alice});
+        locked(uniswap_v2::Swap{1, 0, f.alice, {}});
+        locked(uniswap_v2::Skim{f.alice});
+        locked(uniswap_v2::Sync{});
         f.expect_ok(f.alice, flash(one_call(f.pair.id(), Erc20Transfer{f.bob, 5})
                                        .add(f.a.id(), Erc20Transfer{f.pair.account(), 2'000'000})));
     }
@@ -366,10 +366,10 @@ TEST_CASE("uniswap v2 pair: a flash swap is repaid inside its callback", "[contr
         f.expect_ok(f.alice, CallWriter{}
                                  .add(f.b.id(), Erc20Transfer{f.pair_bc.account(), ether(50)})
                                  .add(f.c.id(), Erc20Transfer{f.pair_bc.account(), ether(50)})
-                                 .add(f.pair_bc.id(), UniswapV2Mint{f.alice}));
+                                 .add(f.pair_bc.id(), uniswap_v2::Mint{f.alice}));
         CallWriter callback;
         callback.add(f.b.id(), Erc20Transfer{f.pair_bc.account(), 2'000'000})
-            .add(f.pair_bc.id(), UniswapV2Swap{0, 1'000'000, f.alice, {}})
+            .add(f.pair_bc.id(), uniswap_v2::Swap{0, 1'000'000, f.alice, {}})
             .add(f.a.id(), Erc20Transfer{f.pair.account(), 1'003'010});
         f.expect_ok(f.alice, flash(callback));
     }
@@ -377,8 +377,8 @@ TEST_CASE("uniswap v2 pair: a flash swap is repaid inside its callback", "[contr
     {
         const Bytes rubbish{1, 2, 3};
         f.expect_refusal(f.alice, f.pair.id(),
-            UniswapV2Swap{1'000'000, 0, f.alice, CallList{rubbish}}, "malformed calls");
-        const auto unknown = one_call(ContractId{77}, UniswapV2Sync{});
+            uniswap_v2::Swap{1'000'000, 0, f.alice, CallList{rubbish}}, "malformed calls");
+        const auto unknown = one_call(ContractId{77}, uniswap_v2::Sync{});
         f.expect_refusal(f.alice, flash(unknown), "no such contract or method");
     }
 }
@@ -390,19 +390,19 @@ TEST_CASE("uniswap v2 pair: skim pays out the surplus, sync keeps it", "[contrac
     f.expect_ok(f.alice, f.pay(7, 9));
     SECTION("skim")
     {
-        f.expect_ok(f.bob, f.pair.id(), UniswapV2Skim{f.bob});
+        f.expect_ok(f.bob, f.pair.id(), uniswap_v2::Skim{f.bob});
         CHECK(f.a.balance(f.bob) == 7);
         CHECK(f.b.balance(f.bob) == 9);
         CHECK(f.pair.state().reserve0 == ether(5));
-        f.expect_refusal(f.bob, f.pair.id(), UniswapV2Skim{nobody}, "no such account");
+        f.expect_refusal(f.bob, f.pair.id(), uniswap_v2::Skim{nobody}, "no such account");
     }
     SECTION("sync")
     {
-        f.expect_ok(f.bob, f.pair.id(), UniswapV2Sync{});
+        f.expect_ok(f.bob, f.pair.id(), uniswap_v2::Sync{});
         CHECK(f.pair.state().reserve0 == wrapping_add(ether(5), 7));
         CHECK(f.pair.state().reserve1 == wrapping_add(ether(10), 9));
         f.expect_ok(f.alice, f.pay(Amount::power_of_two(112), 0));
-        f.expect_refusal(f.bob, f.pair.id(), UniswapV2Sync{}, "UniswapV2: OVERFLOW");
+        f.expect_refusal(f.bob, f.pair.id(), uniswap_v2::Sync{}, "UniswapV2: OVERFLOW");
         CHECK(f.pair.quote_exact_input(f.b.id(), f.a.id(), 1'000'000).error().text ==
               "UniswapV2: OVERFLOW");
         CHECK_FALSE(f.pair.quote({f.b.id(), f.a.id(), 1'000'000}).has_value());
@@ -415,10 +415,10 @@ TEST_CASE("uniswap v2 pair: a token's refusal to be paid out gets the pair's rea
     UniswapV2Fixture f{TokenFlavour::openzeppelin5};
     f.add_liquidity(ether(5), ether(10));
     f.expect_refusal(f.alice,
-        f.pay(ether(1), 0).add(f.pair.id(), UniswapV2Swap{0, 5, zero_account, {}}),
+        f.pay(ether(1), 0).add(f.pair.id(), uniswap_v2::Swap{0, 5, zero_account, {}}),
         "UniswapV2: TRANSFER_FAILED");
     f.expect_refusal(
-        f.alice, f.pair.id(), UniswapV2Skim{zero_account}, "UniswapV2: TRANSFER_FAILED");
+        f.alice, f.pair.id(), uniswap_v2::Skim{zero_account}, "UniswapV2: TRANSFER_FAILED");
 }
 
 TEST_CASE("uniswap v2 pair: what it is not asked it does not answer", "[contracts][uniswap_v2]")
@@ -445,9 +445,10 @@ TEST_CASE("uniswap v2 pair: calls declare few objects", "[contracts][uniswap_v2]
     UniswapV2Fixture f;
     f.add_liquidity(ether(5), ether(10));
     CHECK(f.declared_objects(f.alice, f.swap_calls(5, 0, 0, 1)) == 5);
-    CHECK(f.declared_objects(f.alice, f.pay(5, 5).add(f.pair.id(), UniswapV2Mint{f.alice})) == 7);
-    f.expect_ok(f.owner, f.factory.id(), UniswapV2SetFeeTo{f.collector});
-    CHECK(f.declared_objects(f.alice, one_call(f.pair.id(), UniswapV2Burn{f.alice})) == 8);
+    CHECK(
+        f.declared_objects(f.alice, f.pay(5, 5).add(f.pair.id(), uniswap_v2::Mint{f.alice})) == 7);
+    f.expect_ok(f.owner, f.factory.id(), uniswap_v2::SetFeeTo{f.collector});
+    CHECK(f.declared_objects(f.alice, one_call(f.pair.id(), uniswap_v2::Burn{f.alice})) == 8);
 }
 
 TEST_CASE("uniswap v2 pair: its invariants see what is wrong", "[contracts][uniswap_v2]")
@@ -457,7 +458,7 @@ TEST_CASE("uniswap v2 pair: its invariants see what is wrong", "[contracts][unis
     CHECK(f.sandbox.world().check_invariants().empty());
     const auto findings = [&](auto&& break_it)
     {
-        auto& table = *static_cast<Table<UniswapV2PairState>*>(f.pair.tables().at(2));
+        auto& table = *static_cast<Table<uniswap_v2::PairState>*>(f.pair.tables().at(2));
         const auto good = table.get(0);
         break_it(table.at(0));
         Findings found;
@@ -576,7 +577,7 @@ TEST_CASE("uniswap v2 pair: adding and removing liquidity never pays",
     for (int i = 0; i < 40; ++i)
     {
         UniswapV2Fixture f;
-        f.expect_ok(f.owner, f.factory.id(), UniswapV2SetFeeTo{f.collector});
+        f.expect_ok(f.owner, f.factory.id(), uniswap_v2::SetFeeTo{f.collector});
         f.add_liquidity(2'000 + random() % 1'000'000, 2'000 + random() % 1'000'000'000);
         for (int j = 0; j < 10; ++j)
         {
@@ -584,13 +585,13 @@ TEST_CASE("uniswap v2 pair: adding and removing liquidity never pays",
             const Amount amount1{1 + random() % 100'000'000};
             CAPTURE(i, j, amount0.to_string(), amount1.to_string());
             const auto minted = f.sandbox.run(
-                f.alice, f.pay(amount0, amount1).add(f.pair.id(), UniswapV2Mint{f.alice}));
+                f.alice, f.pay(amount0, amount1).add(f.pair.id(), uniswap_v2::Mint{f.alice}));
             if (!minted.ok())
                 continue;
             const auto burnt = f.sandbox.run(f.alice,
                 CallWriter{}
                     .add(f.pair.id(), Erc20Transfer{f.pair.account(), minted.returns.values[0]})
-                    .add(f.pair.id(), UniswapV2Burn{f.alice}));
+                    .add(f.pair.id(), uniswap_v2::Burn{f.alice}));
             if (burnt.ok())
             {
                 REQUIRE(burnt.returns.values[0] <= amount0);

@@ -20,10 +20,10 @@ struct RouterFixture : UniswapV2Fixture
         expect_ok(alice, CallWriter{}
                              .add(b.id(), Erc20Transfer{pair_bc.account(), ether(20)})
                              .add(c.id(), Erc20Transfer{pair_bc.account(), ether(50)})
-                             .add(pair_bc.id(), UniswapV2Mint{alice}));
+                             .add(pair_bc.id(), uniswap_v2::Mint{alice}));
     }
 
-    [[nodiscard]] UniswapV2Path path_ac() const { return {a.id(), b.id(), c.id()}; }
+    [[nodiscard]] uniswap_v2::Path path_ac() const { return {a.id(), b.id(), c.id()}; }
 };
 
 const auto amount_text = [](const Result<Amount>& result)
@@ -74,7 +74,7 @@ TEST_CASE("uniswap v2 router: adds liquidity at the pool's ratio", "[contracts][
     const auto add = [&](std::uint64_t a_desired, std::uint64_t b_desired, std::uint64_t a_min,
                          std::uint64_t b_min)
     {
-        return UniswapV2AddLiquidity{
+        return uniswap_v2::AddLiquidity{
             f.a.id(), f.b.id(), a_desired, b_desired, a_min, b_min, f.bob, forever};
     };
     SECTION("token B gives way")
@@ -87,7 +87,7 @@ TEST_CASE("uniswap v2 router: adds liquidity at the pool's ratio", "[contracts][
     }
     SECTION("token A gives way, whichever is token0")
     {
-        const UniswapV2AddLiquidity call{
+        const uniswap_v2::AddLiquidity call{
             f.b.id(), f.a.id(), 5'000, 1'000, 2'000, 1'000, f.bob, forever};
         const auto outcome = f.expect_ok(f.alice, f.router.id(), call);
         CHECK(outcome.returns.values[0] == 2'000);
@@ -95,7 +95,7 @@ TEST_CASE("uniswap v2 router: adds liquidity at the pool's ratio", "[contracts][
     }
     SECTION("an exact fit is taken as it is, though its ratio rounds")
     {
-        const UniswapV2AddLiquidity call{f.b.id(), f.c.id(), 3, 7, 3, 7, f.bob, forever};
+        const uniswap_v2::AddLiquidity call{f.b.id(), f.c.id(), 3, 7, 3, 7, f.bob, forever};
         const auto outcome = f.expect_ok(f.alice, f.router.id(), call);
         CHECK(outcome.returns.values[0] == 3);
         CHECK(outcome.returns.values[1] == 7);
@@ -103,7 +103,7 @@ TEST_CASE("uniswap v2 router: adds liquidity at the pool's ratio", "[contracts][
     SECTION("an empty pool takes what it is given")
     {
         UniswapV2Fixture empty;
-        const UniswapV2AddLiquidity call{
+        const uniswap_v2::AddLiquidity call{
             empty.a.id(), empty.b.id(), 5'000, 80'000, 5'000, 80'000, empty.alice, forever};
         const auto outcome = empty.expect_ok(empty.alice, empty.router.id(), call);
         CHECK(outcome.returns.values[1] == 80'000);
@@ -126,7 +126,7 @@ TEST_CASE("uniswap v2 router: adds liquidity at the pool's ratio", "[contracts][
         lost.to = nobody;
         f.expect_refusal(f.alice, id, lost, "no such account");
         const auto pair_of = [&](ContractId token_a, ContractId token_b) {
-            return UniswapV2AddLiquidity{token_a, token_b, 5, 5, 0, 0, f.bob, forever};
+            return uniswap_v2::AddLiquidity{token_a, token_b, 5, 5, 0, 0, f.bob, forever};
         };
         f.expect_refusal(
             f.alice, id, pair_of(f.a.id(), f.a.id()), "UniswapV2: IDENTICAL_ADDRESSES");
@@ -139,8 +139,9 @@ TEST_CASE("uniswap v2 router: removes liquidity, minima checked after the burn",
     "[contracts][uniswap_v2]")
 {
     RouterFixture f;
-    const auto remove = [&](std::uint64_t a_min, std::uint64_t b_min) {
-        return UniswapV2RemoveLiquidity{
+    const auto remove = [&](std::uint64_t a_min, std::uint64_t b_min)
+    {
+        return uniswap_v2::RemoveLiquidity{
             f.b.id(), f.a.id(), 1'000'000, a_min, b_min, f.bob, forever};
     };
     const auto id = f.router.id();
@@ -175,43 +176,45 @@ TEST_CASE("uniswap v2 router: swaps along a path", "[contracts][uniswap_v2]")
     SECTION("with an exact input")
     {
         f.expect_refusal(f.alice, id,
-            UniswapV2SwapExactTokensForTokens{
+            uniswap_v2::SwapExactTokensForTokens{
                 ether(1), wrapping_add(last, 1), f.path_ac(), f.bob, forever},
             "UniswapV2Router: INSUFFICIENT_OUTPUT_AMOUNT");
         f.sandbox.set_time(1'600'000'012);
         const auto outcome = f.expect_ok(f.alice, id,
-            UniswapV2SwapExactTokensForTokens{ether(1), last, f.path_ac(), f.bob, 1'600'000'012});
+            uniswap_v2::SwapExactTokensForTokens{
+                ether(1), last, f.path_ac(), f.bob, 1'600'000'012});
         CHECK(outcome.returns.count == 2);
         CHECK(outcome.returns.values[0] == ether(1));
         CHECK(outcome.returns.values[1] == last);
         CHECK(f.c.balance(f.bob) == last);
         CHECK(f.b.balance(f.router.account()) == 0);
-        const auto swaps = f.events_of<UniswapV2SwapEvent>(outcome.block);
+        const auto swaps = f.events_of<uniswap_v2::SwapLog>(outcome.block);
         REQUIRE(swaps.size() == 2);
         CHECK(swaps[0].sender == f.router.account());
         CHECK(swaps[0].to_address == f.pair_bc.account());
         CHECK(swaps[1].amount0_in == middle);
         CHECK(swaps[1].to_address == f.bob);
         // Of the unlimited allowance nothing is taken off.
-        CHECK(outcome.receipt.gas_used == intrinsic_gas + UniswapV2SwapExactTokensForTokens::gas +
+        CHECK(outcome.receipt.gas_used == intrinsic_gas +
+                                              uniswap_v2::SwapExactTokensForTokens::gas +
                                               UniswapV2Router::hop_gas - 3'100);
     }
     SECTION("with an exact output")
     {
         const auto cost = f.router.quote_exact_output(f.path_ac(), 1'000'000).value();
         f.expect_refusal(f.alice, id,
-            UniswapV2SwapTokensForExactTokens{
+            uniswap_v2::SwapTokensForExactTokens{
                 1'000'000, wrapping_sub(cost, 1), f.path_ac(), f.bob, forever},
             "UniswapV2Router: EXCESSIVE_INPUT_AMOUNT");
         const auto outcome = f.expect_ok(f.alice, id,
-            UniswapV2SwapTokensForExactTokens{1'000'000, cost, f.path_ac(), f.bob, forever});
+            uniswap_v2::SwapTokensForExactTokens{1'000'000, cost, f.path_ac(), f.bob, forever});
         CHECK(outcome.returns.values[0] == cost);
         CHECK(f.c.balance(f.bob) == 1'000'000);
     }
     SECTION("there and back through one pair: the first hop pays the pair itself")
     {
         f.expect_refusal(f.alice, id,
-            UniswapV2SwapExactTokensForTokens{
+            uniswap_v2::SwapExactTokensForTokens{
                 ether(1), 0, {f.a.id(), f.b.id(), f.a.id()}, f.bob, forever},
             "UniswapV2: INSUFFICIENT_INPUT_AMOUNT");
     }
@@ -220,12 +223,13 @@ TEST_CASE("uniswap v2 router: swaps along a path", "[contracts][uniswap_v2]")
 TEST_CASE("uniswap v2 router: hostile paths are refused", "[contracts][uniswap_v2]")
 {
     RouterFixture f;
-    const auto refused = [&](const UniswapV2Path& path, std::string_view reason)
+    const auto refused = [&](const uniswap_v2::Path& path, std::string_view reason)
     {
         f.expect_refusal(f.alice, f.router.id(),
-            UniswapV2SwapExactTokensForTokens{1'000, 0, path, f.bob, forever}, reason);
+            uniswap_v2::SwapExactTokensForTokens{1'000, 0, path, f.bob, forever}, reason);
         f.expect_refusal(f.alice, f.router.id(),
-            UniswapV2SwapTokensForExactTokens{1'000, Amount::max(), path, f.bob, forever}, reason);
+            uniswap_v2::SwapTokensForExactTokens{1'000, Amount::max(), path, f.bob, forever},
+            reason);
         CHECK_FALSE(f.router.quote_exact_input(path, 1'000).has_value());
         CHECK_FALSE(f.router.quote_exact_output(path, 1'000).has_value());
     };
@@ -238,13 +242,13 @@ TEST_CASE("uniswap v2 router: hostile paths are refused", "[contracts][uniswap_v
     refused({f.router.id(), f.pair.id()}, "(no reason)");
 
     f.expect_refusal(f.alice, f.router.id(),
-        UniswapV2SwapExactTokensForTokens{1'000, 0, {f.a.id(), f.b.id()}, nobody, forever},
+        uniswap_v2::SwapExactTokensForTokens{1'000, 0, {f.a.id(), f.b.id()}, nobody, forever},
         "no such account");
     f.expect_refusal(f.bob, f.router.id(),
-        UniswapV2SwapExactTokensForTokens{1'000, 0, {f.a.id(), f.b.id()}, f.bob, forever},
+        uniswap_v2::SwapExactTokensForTokens{1'000, 0, {f.a.id(), f.b.id()}, f.bob, forever},
         "TransferHelper: TRANSFER_FROM_FAILED");
     f.expect_refusal(f.alice, f.router.id(),
-        UniswapV2SwapExactTokensForTokens{1'000, 0, {f.a.id(), f.b.id()}, f.bob, 1'599'999'999},
+        uniswap_v2::SwapExactTokensForTokens{1'000, 0, {f.a.id(), f.b.id()}, f.bob, 1'599'999'999},
         "UniswapV2Router: EXPIRED");
 }
 
@@ -253,7 +257,7 @@ TEST_CASE("uniswap v2 router: a swap declares six objects", "[contracts][uniswap
     RouterFixture f;
     CallWriter calls;
     calls.add(f.router.id(),
-        UniswapV2SwapExactTokensForTokens{1'000, 0, {f.a.id(), f.b.id()}, f.alice, forever});
+        uniswap_v2::SwapExactTokensForTokens{1'000, 0, {f.a.id(), f.b.id()}, f.alice, forever});
     CHECK(f.declared_objects(f.alice, calls) == 6);
 }
 
@@ -261,18 +265,18 @@ TEST_CASE("uniswap v2 factory: only the setter sets, no pair twice", "[contracts
 {
     RouterFixture f;
     const auto id = f.factory.id();
-    f.expect_refusal(f.alice, id, UniswapV2SetFeeTo{f.alice}, "UniswapV2: FORBIDDEN");
-    f.expect_refusal(f.alice, id, UniswapV2SetFeeToSetter{f.alice}, "UniswapV2: FORBIDDEN");
-    f.expect_refusal(f.owner, id, UniswapV2SetFeeTo{nobody}, "no such account");
-    f.expect_ok(f.owner, id, UniswapV2SetFeeTo{f.collector});
+    f.expect_refusal(f.alice, id, uniswap_v2::SetFeeTo{f.alice}, "UniswapV2: FORBIDDEN");
+    f.expect_refusal(f.alice, id, uniswap_v2::SetFeeToSetter{f.alice}, "UniswapV2: FORBIDDEN");
+    f.expect_refusal(f.owner, id, uniswap_v2::SetFeeTo{nobody}, "no such account");
+    f.expect_ok(f.owner, id, uniswap_v2::SetFeeTo{f.collector});
     CHECK(f.factory.fee_to() == f.collector);
-    f.expect_ok(f.owner, id, UniswapV2SetFeeToSetter{f.bob});
-    f.expect_refusal(f.owner, id, UniswapV2SetFeeTo{zero_account}, "UniswapV2: FORBIDDEN");
-    f.expect_ok(f.bob, id, UniswapV2SetFeeTo{zero_account});
+    f.expect_ok(f.owner, id, uniswap_v2::SetFeeToSetter{f.bob});
+    f.expect_refusal(f.owner, id, uniswap_v2::SetFeeTo{zero_account}, "UniswapV2: FORBIDDEN");
+    f.expect_ok(f.bob, id, uniswap_v2::SetFeeTo{zero_account});
     CHECK(f.factory.fee_to_setter() == f.bob);
 
     const auto create = [&](AccountId token_a, AccountId token_b, std::string_view reason) {
-        f.expect_refusal(f.alice, id, UniswapV2CreatePair{token_a, token_b}, reason);
+        f.expect_refusal(f.alice, id, uniswap_v2::CreatePair{token_a, token_b}, reason);
     };
     create(f.a.account(), f.a.account(), "UniswapV2: IDENTICAL_ADDRESSES");
     create(zero_account, zero_account, "UniswapV2: IDENTICAL_ADDRESSES");
@@ -291,14 +295,15 @@ TEST_CASE(
     RouterFixture f;
     for (int i = 0; i < 300; ++i)
     {
-        UniswapV2Path path = random() % 2 == 0 ? f.path_ac() : UniswapV2Path{f.b.id(), f.a.id()};
+        uniswap_v2::Path path =
+            random() % 2 == 0 ? f.path_ac() : uniswap_v2::Path{f.b.id(), f.a.id()};
         const Amount amount{1 + random() % (1ULL << (random() % 62))};
         CAPTURE(i, path.size(), amount.to_string());
         if (random() % 2 == 0)
         {
             const auto quoted = f.router.quote_exact_input(path, amount);
             const auto outcome = f.sandbox.run(f.alice, f.router.id(),
-                UniswapV2SwapExactTokensForTokens{amount, 0, path, f.bob, forever});
+                uniswap_v2::SwapExactTokensForTokens{amount, 0, path, f.bob, forever});
             REQUIRE((!outcome.ok() || outcome.returns.values[1] == *quoted));
             REQUIRE((outcome.ok() || !quoted.has_value() ||
                      outcome.receipt.refusal.text == "UniswapV2: INSUFFICIENT_OUTPUT_AMOUNT"));
@@ -307,7 +312,7 @@ TEST_CASE(
         {
             const auto quoted = f.router.quote_exact_output(path, amount);
             const auto outcome = f.sandbox.run(f.alice, f.router.id(),
-                UniswapV2SwapTokensForExactTokens{amount, Amount::max(), path, f.bob, forever});
+                uniswap_v2::SwapTokensForExactTokens{amount, Amount::max(), path, f.bob, forever});
             REQUIRE(outcome.ok() == quoted.has_value());
             REQUIRE((!outcome.ok() || outcome.returns.values[0] == *quoted));
         }
@@ -322,7 +327,7 @@ TEST_CASE("uniswap v2: random calls are run or refused, and keep all invariants"
 {
     std::mt19937_64 random{20'260'106};
     RouterFixture f;
-    f.expect_ok(f.owner, f.factory.id(), UniswapV2SetFeeTo{f.collector});
+    f.expect_ok(f.owner, f.factory.id(), uniswap_v2::SetFeeTo{f.collector});
     auto& world = f.sandbox.world();
     const auto account = [&]
     {
@@ -344,7 +349,7 @@ TEST_CASE("uniswap v2: random calls are run or refused, and keep all invariants"
     };
     const auto path = [&]
     {
-        UniswapV2Path tokens;
+        uniswap_v2::Path tokens;
         for (auto length = random() % 5; length > 0; --length)
             tokens.push_back(contract());
         return tokens;
@@ -362,29 +367,29 @@ TEST_CASE("uniswap v2: random calls are run or refused, and keep all invariants"
             case 2: calls.add(token, Erc20Mint{account(), amount()}); break;
             case 3: calls.add(token, Erc20Burn{account(), amount()}); break;
             case 4:
-            case 5: calls.add(pair, UniswapV2Mint{account()}); break;
-            case 6: calls.add(pair, UniswapV2Burn{account()}); break;
+            case 5: calls.add(pair, uniswap_v2::Mint{account()}); break;
+            case 6: calls.add(pair, uniswap_v2::Burn{account()}); break;
             case 7:
-            case 8: calls.add(pair, UniswapV2Swap{amount(), 0, account(), callback}); break;
-            case 9: calls.add(pair, UniswapV2Swap{0, amount(), account(), callback}); break;
-            case 10: calls.add(pair, UniswapV2Skim{account()}); break;
-            case 11: calls.add(pair, UniswapV2Sync{}); break;
-            case 12: calls.add(f.factory.id(), UniswapV2CreatePair{account(), account()}); break;
+            case 8: calls.add(pair, uniswap_v2::Swap{amount(), 0, account(), callback}); break;
+            case 9: calls.add(pair, uniswap_v2::Swap{0, amount(), account(), callback}); break;
+            case 10: calls.add(pair, uniswap_v2::Skim{account()}); break;
+            case 11: calls.add(pair, uniswap_v2::Sync{}); break;
+            case 12: calls.add(f.factory.id(), uniswap_v2::CreatePair{account(), account()}); break;
             case 13:
                 calls.add(f.router.id(),
-                    UniswapV2SwapExactTokensForTokens{amount(), 0, path(), account(), forever});
+                    uniswap_v2::SwapExactTokensForTokens{amount(), 0, path(), account(), forever});
                 break;
             case 14:
-                calls.add(f.router.id(), UniswapV2SwapTokensForExactTokens{
+                calls.add(f.router.id(), uniswap_v2::SwapTokensForExactTokens{
                                              amount(), Amount::max(), path(), account(), forever});
                 break;
             case 15:
-                calls.add(f.router.id(), UniswapV2AddLiquidity{contract(), contract(), amount(),
+                calls.add(f.router.id(), uniswap_v2::AddLiquidity{contract(), contract(), amount(),
                                              amount(), 0, 0, account(), forever});
                 break;
             case 16:
-                calls.add(f.router.id(), UniswapV2RemoveLiquidity{contract(), contract(), amount(),
-                                             0, 0, account(), forever});
+                calls.add(f.router.id(), uniswap_v2::RemoveLiquidity{contract(), contract(),
+                                             amount(), 0, 0, account(), forever});
                 break;
             default:
                 calls.add(

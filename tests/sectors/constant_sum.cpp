@@ -50,7 +50,7 @@ const ContractType& ConstantSum::contract_type()
         .role = ContractRole::dex,
         .sectors = implements<ConstantSum, Exchange, Venue>(),
         .methods = methods(),
-        .events = event_types<Transfer, DexTrade, DexPool, DexShares>(),
+        .events = event_types<TransferLog, DexTrade, DexPool, DexShares>(),
         .parameters =
             {
                 {"tokens", ParameterKind::tokens, "", {}, "Two to eight."},

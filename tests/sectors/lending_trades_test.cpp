@@ -47,8 +47,8 @@ struct TradingFixture : LendingFixture
                  std::tuple{dai_usdc.account(), &dai, much},
                  std::tuple{dai_usdc.account(), &usdc, dollars(10'000'000)}})
             calls.add(token->id(), contracts::Erc20Transfer{owner, amount});
-        calls.add(weth_dai.id(), contracts::UniswapV2Mint{bank});
-        calls.add(dai_usdc.id(), contracts::UniswapV2Mint{bank});
+        calls.add(weth_dai.id(), contracts::uniswap_v2::Mint{bank});
+        calls.add(dai_usdc.id(), contracts::uniswap_v2::Mint{bank});
         for (const auto* token : {&weth, &usdc, &dai})
             calls.add(token->id(), contracts::Erc20Approve{sum.account(), Amount::max()});
         toy::SumDeposit deposit;

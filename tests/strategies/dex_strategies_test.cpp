@@ -68,7 +68,7 @@ struct Market
         CallWriter calls;
         calls.add(pool.token0(), Erc20Transfer{pool.account(), amount0});
         calls.add(pool.token1(), Erc20Transfer{pool.account(), amount1});
-        calls.add(pool.id(), UniswapV2Mint{seed});
+        calls.add(pool.id(), uniswap_v2::Mint{seed});
         REQUIRE(sandbox.run(seed, calls).ok());
     }
 
@@ -80,7 +80,7 @@ struct Market
         const bool pays_token0 = token_in.id() == pool.token1();
         CallWriter calls;
         calls.add(token_in.id(), Erc20Transfer{pool.account(), amount});
-        calls.add(pool.id(), UniswapV2Swap{pays_token0 ? amount_out : Amount{},
+        calls.add(pool.id(), uniswap_v2::Swap{pays_token0 ? amount_out : Amount{},
                                  pays_token0 ? Amount{} : amount_out, rival, {}});
         REQUIRE(sandbox.run(rival, calls).ok());
     }
@@ -209,9 +209,9 @@ Call argument(const CallView& view)
     return call;
 }
 
-UniswapV2SwapExactTokensForTokens swap_of(const FakeWallet& wallet)
+uniswap_v2::SwapExactTokensForTokens swap_of(const FakeWallet& wallet)
 {
-    return argument<UniswapV2SwapExactTokensForTokens>(
+    return argument<uniswap_v2::SwapExactTokensForTokens>(
         calls_of(wallet.submissions.front().calls).back());
 }
 
@@ -605,7 +605,7 @@ TEST_CASE("best amount: earns more than any other amount", "[scenarios][strategy
                 dynamic_cast<Erc20&>(sandbox.world().contract(token)).allocate(someone, value);
                 calls.add(token, Erc20Transfer{pool->account(), value});
             }
-            calls.add(pool->id(), UniswapV2Sync{});
+            calls.add(pool->id(), uniswap_v2::Sync{});
             REQUIRE(sandbox.run(someone, calls).ok());
         }
         for (std::size_t length = 1; length <= 3; ++length)

@@ -54,7 +54,7 @@ public:
                 .add(pool.id(), contracts::aave_v3::Supply{usdc.id(), dollars(5'000'000), bank})
                 .add(weth.id(), contracts::Erc20Transfer{pair.account(), ether(20'000)})
                 .add(usdc.id(), contracts::Erc20Transfer{pair.account(), dollars(4'000'000)})
-                .add(pair.id(), contracts::UniswapV2Mint{bank}));
+                .add(pair.id(), contracts::uniswap_v2::Mint{bank}));
     }
 
     [[nodiscard]] static Amount ether(std::uint64_t whole)

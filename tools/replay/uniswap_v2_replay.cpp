@@ -154,7 +154,7 @@ CallWriter UniswapV2Replayer::flash_callback(const Operation& operation) const
     const auto& [args, pair, sender] = operation;
     CallWriter calls;
     if (args.at("reenter").get<bool>())
-        calls.add(pair.pair->id(), contracts::UniswapV2Sync{});
+        calls.add(pair.pair->id(), contracts::uniswap_v2::Sync{});
     for (unsigned i = 0; i < 2; ++i)
     {
         const auto payment = amount_of(args, i == 0 ? "pay0" : "pay1");
@@ -182,30 +182,30 @@ CallWriter UniswapV2Replayer::calls_of(const std::string& name, const Operation&
     {
         pay(0, "amount0", true);
         pay(1, "amount1", true);
-        calls.add(id, contracts::UniswapV2Mint{account_in("to")});
+        calls.add(id, contracts::uniswap_v2::Mint{account_in("to")});
     }
     else if (name == "burn")
     {
         calls.add(id, Erc20Transfer{pair.pair->account(), amount_of(args, "liquidity")});
-        calls.add(id, contracts::UniswapV2Burn{account_in("to")});
+        calls.add(id, contracts::uniswap_v2::Burn{account_in("to")});
     }
     else if (name == "swap")
     {
         pay(0, "amount0In", false);
         pay(1, "amount1In", false);
-        calls.add(id, contracts::UniswapV2Swap{amount_of(args, "amount0Out"),
+        calls.add(id, contracts::uniswap_v2::Swap{amount_of(args, "amount0Out"),
                           amount_of(args, "amount1Out"), account_in("to"), {}});
     }
     else if (name == "flash")
     {
         const auto callback = flash_callback(operation);
-        calls.add(id, contracts::UniswapV2Swap{amount_of(args, "amount0Out"),
+        calls.add(id, contracts::uniswap_v2::Swap{amount_of(args, "amount0Out"),
                           amount_of(args, "amount1Out"), sender, callback.list()});
     }
     else if (name == "sync")
-        calls.add(id, contracts::UniswapV2Sync{});
+        calls.add(id, contracts::uniswap_v2::Sync{});
     else if (name == "skim")
-        calls.add(id, contracts::UniswapV2Skim{account_in("to")});
+        calls.add(id, contracts::uniswap_v2::Skim{account_in("to")});
     else if (name == "donate")
         pay(text_of(args, "token") == "1" ? 1 : 0, "amount", true);
     else if (name == "lpTransfer")
@@ -218,11 +218,11 @@ CallWriter UniswapV2Replayer::calls_of(const std::string& name, const Operation&
                           account_in("from"), account_in("to"), amount_of(args, "value")});
     }
     else if (name == "setFeeTo")
-        calls.add(factory_->id(), contracts::UniswapV2SetFeeTo{account_in("feeTo")});
+        calls.add(factory_->id(), contracts::uniswap_v2::SetFeeTo{account_in("feeTo")});
     else if (name == "createPair")
     {
         calls.add(factory_->id(),
-            contracts::UniswapV2CreatePair{account_in("tokenA"), account_in("tokenB")});
+            contracts::uniswap_v2::CreatePair{account_in("tokenA"), account_in("tokenB")});
     }
     else
         add_router_call(calls, name, operation);
@@ -246,18 +246,18 @@ void UniswapV2Replayer::add_router_call(
     if (name == "rSwapIn" || name == "rSwapOut")
     {
         const bool zero_for_one = args.at("zeroForOne").get<bool>();
-        const contracts::UniswapV2Path path{
+        const contracts::uniswap_v2::Path path{
             tokens[zero_for_one ? 0 : 1], tokens[zero_for_one ? 1 : 0]};
         if (name == "rSwapIn")
         {
             calls.add(router_->id(),
-                contracts::UniswapV2SwapExactTokensForTokens{amount_of(args, "amountIn"),
+                contracts::uniswap_v2::SwapExactTokensForTokens{amount_of(args, "amountIn"),
                     amount_of(args, "amountOutMin"), path, to, deadline});
         }
         else
         {
             calls.add(router_->id(),
-                contracts::UniswapV2SwapTokensForExactTokens{amount_of(args, "amountOut"),
+                contracts::uniswap_v2::SwapTokensForExactTokens{amount_of(args, "amountOut"),
                     amount_of(args, "amountInMax"), path, to, deadline});
         }
         return;
@@ -269,7 +269,7 @@ void UniswapV2Replayer::add_router_call(
     const auto amount_b_min = amount_of(args, a_is_1 ? "amount0Min" : "amount1Min");
     if (name == "rAdd")
     {
-        calls.add(router_->id(), contracts::UniswapV2AddLiquidity{token_a, token_b,
+        calls.add(router_->id(), contracts::uniswap_v2::AddLiquidity{token_a, token_b,
                                      amount_of(args, a_is_1 ? "amount1Desired" : "amount0Desired"),
                                      amount_of(args, a_is_1 ? "amount0Desired" : "amount1Desired"),
                                      amount_a_min, amount_b_min, to, deadline});
@@ -277,7 +277,7 @@ void UniswapV2Replayer::add_router_call(
     else
     {
         calls.add(router_->id(),
-            contracts::UniswapV2RemoveLiquidity{token_a, token_b, amount_of(args, "liquidity"),
+            contracts::uniswap_v2::RemoveLiquidity{token_a, token_b, amount_of(args, "liquidity"),
                 amount_a_min, amount_b_min, to, deadline});
     }
 }
@@ -370,8 +370,8 @@ void UniswapV2Replayer::compare_returns(const json& line, const Operation& opera
             replayed = {{"amountIn", values[0]}, {"amountOut", values[1]}};
         for (const auto& event : outcome.block.events)
         {
-            contracts::UniswapV2SwapEvent swap;
-            if (event.type != &event_type<contracts::UniswapV2SwapEvent> ||
+            contracts::uniswap_v2::SwapLog swap;
+            if (event.type != &event_type<contracts::uniswap_v2::SwapLog> ||
                 !decode(outcome.block.encoding(event), swap))
                 continue;
             replayed["evAmount0In"] = swap.amount0_in;

@@ -110,7 +110,7 @@ public:
                 const auto pair_account = world_.contract(pool).account();
                 const Amount amount_in{1'000'000 + random.uniform_below(1'000'000)};
                 calls.add(token_, contracts::Erc20Transfer{pair_account, amount_in});
-                calls.add(pool, contracts::UniswapV2Swap{Amount{1}, Amount{}, from, {}});
+                calls.add(pool, contracts::uniswap_v2::Swap{Amount{1}, Amount{}, from, {}});
             }
             transaction.sender = from;
             transaction.nonce = nonces_[index(from)]++;
@@ -137,7 +137,7 @@ private:
             calls.add(
                 other_token_, contracts::Erc20Transfer{pair->account(), Amount::power_of_ten(24)});
             calls.add(token_, contracts::Erc20Transfer{pair->account(), Amount::power_of_ten(24)});
-            calls.add(pair->id(), contracts::UniswapV2Mint{provider});
+            calls.add(pair->id(), contracts::uniswap_v2::Mint{provider});
             Transaction transaction;
             transaction.sender = provider;
             transaction.gas_limit = 1ULL << 40U;

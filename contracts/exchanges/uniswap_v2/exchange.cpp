@@ -122,8 +122,8 @@ void UniswapV2Pair::add_prepaid_swap(CallWriter& calls, ContractId, ContractId t
     const Amount& amount_out, AccountId recipient) const
 {
     const bool pays_token0 = side(token_out) == 0;
-    calls.add(id(), UniswapV2Swap{pays_token0 ? amount_out : Amount{},
-                        pays_token0 ? Amount{} : amount_out, recipient, {}});
+    calls.add(id(), Swap{pays_token0 ? amount_out : Amount{}, pays_token0 ? Amount{} : amount_out,
+                        recipient, {}});
 }
 
 // ---- The router ----
@@ -142,7 +142,7 @@ bool UniswapV2Router::serves(const Exchange& exchange) const
 
 std::uint64_t UniswapV2Router::swap_gas(std::size_t hops) const noexcept
 {
-    return UniswapV2SwapExactTokensForTokens::gas + extra_gas(hops);
+    return SwapExactTokensForTokens::gas + extra_gas(hops);
 }
 
 std::uint64_t UniswapV2Router::extra_gas(std::size_t hops) const noexcept
@@ -153,10 +153,10 @@ std::uint64_t UniswapV2Router::extra_gas(std::size_t hops) const noexcept
 void UniswapV2Router::add_swap(CallWriter& calls, const SwapOrder& order) const
 {
     RUNNEL_CHECK(!order.route.empty() && order.route.size() <= hops_max());
-    UniswapV2Path path{order.route.front().token_in};
+    Path path{order.route.front().token_in};
     for (const auto& hop : order.route)
         path.push_back(hop.token_out);
-    calls.add(id(), UniswapV2SwapExactTokensForTokens{order.amount_in, order.amount_out_min, path,
+    calls.add(id(), SwapExactTokensForTokens{order.amount_in, order.amount_out_min, path,
                         order.recipient, order.deadline});
 }
 
@@ -164,7 +164,7 @@ void UniswapV2Router::add_deposit(CallWriter& calls, const DepositOrder& order) 
 {
     const auto tokens = order.exchange->tokens();
     calls.add(id(),
-        UniswapV2AddLiquidity{tokens[0], tokens[1], order.amounts.at(0), order.amounts.at(1),
+        AddLiquidity{tokens[0], tokens[1], order.amounts.at(0), order.amounts.at(1),
             order.amounts_min.at(0), order.amounts_min.at(1), order.recipient, order.deadline});
 }
 
@@ -178,17 +178,16 @@ std::optional<std::uint64_t> UniswapV2Router::opening_gas(std::span<const Contra
 void UniswapV2Router::add_opening(CallWriter& calls, const OpeningOrder& order) const
 {
     // The first deposit creates the pair; all of both goes in.
-    calls.add(id(), UniswapV2AddLiquidity{order.tokens.at(0), order.tokens.at(1),
-                        order.amounts.at(0), order.amounts.at(1), order.amounts.at(0),
-                        order.amounts.at(1), order.recipient, order.deadline});
+    calls.add(id(), AddLiquidity{order.tokens.at(0), order.tokens.at(1), order.amounts.at(0),
+                        order.amounts.at(1), order.amounts.at(0), order.amounts.at(1),
+                        order.recipient, order.deadline});
 }
 
 void UniswapV2Router::add_withdrawal(CallWriter& calls, const WithdrawalOrder& order) const
 {
     const auto tokens = order.exchange->tokens();
-    calls.add(
-        id(), UniswapV2RemoveLiquidity{tokens[0], tokens[1], order.shares, order.amounts_min.at(0),
-                  order.amounts_min.at(1), order.recipient, order.deadline});
+    calls.add(id(), RemoveLiquidity{tokens[0], tokens[1], order.shares, order.amounts_min.at(0),
+                        order.amounts_min.at(1), order.recipient, order.deadline});
 }
 
 OrderFailure UniswapV2Router::failure_of(const Refusal& refusal) const

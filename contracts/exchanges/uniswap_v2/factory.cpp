@@ -38,7 +38,7 @@ const ContractType& UniswapV2Factory::contract_type()
             "Knows the pairs of a Uniswap v2, deploys them, and says who earns the protocol fee.",
         .role = ContractRole::ledger,
         .methods = methods(),
-        .events = {&event_type<UniswapV2PairCreated>},
+        .events = {&event_type<uniswap_v2::PairCreatedLog>},
         .parameters =
             {
                 {"fee_to", ParameterKind::account, "\"\"", {},
@@ -158,7 +158,7 @@ Result<UniswapV2Pair*> UniswapV2Factory::create_pair(
     RUNNEL_REQUIRE(find_pair(contract_a->id(), contract_b->id()) == nullptr,
         Refusal::error("UniswapV2: PAIR_EXISTS"));
     RUNNEL_TRY(context.charge_gas(pair_deployment_gas));
-    UniswapV2PairConstructor arguments{contract_a->id(), contract_b->id(), id()};
+    uniswap_v2::PairConstructor arguments{contract_a->id(), contract_b->id(), id()};
     if (world.account(token_b).address < world.account(token_a).address)
         std::swap(arguments.token0, arguments.token1);
     Bytes encoded;
@@ -166,24 +166,25 @@ Result<UniswapV2Pair*> UniswapV2Factory::create_pair(
     const auto address = pair_address(world, arguments.token0, arguments.token1);
     auto* made = RUNNEL_TRY(
         context.deploy(UniswapV2Pair::contract_type(), *this, address, std::move(encoded)));
-    context.emit(
-        id(), UniswapV2PairCreated{arguments.token0, arguments.token1, made->id(), pairs_.size()});
+    context.emit(id(),
+        uniswap_v2::PairCreatedLog{arguments.token0, arguments.token1, made->id(), pairs_.size()});
     return static_cast<UniswapV2Pair*>(made);
 }
 
-void UniswapV2Factory::declare(const UniswapV2SetFeeTo&, AccountId, AccessCollector& access) const
+void UniswapV2Factory::declare(
+    const uniswap_v2::SetFeeTo&, AccountId, AccessCollector& access) const
 {
     access.write(state_, 0);
 }
 
 void UniswapV2Factory::declare(
-    const UniswapV2SetFeeToSetter&, AccountId, AccessCollector& access) const
+    const uniswap_v2::SetFeeToSetter&, AccountId, AccessCollector& access) const
 {
     access.write(state_, 0);
 }
 
 void UniswapV2Factory::declare(
-    const UniswapV2CreatePair& call, AccountId, AccessCollector& access) const
+    const uniswap_v2::CreatePair& call, AccountId, AccessCollector& access) const
 {
     const auto* token_a = access.world().contract_of(call.token_a);
     const auto* token_b = access.world().contract_of(call.token_b);
@@ -192,7 +193,7 @@ void UniswapV2Factory::declare(
         access.deploys();
 }
 
-Result<Returns> UniswapV2Factory::execute(const UniswapV2SetFeeTo& call, CallContext& context)
+Result<Returns> UniswapV2Factory::execute(const uniswap_v2::SetFeeTo& call, CallContext& context)
 {
     RUNNEL_TRY(require_account(context.world(), call.fee_to));
     auto& state = context.write(state_, 0);
@@ -201,7 +202,8 @@ Result<Returns> UniswapV2Factory::execute(const UniswapV2SetFeeTo& call, CallCon
     return Returns{};
 }
 
-Result<Returns> UniswapV2Factory::execute(const UniswapV2SetFeeToSetter& call, CallContext& context)
+Result<Returns> UniswapV2Factory::execute(
+    const uniswap_v2::SetFeeToSetter& call, CallContext& context)
 {
     RUNNEL_TRY(require_account(context.world(), call.fee_to_setter));
     auto& state = context.write(state_, 0);
@@ -210,7 +212,7 @@ Result<Returns> UniswapV2Factory::execute(const UniswapV2SetFeeToSetter& call, C
     return Returns{};
 }
 
-Result<Returns> UniswapV2Factory::execute(const UniswapV2CreatePair& call, CallContext& context)
+Result<Returns> UniswapV2Factory::execute(const uniswap_v2::CreatePair& call, CallContext& context)
 {
     const auto* pair = RUNNEL_TRY(create_pair(context, call.token_a, call.token_b));
     // Its address, as the ABI returns it.

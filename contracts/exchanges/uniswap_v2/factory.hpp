@@ -1,10 +1,24 @@
 #pragma once
 
+#include "contracts/exchanges/uniswap_v2/calls.hpp"
+#include "contracts/exchanges/uniswap_v2/events.hpp"
 #include "contracts/kit/contract_base.hpp"
 
 #include <cstdint>
 #include <optional>
 #include <vector>
+
+namespace runnel::contracts::uniswap_v2
+{
+
+struct FactoryState
+{
+    AccountId fee_to{};  // The zero account: no protocol fee.
+    AccountId fee_to_setter{};
+    RUNNEL_FIELDS(fee_to, fee_to_setter);
+};
+
+}  // namespace runnel::contracts::uniswap_v2
 
 namespace runnel::contracts
 {
@@ -16,53 +30,6 @@ class UniswapV2Router;
 /// v2-core, less 21,000 and the call's own figure.
 inline constexpr std::uint64_t pair_deployment_gas = 2'488'700;
 
-/// Switches the protocol fee on (an account) or off (the zero account); only the setter may.
-struct UniswapV2SetFeeTo
-{
-    RUNNEL_CALL("setFeeTo", 0, {24'800, 2'400});
-
-    AccountId fee_to{};
-    RUNNEL_FIELDS(fee_to);
-};
-
-struct UniswapV2SetFeeToSetter
-{
-    RUNNEL_CALL("setFeeToSetter", 1, {24'800, 2'400});
-
-    AccountId fee_to_setter{};
-    RUNNEL_FIELDS(fee_to_setter);
-};
-
-/// Tokens are named by their contracts' accounts, as addresses are on Ethereum.
-struct UniswapV2CreatePair
-{
-    RUNNEL_CALL("createPair", 2, {3'200, 900});  // A pair costs pair_deployment_gas more.
-
-    AccountId token_a{};
-    AccountId token_b{};
-    RUNNEL_FIELDS(token_a, token_b);
-};
-
-struct UniswapV2PairCreated
-{
-    static constexpr std::string_view table = "uniswap_v2_pairs_created";
-    static constexpr std::string_view signature =
-        "PairCreated(address indexed,address indexed,address,uint256)";
-
-    ContractId token0{};
-    ContractId token1{};
-    ContractId pair{};
-    std::uint64_t pair_count = 0;  // The factory's, this one included.
-    RUNNEL_FIELDS(token0, token1, pair, pair_count);
-};
-
-struct UniswapV2FactoryState
-{
-    AccountId fee_to{};  // The zero account: no protocol fee.
-    AccountId fee_to_setter{};
-    RUNNEL_FIELDS(fee_to, fee_to_setter);
-};
-
 /// Knows the pairs of a Uniswap v2, deploys them, and says who earns the protocol fee.
 ///
 /// A pair that a transaction creates has the address that CREATE2 gives it on Ethereum, from the
@@ -70,8 +37,8 @@ struct UniswapV2FactoryState
 /// with the lower address; a scenario's pairs keep the order of the scenario. Errors: UniswapV2:
 /// FORBIDDEN, UniswapV2: IDENTICAL_ADDRESSES, UniswapV2: ZERO_ADDRESS, UniswapV2: PAIR_EXISTS; of
 /// the ledger, for an account that is no token. Source: Uniswap v2-core `UniswapV2Factory.sol`.
-class UniswapV2Factory : public ContractBase<UniswapV2Factory, UniswapV2SetFeeTo,
-                             UniswapV2SetFeeToSetter, UniswapV2CreatePair>
+class UniswapV2Factory : public ContractBase<UniswapV2Factory, uniswap_v2::SetFeeTo,
+                             uniswap_v2::SetFeeToSetter, uniswap_v2::CreatePair>
 {
 public:
     explicit UniswapV2Factory(ContractIdentity identity, AccountId fee_to = zero_account,
@@ -92,7 +59,7 @@ public:
     [[nodiscard]] const UniswapV2Router* router() const noexcept { return router_; }
 
     /// Record 0: read by every mint and burn of its pairs.
-    [[nodiscard]] const Table<UniswapV2FactoryState>& state() const noexcept { return state_; }
+    [[nodiscard]] const Table<uniswap_v2::FactoryState>& state() const noexcept { return state_; }
     [[nodiscard]] AccountId fee_to() const noexcept { return state_.get(0).fee_to; }
     [[nodiscard]] AccountId fee_to_setter() const noexcept { return state_.get(0).fee_to_setter; }
 
@@ -109,13 +76,14 @@ public:
 
     using ContractBase::declare;
     using ContractBase::execute;
-    void declare(const UniswapV2SetFeeTo& call, AccountId sender, AccessCollector& access) const;
+    void declare(const uniswap_v2::SetFeeTo& call, AccountId sender, AccessCollector& access) const;
     void declare(
-        const UniswapV2SetFeeToSetter& call, AccountId sender, AccessCollector& access) const;
-    void declare(const UniswapV2CreatePair& call, AccountId sender, AccessCollector& access) const;
-    Result<Returns> execute(const UniswapV2SetFeeTo& call, CallContext& context);
-    Result<Returns> execute(const UniswapV2SetFeeToSetter& call, CallContext& context);
-    Result<Returns> execute(const UniswapV2CreatePair& call, CallContext& context);
+        const uniswap_v2::SetFeeToSetter& call, AccountId sender, AccessCollector& access) const;
+    void declare(
+        const uniswap_v2::CreatePair& call, AccountId sender, AccessCollector& access) const;
+    Result<Returns> execute(const uniswap_v2::SetFeeTo& call, CallContext& context);
+    Result<Returns> execute(const uniswap_v2::SetFeeToSetter& call, CallContext& context);
+    Result<Returns> execute(const uniswap_v2::CreatePair& call, CallContext& context);
 
 private:
     /// A pair under its two tokens, the lower id in the high half.
@@ -128,7 +96,7 @@ private:
     [[nodiscard]] Result<UniswapV2Pair*> create_pair(
         CallContext& context, AccountId token_a, AccountId token_b) const;
 
-    Table<UniswapV2FactoryState> state_;  // Record 0.
+    Table<uniswap_v2::FactoryState> state_;  // Record 0.
     std::vector<UniswapV2Pair*> pairs_;
     std::vector<Entry> entries_;  // Sorted by tokens.
     const UniswapV2Router* router_ = nullptr;

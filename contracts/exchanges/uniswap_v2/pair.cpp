@@ -44,8 +44,8 @@ const ContractType& UniswapV2Pair::contract_type()
         .role = ContractRole::dex,
         .sectors = implements<UniswapV2Pair, Exchange>(),
         .methods = methods(),
-        .events = event_types<Transfer, Approval, UniswapV2MintEvent, UniswapV2BurnEvent,
-            UniswapV2SwapEvent, UniswapV2SyncEvent, DexTrade, DexPool, DexShares>(),
+        .events = event_types<TransferLog, ApprovalLog, MintLog, BurnLog, SwapLog, SyncLog,
+            DexTrade, DexPool, DexShares>(),
         .parameters =
             {
                 token_parameter("token0", "erc20", "The first token."),
@@ -68,7 +68,7 @@ const ContractType& UniswapV2Pair::contract_type()
         .deploy = [](ByteView bytes, ContractIdentity identity,
                       const World& world) -> std::unique_ptr<Contract>
         {
-            UniswapV2PairConstructor arguments;
+            PairConstructor arguments;
             if (!decode(bytes, arguments) || arguments.token0 == arguments.token1 ||
                 find_token(world, arguments.token0) == nullptr ||
                 find_token(world, arguments.token1) == nullptr ||
@@ -111,7 +111,7 @@ void UniswapV2Pair::genesis(const Parameters& parameters, GenesisBuilder& builde
         token->allocate(seed, amounts[i]);
         calls.add(tokens_[i], Erc20Transfer{account(), amounts[i]});
     }
-    calls.add(id(), UniswapV2Mint{seed});
+    calls.add(id(), Mint{seed});
     builder.transaction(seed, std::move(calls).take());
 }
 
@@ -196,7 +196,7 @@ std::array<Amount, 2> UniswapV2Pair::balances_held(CallContext& context) const
         context.read(token_[1]->balances(), account())};
 }
 
-Result<UniswapV2PairState*> UniswapV2Pair::lock(CallContext& context)
+Result<PairState*> UniswapV2Pair::lock(CallContext& context)
 {
     auto& pair = context.write(state_, 0);
     RUNNEL_REQUIRE(!pair.locked, Refusal::error("UniswapV2: LOCKED"));
@@ -222,7 +222,7 @@ Result<void> UniswapV2Pair::pay(
 
 /// Mints protocol_shares_down() to the factory's fee_to, and forgets k_last when the fee is off.
 /// Returns whether the fee is on.
-Result<bool> UniswapV2Pair::mint_fee(CallContext& context, UniswapV2PairState& pair)
+Result<bool> UniswapV2Pair::mint_fee(CallContext& context, PairState& pair)
 {
     const auto fee_to = context.read(factory_->state(), 0).fee_to;
     if (fee_to == zero_account)
@@ -252,7 +252,7 @@ Result<bool> UniswapV2Pair::mint_fee(CallContext& context, UniswapV2PairState& p
 
 /// Makes @p balances the reserves, and adds the old price times its age to the accumulators.
 Result<void> UniswapV2Pair::update(
-    CallContext& context, UniswapV2PairState& pair, const std::array<Amount, 2>& balances)
+    CallContext& context, PairState& pair, const std::array<Amount, 2>& balances)
 {
     RUNNEL_REQUIRE(balances[0] <= uint112_max && balances[1] <= uint112_max,
         Refusal::error("UniswapV2: OVERFLOW"));
@@ -270,7 +270,7 @@ Result<void> UniswapV2Pair::update(
     pair.reserve0 = balances[0];
     pair.reserve1 = balances[1];
     pair.block_timestamp_last = timestamp;
-    context.emit(id(), UniswapV2SyncEvent{pair.reserve0, pair.reserve1});
+    context.emit(id(), SyncLog{pair.reserve0, pair.reserve1});
     return {};
 }
 
@@ -302,7 +302,7 @@ Result<Amount> UniswapV2Pair::mint(CallContext context, AccountId to)
     RUNNEL_TRY(update(context, pair, balances));
     if (fee_on)
         pair.k_last = wrapping_mul(pair.reserve0, pair.reserve1);  // Both below 2^112.
-    context.emit(id(), UniswapV2MintEvent{context.sender(), amount0, amount1});
+    context.emit(id(), MintLog{context.sender(), amount0, amount1});
     pair.locked = false;
     return shares;
 }
@@ -327,7 +327,7 @@ Result<std::array<Amount, 2>> UniswapV2Pair::burn(CallContext context, AccountId
     RUNNEL_TRY(update(context, pair, balances_held(context)));
     if (fee_on)
         pair.k_last = wrapping_mul(pair.reserve0, pair.reserve1);
-    context.emit(id(), UniswapV2BurnEvent{context.sender(), amounts[0], amounts[1], to});
+    context.emit(id(), BurnLog{context.sender(), amounts[0], amounts[1], to});
     pair.locked = false;
     return amounts;
 }
@@ -365,8 +365,8 @@ Result<std::array<Amount, 2>> UniswapV2Pair::swap(CallContext context, const Amo
         Refusal::error("UniswapV2: INSUFFICIENT_INPUT_AMOUNT"));
     RUNNEL_TRY(require_k(balances, amounts_in, pair.reserve0, pair.reserve1));
     RUNNEL_TRY(update(context, pair, balances));
-    context.emit(id(), UniswapV2SwapEvent{context.sender(), amounts_in[0], amounts_in[1],
-                           amount0_out, amount1_out, to});
+    context.emit(id(),
+        SwapLog{context.sender(), amounts_in[0], amounts_in[1], amount0_out, amount1_out, to});
     // One row of dex_trades per swap; of a swap both ways, the legs that Spellbook picks.
     const unsigned bought = amount0_out.is_zero() ? 1 : 0;
     const unsigned sold = amounts_in[0].is_zero() || amount1_out.is_zero() ? 1 : 0;
@@ -377,7 +377,7 @@ Result<std::array<Amount, 2>> UniswapV2Pair::swap(CallContext context, const Amo
     return amounts_in;
 }
 
-void UniswapV2Pair::declare(const UniswapV2Mint& call, AccountId, AccessCollector& access) const
+void UniswapV2Pair::declare(const Mint& call, AccountId, AccessCollector& access) const
 {
     access.write(state_, 0);
     for (const auto* token : token_)
@@ -390,7 +390,7 @@ void UniswapV2Pair::declare(const UniswapV2Mint& call, AccountId, AccessCollecto
         book_.declare_credit(access, factory_->fee_to());
 }
 
-void UniswapV2Pair::declare(const UniswapV2Burn& call, AccountId, AccessCollector& access) const
+void UniswapV2Pair::declare(const Burn& call, AccountId, AccessCollector& access) const
 {
     access.write(state_, 0);
     for (const auto* token : token_)
@@ -401,8 +401,7 @@ void UniswapV2Pair::declare(const UniswapV2Burn& call, AccountId, AccessCollecto
         book_.declare_credit(access, factory_->fee_to());
 }
 
-void UniswapV2Pair::declare(
-    const UniswapV2Swap& call, AccountId sender, AccessCollector& access) const
+void UniswapV2Pair::declare(const Swap& call, AccountId sender, AccessCollector& access) const
 {
     access.write(state_, 0);
     const std::array paid_out{!call.amount0_out.is_zero(), !call.amount1_out.is_zero()};
@@ -421,38 +420,38 @@ void UniswapV2Pair::declare(
         access.hand_over(call.to);
 }
 
-void UniswapV2Pair::declare(const UniswapV2Skim& call, AccountId, AccessCollector& access) const
+void UniswapV2Pair::declare(const Skim& call, AccountId, AccessCollector& access) const
 {
     access.write(state_, 0);
     for (const auto* token : token_)
         token->declare_transfer(access, account(), call.to);
 }
 
-void UniswapV2Pair::declare(const UniswapV2Sync&, AccountId, AccessCollector& access) const
+void UniswapV2Pair::declare(const Sync&, AccountId, AccessCollector& access) const
 {
     access.write(state_, 0);
     for (const auto* token : token_)
         access.read(token->balances(), account());
 }
 
-Result<Returns> UniswapV2Pair::execute(const UniswapV2Mint& call, CallContext& context)
+Result<Returns> UniswapV2Pair::execute(const Mint& call, CallContext& context)
 {
     return Returns{RUNNEL_TRY(mint(context, call.to))};
 }
 
-Result<Returns> UniswapV2Pair::execute(const UniswapV2Burn& call, CallContext& context)
+Result<Returns> UniswapV2Pair::execute(const Burn& call, CallContext& context)
 {
     const auto amounts = RUNNEL_TRY(burn(context, call.to));
     return Returns{amounts[0], amounts[1]};
 }
 
-Result<Returns> UniswapV2Pair::execute(const UniswapV2Swap& call, CallContext& context)
+Result<Returns> UniswapV2Pair::execute(const Swap& call, CallContext& context)
 {
     RUNNEL_TRY(swap(context, call.amount0_out, call.amount1_out, call.to, call.data));
     return Returns{};
 }
 
-Result<Returns> UniswapV2Pair::execute(const UniswapV2Skim& call, CallContext& context)
+Result<Returns> UniswapV2Pair::execute(const Skim& call, CallContext& context)
 {
     RUNNEL_TRY(require_account(context.world(), call.to));
     auto& pair = *RUNNEL_TRY(lock(context));
@@ -466,7 +465,7 @@ Result<Returns> UniswapV2Pair::execute(const UniswapV2Skim& call, CallContext& c
     return Returns{};
 }
 
-Result<Returns> UniswapV2Pair::execute(const UniswapV2Sync&, CallContext& context)
+Result<Returns> UniswapV2Pair::execute(const Sync&, CallContext& context)
 {
     auto& pair = *RUNNEL_TRY(lock(context));
     context.use_gas(gas::read_cold_balances);

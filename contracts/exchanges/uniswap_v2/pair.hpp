@@ -1,70 +1,18 @@
 #pragma once
 
+#include "contracts/exchanges/uniswap_v2/calls.hpp"
+#include "contracts/exchanges/uniswap_v2/events.hpp"
 #include "contracts/kit/sectors/exchange.hpp"
 #include "contracts/kit/token_base.hpp"
 
 #include <array>
 #include <cstdint>
 
-namespace runnel::contracts
+namespace runnel::contracts::uniswap_v2
 {
-
-class UniswapV2Factory;
-
-// Calls 0 to 2 are those of every ERC-20 token (contracts/kit/token.hpp), here of the pair's
-// shares.
-
-/// Turns what the pair holds beyond its reserves into shares for @p to.
-struct UniswapV2Mint
-{
-    RUNNEL_CALL("mint", 3, {75'200, 2'900});
-
-    AccountId to{};
-    RUNNEL_FIELDS(to);
-};
-
-/// Pays @p to the part of the pair's tokens that the shares held by the pair itself stand for.
-struct UniswapV2Burn
-{
-    RUNNEL_CALL("burn", 4, {100'800, 2'900});
-
-    AccountId to{};
-    RUNNEL_FIELDS(to);
-};
-
-/// Pays out the amounts named, then wants to have been paid enough.
-struct UniswapV2Swap
-{
-    RUNNEL_CALL("swap", 5, {46'500, 2'900});
-
-    Amount amount0_out;
-    Amount amount1_out;
-    AccountId to{};
-    /// Not empty: after the payout and before the pair counts, @p to is called. That is this list,
-    /// which runs as the caller, if @p to is the caller; else what @p to has registered.
-    CallList data;
-    RUNNEL_FIELDS((amount0_out, smallest_unit_of_its("token0")),
-        (amount1_out, smallest_unit_of_its("token1")), to, data);
-};
-
-/// Pays @p to what the pair holds beyond its reserves.
-struct UniswapV2Skim
-{
-    RUNNEL_CALL("skim", 6, {43'600, 2'900});
-
-    AccountId to{};
-    RUNNEL_FIELDS(to);
-};
-
-/// Sets the reserves to what the pair holds.
-struct UniswapV2Sync
-{
-    RUNNEL_CALL("sync", 7, {34'700, 2'900});
-    RUNNEL_FIELDS();
-};
 
 /// What a pair that a transaction creates is told.
-struct UniswapV2PairConstructor
+struct PairConstructor
 {
     ContractId token0{};
     ContractId token1{};
@@ -72,63 +20,9 @@ struct UniswapV2PairConstructor
     RUNNEL_FIELDS(token0, token1, factory);
 };
 
-struct UniswapV2MintEvent
-{
-    static constexpr std::string_view table = "uniswap_v2_mints";
-    static constexpr std::string_view signature = "Mint(address indexed,uint256,uint256)";
-
-    AccountId sender{};
-    Amount amount0;
-    Amount amount1;
-    RUNNEL_FIELDS(sender, (amount0, smallest_unit_of_its("token0")),
-        (amount1, smallest_unit_of_its("token1")));
-};
-
-struct UniswapV2BurnEvent
-{
-    static constexpr std::string_view table = "uniswap_v2_burns";
-    static constexpr std::string_view signature =
-        "Burn(address indexed,uint256,uint256,address indexed)";
-
-    AccountId sender{};
-    Amount amount0;
-    Amount amount1;
-    AccountId to_address{};
-    RUNNEL_FIELDS(sender, (amount0, smallest_unit_of_its("token0")),
-        (amount1, smallest_unit_of_its("token1")), to_address);
-};
-
-struct UniswapV2SwapEvent
-{
-    static constexpr std::string_view table = "uniswap_v2_swaps";
-    static constexpr std::string_view signature =
-        "Swap(address indexed,uint256,uint256,uint256,uint256,address indexed)";
-
-    AccountId sender{};
-    Amount amount0_in;
-    Amount amount1_in;
-    Amount amount0_out;
-    Amount amount1_out;
-    AccountId to_address{};
-    RUNNEL_FIELDS(sender, (amount0_in, smallest_unit_of_its("token0")),
-        (amount1_in, smallest_unit_of_its("token1")), (amount0_out, smallest_unit_of_its("token0")),
-        (amount1_out, smallest_unit_of_its("token1")), to_address);
-};
-
-struct UniswapV2SyncEvent
-{
-    static constexpr std::string_view table = "uniswap_v2_syncs";
-    static constexpr std::string_view signature = "Sync(uint112,uint112)";
-
-    Amount reserve0;
-    Amount reserve1;
-    RUNNEL_FIELDS(
-        (reserve0, smallest_unit_of_its("token0")), (reserve1, smallest_unit_of_its("token1")));
-};
-
 /// All of a pair's state but balances and allowances of its shares: one record, so that a swap
 /// touches one object for it.
-struct UniswapV2PairState
+struct PairState
 {
     Amount total_supply;  // First: weighs -1 in the conservation law.
     Amount reserve0;      // uint112
@@ -144,6 +38,13 @@ struct UniswapV2PairState
         (price1_cumulative_last, other("token0 per token1, UQ112x112 s")),
         (block_timestamp_last, unix_seconds), locked);
 };
+
+}  // namespace runnel::contracts::uniswap_v2
+
+namespace runnel::contracts
+{
+
+class UniswapV2Factory;
 
 /// A constant-product pool of two tokens with a fee of 0.3%, and the ERC-20 token of its shares.
 ///
@@ -162,8 +63,8 @@ struct UniswapV2PairState
 /// ds-math's reasons on overflow.
 /// Source: Uniswap v2-core `UniswapV2Pair.sol`; Adams, Zinsmeister, Robinson, "Uniswap v2 Core"
 /// (2020).
-class UniswapV2Pair : public TokenBase<UniswapV2Pair, UniswapV2Mint, UniswapV2Burn, UniswapV2Swap,
-                          UniswapV2Skim, UniswapV2Sync>,
+class UniswapV2Pair : public TokenBase<UniswapV2Pair, uniswap_v2::Mint, uniswap_v2::Burn,
+                          uniswap_v2::Swap, uniswap_v2::Skim, uniswap_v2::Sync>,
                       public Exchange
 {
 public:
@@ -189,7 +90,7 @@ public:
     [[nodiscard]] ContractId factory() const noexcept { return factory_id_; }
     /// The other of the two; a bug unless trades(@p token).
     [[nodiscard]] ContractId other(ContractId token) const;
-    [[nodiscard]] const UniswapV2PairState& state() const noexcept { return state_.get(0); }
+    [[nodiscard]] const uniswap_v2::PairState& state() const noexcept { return state_.get(0); }
     [[nodiscard]] const Amount& total_supply() const noexcept { return state().total_supply; }
 
     // Exchange (exchange.cpp).
@@ -219,7 +120,7 @@ public:
     [[nodiscard]] const Venue* venue() const override;
     [[nodiscard]] std::optional<std::uint64_t> prepaid_swap_gas() const override
     {
-        return UniswapV2Swap::gas;
+        return uniswap_v2::Swap::gas;
     }
     void add_prepaid_swap(CallWriter& calls, ContractId token_in, ContractId token_out,
         const Amount& amount_out, AccountId recipient) const override;
@@ -262,26 +163,26 @@ public:
 
     using TokenBase::declare;
     using TokenBase::execute;
-    void declare(const UniswapV2Mint& call, AccountId sender, AccessCollector& access) const;
-    void declare(const UniswapV2Burn& call, AccountId sender, AccessCollector& access) const;
-    void declare(const UniswapV2Swap& call, AccountId sender, AccessCollector& access) const;
-    void declare(const UniswapV2Skim& call, AccountId sender, AccessCollector& access) const;
-    void declare(const UniswapV2Sync& call, AccountId sender, AccessCollector& access) const;
-    Result<Returns> execute(const UniswapV2Mint& call, CallContext& context);
-    Result<Returns> execute(const UniswapV2Burn& call, CallContext& context);
-    Result<Returns> execute(const UniswapV2Swap& call, CallContext& context);
-    Result<Returns> execute(const UniswapV2Skim& call, CallContext& context);
-    Result<Returns> execute(const UniswapV2Sync& call, CallContext& context);
+    void declare(const uniswap_v2::Mint& call, AccountId sender, AccessCollector& access) const;
+    void declare(const uniswap_v2::Burn& call, AccountId sender, AccessCollector& access) const;
+    void declare(const uniswap_v2::Swap& call, AccountId sender, AccessCollector& access) const;
+    void declare(const uniswap_v2::Skim& call, AccountId sender, AccessCollector& access) const;
+    void declare(const uniswap_v2::Sync& call, AccountId sender, AccessCollector& access) const;
+    Result<Returns> execute(const uniswap_v2::Mint& call, CallContext& context);
+    Result<Returns> execute(const uniswap_v2::Burn& call, CallContext& context);
+    Result<Returns> execute(const uniswap_v2::Swap& call, CallContext& context);
+    Result<Returns> execute(const uniswap_v2::Skim& call, CallContext& context);
+    Result<Returns> execute(const uniswap_v2::Sync& call, CallContext& context);
 
 private:
     [[nodiscard]] unsigned side(ContractId token) const;
     [[nodiscard]] std::array<Amount, 2> balances_held(CallContext& context) const;
     /// The state to write, locked; UniswapV2: LOCKED if it already was.
-    Result<UniswapV2PairState*> lock(CallContext& context);
+    Result<uniswap_v2::PairState*> lock(CallContext& context);
     Result<void> pay(CallContext& context, unsigned side, AccountId to, const Amount& amount);
-    Result<bool> mint_fee(CallContext& context, UniswapV2PairState& state);
+    Result<bool> mint_fee(CallContext& context, uniswap_v2::PairState& state);
     Result<void> update(
-        CallContext& context, UniswapV2PairState& state, const std::array<Amount, 2>& balances);
+        CallContext& context, uniswap_v2::PairState& state, const std::array<Amount, 2>& balances);
     [[nodiscard]] Result<void> check_room(
         unsigned side_in, const Amount& amount_in, const Amount& amount_out) const;
 
@@ -290,7 +191,7 @@ private:
     std::array<Token*, 2> token_{};
     std::array<AccountId, 2> token_account_{};
     const UniswapV2Factory* factory_ = nullptr;
-    Table<UniswapV2PairState> state_;  // Record 0.
+    Table<uniswap_v2::PairState> state_;  // Record 0.
 };
 
 }  // namespace runnel::contracts

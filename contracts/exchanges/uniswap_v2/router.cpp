@@ -82,7 +82,7 @@ Result<UniswapV2Pair*> UniswapV2Router::pair_for(ContractId token_a, ContractId 
 
 template <typename Reserves>
 Result<UniswapV2Router::Amounts> UniswapV2Router::amounts_out(
-    const UniswapV2Path& path, const Amount& amount_in, Reserves&& reserves) const
+    const Path& path, const Amount& amount_in, Reserves&& reserves) const
 {
     RUNNEL_REQUIRE(path.size() >= 2, Refusal::error("UniswapV2Library: INVALID_PATH"));
     Amounts amounts;
@@ -98,7 +98,7 @@ Result<UniswapV2Router::Amounts> UniswapV2Router::amounts_out(
 
 template <typename Reserves>
 Result<UniswapV2Router::Amounts> UniswapV2Router::amounts_in(
-    const UniswapV2Path& path, const Amount& amount_out, Reserves&& reserves) const
+    const Path& path, const Amount& amount_out, Reserves&& reserves) const
 {
     RUNNEL_REQUIRE(path.size() >= 2, Refusal::error("UniswapV2Library: INVALID_PATH"));
     Amounts amounts;
@@ -112,14 +112,12 @@ Result<UniswapV2Router::Amounts> UniswapV2Router::amounts_in(
     return amounts;
 }
 
-Result<Amount> UniswapV2Router::quote_exact_input(
-    const UniswapV2Path& path, const Amount& amount_in) const
+Result<Amount> UniswapV2Router::quote_exact_input(const Path& path, const Amount& amount_in) const
 {
     return RUNNEL_TRY(amounts_out(path, amount_in, committed_reserves))[path.size() - 1];
 }
 
-Result<Amount> UniswapV2Router::quote_exact_output(
-    const UniswapV2Path& path, const Amount& amount_out) const
+Result<Amount> UniswapV2Router::quote_exact_output(const Path& path, const Amount& amount_out) const
 {
     return RUNNEL_TRY(amounts_in(path, amount_out, committed_reserves))[0];
 }
@@ -141,7 +139,7 @@ Result<void> UniswapV2Router::pull(
 }
 
 Result<void> UniswapV2Router::swap_along(
-    CallContext& context, const UniswapV2Path& path, const Amounts& amounts, AccountId to)
+    CallContext& context, const Path& path, const Amounts& amounts, AccountId to)
 {
     auto* pair = RUNNEL_TRY(pair_for(path[0], path[1]));
     RUNNEL_TRY(context.charge_gas(hop_gas * (path.size() - 2)));
@@ -160,7 +158,7 @@ Result<void> UniswapV2Router::swap_along(
     return {};
 }
 
-Result<Returns> UniswapV2Router::execute(const UniswapV2AddLiquidity& call, CallContext& context)
+Result<Returns> UniswapV2Router::execute(const AddLiquidity& call, CallContext& context)
 {
     RUNNEL_TRY(require_in_time(context, call.deadline));
     auto* pair = factory_->find_pair(call.token_a, call.token_b);
@@ -197,7 +195,7 @@ Result<Returns> UniswapV2Router::execute(const UniswapV2AddLiquidity& call, Call
     return Returns{amount_a, amount_b, shares};
 }
 
-Result<Returns> UniswapV2Router::execute(const UniswapV2RemoveLiquidity& call, CallContext& context)
+Result<Returns> UniswapV2Router::execute(const RemoveLiquidity& call, CallContext& context)
 {
     RUNNEL_TRY(require_in_time(context, call.deadline));
     auto& pair = *RUNNEL_TRY(pair_for(call.token_a, call.token_b));
@@ -213,8 +211,7 @@ Result<Returns> UniswapV2Router::execute(const UniswapV2RemoveLiquidity& call, C
     return Returns{amount_a, amount_b};
 }
 
-Result<Returns> UniswapV2Router::execute(
-    const UniswapV2SwapExactTokensForTokens& call, CallContext& context)
+Result<Returns> UniswapV2Router::execute(const SwapExactTokensForTokens& call, CallContext& context)
 {
     RUNNEL_TRY(require_in_time(context, call.deadline));
     context.use_gas(gas::find_reserves);
@@ -228,8 +225,7 @@ Result<Returns> UniswapV2Router::execute(
     return Returns{amounts[0], amount_out};
 }
 
-Result<Returns> UniswapV2Router::execute(
-    const UniswapV2SwapTokensForExactTokens& call, CallContext& context)
+Result<Returns> UniswapV2Router::execute(const SwapTokensForExactTokens& call, CallContext& context)
 {
     RUNNEL_TRY(require_in_time(context, call.deadline));
     context.use_gas(gas::find_reserves);
@@ -243,7 +239,7 @@ Result<Returns> UniswapV2Router::execute(
 }
 
 void UniswapV2Router::declare(
-    const UniswapV2AddLiquidity& call, AccountId sender, AccessCollector& access) const
+    const AddLiquidity& call, AccountId sender, AccessCollector& access) const
 {
     const auto* pair = factory_->find_pair(call.token_a, call.token_b);
     if (pair == nullptr)
@@ -257,21 +253,21 @@ void UniswapV2Router::declare(
         token_at(access.world(), token)
             .declare_transfer_from(access, account(), sender, pair->account());
     }
-    pair->declare(UniswapV2Mint{call.to}, account(), access);
+    pair->declare(Mint{call.to}, account(), access);
 }
 
 void UniswapV2Router::declare(
-    const UniswapV2RemoveLiquidity& call, AccountId sender, AccessCollector& access) const
+    const RemoveLiquidity& call, AccountId sender, AccessCollector& access) const
 {
     const auto* pair = factory_->find_pair(call.token_a, call.token_b);
     if (pair == nullptr)
         return;
     pair->declare_transfer_from(access, account(), sender, pair->account());
-    pair->declare(UniswapV2Burn{call.to}, account(), access);
+    pair->declare(Burn{call.to}, account(), access);
 }
 
 void UniswapV2Router::declare_swap(
-    const UniswapV2Path& path, AccountId to, AccountId sender, AccessCollector& access) const
+    const Path& path, AccountId to, AccountId sender, AccessCollector& access) const
 {
     for (std::size_t i = 0; i + 1 < path.size(); ++i)
     {
@@ -286,20 +282,20 @@ void UniswapV2Router::declare_swap(
         const auto* next =
             i + 2 < path.size() ? factory_->find_pair(path[i + 1], path[i + 2]) : nullptr;
         const bool pays_token0 = path[i + 1] == pair->token0();
-        pair->declare(UniswapV2Swap{pays_token0 ? 1 : 0, pays_token0 ? 0 : 1,
+        pair->declare(Swap{pays_token0 ? 1 : 0, pays_token0 ? 0 : 1,
                           next == nullptr ? to : next->account(), {}},
             account(), access);
     }
 }
 
 void UniswapV2Router::declare(
-    const UniswapV2SwapExactTokensForTokens& call, AccountId sender, AccessCollector& access) const
+    const SwapExactTokensForTokens& call, AccountId sender, AccessCollector& access) const
 {
     declare_swap(call.path, call.to, sender, access);
 }
 
 void UniswapV2Router::declare(
-    const UniswapV2SwapTokensForExactTokens& call, AccountId sender, AccessCollector& access) const
+    const SwapTokensForExactTokens& call, AccountId sender, AccessCollector& access) const
 {
     declare_swap(call.path, call.to, sender, access);
 }

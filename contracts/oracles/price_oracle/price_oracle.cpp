@@ -34,7 +34,7 @@ const ContractType& PriceOracle::contract_type()
         .role = ContractRole::oracle,
         .sectors = implements<PriceOracle, PriceSource, PriceFeed>(),
         .methods = methods(),
-        .events = event_types<AssetPriceUpdated>(),
+        .events = event_types<AssetPriceUpdatedLog>(),
         .parameters =
             {
                 {"keeper", ParameterKind::account, "\"keeper/0\"", {},
@@ -91,7 +91,7 @@ Result<void> PriceOracle::update(CallContext& context, ContractId token, const A
         Refusal::error("PriceOracle: unknown token"));
     const auto timestamp = context.block().timestamp;
     context.write(prices_, index(token)) = {price, timestamp};
-    context.emit(id(), AssetPriceUpdated{token, price, timestamp});
+    context.emit(id(), AssetPriceUpdatedLog{token, price, timestamp});
     return {};
 }
 

@@ -31,7 +31,7 @@ struct SetPrices
 };
 
 /// A price that came on chain.
-struct AssetPriceUpdated
+struct AssetPriceUpdatedLog
 {
     static constexpr std::string_view table = "oracle_prices";
     static constexpr std::string_view signature = "AssetPriceUpdated(address,uint256,uint256)";

@@ -35,7 +35,7 @@ const ContractType& Erc20::contract_type()
         .help = "A plain ERC-20 token, worded as OpenZeppelin 5, OpenZeppelin 4 or Uniswap v2.",
         .role = ContractRole::ledger,
         .methods = methods(),
-        .events = event_types<Transfer, Approval>(),
+        .events = event_types<TransferLog, ApprovalLog>(),
         .parameters =
             {
                 {"symbol", ParameterKind::text, "\"\"", {},
