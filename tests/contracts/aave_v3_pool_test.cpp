@@ -647,8 +647,8 @@ TEST_CASE("aave v3 pool: a scenario's pool starts with its liquidity", "[contrac
     BlockExecution execution;
     ExecutionOptions options;
     options.free_gas = true;
-    const auto block = execute_block(
-        execution, world, {}, {}, {}, 0, builder.take_transactions(), {}, options);
+    const auto block =
+        execute_block(execution, world, {}, {}, {}, 0, builder.take_transactions(), {}, options);
     INFO(block.receipts.front().refusal.to_string());
     REQUIRE(block.receipts.front().status == ReceiptStatus::succeeded);
     CHECK(world.check_invariants().empty());

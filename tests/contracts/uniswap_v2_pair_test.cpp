@@ -507,8 +507,8 @@ TEST_CASE("uniswap v2 pair: a scenario's parameters make a pool with liquidity",
     pair.genesis(parameters, builder);
     REQUIRE(builder.transaction_count() == 1);
     BlockExecution execution;
-    const auto block = execute_block(execution, world, {}, {}, {}, 0,
-        builder.take_transactions(), {}, {.keep_returns = false, .free_gas = true});
+    const auto block = execute_block(execution, world, {}, {}, {}, 0, builder.take_transactions(),
+        {}, {.keep_returns = false, .free_gas = true});
     CHECK(block.receipts.at(0).status == ReceiptStatus::succeeded);
     const auto seed = world.find_account("C_A/seed_lp");
     REQUIRE(seed.has_value());
