@@ -75,15 +75,23 @@ FinishedBlock ChainReexecutor::next(storage::StoredBlock stored)
     context.gas_limit = stored.header.gas_limit;
     context.proposer = stored.header.proposer;
     for (auto& transaction : stored.transactions)
+    {
         name_sender(transaction, world());
-    seal_all(stored.transactions);  // Stored hashes are compared with the rows, not believed.
+        if (transaction.sender_reference != 0)
+            transaction.seal();  // He is not hashed by his id.
+    }
     ExecutionOptions options;
     options.checkpoint_interval = scenario_.chain.checkpoint_interval;
-    auto block = execute_block(*execution_, world(), context, head_, head_hash_,
-        stored.header.finalized_block, std::move(stored.transactions), std::move(stored.rewards),
-        options);
+    auto block =
+        execution_->execute(world(), context, head_, head_hash_, stored.header.finalized_block,
+            std::move(stored.transactions), std::move(stored.rewards), options);
     advance(block);
     return block;
+}
+
+void ChainReexecutor::use_workers(unsigned workers)
+{
+    execution_ = std::make_unique<ExecutionThreads>(workers);
 }
 
 bool ChainReexecutor::load(CheckpointSource& parts, const storage::StoredHeader& head)

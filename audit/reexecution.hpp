@@ -1,7 +1,7 @@
 #pragma once
 
 #include "consensus/consensus.hpp"
-#include "execution/executor.hpp"
+#include "execution/execution_threads.hpp"
 #include "scenarios/genesis.hpp"
 #include "state/checkpoint.hpp"
 #include "storage/ledger_reader.hpp"
@@ -33,8 +33,10 @@ public:
     tl::expected<FinishedBlock, scenarios::ScenarioError> first(const Hash& manifest_hash);
     /// What is wrong with a stored header before anything runs; empty: nothing.
     [[nodiscard]] std::string check(const storage::StoredBlock& stored);
-    /// Executes the block behind the head.
+    /// Executes the block behind the head; its transactions' hashes are theirs, see seal_all().
     FinishedBlock next(storage::StoredBlock stored);
+    /// From now on @p workers threads execute, this one included.
+    void use_workers(unsigned workers);
     /// Goes on from a checkpoint's records behind a block instead of executing up to it. False if
     /// they are not the state that the header commits to; the replay is unusable then.
     [[nodiscard]] bool load(CheckpointSource& parts, const storage::StoredHeader& head);
@@ -47,7 +49,7 @@ private:
     scenarios::Scenario scenario_;
     scenarios::Genesis genesis_;
     std::vector<ValidatorStake> validators_;
-    std::unique_ptr<BlockExecution> execution_ = std::make_unique<BlockExecution>();
+    std::unique_ptr<ExecutionThreads> execution_ = std::make_unique<ExecutionThreads>();
     BlockHeader head_;
     Hash head_hash_;
     std::uint32_t proposer_ = 0;

@@ -1,8 +1,10 @@
 #include "audit/verification.hpp"
 
 #include "actors/checkpoint.hpp"
+#include "audit/channel.hpp"
 #include "audit/reexecution.hpp"
 #include "scenarios/run.hpp"
+#include "storage/chain_comparison.hpp"
 #include "storage/checkpoints.hpp"
 #include "storage/comparison.hpp"
 #include "storage/ledger_reader.hpp"
@@ -11,15 +13,20 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <exception>
+#include <functional>
+#include <memory>
 #include <optional>
+#include <thread>
 
 namespace runnel::audit
 {
 namespace
 {
 
-constexpr std::uint64_t piece_blocks = 512;
-constexpr std::uint64_t piece_transactions = 50'000;
+/// Transactions that wait between two threads, at most.
+constexpr std::size_t waiting_max = 4'096;
+constexpr std::uint64_t progress_blocks = 256;
 
 std::optional<std::string> describe(const std::optional<storage::LedgerDifference>& difference)
 {
@@ -58,9 +65,209 @@ std::string check_checkpoint(storage::Database& database,
     }
 }
 
+/// A thread that does one thing. What it throws comes out of wait().
+class Task
+{
+public:
+    explicit Task(std::function<void()> body)
+      : thread_{[this, body = std::move(body)]
+            {
+                try
+                {
+                    body();
+                }
+                catch (...)
+                {
+                    error_ = std::current_exception();
+                }
+            }}
+    {}
+    void wait()
+    {
+        if (thread_.joinable())
+            thread_.join();
+        if (error_)
+            std::rethrow_exception(std::exchange(error_, nullptr));
+    }
+    ~Task()
+    {
+        if (thread_.joinable())
+            thread_.join();
+    }
+    Task(const Task&) = delete;
+    Task& operator=(const Task&) = delete;
+
+private:
+    std::exception_ptr error_;
+    std::thread thread_;
+};
+
+storage::Database open_to_read(const std::string& path)
+{
+    return storage::Database::open(path, storage::Database::Access::read_only);
+}
+
+/// Reads blocks from 1 on and hashes their transactions, in a thread of its own.
+class BlockSource
+{
+public:
+    BlockSource(storage::LedgerReader reader, std::uint64_t last)
+      : reader_{std::move(reader)}, last_{last}, task_{[this] { run(); }}
+    {}
+    ~BlockSource() { blocks_.cancel(); }
+
+    /// Empty after the last one. Throws what reading threw.
+    [[nodiscard]] std::optional<storage::StoredBlock> next()
+    {
+        auto block = blocks_.pop();
+        if (!block)
+            task_.wait();
+        return block;
+    }
+
+private:
+    void run()
+    {
+        try
+        {
+            for (std::uint64_t number = 1; number <= last_; ++number)
+            {
+                auto block = reader_.block(number);
+                // The stored hashes are compared with the rows, not believed.
+                seal_all(block.transactions);
+                const auto weight = block.transactions.size();
+                if (!blocks_.push(std::move(block), weight))
+                    return;
+            }
+            blocks_.close();
+        }
+        catch (...)
+        {
+            blocks_.close();
+            throw;
+        }
+    }
+
+    storage::LedgerReader reader_;
+    std::uint64_t last_;
+    Channel<storage::StoredBlock> blocks_{waiting_max};
+    Task task_;
+};
+
+/// Compares blocks with the file's rows, in a thread of its own.
+class RowCheck
+{
+public:
+    RowCheck(const std::string& path, const storage::LedgerDescription& description)
+      : comparison_{open_to_read(path), description}, task_{[this] { run(); }}
+    {}
+    ~RowCheck() { blocks_.close(); }
+
+    /// False if a difference was found already.
+    bool add(std::shared_ptr<const FinishedBlock> block)
+    {
+        const auto weight = block->transactions.size();
+        return blocks_.push(std::move(block), weight);
+    }
+    /// After the last block: what differs, nullopt if nothing does. @p is_whole: no row of a later
+    /// block may be there.
+    [[nodiscard]] std::optional<storage::LedgerDifference> finish(bool is_whole)
+    {
+        blocks_.close();
+        task_.wait();
+        if (!difference_ && is_whole)
+            difference_ = comparison_.finish();
+        return difference_;
+    }
+
+private:
+    void run()
+    {
+        try
+        {
+            while (const auto block = blocks_.pop())
+            {
+                difference_ = comparison_.next(**block);
+                if (difference_)
+                    break;
+            }
+            blocks_.cancel();
+        }
+        catch (...)
+        {
+            blocks_.cancel();
+            throw;
+        }
+    }
+
+    storage::ChainComparison comparison_;
+    Channel<std::shared_ptr<const FinishedBlock>> blocks_{waiting_max};
+    std::optional<storage::LedgerDifference> difference_;
+    Task task_;
+};
+
+/// SQLite's own check of the file, in a thread of its own.
+class IntegrityCheck
+{
+public:
+    explicit IntegrityCheck(const std::string& path)
+      : database_{open_to_read(path)}, task_{[this] { damage_ = database_.check_integrity(); }}
+    {}
+    /// What is damaged; empty if nothing is.
+    [[nodiscard]] const std::string& wait()
+    {
+        task_.wait();
+        return damage_;
+    }
+
+private:
+    storage::Database database_;
+    std::string damage_;
+    Task task_;
+};
+
+/// Executes the whole chain; fills in what came of it. Returns what is wrong, empty if nothing is
+/// so far.
+std::string execute_chain(ChainReexecutor& replay, BlockSource& source, RowCheck& rows,
+    storage::Database& database, std::uint64_t last, Verification& result,
+    const std::function<void(std::uint64_t done, std::uint64_t total)>& progress)
+{
+    auto checkpoints = storage::list_checkpoints(database);  // The oldest is last.
+    for (std::uint64_t number = 0;; ++number)
+    {
+        if (!checkpoints.empty() && checkpoints.back().block_number == number)
+        {
+            const auto wrong =
+                check_checkpoint(database, checkpoints.back(), replay.head_hash(), replay.world());
+            if (!wrong.empty())
+                return fmt::format("t_checkpoints, block {}: {}", number, wrong);
+            checkpoints.pop_back();
+        }
+        if (progress && (number % progress_blocks == 0 || number == last))
+            progress(number, last);
+        auto stored = source.next();
+        if (!stored)
+            break;
+        result.transactions += stored->transactions.size();
+        const auto wrong = replay.check(*stored);
+        if (!wrong.empty())
+            return fmt::format("block {}: {}", number + 1, wrong);
+        if (!rows.add(std::make_shared<const FinishedBlock>(replay.next(std::move(*stored)))))
+            return {};
+        result.blocks = number + 1;
+    }
+    if (!checkpoints.empty())
+    {
+        return fmt::format("t_checkpoints, block {}: the chain has no such block",
+            checkpoints.back().block_number);
+    }
+    const auto findings = replay.world().check_invariants();
+    return findings.empty() ? "" : fmt::format("block {}: {}", last, findings.front());
+}
+
 }  // namespace
 
-Verification verify_ledger(const std::string& path,
+Verification verify_ledger(const std::string& path, unsigned workers,
     const std::function<void(std::uint64_t done, std::uint64_t total)>& progress)
 {
     Verification result;
@@ -73,99 +280,67 @@ Verification verify_ledger(const std::string& path,
         return result;
     }
     result.blocks_planned = replay->scenario().blocks;
-    auto shadow =
-        storage::LedgerWriter::in_memory(manifest, storage::LedgerDescription::of(replay->world()));
-    if (reader.has_indexes())
-        shadow.build_indexes();
-    for (const auto& difference :
-        {describe(storage::compare_definitions(reader.database(), shadow.database())),
-            describe(storage::compare_fixed_tables(reader.database(), shadow.database()))})
+    const auto description = storage::LedgerDescription::of(replay->world());
     {
-        if (difference)
+        auto shadow = storage::LedgerWriter::in_memory(manifest, description);
+        if (reader.has_indexes())
+            shadow.build_indexes();
+        for (const auto& difference :
+            {describe(storage::compare_definitions(reader.database(), shadow.database())),
+                describe(storage::compare_fixed_tables(reader.database(), shadow.database()))})
         {
-            result.failure = *difference;
-            return result;
+            if (difference)
+            {
+                result.failure = *difference;
+                return result;
+            }
         }
     }
 
-    // Nobody searches the shadow: it only grows and is compared.
-    shadow.drop_indexes();
-    if (const auto damage = reader.database().check_integrity(); !damage.empty())
+    // Whatever else is found: damage of the file is what it comes from.
+    IntegrityCheck integrity{path};
+    std::optional<storage::LedgerDifference> difference;
+    std::exception_ptr error;
+    try
     {
+        const auto last = reader.last_block();
+        if (last)
+        {
+            auto first = replay->first(storage::manifest_hash(manifest));
+            if (!first)
+                result.failure = fmt::format("block 0: {}", first.error().message);
+            else
+            {
+                replay->use_workers(workers);
+                auto database = open_to_read(path);
+                RowCheck rows{path, description};
+                rows.add(std::make_shared<const FinishedBlock>(std::move(*first)));
+                try
+                {
+                    BlockSource source{std::move(reader), *last};
+                    result.failure =
+                        execute_chain(*replay, source, rows, database, *last, result, progress);
+                }
+                catch (const storage::StorageError&)
+                {
+                    error = std::current_exception();
+                }
+                // Rows of earlier blocks may be what is really wrong: the first is named.
+                difference = rows.finish(result.failure.empty() && !error);
+                result.head_hash = replay->head_hash().to_string();
+            }
+        }
+    }
+    catch (const storage::StorageError&)
+    {
+        error = std::current_exception();
+    }
+    if (const auto& damage = integrity.wait(); !damage.empty())
         result.failure = damage;
-        return result;
-    }
-
-    const auto last = reader.last_block();
-    if (!last)
-        return result;
-    auto first = replay->first(storage::manifest_hash(manifest));
-    if (!first)
-    {
-        result.failure = fmt::format("block 0: {}", first.error().message);
-        return result;
-    }
-    shadow.append(std::make_shared<const FinishedBlock>(std::move(*first)));
-    auto checkpoints = storage::list_checkpoints(reader.database());  // The oldest is last.
-    std::optional<std::uint64_t> piece_first;
-    std::uint64_t in_piece = 0;
-    for (std::uint64_t number = 0; number <= *last; ++number)
-    {
-        if (number > 0)
-        {
-            auto stored = reader.block(number);
-            in_piece += stored.transactions.size();
-            result.transactions += stored.transactions.size();
-            const auto wrong = replay->check(stored);
-            if (!wrong.empty())
-            {
-                // An earlier row of this piece may be what is really wrong: name the first.
-                shadow.flush();
-                result.failure = describe(storage::compare_blocks(reader.database(),
-                                              shadow.database(), {piece_first, number}))
-                                     .value_or(fmt::format("block {}: {}", number, wrong));
-                return result;
-            }
-            shadow.append(std::make_shared<const FinishedBlock>(replay->next(std::move(stored))));
-            result.blocks = number;
-        }
-        if (!checkpoints.empty() && checkpoints.back().block_number == number)
-        {
-            const auto wrong = check_checkpoint(
-                reader.database(), checkpoints.back(), replay->head_hash(), replay->world());
-            if (!wrong.empty())
-            {
-                result.failure = fmt::format("t_checkpoints, block {}: {}", number, wrong);
-                return result;
-            }
-            checkpoints.pop_back();
-        }
-        const bool is_last = number == *last;
-        if (!is_last && (number + 1) % piece_blocks != 0 && in_piece < piece_transactions)
-            continue;
-        shadow.flush();
-        const auto end = is_last ? std::nullopt : std::optional{number + 1};
-        if (const auto difference = describe(
-                storage::compare_blocks(reader.database(), shadow.database(), {piece_first, end})))
-        {
-            result.failure = *difference;
-            return result;
-        }
-        shadow.discard_blocks();
-        piece_first = number + 1;
-        in_piece = 0;
-        if (progress)
-            progress(number, *last);
-    }
-    if (!checkpoints.empty())
-    {
-        result.failure = fmt::format("t_checkpoints, block {}: the chain has no such block",
-            checkpoints.back().block_number);
-    }
-    const auto findings = replay->world().check_invariants();
-    if (!findings.empty())
-        result.failure = fmt::format("block {}: {}", *last, findings.front());
-    result.head_hash = replay->head_hash().to_string();
+    else if (difference)
+        result.failure = *describe(difference);
+    else if (error)
+        std::rethrow_exception(error);
     return result;
 }
 

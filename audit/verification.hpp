@@ -20,10 +20,13 @@ struct Verification
 /// Re-executes a ledger from its own manifest and transactions alone, without agents or input
 /// files, and compares every row but the run's metrics with what the execution gives.
 ///
+/// @p workers threads execute. Reading and hashing the next blocks, comparing rows, and SQLite's
+/// own check of the file have a thread each beside them.
+///
 /// Throws storage::StorageError when the file is not a ledger or cannot be read; a damaged ledger
 /// is a failure, or a StorageError of kind corrupt. @p progress is called now and then with the
 /// number of blocks done and of all.
-[[nodiscard]] Verification verify_ledger(const std::string& path,
+[[nodiscard]] Verification verify_ledger(const std::string& path, unsigned workers,
     const std::function<void(std::uint64_t done, std::uint64_t total)>& progress);
 
 }  // namespace runnel::audit

@@ -9,16 +9,6 @@
 namespace runnel::storage
 {
 
-/// Blocks from @p first up to and not including @p end; without them, from the start, to the end.
-///
-/// Consecutive pieces leave nothing out: whatever lies between two numbers, before 0 or beyond the
-/// last block belongs to a piece too.
-struct BlockRange
-{
-    std::optional<std::uint64_t> first;
-    std::optional<std::uint64_t> end;
-};
-
 /// The first row, or definition, in which two ledgers differ.
 struct LedgerDifference
 {
@@ -39,12 +29,10 @@ struct LedgerDifference
 [[nodiscard]] std::optional<LedgerDifference> compare_definitions(Database& a, Database& b);
 /// Every row of the tables that are written once. The definitions must agree.
 [[nodiscard]] std::optional<LedgerDifference> compare_fixed_tables(Database& a, Database& b);
-/// Every row of the tables that blocks are written to, in the order in which they were written,
-/// which is the order of the chain. Finds the first block that differs, and in it the
-/// first table by name. Streams: memory does not grow with the ledgers.
-[[nodiscard]] std::optional<LedgerDifference> compare_blocks(
-    Database& a, Database& b, const BlockRange& range = {});
-/// All of these. Only t_run_metrics is left out.
+/// All of these, and every row of the tables that blocks are written to, in the order in which they
+/// were written, which is the order of the chain: finds the first block that differs, and in it the
+/// first table by name. Only t_run_metrics and t_checkpoints are left out. Streams: memory does not
+/// grow with the ledgers.
 [[nodiscard]] std::optional<LedgerDifference> compare_ledgers(Database& a, Database& b);
 
 }  // namespace runnel::storage

@@ -49,7 +49,7 @@ public:
         select_.reset();
         return values_.size() / inserter_.columns();
     }
-    void insert() { inserter_.insert(values_); }
+    void insert() { inserter_.take(values_); }
 
 private:
     std::uint64_t add(Value value)

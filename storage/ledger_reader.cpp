@@ -44,12 +44,34 @@ LedgerReader::LedgerReader(Database database) : database_{std::move(database)}
     account_count_ =
         static_cast<std::uint64_t>(database_.query_integer("SELECT count(*) FROM t_addresses"));
     select_header_.emplace(database_.prepare(select_rows<BlockRow>() + " WHERE number = ?"));
-    transaction_rows_.emplace(database_, "t_transactions", "block_number");
-    select_transactions_.emplace(
-        database_.prepare(select_rows<TransactionRow>() + " WHERE rowid >= ? ORDER BY rowid"));
-    reward_rows_.emplace(database_, "t_rewards", "block_number");
-    select_rewards_.emplace(
-        database_.prepare(select_rows<RewardRow>() + " WHERE rowid >= ? ORDER BY rowid"));
+    transactions_.emplace(Cursor{{database_, TransactionRow::table, "block_number"},
+        database_.prepare(select_rows<TransactionRow>() + " WHERE rowid >= ? ORDER BY rowid"), {}});
+    rewards_.emplace(Cursor{{database_, RewardRow::table, "block_number"},
+        database_.prepare(select_rows<RewardRow>() + " WHERE rowid >= ? ORDER BY rowid"), {}});
+}
+
+void LedgerReader::Cursor::seek(std::uint64_t block_number)
+{
+    const bool goes_on = next == block_number;
+    next.reset();  // Whatever is thrown meanwhile, the next one is looked for.
+    if (goes_on)
+        return;
+    rows.reset();
+    rows.bind(1, Value{places.first(block_number)});
+    has_row = rows.step();
+}
+
+bool LedgerReader::Cursor::is_in(std::uint64_t block_number) const
+{
+    constexpr int block_column = 0;
+    return has_row && rows.integer(block_column) == as_parameter(block_number);
+}
+
+void LedgerReader::Cursor::leave(std::uint64_t block_number)
+{
+    next = block_number + 1;
+    if (!has_row)
+        rows.reset();
 }
 
 void LedgerReader::check_tables()
@@ -116,15 +138,12 @@ StoredHeader LedgerReader::header(std::uint64_t number)
 
 std::vector<Transaction> LedgerReader::transactions(std::uint64_t block_number)
 {
-    auto& rows = *select_transactions_;
-    rows.reset();
-    rows.bind(1, Value{transaction_rows_->first(block_number)});
+    auto& rows = transactions_->rows;
+    transactions_->seek(block_number);
     std::vector<Transaction> transactions;
-    while (rows.step())
+    for (; transactions_->is_in(block_number); transactions_->has_row = rows.step())
     {
         const auto row = read_row<TransactionRow>(rows);
-        if (row.block_number != block_number)
-            break;
         if (row.transaction_index != transactions.size())
             corrupt(fmt::format(
                 "block {}: transaction {} is missing", block_number, transactions.size()));
@@ -140,28 +159,25 @@ std::vector<Transaction> LedgerReader::transactions(std::uint64_t block_number)
         if (!transaction.set_input(row.input))
             fail_column(rows, "input", "a transaction's input");
     }
-    rows.reset();
+    transactions_->leave(block_number);
     return transactions;
 }
 
 std::vector<Reward> LedgerReader::rewards(std::uint64_t block_number)
 {
-    auto& rows = *select_rewards_;
-    rows.reset();
-    rows.bind(1, Value{reward_rows_->first(block_number)});
+    auto& rows = rewards_->rows;
+    rewards_->seek(block_number);
     std::vector<Reward> rewards;
-    while (rows.step())
+    for (; rewards_->is_in(block_number); rewards_->has_row = rows.step())
     {
         const auto row = read_row<RewardRow>(rows);
-        if (row.block_number != block_number)
-            break;
         if (row.reward_index != rewards.size())
             corrupt(fmt::format("block {}: reward {} is missing", block_number, rewards.size()));
         if (index(row.account) >= account_count_)
             fail_column(rows, "account_id", "an account's id");
         rewards.push_back({row.account, row.amount});
     }
-    rows.reset();
+    rewards_->leave(block_number);
     return rewards;
 }
 

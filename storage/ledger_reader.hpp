@@ -51,7 +51,8 @@ public:
     [[nodiscard]] StoredHeader header(std::uint64_t number);
     [[nodiscard]] std::vector<Transaction> transactions(std::uint64_t block_number);
     [[nodiscard]] std::vector<Reward> rewards(std::uint64_t block_number);
-    /// All of it; the header's count of transactions agrees.
+    /// All of it; the header's count of transactions agrees. One block after the other is read in
+    /// one go, without a search for each.
     [[nodiscard]] StoredBlock block(std::uint64_t number);
     /// Where a transaction is: block and index.
     [[nodiscard]] std::optional<std::pair<std::uint64_t, std::uint32_t>> find_transaction(
@@ -71,16 +72,28 @@ public:
     [[nodiscard]] Database& database() noexcept { return database_; }
 
 private:
+    /// Where the reading of a table is.
+    struct Cursor
+    {
+        BlockRows places;
+        Statement rows;                     // From the row that parameter 1 names.
+        std::optional<std::uint64_t> next;  // Rows before those of this block were read.
+        bool has_row = false;
+
+        /// Moves to the first row of a block, or where it would be.
+        void seek(std::uint64_t block_number);
+        [[nodiscard]] bool is_in(std::uint64_t block_number) const;
+        void leave(std::uint64_t block_number);
+    };
+
     void check_tables();
     [[noreturn]] void corrupt(const std::string& what) const;
 
     Database database_;
     std::uint64_t account_count_ = 0;
     std::optional<Statement> select_header_;
-    std::optional<BlockRows> transaction_rows_;
-    std::optional<Statement> select_transactions_;
-    std::optional<BlockRows> reward_rows_;
-    std::optional<Statement> select_rewards_;
+    std::optional<Cursor> transactions_;
+    std::optional<Cursor> rewards_;
 };
 
 }  // namespace runnel::storage

@@ -1,8 +1,8 @@
 #include "storage/ledger_writer.hpp"
 
-#include "ledger/call.hpp"
 #include "ledger/check.hpp"
 #include "state/abi.hpp"
+#include "storage/block_row_maker.hpp"
 #include "storage/checkpoints.hpp"
 #include "storage/ledger_reader.hpp"
 #include "storage/row_batch.hpp"
@@ -12,66 +12,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <deque>
-#include <unordered_map>
 
 namespace runnel::storage
 {
 namespace
 {
 constexpr std::size_t checkpoints_kept = 2;
-
-/// `uniswap_v2_pair` -> uniswap, 2. A kind without a version is its own project.
-std::pair<std::string, std::string> project_and_version(const std::string& kind)
-{
-    const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
-    for (auto at = kind.find("_v"); at != std::string::npos; at = kind.find("_v", at + 1))
-    {
-        const auto first = kind.begin() + static_cast<std::ptrdiff_t>(at) + 2;
-        const auto last = std::find_if_not(first, kind.end(), is_digit);
-        if (last != first && (last == kind.end() || *last == '_'))
-            return {kind.substr(0, at), std::string{first, last}};
-    }
-    return {kind, ""};
-}
-
-/// Whom a transaction's first call goes to, as a block explorer says it.
-struct Target
-{
-    std::optional<AccountId> account;
-    Amount value;
-};
-
-Target target_of(const Transaction& transaction, const AddressBook& addresses)
-{
-    CallReader reader{transaction.executable()};
-    const auto call = reader.next();
-    if (!call || index(call->contract) >= addresses.contract_accounts.size())
-        return {};
-    // A call of the native coin is a plain payment: (to, value), its only method.
-    // What a bound argument holds is a guess, so such a payment counts as a call.
-    if (call->contract == native_coin && call->method == 0 && call->bindings.empty())
-    {
-        Decoder decoder{call->arguments};
-        AccountId to{};
-        Amount value;
-        decoder.get(to);
-        decoder.get(value);
-        if (decoder.at_end() && index(to) < addresses.accounts.size())
-            return {to, value};
-    }
-    return {addresses.contract_accounts[index(call->contract)], {}};
-}
-
-AddressBook address_book(const LedgerDescription& description)
-{
-    AddressBook book;
-    for (const auto& account : description.accounts)
-        book.accounts.push_back(account.address);
-    for (const auto& contract : description.contracts)
-        book.contract_accounts.push_back(contract.account);
-    return book;
-}
 
 void check_same_run(
     LedgerReader& reader, const Manifest& manifest, const LedgerDescription& description)
@@ -115,10 +61,7 @@ class LedgerWriter::Impl
 {
 public:
     Impl(Database database, const LedgerDescription& description, const WriterOptions& options)
-      : database_{std::move(database)},
-        options_{options},
-        schema_{description.events},
-        addresses_{address_book(description)}
+      : database_{std::move(database)}, options_{options}, schema_{description.events}
     {
         apply_write_settings(database_, options.durability);
     }
@@ -135,7 +78,7 @@ public:
         write_description(description);
         transaction.commit();
         set_synchronous(database_, options_.durability);
-        prepare_batches();
+        prepare_batches(address_book(description));
     }
 
     void continue_ledger(const Manifest& manifest, const LedgerDescription& description)
@@ -147,8 +90,9 @@ public:
             next_block_ = last ? *last + 1 : 0;
             has_indexes_ = reader.has_indexes();
         }
-        read_directories();
-        prepare_batches();
+        auto addresses = address_book(description);
+        read_directories(addresses);
+        prepare_batches(std::move(addresses));
     }
 
     void append(std::shared_ptr<const FinishedBlock> block)
@@ -161,7 +105,7 @@ public:
                 if (has_indexes_)
                     change_indexes(false);
                 begin_group();
-                write_block(*block);
+                rows_in_group_ += rows_->add(*block);
                 ++blocks_in_group_;
                 ++next_block_;
                 if (rows_in_group_ >= options_.group_rows ||
@@ -180,7 +124,7 @@ public:
                 MetricRow row{name, {}, value};
                 if (block_number >= 0)
                     row.block_number = static_cast<std::uint64_t>(block_number);
-                metrics_->add(row);
+                Rows<MetricRow>{*metrics_}.add(row);
             });
     }
 
@@ -193,8 +137,8 @@ public:
             {
                 begin_group();
                 flush_batches();
-                storage::write_checkpoint(database_, batch_of<CheckpointRow>(), next_block_ - 1,
-                    version, parts, checkpoints_kept);
+                storage::write_checkpoint(
+                    database_, *checkpoints_, next_block_ - 1, version, parts, checkpoints_kept);
                 commit_group();
             });
     }
@@ -230,8 +174,9 @@ public:
         guarded(
             [&]
             {
-                batches_.clear();  // Their statements would hold the file.
-                tables_.clear();
+                rows_.reset();  // Their statements would hold the file.
+                metrics_.reset();
+                checkpoints_.reset();
                 database_.execute(
                     "PRAGMA wal_checkpoint(TRUNCATE); PRAGMA journal_mode = DELETE; "
                     "PRAGMA locking_mode = NORMAL");
@@ -239,22 +184,6 @@ public:
                     "SELECT count(*) FROM t_blocks");  // Unlocks the file.
             });
         usable_ = false;
-    }
-
-    void discard_blocks()
-    {
-        flush();
-        guarded(
-            [&]
-            {
-                SqlTransaction transaction{database_};
-                for (const auto& table : schema_.tables())
-                {
-                    if (table.kind == TableKind::block)
-                        database_.execute("DELETE FROM " + quoted_name(table.name));
-                }
-                transaction.commit();
-            });
     }
 
     Database database_;
@@ -329,7 +258,10 @@ private:
         Rows<TokenRow> token_rows{tokens};
         std::uint32_t number = 0;
         for (const auto& contract : description.contracts)
-            write_contract(contract_rows, token_rows, ContractId{number++}, contract, {}, {});
+        {
+            add_contract(contract_rows, token_rows, ContractId{number++}, contract,
+                description.accounts[index(contract.account)].address, {}, {});
+        }
         contracts.flush();
         tokens.flush();
 
@@ -353,86 +285,28 @@ private:
         types.flush();
     }
 
-    static std::optional<std::uint32_t> transaction_of(const Origin& origin)
-    {
-        return origin.transaction == Origin::no_transaction ? std::nullopt
-                                                            : std::optional{origin.transaction};
-    }
-
-    void write_contract(Rows<ContractRow>& contracts, Rows<TokenRow>& tokens, ContractId id,
-        const ContractEntry& contract, std::optional<AccountId> creator, const Origin& origin)
-    {
-        const auto [project, version] = project_and_version(contract.kind);
-        contracts.add(
-            {index(id), contract.account, addresses_.address(contract.account), contract.kind,
-                contract.name, project, version, origin.block, transaction_of(origin), creator});
-        if (contract.token)
-        {
-            tokens.add({id, contract.token->symbol, contract.token->decimals, origin.block,
-                transaction_of(origin)});
-        }
-    }
-
-    /// Who came with the block.
-    void write_directories(const FinishedBlock& block)
-    {
-        for (const auto& account : block.accounts)
-        {
-            RUNNEL_CHECK(index(account.id) == addresses_.accounts.size());
-            addresses_.accounts.push_back(account.address);
-            address_rows_->add({index(account.id), account.address, account.name, account.role, "",
-                account.origin.block, transaction_of(account.origin)});
-        }
-        for (const auto& contract : block.contracts)
-        {
-            RUNNEL_CHECK(index(contract.id) == addresses_.contract_accounts.size());
-            addresses_.contract_accounts.push_back(contract.account);
-            ContractEntry entry{contract.account, contract.kind, contract.name, std::nullopt};
-            if (contract.is_token)
-                entry.token = TokenInfo{contract.symbol, contract.decimals};
-            write_contract(*contract_rows_, *token_rows_, contract.id, entry, contract.creator,
-                contract.origin);
-        }
-        rows_in_group_ += block.accounts.size() + 2 * block.contracts.size();
-    }
-
     /// Those who came with the blocks that the file has already.
-    void read_directories()
+    void read_directories(AddressBook& addresses)
     {
         auto accounts =
             database_.prepare("SELECT address FROM t_addresses WHERE id >= ? ORDER BY id");
-        accounts.bind(1, Value{static_cast<std::int64_t>(addresses_.accounts.size())});
+        accounts.bind(1, Value{static_cast<std::int64_t>(addresses.accounts.size())});
         while (accounts.step())
-            addresses_.accounts.push_back(accounts.address(0));
+            addresses.accounts.push_back(accounts.address(0));
         auto contracts =
             database_.prepare("SELECT account_id FROM t_contracts WHERE id >= ? ORDER BY id");
-        contracts.bind(1, Value{static_cast<std::int64_t>(addresses_.contract_accounts.size())});
+        contracts.bind(1, Value{static_cast<std::int64_t>(addresses.contract_accounts.size())});
         while (contracts.step())
-            addresses_.contract_accounts.push_back(contracts.account(0));
+            addresses.contract_accounts.push_back(contracts.account(0));
     }
 
-    void prepare_batches()
+    void prepare_batches(AddressBook addresses)
     {
-        for (const auto& table : schema_.tables())
-        {
-            if (table.kind != TableKind::fixed)
-                tables_.emplace(table.name, &batches_.emplace_back(database_, table));
-        }
-        blocks_.emplace(batch_of<BlockRow>());
-        transactions_.emplace(batch_of<TransactionRow>());
-        rewards_.emplace(batch_of<RewardRow>());
-        metrics_.emplace(batch_of<MetricRow>());
-        address_rows_.emplace(batch_of<AddressRow>());
-        contract_rows_.emplace(batch_of<ContractRow>());
-        token_rows_.emplace(batch_of<TokenRow>());
-        for (const auto* type : schema_.events())
-            events_.emplace(type, tables_.at(event_table_name(*type)));
-    }
-
-    template <typename Row>
-    RowBatch& batch_of()
-    {
-        return *tables_.at(std::string{Row::table});
+        rows_.emplace(schema_, std::move(addresses),
+            [this](const TableInfo& table)
+            { return std::make_unique<RowInserter>(database_, table); });
+        metrics_.emplace(database_, schema_.table(MetricRow::table));
+        checkpoints_.emplace(database_, schema_.table(CheckpointRow::table));
     }
 
     void begin_group()
@@ -443,8 +317,8 @@ private:
 
     void flush_batches()
     {
-        for (auto& batch : batches_)
-            batch.flush();
+        rows_->flush();
+        metrics_->flush();
     }
 
     void commit_group()
@@ -458,94 +332,9 @@ private:
         blocks_in_group_ = 0;
     }
 
-    void write_block(const FinishedBlock& block)
-    {
-        blocks_->add({block.header, block.hash});
-        write_directories(block);
-        write_transactions(block);
-        write_events(block);
-        std::uint32_t reward_index = 0;
-        for (const auto& [account, amount] : block.rewards)
-            rewards_->add({block.header.number, reward_index++, account, amount});
-        rows_in_group_ += 1 + block.transactions.size() + block.rewards.size();
-    }
-
-    void write_transactions(const FinishedBlock& block)
-    {
-        RUNNEL_CHECK(block.receipts.size() == block.transactions.size());
-        TransactionRow row;
-        row.block_number = block.header.number;
-        std::string reason;
-        for (std::size_t i = 0; i < block.transactions.size(); ++i)
-        {
-            const auto& transaction = block.transactions[i];
-            const auto& receipt = block.receipts[i];
-            const auto target = target_of(transaction, addresses_);
-            row.transaction_index = static_cast<std::uint32_t>(i);
-            row.hash = transaction.hash;
-            row.nonce = transaction.nonce;
-            row.from = transaction.sender;
-            row.to = target.account;
-            row.value = target.value;
-            row.gas = transaction.gas_limit;
-            row.max_fee = transaction.max_fee;
-            row.max_priority_fee = transaction.max_priority_fee;
-            row.input = transaction.input_bytes();
-            row.succeeded = receipt.status == ReceiptStatus::succeeded;
-            row.gas_used = receipt.gas_used;
-            row.cumulative_gas_used += receipt.gas_used;
-            row.effective_gas_price = receipt.effective_gas_price;
-            row.revert_reason.reset();
-            if (!row.succeeded)
-                row.revert_reason = reason = receipt.refusal.to_string();
-            transactions_->add(row);
-        }
-    }
-
-    void write_events(const FinishedBlock& block)
-    {
-        std::uint64_t log_index = 0;
-        std::uint64_t event_index = 0;
-        for (const auto& event : block.events)
-        {
-            auto& row = rows_of(*event.type);
-            const auto use = event.type->use;
-            row.put_row(EventPlace{use, block.header.number,
-                use == EventUse::log ? log_index++ : event_index, event.transaction,
-                event.contract});
-            const bool decoded = event.type->values(block.encoding(event), row);
-            RUNNEL_CHECK(decoded && "an event's bytes are its own encoding");
-            row.end_row();
-            ++event_index;
-        }
-        rows_in_group_ += event_index;
-    }
-
-    RowBatch& rows_of(const EventType& type)
-    {
-        if (last_type_ != &type)
-        {
-            const auto found = events_.find(&type);
-            RUNNEL_CHECK(found != events_.end() && "a contract's type lists its events");
-            last_type_ = &type;
-            last_rows_ = found->second;
-        }
-        return *last_rows_;
-    }
-
-    AddressBook addresses_;
-    std::deque<RowBatch> batches_;
-    std::unordered_map<std::string, RowBatch*> tables_;
-    std::optional<Rows<BlockRow>> blocks_;
-    std::optional<Rows<TransactionRow>> transactions_;
-    std::optional<Rows<RewardRow>> rewards_;
-    std::optional<Rows<MetricRow>> metrics_;
-    std::optional<Rows<AddressRow>> address_rows_;
-    std::optional<Rows<ContractRow>> contract_rows_;
-    std::optional<Rows<TokenRow>> token_rows_;
-    std::unordered_map<const EventType*, RowBatch*> events_;  // Where an event's rows go.
-    const EventType* last_type_ = nullptr;
-    RowBatch* last_rows_ = nullptr;
+    std::optional<BlockRowMaker> rows_;
+    std::optional<RowBatch> metrics_;
+    std::optional<RowBatch> checkpoints_;
     std::size_t blocks_in_group_ = 0;
     std::size_t rows_in_group_ = 0;
     bool has_indexes_ = false;
@@ -650,11 +439,6 @@ void LedgerWriter::drop_indexes()
 void LedgerWriter::finish()
 {
     impl_->finish();
-}
-
-void LedgerWriter::discard_blocks()
-{
-    impl_->discard_blocks();
 }
 
 Database& LedgerWriter::database() noexcept

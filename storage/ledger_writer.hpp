@@ -101,8 +101,6 @@ public:
     /// be read from a folder without write permission. Nothing can be added afterwards.
     void finish();
 
-    /// For verification in pieces: deletes all rows of blocks, keeps next_block().
-    void discard_blocks();
     /// To compare with; flush() first.
     [[nodiscard]] Database& database() noexcept;
     [[nodiscard]] const Schema& schema() const noexcept;

@@ -43,7 +43,7 @@ RowInserter::RowInserter(Database& database, const TableInfo& table)
     one_{prepare_insert(database, table, 1)}
 {}
 
-void RowInserter::insert(std::span<const Value> rows)
+void RowInserter::take(std::span<const Value> rows)
 {
     for (; rows.size() >= rows_max * columns_; rows = rows.subspan(rows_max * columns_))
         insert(many_, rows.first(rows_max * columns_));
@@ -68,21 +68,26 @@ void RowInserter::insert(Statement& statement, std::span<const Value> rows)
 }
 
 RowBatch::RowBatch(Database& database, const TableInfo& table)
-  : inserter_{database, table},
+  : RowBatch{table, std::make_unique<RowInserter>(database, table)}
+{}
+
+RowBatch::RowBatch(const TableInfo& table, std::unique_ptr<RowTarget> target)
+  : target_{std::move(target)},
+    columns_{target_->columns()},
     table_{table.name},
-    values_(inserter_.columns() * RowInserter::rows_max)
+    values_(columns_ * RowInserter::rows_max)
 {}
 
 void RowBatch::end_row()
 {
-    RUNNEL_CHECK(used_ % inserter_.columns() == 0);
+    RUNNEL_CHECK(used_ % columns_ == 0);
     if (used_ == values_.size())
         flush();
 }
 
 void RowBatch::flush()
 {
-    inserter_.insert(std::span{values_}.first(used_));
+    target_->take(std::span{values_}.first(used_));
     discard();
 }
 

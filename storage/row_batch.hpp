@@ -52,9 +52,19 @@ private:
     std::size_t chunk_size_ = 0;
 };
 
+/// What becomes of the rows of one table.
+class RowTarget
+{
+public:
+    virtual ~RowTarget() = default;
+    [[nodiscard]] virtual std::size_t columns() const noexcept = 0;
+    /// Whole rows, their values one after another.
+    virtual void take(std::span<const Value> rows) = 0;
+};
+
 /// Inserts rows of one table, many with one statement: one INSERT of many rows costs about half of
 /// as many INSERTs of one.
-class RowInserter
+class RowInserter final : public RowTarget
 {
 public:
     static constexpr std::size_t rows_max = 48;
@@ -62,9 +72,8 @@ public:
 
     RowInserter(Database& database, const TableInfo& table);
 
-    [[nodiscard]] std::size_t columns() const noexcept { return columns_; }
-    /// Whole rows, their values one after another.
-    void insert(std::span<const Value> rows);
+    [[nodiscard]] std::size_t columns() const noexcept override { return columns_; }
+    void take(std::span<const Value> rows) override;
 
 private:
     void insert(Statement& statement, std::span<const Value> rows);
@@ -75,11 +84,12 @@ private:
     Statement one_;
 };
 
-/// Rows of one table that wait to be inserted together.
+/// Rows of one table that wait to be taken together: inserted, as a rule.
 class RowBatch final : public ValueSink
 {
 public:
     RowBatch(Database& database, const TableInfo& table);
+    RowBatch(const TableInfo& table, std::unique_ptr<RowTarget> target);
 
     /// Puts the columns that @p row describes; everything is copied.
     template <typename Row>
@@ -105,9 +115,9 @@ public:
     void text(std::string_view value) override { put(Value{copy(value)}); }
 
     [[nodiscard]] std::string_view table() const noexcept { return table_; }
-    /// Every column has its value; inserts when the batch is full.
+    /// Every column has its value; the target takes the rows when the batch is full.
     void end_row();
-    /// Inserts what waits.
+    /// It takes what waits.
     void flush();
     /// Drops what waits.
     void discard() noexcept;
@@ -146,7 +156,8 @@ private:
         return {bytes, value.size()};
     }
 
-    RowInserter inserter_;
+    std::unique_ptr<RowTarget> target_;
+    std::size_t columns_;
     std::string table_;
     std::size_t used_ = 0;
     std::vector<Value> values_;

@@ -1,3 +1,4 @@
+#include "storage/chain_comparison.hpp"
 #include "storage/comparison.hpp"
 #include "storage/ledger_reader.hpp"
 #include "storage/ledger_writer.hpp"
@@ -341,7 +342,6 @@ TEST_CASE("faults: whatever read fails, a reader says so", "[storage][faults]")
             writer.flush();
         }
     }
-    const Reference reference;
     FaultyDisk disk;
     std::uint64_t errors = 0;
     for (std::uint64_t n = 1;; n += stride())
@@ -354,9 +354,12 @@ TEST_CASE("faults: whatever read fails, a reader says so", "[storage][faults]")
                 const auto blocks = check_prefix(file.path());
                 REQUIRE(blocks == block_count);
                 auto a = LedgerReader::open(file.path());
-                auto b = LedgerReader::open(reference.file.path());
                 a.check_description(description());
-                (void)compare_blocks(a.database(), b.database());
+                (void)a.block(0);
+                (void)a.block(1);
+                ChainComparison comparison{a.database(), description()};
+                for (const auto& block : chain())
+                    CHECK_FALSE(comparison.next(*block));
             });
         const bool failed = disk.has_failed();
         disk.repair();

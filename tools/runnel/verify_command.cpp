@@ -1,3 +1,4 @@
+#include "actors/simulation.hpp"
 #include "audit/proof.hpp"
 #include "audit/verification.hpp"
 #include "storage/ledger_reader.hpp"
@@ -9,11 +10,13 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <fstream>
 #include <iterator>
 #include <memory>
 #include <optional>
 #include <string>
+#include <thread>
 
 namespace runnel::tools
 {
@@ -26,6 +29,7 @@ struct VerifyOptions
     std::string proof;
     std::string proof_database;
     std::string block_hash;
+    std::string workers = "auto";
     bool json = false;
     bool quiet = false;
 };
@@ -133,7 +137,12 @@ int run_verify(const VerifyOptions& options)
     if (!options.proof.empty())
         return run_verify_proof(options);
     std::optional<ProgressBar> bar;
-    const auto result = audit::verify_ledger(options.database,
+    // Reading, comparing and SQLite's own check keep two cores busy, or nearly.
+    const auto cores = std::thread::hardware_concurrency();
+    const auto workers = options.workers == "auto"
+                             ? std::clamp(cores, 3U, workers_max) - 2
+                             : static_cast<unsigned>(std::stoul(options.workers));
+    const auto result = audit::verify_ledger(options.database, workers,
         [&](std::uint64_t done, std::uint64_t total)
         {
             if (!bar)
@@ -178,6 +187,12 @@ Command add_verify_command(CLI::App& app)
         "Re-execute a ledger from its own rows and check every hash, root, row and invariant; or "
         "check a proof that `runnel prove` made.");
     command->add_option("DB", options->database, "A ledger");
+    command
+        ->add_option("--workers", options->workers,
+            "Threads that execute, beside those that read, compare and check the file. auto: two "
+            "fewer than there are cores, one at least")
+        ->capture_default_str()
+        ->check(CLI::IsMember({"auto"}) | CLI::Range(1U, workers_max));
     auto* proof = command->add_option("--proof", options->proof, "Check this proof instead")
                       ->type_name("FILE");
     command

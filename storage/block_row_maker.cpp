@@ -1,0 +1,211 @@
+#include "storage/block_row_maker.hpp"
+
+#include "ledger/call.hpp"
+#include "ledger/check.hpp"
+#include "storage/ledger_writer.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace runnel::storage
+{
+namespace
+{
+/// `uniswap_v2_pair` -> uniswap, 2. A kind without a version is its own project.
+std::pair<std::string, std::string> project_and_version(const std::string& kind)
+{
+    const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
+    for (auto at = kind.find("_v"); at != std::string::npos; at = kind.find("_v", at + 1))
+    {
+        const auto first = kind.begin() + static_cast<std::ptrdiff_t>(at) + 2;
+        const auto last = std::find_if_not(first, kind.end(), is_digit);
+        if (last != first && (last == kind.end() || *last == '_'))
+            return {kind.substr(0, at), std::string{first, last}};
+    }
+    return {kind, ""};
+}
+
+std::optional<std::uint32_t> transaction_of(const Origin& origin)
+{
+    return origin.transaction == Origin::no_transaction ? std::nullopt
+                                                        : std::optional{origin.transaction};
+}
+
+/// Whom a transaction's first call goes to, as a block explorer says it.
+struct Target
+{
+    std::optional<AccountId> account;
+    Amount value;
+};
+
+Target target_of(const Transaction& transaction, const AddressBook& addresses)
+{
+    CallReader reader{transaction.executable()};
+    const auto call = reader.next();
+    if (!call || index(call->contract) >= addresses.contract_accounts.size())
+        return {};
+    // A call of the native coin is a plain payment: (to, value), its only method.
+    // What a bound argument holds is a guess, so such a payment counts as a call.
+    if (call->contract == native_coin && call->method == 0 && call->bindings.empty())
+    {
+        Decoder decoder{call->arguments};
+        AccountId to{};
+        Amount value;
+        decoder.get(to);
+        decoder.get(value);
+        if (decoder.at_end() && index(to) < addresses.accounts.size())
+            return {to, value};
+    }
+    return {addresses.contract_accounts[index(call->contract)], {}};
+}
+}  // namespace
+
+AddressBook address_book(const LedgerDescription& description)
+{
+    AddressBook book;
+    for (const auto& account : description.accounts)
+        book.accounts.push_back(account.address);
+    for (const auto& contract : description.contracts)
+        book.contract_accounts.push_back(contract.account);
+    return book;
+}
+
+void add_contract(Rows<ContractRow>& contracts, Rows<TokenRow>& tokens, ContractId id,
+    const ContractEntry& contract, const Address& address, std::optional<AccountId> creator,
+    const Origin& origin)
+{
+    const auto [project, version] = project_and_version(contract.kind);
+    contracts.add({index(id), contract.account, address, contract.kind, contract.name, project,
+        version, origin.block, transaction_of(origin), creator});
+    if (contract.token)
+    {
+        tokens.add({id, contract.token->symbol, contract.token->decimals, origin.block,
+            transaction_of(origin)});
+    }
+}
+
+BlockRowMaker::BlockRowMaker(
+    const Schema& schema, AddressBook addresses, const MakeTarget& make_target)
+  : addresses_{std::move(addresses)}
+{
+    std::unordered_map<std::string, RowBatch*> tables;
+    for (const auto& table : schema.tables())
+    {
+        if (table.kind == TableKind::block || table.kind == TableKind::directory)
+            tables.emplace(table.name, &batches_.emplace_back(table, make_target(table)));
+    }
+    const auto batch = [&](std::string_view table) -> RowBatch&
+    { return *tables.at(std::string{table}); };
+    blocks_.emplace(batch(BlockRow::table));
+    transactions_.emplace(batch(TransactionRow::table));
+    rewards_.emplace(batch(RewardRow::table));
+    address_rows_.emplace(batch(AddressRow::table));
+    contract_rows_.emplace(batch(ContractRow::table));
+    token_rows_.emplace(batch(TokenRow::table));
+    for (const auto* type : schema.events())
+        events_.emplace(type, &batch(event_table_name(*type)));
+}
+
+void BlockRowMaker::flush()
+{
+    for (auto& batch : batches_)
+        batch.flush();
+}
+
+/// Who came with the block.
+void BlockRowMaker::add_directories(const FinishedBlock& block)
+{
+    for (const auto& account : block.accounts)
+    {
+        RUNNEL_CHECK(index(account.id) == addresses_.accounts.size());
+        addresses_.accounts.push_back(account.address);
+        address_rows_->add({index(account.id), account.address, account.name, account.role, "",
+            account.origin.block, transaction_of(account.origin)});
+    }
+    for (const auto& contract : block.contracts)
+    {
+        RUNNEL_CHECK(index(contract.id) == addresses_.contract_accounts.size());
+        addresses_.contract_accounts.push_back(contract.account);
+        ContractEntry entry{contract.account, contract.kind, contract.name, std::nullopt};
+        if (contract.is_token)
+            entry.token = TokenInfo{contract.symbol, contract.decimals};
+        add_contract(*contract_rows_, *token_rows_, contract.id, entry,
+            addresses_.address(contract.account), contract.creator, contract.origin);
+    }
+}
+
+std::size_t BlockRowMaker::add(const FinishedBlock& block)
+{
+    blocks_->add({block.header, block.hash});
+    add_directories(block);
+    add_transactions(block);
+    add_events(block);
+    std::uint32_t reward_index = 0;
+    for (const auto& [account, amount] : block.rewards)
+        rewards_->add({block.header.number, reward_index++, account, amount});
+    return 1 + block.accounts.size() + 2 * block.contracts.size() + block.transactions.size() +
+           block.events.size() + block.rewards.size();
+}
+
+void BlockRowMaker::add_transactions(const FinishedBlock& block)
+{
+    RUNNEL_CHECK(block.receipts.size() == block.transactions.size());
+    TransactionRow row;
+    row.block_number = block.header.number;
+    std::string reason;
+    for (std::size_t i = 0; i < block.transactions.size(); ++i)
+    {
+        const auto& transaction = block.transactions[i];
+        const auto& receipt = block.receipts[i];
+        const auto target = target_of(transaction, addresses_);
+        row.transaction_index = static_cast<std::uint32_t>(i);
+        row.hash = transaction.hash;
+        row.nonce = transaction.nonce;
+        row.from = transaction.sender;
+        row.to = target.account;
+        row.value = target.value;
+        row.gas = transaction.gas_limit;
+        row.max_fee = transaction.max_fee;
+        row.max_priority_fee = transaction.max_priority_fee;
+        row.input = transaction.input_bytes();
+        row.succeeded = receipt.status == ReceiptStatus::succeeded;
+        row.gas_used = receipt.gas_used;
+        row.cumulative_gas_used += receipt.gas_used;
+        row.effective_gas_price = receipt.effective_gas_price;
+        row.revert_reason.reset();
+        if (!row.succeeded)
+            row.revert_reason = reason = receipt.refusal.to_string();
+        transactions_->add(row);
+    }
+}
+
+void BlockRowMaker::add_events(const FinishedBlock& block)
+{
+    std::uint64_t log_index = 0;
+    std::uint64_t event_index = 0;
+    for (const auto& event : block.events)
+    {
+        auto& row = rows_of(*event.type);
+        const auto use = event.type->use;
+        row.put_row(EventPlace{use, block.header.number,
+            use == EventUse::log ? log_index++ : event_index, event.transaction, event.contract});
+        const bool decoded = event.type->values(block.encoding(event), row);
+        RUNNEL_CHECK(decoded && "an event's bytes are its own encoding");
+        row.end_row();
+        ++event_index;
+    }
+}
+
+RowBatch& BlockRowMaker::rows_of(const EventType& type)
+{
+    if (last_type_ != &type)
+    {
+        const auto found = events_.find(&type);
+        RUNNEL_CHECK(found != events_.end() && "a contract's type lists its events");
+        last_type_ = &type;
+        last_rows_ = found->second;
+    }
+    return *last_rows_;
+}
+
+}  // namespace runnel::storage

@@ -1,0 +1,63 @@
+#pragma once
+
+#include "ledger/block.hpp"
+#include "state/abi.hpp"
+#include "storage/row_batch.hpp"
+#include "storage/rows.hpp"
+
+#include <deque>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_map>
+
+namespace runnel::storage
+{
+
+struct ContractEntry;
+struct LedgerDescription;
+
+/// Who there is at genesis.
+[[nodiscard]] AddressBook address_book(const LedgerDescription& description);
+/// Adds the rows of a contract, and of its token if it is one.
+void add_contract(Rows<ContractRow>& contracts, Rows<TokenRow>& tokens, ContractId id,
+    const ContractEntry& contract, const Address& address, std::optional<AccountId> creator,
+    const Origin& origin);
+
+/// Makes the rows that a block has in each of the block tables, and in those of who there is, in
+/// their order: for those who write them, and for those who compare them with what was written.
+class BlockRowMaker
+{
+public:
+    /// What becomes of a table's rows.
+    using MakeTarget = std::function<std::unique_ptr<RowTarget>(const TableInfo&)>;
+
+    /// @p addresses: who there is before the next block.
+    BlockRowMaker(const Schema& schema, AddressBook addresses, const MakeTarget& make_target);
+
+    /// Makes the block's rows and returns their number. They wait in batches for more.
+    std::size_t add(const FinishedBlock& block);
+    /// Hands all rows to the targets.
+    void flush();
+
+private:
+    void add_directories(const FinishedBlock& block);
+    void add_transactions(const FinishedBlock& block);
+    void add_events(const FinishedBlock& block);
+    [[nodiscard]] RowBatch& rows_of(const EventType& type);
+
+    AddressBook addresses_;
+    std::deque<RowBatch> batches_;
+    std::optional<Rows<BlockRow>> blocks_;
+    std::optional<Rows<TransactionRow>> transactions_;
+    std::optional<Rows<RewardRow>> rewards_;
+    std::optional<Rows<AddressRow>> address_rows_;
+    std::optional<Rows<ContractRow>> contract_rows_;
+    std::optional<Rows<TokenRow>> token_rows_;
+    std::unordered_map<const EventType*, RowBatch*> events_;  // Where an event's rows go.
+    const EventType* last_type_ = nullptr;
+    RowBatch* last_rows_ = nullptr;
+};
+
+}  // namespace runnel::storage

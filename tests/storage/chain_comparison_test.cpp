@@ -1,0 +1,161 @@
+#include "storage/chain_comparison.hpp"
+
+#include "tests/storage/ledger_fixture.hpp"
+#include "tests/support/catch.hpp"
+
+using namespace runnel;
+using namespace runnel::storage;
+using namespace runnel::storage::fixture;
+
+namespace
+{
+constexpr int blocks = 6;
+constexpr std::uint32_t transactions = 60;  // More rows than are taken at a time.
+
+/// A ledger with rows in every table, and the chain that it was written from.
+struct Ledger
+{
+    Ledger()
+    {
+        BlockMaker maker{77};
+        for (int i = 0; i < blocks; ++i)
+            chain.push_back(maker.make(transactions));
+        for (const auto& block : chain)
+            writer.append(block);
+        writer.flush();
+    }
+
+    void execute(const std::string& sql) { writer.database().execute(sql); }
+
+    [[nodiscard]] std::optional<LedgerDifference> compare()
+    {
+        ChainComparison comparison{writer.database(), description()};
+        for (const auto& block : chain)
+        {
+            if (auto difference = comparison.next(*block))
+                return difference;
+        }
+        return comparison.finish();
+    }
+
+    LedgerWriter writer = LedgerWriter::in_memory(manifest(), description());
+    std::vector<std::shared_ptr<const FinishedBlock>> chain;
+};
+
+/// A condition that names a table's last row.
+std::string last_row(const TableInfo& table)
+{
+    return " WHERE rowid = (SELECT max(rowid) FROM " + quoted_name(table.name) + ")";
+}
+}  // namespace
+
+TEST_CASE("chain comparison: a ledger is the chain it was written from", "[storage][comparison]")
+{
+    Ledger ledger;
+    CHECK_FALSE(ledger.compare().has_value());
+    ledger.writer.build_indexes();
+    CHECK_FALSE(ledger.compare().has_value());
+}
+
+// Method: in every block table each cell of one row is altered in turn: the row, its block and the
+// column must be named. Then the row is deleted, then one is added.
+TEST_CASE("chain comparison: no cell of no table is left out", "[storage][comparison]")
+{
+    const auto tables = Ledger{}.writer.schema().tables();
+    std::size_t cells = 0;
+    for (const auto& table : tables)
+    {
+        if (table.kind != TableKind::block)
+            continue;
+        CAPTURE(table.name);
+        for (const auto& column : table.columns)
+        {
+            CAPTURE(column.name);
+            Ledger ledger;
+            // Of that row: the last block may have no reward.
+            const auto last_block = ledger.writer.database().query_integer(
+                "SELECT max(" + quoted_name(table.key.front()) + ") FROM " +
+                quoted_name(table.name));
+            const auto name = quoted_name(column.name);
+            const bool is_key = std::count(table.key.begin(), table.key.end(), column.name) > 0;
+            const auto altered = is_key                     ? name + " + 1000"
+                                 : column.type == "INTEGER" ? "coalesce(" + name + ", 0) + 1"
+                                 : column.type == "BLOB"    ? "CAST(" + name + " || x'00' AS BLOB)"
+                                                            : "coalesce(" + name + ", '') || '0'";
+            ledger.execute("UPDATE " + quoted_name(table.name) + " SET " + name + " = " + altered +
+                           last_row(table));
+            const auto difference = ledger.compare();
+            REQUIRE(difference.has_value());
+            CHECK(difference->table == table.name);
+            CHECK(difference->block == last_block);
+            if (is_key)
+                CHECK((!difference->a.has_value() && difference->b.has_value()));
+            else
+                CHECK(difference->columns == column.name);
+            ++cells;
+        }
+
+        Ledger shorter;
+        shorter.execute("DELETE FROM " + quoted_name(table.name) + last_row(table));
+        auto difference = shorter.compare();
+        REQUIRE(difference.has_value());
+        CHECK(difference->table == table.name);
+        CHECK_FALSE(difference->a.has_value());
+        CHECK(difference->b.has_value());
+
+        Ledger longer;
+        const auto key = quoted_name(table.key.back());
+        longer.execute("CREATE TEMP TABLE copy AS SELECT * FROM " + quoted_name(table.name) +
+                       last_row(table) + "; UPDATE copy SET " + key + " = " + key +
+                       " + 1000; INSERT INTO " + quoted_name(table.name) + " SELECT * FROM copy");
+        difference = longer.compare();
+        REQUIRE(difference.has_value());
+        CHECK(difference->table == table.name);
+        CHECK(difference->a.has_value());
+        CHECK_FALSE(difference->b.has_value());
+    }
+    CHECK(cells > 50);
+}
+
+TEST_CASE(
+    "chain comparison: the first block is named, not the first table", "[storage][comparison]")
+{
+    Ledger ledger;
+    ledger.execute(
+        "UPDATE t_blocks SET gas_used = 1 WHERE number = 4; "
+        "DELETE FROM t_rewards WHERE block_number = 3; "
+        "UPDATE t_dex_trades SET taker_id = taker_id + 1 WHERE block_number = 2; "
+        "UPDATE t_token_transfers SET value = '1' WHERE block_number = 3");
+    const auto difference = ledger.compare();
+    REQUIRE(difference.has_value());
+    CHECK(difference->table == "t_dex_trades");
+    CHECK(difference->block == 2);
+}
+
+TEST_CASE("chain comparison: a row of no block is found", "[storage][comparison]")
+{
+    for (const auto* number :
+        {"-3", "2", "2.5", "3.999", "99", "'x'", "x'00'", "9223372036854775807"})
+    {
+        CAPTURE(number);
+        Ledger ledger;
+        ledger.execute(std::string{"INSERT INTO t_rewards VALUES ("} + number + ", 0, 1, '5')");
+        const auto difference = ledger.compare();
+        REQUIRE(difference.has_value());
+        CHECK(difference->table == "t_rewards");
+        CHECK(difference->a.has_value());
+        CHECK_FALSE(difference->b.has_value());
+    }
+}
+
+TEST_CASE("chain comparison: a row in another place is found", "[storage][comparison]")
+{
+    Ledger ledger;
+    ledger.execute(
+        "UPDATE t_transactions SET rowid = rowid + 1000 WHERE rowid = (SELECT min(rowid) FROM "
+        "t_transactions)");
+    const auto difference = ledger.compare();
+    REQUIRE(difference.has_value());
+    CHECK(difference->table == "t_transactions");
+    CHECK(difference->block == 0);
+}
