@@ -31,6 +31,8 @@ void Capture::take(StateCaptured& answer)
 std::vector<GroupCohorts> Capture::hand_out(const std::vector<std::size_t>& group_sizes)
 {
     std::vector<GroupCohorts> groups;
+    if (cohorts_.empty())
+        return groups;  // Nobody was asked.
     auto next = cohorts_.begin();
     for (const auto size : group_sizes)
     {

@@ -635,8 +635,8 @@ void Director::published()
             (options_.progress == nullptr || !options_.progress->stop.load());
     result_->interrupted = !more_ && block_ < setup_->blocks;
     charge(&PhaseSeconds::commit);
-    const bool saves = sealing_ && options_.sink != nullptr && block_ < setup_->blocks &&
-                       (!more_ || block_ % setup_->checkpoint_interval == 0);
+    const bool saves = sealing_ && options_.sink != nullptr &&
+                       (result_->interrupted || block_ % setup_->checkpoint_interval == 0);
     if (!saves)
         return start_next_block();
     seal();
@@ -665,7 +665,9 @@ void Director::start_next_block()
 
 void Director::begin_checkpoint()
 {
-    capture_.ask(cohorts_, block_ + 1, outcomes_);
+    // Nobody resumes behind the last block: the state alone is kept, for proofs.
+    if (block_ < setup_->blocks)
+        capture_.ask(cohorts_, block_ + 1, outcomes_);
     capturing();
 }
 

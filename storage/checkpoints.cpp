@@ -116,14 +116,58 @@ void write_checkpoint(Database& database, RowBatch& batch, std::uint64_t block_n
 
     auto old = database.prepare(
         "DELETE FROM t_checkpoints WHERE block_number < (SELECT min(block_number) FROM "
-        "(SELECT DISTINCT block_number FROM t_checkpoints ORDER BY block_number DESC LIMIT ?))");
+        "(SELECT DISTINCT block_number FROM t_checkpoints ORDER BY block_number DESC LIMIT ?)) "
+        "AND block_number IS NOT (SELECT max(number) FROM t_blocks WHERE number IN (SELECT "
+        "block_number FROM t_checkpoints) AND checkpoint_root <> zeroblob(32))");
     old.bind(1, Value{static_cast<std::int64_t>(keep)});
     old.run();
 }
 
-void delete_checkpoints(Database& database)
+namespace
 {
-    database.execute("DELETE FROM t_checkpoints");
+/// Cuts a checkpoint off behind its last part of state; false if it has none.
+bool cut_behind_state(Database& database, RowBatch& batch, const StoredCheckpoint& checkpoint)
+{
+    const auto number = static_cast<std::int64_t>(checkpoint.block_number);
+    auto last = database.prepare(
+        "SELECT part, hash FROM t_checkpoints WHERE block_number = ? AND name = ? "
+        "ORDER BY part DESC LIMIT 1");
+    last.bind(1, Value{number}).bind(2, Value{state_part_name});
+    if (!last.step())
+        return false;
+    const auto end = last.integer_up_to(0, number_max - 1) + 1;
+    const auto hash =
+        part_hash(last.hash(1), checkpoint.block_number, end, checkpoint.version, end_name, {});
+    last.reset();
+    database.prepare("DELETE FROM t_checkpoints WHERE block_number <> ?1 OR part >= ?2")
+        .bind(1, Value{number})
+        .bind(2, Value{static_cast<std::int64_t>(end)})
+        .run();
+    Rows<CheckpointRow>{batch}.add(
+        {checkpoint.block_number, end, checkpoint.version, end_name, hash, {}});
+    batch.flush();
+    return true;
+}
+}  // namespace
+
+void keep_last_state(Database& database, RowBatch& batch)
+{
+    SqlTransaction transaction{database};
+    auto root = database.prepare("SELECT checkpoint_root FROM t_blocks WHERE number = ?");
+    bool found = false;
+    for (const auto& checkpoint : list_checkpoints(database))
+    {
+        root.bind(1, Value{static_cast<std::int64_t>(checkpoint.block_number)});
+        const bool has_root = root.step() && root.hash(0) != Hash{};
+        root.reset();
+        found = has_root && find_damage(database, checkpoint.block_number).empty() &&
+                cut_behind_state(database, batch, checkpoint);
+        if (found)
+            break;
+    }
+    if (!found)
+        database.execute("DELETE FROM t_checkpoints");
+    transaction.commit();
 }
 
 }  // namespace runnel::storage

@@ -31,10 +31,13 @@ struct StoredCheckpoint
 [[nodiscard]] std::unique_ptr<CheckpointSource> read_checkpoint(
     Database& database, std::uint64_t block_number);
 
-/// Writes a checkpoint within the open transaction, and deletes all but the newest @p keep (this
-/// one included) as well as an earlier one of the same block.
+/// Writes a checkpoint within the open transaction, and deletes older ones but the newest @p keep
+/// (this one included) and the newest whose block has a root of the state, as well as an earlier
+/// one of the same block.
 void write_checkpoint(Database& database, RowBatch& batch, std::uint64_t block_number,
     std::string_view version, CheckpointSource& parts, std::size_t keep);
-void delete_checkpoints(Database& database);
+/// Of a run that is complete: keeps the state behind the newest block that has a root of it, for
+/// proofs: the parts of its checkpoint to the last one named state. All other parts are deleted.
+void keep_last_state(Database& database, RowBatch& batch);
 
 }  // namespace runnel::storage

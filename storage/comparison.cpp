@@ -13,7 +13,7 @@ namespace runnel::storage
 {
 namespace
 {
-// What the clock said, and what only an interrupted run has.
+// What the clock said, and what a run needs that is not complete.
 constexpr std::array<std::string_view, 2> not_compared{"t_run_metrics", "t_checkpoints"};
 
 std::vector<ComparedTable> read_tables(Database& database)

@@ -143,10 +143,10 @@ public:
             });
     }
 
-    void delete_checkpoints()
+    void keep_last_state()
     {
         flush();
-        guarded([&] { storage::delete_checkpoints(database_); });
+        guarded([&] { storage::keep_last_state(database_, *checkpoints_); });
     }
 
     void flush()
@@ -416,9 +416,9 @@ void LedgerWriter::write_checkpoint(std::string_view version, CheckpointSource& 
     impl_->write_checkpoint(version, parts);
 }
 
-void LedgerWriter::delete_checkpoints()
+void LedgerWriter::keep_last_state()
 {
-    impl_->delete_checkpoints();
+    impl_->keep_last_state();
 }
 
 void LedgerWriter::flush()

@@ -87,10 +87,12 @@ public:
     /// A figure measured by the clock or the machine; @p block_number is -1 for the whole run.
     void add_metric(std::string_view name, std::int64_t block_number, double value);
     /// Commits the open group together with a checkpoint of its last block, whose parts are pulled
-    /// and written one by one. The newest two checkpoints are kept.
+    /// and written one by one. The newest two checkpoints are kept, and the newest whose block has
+    /// a root of the state.
     void write_checkpoint(std::string_view version, CheckpointSource& parts);
-    /// Deletes all checkpoints: a run that is complete is never resumed.
-    void delete_checkpoints();
+    /// Keeps of all checkpoints the newest state that a block has a root of: a run that is complete
+    /// is never resumed, but proofs need it.
+    void keep_last_state();
     /// Commits the open group.
     void flush();
     /// Makes the readers' indexes (see TableInfo::indexes), or drops them: without them rows are

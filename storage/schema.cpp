@@ -61,11 +61,12 @@ std::vector<TableInfo> base_tables()
             {{"block_number", "transaction_index"}, {"hash"}, {"from_id"}}));
     tables.push_back(described<RewardRow>("New coins for validators.", TableKind::block,
         {"block_number", "reward_index"}, {{"block_number", "reward_index"}}));
-    tables.push_back(
-        described<CheckpointRow>("What a run needs to resume from a block, in parts: see "
-                                 "docs/checkpoints.md. The newest two "
-                                 "are kept, and none in the ledger of a run that is complete.",
-            TableKind::checkpoint, {"block_number", "part"}, {}));
+    tables.push_back(described<CheckpointRow>(
+        "What a run needs to resume from a block, in parts: see docs/checkpoints.md. The newest "
+        "two "
+        "are kept, and the newest whose block has a root of the whole state; of the latter alone, "
+        "when a run is complete, head and state: proofs need them.",
+        TableKind::checkpoint, {"block_number", "part"}, {}));
     tables.push_back(described<MetricRow>(
         "What the clock and the machine said of the run. The only table that differs between two "
         "runs of one scenario; no hash covers it.",

@@ -77,6 +77,13 @@ def checkpoints(database):
     return rows
 
 
+def checkpoint_rows(database):
+    with sqlite3.connect(database) as connection:
+        rows = connection.execute("SELECT * FROM t_checkpoints ORDER BY 1, 2").fetchall()
+    connection.close()
+    return rows
+
+
 def last_block(database):
     with sqlite3.connect(database) as connection:
         number = connection.execute("SELECT max(number) FROM t_blocks").fetchone()[0]
@@ -97,7 +104,10 @@ def same(runnel, check, run, database, what):
     check(equal.returncode == 0, f"{what}: same rows: {equal.stdout}{equal.stderr}")
     holds = runnel("verify", database)
     check(holds.returncode == 0, f"{what}: holds: {holds.stderr}")
-    check(checkpoints(database) == [], f"{what}: no checkpoints are left")
+    kept = checkpoint_rows(database)
+    check(kept == checkpoint_rows(run.whole), f"{what}: the same state is kept")
+    check(len({row[0] for row in kept}) == 1 and {row[3] for row in kept} == {"head", "state", "end"},
+          f"{what}: of checkpoints one state is left: {[row[:4] for row in kept]}")
 
 
 def interrupt(runnel, check, run, folder):

@@ -74,7 +74,58 @@ TEST_CASE("checkpoints: the newest two are kept", "[storage][checkpoints]")
     CHECK(ledger.numbers() == Numbers{7, 5});
     for (const auto number : ledger.numbers())
         CHECK(find_damage(ledger.writer.database(), number).empty());
-    ledger.writer.delete_checkpoints();
+}
+
+TEST_CASE("checkpoints: the newest with a root of the state is kept, too", "[storage][checkpoints]")
+{
+    Ledger ledger;
+    ledger.save();
+    auto& database = ledger.writer.database();
+    for (int i = 0; i < 3; ++i)
+    {
+        // As where a run was interrupted: between two roots.
+        ledger.grow(1);
+        ledger.writer.flush();
+        database.execute("UPDATE t_blocks SET checkpoint_root = zeroblob(32) WHERE number > 4");
+        ledger.save();
+    }
+    CHECK(ledger.numbers() == Numbers{7, 6, 4});
+}
+
+TEST_CASE("checkpoints: a complete run keeps a state for proofs", "[storage][checkpoints]")
+{
+    Ledger ledger;
+    auto& database = ledger.writer.database();
+    ledger.writer.keep_last_state();
+    CHECK(ledger.numbers().empty());
+    ledger.save();
+    ledger.grow(1);
+    ledger.save();
+    const KeptParts state{parts.begin(), parts.begin() + 3};
+    SECTION("the newest one") {}
+    SECTION("the newest one that is not damaged")
+    {
+        ledger.grow(1);
+        ledger.save();
+        database.execute(
+            "UPDATE t_checkpoints SET hash = zeroblob(32) "
+            "WHERE block_number = 6 AND part = 1");
+    }
+    SECTION("the newest one whose block has a root of the state")
+    {
+        ledger.grow(1);
+        ledger.save();
+        database.execute("UPDATE t_blocks SET checkpoint_root = zeroblob(32) WHERE number = 6");
+    }
+    for (int i = 0; i < 2; ++i)  // Once more changes nothing.
+    {
+        ledger.writer.keep_last_state();
+        CHECK(ledger.numbers() == Numbers{5});
+        CHECK(find_damage(database, 5).empty());
+        CHECK((keep(*read_checkpoint(database, 5)) == state));
+    }
+    database.execute("DELETE FROM t_checkpoints WHERE part = 1");
+    ledger.writer.keep_last_state();
     CHECK(ledger.numbers().empty());
 }
 

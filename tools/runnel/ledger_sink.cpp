@@ -120,7 +120,7 @@ void LedgerSink::write_parallelism(const SimulationResult& result)
 void LedgerSink::close(bool complete)
 {
     if (complete)
-        writer_.delete_checkpoints();
+        writer_.keep_last_state();
     writer_.finish();
 }
 

@@ -45,7 +45,7 @@ public:
 
     /// Adds what the clock measured and closes the file.
     void write_metrics(const SimulationResult& result, unsigned workers, const ResourceUse& use);
-    /// Builds the indexes and closes the file; a complete run's needs no checkpoints any more.
+    /// Builds the indexes and closes the file; of checkpoints a complete run's needs a state alone.
     void close(bool complete);
     [[nodiscard]] const storage::Schema& schema() const noexcept { return writer_.schema(); }
 
