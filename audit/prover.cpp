@@ -263,10 +263,11 @@ Proof prove_balance(const std::string& path, std::string_view token, std::string
 {
     Prover prover{path};
     auto& world = prover.world();
+    // Who came with a block is known behind it.
+    prover.go_to(prover.checkpoint(block), false);
     const auto contract = find_token(world, token);
     const auto owner = find_account(world, account);
     const auto& table = balances_of(world, contract);
-    prover.go_to(prover.checkpoint(block), false);
     auto proof = prover.proof();
     proof.body = BalanceProof{world.prove(StateBranch::first_table + table.number(), index(owner)),
         world.prove(StateBranch::accounts, index(owner)),
@@ -279,6 +280,7 @@ Proof prove_record(const std::string& path, std::string_view table, std::uint64_
 {
     Prover prover{path};
     auto& world = prover.world();
+    prover.go_to(prover.checkpoint(block), false);
     const RecordTable* found = nullptr;
     std::vector<std::string_view> names;
     for (const auto* candidate : world.tables())
@@ -291,7 +293,6 @@ Proof prove_record(const std::string& path, std::string_view table, std::uint64_
     if (found == nullptr)
         throw ProofError{
             fmt::format("there is no table {}; there are {}", table, scenarios::listed(names))};
-    prover.go_to(prover.checkpoint(block), false);
     auto proof = prover.proof();
     proof.body = world.prove(StateBranch::first_table + found->number(), key);
     return finish(std::move(proof));

@@ -157,6 +157,18 @@ def main():
         for what in ("token", "absent", "record", "hash"):
             altered(runnel, check, proofs[what], folder, what)
 
+        # Of an account that nobody knew before a payment named it.
+        grown = folder / "grown.db"
+        shipped = pathlib.Path(__file__).parents[2] / "scenarios" / "new_pool.toml"
+        runnel.json("run", shipped, "--blocks", 40, "--set", "chain.checkpoint_interval=40", "--db",
+                    grown)
+        with sqlite3.connect(grown) as source:
+            later = source.execute("SELECT address FROM t_addresses WHERE block_number > 0"
+                                   " ORDER BY id LIMIT 1").fetchone()[0]
+        source.close()
+        one_proof(runnel, check, grown, ("--balance", "USDC", later), folder,
+                  ("after block 40", "USDC"))
+
         # The balance is what the ledger's own rows add up to.
         with sqlite3.connect(database) as source:
             account = source.execute(
