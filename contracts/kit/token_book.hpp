@@ -19,7 +19,7 @@ enum class TokenFlavour : std::uint8_t
 
 /// Refuses accounts that do not exist: ids in calls are hostile.
 ///
-/// On Ethereum every 20 bytes are an address; here an account must be known before it can be paid.
+/// Whoever a transaction names by address is an account from then on (state/references.hpp).
 [[nodiscard]] Result<void> require_account(const World& world, AccountId account);
 
 /// Who owns and who may spend how much of one ERC-20 token: what every token contract has in
