@@ -10,9 +10,6 @@
 namespace runnel
 {
 
-/// How deep lists of calls may be nested, the transaction's own included.
-inline constexpr unsigned call_depth_max = 8;
-
 class World;
 
 enum class AccessMode : std::uint8_t

@@ -31,6 +31,9 @@ struct GasFigure
     std::uint64_t entry;  // The part that is used before its first check.
 };
 
+/// How deep lists of calls may be nested, the transaction's own included.
+inline constexpr unsigned call_depth_max = 8;
+
 /// One call of a transaction, its arguments still encoded.
 ///
 /// A call's arguments are a described struct (ledger/fields.hpp) that begins with

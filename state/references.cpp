@@ -163,7 +163,7 @@ bool is_well_formed(const Transaction& transaction, const World& world)
 
 void IdMapper::map_calls(ByteView list, Bytes& out)
 {
-    if (nesting_ == nesting_max)
+    if (nesting_ == call_depth_max)
     {
         out.insert(out.end(), list.begin(), list.end());
         return;

@@ -73,8 +73,6 @@ protected:
     [[nodiscard]] virtual const Contract* find(ContractId before, ContractId after) const = 0;
 
 private:
-    static constexpr unsigned nesting_max = 4;  // Deeper lists do not run.
-
     unsigned nesting_ = 0;
     std::deque<Bytes> nested_;
 };

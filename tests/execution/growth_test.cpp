@@ -253,6 +253,38 @@ TEST_CASE("growth: ids follow the order of naming, reverted or not", "[growth]")
     CHECK(block.accounts[2].origin.transaction == 1);
 }
 
+TEST_CASE("growth: addresses are found as deep as calls nest", "[growth]")
+{
+    GrowingChain chain;
+    CallWriter outer;
+    const auto to = outer.account_at(address_at(7));
+    CallWriter inner;
+    inner.add(coin_id, Pay{to, 5});
+    for (unsigned depth = 2; depth <= call_depth_max; ++depth)
+    {
+        CallWriter list;
+        list.add(counters_id, Nest{depth, inner.list()});
+        inner = list;
+    }
+    outer.add_encoded(inner.bytes());
+    const auto block = chain.run(chain.make(chain.wallets[0], outer));
+    CHECK(block.receipts[0].status == ReceiptStatus::succeeded);
+    const auto later = *chain.world->find_account(address_at(7));
+    CHECK(chain.state(later).balance == 5);
+
+    // And so are later accounts that are named by their ids.
+    CallWriter named;
+    named.add(coin_id, Pay{later, 5});
+    for (unsigned depth = 2; depth <= call_depth_max; ++depth)
+    {
+        CallWriter list;
+        list.add(counters_id, Nest{depth, named.list()});
+        named = list;
+    }
+    CHECK(
+        reason(chain.run(chain.ToyChain::make(chain.wallets[0], named))) == "malformed addresses");
+}
+
 TEST_CASE("growth: who is named as he may not be is refused", "[growth]")
 {
     GrowingChain chain;
