@@ -1,5 +1,6 @@
 #include "execution/executor.hpp"
 
+#include "execution/transaction_rules.hpp"
 #include "ledger/check.hpp"
 #include "state/references.hpp"
 
@@ -540,73 +541,23 @@ void BlockExecution::execute(std::uint32_t i, unsigned worker_number) noexcept
     outcome.first_undo = static_cast<std::uint32_t>(scope.first_undo());
     outcome.effective_gas_price =
         options_.free_gas ? 0 : transaction.effective_gas_price(context_.base_fee);
-    const Amount price{outcome.effective_gas_price};
-
-    // Not, if its nonce is not the next one or its sender cannot pay its maximal fee: another
-    // transaction of the block may have spent what the mempool counted on. On mainnet a builder
-    // leaves it out; here it stands in the block, costs nothing and uses up no nonce.
-    bool is_includable = options_.free_gas;
-    const auto run = [&]() -> Result<Returns>
-    {
-        scope.set_gas_limit(transaction.gas_limit);
-        CallContext context{scope, transaction.sender};
-        if (!options_.free_gas)
-        {
-            auto& sender = context.write(world_->account_states, transaction.sender);
-            RUNNEL_REQUIRE(sender.nonce == transaction.nonce, Refusal::ledger("wrong nonce"));
-            const auto fee_max = wrapping_mul(transaction.max_fee, transaction.gas_limit);
-            RUNNEL_REQUIRE(
-                fee_max <= sender.balance, Refusal::ledger("insufficient funds for gas"));
-            is_includable = true;
-            sender.balance =
-                wrapping_sub(sender.balance, wrapping_mul(price, transaction.gas_limit));
-        }
-        RUNNEL_TRY(context.charge_gas(intrinsic_gas));
-        RUNNEL_REQUIRE(!plan_.is_malformed(i), Refusal::ledger("malformed addresses"));
-        auto result = RUNNEL_TRY(context.run({transaction.executable()}, transaction.sender));
-        RUNNEL_REQUIRE(!scope.has_invalid_key(), Refusal::ledger("no such record"));
-        return result;
-    };
-    const auto result = run_contracts(i, worker_number, run);
+    TransactionRules rules{
+        *world_, scope, transaction, outcome.effective_gas_price, !options_.free_gas};
+    const auto result =
+        run_contracts(i, worker_number, [&] { return rules.run(plan_.is_malformed(i)); });
     if (scope.was_stopped()) [[unlikely]]
     {
         scope.roll_back();
         must_redo_.store(true, std::memory_order_seq_cst);
         return;
     }
-    outcome.gas_used = std::max(scope.gas_used(), std::min(intrinsic_gas, transaction.gas_limit));
-    if (result.has_value())
-        outcome.status = ReceiptStatus::succeeded;
-    else
+    auto settlement = rules.settle(result);
+    outcome.gas_used = settlement.gas_used;
+    outcome.status = settlement.status;
+    if (settlement.refusal)
     {
-        scope.roll_back();
-        outcome.status = ReceiptStatus::reverted;
         outcome.refusal = static_cast<std::uint32_t>(worker.arena.refusals.size());
-        worker.arena.refusals.push_back(
-            scope.has_invalid_key() ? Refusal::ledger("no such record") : result.error());
-        if (worker.arena.refusals.back().kind == RefusalKind::invalid_opcode)
-            outcome.gas_used = transaction.gas_limit;
-    }
-    if (!options_.free_gas)
-    {
-        CallContext context{scope, transaction.sender};
-        auto& sender = context.write(world_->account_states, transaction.sender);
-        if (outcome.status == ReceiptStatus::succeeded)
-        {
-            sender.balance = wrapping_add(
-                sender.balance, wrapping_mul(price, transaction.gas_limit - outcome.gas_used));
-        }
-        else
-        {
-            // All is rolled back, the purchase of gas too.
-            if (!is_includable)
-                outcome.gas_used = 0;
-            sender.balance = wrapping_sub(sender.balance, wrapping_mul(price, outcome.gas_used));
-        }
-        // A nonce that does not fit is not used up: else what was executed before could be executed
-        // again.
-        if (is_includable)
-            ++sender.nonce;
+        worker.arena.refusals.push_back(std::move(*settlement.refusal));
     }
     if (options_.keep_returns && result.has_value())
         returns_[i] = *result;
@@ -621,25 +572,6 @@ void BlockExecution::finish_transaction(std::uint32_t i, unsigned worker_number)
     outcome.undo_count = static_cast<std::uint32_t>(arena.undo.size() - outcome.first_undo);
 }
 
-void BlockExecution::remember(RecordTable& table, std::uint64_t key, const void* old)
-{
-    const auto* bytes = static_cast<const std::uint8_t*>(old);
-    table.mark(key);
-    undo_.entries.push_back({&table, key, undo_.old_values.size()});
-    undo_.old_values.insert(undo_.old_values.end(), bytes, bytes + table.format().size);
-}
-
-void BlockExecution::credit(AccountId account, const Amount& amount)
-{
-    if (amount.is_zero())
-        return;
-    auto& table = world_->account_states;
-    auto& state = table.at(account);
-    remember(table, index(account), &state);
-    state.balance = wrapping_add(state.balance, amount);
-    hashing_.add_system_write(table, index(account), &state);
-}
-
 void BlockExecution::append(const EventArena& arena, EventRecord event)
 {
     const auto bytes = ByteView{arena.event_bytes}.subspan(event.offset, event.size);
@@ -648,72 +580,23 @@ void BlockExecution::append(const EventArena& arena, EventRecord event)
     block_.events.push_back(event);
 }
 
-bool BlockExecution::is_first_write(const void* record)
-{
-    // Open addressing over the records' addresses, which decide about places in this table only.
-    const auto mask = seen_records_.size() - 1;
-    auto place = (reinterpret_cast<std::uintptr_t>(record) >> 4U) * 0x9E3779B97F4A7C15ULL >> 32U;
-    for (place &= mask; seen_records_[place] != nullptr; place = (place + 1) & mask)
-    {
-        if (seen_records_[place] == record)
-            return false;
-    }
-    seen_records_[place] = record;
-    return true;
-}
-
 void BlockExecution::collect_writes()
 {
-    // Every record that was written, once, in the order of first writes in the block: for the undo
-    // log, the conservation check and the state root.
-    std::size_t undo_count = 0;
+    std::size_t writes_max = 0;
     for (const auto& worker : workers_)
-        undo_count += worker->arena.undo.size();
-    seen_records_.assign(std::bit_ceil(undo_count * 2 + 16), nullptr);
-    const auto& tables = world_->tables();
+        writes_max += worker->arena.undo.size();
+    BlockUndo undo;
+    undo.block_number = context_.number;
+    undo.accounts = accounts_before_;
+    undo.contracts = contracts_before_;
+    writes_.begin(*world_, writes_max, std::move(undo), options_.commitments ? &hashing_ : nullptr);
     for (const auto& outcome : outcomes_)
     {
         const auto& arena = workers_[outcome.worker]->arena;
-        for (auto k = outcome.first_undo; k < outcome.first_undo + outcome.undo_count; ++k)
-        {
-            const auto& entry = arena.undo[k];
-            const auto& access = *entry.access;
-            const auto* bytes = arena.old_values.data() + entry.offset;
-            if (is_first_write(access.record))
-            {
-                written_.push_back({tables[access.table], access.key, access.record});
-                remember(*tables[access.table], access.key,
-                    entry.is_credit ? access.record : static_cast<const void*>(bytes));
-            }
-            if (entry.is_credit)
-            {
-                Amount amount;
-                std::memcpy(&amount, bytes, sizeof(amount));
-                auto& balance = *static_cast<Amount*>(access.record);
-                balance = wrapping_add(balance, amount);
-            }
-        }
+        writes_.add(std::span{arena.undo}.subspan(outcome.first_undo, outcome.undo_count),
+            arena.old_values);
     }
-    std::size_t k = 0;
-    for (const auto& write : written_)
-    {
-        const auto owner = index(world_->table_owner(write.table->number()));
-        changed_[owner] = true;
-        const auto weight = write.table->conservation_weight();
-        if (weight != 0)
-        {
-            Amount before;
-            Amount after;
-            std::memcpy(&before, undo_.old_values.data() + undo_.entries[k].offset, sizeof(before));
-            std::memcpy(&after, write.record, sizeof(after));
-            auto& sum = imbalance_[owner];
-            const auto change = wrapping_sub(after, before);
-            sum = weight > 0 ? wrapping_add(sum, change) : wrapping_sub(sum, change);
-        }
-        ++k;
-        if (options_.commitments)
-            hashing_.add_write(*write.table, write.key, write.record);
-    }
+    writes_.finish_transactions();
 }
 
 void BlockExecution::collect_receipts()
@@ -726,8 +609,8 @@ void BlockExecution::collect_receipts()
         events += worker->arena.events.size();
         event_bytes += worker->arena.event_bytes.size();
     }
-    block_.events.reserve(events + changed_.size());
-    block_.event_bytes.reserve(event_bytes + 128 * changed_.size());
+    block_.events.reserve(events + writes_.changed().size());
+    block_.event_bytes.reserve(event_bytes + 128 * writes_.changed().size());
     for (const auto& outcome : outcomes_)
     {
         const auto& arena = workers_[outcome.worker]->arena;
@@ -755,9 +638,10 @@ void BlockExecution::collect_snapshots()
 {
     EventArena snapshots;
     SnapshotContext context{context_, snapshots, block_.header.transaction_count};
-    for (std::uint32_t i = 0; i < changed_.size(); ++i)
+    const auto& changed = writes_.changed();
+    for (std::uint32_t i = 0; i < changed.size(); ++i)
     {
-        if (changed_[i])
+        if (changed[i])
             world_->contract(ContractId{i}).snapshot(context);
     }
     for (const auto& event : snapshots.events)
@@ -794,15 +678,8 @@ void BlockExecution::collect_growth()
 void BlockExecution::apply(std::uint64_t finalized_block, std::vector<Reward> rewards)
 {
     block_ = {};
-    undo_ = {};
-    undo_.block_number = context_.number;
-    undo_.accounts = accounts_before_;
-    undo_.contracts = contracts_before_;
-    written_.clear();
     tips_ = {};
     burnt_ = {};
-    imbalance_.assign(world_->contract_count(), Amount{});
-    changed_.assign(world_->contract_count(), false);
     auto& header = block_.header;
     header.number = context_.number;
     header.timestamp = context_.timestamp;
@@ -814,29 +691,17 @@ void BlockExecution::apply(std::uint64_t finalized_block, std::vector<Reward> re
     collect_writes();
     collect_receipts();
 
-    // System writes come after the transactions in the ordered write set: fees to the proposer, new
-    // coins to validators, base fees burnt.
-    credit(context_.proposer, tips_);
+    // Fees to the proposer, new coins to validators, base fees burnt.
+    writes_.credit(context_.proposer, tips_);
     Amount minted;
     for (const auto& reward : rewards)
     {
-        credit(reward.account, reward.amount);
+        writes_.credit(reward.account, reward.amount);
         minted = wrapping_add(minted, reward.amount);
     }
-    auto& supply = world_->native_supply.at(0);
-    if (minted != burnt_)
-    {
-        remember(world_->native_supply, 0, &supply);
-        supply = wrapping_sub(wrapping_add(supply, minted), burnt_);
-        hashing_.add_system_write(world_->native_supply, 0, &supply);
-    }
+    writes_.change_native_supply(minted, burnt_);
     collect_growth();
-    // Transactions together lost what was burnt and what went to the proposer, and nothing else.
-    auto& native = imbalance_[index(native_coin)];
-    native = wrapping_add(native, wrapping_add(burnt_, tips_));
-    for (const auto& sum : imbalance_)
-        RUNNEL_CHECK(sum.is_zero() && "balances and supply of a token agree after the block");
-
+    writes_.check_conservation(wrapping_add(burnt_, tips_));
     collect_snapshots();
     if (options_.checkpoint_interval != 0 && header.number % options_.checkpoint_interval == 0)
         header.checkpoint_root = world_->checkpoint_root();
@@ -858,7 +723,7 @@ FinishedBlock BlockExecution::seal(const BlockHeader& parent, const Hash& parent
 
 BlockUndo BlockExecution::take_undo()
 {
-    return std::move(undo_);
+    return writes_.take_undo();
 }
 
 FinishedBlock execute_block(BlockExecution& execution, World& world, const BlockContext& context,

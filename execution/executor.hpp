@@ -5,6 +5,7 @@
 #include "execution/cost_model.hpp"
 #include "execution/mode_chooser.hpp"
 #include "execution/plan.hpp"
+#include "execution/write_set.hpp"
 #include "ledger/block.hpp"
 #include "state/world.hpp"
 
@@ -162,9 +163,6 @@ private:
     void open_hashing();
     void encode_receipt_of(std::uint32_t transaction, Bytes& out) const;
     [[nodiscard]] bool may_choose() const noexcept;
-    [[nodiscard]] bool is_first_write(const void* record);
-    void remember(RecordTable& table, std::uint64_t key, const void* old);
-    void credit(AccountId account, const Amount& amount);
     void collect_writes();
     void collect_receipts();
     void collect_snapshots();
@@ -224,23 +222,11 @@ private:
     alignas(64) std::atomic<std::uint32_t> ready_begin_{0};
     CommitHashing hashing_;
 
-    /// A record the block's transactions wrote.
-    struct Written
-    {
-        const RecordTable* table = nullptr;
-        std::uint64_t key = 0;
-        const void* record = nullptr;
-    };
-
     // The block under way, from apply() to seal().
     FinishedBlock block_;
-    BlockUndo undo_;
-    std::vector<Written> written_;
-    std::vector<const void*> seen_records_;
-    Amount tips_;                    // To the proposer, wei.
-    Amount burnt_;                   // Base fees, wei.
-    std::vector<Amount> imbalance_;  // By contract: changes of balances - changes of supply.
-    std::vector<bool> changed_;      // By contract: some record of it was written.
+    WriteSet writes_;
+    Amount tips_;   // To the proposer, wei.
+    Amount burnt_;  // Base fees, wei.
 };
 
 /// Who may help with the block under execution. A helper may come after its block has ended and the
