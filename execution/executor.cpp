@@ -208,9 +208,15 @@ void BlockExecution::redo()
     for (std::uint32_t i = 0; i < world_->contract_count(); ++i)
         RUNNEL_CHECK(world_->holds(ContractId{i}));
     is_parallel_ = false;
-    must_redo_.store(false, std::memory_order_relaxed);
-    run_serial();
-    RUNNEL_CHECK(!must_redo_.load(std::memory_order_relaxed));
+    // must_redo_ stays set: a helper that saw the block run, and begins to work only now, would
+    // otherwise work beside this.
+    const auto count = static_cast<std::uint32_t>(transactions_.size());
+    for (std::uint32_t i = 0; i < count; ++i)
+    {
+        if (i + prefetch_distance < count)
+            prefetch(i + prefetch_distance);
+        execute_timed(i, 0);
+    }
     open_hashing();
     times_.run_ns += ns_since(start);
 }
@@ -547,6 +553,8 @@ void BlockExecution::execute(std::uint32_t i, unsigned worker_number) noexcept
         run_contracts(i, worker_number, [&] { return rules.run(plan_.is_malformed(i)); });
     if (scope.was_stopped()) [[unlikely]]
     {
+        const bool is_redoing = !is_parallel_ && must_redo_.load(std::memory_order_relaxed);
+        RUNNEL_CHECK(!is_redoing && "with every contract held nothing stops a transaction");
         scope.roll_back();
         must_redo_.store(true, std::memory_order_seq_cst);
         return;
