@@ -466,7 +466,8 @@ TEST_CASE("growth: a checkpoint brings back who came", "[growth]")
     CHECK(world->deployment(ContractId{3}).origin.block == 1);
     CHECK(world->account(*world->find_account(address_at(9))).origin.block == 2);
 
-    // Hostile parts: every truncation and every flipped byte is refused or gives some world.
+    // Hostile parts: whatever is cut off or altered, it is refused or gives some world with as many
+    // accounts at most, and one for an altered contract's address.
     StateParts parts{*chain.world};
     for (unsigned number = 0; number < 2; ++number)
     {
@@ -474,10 +475,9 @@ TEST_CASE("growth: a checkpoint brings back who came", "[growth]")
         const Bytes content{part->content.begin(), part->content.end()};
         for (std::size_t i = 0; i < content.size(); ++i)
         {
-            GrowingChain target;
-            CHECK_FALSE(
-                (i % 97 == 5 && load_state_part(ByteView{content}.first(i), *target.world) &&
-                    target.world->account_count() > chain.world->account_count()));
+            GrowingChain cut;
+            (void)load_state_part(ByteView{content}.first(i), *cut.world);
+            CHECK(cut.world->account_count() <= chain.world->account_count());
             auto damaged = content;
             damaged[i] ^= 0x41U;
             GrowingChain other;
