@@ -179,7 +179,7 @@ bool BlockExecution::run()
         work(0);
     }
     else
-        run_serial();
+        run_serial(false);
     if (must_redo_.load(std::memory_order_acquire)) [[unlikely]]
     {
         stage_.store(Stage::closed, std::memory_order_release);
@@ -210,13 +210,7 @@ void BlockExecution::redo()
     is_parallel_ = false;
     // must_redo_ stays set: a helper that saw the block run, and begins to work only now, would
     // otherwise work beside this.
-    const auto count = static_cast<std::uint32_t>(transactions_.size());
-    for (std::uint32_t i = 0; i < count; ++i)
-    {
-        if (i + prefetch_distance < count)
-            prefetch(i + prefetch_distance);
-        execute_timed(i, 0);
-    }
+    run_serial(true);
     open_hashing();
     times_.run_ns += ns_since(start);
 }
@@ -337,10 +331,11 @@ void BlockExecution::reset_counters()
         __builtin_prefetch(&accesses[k], 1);
 }
 
-void BlockExecution::run_serial()
+void BlockExecution::run_serial(bool is_redo)
 {
     const auto count = static_cast<std::uint32_t>(transactions_.size());
-    for (std::uint32_t i = 0; i < count && !must_redo_.load(std::memory_order_relaxed); ++i)
+    for (std::uint32_t i = 0; i < count && (is_redo || !must_redo_.load(std::memory_order_relaxed));
+         ++i)
     {
         if (i + prefetch_distance < count)
             prefetch(i + prefetch_distance);

@@ -153,7 +153,7 @@ private:
     void prefetch_input(std::uint32_t transaction) const noexcept;
     void name_accounts();
     void reset_counters();
-    void run_serial();
+    void run_serial(bool is_redo);
     void work(unsigned worker);
     void work_inside(unsigned worker);
     void undo_block() noexcept;
