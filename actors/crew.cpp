@@ -189,9 +189,7 @@ std::string ValidatorActor::check(const FinishedBlock& block) const
         return "the timestamp does not grow";
     if (header.gas_used > header.gas_limit || header.gas_limit != fees_.block_gas_limit)
         return "the gas is beyond the limit";
-    const auto base_fee = head_.number == 0 ? fees_.initial_base_fee
-                                            : next_base_fee(fees_, head_.base_fee, head_.gas_used);
-    if (header.base_fee != base_fee)
+    if (header.base_fee != next_base_fee(fees_, head_.base_fee, head_.gas_used))
         return "the base fee does not follow from the parent";
     return {};
 }

@@ -416,14 +416,8 @@ void Director::begin_round(const BlockHeader& parent)
     view_->world = &world_;
     view_->prices = setup_->prices.get();
     view_->protocols = leases_.views();
-    if (parent.number == 0)
-        view_->base_fee = setup_->fees.initial_base_fee;
-    else
-    {
-        view_->base_fee = next_base_fee(setup_->fees, parent.base_fee, parent.gas_used);
-        view_->fullness =
-            static_cast<double>(parent.gas_used) / static_cast<double>(parent.gas_limit);
-    }
+    view_->base_fee = next_base_fee(setup_->fees, parent.base_fee, parent.gas_used);
+    view_->fullness = static_cast<double>(parent.gas_used) / static_cast<double>(parent.gas_limit);
     decisions_due_ = 0;
     for (std::size_t i = 0; i < cohorts_.size(); ++i)
     {

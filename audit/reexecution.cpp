@@ -53,10 +53,7 @@ std::string ChainReexecutor::check(const storage::StoredBlock& stored)
         return "the timestamp is not one slot after the parent's";
     if (header.gas_limit != scenario_.chain.fees.block_gas_limit)
         return "the gas limit is not the scenario's";
-    const auto base_fee = head_.number == 0
-                              ? scenario_.chain.fees.initial_base_fee
-                              : next_base_fee(scenario_.chain.fees, head_.base_fee, head_.gas_used);
-    if (header.base_fee != base_fee)
+    if (header.base_fee != next_base_fee(scenario_.chain.fees, head_.base_fee, head_.gas_used))
         return "the base fee does not follow from the parent";
     for (const auto& transaction : stored.transactions)
     {

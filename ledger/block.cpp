@@ -1,6 +1,7 @@
 #include "ledger/block.hpp"
 
 #include <algorithm>
+#include <limits>
 
 namespace runnel
 {
@@ -41,13 +42,19 @@ void encode_receipt(ReceiptStatus status, std::uint64_t gas_used, std::uint64_t 
 std::uint64_t next_base_fee(
     const FeeSchedule& fees, std::uint64_t base_fee, std::uint64_t gas_used) noexcept
 {
-    const auto target = std::max<std::uint64_t>(1, fees.block_gas_limit / 2);
+    const auto target =
+        std::max<std::uint64_t>(1, fees.block_gas_limit / fees.elasticity_multiplier);
+    gas_used = std::min(gas_used, fees.block_gas_limit);
     const auto distance = gas_used > target ? gas_used - target : target - gas_used;
-    const auto delta =
-        static_cast<std::uint64_t>(static_cast<uint128>(base_fee) * distance / target / 8);
+    const uint128 delta =
+        static_cast<uint128>(base_fee) * distance / target / fees.max_change_denominator;
     if (gas_used > target)
-        return base_fee + std::max<std::uint64_t>(delta, 1);
-    return std::max(base_fee - delta, fees.min_base_fee);
+    {
+        const uint128 room = std::numeric_limits<std::uint64_t>::max() - base_fee;
+        return base_fee + static_cast<std::uint64_t>(std::min(std::max<uint128>(delta, 1), room));
+    }
+    // Not above base_fee, as the distance is not above the target.
+    return std::max(base_fee - static_cast<std::uint64_t>(delta), fees.min_base_fee);
 }
 
 }  // namespace runnel

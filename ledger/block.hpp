@@ -117,13 +117,20 @@ struct FeeSchedule
     std::uint64_t block_gas_limit = 30'000'000;
     std::uint64_t initial_base_fee = 1'000'000'000;  // Wei per gas.
     std::uint64_t min_base_fee = 7;                  // Wei per gas.
+    // EIP-1559's constants, which other chains set otherwise.
+    std::uint64_t elasticity_multiplier = 2;  // The target is the limit over this.
+    std::uint64_t max_change_denominator = 8;
 };
 
-/// The base fee after a block: it moves by at most an eighth, towards where blocks are half full.
+/// The base fee after a block: an empty block lowers it by 1 / max_change_denominator, one at the
+/// target leaves it as it is.
 ///
-///     delta = base_fee * |gas_used - target| / target / 8, at least 1 when above target
+///     target = block_gas_limit / elasticity_multiplier, at least 1
+///     delta = base_fee * |gas_used - target| / target / max_change_denominator,
+///             at least 1 when above target
 ///
-/// Source: EIP-1559, with elasticity 2 and denominator 8.
+/// Gas beyond the limit does not count: block 0, which sets a scenario up without fees, keeps to no
+/// limit. The fee ends at 2^64 - 1. Source: EIP-1559.
 [[nodiscard]] std::uint64_t next_base_fee(
     const FeeSchedule& fees, std::uint64_t base_fee, std::uint64_t gas_used) noexcept;
 

@@ -56,6 +56,10 @@ void Loader::read_chain()
     chain.fees.block_gas_limit = static_cast<std::uint64_t>(parameters.integer("block_gas_limit"));
     chain.fees.initial_base_fee = parameters.amount("initial_base_fee").low64();
     chain.fees.min_base_fee = parameters.amount("min_base_fee").low64();
+    chain.fees.elasticity_multiplier =
+        static_cast<std::uint64_t>(parameters.integer("elasticity_multiplier"));
+    chain.fees.max_change_denominator =
+        static_cast<std::uint64_t>(parameters.integer("base_fee_max_change_denominator"));
     if (chain.fees.initial_base_fee < chain.fees.min_base_fee)
     {
         fail_key(table, "initial_base_fee",

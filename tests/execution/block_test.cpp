@@ -37,6 +37,40 @@ TEST_CASE("block: the base fee moves as EIP-1559 says", "[ledger][block]")
     CHECK(next_base_fee(fees, c.base_fee, c.gas_used) == c.expected);
 }
 
+TEST_CASE("block: chains set elasticity and denominator otherwise", "[ledger][block]")
+{
+    struct Case
+    {
+        std::uint64_t elasticity, denominator, base_fee, gas_used, expected;
+    };
+    // By hand from EIP-1559's pseudocode, with ELASTICITY_MULTIPLIER and
+    // BASE_FEE_MAX_CHANGE_DENOMINATOR replaced; the block gas limit is 30 million.
+    const auto c = GENERATE(
+        // Polygon: 2 and 16.
+        Case{2, 16, 1'000'000'000, 0, 937'500'000},
+        Case{2, 16, 1'000'000'000, 30'000'000, 1'062'500'000},
+        // The OP stack: 6 and 250; a target of 5 million, a full block is five targets above it.
+        Case{6, 250, 1'000'000'000, 0, 996'000'000},
+        Case{6, 250, 1'000'000'000, 5'000'000, 1'000'000'000},
+        Case{6, 250, 1'000'000'000, 30'000'000, 1'020'000'000},
+        // Without elasticity the limit is the target: the fee can only fall.
+        Case{1, 8, 1'000'000'000, 30'000'000, 1'000'000'000},
+        // A denominator of 1: an empty block's fee is gone.
+        Case{2, 1, 1'000'000'000, 0, 7},
+        // The fee ends at 2^64 - 1.
+        Case{1'000, 1, 1'000'000'000'000'000'000, 30'000'000, 18'446'744'073'709'551'615U});
+    FeeSchedule fees;
+    fees.elasticity_multiplier = c.elasticity;
+    fees.max_change_denominator = c.denominator;
+    CAPTURE(c.elasticity, c.denominator, c.gas_used);
+    CHECK(next_base_fee(fees, c.base_fee, c.gas_used) == c.expected);
+}
+
+TEST_CASE("block: gas beyond the limit counts as a full block", "[ledger][block]")
+{
+    CHECK(next_base_fee({}, 1'000'000'000, 3'000'000'000) == 1'125'000'000);
+}
+
 TEST_CASE("block: six full blocks double the base fee", "[ledger][block]")
 {
     // Source: ethereum.org, "Gas and fees", table of full blocks from 100 gwei.
