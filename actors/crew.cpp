@@ -9,6 +9,7 @@
 #include <sys/resource.h>
 
 #include <exception>
+#include <iterator>
 
 namespace runnel::actors
 {
@@ -199,9 +200,16 @@ caf::behavior ValidatorActor::make_behavior()
     return {[](Propose& message) -> Proposed
         {
             Proposed proposed;
-            proposed.transactions = std::make_shared<std::vector<Transaction>>(
-                message.mempool->build_block(*message.world, message.block_number, message.base_fee,
-                    message.gas_limit, message.now_ms));
+            auto taken = message.mempool->build_block(*message.world, message.block_number,
+                message.base_fee, message.gas_limit, message.now_ms, *message.head);
+            proposed.transactions = std::move(message.head);
+            if (proposed.transactions->empty())
+                *proposed.transactions = std::move(taken);
+            else
+            {
+                proposed.transactions->insert(proposed.transactions->end(),
+                    std::make_move_iterator(taken.begin()), std::make_move_iterator(taken.end()));
+            }
             proposed.dropped =
                 std::make_shared<std::vector<Mempool::Dropped>>(message.mempool->take_dropped());
             proposed.mempool = std::move(message.mempool);

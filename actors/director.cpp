@@ -433,6 +433,7 @@ void Director::begin_round(const BlockHeader& parent)
 void Director::propose()
 {
     charge(&PhaseSeconds::decide);
+    script_ = setup_->script.head_of(block_, view_->base_fee, setup_->slot_seconds, world_);
     Propose message;
     message.mempool = std::move(mempool_);
     message.world = &world_;
@@ -440,6 +441,7 @@ void Director::propose()
     message.base_fee = view_->base_fee;
     message.gas_limit = setup_->fees.block_gas_limit;
     message.now_ms = view_->now_ms;
+    message.head = std::make_shared<std::vector<Transaction>>(std::move(script_.transactions));
     watch_->await(RoundWatch::Member::proposer, proposer_);
     send(validators_[proposer_], std::move(message));
     ordering();
@@ -461,6 +463,13 @@ void Director::plan()
     options.checkpoint_interval = setup_->checkpoint_interval;
     options.measure_costs = is_sampled(block_);
     options.forget_share = options_.forget_accesses;
+    if (setup_->script_observer != nullptr)
+    {
+        options.observer = this;
+        options.observed = static_cast<std::uint32_t>(script_.lines.size());
+        for (const auto line : script_.left_out)
+            setup_->script_observer->left_out(line, block_, context.base_fee);
+    }
     const auto workers = governor_.workers_for_block(unpersisted_);
     execution.begin(world_, context, std::move(*proposed_), options, workers);
     proposed_.reset();
@@ -576,9 +585,15 @@ void Director::add_outcome(AccountId account, const TransactionOutcome& outcome)
         outcomes_[cohort]->push_back({account, outcome});
 }
 
+void Director::executed(std::uint32_t transaction, const ExecutedTransaction& what)
+{
+    setup_->script_observer->executed(script_.lines[transaction], what);
+}
+
 void Director::note_outcomes()
 {
-    const auto note = [this](const Transaction& transaction, const Receipt& receipt)
+    auto scripted = script_.lines.size();
+    const auto note = [&](const Transaction& transaction, const Receipt& receipt)
     {
         TransactionOutcome outcome;
         // What uses no gas was not includable: its sender may send its nonce again.
@@ -590,7 +605,11 @@ void Director::note_outcomes()
         outcome.gas_used = receipt.gas_used;
         outcome.gas_price = receipt.effective_gas_price;
         outcome.refusal = receipt.refusal;
-        add_outcome(transaction.sender, outcome);
+        // A wallet is not told of what the script did in its name.
+        if (scripted > 0)
+            --scripted;
+        else
+            add_outcome(transaction.sender, outcome);
         ++result_->transactions;
         result_->reverted += receipt.status == ReceiptStatus::reverted ? 1 : 0;
     };

@@ -22,7 +22,7 @@ namespace runnel::actors
 /// finishing, closing, gathering. A step ends by entering a state, whose last answer takes the next
 /// step. While the roots of block h are computed, wallets decide on block h + 1 already, unless a
 /// checkpoint is due between the two.
-class Director : public CrewActor
+class Director : public CrewActor, private TransactionObserver
 {
 public:
     /// @param writer  nullptr without a sink.
@@ -80,6 +80,7 @@ private:
     void fail(std::string message, bool is_bug);
     void end();
 
+    void executed(std::uint32_t transaction, const ExecutedTransaction& what) override;
     void note_outcomes();
     void sample_block();
     void add_outcome(AccountId account, const TransactionOutcome& outcome);
@@ -115,6 +116,7 @@ private:
     std::shared_ptr<Mempool> mempool_;
     std::size_t decisions_due_ = 0;
     std::shared_ptr<std::vector<Transaction>> proposed_;  // Waits to be planned.
+    Script::Head script_;                                 // What heads it.
     std::vector<Reward> rewards_;                         // Of the block under execution.
     bool sealing_ = false;  // A block was applied and waits for its roots.
     bool more_ = false;     // There is a next block.

@@ -73,6 +73,8 @@ struct Propose
     std::uint64_t base_fee = 0;
     std::uint64_t gas_limit = 0;
     std::int64_t now_ms = 0;
+    /// What must head the block.
+    std::shared_ptr<std::vector<Transaction>> head;
 };
 
 /// Proposer -> director. The mempool comes back with what was left.

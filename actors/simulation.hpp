@@ -2,6 +2,7 @@
 
 #include "consensus/consensus.hpp"
 #include "consensus/mempool.hpp"
+#include "consensus/script.hpp"
 #include "execution/parallelism.hpp"
 #include "ledger/block.hpp"
 #include "state/checkpoint.hpp"
@@ -59,6 +60,8 @@ struct SimulationSetup
     double participation = 1;
     Amount block_reward;  // Wei.
     std::vector<AgentGroupSetup> groups;
+    Script script;
+    std::shared_ptr<ScriptObserver> script_observer;  // nullptr: nobody looks.
     std::shared_ptr<const ReferencePrices> prices;
     FeeSchedule fees;
     MempoolOptions mempool;

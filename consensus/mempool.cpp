@@ -84,7 +84,8 @@ void Mempool::drop(std::uint32_t slot)
 }
 
 std::vector<Transaction> Mempool::build_block(const World& world, std::uint64_t block_number,
-    std::uint64_t base_fee, std::uint64_t gas_limit, std::int64_t now_ms)
+    std::uint64_t base_fee, std::uint64_t gas_limit, std::int64_t now_ms,
+    std::span<const Transaction> head)
 {
     gone_.assign(pool_.size(), false);
     std::vector<Candidate> heap;
@@ -104,6 +105,9 @@ std::vector<Transaction> Mempool::build_block(const World& world, std::uint64_t 
 
     std::vector<std::uint32_t> taken;
     auto gas_left = gas_limit;
+    for (const auto& transaction : head)
+        gas_left -= std::min(gas_left, transaction.gas_limit);
+    put_ahead(head, world);
     const auto consider = [&](std::uint32_t slot, SenderProgress& sender)
     {
         const auto& transaction = pool_[slot];
@@ -164,6 +168,17 @@ std::vector<Transaction> Mempool::build_block(const World& world, std::uint64_t 
     evict();
     remove_taken();
     return block;
+}
+
+void Mempool::put_ahead(std::span<const Transaction> head, const World& world)
+{
+    for (const auto& transaction : head)
+    {
+        auto& sender = progress_of(transaction.sender, world);
+        const auto cost = wrapping_mul(transaction.gas_limit, transaction.max_fee);
+        sender.spendable = wrapping_sub(sender.spendable, std::min(sender.spendable, cost));
+        sender.next_nonce = transaction.nonce + 1;
+    }
 }
 
 Mempool::SenderProgress& Mempool::progress_of(AccountId sender, const World& world)

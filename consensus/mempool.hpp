@@ -3,6 +3,7 @@
 #include "ledger/transaction.hpp"
 
 #include <cstdint>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -44,10 +45,11 @@ public:
     ///
     /// A transaction is fit if its maximal fee covers the base fee, its nonce is its sender's next
     /// one (counting those before it in the block), its sender can pay its gas limit at its maximal
-    /// fee, and its gas limit fits in what is left of the block's.
+    /// fee, and its gas limit fits in what is left of the block's. @p head stands ahead of them:
+    /// its gas, nonces and fees are taken.
     [[nodiscard]] std::vector<Transaction> build_block(const World& world,
         std::uint64_t block_number, std::uint64_t base_fee, std::uint64_t gas_limit,
-        std::int64_t now_ms);
+        std::int64_t now_ms, std::span<const Transaction> head = {});
 
     struct Dropped
     {
@@ -76,6 +78,7 @@ private:
         Amount spendable;
         std::vector<std::uint32_t> waiting;  // Fit but for an earlier nonce: slots.
     };
+    void put_ahead(std::span<const Transaction> head, const World& world);
     [[nodiscard]] SenderProgress& progress_of(AccountId sender, const World& world);
     void forget_progress() noexcept;
     [[nodiscard]] bool before(const Candidate& a, const Candidate& b) const noexcept;

@@ -113,8 +113,9 @@ void BlockExecution::begin(World& world, const BlockContext& context,
         cost_model_, workers);
     is_parallel_ = false;
     features_ = {cost_model_.mean(), static_cast<double>(count) * cost_model_.mean()};
-    wants_help_ = workers > 1 && (options_.mode == ExecutionMode::parallel ||
-                                     (may_choose() && chooser_.prefers_parallel(features_)));
+    wants_help_ = workers > 1 && options_.observed == 0 &&
+                  (options_.mode == ExecutionMode::parallel ||
+                      (may_choose() && chooser_.prefers_parallel(features_)));
     stage_.store(Stage::declaring, std::memory_order_release);
 }
 
@@ -143,7 +144,7 @@ void BlockExecution::plan()
     times_.declare_ns = ns_since(start);
     start = Clock::now();
     const bool is_forced = options_.mode == ExecutionMode::parallel && worker_count_ > 1;
-    if (!plan_.deploys() &&
+    if (!plan_.deploys() && options_.observed == 0 &&
         (is_forced || (wants_help_ && static_cast<double>(plan_.total_cost()) >= parallel_min_ns)))
         is_parallel_ = plan_.begin_connecting(is_forced ? 0 : parallelism_min);
     if (is_parallel_)
@@ -565,6 +566,19 @@ void BlockExecution::execute(std::uint32_t i, unsigned worker_number) noexcept
     if (options_.keep_returns && result.has_value())
         returns_[i] = *result;
     finish_transaction(i, worker_number);
+    if (i < options_.observed) [[unlikely]]
+        show(i, result.has_value() ? *result : Returns{});
+}
+
+void BlockExecution::show(std::uint32_t i, const Returns& returns) const
+{
+    const auto& outcome = outcomes_[i];
+    const auto& arena = workers_[outcome.worker]->arena;
+    const bool reverted = outcome.status == ReceiptStatus::reverted;
+    options_.observer->executed(i,
+        {*world_, context_, outcome.status, reverted ? &arena.refusals[outcome.refusal] : nullptr,
+            returns, std::span{arena.events}.subspan(outcome.first_event, outcome.event_count),
+            arena.event_bytes});
 }
 
 void BlockExecution::finish_transaction(std::uint32_t i, unsigned worker_number)

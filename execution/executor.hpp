@@ -27,6 +27,26 @@ enum class ExecutionMode : std::uint8_t
     parallel,
 };
 
+/// A transaction that has just run; the world is as it leaves it.
+struct ExecutedTransaction
+{
+    const World& world;
+    const BlockContext& block;
+    ReceiptStatus status = ReceiptStatus::reverted;
+    const Refusal* refusal = nullptr;  // If reverted.
+    Returns returns;                   // Of its last call, if it succeeded.
+    std::span<const EventRecord> events;
+    ByteView event_bytes;  // What their offsets count in.
+};
+
+/// Looks at the first transactions of a block, each right after it ran and before the next.
+class TransactionObserver
+{
+public:
+    virtual ~TransactionObserver() = default;
+    virtual void executed(std::uint32_t transaction, const ExecutedTransaction& what) = 0;
+};
+
 /// How blocks are executed.
 struct ExecutionOptions
 {
@@ -42,6 +62,10 @@ struct ExecutionOptions
     ExecutionMode mode = ExecutionMode::automatic;
     /// The probability with which a declared access is dropped: a fault that must change nothing.
     double forget_share = 0;
+    /// Who looks at how many of the block's first transactions. It may look at every contract, so
+    /// all must be held, and the block runs in order.
+    TransactionObserver* observer = nullptr;
+    std::uint32_t observed = 0;
 };
 
 /// Executes one block at a time against a world. Buffers are reused from block to block.
@@ -78,7 +102,7 @@ public:
     /// Whether the world must hold the contract before run(); known after plan().
     [[nodiscard]] bool touches(ContractId id) const noexcept
     {
-        return plan_.touched()[index(id)] != 0;
+        return options_.observed != 0 || plan_.touched()[index(id)] != 0;
     }
     /// Executes the block. False if it must be executed once more with every contract held: a
     /// transaction touched more than it declared. Everything is then as it was before.
@@ -149,6 +173,7 @@ private:
     auto run_contracts(std::uint32_t transaction, unsigned worker, Body&& body) noexcept;
     void execute_timed(std::uint32_t transaction, unsigned worker) noexcept;
     void finish_transaction(std::uint32_t transaction, unsigned worker);
+    void show(std::uint32_t transaction, const Returns& returns) const;
     void prefetch(std::uint32_t transaction) const noexcept;
     void prefetch_input(std::uint32_t transaction) const noexcept;
     void name_accounts();

@@ -68,6 +68,21 @@ std::optional<Hash> Hash::from_string(std::string_view text)
     return hash;
 }
 
+std::optional<Address> Address::from_string(std::string_view text)
+{
+    Address address;
+    const auto bytes = from_hex(text);
+    if (!text.starts_with("0x") || !bytes || bytes->size() != address.bytes.size())
+        return std::nullopt;
+    std::copy(bytes->begin(), bytes->end(), address.bytes.begin());
+    const auto digits = text.substr(2);
+    const bool has_capitals = digits.find_first_of("ABCDEF") != std::string_view::npos;
+    const bool has_small = digits.find_first_of("abcdef") != std::string_view::npos;
+    if (has_capitals && has_small && address.to_checksum_string() != text)
+        return std::nullopt;
+    return address;
+}
+
 std::string Address::to_string() const
 {
     return "0x" + to_hex(bytes);

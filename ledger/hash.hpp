@@ -38,6 +38,8 @@ struct Address
     [[nodiscard]] std::string to_string() const;
     /// The same with EIP-55's capitals: how people see it.
     [[nodiscard]] std::string to_checksum_string() const;
+    /// Takes both; capitals and small letters together must be EIP-55's.
+    static std::optional<Address> from_string(std::string_view text);
 };
 
 /// keccak-256 with the original padding (Ethereum's), not SHA3-256.

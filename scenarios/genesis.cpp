@@ -67,6 +67,18 @@ void allocate(World& world, ContractId token, AccountId account, const Amount& a
     dynamic_cast<contracts::Erc20&>(world.contract(token)).allocate(account, amount);
 }
 
+/// What is wrong with giving away a token at block 0, if something is.
+std::optional<ScenarioError> check_fundable(
+    const World& world, const Scenario& scenario, ContractId token, const std::string& table)
+{
+    if (token == native_coin ||
+        dynamic_cast<const contracts::Erc20*>(&world.contract(token)) != nullptr)
+        return std::nullopt;
+    const auto& info = scenario.tokens.at(index(token));
+    return ScenarioError{fmt::format(
+        "{}.funds.{}: expected a token of kind erc20, got {}", table, info.name, info.type->kind)};
+}
+
 /// Gives each wallet what its own stream draws, so that another group, token or wallet changes
 /// nothing.
 std::optional<ScenarioError> fund(World& world, const Scenario& scenario, const AgentGroup& group)
@@ -75,13 +87,9 @@ std::optional<ScenarioError> fund(World& world, const Scenario& scenario, const 
     for (const auto& [token, distribution] : spec.funds)
     {
         const auto& info = scenario.tokens.at(index(token));
-        const auto place = fmt::format("{}: agents.{}.funds.{}", spec.place, spec.name, info.name);
-        if (token != native_coin &&
-            dynamic_cast<const contracts::Erc20*>(&world.contract(token)) == nullptr)
-        {
-            return ScenarioError{
-                fmt::format("{}: expected a token of kind erc20, got {}", place, info.type->kind)};
-        }
+        const auto table = fmt::format("{}: agents.{}", spec.place, spec.name);
+        if (auto error = check_fundable(world, scenario, token, table))
+            return error;
         const auto stream = stream_of_name(fmt::format("{}/funds/{}", spec.name, info.name));
         for (std::uint32_t number = 0; number < group.accounts.size(); ++number)
         {
@@ -90,11 +98,28 @@ std::optional<ScenarioError> fund(World& world, const Scenario& scenario, const 
             const auto amount = smallest_units(tokens, info.decimals);
             if (!amount)
             {
-                return ScenarioError{fmt::format(
-                    "{}: expected at most 2^128 - 1 smallest units per wallet, got {} tokens",
-                    place, tokens)};
+                return ScenarioError{
+                    fmt::format("{}.funds.{}: expected at most 2^128 - 1 smallest units per "
+                                "wallet, got {} tokens",
+                        table, info.name, tokens)};
             }
             allocate(world, token, group.accounts[number], *amount);
+        }
+    }
+    return std::nullopt;
+}
+
+std::optional<ScenarioError> fund_accounts(World& world, const Scenario& scenario)
+{
+    for (const auto& spec : scenario.accounts)
+    {
+        const auto account = *world.find_account(spec.name);
+        for (const auto& [token, amount] : spec.funds)
+        {
+            if (auto error = check_fundable(
+                    world, scenario, token, fmt::format("{}: accounts.{}", spec.place, spec.name)))
+                return error;
+            allocate(world, token, account, amount);
         }
     }
     return std::nullopt;
@@ -140,6 +165,10 @@ tl::expected<Genesis, ScenarioError> build_genesis(const Scenario& scenario)
         }
         genesis.groups.push_back(std::move(group));
     }
+    for (const auto& spec : scenario.accounts)
+        world.add_account({spec.name, "account", "", {}});
+    if (auto error = fund_accounts(world, scenario))
+        return tl::unexpected<ScenarioError>{std::move(*error)};
     for (const auto& group : genesis.groups)
     {
         if (auto error = fund(world, scenario, group))

@@ -25,9 +25,9 @@ struct Validator
 
 /// The world before the first block, as a function of (scenario, seed) alone.
 ///
-/// Accounts in order: zero, tokens and contracts, validators, agents by group name and number, then
-/// accounts that contracts ask for. Balances are allocated; the transactions of block 0 (initial
-/// liquidity) are still to be executed.
+/// Accounts in order: zero, tokens and contracts, validators, agents by group name and number,
+/// [accounts] by name, then accounts that contracts ask for. Balances are allocated; the
+/// transactions of block 0 (initial liquidity) are still to be executed.
 struct Genesis
 {
     std::unique_ptr<World> world;

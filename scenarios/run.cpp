@@ -71,6 +71,10 @@ tl::expected<SimulationSetup, ScenarioError> make_simulation(const Scenario& sce
             group.spec->max_fee});
     }
     setup.world = std::move(genesis->world);
+    auto script = make_script(scenario.script, *setup.world, scenario.chain.fees.block_gas_limit);
+    if (!script)
+        return tl::unexpected{script.error()};
+    setup.script = std::move(*script);
     setup.make_world = [scenario]
     {
         auto again = build_genesis(scenario);

@@ -4,6 +4,7 @@
 #include "ledger/block.hpp"
 #include "ledger/parameters.hpp"
 #include "scenarios/prices.hpp"
+#include "scenarios/script.hpp"
 #include "strategies/api/strategy.hpp"
 
 #include <cstdint>
@@ -86,6 +87,14 @@ struct EventSpec
     double factor = 1;
 };
 
+/// [accounts.NAME]: an account that scripts move.
+struct AccountSpec
+{
+    std::string name;
+    std::vector<std::pair<ContractId, Amount>> funds;  // Smallest units.
+    std::string place;
+};
+
 /// A file the scenario read, and its hash: part of what determines a run.
 struct InputFile
 {
@@ -110,8 +119,10 @@ struct Scenario
     std::vector<TokenSpec> tokens;        // By contract id.
     std::vector<ContractSpec> contracts;  // Ids follow the tokens'.
     std::vector<PriceSpec> prices;
-    std::vector<AgentSpec> agents;  // In the order of their names.
-    std::vector<EventSpec> events;  // In the order of their names.
+    std::vector<AgentSpec> agents;      // In the order of their names.
+    std::vector<EventSpec> events;      // In the order of their names.
+    std::vector<AccountSpec> accounts;  // In the order of their names.
+    std::vector<ScriptLine> script;     // In the order of the file.
     std::vector<InputFile> inputs;
     std::string source_text;    // The file as it was read.
     std::string resolved_text;  // TOML with every default: reproduces the run.

@@ -19,6 +19,7 @@ namespace runnel
 class AccessCollector;
 class CallContext;
 class Contract;
+class FieldSource;
 class GenesisBuilder;
 class IdMapper;
 class SnapshotContext;
@@ -46,6 +47,9 @@ struct MethodInfo
     CallList (*nested)(ByteView arguments) = nullptr;
     /// Appends the arguments with every id in them mapped; false if they are malformed.
     bool (*map_ids)(ByteView arguments, IdMapper& mapper, Bytes& out) = nullptr;
+    /// Appends the arguments that @p source gives, and the bindings among them. Throws what it
+    /// throws.
+    void (*read)(FieldSource& source, Bytes& arguments, Bytes& bindings) = nullptr;
 };
 
 /// What an instance is told about itself when it is created.

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "execution/context.hpp"
+#include "ledger/field_source.hpp"
 #include "state/contract.hpp"
 #include "state/references.hpp"
 
@@ -58,7 +59,7 @@ public:
                 return std::string{Calls::name} +
                        (decode(arguments, call) ? runnel::dump(call) : std::string{"(malformed)"});
             },
-            nested_calls<Calls>(), &map_ids<Calls>}...};
+            nested_calls<Calls>(), &map_ids<Calls>, &read_arguments<Calls>}...};
     }
 
 private:
@@ -71,6 +72,12 @@ private:
         Call::describe(call, mapper);
         encode(call, out);
         return true;
+    }
+
+    template <typename Call>
+    static void read_arguments(FieldSource& source, Bytes& arguments, Bytes& bindings)
+    {
+        FieldReader{source, arguments, bindings}.template read<Call>();
     }
 
     /// Finds the CallList among a call's fields, if there is one.

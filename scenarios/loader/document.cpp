@@ -1,5 +1,7 @@
 #include "scenarios/loader/document.hpp"
 
+#include "scenarios/loader/name_table.hpp"
+
 #include <fmt/format.h>
 #include <toml++/toml.h>
 
@@ -249,10 +251,33 @@ void Document::apply(const Override& change, Place place)
         const auto dot = std::min(rest.find('.'), rest.size());
         const auto key = rest.substr(0, dot);
         auto* table = std::get_if<Node::Table>(&node->value);
+        auto* array = std::get_if<Node::Array>(&node->value);
         if (key.empty())
             fail(place, change.path, "expected a path like chain.validators");
         if (!is_utf8(change.path) || !is_utf8(change.value))
             fail(place, change.path, "expected UTF-8");
+        if (array != nullptr)
+        {
+            std::size_t position = 0;
+            const auto read = std::from_chars(key.data(), key.data() + key.size(), position);
+            if (read.ec != std::errc{} || read.ptr != key.data() + key.size() ||
+                position >= array->size())
+            {
+                fail(place, change.path,
+                    array->empty()
+                        ? fmt::format("expected a list with elements before {}", shown(key))
+                        : fmt::format("expected the number of an element, 0 to {}, got {}",
+                              array->size() - 1, shown(key)));
+            }
+            node = &(*array)[position];
+            if (dot == rest.size())
+            {
+                *node = parse_value(change.value, place);
+                return;
+            }
+            rest.remove_prefix(dot + 1);
+            continue;
+        }
         if (table == nullptr)
         {
             fail(place, change.path,
@@ -382,6 +407,12 @@ std::string quoted_text(std::string_view text)
     return result + '"';
 }
 
+/// Names like group/0 and addresses need quotes.
+std::string key_text(const std::string& key)
+{
+    return is_plain_name(key) ? key : quoted_text(key);
+}
+
 struct TomlPrinter
 {
     std::string operator()(bool value) const { return value ? "true" : "false"; }
@@ -413,7 +444,7 @@ struct TomlPrinter
         for (const auto& member : value)
         {
             result += result.size() > 1 ? ", " : " ";
-            result += member.key + " = " + to_toml(member.node);
+            result += key_text(member.key) + " = " + to_toml(member.node);
         }
         return result + (value.empty() ? "}" : " }");
     }

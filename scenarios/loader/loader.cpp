@@ -15,6 +15,7 @@ void Loader::load(const std::string& default_name)
     collect_tokens();
     collect_contracts();
     collect_groups();
+    collect_accounts();
     read_scenario(default_name);
     read_chain();
     read_tokens();
@@ -22,6 +23,8 @@ void Loader::load(const std::string& default_name)
     read_contracts();
     read_agents();
     read_events();
+    read_accounts();
+    read_script();
 }
 
 void Loader::read_scenario(const std::string& default_name)

@@ -71,6 +71,7 @@ private:
     [[nodiscard]] unsigned decimals_of(const NamedTable& table, const ContractType& type) const;
     void collect_contracts();
     void collect_groups();
+    void collect_accounts();
 
     void read_scenario(const std::string& default_name);
     void read_chain();
@@ -85,6 +86,9 @@ private:
     void read_contracts();
     void read_agents();
     void read_events();
+    void read_accounts();
+    void read_script();
+    void read_script_line(const NamedTable& table);
 
     const Document& document_;
     const std::filesystem::path& folder_;
@@ -94,6 +98,7 @@ private:
     std::vector<NamedTable> token_tables_;  // The native coin first.
     std::vector<NamedTable> contract_tables_;
     std::vector<NamedTable> agent_tables_;
+    std::vector<NamedTable> account_tables_;
     const Node default_native_{Node::Table{{"kind", {}, Node{std::string{native_kind}}}}, {1, 0}};
 };
 

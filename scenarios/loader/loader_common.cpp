@@ -51,10 +51,15 @@ void Loader::check_sections() const
                 fmt::format("expected a section ({}){}, got an unknown one", listed(known),
                     hint(member.key, known)));
         }
-        if (member.node.as<Node::Table>() == nullptr)
+        const bool is_list = section(member.key).is_list;
+        const bool fits = is_list ? member.node.as<Node::Array>() != nullptr
+                                  : member.node.as<Node::Table>() != nullptr;
+        if (!fits)
         {
             document_.fail(member.place, member.key,
-                fmt::format("expected a table, got {}", shown(member.node)));
+                fmt::format("expected {}, got {}",
+                    is_list ? fmt::format("tables [[{}]]", member.key) : "a table",
+                    shown(member.node)));
         }
     }
 }

@@ -21,6 +21,10 @@ std::string expectation(const Key& key)
             return range("unix seconds", key.spec) + " or a date like 2024-01-01T00:00:00Z";
         case KeyForm::closes: return "a list of [unix seconds, price]";
         case KeyForm::bars: return "a list of [unix seconds, open, high, low, close]";
+        case KeyForm::calls: return "a list of calls";
+        case KeyForm::expect: return "a table";
+        case KeyForm::exact_funds:
+            return "an exact amount per token, like { ETH = 1, USDC = \"10.5 USDC\" }";
         case KeyForm::funds: return "a number or distribution per token, like { ETH = 10 }";
     }
     const auto& spec = key.spec;

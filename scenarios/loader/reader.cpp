@@ -102,6 +102,10 @@ void TableReader::read_item(const Item& item, TableValues& values, const Unit* r
         case KeyForm::time: read = read_time(item); break;
         case KeyForm::closes: read.canonical = read_closes(item, values.closes); break;
         case KeyForm::bars: read.canonical = read_bars(item, values.bars); break;
+        // Read by those who know what contracts describe.
+        case KeyForm::calls:
+        case KeyForm::expect:
+        case KeyForm::exact_funds: return;
         case KeyForm::funds: read.canonical = read_funds(item, values); break;
     }
     if (read.value)

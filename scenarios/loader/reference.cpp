@@ -106,8 +106,10 @@ std::string scenario_reference(const Catalogue& catalogue)
         "- **per token**: a table for each token, `[contracts.pool.reserves.WETH]`.\n\n";
     for (const auto& section : sections())
     {
-        text += fmt::format(
-            "## [{}{}]\n\n{}\n\n", section.name, section.per_name ? ".NAME" : "", section.help);
+        const auto header = fmt::format("{}{}", section.name, section.per_name ? ".NAME" : "");
+        text += fmt::format("## {}\n\n{}\n\n",
+            section.is_list ? fmt::format("[[{}]]", header) : fmt::format("[{}]", header),
+            section.help);
         add_table(text, section.keys);
         add_variants(text, section, catalogue);
     }

@@ -212,12 +212,53 @@ Section events_section()
         }};
 }
 
+Section accounts_section()
+{
+    return {.name = "accounts",
+        .help =
+            "Accounts that scripts move, with exact funds; agents and contracts may name them "
+            "too. See docs/scripts.md.",
+        .per_name = true,
+        .keys = {
+            {{"funds", Kind::per_token, "{}", unit::whole_tokens,
+                 "What it owns at block 0, exactly: `{ ETH = 1, USDC = \"10.5 USDC\" }`."},
+                KeyForm::exact_funds},
+        }};
+}
+
+Section script_section()
+{
+    return {.name = "script",
+        .help =
+            "Transactions that the scenario fixes, one table each. They head their block in "
+            "the order of the file. See docs/scripts.md.",
+        .is_list = true,
+        .keys = {
+            {{"at_block", Kind::integer, "", unit::block_number,
+                "The block it is in; a line after the last block never happens.", 1, blocks_max}},
+            {{"from", Kind::account, "", {}, "An account of [accounts], or a wallet of a group."}},
+            {{"calls", Kind::text, "", {},
+                 "Its calls, all or none: `{ contract = NAME, call = METHOD, ARGUMENT = ... }`."},
+                KeyForm::calls},
+            {{"expect", Kind::text, "{}", {},
+                 "What must be so right after it; without `reverts` it must succeed."},
+                KeyForm::expect},
+            {{"gas_limit", Kind::integer, "0", unit::other("gas"),
+                "The most gas it may use; 0: enough for its calls.", 0, 1e15}},
+            {{"max_fee", Kind::amount, "0", unit::wei_per_gas,
+                "The most it pays per gas; 0: the block's base fee and priority_fee.", 0, 1e18}},
+            {{"priority_fee", Kind::amount, "\"1 gwei\"", unit::wei_per_gas,
+                "What it pays the proposer per gas.", 0, 1e18}},
+        }};
+}
+
 }  // namespace
 
 std::span<const Section> sections()
 {
     static const std::vector<Section> all{scenario_section(), chain_section(), tokens_section(),
-        prices_section(), contracts_section(), agents_section(), events_section()};
+        prices_section(), contracts_section(), agents_section(), events_section(),
+        accounts_section(), script_section()};
     return all;
 }
 

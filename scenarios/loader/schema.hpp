@@ -12,12 +12,15 @@ namespace runnel::scenarios
 /// How a key's value is read, where ParameterSpec::kind does not say it all.
 enum class KeyForm : std::uint8_t
 {
-    parameter,  // As the kind says.
-    price,      // USD per whole token: 3000.5 or "3000.5 USD".
-    time,       // Unix seconds, or a TOML date with time and offset.
-    closes,     // [[unix, price], ...]
-    bars,       // [[unix, open, high, low, close], ...]
-    funds,      // A distribution per token: { ETH = 10, USDC = { uniform = [0, 5] } }
+    parameter,    // As the kind says.
+    price,        // USD per whole token: 3000.5 or "3000.5 USD".
+    time,         // Unix seconds, or a TOML date with time and offset.
+    closes,       // [[unix, price], ...]
+    bars,         // [[unix, open, high, low, close], ...]
+    calls,        // A list of calls: read by what contracts describe.
+    expect,       // What must come of them.
+    exact_funds,  // An exact amount per token: { ETH = 1, USDC = "10.5 USDC" }
+    funds,        // A distribution per token: { ETH = 10, USDC = { uniform = [0, 5] } }
 };
 
 /// A key of a fixed section.
@@ -41,6 +44,7 @@ struct Section
     std::string_view name;
     std::string_view help;
     bool per_name = false;
+    bool is_list = false;  // [[script]]: any number of tables without a name, in their order.
     std::string_view selector =
         {};                      // The key that selects a variant: `kind`, `model`; empty if none.
     std::vector<Key> keys = {};  // Common to all variants.
@@ -64,5 +68,7 @@ inline constexpr std::size_t tokens_max = 1'000;
 inline constexpr std::size_t contracts_max = 10'000;
 inline constexpr std::size_t groups_max = 10'000;
 inline constexpr std::size_t events_max = 10'000;
+inline constexpr std::size_t accounts_max = 100'000;
+inline constexpr std::size_t script_lines_max = 100'000;
 
 }  // namespace runnel::scenarios

@@ -2,7 +2,7 @@
 
 #include "actors/simulation.hpp"
 #include "execution/executor.hpp"
-#include "tests/actors/script.hpp"
+#include "tests/actors/behaviour.hpp"
 
 #include <unistd.h>
 
@@ -23,11 +23,11 @@ struct Deadline
 };
 
 /// Wallets that pay, count, read views, ask for quotes, collide and fail.
-inline std::shared_ptr<Script> busy_script()
+inline std::shared_ptr<Behaviour> busy_behaviour()
 {
-    auto script = std::make_shared<Script>();
-    script->first_block = [](std::size_t) { return 1; };
-    script->decide = [](std::size_t, WalletContext& wallet)
+    auto behaviour = std::make_shared<Behaviour>();
+    behaviour->first_block = [](std::size_t) { return 1; };
+    behaviour->decide = [](std::size_t, WalletContext& wallet)
     {
         auto& random = wallet.random();
         const auto& view = wallet.view();
@@ -54,23 +54,23 @@ inline std::shared_ptr<Script> busy_script()
         }
         return view.block_number + random.uniform_below(3);
     };
-    script->quoted = [](std::size_t, WalletContext& wallet, std::span<const QuoteAnswer> answers)
+    behaviour->quoted = [](std::size_t, WalletContext& wallet, std::span<const QuoteAnswer> answers)
     {
         wallet.submit(calls(Add{401, answers[0].amount_out.value()}), wallet.habitual_bid());
         return wallet.view().block_number + 1;
     };
-    script->learn = [](std::size_t, const TransactionOutcome& outcome)
+    behaviour->learn = [](std::size_t, const TransactionOutcome& outcome)
     { return outcome.kind != TransactionOutcome::Kind::succeeded; };
-    return script;
+    return behaviour;
 }
 
 inline constexpr std::uint32_t wallet_count = 130;
 
 /// A chain with one protocol at home with an actor of its own, and two groups of wallets.
-inline SimulationSetup setup(std::shared_ptr<const Script> script, std::uint64_t blocks,
+inline SimulationSetup setup(std::shared_ptr<const Behaviour> behaviour, std::uint64_t blocks,
     std::vector<std::uint64_t> stakes = {32, 32, 64}, double participation = 1)
 {
-    Scripted::script = std::move(script);
+    Puppet::behaviour = std::move(behaviour);
     ToyWorld toy{wallet_count, Amount::power_of_ten(20), ContractRole::dex};
     SimulationSetup result;
     for (std::size_t i = 0; i < stakes.size(); ++i)
@@ -83,7 +83,7 @@ inline SimulationSetup setup(std::shared_ptr<const Script> script, std::uint64_t
     {
         AgentGroupSetup group;
         group.name = i == 0 ? "one" : "two";
-        group.strategy = &Scripted::strategy_type();
+        group.strategy = &Puppet::strategy_type();
         group.accounts.assign(toy.wallets.begin() + (i == 0 ? 0 : 50),
             i == 0 ? toy.wallets.begin() + 50 : toy.wallets.end());
         group.priority_fee = constant(2);

@@ -1,6 +1,6 @@
 #include "actors/cohort.hpp"
 
-#include "tests/actors/script.hpp"
+#include "tests/actors/behaviour.hpp"
 #include "tests/support/catch.hpp"
 
 #include <algorithm>
@@ -21,14 +21,14 @@ constexpr std::uint64_t never = std::numeric_limits<std::uint64_t>::max();
 struct Fixture
 {
     ToyChain chain{10};
-    std::shared_ptr<Script> script = std::make_shared<Script>();
+    std::shared_ptr<Behaviour> behaviour = std::make_shared<Behaviour>();
     ReferencePrices prices{{}};
     WorldView view;
     std::deque<Cohort> cohorts;  // Stay where they are.
 
     Fixture()
     {
-        script->decide = [](std::size_t, WalletContext&) { return never; };
+        behaviour->decide = [](std::size_t, WalletContext&) { return never; };
         look(1);
     }
     void look(std::uint64_t block)
@@ -41,10 +41,10 @@ struct Fixture
     }
     Cohort& make(std::size_t first, std::size_t count)
     {
-        Scripted::script = script;
+        Puppet::behaviour = behaviour;
         AgentGroupSetup group;
         group.name = "toys";
-        group.strategy = &Scripted::strategy_type();
+        group.strategy = &Puppet::strategy_type();
         group.priority_fee = constant(2);
         group.max_base_fee_multiple = constant(2);
         group.max_fee = constant(1'000'000);
@@ -98,7 +98,7 @@ TEST_CASE_METHOD(
     Fixture, "cohort: nonces go on from the chain's and from what is pending", "[actors][cohort]")
 {
     std::vector<std::uint32_t> pending;
-    script->decide = [&](std::size_t, WalletContext& wallet)
+    behaviour->decide = [&](std::size_t, WalletContext& wallet)
     {
         pending.push_back(wallet.pending());
         for (std::uint64_t i = 0; i < 3; ++i)
@@ -117,7 +117,7 @@ TEST_CASE_METHOD(
 
 TEST_CASE_METHOD(Fixture, "cohort: a dropped transaction's gap is filled first", "[actors][cohort]")
 {
-    script->decide = [](std::size_t, WalletContext& wallet)
+    behaviour->decide = [](std::size_t, WalletContext& wallet)
     {
         const auto count = wallet.view().block_number == 1 ? 4 : 2;
         for (int i = 0; i < count; ++i)
@@ -134,13 +134,13 @@ TEST_CASE_METHOD(Fixture, "cohort: a dropped transaction's gap is filled first",
 TEST_CASE_METHOD(Fixture, "cohort: outcomes come back with their tags", "[actors][cohort]")
 {
     std::vector<std::pair<std::uint64_t, std::uint64_t>> told;
-    script->decide = [](std::size_t, WalletContext& wallet)
+    behaviour->decide = [](std::size_t, WalletContext& wallet)
     {
         for (std::uint64_t tag = 70; tag < 73; ++tag)
             wallet.submit(calls(Read{}), wallet.habitual_bid(), tag);
         return never;
     };
-    script->learn = [&](std::size_t position, const TransactionOutcome& outcome)
+    behaviour->learn = [&](std::size_t position, const TransactionOutcome& outcome)
     {
         CHECK(position == 0);
         told.emplace_back(outcome.nonce, outcome.tag);
@@ -155,7 +155,7 @@ TEST_CASE_METHOD(Fixture, "cohort: outcomes come back with their tags", "[actors
 TEST_CASE_METHOD(Fixture, "cohort: bids grow after drops and relax again", "[actors][cohort]")
 {
     std::vector<Bid> bids;
-    script->decide = [&](std::size_t, WalletContext& wallet)
+    behaviour->decide = [&](std::size_t, WalletContext& wallet)
     {
         bids.push_back(wallet.habitual_bid());
         wallet.submit(calls(Read{}), {bids.back().priority_fee, 0, 0});
@@ -192,7 +192,7 @@ TEST_CASE_METHOD(Fixture, "cohort: bids grow after drops and relax again", "[act
 
 TEST_CASE_METHOD(Fixture, "cohort: an own bid is taken as it is", "[actors][cohort]")
 {
-    script->decide = [](std::size_t, WalletContext& wallet)
+    behaviour->decide = [](std::size_t, WalletContext& wallet)
     {
         wallet.submit(calls(Read{}), {.priority_fee = 7, .max_fee = 9, .extra_gas = 55});
         wallet.submit(calls(Read{}), {.priority_fee = 9, .max_fee = 7});
@@ -213,7 +213,7 @@ TEST_CASE_METHOD(Fixture, "cohort: the gas limit is what the calls will use", "[
     const auto inner = calls(Nest{3, innermost.list()}, Mint{chain.wallets[0], 5, 5});
     const std::vector<CallWriter> lists{CallWriter{}, calls(Read{1}), calls(Add{1, 2}, Copy{1, 2}),
         calls(Pay{chain.wallets[1], 5}), calls(Nest{1, inner.list()}, Read{2})};
-    script->decide = [&](std::size_t, WalletContext& wallet)
+    behaviour->decide = [&](std::size_t, WalletContext& wallet)
     {
         for (const auto& list : lists)
             wallet.submit(list, wallet.habitual_bid());
@@ -233,7 +233,7 @@ TEST_CASE_METHOD(Fixture, "cohort: the gas limit is what the calls will use", "[
 TEST_CASE_METHOD(
     Fixture, "cohort: questions go out by contract and come back in order", "[actors][cohort]")
 {
-    script->decide = [](std::size_t position, WalletContext& wallet)
+    behaviour->decide = [](std::size_t position, WalletContext& wallet)
     {
         if (position == 1)
             return never;
@@ -243,7 +243,7 @@ TEST_CASE_METHOD(
         return wallet.view().block_number + 1;  // Overruled by what quoted() says.
     };
     std::vector<std::size_t> asked;
-    script->quoted =
+    behaviour->quoted =
         [&](std::size_t position, WalletContext& wallet, std::span<const QuoteAnswer> answers)
     {
         asked.push_back(position);
@@ -284,13 +284,13 @@ TEST_CASE_METHOD(Fixture, "cohort: wallets act when they are due or when they le
     "[actors][cohort]")
 {
     std::vector<std::pair<std::uint64_t, std::size_t>> acts;
-    script->first_block = [](std::size_t position) { return 2 * position; };  // 0, 2, 4.
-    script->decide = [&](std::size_t position, WalletContext& wallet)
+    behaviour->first_block = [](std::size_t position) { return 2 * position; };  // 0, 2, 4.
+    behaviour->decide = [&](std::size_t position, WalletContext& wallet)
     {
         acts.emplace_back(wallet.view().block_number, position);
         return position == 0 ? never : wallet.view().block_number;  // The next one at the earliest.
     };
-    script->learn = [](std::size_t, const TransactionOutcome& outcome)
+    behaviour->learn = [](std::size_t, const TransactionOutcome& outcome)
     { return outcome.kind == dropped; };
     auto& cohort = make(0, 3);
     CHECK(cohort.next_block() == 1);
@@ -308,8 +308,8 @@ TEST_CASE_METHOD(Fixture, "cohort: wallets act when they are due or when they le
 TEST_CASE_METHOD(
     Fixture, "cohort: what a wallet does does not depend on its cohort", "[actors][cohort]")
 {
-    script->first_block = [](std::size_t) { return 1; };
-    script->decide = [](std::size_t, WalletContext& wallet)
+    behaviour->first_block = [](std::size_t) { return 1; };
+    behaviour->decide = [](std::size_t, WalletContext& wallet)
     {
         for (auto left = wallet.random().uniform_below(3); left > 0; --left)
         {

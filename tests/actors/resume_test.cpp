@@ -36,7 +36,7 @@ constexpr std::uint64_t blocks = 30;
 
 SimulationSetup setup_with_interval(std::uint64_t interval)
 {
-    auto result = setup(busy_script(), blocks, {32, 32, 64}, 0.7);
+    auto result = setup(busy_behaviour(), blocks, {32, 32, 64}, 0.7);
     result.checkpoint_interval = interval;
     return result;
 }

@@ -55,8 +55,8 @@ struct Blocks : BlockSink
 TEST_CASE("simulation: the chain does not depend on workers or cohorts", "[actors][simulation]")
 {
     constexpr std::uint64_t blocks = 30;
-    const auto script = busy_script();
-    const auto expected = run(setup(script, blocks), 1, 2'048);
+    const auto behaviour = busy_behaviour();
+    const auto expected = run(setup(behaviour, blocks), 1, 2'048);
     REQUIRE(expected.error.empty());
     CHECK(expected.blocks == blocks);
     CHECK(expected.transactions > 1'000);
@@ -74,7 +74,7 @@ TEST_CASE("simulation: the chain does not depend on workers or cohorts", "[actor
         for (const std::uint32_t cohort_size : {1U, 7U, 2'048U})
         {
             CAPTURE(workers, cohort_size);
-            const auto actual = run(setup(script, blocks), workers, cohort_size);
+            const auto actual = run(setup(behaviour, blocks), workers, cohort_size);
             REQUIRE(actual.error.empty());
             REQUIRE(actual.head_hash == expected.head_hash);
             REQUIRE(actual.head.state_root == expected.head.state_root);
@@ -85,7 +85,7 @@ TEST_CASE("simulation: the chain does not depend on workers or cohorts", "[actor
         }
     }
     CHECK(parallel_share > 1);  // Of 9: the helpers did take part.
-    auto other = setup(script, blocks);
+    auto other = setup(behaviour, blocks);
     other.seed = 43;
     CHECK(run(std::move(other)).head_hash != expected.head_hash);
 }
@@ -93,13 +93,13 @@ TEST_CASE("simulation: the chain does not depend on workers or cohorts", "[actor
 TEST_CASE("simulation: the blocks alone lead to the same chain", "[actors][simulation]")
 {
     Blocks sink;
-    const auto result = run(setup(busy_script(), 25), 3, 16, &sink);
+    const auto result = run(setup(busy_behaviour(), 25), 3, 16, &sink);
     REQUIRE(result.error.empty());
     CHECK(sink.finished == 1);
     REQUIRE(sink.blocks.size() == 26);
     CHECK(sink.blocks.back()->hash == result.head_hash);
 
-    const auto fresh = setup(busy_script(), 25);
+    const auto fresh = setup(busy_behaviour(), 25);
     BlockExecution execution;
     for (std::size_t i = 1; i < sink.blocks.size(); ++i)
     {
@@ -136,18 +136,18 @@ TEST_CASE(
     const auto block = GENERATE(as<std::uint64_t>{}, 1, 2, 9);
     const auto where = GENERATE(0, 1, 2, 3);
     CAPTURE(workers, block, where);
-    const auto script = busy_script();
+    const auto behaviour = busy_behaviour();
     const auto bomb = [block](std::uint64_t now)
     {
         if (now == block)
             throw std::runtime_error{"toy strategy: out of ideas"};
     };
-    const auto decide = script->decide;
-    const auto quoted = script->quoted;
-    const auto learn = script->learn;
+    const auto decide = behaviour->decide;
+    const auto quoted = behaviour->quoted;
+    const auto learn = behaviour->learn;
     if (where == 0)
     {
-        script->decide = [=](std::size_t position, WalletContext& wallet)
+        behaviour->decide = [=](std::size_t position, WalletContext& wallet)
         {
             if (wallet.number() == 7)
                 bomb(wallet.view().block_number);
@@ -156,7 +156,7 @@ TEST_CASE(
     }
     else if (where == 1)
     {
-        script->quoted =
+        behaviour->quoted =
             [=](std::size_t position, WalletContext& wallet, std::span<const QuoteAnswer> answers)
         {
             bomb(wallet.view().block_number);
@@ -165,16 +165,16 @@ TEST_CASE(
     }
     else if (where == 2)
     {
-        script->learn = [](std::size_t, const TransactionOutcome&) -> bool
+        behaviour->learn = [](std::size_t, const TransactionOutcome&) -> bool
         { throw std::runtime_error{"toy strategy: out of ideas"}; };
     }
     else
     {
-        script->first_block = [](std::size_t) -> std::uint64_t
+        behaviour->first_block = [](std::size_t) -> std::uint64_t
         { throw std::runtime_error{"toy strategy: out of ideas"}; };
     }
     Blocks sink;
-    const auto result = run(setup(script, 50), workers, 16, &sink);
+    const auto result = run(setup(behaviour, 50), workers, 16, &sink);
     CHECK(result.error == "toy strategy: out of ideas");
     CHECK(result.error_is_bug);
     CHECK(result.blocks < 50);
@@ -184,13 +184,13 @@ TEST_CASE(
 TEST_CASE(
     "simulation: a protocol that throws ends the run with its message", "[actors][simulation]")
 {
-    const auto script = busy_script();
-    script->decide = [](std::size_t, WalletContext& wallet)
+    const auto behaviour = busy_behaviour();
+    behaviour->decide = [](std::size_t, WalletContext& wallet)
     {
         wallet.ask(counters_id, {{}, {}, Amount::max()});
         return wallet.view().block_number + 1;
     };
-    const auto result = run(setup(script, 50));
+    const auto result = run(setup(behaviour, 50));
     CHECK(result.error == "toy quote");
     CHECK(result.error_is_bug);
 }
@@ -199,8 +199,8 @@ TEST_CASE("simulation: nobody reads state that a dying run has destroyed", "[act
 {
     // One wallet gives up while the others are in the middle of reading a protocol's view.
     std::atomic<int> readers{0};
-    const auto script = busy_script();
-    script->decide = [&](std::size_t, WalletContext& wallet)
+    const auto behaviour = busy_behaviour();
+    behaviour->decide = [&](std::size_t, WalletContext& wallet)
     {
         if (wallet.number() == 0 && wallet.view().block_number == 2)
         {
@@ -222,7 +222,7 @@ TEST_CASE("simulation: nobody reads state that a dying run has destroyed", "[act
         }
         return wallet.view().block_number + 1;
     };
-    const auto result = run(setup(script, 50), 4, 5);
+    const auto result = run(setup(behaviour, 50), 4, 5);
     CHECK(result.error == "gives up");
 }
 
@@ -233,7 +233,7 @@ TEST_CASE("simulation: a sink that throws ends the run with its message", "[acto
     CAPTURE(workers, block);
     Blocks sink;
     sink.throws_at = block;
-    const auto result = run(setup(busy_script(), 20), workers, 16, &sink);
+    const auto result = run(setup(busy_behaviour(), 20), workers, 16, &sink);
     CHECK(result.error == "disk full: 3 bytes missing");
     CHECK_FALSE(result.error_is_bug);
     CHECK(sink.finished == 0);
@@ -245,7 +245,7 @@ TEST_CASE("simulation: a sink that throws at the end ends the run with its messa
 {
     Blocks sink;
     sink.throws_at_finish = true;
-    const auto result = run(setup(busy_script(), 5), 2, 16, &sink);
+    const auto result = run(setup(busy_behaviour(), 5), 2, 16, &sink);
     CHECK(result.error == "disk gone");
     CHECK_FALSE(result.error_is_bug);
 }
@@ -255,7 +255,7 @@ TEST_CASE("simulation: stop ends the run between two blocks", "[actors][simulati
     const auto whole = [&]
     {
         Blocks sink;
-        REQUIRE(run(setup(busy_script(), 30), 2, 16, &sink).error.empty());
+        REQUIRE(run(setup(busy_behaviour(), 30), 2, 16, &sink).error.empty());
         return std::move(sink.blocks);
     }();
     SimulationProgress progress;
@@ -266,7 +266,7 @@ TEST_CASE("simulation: stop ends the run between two blocks", "[actors][simulati
             progress.stop = true;
     };
     // With one credit the director cannot run ahead of the sink by more than a block or two.
-    const auto result = run(setup(busy_script(), 30), 2, 16, &sink, &progress, 1);
+    const auto result = run(setup(busy_behaviour(), 30), 2, 16, &sink, &progress, 1);
     CHECK(result.error.empty());
     CHECK(result.interrupted);
     CHECK(result.blocks >= 5);
@@ -281,7 +281,7 @@ TEST_CASE("simulation: stop ends the run between two blocks", "[actors][simulati
     CHECK(result.world->check_invariants().empty());
 
     // Stopped before it began: not a single block, and no error.
-    const auto none = run(setup(busy_script(), 30), 2, 16, nullptr, &progress);
+    const auto none = run(setup(busy_behaviour(), 30), 2, 16, nullptr, &progress);
     CHECK(none.error.empty());
     CHECK(none.interrupted);
     CHECK(none.blocks == 0);
@@ -297,7 +297,7 @@ TEST_CASE("simulation: the director waits for a slow sink", "[actors][simulation
         std::this_thread::sleep_for(std::chrono::milliseconds{3});
         lead_max = std::max(lead_max, progress.blocks.load() - block.header.number);
     };
-    const auto result = run(setup(busy_script(), 40), 2, 16, &sink, &progress, 3);
+    const auto result = run(setup(busy_behaviour(), 40), 2, 16, &sink, &progress, 3);
     CHECK(result.error.empty());
     CHECK(sink.blocks.size() == 41);
     CHECK(lead_max >= 2);
@@ -307,12 +307,12 @@ TEST_CASE("simulation: the director waits for a slow sink", "[actors][simulation
 TEST_CASE("simulation: a run without blocks or wallets is one too", "[actors][simulation]")
 {
     Blocks sink;
-    auto result = run(setup(busy_script(), 0), 2, 16, &sink);
+    auto result = run(setup(busy_behaviour(), 0), 2, 16, &sink);
     CHECK(result.error.empty());
     CHECK_FALSE(result.interrupted);
     CHECK(sink.blocks.size() == 1);
 
-    auto quiet = setup(busy_script(), 12);
+    auto quiet = setup(busy_behaviour(), 12);
     quiet.groups.clear();
     result = run(std::move(quiet));
     CHECK(result.error.empty());
@@ -324,7 +324,7 @@ TEST_CASE("simulation: a run without blocks or wallets is one too", "[actors][si
 TEST_CASE("simulation: proposers are picked in proportion to their stake", "[actors][simulation]")
 {
     Blocks sink;
-    auto quiet = setup(busy_script(), 2'000, {10, 0, 30, 60});
+    auto quiet = setup(busy_behaviour(), 2'000, {10, 0, 30, 60});
     quiet.groups.clear();
     const auto validators = quiet.validators;
     const auto result = run(std::move(quiet), 1, 16, &sink);
@@ -348,7 +348,7 @@ TEST_CASE(
     const auto participation = GENERATE(1.0, 0.65, 0.3);
     CAPTURE(participation);
     Blocks sink;
-    auto quiet = setup(busy_script(), 300, {40, 30, 20, 10, 5}, participation);
+    auto quiet = setup(busy_behaviour(), 300, {40, 30, 20, 10, 5}, participation);
     quiet.groups.clear();
     const auto validators = quiet.validators;
     REQUIRE(run(std::move(quiet), 1, 16, &sink).error.empty());
@@ -394,8 +394,8 @@ TEST_CASE("simulation: wallets learn what became of their transactions", "[actor
     // One wallet bids too little and waits until the mempool gives up both its transactions, the
     // second of which waits for the first one's nonce; then it pays what is asked.
     std::vector<TransactionOutcome> told;
-    const auto script = std::make_shared<Script>();
-    script->decide = [&](std::size_t, WalletContext& wallet)
+    const auto behaviour = std::make_shared<Behaviour>();
+    behaviour->decide = [&](std::size_t, WalletContext& wallet)
     {
         const auto block = wallet.view().block_number;
         if (block == 1)
@@ -410,12 +410,12 @@ TEST_CASE("simulation: wallets learn what became of their transactions", "[actor
         }
         return block + 1;
     };
-    script->learn = [&](std::size_t, const TransactionOutcome& outcome)
+    behaviour->learn = [&](std::size_t, const TransactionOutcome& outcome)
     {
         told.push_back(outcome);
         return false;
     };
-    auto one_wallet = setup(script, 12);
+    auto one_wallet = setup(behaviour, 12);
     one_wallet.groups.resize(1);
     one_wallet.groups[0].accounts.resize(1);
     one_wallet.mempool.lifetime_ms = 24'000;
@@ -444,8 +444,8 @@ TEST_CASE("simulation: a transaction that was not includable is dropped, its non
     // The first payment leaves less than the second transaction's maximal fee.
     std::vector<TransactionOutcome> told;
     Amount left;
-    const auto script = std::make_shared<Script>();
-    script->decide = [&](std::size_t, WalletContext& wallet)
+    const auto behaviour = std::make_shared<Behaviour>();
+    behaviour->decide = [&](std::size_t, WalletContext& wallet)
     {
         const auto& view = wallet.view();
         const auto& balance = view.account(wallet.account()).balance;
@@ -465,12 +465,12 @@ TEST_CASE("simulation: a transaction that was not includable is dropped, its non
         }
         return view.block_number + 1;
     };
-    script->learn = [&](std::size_t, const TransactionOutcome& outcome)
+    behaviour->learn = [&](std::size_t, const TransactionOutcome& outcome)
     {
         told.push_back(outcome);
         return false;
     };
-    auto one_wallet = setup(script, 12);
+    auto one_wallet = setup(behaviour, 12);
     one_wallet.groups.resize(1);
     one_wallet.groups[0].accounts.resize(1);
     const auto result = run(std::move(one_wallet));
@@ -489,14 +489,14 @@ namespace
 {
 /// The one line that a run ends with which stands still; what it may say after "stored" is how many
 /// blocks its sink had made safe.
-std::string last_words_of_stall(std::shared_ptr<Script> script, unsigned workers,
+std::string last_words_of_stall(std::shared_ptr<Behaviour> behaviour, unsigned workers,
     const std::function<void(SimulationSetup&, Blocks&)>& plant, unsigned replicas = 1)
 {
     const auto death = die(
         [&]
         {
             Blocks sink;
-            auto chain = setup(script, 30);
+            auto chain = setup(behaviour, 30);
             plant(chain, sink);
             SimulationOptions options;
             options.workers = workers;
@@ -520,10 +520,10 @@ std::string last_words_of_stall(std::shared_ptr<Script> script, unsigned workers
         std::this_thread::sleep_for(std::chrono::milliseconds{10});
 }
 /// In block 6 one wallet adds to object 77, on which a world may be told to hang.
-std::shared_ptr<Script> script_that_meets_77()
+std::shared_ptr<Behaviour> script_that_meets_77()
 {
-    auto script = busy_script();
-    script->decide = [](std::size_t, WalletContext& wallet)
+    auto behaviour = busy_behaviour();
+    behaviour->decide = [](std::size_t, WalletContext& wallet)
     {
         const auto block = wallet.view().block_number;
         wallet.submit(
@@ -531,16 +531,16 @@ std::shared_ptr<Script> script_that_meets_77()
             wallet.habitual_bid());
         return block + 1;
     };
-    return script;
+    return behaviour;
 }
 }  // namespace
 
 TEST_CASE("simulation: a cohort that never answers is named", "[actors][simulation][faults]")
 {
     const auto workers = GENERATE(1U, 2U, 4U);
-    const auto script = busy_script();
-    const auto decide = script->decide;
-    script->decide = [decide](std::size_t position, WalletContext& wallet)
+    const auto behaviour = busy_behaviour();
+    const auto decide = behaviour->decide;
+    behaviour->decide = [decide](std::size_t position, WalletContext& wallet)
     {
         if (wallet.number() == 20 && wallet.view().block_number == 9)
             hang();
@@ -548,7 +548,7 @@ TEST_CASE("simulation: a cohort that never answers is named", "[actors][simulati
         return wallet.view().block_number + 1;
     };
     // Block 8 is whole and was handed over: what comes after it waits for the wallet.
-    CHECK_THAT(last_words_of_stall(script, workers, [](auto&, auto&) {}),
+    CHECK_THAT(last_words_of_stall(behaviour, workers, [](auto&, auto&) {}),
         Catch::StartsWith("block 9: no progress for 0.4 s, waiting for cohort ") &&
             Catch::Contains("(one)") &&
             Catch::Contains("; all blocks before it are safe: continue with --resume, stalled, no "
@@ -595,7 +595,7 @@ TEST_CASE("simulation: a sink that never returns is named", "[actors][simulation
         };
     };
     // It blocks the flush too, for which the watchdog waits as long as for anything else.
-    CHECK_THAT(last_words_of_stall(busy_script(), workers, plant),
+    CHECK_THAT(last_words_of_stall(busy_behaviour(), workers, plant),
         Catch::Contains(
             "waiting for the ledger writer; the ledger writer does not answer either") &&
             Catch::Contains("flushed 0 of 30"));
@@ -603,9 +603,9 @@ TEST_CASE("simulation: a sink that never returns is named", "[actors][simulation
 
 TEST_CASE("simulation: slow is not stalled", "[actors][simulation][faults]")
 {
-    const auto script = busy_script();
-    const auto decide = script->decide;
-    script->decide = [decide](std::size_t position, WalletContext& wallet)
+    const auto behaviour = busy_behaviour();
+    const auto decide = behaviour->decide;
+    behaviour->decide = [decide](std::size_t position, WalletContext& wallet)
     {
         if (wallet.number() == 3)
             std::this_thread::sleep_for(std::chrono::milliseconds{60});
@@ -614,10 +614,10 @@ TEST_CASE("simulation: slow is not stalled", "[actors][simulation][faults]")
     SimulationOptions options;
     options.workers = 2;
     options.stall_timeout = std::chrono::milliseconds{2'000};
-    const auto slow = run_simulation(setup(script, 40), options);
+    const auto slow = run_simulation(setup(behaviour, 40), options);
     CHECK(slow.error.empty());
     CHECK_FALSE(slow.stalled);
-    CHECK(slow.head_hash == run(setup(busy_script(), 40)).head_hash);
+    CHECK(slow.head_hash == run(setup(busy_behaviour(), 40)).head_hash);
 }
 
 namespace
@@ -636,7 +636,7 @@ RedundantRun run_redundantly(
     const Deadline deadline;
     RedundantRun run;
     Blocks sink;
-    auto chain = setup(busy_script(), blocks);
+    auto chain = setup(busy_behaviour(), blocks);
     change(chain);
     SimulationOptions options;
     options.workers = workers;
@@ -655,7 +655,7 @@ TEST_CASE("redundancy: a replica that was flipped is found at that block and reb
     "[actors][simulation][faults]")
 {
     const auto workers = GENERATE(1U, 2U, 4U);
-    const auto expected = run(setup(busy_script(), 25), workers);
+    const auto expected = run(setup(busy_behaviour(), 25), workers);
     const auto healthy = run_redundantly(25, workers, {});
     REQUIRE(healthy.result.error.empty());
     CHECK(healthy.warnings.empty());
@@ -696,7 +696,7 @@ TEST_CASE("redundancy: a flip that no block reads is found at the next checkpoin
     const auto idle = [](SimulationSetup& chain) { chain.validators.resize(2); };
     AccountId account{};
     {
-        auto chain = setup(busy_script(), 1);
+        auto chain = setup(busy_behaviour(), 1);
         account = chain.validators[2].account;
     }
     const auto healthy = run_redundantly(20, 2, {}, idle);

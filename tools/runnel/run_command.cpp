@@ -61,6 +61,28 @@ double rate_of(const SimulationResult& result)
     return static_cast<double>(executed) / std::max(result.elapsed_s, 1e-9);
 }
 
+/// What came of the scenario's script in this process.
+struct ScriptOutcome
+{
+    std::size_t lines = 0;
+    std::size_t never = 0;  // Of blocks after the last one.
+    scenarios::ScriptReport report;
+};
+
+nlohmann::json script_json(const ScriptOutcome& script)
+{
+    return {{"lines", script.lines}, {"executed", script.report.executed}, {"never", script.never},
+        {"expectations", script.report.expectations}, {"failures", script.report.failures}};
+}
+
+void print_script(const ScriptOutcome& script)
+{
+    fmt::print("script        {} of {} lines executed{}; {} of {} expectations hold\n",
+        script.report.executed, script.lines,
+        script.never == 0 ? "" : fmt::format(", {} come after the last block", script.never),
+        script.report.expectations - script.report.failures.size(), script.report.expectations);
+}
+
 nlohmann::json summary_json(const SimulationResult& result)
 {
     const auto& phases = result.phases;
@@ -367,6 +389,10 @@ int run(const RunOptions& options)
             simulation.sink = traced_sink.get();
         }
     }
+    ScriptOutcome script{setup->script.size(), setup->script.after(setup->blocks), {}};
+    const auto comparison = std::make_shared<scenarios::ScriptComparison>(scenario.script);
+    if (script.lines > 0)
+        setup->script_observer = comparison;
     const auto result = run_with_progress(std::move(*setup), simulation, options);
     if (trace != nullptr)
         trace->close();
@@ -382,18 +408,27 @@ int run(const RunOptions& options)
     }
     if (sink != nullptr)
         sink->write_metrics(result, simulation.workers, use);
+    script.report = comparison->report();
     const auto cores_in_use = trace != nullptr ? trace->cores_in_use() : CoresInUse{};
     if (options.json)
     {
         auto summary = with_resources(summary_json(result), result, use);
         for (const auto& [phase, cores] : cores_in_use)
             summary["cores_in_use"][phase] = cores;
+        if (script.lines > 0)
+            summary["script"] = script_json(script);
         fmt::print("{}\n", summary.dump());
     }
     else if (!options.quiet)
+    {
         print_summary(result, options, use, cores_in_use);
+        if (script.lines > 0)
+            print_script(script);
+    }
+    for (const auto& failure : script.report.failures)
+        fmt::print(stderr, "runnel: {}\n", failure);
     if (!result.interrupted)
-        return exit_done;
+        return script.report.failures.empty() ? exit_done : exit_does_not_hold;
     fmt::print(stderr, "runnel: interrupted after block {}; {}\n", result.head.number,
         sink == nullptr ? "nothing was kept" : "resume with: " + resume_command(options));
     return exit_interrupted;

@@ -11,7 +11,7 @@ namespace runnel::toy
 {
 
 /// What the wallets of a test do. Called from several threads in simulations.
-struct Script
+struct Behaviour
 {
     std::function<std::uint64_t(std::size_t)> first_block = [](std::size_t) { return 1; };
     std::function<std::uint64_t(std::size_t, WalletContext&)> decide;
@@ -20,11 +20,11 @@ struct Script
         [](std::size_t, const TransactionOutcome&) { return false; };
 };
 
-/// The strategy of a test: does what the script in force when its cohort was made says.
-class Scripted final : public StatelessStrategy
+/// The strategy of a test: does what the behaviour in force when its cohort was made says.
+class Puppet final : public StatelessStrategy
 {
 public:
-    static inline std::shared_ptr<const Script> script;
+    static inline std::shared_ptr<const Behaviour> behaviour;
 
     static const StrategyType& strategy_type()
     {
@@ -32,7 +32,7 @@ public:
             .help = "Does what a test says.",
             .parameters = {},
             .create = [](const Parameters&, const WalletGroup&) -> std::unique_ptr<Strategy>
-            { return std::make_unique<Scripted>(); }};
+            { return std::make_unique<Puppet>(); }};
         return type;
     }
 
@@ -55,7 +55,7 @@ public:
     }
 
 private:
-    std::shared_ptr<const Script> mine_ = script;
+    std::shared_ptr<const Behaviour> mine_ = behaviour;
 };
 
 inline Distribution constant(double value)

@@ -1,0 +1,184 @@
+#include "scenarios/loader/loader.hpp"
+#include "scenarios/loader/messages.hpp"
+#include "scenarios/loader/script_reader.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace runnel::scenarios
+{
+
+void Loader::collect_accounts()
+{
+    account_tables_ = named_tables("accounts", accounts_max);
+    for (const auto& table : account_tables_)
+    {
+        check_account_name(table);
+        const bool is_taken = names_.find_contract(table.name) || names_.group_size(table.name) ||
+                              table.name == "validator";
+        if (is_taken)
+        {
+            document_.fail(
+                table.place, table.path, "expected a name that no token, contract or group has");
+        }
+    }
+}
+
+void Loader::read_accounts()
+{
+    for (const auto& table : account_tables_)
+    {
+        AccountSpec account{table.name, {}, place(table)};
+        for (const auto& member : *table.node->as<Node::Table>())
+        {
+            if (member.key != "funds")
+            {
+                document_.fail(member.place, fmt::format("{}.{}", table.path, member.key),
+                    fmt::format("expected a key of {} (funds){}, got an unknown one", table.path,
+                        hint(member.key, {"funds"})));
+            }
+        }
+        Node::Table canonical;
+        const auto* funds = table.node->find("funds");
+        const auto path = table.path + ".funds";
+        if (funds != nullptr && funds->node.as<Node::Table>() == nullptr)
+            document_.fail(funds->place, path,
+                fmt::format("expected a table of amounts per token, got {}", shown(funds->node)));
+        if (funds != nullptr)
+        {
+            const ScriptReader reader{document_, names_, 0};
+            std::vector<std::string_view> known;
+            for (const auto& unit : names_.token_units())
+                known.push_back(unit.name);
+            for (const auto& held : *funds->node.as<Node::Table>())
+            {
+                const auto where = fmt::format("{}.{}", path, held.key);
+                const auto token = names_.find_token(held.key);
+                if (!token)
+                {
+                    document_.fail(held.place, where,
+                        fmt::format("expected a token ({}){}, got {}", listed(known),
+                            hint(held.key, known), shown(std::string_view{held.key})));
+                }
+                const auto amount = reader.read_funds(held.node, where, *token);
+                account.funds.emplace_back(*token, amount);
+                const auto& unit = names_.token_units().at(index(*token));
+                canonical.push_back({held.key, {},
+                    Node{fmt::format("{} {}", format_decimal(amount, unit.decimals), unit.name)}});
+            }
+        }
+        std::sort(account.funds.begin(), account.funds.end());
+        resolve(table, {{"funds", {}, Node{std::move(canonical)}}});
+        scenario_.accounts.push_back(std::move(account));
+    }
+}
+
+void Loader::read_script()
+{
+    const auto* member = document_.root().find("script");
+    if (member == nullptr)
+        return;
+    const auto& lines = *member->node.as<Node::Array>();
+    if (lines.size() > script_lines_max)
+    {
+        document_.fail(member->place, "script",
+            fmt::format("expected at most {} tables, got more", script_lines_max));
+    }
+    for (std::size_t i = 0; i < lines.size(); ++i)
+    {
+        NamedTable table{&lines[i], lines[i].place, "script", fmt::format("script[{}]", i)};
+        read_script_line(table);
+    }
+}
+
+void Loader::read_script_line(const NamedTable& table)
+{
+    // What contracts describe has no fixed keys.
+    Node::Table plain;
+    const Node* calls = nullptr;
+    const Node* expect = nullptr;
+    if (table.node->as<Node::Table>() == nullptr)
+        document_.fail(
+            table.place, table.path, fmt::format("expected a table, got {}", shown(*table.node)));
+    std::vector<std::string_view> all;
+    for (const auto& key : section("script").keys)
+        all.push_back(key.spec.name);
+    for (const auto& member : *table.node->as<Node::Table>())
+    {
+        if (member.key == "calls")
+            calls = &member.node;
+        else if (member.key == "expect")
+            expect = &member.node;
+        else
+            plain.push_back(member);
+        if (std::find(all.begin(), all.end(), member.key) == all.end())
+        {
+            document_.fail(member.place, fmt::format("{}.{}", table.path, member.key),
+                fmt::format("expected a key of {}{}, got an unknown one", table.path,
+                    hint(member.key, all).empty() ? fmt::format(" ({})", listed(all))
+                                                  : hint(member.key, all)));
+        }
+    }
+    if (calls == nullptr)
+    {
+        document_.fail(table.place, table.path + ".calls",
+            "expected a list of calls, [{ contract = ..., call = ..., ... }], got nothing");
+    }
+    const Node plain_node{std::move(plain), table.place};
+    std::vector<Key> keys;
+    for (const auto& key : section("script").keys)
+    {
+        if (key.form != KeyForm::calls && key.form != KeyForm::expect)
+            keys.push_back(key);
+    }
+    const auto values = read({&plain_node, table.place, table.name, table.path}, keys);
+    const auto& parameters = values.parameters;
+
+    ScriptLine line;
+    line.place = place(table);
+    line.path = table.path;
+    line.at_block = static_cast<std::uint64_t>(parameters.integer("at_block"));
+    line.from = parameters.text("from");
+    std::vector<std::string_view> known;
+    for (const auto& account : account_tables_)
+        known.push_back(account.name);
+    if (line.from.find('/') == std::string::npos &&
+        std::find(known.begin(), known.end(), line.from) == known.end())
+    {
+        const auto* from = plain_node.find("from");
+        document_.fail(from->node.place, table.path + ".from",
+            fmt::format("expected an account of [accounts] ({}) or GROUP/NUMBER{}, got {}",
+                listed(known), hint(line.from, known), shown(from->node)));
+    }
+    line.gas_limit = static_cast<std::uint64_t>(parameters.integer("gas_limit"));
+    line.priority_fee = parameters.amount("priority_fee").low64();
+    const auto max_fee = parameters.amount("max_fee").low64();
+    if (plain_node.find("max_fee") != nullptr && max_fee != 0)
+    {
+        line.max_fee = max_fee;
+        if (line.priority_fee > max_fee)
+        {
+            fail_key({&plain_node, table.place, table.name, table.path}, "max_fee",
+                fmt::format("expected at least priority_fee, {} wei, got {} wei", line.priority_fee,
+                    max_fee));
+        }
+    }
+    const auto block_time =
+        static_cast<std::int64_t>(scenario_.start + line.at_block * scenario_.slot_seconds);
+    ScriptReader reader{document_, names_, block_time};
+    line.calls = reader.read_calls(*calls, table.path + ".calls");
+    line.accounts = std::move(reader.accounts());
+    if (expect != nullptr)
+        line.expect = reader.read_expect(*expect, table.path + ".expect");
+
+    scenario_.resolved_text += "\n[[script]]\n";
+    for (const auto& key : values.canonical)
+        scenario_.resolved_text += fmt::format("{} = {}\n", key.key, to_toml(key.node));
+    scenario_.resolved_text += fmt::format("calls = {}\n", to_toml(*calls));
+    if (expect != nullptr)
+        scenario_.resolved_text += fmt::format("expect = {}\n", to_toml(*expect));
+    scenario_.script.push_back(std::move(line));
+}
+
+}  // namespace runnel::scenarios

@@ -1,0 +1,483 @@
+#include "scenarios/script.hpp"
+
+#include "contracts/kit/sectors/lending.hpp"
+#include "execution/gas.hpp"
+#include "ledger/check.hpp"
+#include "scenarios/loader/units.hpp"
+#include "scenarios/scenario.hpp"
+#include "state/references.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <span>
+
+namespace runnel::scenarios
+{
+namespace
+{
+
+tl::unexpected<ScenarioError> refuse(const ScriptLine& line, std::string_view message)
+{
+    return tl::unexpected{ScenarioError{fmt::format("{}: {}: {}", line.place, line.path, message)}};
+}
+
+/// Positions in a line's list of accounts to accounts.
+class AccountFiller final : public IdMapper
+{
+public:
+    AccountFiller(const World& world, const ScriptLine& line, CallWriter& calls)
+      : world_{world}, line_{line}, calls_{calls}
+    {}
+    /// A name that nobody has.
+    [[nodiscard]] const std::string& unknown() const noexcept { return unknown_; }
+
+private:
+    [[nodiscard]] AccountId map_account(AccountId position) override
+    {
+        const auto& name = line_.accounts.at(index(position));
+        if (const auto account = world_.find_account(name))
+            return *account;
+        if (const auto address = Address::from_string(name))
+        {
+            const auto known = world_.find_account(*address);
+            return known ? *known : calls_.account_at(*address);
+        }
+        unknown_ = name;
+        return zero_account;
+    }
+    [[nodiscard]] ContractId map_contract(ContractId contract) override { return contract; }
+    [[nodiscard]] const Contract* find(ContractId before, ContractId) const override
+    {
+        return world_.find_contract(before);
+    }
+
+    const World& world_;
+    const ScriptLine& line_;
+    CallWriter& calls_;
+    std::string unknown_;
+};
+
+/// What a call that deploys may charge beyond its figure.
+constexpr std::uint64_t deployment_gas = 3'000'000;
+
+/// Twice what calls need as they are estimated, since further hops and first deposits cost more.
+/// What is not used is not paid.
+std::uint64_t default_gas_limit(const World& world, ByteView calls)
+{
+    auto gas = 2 * gas_figure_of(world, calls);
+    CallReader reader{calls};
+    while (const auto call = reader.next())
+    {
+        const auto* contract = world.find_contract(call->contract);
+        if (contract != nullptr && !contract->type().deploys.empty())
+            gas += deployment_gas;
+    }
+    return gas;
+}
+
+std::string shown(const Amount& amount, const ExpectedNumber& like)
+{
+    if (amount == Amount::max())
+        return "max";
+    return like.unit.empty()
+               ? amount.to_string()
+               : fmt::format("{} {}", format_decimal(amount, like.decimals), like.unit);
+}
+
+std::string shown(const ExpectedNumber& number)
+{
+    if (number.at_least == number.at_most)
+        return shown(number.at_least, number);
+    return number.at_most == Amount::max()
+               ? fmt::format("at least {}", shown(number.at_least, number))
+               : fmt::format(
+                     "{} to {}", shown(number.at_least, number), shown(number.at_most, number));
+}
+
+bool fits(const Amount& amount, const ExpectedNumber& number)
+{
+    return amount >= number.at_least && amount <= number.at_most;
+}
+
+/// The fields of one event by name.
+class FieldCollector final : public ColumnSink, public ValueSink
+{
+public:
+    using Value = std::variant<Amount, std::int64_t, AccountId, ContractId, bool, std::string>;
+
+    FieldCollector(const EventType& type, ByteView encoded)
+    {
+        type.columns(*this);
+        is_read_ = type.values(encoded, *this);
+    }
+    [[nodiscard]] const Value* find(const std::string& name) const
+    {
+        const auto found = values_.find(name);
+        return is_read_ && found != values_.end() ? &found->second : nullptr;
+    }
+
+private:
+    void column(std::string_view name, ColumnKind, const runnel::Unit&) override
+    {
+        names_.emplace_back(name);
+    }
+    void amount(const Amount& value) override { put(value); }
+    void integer(std::int64_t value) override { put(value); }
+    void account(AccountId value) override { put(value); }
+    void contract(ContractId value) override { put(value); }
+    void boolean(bool value) override { put(value); }
+    void text(std::string_view value) override { put(std::string{value}); }
+    void put(Value value) { values_.insert_or_assign(names_.at(next_++), std::move(value)); }
+
+    std::vector<std::string> names_;
+    std::map<std::string, Value, std::less<>> values_;
+    std::size_t next_ = 0;
+    bool is_read_ = false;
+};
+
+/// A field that is not as expected.
+struct Mismatch
+{
+    std::string field;
+    std::string expected;
+    std::string got;
+};
+
+std::optional<Mismatch> compare_field(
+    const ExpectedField& field, const FieldCollector& row, const World& world)
+{
+    const auto* value = row.find(field.name);
+    const auto account_name = [&](AccountId id)
+    {
+        const auto& info = world.account(id);
+        return info.name;
+    };
+    const auto wrong = [&](std::string expected, std::string got) {
+        return Mismatch{field.name, std::move(expected), std::move(got)};
+    };
+    if (value == nullptr)
+        return wrong("a value", "none");
+    if (const auto* number = std::get_if<ExpectedNumber>(&field.value))
+    {
+        const auto& amount = std::get<Amount>(*value);
+        if (!fits(amount, *number))
+            return wrong(shown(*number), shown(amount, *number));
+    }
+    else if (const auto* integer = std::get_if<std::int64_t>(&field.value))
+    {
+        const auto got = std::get<std::int64_t>(*value);
+        if (got != *integer)
+            return wrong(std::to_string(*integer), std::to_string(got));
+    }
+    else if (const auto* flag = std::get_if<bool>(&field.value))
+    {
+        const auto got = std::get<bool>(*value);
+        if (got != *flag)
+            return wrong(fmt::to_string(*flag), fmt::to_string(got));
+    }
+    else if (const auto* text = std::get_if<std::string>(&field.value))
+    {
+        const auto& got = std::get<std::string>(*value);
+        if (got != *text)
+            return wrong(*text, got);
+    }
+    else if (const auto* contract = std::get_if<ContractId>(&field.value))
+    {
+        const auto got = std::get<ContractId>(*value);
+        if (got != *contract)
+        {
+            return wrong(world.contract(*contract).name(),
+                got == no_contract ? "none" : world.contract(got).name());
+        }
+    }
+    else
+    {
+        const auto& name = std::get<ExpectedField::Account>(field.value).name;
+        const auto got = std::get<AccountId>(*value);
+        const auto address = Address::from_string(name);
+        if (account_name(got) != name && !(address && world.account(got).address == *address))
+            return wrong(name, account_name(got));
+    }
+    return std::nullopt;
+}
+
+/// The first row from @p first on that is as expected; else the mismatch of the one that comes
+/// nearest, if there is one of this kind at all.
+struct Found
+{
+    std::optional<std::size_t> position;
+    std::optional<Mismatch> nearest;
+};
+
+Found find_row(const ExpectedRow& expected, std::span<const EventRecord> events, ByteView bytes,
+    std::size_t first, const World& world)
+{
+    Found found;
+    std::size_t most = 0;
+    for (auto i = first; i < events.size(); ++i)
+    {
+        const auto& event = events[i];
+        if (event.type != expected.type || event.contract != expected.contract)
+            continue;
+        const FieldCollector row{*event.type, bytes.subspan(event.offset, event.size)};
+        std::size_t right = 0;
+        std::optional<Mismatch> mismatch;
+        for (const auto& field : expected.fields)
+        {
+            auto wrong = compare_field(field, row, world);
+            right += wrong ? 0 : 1;
+            if (wrong && !mismatch)
+                mismatch = std::move(wrong);
+        }
+        if (!mismatch)
+        {
+            found.position = i;
+            return found;
+        }
+        if (!found.nearest || right > most)
+        {
+            most = right;
+            found.nearest = std::move(mismatch);
+        }
+    }
+    return found;
+}
+
+/// As receipts word it, but with names for the numbers of accounts.
+std::string reason_of(const Refusal& refusal, const World& world)
+{
+    auto reason = refusal.to_string();
+    for (std::uint8_t i = refusal.argument_count; i-- > 0;)
+    {
+        if ((refusal.account_mask >> i & 1U) == 0)
+            continue;
+        const AccountId account{static_cast<std::uint32_t>(refusal.arguments.at(i).low64())};
+        const auto number = fmt::format("#{}", index(account));
+        const auto at = reason.rfind(number);
+        if (at != std::string::npos && index(account) < world.account_count())
+            reason.replace(at, number.size(), world.account(account).name);
+    }
+    return reason;
+}
+
+/// A custom error may be named without its arguments.
+bool is_reason(std::string_view wanted, std::string_view reason, const Refusal& refusal)
+{
+    return wanted == reason || (refusal.kind == RefusalKind::custom && wanted == refusal.text);
+}
+
+/// The account that an expectation speaks of; nobody may have that address yet.
+std::optional<AccountId> find_account(const World& world, const std::string& name)
+{
+    if (const auto account = world.find_account(name))
+        return account;
+    const auto address = Address::from_string(name);
+    return address ? world.find_account(*address) : std::nullopt;
+}
+
+}  // namespace
+
+tl::expected<Script, ScenarioError> make_script(
+    const std::vector<ScriptLine>& lines, const World& world, std::uint64_t block_gas_limit)
+{
+    std::vector<ScriptedTransaction> transactions;
+    std::map<std::uint64_t, std::uint64_t> gas_of_block;
+    for (const auto& line : lines)
+    {
+        ScriptedTransaction scripted;
+        scripted.block = line.at_block;
+        scripted.has_max_fee = line.max_fee.has_value();
+        auto& transaction = scripted.transaction;
+        const auto sender = world.find_account(line.from);
+        RUNNEL_CHECK(sender.has_value() && "the loader knows the scenario's accounts");
+        transaction.sender = *sender;
+        CallWriter calls;
+        AccountFiller filler{world, line, calls};
+        Bytes encoded;
+        filler.map_calls(line.calls, encoded);
+        if (!filler.unknown().empty())
+        {
+            return refuse(line,
+                fmt::format("expected an account of [accounts], a group, a token, a contract or "
+                            "an address, got \"{}\"",
+                    filler.unknown()));
+        }
+        calls.add_encoded(encoded);
+        write_calls(transaction, world, calls);
+        transaction.gas_limit =
+            line.gas_limit != 0
+                ? line.gas_limit
+                : std::min(default_gas_limit(world, calls.bytes()), block_gas_limit);
+        transaction.max_priority_fee = line.priority_fee;
+        transaction.max_fee = line.max_fee.value_or(0);
+        auto& gas = gas_of_block[line.at_block];
+        gas += transaction.gas_limit;
+        if (gas > block_gas_limit)
+        {
+            return refuse(
+                line, fmt::format("expected lines of block {} whose gas limits fit together in the "
+                                  "block's, {}, got {}",
+                          line.at_block, block_gas_limit, gas));
+        }
+        for (const auto& balance : line.expect.balances)
+        {
+            if (!world.contract(balance.token).token_info())
+            {
+                return refuse(line, fmt::format("{}: expected a token, got {}", balance.key,
+                                        world.contract(balance.token).name()));
+            }
+        }
+        transactions.push_back(std::move(scripted));
+    }
+    return Script{std::move(transactions)};
+}
+
+ScriptComparison::ScriptComparison(std::vector<ScriptLine> lines) : lines_{std::move(lines)} {}
+
+void ScriptComparison::fail(const ScriptLine& line, const std::string& key,
+    const std::string& expected, const std::string& got)
+{
+    report_.failures.push_back(fmt::format("{}: {}.expect.{}: expected {}, got {} (block {})",
+        line.place, line.path, key, expected, got, line.at_block));
+}
+
+void ScriptComparison::left_out(std::size_t number, std::uint64_t, std::uint64_t base_fee)
+{
+    const auto& line = lines_.at(number);
+    ++report_.expectations;
+    report_.failures.push_back(
+        fmt::format("{}: {}.max_fee: expected at least the base fee, {} wei, got {} wei (block {})",
+            line.place, line.path, base_fee, line.max_fee.value_or(0), line.at_block));
+}
+
+void ScriptComparison::executed(std::size_t number, const ExecutedTransaction& transaction)
+{
+    const auto& line = lines_.at(number);
+    ++report_.executed;
+    compare_outcome(line, transaction);
+    compare_events(line, transaction);
+    compare_state(line, transaction);
+    compare_balances(line, transaction);
+    compare_health(line, transaction);
+}
+
+void ScriptComparison::compare_outcome(
+    const ScriptLine& line, const ExecutedTransaction& transaction)
+{
+    ++report_.expectations;
+    const auto& reverts = line.expect.reverts;
+    const bool succeeded = transaction.status == ReceiptStatus::succeeded;
+    const auto reason =
+        succeeded ? std::string{} : reason_of(*transaction.refusal, transaction.world);
+    const auto got = succeeded ? std::string{"success"} : fmt::format("a revert: {}", reason);
+    const auto* wanted = reverts ? std::get_if<std::string>(&*reverts) : nullptr;
+    if (!reverts && !succeeded)
+        fail(line, "reverts", "success", got);
+    else if (reverts && (succeeded || (wanted != nullptr &&
+                                          !is_reason(*wanted, reason, *transaction.refusal))))
+    {
+        fail(line, "reverts",
+            wanted == nullptr ? std::string{"a revert"} : fmt::format("a revert: {}", *wanted),
+            got);
+    }
+    for (std::size_t i = 0; i < line.expect.returns.size(); ++i)
+    {
+        ++report_.expectations;
+        const auto& expected = line.expect.returns[i];
+        const auto key = fmt::format("returns[{}]", i);
+        if (i >= transaction.returns.count)
+            fail(line, key, shown(expected), "nothing");
+        else if (!fits(transaction.returns.values[i], expected))
+            fail(line, key, shown(expected), shown(transaction.returns.values[i], expected));
+    }
+}
+
+void ScriptComparison::compare_events(
+    const ScriptLine& line, const ExecutedTransaction& transaction)
+{
+    std::size_t first = 0;
+    for (const auto& expected : line.expect.events)
+    {
+        ++report_.expectations;
+        const auto found = find_row(
+            expected, transaction.events, transaction.event_bytes, first, transaction.world);
+        if (found.position)
+            first = *found.position + 1;
+        else if (found.nearest)
+        {
+            fail(line, fmt::format("{}.{}", expected.key, found.nearest->field),
+                found.nearest->expected, found.nearest->got);
+        }
+        else
+        {
+            fail(line, expected.key,
+                fmt::format("{} of {}{}", expected.type->name,
+                    transaction.world.contract(expected.contract).name(),
+                    first == 0 ? "" : " after the event before"),
+                "none");
+        }
+    }
+}
+
+void ScriptComparison::compare_state(const ScriptLine& line, const ExecutedTransaction& transaction)
+{
+    for (const auto& expected : line.expect.state)
+    {
+        ++report_.expectations;
+        EventArena rows;
+        SnapshotContext context{transaction.block, rows, 0};
+        transaction.world.contract(expected.contract).snapshot(context);
+        const auto found = find_row(expected, rows.events, rows.event_bytes, 0, transaction.world);
+        if (found.position)
+            continue;
+        if (found.nearest)
+        {
+            fail(line, fmt::format("{}.{}", expected.key, found.nearest->field),
+                found.nearest->expected, found.nearest->got);
+        }
+        else
+            fail(line, expected.key, fmt::format("a row {}", expected.type->name), "none");
+    }
+}
+
+void ScriptComparison::compare_balances(
+    const ScriptLine& line, const ExecutedTransaction& transaction)
+{
+    const auto& world = transaction.world;
+    for (const auto& expected : line.expect.balances)
+    {
+        ++report_.expectations;
+        Amount balance;
+        if (const auto account = find_account(world, expected.account))
+        {
+            // A dry run changes nothing.
+            WorkerArena arena;
+            TransactionScope scope{world, transaction.block, {}, arena, 0, AccessPolicy::dry};
+            CallContext context{scope, *account};
+            balance = world.contract(expected.token).balance_of(context, *account).value_or(0);
+        }
+        if (!fits(balance, expected.amount))
+            fail(line, expected.key, shown(expected.amount), shown(balance, expected.amount));
+    }
+}
+
+void ScriptComparison::compare_health(
+    const ScriptLine& line, const ExecutedTransaction& transaction)
+{
+    const auto& world = transaction.world;
+    for (const auto& expected : line.expect.health_factors)
+    {
+        ++report_.expectations;
+        auto factor = Amount::max();
+        const auto& market =
+            dynamic_cast<const contracts::LendingMarket&>(world.contract(expected.market));
+        if (const auto account = find_account(world, expected.account))
+            factor = market.view_at(transaction.block.timestamp)->health(*account).health_factor;
+        if (!fits(factor, expected.factor))
+            fail(line, expected.key, shown(expected.factor), shown(factor, expected.factor));
+    }
+}
+
+}  // namespace runnel::scenarios

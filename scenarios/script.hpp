@@ -1,0 +1,138 @@
+#pragma once
+
+#include "consensus/script.hpp"
+#include "state/contract.hpp"
+
+#include <tl/expected.hpp>
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+/// Exact stories: what a scenario's [[script]] tables say, and how it is compared with what comes.
+namespace runnel::scenarios
+{
+
+/// A number that must come: exactly one, or a range.
+struct ExpectedNumber
+{
+    Amount at_least;
+    Amount at_most;
+    // How people write it.
+    std::string unit;  // Empty: an integer of smallest units.
+    unsigned decimals = 0;
+};
+
+/// The value of one field of an event or of a row of state.
+struct ExpectedField
+{
+    struct Account
+    {
+        std::string name;
+    };
+    using Value =
+        std::variant<ExpectedNumber, std::int64_t, bool, std::string, Account, ContractId>;
+
+    std::string name;
+    Value value;
+};
+
+/// An event that a contract must emit, or a row that its state must have: by the fields that are
+/// given.
+struct ExpectedRow
+{
+    ContractId contract{};
+    const EventType* type = nullptr;
+    std::vector<ExpectedField> fields;
+    std::string key;  // Of `expect`: "events[0]"; likewise below.
+};
+
+struct ExpectedBalance
+{
+    std::string account;
+    ContractId token{};
+    ExpectedNumber amount;
+    std::string key;
+};
+
+struct ExpectedHealth
+{
+    std::string account;
+    ContractId market{};
+    ExpectedNumber factor;  // Wad.
+    std::string key;
+};
+
+/// What must be so right after a transaction.
+struct Expectations
+{
+    struct AnyReason
+    {};
+    /// Empty: it must succeed.
+    std::optional<std::variant<AnyReason, std::string>> reverts;
+    std::vector<ExpectedNumber> returns;  // Of the last call, from the first on.
+    std::vector<ExpectedBalance> balances;
+    std::vector<ExpectedRow> events;  // In this order, others between them.
+    std::vector<ExpectedRow> state;
+    std::vector<ExpectedHealth> health_factors;
+};
+
+/// One [[script]] table.
+struct ScriptLine
+{
+    std::uint64_t at_block = 0;
+    std::string from;
+    /// Encoded, but that an account's id is its position in `accounts`.
+    Bytes calls;
+    std::vector<std::string> accounts;  // By name, or as 0x and 40 digits.
+    std::uint64_t gas_limit = 0;        // 0: enough for the calls.
+    std::optional<std::uint64_t> max_fee;
+    std::uint64_t priority_fee = 0;  // Wei per gas; likewise max_fee.
+    Expectations expect;
+    std::string place;  // "FILE:LINE".
+    std::string path;   // "script[0]".
+};
+
+struct ScenarioError;
+
+/// Names become accounts of @p world, which is that of block 0.
+/// Errors: an account that is not there, lines of one block whose gas limits do not fit in it.
+[[nodiscard]] tl::expected<Script, ScenarioError> make_script(
+    const std::vector<ScriptLine>& lines, const World& world, std::uint64_t block_gas_limit);
+
+/// What came of a script.
+struct ScriptReport
+{
+    std::size_t executed = 0;           // Transactions.
+    std::size_t expectations = 0;       // That were compared, success of a line included.
+    std::vector<std::string> failures;  // One line each: where, what was expected, what came.
+};
+
+/// Compares. Asked for its report by whoever owns it, when the run is over.
+class ScriptComparison final : public ScriptObserver
+{
+public:
+    explicit ScriptComparison(std::vector<ScriptLine> lines);
+
+    void executed(std::size_t line, const ExecutedTransaction& transaction) override;
+    void left_out(std::size_t line, std::uint64_t block, std::uint64_t base_fee) override;
+    [[nodiscard]] const ScriptReport& report() const noexcept { return report_; }
+
+private:
+    void fail(const ScriptLine& line, const std::string& key, const std::string& expected,
+        const std::string& got);
+    void compare_outcome(const ScriptLine& line, const ExecutedTransaction& transaction);
+    void compare_events(const ScriptLine& line, const ExecutedTransaction& transaction);
+    void compare_state(const ScriptLine& line, const ExecutedTransaction& transaction);
+    void compare_balances(const ScriptLine& line, const ExecutedTransaction& transaction);
+    void compare_health(const ScriptLine& line, const ExecutedTransaction& transaction);
+
+    std::vector<ScriptLine> lines_;
+    ScriptReport report_;
+};
+
+}  // namespace runnel::scenarios

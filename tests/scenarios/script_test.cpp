@@ -1,0 +1,389 @@
+#include "actors/simulation.hpp"
+#include "scenarios/run.hpp"
+#include "tests/support/catch.hpp"
+#include "tests/support/kept_parts.hpp"
+
+#include <fmt/format.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+using namespace runnel;
+using namespace runnel::scenarios;
+
+namespace
+{
+/// A pool of 1,200 A and 400 B, as in the pair's own tests, and two people.
+constexpr std::string_view pool_of_a_and_b = R"(
+[scenario]
+blocks = 4
+[tokens.A]
+[tokens.B]
+[tokens.C]
+decimals = 6
+[contracts.factory]
+kind = "uniswap_v2_factory"
+[contracts.router]
+kind = "uniswap_v2_router"
+factory = "factory"
+[contracts.ab]
+kind = "uniswap_v2_pair"
+factory = "factory"
+token0 = "A"
+token1 = "B"
+amount0 = "1_200 A"
+amount1 = "400 B"
+[accounts.alice]
+funds = { ETH = 1, A = 10 }
+[accounts.bob]
+funds = { ETH = "1 ether", C = 0.1 }
+)";
+
+constexpr std::string_view swap_of_three = R"(
+[[script]]
+at_block = 1
+from = "alice"
+calls = [
+  { contract = "A", call = "approve", spender = "router", value = "3 A" },
+  { contract = "router", call = "swapExactTokensForTokens", amount_in = "3 A", amount_out_min = 0, path = ["A", "B"], to = "alice", deadline = "1h" },
+]
+)";
+
+tl::expected<Scenario, ScenarioError> parse(
+    const std::string& script, const std::vector<Override>& overrides = {})
+{
+    return parse_scenario(std::string{pool_of_a_and_b} + script, "story.toml", ".", overrides);
+}
+
+std::string error_of(const std::string& script)
+{
+    auto scenario = parse(script);
+    if (!scenario)
+        return scenario.error().message;
+    auto setup = make_simulation(*scenario);
+    return setup ? std::string{"none"} : setup.error().message;
+}
+
+struct Outcome
+{
+    SimulationResult result;
+    ScriptReport report;
+};
+
+struct Checkpoints : BlockSink
+{
+    void append(std::shared_ptr<const FinishedBlock>) override {}
+    void checkpoint(std::uint64_t block_number, CheckpointSource& parts) override
+    {
+        if (block_number == wanted)
+            kept = keep(parts);
+    }
+    void finish() override {}
+    std::uint64_t wanted = 0;
+    KeptParts kept;
+};
+
+Outcome run(const Scenario& scenario, unsigned workers = 1, BlockSink* sink = nullptr,
+    std::shared_ptr<CheckpointSource> from = nullptr)
+{
+    auto setup = make_simulation(scenario);
+    if (!setup)
+        FAIL(setup.error().message);
+    const auto comparison = std::make_shared<ScriptComparison>(scenario.script);
+    setup->script_observer = comparison;
+    setup->resume_from = std::move(from);
+    SimulationOptions options;
+    options.workers = workers;
+    options.cohort_size = 3;
+    options.sink = sink;
+    auto result = run_simulation(std::move(*setup), options);
+    REQUIRE(result.error.empty());
+    return {std::move(result), comparison->report()};
+}
+
+/// What of a script does not hold.
+std::vector<std::string> failures_of(const std::string& script)
+{
+    const auto scenario = parse(script);
+    if (!scenario)
+        FAIL(scenario.error().message);
+    return run(*scenario).report.failures;
+}
+}  // namespace
+
+TEST_CASE("A scripted swap gives what the formula says")
+{
+    const auto scenario =
+        parse(std::string{swap_of_three} +
+              R"(expect.balances.alice = { B = "0.994521156018623580 B", A = 7_000000000000000000 }
+expect.state = [{ contract = "ab", row = "DexPool", token = "A", reserve = "1203 A" }]
+expect.returns = ["3 A", "994521156018623580"]
+expect.events = [
+  { contract = "A", event = "Transfer", from_address = "alice", to_address = "ab", value = "3 A" },
+  { contract = "ab", event = "Swap", amount0_in = "3 A", amount1_out = { at_least = "0.99 B", at_most = "1 B" }, to_address = "alice" },
+]
+)");
+    if (!scenario)
+        FAIL(scenario.error().message);
+    const auto outcome = run(*scenario);
+    CHECK(outcome.report.failures == std::vector<std::string>{});
+    CHECK(outcome.report.executed == 1);
+    CHECK(outcome.report.expectations == 8);
+    CHECK(outcome.result.transactions == 1);
+}
+
+TEST_CASE("What does not hold is told with line, key, what was expected and what came")
+{
+    CHECK(failures_of(std::string{swap_of_three} + "expect.balances.alice.B = \"1 B\"\n") ==
+          std::vector<std::string>{
+              "story.toml:25: script[0].expect.balances.alice.B: expected 1 B, got "
+              "0.99452115601862358 B (block 1)"});
+    CHECK(failures_of(std::string{swap_of_three} + "expect.reverts = \"UniswapV2: K\"\n") ==
+          std::vector<std::string>{"story.toml:25: script[0].expect.reverts: expected a revert: "
+                                   "UniswapV2: K, got success (block 1)"});
+    CHECK(failures_of(std::string{swap_of_three} +
+                      "expect.events = [{ contract = \"ab\", event = \"Mint\" }]\n"
+                      "expect.returns = [1]\n"
+                      "expect.state = [{ contract = \"ab\", row = \"DexPool\", token = \"B\", "
+                      "reserve = \"400 B\" }]\n") ==
+          std::vector<std::string>{"story.toml:25: script[0].expect.returns[0]: expected 1, got "
+                                   "3000000000000000000 (block 1)",
+              "story.toml:25: script[0].expect.events[0]: expected Mint of ab, got none (block 1)",
+              "story.toml:25: script[0].expect.state[0].reserve: expected 400 B, got "
+              "399.00547884398137642 B (block 1)"});
+    // A line without `reverts` must succeed.
+    const auto failures = failures_of(R"(
+[[script]]
+at_block = 2
+from = "alice"
+calls = [{ contract = "A", call = "transfer", to = "bob", value = "11 A" }]
+)");
+    REQUIRE(failures.size() == 1);
+    CHECK(failures.front() ==
+          "story.toml:25: script[0].expect.reverts: expected success, got a revert: "
+          "ERC20InsufficientBalance(alice, 10000000000000000000, 11000000000000000000) (block 2)");
+}
+
+TEST_CASE("An expected revert may be named in full, by its error, or not at all")
+{
+    const std::string reverts = GENERATE("\"ERC20InsufficientBalance\"", "true",
+        "\"ERC20InsufficientBalance(alice, 10000000000000000000, 11000000000000000000)\"");
+    CHECK(failures_of(fmt::format(R"(
+[[script]]
+at_block = 1
+from = "alice"
+calls = [{{ contract = "A", call = "transfer", to = "bob", value = "11 A" }}]
+expect.reverts = {}
+)",
+              reverts)) == std::vector<std::string>{});
+}
+
+TEST_CASE("Lines of a block run in the order of the file, others by their block")
+{
+    // Bob can pass on only what he has got before.
+    CHECK(failures_of(R"(
+[[script]]
+at_block = 2
+from = "bob"
+calls = [{ contract = "A", call = "transfer", to = "alice", value = "1 A" }]
+expect.balances = { bob = { A = 0 }, alice = { A = "10 A" } }
+[[script]]
+at_block = 1
+from = "alice"
+calls = [{ contract = "A", call = "transfer", to = "bob", value = "3 A" }]
+expect.balances.bob.A = "3 A"
+[[script]]
+at_block = 1
+from = "bob"
+calls = [{ contract = "A", call = "transfer", to = "alice", value = "2 A" }]
+expect.balances.bob.A = "1 A"
+[[script]]
+at_block = 9
+from = "alice"
+calls = [{ contract = "A", call = "transfer", to = "bob", value = "1_000 A" }]
+)") == std::vector<std::string>{});
+}
+
+TEST_CASE("Arguments may be results of earlier calls, balances, everything, and a time")
+{
+    const auto script = std::string{swap_of_three} + R"(
+[[script]]
+at_block = 2
+from = "alice"
+calls = [
+  { contract = "A", call = "approve", spender = "router", value = "max" },
+  { contract = "router", call = "swapExactTokensForTokens", amount_in = "2 A", amount_out_min = 0, path = ["A", "B"], to = "alice", deadline = 4102444800 },
+  { contract = "B", call = "transfer", to = "0x00000000000000000000000000000000000000aa", value = { result = [1, 1] } },
+  { contract = "A", call = "transfer", to = "bob", value = { balance_of = "A" } },
+]
+expect.balances.alice = { A = 0, B = "994521156018623580" }
+expect.balances.bob = { A = "5 A" }
+expect.balances.0x00000000000000000000000000000000000000aa = { B = "0.660266295778152309 B" }
+[[script]]
+at_block = 3
+from = "alice"
+calls = [{ contract = "router", call = "swapExactTokensForTokens", amount_in = 1, amount_out_min = 0, path = ["A", "B"], to = "alice", deadline = "0s" }]
+expect.reverts = true
+)";
+    CHECK(failures_of(script) == std::vector<std::string>{});
+}
+
+TEST_CASE("A line can do what an account may, and pays for it")
+{
+    const auto scenario = parse(R"(
+[[script]]
+at_block = 1
+from = "bob"
+priority_fee = "3 gwei"
+calls = [{ contract = "C", call = "transfer", to = "alice", value = "0.1 C" }]
+expect.balances.bob = { C = 0, ETH = { at_most = "0.9999 ETH", at_least = "0.9995 ETH" } }
+[[script]]
+at_block = 2
+from = "alice"
+max_fee = "1 wei"
+priority_fee = "1 wei"
+calls = [{ contract = "C", call = "transfer", to = "bob", value = 1 }]
+[[script]]
+at_block = 3
+from = "alice"
+gas_limit = 21_500
+calls = [{ contract = "C", call = "transfer", to = "bob", value = 1 }]
+expect.reverts = "out of gas"
+)");
+    if (!scenario)
+        FAIL(scenario.error().message);
+    const auto outcome = run(*scenario);
+    // Below the base fee it cannot be in its block.
+    REQUIRE(outcome.report.failures.size() == 1);
+    CHECK(outcome.report.failures.front().starts_with(
+        "story.toml:31: script[1].max_fee: expected at least the base fee, "));
+    CHECK(outcome.report.executed == 2);
+    CHECK(outcome.result.transactions == 2);
+}
+
+TEST_CASE("Mistakes in a script name file, line and key, and what was expected")
+{
+    const auto line = [](std::string_view rest)
+    { return fmt::format("[[script]]\nat_block = 1\nfrom = \"alice\"\n{}\n", rest); };
+    const auto call = [&](std::string_view rest)
+    { return error_of(line(fmt::format("calls = [{{ {} }}]", rest))); };
+    CHECK(call("contract = \"A\", call = \"aprove\", spender = \"router\", value = 1") ==
+          "story.toml:27: script[0].calls[0].call: expected a method of erc20 (transfer, approve, "
+          "transferFrom, mint, burn) (did you mean approve?), got \"aprove\"");
+    CHECK(call("contract = \"A\", call = \"approve\", spendr = \"router\", value = 1") ==
+          "story.toml:27: script[0].calls[0].spendr: expected an argument of this call (spender, "
+          "value) (did you mean spender?), got an unknown one");
+    CHECK(
+        call("contract = \"A\", call = \"approve\", spender = \"router\"") ==
+        "story.toml:27: script[0].calls[0].value: expected an amount like \"1.5 A\", got nothing");
+    CHECK(call("contract = \"A\", call = \"approve\", spender = \"router\", value = \"1 B\"") ==
+          "story.toml:27: script[0].calls[0].value: expected an amount in A (did you mean A?), got "
+          "\"1 B\"");
+    CHECK(call("contract = \"C\", call = \"approve\", spender = \"router\", value = "
+               "\"0.0000001 C\"") ==
+          "story.toml:27: script[0].calls[0].value: expected at most 6 decimals of C, got "
+          "\"0.0000001 C\"");
+    CHECK(call("contract = \"A\", call = \"approve\", spender = \"routr\", value = 1") ==
+          "story.toml:24: script[0]: expected an account of [accounts], a group, a token, a "
+          "contract or an address, got \"routr\"");
+    CHECK(call("contract = \"pool\", call = \"approve\"")
+              .starts_with("story.toml:27: script[0].calls[0].contract: expected a token or a "
+                           "contract (ETH, A, B, C, ab, factory, router)"));
+    CHECK(error_of(line("calls = []\nexpect.balance = {}"))
+              .starts_with("story.toml:28: script[0].expect.balance: expected a key of expect"));
+    CHECK(error_of(line("calls = []\nexpect.balances.alice.D = 1"))
+              .starts_with("story.toml:28: script[0].expect.balances.alice.D: expected a token"));
+    CHECK(error_of(line("calls = []\nexpect.events = [{ contract = \"A\", event = \"Transfr\" }]"))
+              .find("(did you mean Transfer?)") != std::string::npos);
+    CHECK(error_of(line("cals = []"))
+              .starts_with("story.toml:27: script[0].cals: expected a key of script[0] (did you "
+                           "mean calls?)"));
+    CHECK(error_of("[[script]]\nat_block = 1\nfrom = \"alcie\"\ncalls = []\n") ==
+          "story.toml:26: script[0].from: expected an account of [accounts] (alice, bob) or "
+          "GROUP/NUMBER (did you mean alice?), got \"alcie\"");
+    CHECK(error_of(line("calls = []\ngas_limit = 30_000_001")).find("gas limits fit together") !=
+          std::string::npos);
+    CHECK(error_of("script = 5\n").find("script: expected") != std::string::npos);
+    CHECK(error_of("[accounts.A]\n").find("expected a name that no token") != std::string::npos);
+    CHECK(error_of("[accounts.carl]\nfunds = { A = -1 }\n")
+              .find("accounts.carl.funds.A: expected an amount that is not negative") !=
+          std::string::npos);
+    CHECK(error_of("[accounts.carl]\nfund = { A = 1 }\n").find("(did you mean funds?)") !=
+          std::string::npos);
+}
+
+TEST_CASE("Overrides reach into lists by number")
+{
+    const auto scenario = parse(std::string{swap_of_three},
+        {{"script.0.calls.1.amount_in", "1 A"}, {"script.0.at_block", "2"},
+            {"script.0.expect", "{ balances = { alice = { A = \"9 A\" } } }"}});
+    if (!scenario)
+        FAIL(scenario.error().message);
+    CHECK(scenario->script.front().at_block == 2);
+    CHECK(run(*scenario).report.failures == std::vector<std::string>{});
+    const auto beyond = parse(std::string{swap_of_three}, {{"script.1.at_block", "2"}});
+    REQUIRE_FALSE(beyond);
+    CHECK(beyond.error().message ==
+          "--set script.1.at_block: expected the number of an element, 0 to 0, got \"1\"");
+}
+
+TEST_CASE("A resolved script is the same script")
+{
+    const auto scenario = parse(std::string{swap_of_three} + R"(
+expect.balances."ab" = { A = "1203 A" }
+expect.balances.0x00000000000000000000000000000000000000aa = { A = 0 }
+)");
+    if (!scenario)
+        FAIL(scenario.error().message);
+    const auto again = parse_scenario(scenario->resolved_text, "manifest", ".", {});
+    if (!again)
+        FAIL(again.error().message);
+    CHECK(again->resolved_text == scenario->resolved_text);
+    CHECK(run(*again).result.head.state_root == run(*scenario).result.head.state_root);
+    CHECK(run(*again).report.failures.empty());
+}
+
+TEST_CASE("Script and agents share a chain, and a wallet's own transactions go on")
+{
+    const std::string script = R"(
+[agents.payer]
+strategy = "payer"
+count = 6
+funds = { ETH = 1, A = 100 }
+token = "A"
+amount = 1
+interval = 12
+[[script]]
+at_block = 20
+from = "payer/0"
+calls = [{ contract = "A", call = "transfer", to = "alice", value = "1 A" }]
+[[script]]
+at_block = 20
+from = "alice"
+calls = [{ contract = "A", call = "transfer", to = "payer/1", value = "1 A" }]
+[[script]]
+at_block = 21
+from = "payer/0"
+calls = [{ contract = "A", call = "transfer", to = "alice", value = "1 A" }]
+)";
+    const auto scenario =
+        parse(script, {{"scenario.blocks", "60"}, {"chain.checkpoint_interval", "15"}});
+    if (!scenario)
+        FAIL(scenario.error().message);
+    Checkpoints sink;
+    sink.wanted = 15;
+    const auto one = run(*scenario, 1, &sink);
+    CHECK(one.report.failures == std::vector<std::string>{});
+    CHECK(one.report.executed == 3);
+    CHECK(one.result.transactions > 100);
+    CHECK(run(*scenario, 3).result.head_hash == one.result.head_hash);
+    const auto resumed = run(*scenario, 2, nullptr, std::make_shared<KeptSource>(sink.kept));
+    CHECK(resumed.result.head_hash == one.result.head_hash);
+    CHECK(resumed.report.executed == 3);
+    // The payer whom the script used is not stuck behind a nonce.
+    const auto& world = *one.result.world;
+    const auto nonce_of = [&](std::string_view name)
+    { return world.account_states.get(*world.find_account(name)).nonce; };
+    CHECK(nonce_of("payer/0") > 20);
+}
