@@ -91,6 +91,9 @@ int run_scenarios(const ScenariosOptions& options)
                                                options.folder, failed.message())};
     }
     std::sort(files.begin(), files.end());
+    std::size_t width = 0;
+    for (const auto& file : files)
+        width = std::max(width, file.string().size());
     auto list = nlohmann::json::array();
     for (const auto& file : files)
     {
@@ -105,8 +108,8 @@ int run_scenarios(const ScenariosOptions& options)
         }
         else
         {
-            fmt::print("{:<32} {}\n{:<32} {} blocks of {} s, {} wallets\n", file.string(),
-                scenario->title, "", with_commas(scenario->blocks), scenario->slot_seconds,
+            fmt::print("{:<{}} {}\n{:<{}} {} blocks of {} s, {} wallets\n", file.string(), width,
+                scenario->title, "", width, with_commas(scenario->blocks), scenario->slot_seconds,
                 with_commas(wallet_count(*scenario)));
         }
     }

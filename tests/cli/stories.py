@@ -1,0 +1,65 @@
+#!/usr/bin/env python3
+"""The shipped stories: every figure that they state holds, and none of them could be another.
+
+Usage: stories.py RUNNEL SOURCE_DIR
+"""
+import pathlib
+import sys
+import tempfile
+import tomllib
+
+from support import Checks, Runnel
+
+# Of each story: another figure, or another deed, and what the run then says of it.
+WRONG = {
+    "liquidation_by_hand": [
+        ("script.6.expect.balances.liquidator.WETH=4.400000000000000001 WETH",
+         "balances.liquidator.WETH: expected 4.400000000000000001 WETH, got 4.4 WETH (block 1)"),
+        ("script.8.expect.health_factors.bob='0.920516227851408975'",
+         "health_factors.bob: expected 0.920516227851408975 wad, got 0.920516227851408976 wad (block 25)"),
+        ("script.2.expect.reverts='35'", "reverts: expected a revert: 35, got a revert: 36 (block 1)"),
+        ("script.4.calls.0.price=1_940 USD", "health_factors.bob: expected 0.9796875 wad, got 1.0003125 wad (block 1)"),
+    ],
+}
+
+
+def story(runnel, check, scenario, folder):
+    """One story: as it is, cut short, and with each of its figures wrong."""
+    name = scenario.stem
+    lines = tomllib.loads(scenario.read_text())["script"]
+    ledger = folder / f"{name}.db"
+    check(runnel("check", scenario).returncode == 0, f"{name}: is well formed")
+
+    summary = runnel.json("run", scenario, "--db", ledger)
+    script = summary["script"]
+    check(script["failures"] == [], f"{name}: {script['failures']}")
+    check(script["lines"] == script["executed"] == len(lines), f"{name}: every line happens: {script}")
+    check(script["expectations"] > len(lines), f"{name}: there is something to hold: {script}")
+    check(runnel("verify", ledger).returncode == 0, f"{name}: the ledger verifies")
+    again = runnel.json("run", scenario, "--workers", "3", "--seed", "99")["script"]
+    check(again == script, f"{name}: another seed and more workers tell the same story: {again}")
+
+    last = max(line["at_block"] for line in lines)
+    for blocks in range(1, last):
+        done = runnel("run", scenario, "--blocks", blocks, "--quiet")
+        check(done.returncode == 0, f"{name}: {blocks} blocks of it hold: {done.stderr}")
+
+    for wrong, message in WRONG[name]:
+        done = runnel("run", scenario, "--quiet", "--set", wrong)
+        check(done.returncode == 1, f"{name}: {wrong}: exit {done.returncode}")
+        check(message in done.stderr, f"{name}: {wrong}: expected {message!r} in {done.stderr!r}")
+
+
+def main():
+    runnel, check = Runnel(sys.argv[1]), Checks()
+    scenarios = sorted((pathlib.Path(sys.argv[2]) / "scenarios").glob("*.toml"))
+    stories = [file for file in scenarios if "[[script]]" in file.read_text()]
+    check(sorted(WRONG) == [file.stem for file in stories], f"every story is tested: {stories}")
+    with tempfile.TemporaryDirectory() as name:
+        for scenario in stories:
+            story(runnel, check, scenario, pathlib.Path(name))
+    check.finish()
+
+
+if __name__ == "__main__":
+    main()
