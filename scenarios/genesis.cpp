@@ -197,10 +197,8 @@ tl::expected<std::vector<PricePath>, ScenarioError> build_price_paths(const Scen
     std::vector<PricePath> paths(scenario.tokens.size());
     for (const auto& price : scenario.prices)
     {
-        // Of block 0 too, as long as a path may be; its last price holds after its end.
-        const auto count = std::min<std::size_t>(scenario.blocks + 1, 100'000'000);
         const PriceGrid grid{scenario.seed, price.token, static_cast<std::int64_t>(scenario.start),
-            scenario.slot_seconds, count};
+            scenario.slot_seconds, scenario.price_count()};
         auto path = make_price_path(price.model, grid);
         if (!path)
             return fail(fmt::format("{}: prices.{}: {}", price.place, price.token, path.error()));

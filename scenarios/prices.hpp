@@ -1,10 +1,13 @@
 #pragma once
 
+#include "scenarios/price_file.hpp"
+
 #include <tl/expected.hpp>
 
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -18,13 +21,6 @@ namespace runnel::scenarios
 /// Units: 1e-8 USD per whole token, from 1 to price_max. Index i is the price at the scenario's
 /// start + i slots.
 using PricePath = std::vector<std::uint64_t>;
-
-/// 1e10 USD.
-inline constexpr std::uint64_t price_max = 1'000'000'000'000'000'000;
-
-/// A value, or one line that says what is wrong and what was expected instead.
-template <typename T>
-using PriceResult = tl::expected<T, std::string>;
 
 /// The time a path covers, and which random numbers it uses.
 struct PriceGrid
@@ -62,18 +58,6 @@ struct JumpPrice
     double jump_sd = 0;
 };
 
-/// What was traded from @p unix on, for the duration of one of the series' bars.
-///
-/// Prices in 1e-8 USD; low <= open, close <= high.
-struct PriceBar
-{
-    std::int64_t unix = 0;  // When the bar opens, in unix seconds.
-    std::uint64_t open = 0;
-    std::uint64_t high = 0;
-    std::uint64_t low = 0;
-    std::uint64_t close = 0;
-};
-
 /// The last price of the bar that opens at @p unix; the bar opens at the previous close.
 struct PriceClose
 {
@@ -84,10 +68,11 @@ struct PriceClose
 /// How bars become a path.
 ///
 /// A bar lasts bar_seconds, but no longer than until the next one opens; what is left between two
-/// bars is a gap and holds the last close. The prices of a bar's blocks start at open, end at close
-/// and visit low and high in between, low first in a rising bar, with a seeded Brownian bridge
-/// from each to the next that stays within [low, high]. Each bar draws from a stream of its own, so
-/// that its prices depend on no other bar.
+/// bars holds the last close. If that is a bar's length or more, bars are missing: with hold_gaps
+/// the price stands still there, without it a scenario that meets them is refused. The prices of a
+/// bar's blocks start at open, end at close and visit low and high in between, low first in a
+/// rising bar, with a seeded Brownian bridge from each to the next that stays within [low, high].
+/// Each bar draws from a stream of its own, so that its prices depend on no other bar.
 ///
 /// A bar with few blocks shows what fits: one block the close, two open and close, three also the
 /// more distant extreme.
@@ -95,16 +80,15 @@ struct BarOptions
 {
     std::uint32_t bar_seconds = 0;  // 0: the median distance of the bars given.
     bool hold_last_close = false;   // After the last bar; else a longer scenario is refused.
+    bool hold_gaps = false;         // Where bars are missing; else they are refused.
 };
 
-/// Bars from a comma-separated file, plain or compressed by gzip, with a header line.
-///
-/// Reads the columns unix, open, high, low and close, in any order; prices in USD. Rows may ascend
-/// or descend in time.
+/// Bars from a text file, plain or compressed by gzip: see read_price_bars().
 struct CsvPrice
 {
     std::filesystem::path file;
     BarOptions options;
+    PriceFileLayout layout = {};
 };
 
 /// Bars given in the scenario itself, ascending in time.
@@ -128,13 +112,10 @@ using PriceModel =
 /// first, of keccak("price:" token).
 [[nodiscard]] std::uint64_t price_stream(std::string_view token);
 
-/// Reads a positive decimal number of USD, as 1234.5 or 1.2e-05, into 1e-8 USD.
-///
-/// Exact but for the last digit, which is rounded half up, and at least 1.
-[[nodiscard]] PriceResult<std::uint64_t> parse_price(std::string_view text);
-
-/// The bars of a file, ascending in time. Errors name file, line and column.
-[[nodiscard]] PriceResult<std::vector<PriceBar>> read_price_bars(const std::filesystem::path& file);
+/// What keeps @p model from having a path on @p grid, as far as that is known without computing it;
+/// nothing if it can have one.
+[[nodiscard]] std::optional<std::string> check_price_model(
+    const PriceModel& model, const PriceGrid& grid);
 
 /// The path of @p model on @p grid: a function of its arguments (and the file's contents) alone.
 ///

@@ -7,6 +7,7 @@
 #include "scenarios/script.hpp"
 #include "strategies/api/strategy.hpp"
 
+#include <algorithm>
 #include <cstdint>
 #include <filesystem>
 #include <span>
@@ -126,6 +127,14 @@ struct Scenario
     std::vector<InputFile> inputs;
     std::string source_text;    // The file as it was read.
     std::string resolved_text;  // TOML with every default: reproduces the run.
+
+    /// How long price paths are: of block 0 too, as long as a path may be; the last price holds
+    /// after its end.
+    [[nodiscard]] std::size_t price_count() const noexcept
+    {
+        constexpr std::uint64_t paths_max = 100'000'000;
+        return static_cast<std::size_t>(std::min(blocks + 1, paths_max));
+    }
 };
 
 /// One line: `FILE:LINE: KEY: expected ..., got ...`, or with `--set PATH` as the place.

@@ -1,6 +1,7 @@
 #include "scenarios/loader/document.hpp"
 
 #include "scenarios/loader/name_table.hpp"
+#include "scenarios/loader/toml_text.hpp"
 
 #include <fmt/format.h>
 #include <toml++/toml.h>
@@ -100,14 +101,33 @@ Place place_of(const toml::source_region& source, Place fallback) noexcept
     return {source.begin.line, 0};
 }
 
-Node convert(const toml::node& from, Place fallback)
+/// The large integer that was taken out at this place; nullptr if there was none.
+const LargeInteger* find(
+    const std::vector<LargeInteger>& large_integers, const toml::source_position& place) noexcept
+{
+    const std::pair<std::uint32_t, std::uint32_t> wanted{place.line, place.column};
+    const auto found = std::partition_point(large_integers.begin(), large_integers.end(),
+        [&](const LargeInteger& large) {
+            return std::pair{large.line, large.column} < wanted;
+        });
+    return found != large_integers.end() && std::pair{found->line, found->column} == wanted
+               ? &*found
+               : nullptr;
+}
+
+Node convert(
+    const toml::node& from, Place fallback, const std::vector<LargeInteger>& large_integers)
 {
     Node node;
     node.place = place_of(from.source(), fallback);
     switch (from.type())
     {
         case toml::node_type::boolean: node.value = from.as_boolean()->get(); break;
-        case toml::node_type::integer: node.value = from.as_integer()->get(); break;
+        case toml::node_type::integer:
+            node.value = from.as_integer()->get();
+            if (const auto* large = find(large_integers, from.source().begin))
+                node.value = large->value;
+            break;
         case toml::node_type::floating_point: node.value = from.as_floating_point()->get(); break;
         case toml::node_type::string: node.value = from.as_string()->get(); break;
         case toml::node_type::date_time: node.value = date_time(from.as_date_time()->get()); break;
@@ -118,7 +138,7 @@ Node convert(const toml::node& from, Place fallback)
             Node::Array elements;
             elements.reserve(from.as_array()->size());
             for (const auto& element : *from.as_array())
-                elements.push_back(convert(element, node.place));
+                elements.push_back(convert(element, node.place, large_integers));
             node.value = std::move(elements);
             break;
         }
@@ -128,7 +148,8 @@ Node convert(const toml::node& from, Place fallback)
             for (const auto& [key, member] : *from.as_table())
             {
                 const auto place = place_of(key.source(), node.place);
-                members.push_back({std::string{key.str()}, place, convert(member, place)});
+                members.push_back(
+                    {std::string{key.str()}, place, convert(member, place, large_integers)});
             }
             node.value = std::move(members);
             break;
@@ -136,83 +157,6 @@ Node convert(const toml::node& from, Place fallback)
     }
     return node;
 }
-
-/// Finds a key made of too many parts: the TOML library would nest as many tables, and run out of
-/// stack when it frees them. Returns its line, or 0.
-///
-/// Counts dots between values, outside of text and comments; where the text is malformed the count
-/// may be wrong, but there the parser stops.
-class DeepKeyFinder
-{
-public:
-    explicit DeepKeyFinder(std::string_view text) noexcept : text_{text} {}
-
-    std::uint32_t find() noexcept
-    {
-        constexpr int parts_max = 32;
-        int dots = 0;
-        while (position_ < text_.size())
-        {
-            const char c = text_[position_];
-            if (c == '"' || c == '\'')
-            {
-                skip_string(c);
-                continue;
-            }
-            if (c == '#')
-            {
-                position_ = std::min(text_.find('\n', position_), text_.size());
-                continue;
-            }
-            line_ += c == '\n' ? 1 : 0;
-            if (c == '.' && ++dots > parts_max)
-                return line_;
-            if (c == '=' || c == ',' || c == '\n' || c == '[' || c == ']' || c == '{' || c == '}')
-                dots = 0;
-            ++position_;
-        }
-        return 0;
-    }
-
-private:
-    void skip_string(char quote) noexcept
-    {
-        const bool escapes = quote == '"';
-        const std::string_view triple = escapes ? "\"\"\"" : "'''";
-        const bool multiline = text_.substr(position_).starts_with(triple);
-        position_ += multiline ? 3 : 1;
-        while (position_ < text_.size())
-        {
-            const char c = text_[position_];
-            if (c == '\n')
-            {
-                if (!multiline)
-                    return;  // Malformed.
-                ++line_;
-            }
-            if (c == '\\' && escapes)
-            {
-                const bool newline = position_ + 1 < text_.size() && text_[position_ + 1] == '\n';
-                position_ += newline ? 1 : 2;
-                continue;
-            }
-            if (c == quote && (!multiline || text_.substr(position_).starts_with(triple)))
-            {
-                position_ += multiline ? 3 : 1;
-                // Up to two quotes may stand right before the closing three.
-                for (int i = 0; multiline && i < 2 && text_.substr(position_).starts_with(quote);
-                     ++i)
-                    ++position_;
-                return;
-            }
-            ++position_;
-        }
-    }
-
-    std::string_view text_;
-    std::size_t position_ = 0;
-    std::uint32_t line_ = 1;
-};
 
 }  // namespace
 
@@ -224,11 +168,13 @@ Document::Document(std::string_view text, std::string name, const std::vector<Ov
     { throw BadScenario{fmt::format("{}:{}: {}", escaped(name_), line, escaped(message))}; };
     if (text.size() > bytes_max)
         fail_at(1, fmt::format("expected at most {} bytes, got {}", bytes_max, text.size()));
-    if (const auto line = DeepKeyFinder{text}.find(); line != 0)
+    if (const auto line = line_of_deep_key(text); line != 0)
         fail_at(line, "expected a key of at most 32 parts, got more");
     try
     {
-        root_ = convert(toml::parse(text, name_), {1, 0});
+        std::string small{text};
+        const auto large_integers = take_large_integers(small);
+        root_ = convert(toml::parse(small, name_), {1, 0}, large_integers);
     }
     catch (const toml::parse_error& error)
     {
@@ -317,14 +263,15 @@ void Document::fail(Place place, std::string_view key, std::string_view message)
 
 Node parse_value(std::string_view text, Place place)
 {
-    const auto line = fmt::format("value = {}", text);
-    if (DeepKeyFinder{line}.find() == 0)
+    auto line = fmt::format("value = {}", text);
+    if (line_of_deep_key(line) == 0)
     {
         try
         {
+            const auto large_integers = take_large_integers(line);
             const auto table = toml::parse(line);
             if (table.size() == 1)
-                return convert(*table.get("value"), place);
+                return convert(*table.get("value"), place, large_integers);
         }
         catch (const toml::parse_error&)
         {
@@ -417,6 +364,7 @@ struct TomlPrinter
 {
     std::string operator()(bool value) const { return value ? "true" : "false"; }
     std::string operator()(std::int64_t value) const { return std::to_string(value); }
+    std::string operator()(std::uint64_t value) const { return std::to_string(value); }
     std::string operator()(double value) const
     {
         return std::isnan(value)   ? "nan"

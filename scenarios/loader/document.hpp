@@ -32,7 +32,9 @@ struct Node
     struct Member;
     using Array = std::vector<Node>;
     using Table = std::vector<Member>;  // In the order of the keys, when it was parsed.
-    using Value = std::variant<bool, std::int64_t, double, std::string, DateTime, Array, Table>;
+    // An integer is unsigned where a signed one cannot hold it.
+    using Value = std::variant<bool, std::int64_t, std::uint64_t, double, std::string, DateTime,
+        Array, Table>;
 
     Value value;
     Place place;

@@ -40,7 +40,7 @@ void Loader::read_scenario(const std::string& default_name)
     }
     scenario_.title = parameters.text("title");
     scenario_.description = parameters.text("description");
-    scenario_.seed = static_cast<std::uint64_t>(parameters.integer("seed"));
+    scenario_.seed = parameters.amount("seed").low64();
     scenario_.blocks = static_cast<std::uint64_t>(parameters.integer("blocks"));
     scenario_.slot_seconds = static_cast<std::uint32_t>(parameters.integer("slot_seconds"));
     scenario_.start = static_cast<std::uint64_t>(parameters.integer("start"));

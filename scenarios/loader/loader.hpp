@@ -82,6 +82,8 @@ private:
     /// Records the file's hash, and enforces it where the scenario names one.
     [[nodiscard]] CsvPrice csv_price(
         const NamedTable& table, TableValues& values, const BarOptions& bars);
+    [[nodiscard]] PriceFileLayout price_layout(
+        const NamedTable& table, const Parameters& parameters) const;
     void check_price_model(const NamedTable& table, const PriceModel& model) const;
     void read_contracts();
     void read_agents();

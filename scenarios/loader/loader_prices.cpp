@@ -4,9 +4,26 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <initializer_list>
+#include <utility>
 
 namespace runnel::scenarios
 {
+
+namespace
+{
+
+/// What a word of a choice stands for; `auto` is the type's first value.
+template <typename T>
+T chosen(
+    std::string_view word, std::initializer_list<std::pair<std::string_view, T>> meanings) noexcept
+{
+    const auto* found = std::find_if(meanings.begin(), meanings.end(),
+        [word](const auto& meaning) { return meaning.first == word; });
+    return found == meanings.end() ? T{} : found->second;
+}
+
+}  // namespace
 
 void Loader::read_prices()
 {
@@ -53,12 +70,41 @@ PriceModel Loader::price_model(const NamedTable& table, std::string_view model, 
             parameters.number("jump_mean"), parameters.number("jump_sd")};
     }
     const BarOptions bars{static_cast<std::uint32_t>(parameters.integer("bar_seconds")),
-        parameters.boolean("hold_last_close")};
+        parameters.boolean("hold_last_close"), parameters.boolean("hold_gaps")};
     if (model == "closes")
         return ClosesPrice{std::move(values.closes), bars};
     if (model == "bars")
         return BarsPrice{std::move(values.bars), bars};
     return csv_price(table, values, bars);
+}
+
+PriceFileLayout Loader::price_layout(const NamedTable& table, const Parameters& parameters) const
+{
+    using Layout = PriceFileLayout;
+    Layout layout;
+    layout.separator = chosen<char>(parameters.text("separator"),
+        {{"comma", ','}, {"semicolon", ';'}, {"tab", '\t'}, {"pipe", '|'}});
+    layout.skip_lines = static_cast<std::uint32_t>(parameters.integer("skip_lines"));
+    layout.time_unit = chosen<Layout::TimeUnit>(parameters.text("time_unit"),
+        {{"s", Layout::TimeUnit::seconds}, {"ms", Layout::TimeUnit::milliseconds},
+            {"us", Layout::TimeUnit::microseconds}, {"ns", Layout::TimeUnit::nanoseconds}});
+    layout.date_order = chosen<Layout::DateOrder>(
+        parameters.text("date_order"), {{"year_month_day", Layout::DateOrder::year_month_day},
+                                           {"day_month_year", Layout::DateOrder::day_month_year},
+                                           {"month_day_year", Layout::DateOrder::month_day_year}});
+    layout.decimal_mark = chosen<Layout::DecimalMark>(parameters.text("decimal_mark"),
+        {{"point", Layout::DecimalMark::point}, {"comma", Layout::DecimalMark::comma}});
+    layout.time_column = parameters.text("time_column");
+    layout.open_column = parameters.text("open_column");
+    layout.high_column = parameters.text("high_column");
+    layout.low_column = parameters.text("low_column");
+    layout.close_column = parameters.text("close_column");
+    layout.price_column = parameters.text("price_column");
+    if (!layout.price_column.empty() && !layout.close_column.empty())
+    {
+        fail_key(table, "price_column", "expected either price_column or close_column, got both");
+    }
+    return layout;
 }
 
 CsvPrice Loader::csv_price(const NamedTable& table, TableValues& values, const BarOptions& bars)
@@ -103,18 +149,17 @@ CsvPrice Loader::csv_price(const NamedTable& table, TableValues& values, const B
         if (member.key == "file_hash")
             member.node = Node{hash.to_string()};
     }
-    return {path, bars};
+    return {path, bars, price_layout(table, values.parameters)};
 }
 
 void Loader::check_price_model(const NamedTable& table, const PriceModel& model) const
 {
     if (std::holds_alternative<CsvPrice>(model) && !options_.open_input_files)
         return;
-    // No prices yet, but what can be checked without.
     const PriceGrid grid{scenario_.seed, table.name, static_cast<std::int64_t>(scenario_.start),
-        scenario_.slot_seconds, 0};
-    if (const auto path = make_price_path(model, grid); !path)
-        document_.fail(table.place, table.path, path.error());
+        scenario_.slot_seconds, scenario_.price_count()};
+    if (const auto error = scenarios::check_price_model(model, grid))
+        document_.fail(table.place, table.path, *error);
 }
 
 void Loader::read_events()

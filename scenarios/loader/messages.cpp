@@ -17,6 +17,7 @@ std::string expectation(const Key& key)
     {
         case KeyForm::parameter: break;
         case KeyForm::price: return "a price above 0 in USD, like 3000.5";
+        case KeyForm::seed: return "an integer from 0 to 18446744073709551615";
         case KeyForm::time:
             return range("unix seconds", key.spec) + " or a date like 2024-01-01T00:00:00Z";
         case KeyForm::closes: return "a list of [unix seconds, price]";

@@ -99,6 +99,7 @@ void TableReader::read_item(const Item& item, TableValues& values, const Unit* r
     {
         case KeyForm::parameter: read = read_parameter(item, values.parameters, row); break;
         case KeyForm::price: read = read_price(item); break;
+        case KeyForm::seed: read = read_seed(item); break;
         case KeyForm::time: read = read_time(item); break;
         case KeyForm::closes: read.canonical = read_closes(item, values.closes); break;
         case KeyForm::bars: read.canonical = read_bars(item, values.bars); break;

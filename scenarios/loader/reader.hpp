@@ -87,6 +87,7 @@ private:
     [[nodiscard]] Read read_account(const Item& item) const;
     [[nodiscard]] Read read_group(const Item& item) const;
     [[nodiscard]] Read read_price(const Item& item) const;
+    [[nodiscard]] Read read_seed(const Item& item) const;
     [[nodiscard]] Read read_time(const Item& item) const;
     [[nodiscard]] Node read_closes(const Item& item, std::vector<PriceClose>& closes) const;
     [[nodiscard]] Node read_bars(const Item& item, std::vector<PriceBar>& bars) const;

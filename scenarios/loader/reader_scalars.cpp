@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <limits>
 
 namespace runnel::scenarios
 {
@@ -32,6 +33,27 @@ TableReader::Read TableReader::read_integer(const Item& item) const
     return {*value, item.node};
 }
 
+TableReader::Read TableReader::read_seed(const Item& item) const
+{
+    std::optional<std::uint64_t> seed;
+    if (const auto* integer = item.node.as<std::int64_t>(); integer != nullptr && *integer >= 0)
+        seed = static_cast<std::uint64_t>(*integer);
+    else if (const auto* large = item.node.as<std::uint64_t>())
+        seed = *large;
+    else if (const auto* text = item.node.as<std::string>())
+    {
+        const auto number = Amount::from_decimal(*text);
+        if (number && number->fits_uint64())
+            seed = number->low64();
+    }
+    if (!seed)
+        refuse(item, expectation(*item.key));
+    // As text where TOML's own integers end, so that any reader of TOML can read it.
+    const bool is_large = *seed > std::uint64_t{std::numeric_limits<std::int64_t>::max()};
+    return {Amount{*seed},
+        is_large ? Node{std::to_string(*seed)} : Node{static_cast<std::int64_t>(*seed)}};
+}
+
 TableReader::Read TableReader::read_time(const Item& item) const
 {
     Item unix{item};
@@ -43,8 +65,13 @@ TableReader::Read TableReader::read_time(const Item& item) const
 TableReader::Read TableReader::read_number(const Item& item) const
 {
     const auto value = finite_number(item.node);
-    if (!value || !in_range(*value, item.key->spec))
+    const auto& spec = item.key->spec;
+    if (!value || !in_range(*value, spec))
         refuse(item, expectation(*item.key));
+    // What a contract holds in 1e-8 USD is not rounded without a word.
+    if (spec.unit.text == unit::usd_per_token.text && *value > 0 &&
+        !parse_price(shortest_decimal(*value)))
+        refuse(item, expectation(*item.key) + " and at most 8 decimals");
     return {*value, Node{*value}};
 }
 
@@ -179,7 +206,10 @@ TableReader::Read TableReader::read_price(const Item& item) const
         return tl::unexpected<std::string>{""};
     }();
     if (!price)
-        refuse(item, fmt::format("a price above 0 and up to {} USD", price_max / 100'000'000));
+    {
+        refuse(item, fmt::format("a price above 0 and up to {} USD, of at most 8 decimals",
+                         price_max / 100'000'000));
+    }
 
     // A number where a double holds all digits.
     const auto digits = format_decimal(Amount{*price}, 8);

@@ -21,7 +21,9 @@ Section scenario_section()
             {{"title", Kind::text, "\"\"", {}, "One line for reports."}},
             {{"description", Kind::text, "\"\"", {}, "What the scenario shows, for people."}},
             {{"seed", Kind::integer, "1", {},
-                "Picks the random numbers: another seed, another run of the same scenario.", 0}},
+                 "Picks the random numbers: another seed, another run of the same scenario.", 0,
+                 18'446'744'073'709'551'615.0},
+                KeyForm::seed},
             {{"blocks", Kind::integer, "", unit::blocks, "How many blocks follow block 0.", 1,
                 blocks_max}},
             {{"slot_seconds", Kind::integer, "12", unit::seconds, "Time from block to block.", 1,
@@ -93,6 +95,44 @@ std::vector<Key> bar_keys()
             "How long a bar lasts; 0: the median distance between bars.", 0, 31 * 86'400}},
         {{"hold_last_close", Kind::boolean, "false", {},
             "Hold the last price when the scenario is longer than the data, instead of refusing."}},
+        {{"hold_gaps", Kind::boolean, "false", {},
+            "Hold the last price where bars are missing, instead of refusing."}},
+    };
+}
+
+/// How a price file is laid out, where it does not say so itself.
+std::vector<Key> layout_keys()
+{
+    return {
+        {{"separator", Kind::choice, "\"auto\"", {}, "Between columns.", -no_max, no_max,
+            "auto|comma|semicolon|tab|pipe"}},
+        {{"skip_lines", Kind::integer, "0", unit::other("lines"),
+            "Lines above the header, or above the first row, beside those that are no row.", 0,
+            1'000'000}},
+        {{"time_unit", Kind::choice, "\"auto\"", {},
+            "What times that are numbers count since 1970; auto tells it from their size, row by "
+            "row.",
+            -no_max, no_max, "auto|s|ms|us|ns"}},
+        {{"date_order", Kind::choice, "\"auto\"", {},
+            "Of the parts of dates. 2024-05-01 needs no telling; 01/05/2024 does, unless some day "
+            "in the file is above 12.",
+            -no_max, no_max, "auto|year_month_day|day_month_year|month_day_year"}},
+        {{"decimal_mark", Kind::choice, "\"auto\"", {},
+            "Whether 3,010 is three thousand (point) or three (comma), where no price in the file "
+            "tells.",
+            -no_max, no_max, "auto|point|comma"}},
+        {{"time_column", Kind::text, "\"\"", {},
+            "The column of times: a name from the header, or a number counted from 1. Empty: by "
+            "its "
+            "usual name, or the first."}},
+        {{"close_column", Kind::text, "\"\"", {},
+            "Likewise the last price of each bar, which opens at the time beside it. Empty: by its "
+            "usual name, or by the order time, open, high, low, close."}},
+        {{"open_column", Kind::text, "\"\"", {}, "Likewise the first price of each bar."}},
+        {{"high_column", Kind::text, "\"\"", {}, "Likewise its highest price."}},
+        {{"low_column", Kind::text, "\"\"", {}, "Likewise its lowest price."}},
+        {{"price_column", Kind::text, "\"\"", {},
+            "Likewise prices at the times beside them, instead of bars."}},
     };
 }
 
@@ -119,10 +159,13 @@ Section prices_section()
     auto csv = bar_keys();
     csv.insert(csv.begin(),
         {{{"file", Kind::text, "", {},
-             "Columns unix, open, high, low, close; plain or gzip; relative to the scenario."}},
+             "Times and prices in columns, as exchanges and data sites give them; plain or gzip; "
+             "relative to the scenario. See docs/scenarios.md, \"Price files\"."}},
             {{"file_hash", Kind::text, "\"\"", {},
                 "keccak-256 of the file; when given, another file is refused. Resolved scenarios "
                 "hold it."}}});
+    for (auto& key : layout_keys())
+        csv.push_back(std::move(key));
     auto closes = bar_keys();
     closes.insert(
         closes.begin(), {{"closes", Kind::number, "", unit::other("[[unix seconds, USD], ...]"),

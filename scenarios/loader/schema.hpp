@@ -14,6 +14,7 @@ enum class KeyForm : std::uint8_t
 {
     parameter,    // As the kind says.
     price,        // USD per whole token: 3000.5 or "3000.5 USD".
+    seed,         // Any unsigned number of 64 bits, as text too.
     time,         // Unix seconds, or a TOML date with time and offset.
     closes,       // [[unix, price], ...]
     bars,         // [[unix, open, high, low, close], ...]

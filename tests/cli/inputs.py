@@ -48,11 +48,103 @@ def base_fees(runnel, check, folder):
         check(done.returncode == 0, f"{keys}: holds: {done.stderr}")
 
 
+LAYOUTS = {
+    "date_column": "Date,Open,High,Low,Close,Adj Close,Volume\n2024-05-01,3000.0,3060.0,2950.0,3010.0,1,1\n"
+                   "2024-05-02,3010.0,3070.0,2960.0,3020.0,1,1\n",
+    "no_header_ms": "1714521600000,3000.0,3060.0,2950.0,3010.0,9.5\n1714608000000,3010.0,3070.0,2960.0,3020.0,9.5\n",
+    "quoted_semicolons_newest_first": '\ufeff"unix";"open";"high";"low";"close"\r\n"1714608000";"3010";"3070";"2960";"3020"'
+                                      '\r\n"1714521600";"3000";"3060";"2950";"3010"\r\n',
+    "one_price": ",price,volume\n2024-05-01 00:00:00+00:00,3000.0,1\n2024-05-02 00:00:00+00:00,3010.0,1\n",
+}
+
+
+def price_files(runnel, check, folder):
+    """Files as they come are read; holes, prices too small to hold and doubtful dates are refused by check and run alike."""
+    scenario = write(folder / "prices.toml", """
+[scenario]
+blocks = 23
+slot_seconds = 3600
+start = 2024-05-01T00:00:00Z
+[tokens.WETH]
+[prices.WETH]
+model = "csv"
+file = "none.csv"
+[contracts.oracle]
+kind = "price_oracle"
+prices.WETH = { price = 3000 }
+[agents.keeper]
+strategy = "price_keeper"
+count = 1
+funds.ETH = 100
+oracle = "oracle"
+tokens = ["WETH"]
+heartbeat = "1h"
+deviation = 10
+""")
+    prices = []
+    for name, text in LAYOUTS.items():
+        (folder / f"{name}.csv").write_text(text, newline="")
+        database = folder / f"{name}.db"
+        done = runnel("run", scenario, "--db", database, "--set", f"prices.WETH.file={name}.csv")
+        check(done.returncode == 0, f"{name} runs: {done.stderr}")
+        done = runnel("verify", database)
+        check(done.returncode == 0, f"{name} holds: {done.stderr}")
+        prices.append([int(row[0]) for row in rows(database, "SELECT price FROM oracle_prices ORDER BY block_number")])
+        check(len(prices[-1]) >= 5 and min(prices[-1]) >= 2950 * 10**8, f"{name} gives prices: {prices[-1]}")
+    check(prices[0] == prices[1] == prices[2], "the same bars in three layouts give one path")
+
+    refused = {
+        "hole.csv": ("unix,open,high,low,close\n1714435200,1,1,1,1\n1714694400,2,2,2,2\n1714780800,2,2,2,2\n",
+                     "none for 2024-05-01 to 2024-05-02 (hold_gaps"),
+        "micro.csv": ("unix,close\n1714521600,0.0000000004\n1714608000,0.0000000005\n", "1e-8 USD can hold"),
+        "doubtful.csv": ("date,close\n01/05/2024,1\n02/05/2024,2\n", "(date_order"),
+        "late.csv": ("unix,close\n1714608000,1\n1714694400,2\n", "at or before the scenario's start"),
+    }
+    for name, (text, why) in refused.items():
+        write(folder / name, text)
+        for command in ("check", "run"):
+            done = runnel(command, scenario, "--set", f"prices.WETH.file={name}")
+            check(done.returncode == 2 and why in done.stderr and done.stderr.count("\n") == 1,
+                  f"{command} {name}: {why}: {done.returncode} {done.stderr}")
+    done = runnel("run", scenario, "--set", "prices.WETH.file=hole.csv", "--set", "prices.WETH.hold_gaps=true")
+    check(done.returncode == 0, f"a hole that is allowed: {done.stderr}")
+    for key in ("prices.WETH={ model = \"constant\", price = 4e-9 }", "contracts.oracle.prices.WETH.price=4e-9",
+                "contracts.oracle.prices.WETH.price=1.5e-8"):
+        file = () if "model" in key else ("--set", "prices.WETH.file=one_price.csv")
+        done = runnel("check", scenario, "--set", key, *file)
+        check(done.returncode == 2 and "8 decimals" in done.stderr, f"{key}: {done.returncode} {done.stderr}")
+
+
+def seeds(runnel, check, folder):
+    """A seed of 64 bits, however it is given, is one chain, and exact in the ledger and in JSON."""
+    text = EMPTY.replace("[chain]", "[agents.payer]\nstrategy = \"payer\"\ncount = 20\nfunds.ETH = 1\ntoken = \"ETH\"\n"
+                         "amount = 0.001\ninterval = 12\n[chain]")
+    given = [(text.replace("blocks = 3", "seed = 0xfeed_beef_dead_cafe\nblocks = 3"), ()),
+             (text, ("--seed", "18369548392556514046")),
+             (text, ("--set", "scenario.seed=18369548392556514046"))]
+    heads = set()
+    for number, (contents, options) in enumerate(given):
+        scenario = write(folder / "seed.toml", contents)
+        database = folder / f"seed{number}.db"
+        done = runnel.json("run", scenario, "--db", database, *options)
+        heads.add(done["state_root"])
+        found = rows(database, "SELECT value FROM t_manifest WHERE key = 'seed'")
+        check(found == [("18369548392556514046",)], f"{options}: in the ledger: {found}")
+        report = runnel.json("report", database, "--section", "run")
+        check(report["run"]["seed"] == "18369548392556514046", f"{options}: in JSON: {report['run']['seed']}")
+        check(runnel("verify", database).returncode == 0, f"{options}: holds")
+    check(len(heads) == 1, f"one seed, one state: {heads}")
+    other = runnel.json("run", folder / "seed.toml", "--seed", "18369548392556514047")
+    check(other["state_root"] not in heads, "the next seed is another")
+
+
 def main():
     runnel, check = Runnel(sys.argv[1]), Checks()
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
         base_fees(runnel, check, folder)
+        price_files(runnel, check, folder)
+        seeds(runnel, check, folder)
     check.finish()
 
 

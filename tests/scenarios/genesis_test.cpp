@@ -286,19 +286,6 @@ TEST_CASE("genesis: shocks multiply a price from their block on", "[scenarios][g
     CHECK(build_price_paths(load(base, many))->at(1).at(1) == price_max);
 }
 
-TEST_CASE(
-    "genesis: prices that do not cover the scenario get one line", "[scenarios][genesis][errors]")
-{
-    const auto scenario =
-        load(base, {{"prices.USDC",
-                       "{ model = \"closes\", closes = [[1_700_000_000, 1]], bar_seconds = 60 }"}});
-    const auto paths = build_price_paths(scenario);
-    REQUIRE_FALSE(paths);
-    CHECK(paths.error().message ==
-          "--set prices.USDC: prices.USDC: expected bars up to the scenario's last block at "
-          "1700000120, got the last until 1700000060 (hold_last_close = true holds its close)");
-}
-
 TEST_CASE("genesis: whole tokens become smallest units by their decimal, rounded down",
     "[scenarios][genesis][units]")
 {

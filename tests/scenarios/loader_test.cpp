@@ -556,14 +556,17 @@ TEST_CASE("loader: bad prices get one line", "[scenarios][loader][errors]")
     constexpr std::string_view model = "model = \"constant\"\nprice = 3000";
     check_all({
         {"price = 3000", "price = 0",
-            "a.toml:19: prices.WETH.price: expected a price above 0 and up to 10000000000 USD, got "
-            "0"},
+            "a.toml:19: prices.WETH.price: expected a price above 0 and up to 10000000000 USD, of "
+            "at "
+            "most 8 decimals, got 0"},
         {"price = 3000", "price = nan",
-            "a.toml:19: prices.WETH.price: expected a price above 0 and up to 10000000000 USD, got "
-            "nan"},
+            "a.toml:19: prices.WETH.price: expected a price above 0 and up to 10000000000 USD, of "
+            "at "
+            "most 8 decimals, got nan"},
         {"price = 3000", "price = 1e11",
-            "a.toml:19: prices.WETH.price: expected a price above 0 and up to 10000000000 USD, got "
-            "100000000000.0"},
+            "a.toml:19: prices.WETH.price: expected a price above 0 and up to 10000000000 USD, of "
+            "at "
+            "most 8 decimals, got 100000000000.0"},
         {model, "model = \"gbm\"\nstart_price = 1\nvolatility = inf",
             "a.toml:20: prices.WETH.volatility: expected a number from 0 to 100, got inf"},
         {model, "model = \"csv\"\nfile = \"no.csv\"",
@@ -819,6 +822,57 @@ TEST_CASE("loader: the reference names every key", "[scenarios][loader]")
 }
 
 #ifdef RUNNEL_SOURCE_DIR
+TEST_CASE("loader: a seed is any number of 64 bits", "[scenarios][loader]")
+{
+    const auto parse = [&](const std::string& text, const std::vector<Override>& overrides = {})
+    {
+        const auto scenario = parse_scenario(
+            "[scenario]\nblocks = 1\n" + text + "\n", "a.toml", ".", overrides, test_options());
+        INFO(text);
+        INFO((scenario ? "" : scenario.error().message));
+        REQUIRE(scenario);
+        // What is resolved means the same, and is TOML for everybody.
+        const auto again =
+            parse_scenario(scenario->resolved_text, "b.toml", ".", {}, test_options());
+        REQUIRE(again);
+        CHECK(again->seed == scenario->seed);
+        return scenario->seed;
+    };
+    constexpr std::uint64_t max = 18'446'744'073'709'551'615U;
+    CHECK(parse("seed = 18446744073709551615") == max);
+    CHECK(parse("seed = 18_446_744_073_709_551_615 # = 1") == max);
+    CHECK(parse("seed = 0xfeed_beef_dead_cafe") == 0xfeedbeefdeadcafe);
+    CHECK(parse("seed = 0x7fff_ffff_ffff_ffff") == 0x7fffffffffffffff);
+    CHECK(parse("seed = 0b1" + std::string(63, '0')) == std::uint64_t{1} << 63U);
+    CHECK(parse("seed = 0o1777777777777777777777") == max);
+    CHECK(parse("seed = \"18446744073709551615\"") == max);
+    CHECK(parse("seed = 9223372036854775807") == 9'223'372'036'854'775'807U);
+    CHECK(parse("seed=9223372036854775808\ntitle='= 18446744073709551615'") ==
+          9'223'372'036'854'775'808U);
+    CHECK(parse("title = \"\u00fc\"\nseed = 18446744073709551615") == max);
+    CHECK(parse("",
+              {{"scenario", "{ title = \"\u00fc\", blocks = 2, seed = 18446744073709551615 }"}}) ==
+          max);
+    CHECK(parse("", {{"scenario.seed", "18446744073709551615"}}) == max);
+    CHECK(parse("", {{"scenario.seed", "0xffff_ffff_ffff_ffff"}}) == max);
+
+    for (const auto* wrong : {"18446744073709551616", "-1", "1.5", "0x1_0000_0000_0000_0000"})
+    {
+        const auto refused = parse_scenario(
+            "[scenario]\nblocks = 1\n", "a.toml", ".", {{"scenario.seed", wrong}}, test_options());
+        REQUIRE_FALSE(refused);
+        CHECK(refused.error().message.find("an integer from 0 to 18446744073709551615") !=
+              std::string::npos);
+    }
+    // Elsewhere such a number is as wrong as it was.
+    const auto blocks = parse_scenario(
+        "[scenario]\nblocks = 18446744073709551615\n", "a.toml", ".", {}, test_options());
+    REQUIRE_FALSE(blocks);
+    CHECK(blocks.error().message ==
+          "a.toml:2: scenario.blocks: expected an integer from 1 to 100000000, got "
+          "18446744073709551615");
+}
+
 TEST_CASE("loader: the reference in docs is the one the loader makes", "[scenarios][loader][docs]")
 {
     std::ifstream stream{RUNNEL_SOURCE_DIR "/docs/scenario_reference.md", std::ios::binary};

@@ -2,10 +2,8 @@
 
 #include "ledger/philox.hpp"
 #include "ledger/portable_math.hpp"
+#include "tests/scenarios/temporary_directory.hpp"
 #include "tests/support/catch.hpp"
-
-#include <unistd.h>
-#include <zlib.h>
 
 #include <algorithm>
 #include <array>
@@ -21,46 +19,13 @@
 
 using namespace runnel;
 using namespace runnel::scenarios;
+using runnel::scenarios::tests::TemporaryDirectory;
 
 namespace
 {
 constexpr std::uint64_t usd = 100'000'000;
 constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
 constexpr double infinity = std::numeric_limits<double>::infinity();
-
-/// A directory of its own for each test, removed at its end.
-class TemporaryDirectory
-{
-public:
-    TemporaryDirectory()
-    {
-        std::string pattern = (std::filesystem::temp_directory_path() / "prices_XXXXXX").string();
-        REQUIRE(mkdtemp(pattern.data()) != nullptr);
-        path_ = pattern;
-    }
-    ~TemporaryDirectory() { std::filesystem::remove_all(path_); }
-    TemporaryDirectory(const TemporaryDirectory&) = delete;
-    TemporaryDirectory& operator=(const TemporaryDirectory&) = delete;
-
-    std::filesystem::path write(std::string_view name, std::string_view contents) const
-    {
-        std::ofstream{path_ / name, std::ios::binary} << contents;
-        return path_ / name;
-    }
-    std::filesystem::path write_gzip(std::string_view name, std::string_view contents) const
-    {
-        const auto file = path_ / name;
-        gzFile handle = gzopen(file.c_str(), "wb");
-        REQUIRE(handle != nullptr);
-        gzwrite(handle, contents.data(), static_cast<unsigned>(contents.size()));
-        gzclose(handle);
-        return file;
-    }
-    const std::filesystem::path& path() const { return path_; }
-
-private:
-    std::filesystem::path path_;
-};
 
 std::string contents_of(const std::filesystem::path& file)
 {
@@ -99,7 +64,7 @@ constexpr std::string_view three_hours =
     "c,103,10800,100,104,101.25,3\n";
 }  // namespace
 
-TEST_CASE("prices: decimal text becomes 1e-8 USD, rounded half up", "[scenarios][prices]")
+TEST_CASE("prices: decimal text becomes 1e-8 USD", "[scenarios][prices]")
 {
     CHECK(parse_price("1") == usd);
     CHECK(parse_price("193.31") == 19'331'000'000);
@@ -109,12 +74,8 @@ TEST_CASE("prices: decimal text becomes 1e-8 USD, rounded half up", "[scenarios]
     CHECK(parse_price("1E2") == 100 * usd);
     CHECK(parse_price(".5") == usd / 2);
     CHECK(parse_price("5.") == 5 * usd);
-    CHECK(parse_price("0.000000014999") == 1);
-    CHECK(parse_price("0.000000015") == 2);
-    CHECK(parse_price("1e-9") == 1);
-    CHECK(parse_price("1e-99999999999999") == 1);
     CHECK(parse_price("0000000000000000000000000000000000000000000000001") == usd);
-    CHECK(parse_price("1.00000000000000000000000000000000000000000000000001") == usd);
+    CHECK(parse_price("1.00000000000000000000000000000000000000000000000000") == usd);
     CHECK(parse_price("1000000000000000000000000000000000000000000e-42") == usd);
     CHECK(parse_price("10000000000") == price_max);
 
@@ -125,6 +86,49 @@ TEST_CASE("prices: decimal text becomes 1e-8 USD, rounded half up", "[scenarios]
         CHECK_FALSE(parse_price(text).has_value());
     }
     CHECK(parse_price("nan").error() == "expected a price above 0 in USD, got \"nan\"");
+}
+
+TEST_CASE("prices: what 1e-8 USD cannot hold is refused", "[scenarios][prices]")
+{
+    // What people write themselves is held to the last digit.
+    for (const auto* text : {"4e-10", "0.000000009", "1.5e-8", "0.000000015", "1e-99999999999999",
+             "3000.123456789", "1.00000000000000000000000000000000000000000000000001"})
+    {
+        CAPTURE(text);
+        CHECK(parse_price(text).error().find("of at most 8 decimals") != std::string::npos);
+    }
+    CHECK(parse_price("1e-8") == 1);
+
+    // Data sites write all digits of a binary number.
+    constexpr auto rounded = PriceRounding::below_a_thousandth;
+    CHECK(parse_price("3010.1000000000004", rounded) == 301'010'000'000);
+    CHECK(parse_price("0.123456785", rounded) == 12'345'679);  // Half up.
+    CHECK(
+        parse_price("0.1234567849999999999999999999999999999999999999999", rounded) == 12'345'678);
+    CHECK(parse_price("0.000012345678", rounded) == 1'235);
+    CHECK(parse_price("0.00000112", rounded) == 112);
+    CHECK(parse_price("0.0000050049", rounded) == 500);
+    for (const auto* text : {"4e-10", "0.000000009", "1.5e-8", "0.000000014999", "0.0000001234",
+             "0.000004995", "1e-99999999999999"})
+    {
+        CAPTURE(text);
+        CHECK(parse_price(text, rounded).error().find("hold within a thousandth") !=
+              std::string::npos);
+    }
+}
+
+TEST_CASE("prices: a model's price that is too low to be held ends the path", "[scenarios][prices]")
+{
+    CHECK(make_price_path(GbmPrice{499, 0, 0}, grid_of(3)).error().find("start_price") == 0);
+    CHECK(make_price_path(GbmPrice{500, 0, 0}, grid_of(3)) == PricePath{500, 500, 500});
+    auto grid = grid_of(200);
+    grid.slot_seconds = 86'400;
+    // e^-1 a year: below 500 units after 253 days.
+    CHECK(make_price_path(GbmPrice{1'000, -1, 0}, grid).has_value());
+    grid.blocks = 300;
+    CHECK(make_price_path(GbmPrice{1'000, -1, 0}, grid)
+              .error()
+              .find("the price at block 253 is below 0.000005 USD") == 0);
 }
 
 TEST_CASE("prices: a constant price is constant", "[scenarios][prices]")
@@ -165,8 +169,8 @@ TEST_CASE("prices: gbm without volatility grows by its drift", "[scenarios][pric
     auto grid = grid_of(366);
     grid.slot_seconds = 86'400;
     const auto path = make_price_path(GbmPrice{usd, 0.05, 0}, grid).value();
-    CHECK(path.back() == 105'127'110);  // e^0.05 USD.
-    CHECK(make_price_path(GbmPrice{usd, -1'000, 0}, grid).value().back() == 1);
+    CHECK(path.back() == 105'127'110);                                             // e^0.05 USD.
+    CHECK(make_price_path(GbmPrice{usd, -5, 0}, grid).value().back() == 673'795);  // e^-5 USD.
 }
 
 // Method: 2,000 seeds; the mean of the last price is the drift's whatever the jumps, and the log
@@ -273,7 +277,8 @@ TEST_CASE("prices: an error in a file says where and what was expected", "[scena
     CHECK(csv_error("unix,open,high,close\n1,1,1,1\n") ==
           "p.csv:1:1: expected a column named low in the header, got none");
     CHECK(csv_error("unix,open,high,low,close,Low\n") ==
-          "p.csv:1:26: expected one column named low in the header, got another");
+          "p.csv:1:26: expected one column named low in the header, got another (low_column says "
+          "which)");
     const std::string header = "unix,open,high,low,close\n";
     CHECK(csv_error(header + "60,1,1,1\n") ==
           "p.csv:2:8: expected 5 columns as in the header, got 4");
@@ -287,18 +292,23 @@ TEST_CASE("prices: an error in a file says where and what was expected", "[scena
     CHECK(csv_error(header + "60,1,1,1,\x01\x7f\n") ==
           "p.csv:2:10: close: expected a price above 0 in USD, got \"\\x01\\x7f\"");
     CHECK(csv_error(header + "-60,1,1,1,1\n") ==
-          "p.csv:2:1: unix: expected unix seconds up to 253402300799, got \"-60\"");
-    CHECK(csv_error(header + "99999999999999999999999,1,1,1,1\n").starts_with("p.csv:2:1: unix: "));
+          "p.csv:2:1: time: expected a time from 1970 to 9999, like 1714521600 or "
+          "2024-05-01T00:00:00Z, got \"-60\"");
+    CHECK(csv_error(header + "99999999999999999999999,1,1,1,1\n").starts_with("p.csv:2:1: time: "));
     CHECK(csv_error(header + "60,1,0.9,0.5,1\n") ==
           "p.csv:2:6: high: expected a price not below open and close, got \"0.9\"");
     CHECK(csv_error(header + "60,1,2,1.5,1\n") ==
           "p.csv:2:8: low: expected a price not above open and close, got \"1.5\"");
     CHECK(csv_error(header + "60,1,1,1,1\n60,1,1,1,1\n") ==
-          "p.csv:3:1: unix: expected a time after that of the row above, 60, got \"60\"");
+          "p.csv:3:1: time: expected a time after that of the row above, 1970-01-01T00:01:00Z, got "
+          "\"60\"");
     CHECK(csv_error(header + "60,1,1,1,1\n120,1,1,1,1\n90,1,1,1,1\n") ==
-          "p.csv:4:1: unix: expected a time after that of the row above, 120, got \"90\"");
-    CHECK(csv_error(header + "60,1,1,1,1\n30,1,1,1,1\n40,1,1,1,1\n") ==
-          "p.csv:4:1: unix: expected a time before that of the row above, 30, got \"40\"");
+          "p.csv:4:1: time: expected a time after that of the row above, 1970-01-01T00:02:00Z, got "
+          "\"90\"");
+    CHECK(
+        csv_error(header + "60,1,1,1,1\n30,1,1,1,1\n40,1,1,1,1\n") ==
+        "p.csv:4:1: time: expected a time before that of the row above, 1970-01-01T00:00:30Z, got "
+        "\"40\"");
 
     const TemporaryDirectory directory;
     CHECK_FALSE(read_price_bars(directory.path() / "missing.csv").has_value());
@@ -455,7 +465,8 @@ TEST_CASE("prices: a gap holds the last close", "[scenarios][prices]")
 {
     // Bars of an hour; the one at 7200 is missing. 60 s a block.
     const ClosesPrice model{
-        {{0, 10 * usd}, {3'600, 20 * usd}, {10'800, 30 * usd}, {14'400, 25 * usd}}, {}};
+        {{0, 10 * usd}, {3'600, 20 * usd}, {10'800, 30 * usd}, {14'400, 25 * usd}},
+        {.hold_gaps = true}};
     PriceGrid grid{1, "WETH", 0, 60, 300};
     const auto path = make_price_path(model, grid).value();
     for (std::size_t i = 0; i < 60; ++i)
@@ -474,8 +485,8 @@ TEST_CASE("prices: a gap holds the last close", "[scenarios][prices]")
     CHECK(make_price_path(model, grid).value().back() == 25 * usd);
     grid.blocks = 302;
     CHECK(make_price_path(model, grid).error() ==
-          "expected bars up to the scenario's last block at 18060, got the last until 18000 "
-          "(hold_last_close = true holds its close)");
+          "expected bars up to the scenario's last block at 18060 (1970-01-01T05:01:00Z), got the "
+          "last until 18000 (1970-01-01T05:00:00Z) (hold_last_close = true holds its close)");
     auto held = model;
     held.options.hold_last_close = true;
     CHECK(make_price_path(held, grid).value().back() == 25 * usd);
@@ -483,6 +494,46 @@ TEST_CASE("prices: a gap holds the last close", "[scenarios][prices]")
     grid.slot_seconds = 7'200;  // Fewer blocks than bars.
     grid.blocks = 3;
     CHECK(make_price_path(model, grid) == PricePath{10 * usd, 20 * usd, 25 * usd});
+}
+
+TEST_CASE("prices: missing bars are named and refused", "[scenarios][prices]")
+{
+    constexpr std::int64_t day = 86'400;
+    constexpr std::int64_t may = 1'714'521'600;
+    const auto model = [](std::vector<std::int64_t> days)
+    {
+        ClosesPrice result;
+        for (const auto number : days)
+            result.closes.push_back({may + number * day, 3'000 * usd});
+        return result;
+    };
+    const auto error_of = [](const PriceModel& given, std::size_t days, std::int64_t first = 0)
+    {
+        const PriceGrid grid{1, "WETH", may + first * day, 3'600, days * 24};
+        const auto path = make_price_path(given, grid);
+        // What a check finds and what a run finds is the same.
+        CHECK(
+            check_price_model(given, grid) == (path ? std::nullopt : std::optional{path.error()}));
+        return path ? std::string{} : path.error();
+    };
+    CHECK(error_of(model({0, 3, 4}), 4) ==
+          "expected a bar every 86400 s, got none for 2024-05-02 to 2024-05-03 (hold_gaps = true "
+          "holds the last close there, bar_seconds says how long a bar lasts)");
+    CHECK(
+        error_of(model({0, 1, 3, 4, 5}), 5).find("got none for 2024-05-03 (") != std::string::npos);
+    CHECK(error_of(model({0, 1, 3, 4, 5, 7, 8, 9, 12, 13, 16, 17, 18}), 18)
+              .find("none for 2024-05-03, 2024-05-07, 2024-05-11 to 2024-05-12 and 1 more times") !=
+          std::string::npos);
+    // Holes before the first block and after the last are nobody's.
+    CHECK(error_of(model({0, 2, 3, 4, 5, 6, 8, 9}), 4, 3).empty());
+    CHECK(error_of(model({0, 2, 3, 4, 5, 6, 8, 9}), 5, 3).find("2024-05-08") != std::string::npos);
+    auto held = model({0, 3, 4});
+    held.options.hold_gaps = true;
+    CHECK(error_of(held, 4).empty());
+    // An hour too late is no missing day.
+    auto late = model({0, 1, 2, 3});
+    late.closes[2].unix += 3'600;
+    CHECK(error_of(late, 4).empty());
 }
 
 TEST_CASE("prices: bars of the scenario are checked", "[scenarios][prices]")
@@ -507,7 +558,8 @@ TEST_CASE("prices: bars of the scenario are checked", "[scenarios][prices]")
     CHECK(error_of(BarsPrice{{{0, usd, usd, 2 * usd, usd}}, {60, false}}) ==
           "bars[0].low: expected a price not above open and close, got 200000000");
     CHECK(error_of(ClosesPrice{{{7'200, usd}, {10'800, usd}}, {}}) ==
-          "expected a bar at or before the scenario's start 3600, got the first at 7200");
+          "expected a bar at or before the scenario's start 3600 (1970-01-01T01:00:00Z), got the "
+          "first at 7200 (1970-01-01T02:00:00Z)");
 }
 
 TEST_CASE("prices: paths have the same bits everywhere", "[scenarios][prices]")
