@@ -20,6 +20,17 @@ WRONG = {
         ("script.2.expect.reverts='35'", "reverts: expected a revert: 35, got a revert: 36 (block 1)"),
         ("script.4.calls.0.price=1_940 USD", "health_factors.bob: expected 0.9796875 wad, got 1.0003125 wad (block 1)"),
     ],
+    "sandwich_by_hand": [
+        # A millionth of a dollar more, and the victim's limit holds.
+        ("script.6.calls.0.amount_in=10_190.531393 USDC",
+         "reverts: expected success, got a revert: UniswapV2Router: INSUFFICIENT_OUTPUT_AMOUNT (block 3)"),
+        ("script.8.expect.balances.mallory.ETH=0.992187999999999999 ETH",
+         "balances.mallory.ETH: expected 0.992187999999999999 ETH, got 0.992188 ETH (block 3)"),
+        ("script.8.expect.state.1.reserve=980.645332078338526440 WETH",
+         "state[1].reserve: expected 980.64533207833852644 WETH, got 980.645332078338526441 WETH (block 3)"),
+        ("script.9.calls.0.amount_in=10_190.531392 USDC",
+         "reverts: expected a revert: UniswapV2Router: INSUFFICIENT_OUTPUT_AMOUNT, got success (block 4)"),
+    ],
 }
 
 
