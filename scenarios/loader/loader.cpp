@@ -1,10 +1,13 @@
 #include "scenarios/loader/loader.hpp"
 
+#include "ledger/portable_math.hpp"
 #include "scenarios/loader/messages.hpp"
+#include "scenarios/loader/units.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
 
 namespace runnel::scenarios
 {
@@ -50,7 +53,7 @@ void Loader::read_scenario(const std::string& default_name)
 void Loader::read_chain()
 {
     const auto table = single_table("chain");
-    const auto values = read(table, section("chain").keys);
+    auto values = read(table, section("chain").keys);
     const auto& parameters = values.parameters;
     auto& chain = scenario_.chain;
     chain.validators = static_cast<std::uint32_t>(parameters.integer("validators"));
@@ -75,12 +78,83 @@ void Loader::read_chain()
             chain.ordering = ordering;
     }
     chain.mempool_size = static_cast<std::uint32_t>(parameters.integer("mempool_size"));
-    chain.transaction_lifetime_ms =
-        static_cast<std::uint64_t>(parameters.duration_ms("transaction_lifetime"));
+    chain.transaction_lifetime_ms = read_lifetime(table, values);
     chain.block_reward = parameters.amount("block_reward");
     chain.checkpoint_interval =
         static_cast<std::uint64_t>(parameters.integer("checkpoint_interval"));
     resolve(table, values.canonical);
+}
+
+/// A transaction comes somewhere in a slot and is ordered at its end: with a lifetime below a slot
+/// only those that come late enough would ever be included.
+std::uint64_t Loader::read_lifetime(const NamedTable& table, TableValues& values) const
+{
+    constexpr std::int64_t usual_ms = 600'000;
+    constexpr std::int64_t usual_slots = 10;
+    const auto slot_ms = std::int64_t{scenario_.slot_seconds} * 1'000;
+    auto lifetime_ms = values.parameters.duration_ms("transaction_lifetime");
+    if (lifetime_ms == 0)
+    {
+        lifetime_ms = std::max(usual_ms, usual_slots * slot_ms);
+        for (auto& member : values.canonical)
+        {
+            if (member.key == "transaction_lifetime")
+                member.node = Node{format_duration_ms(lifetime_ms)};
+        }
+    }
+    if (lifetime_ms < slot_ms)
+    {
+        fail_key(table, "transaction_lifetime",
+            fmt::format("expected at least a slot, {}, as what comes earlier in it would never be "
+                        "included, got {}",
+                format_duration_ms(slot_ms), format_duration_ms(lifetime_ms)));
+    }
+    return static_cast<std::uint64_t>(lifetime_ms);
+}
+
+namespace
+{
+
+/// Of all draws; a clamp counts as one of the mean, which is near enough to tell hours from
+/// seconds.
+double mean_of(const Distribution& distribution)
+{
+    const auto a = distribution.a;
+    const auto b = distribution.b;
+    const auto mean = [&]
+    {
+        switch (distribution.shape)
+        {
+            case Distribution::Shape::uniform: return (a + b) / 2;
+            case Distribution::Shape::log_normal: return portable_exp(a + b * b / 2);
+            case Distribution::Shape::pareto:
+                return b > 1 ? a * b / (b - 1) : std::numeric_limits<double>::infinity();
+            case Distribution::Shape::constant:
+            case Distribution::Shape::normal:
+            case Distribution::Shape::exponential: break;
+        }
+        return a;
+    }();
+    return std::clamp(mean, distribution.min, distribution.max);
+}
+
+}  // namespace
+
+void Loader::check_interval(
+    const NamedTable& table, const StrategyType& type, const Parameters& parameters) const
+{
+    const auto found = std::find_if(type.parameters.begin(), type.parameters.end(),
+        [](const ParameterSpec& spec) { return spec.name == "interval"; });
+    if (found == type.parameters.end() || found->kind != ParameterKind::distribution)
+        return;
+    const auto mean = mean_of(parameters.distribution("interval"));
+    if (mean < scenario_.slot_seconds)
+    {
+        fail_key(table, "interval",
+            fmt::format("expected a mean of at least a slot, {} s, as a wallet acts at most once a "
+                        "block, got {} s",
+                scenario_.slot_seconds, shortest_decimal(mean)));
+    }
 }
 
 void Loader::collect_groups()
@@ -130,6 +204,7 @@ void Loader::read_agents()
         auto values = read(table, with_parameters(section("agents").keys, type.parameters));
         if (type.validate != nullptr)
             check(table, type.validate(values.parameters));
+        check_interval(table, type, values.parameters);
         AgentSpec agent{table.name, &type,
             static_cast<std::uint32_t>(values.parameters.integer("count")), std::move(values.funds),
             values.parameters.distribution("priority_fee"),

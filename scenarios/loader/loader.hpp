@@ -75,6 +75,7 @@ private:
 
     void read_scenario(const std::string& default_name);
     void read_chain();
+    [[nodiscard]] std::uint64_t read_lifetime(const NamedTable& table, TableValues& values) const;
     void read_tokens();
     void read_prices();
     [[nodiscard]] PriceModel price_model(
@@ -87,6 +88,9 @@ private:
     void check_price_model(const NamedTable& table, const PriceModel& model) const;
     void read_contracts();
     void read_agents();
+    /// A strategy's parameter `interval` is how often its wallets act of themselves.
+    void check_interval(
+        const NamedTable& table, const StrategyType& type, const Parameters& parameters) const;
     void read_events();
     void read_accounts();
     void read_script();

@@ -63,8 +63,10 @@ Section chain_section()
                 -no_max, no_max, "priority_fee|fifo|random"}},
             {{"mempool_size", Kind::integer, "100_000", unit::other("transactions"),
                 "Room for waiting transactions; the cheapest are evicted.", 1, 10'000'000}},
-            {{"transaction_lifetime", Kind::duration, "\"10m\"", {},
-                "How long a transaction waits before it is dropped.", 1, no_max}},
+            {{"transaction_lifetime", Kind::duration, "\"0s\"", {},
+                "How long a transaction waits before it is dropped: a slot at least. 0s: ten "
+                "minutes, or ten slots if that is longer.",
+                0, no_max}},
             {{"block_reward", Kind::amount, "\"0.05 ether\"", unit::wei,
                 "Newly minted per block: an eighth to the proposer, the rest to the attesters by "
                 "stake.",

@@ -138,6 +138,37 @@ def seeds(runnel, check, folder):
     check(other["state_root"] not in heads, "the next seed is another")
 
 
+def long_slots(runnel, check, folder):
+    """The same people do the same things whatever a slot is, or the scenario is refused."""
+    scenario = write(folder / "hourly.toml", """
+[scenario]
+blocks = 100
+slot_seconds = 3600
+[agents.payer]
+strategy = "payer"
+count = 400
+funds.ETH = 100
+token = "ETH"
+amount = 0.001
+interval = 3600
+""")
+    counts = {}
+    for slot in (12, 3600, 86400):
+        done = runnel.json("run", scenario, "--set", f"scenario.slot_seconds={slot}", "--set", f"agents.payer.interval={slot}")
+        counts[slot] = done["transactions"]
+    check(set(counts.values()) == {25343}, f"as many payments with slots of any length: {counts}")
+    done = runnel("check", scenario, "--resolved")
+    check('transaction_lifetime = "10h"' in done.stdout, "ten slots by default")
+    done = runnel("check", scenario, "--resolved", "--set", "scenario.slot_seconds=12")
+    check('transaction_lifetime = "10m"' in done.stdout, "ten minutes by default")
+    for keys, why in (
+            (("chain.transaction_lifetime=10m",), "chain.transaction_lifetime: expected at least a slot, 1h"),
+            (("scenario.slot_seconds=86400",), "agents.payer.interval: expected a mean of at least a slot, 86400 s"),
+            (("agents.payer.interval={ log_normal = [7, 1] }",), "agents.payer.interval: expected a mean of at least a slot")):
+        done = runnel("check", scenario, *[word for key in keys for word in ("--set", key)])
+        check(done.returncode == 2 and why in done.stderr, f"{keys}: {why}: {done.returncode} {done.stderr}")
+
+
 def main():
     runnel, check = Runnel(sys.argv[1]), Checks()
     with tempfile.TemporaryDirectory() as name:
@@ -145,6 +176,7 @@ def main():
         base_fees(runnel, check, folder)
         price_files(runnel, check, folder)
         seeds(runnel, check, folder)
+        long_slots(runnel, check, folder)
     check.finish()
 
 
