@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <exception>
 #include <memory>
 #include <string>
 #include <vector>
@@ -118,6 +119,23 @@ bool drive(Stage& stage, const std::shared_ptr<SimulationSetup>& setup,
     }
     return false;
 }
+
+/// The same; an exception is one more way to stand still, for actors that were started never end.
+bool drive_or_give_up(Stage& stage, const std::shared_ptr<SimulationSetup>& setup,
+    const SimulationOptions& options, const std::shared_ptr<SimulationResult>& result,
+    SimulationResult& given_up)
+{
+    try
+    {
+        return drive(stage, setup, options, result, given_up);
+    }
+    catch (const std::exception& error)
+    {
+        given_up.stalled = true;
+        given_up.error = fmt::format("the run could not be set up: {}", error.what());
+        return false;
+    }
+}
 }  // namespace
 
 SimulationResult run_simulation(SimulationSetup setup, const SimulationOptions& options)
@@ -129,8 +147,10 @@ SimulationResult run_simulation(SimulationSetup setup, const SimulationOptions& 
     auto shared_setup = std::make_shared<SimulationSetup>(std::move(setup));
     auto result = std::make_shared<SimulationResult>();
     auto stage = std::make_unique<Stage>(options.workers);
+    if (options.progress != nullptr)
+        options.progress->started.store(true);
     SimulationResult given_up;
-    if (!drive(*stage, shared_setup, options, result, given_up))
+    if (!drive_or_give_up(*stage, shared_setup, options, result, given_up))
     {
         // Nobody can end a thread that is stuck; what it uses stays.
         static std::vector<Stage*> abandoned;

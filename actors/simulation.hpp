@@ -92,6 +92,8 @@ struct SimulationProgress
     std::atomic<std::uint64_t> blocks{0};
     std::atomic<std::uint64_t> transactions{0};
     std::atomic<bool> stop{false};  // Set to end the run at the next block boundary.
+    /// Its actors' threads are there. What starts them does not come back when one is refused.
+    std::atomic<bool> started{false};
 };
 
 /// A fault to plant, for tests and demonstrations of redundant execution.

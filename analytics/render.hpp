@@ -1,6 +1,7 @@
 #pragma once
 
 #include "analytics/report.hpp"
+#include "storage/output_file.hpp"
 
 #include <filesystem>
 #include <string>
@@ -17,9 +18,10 @@ namespace runnel::analytics
 [[nodiscard]] std::string render_json(const Report& report);
 
 /// Writes SECTION_TABLE.csv for every table and figures.csv for the rest; returns the files.
-/// Throws std::runtime_error if a file cannot be written.
+/// All of them or none: throws std::runtime_error if one cannot be written, would replace what is
+/// no such table, or is among what the @p command reads.
 std::vector<std::filesystem::path> write_csv(
-    const Report& report, const std::filesystem::path& folder);
+    const Report& report, const std::filesystem::path& folder, storage::CommandFiles command = {});
 
 /// 1234567.891 with two decimals as 1,234,567.89.
 [[nodiscard]] std::string grouped(double number, int decimals);

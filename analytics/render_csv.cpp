@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <fstream>
 #include <stdexcept>
 
 namespace runnel::analytics
@@ -47,29 +46,49 @@ std::string raw(const Value& value)
     return money == nullptr ? std::string{} : money->raw;
 }
 
-class Writer
+/// One file of the report, made in memory: all are written, or none.
+class CsvFile
 {
 public:
-    explicit Writer(std::filesystem::path path) : path_{std::move(path)}, stream_{path_} {}
+    explicit CsvFile(std::filesystem::path path) : path_{std::move(path)} {}
 
     void line(const std::vector<std::string>& cells)
     {
-        stream_ << fmt::format("{}\n", fmt::join(cells, ","));
+        text_ += fmt::format("{}\n", fmt::join(cells, ","));
     }
-    std::filesystem::path close()
+    [[nodiscard]] const std::filesystem::path& path() const noexcept { return path_; }
+    [[nodiscard]] const std::string& text() const noexcept { return text_; }
+    /// Whether a file looks as if it was this one, of another ledger.
+    [[nodiscard]] bool is_alike(std::string_view beginning) const
     {
-        stream_.close();
-        if (!stream_)
-            throw std::runtime_error{fmt::format("{}: cannot be written", path_.string())};
-        return path_;
+        return kind_of(beginning) == kind_of(text_);
     }
 
 private:
+    /// The heading without what depends on the rows: amounts have a second column only if there are
+    /// any, and charts have one for every token.
+    static std::string kind_of(std::string_view text)
+    {
+        const auto heading = text.substr(0, text.find('\n'));
+        if (heading.starts_with("piece,"))
+            return "piece";
+        std::string kind;
+        for (std::size_t begin = 0; begin <= heading.size();)
+        {
+            const auto end = std::min(heading.find(',', begin), heading.size());
+            const auto name = heading.substr(begin, end - begin);
+            if (!name.ends_with("_raw"))
+                kind += fmt::format("{},", name);
+            begin = end + 1;
+        }
+        return kind;
+    }
+
     std::filesystem::path path_;
-    std::ofstream stream_;
+    std::string text_;
 };
 
-std::filesystem::path write_table(const Table& table, std::filesystem::path path)
+CsvFile table_file(const Table& table, std::filesystem::path path)
 {
     std::vector<bool> exact(table.columns.size());
     for (const auto& row : table.rows)
@@ -77,7 +96,7 @@ std::filesystem::path write_table(const Table& table, std::filesystem::path path
         for (std::size_t i = 0; i < row.size(); ++i)
             exact[i] = exact[i] || std::holds_alternative<Money>(row[i]);
     }
-    Writer writer{std::move(path)};
+    CsvFile file{std::move(path)};
     std::vector<std::string> cells;
     for (std::size_t i = 0; i < table.columns.size(); ++i)
     {
@@ -85,7 +104,7 @@ std::filesystem::path write_table(const Table& table, std::filesystem::path path
             cells.push_back(table.columns[i].key + "_raw");
         cells.push_back(table.columns[i].key);
     }
-    writer.line(cells);
+    file.line(cells);
     for (const auto& row : table.rows)
     {
         cells.clear();
@@ -95,14 +114,14 @@ std::filesystem::path write_table(const Table& table, std::filesystem::path path
                 cells.push_back(raw(row[i]));
             cells.push_back(cell(row[i]));
         }
-        writer.line(cells);
+        file.line(cells);
     }
-    return writer.close();
+    return file;
 }
 
-std::filesystem::path write_charts(const Section& section, std::filesystem::path path)
+CsvFile charts_file(const Section& section, std::filesystem::path path)
 {
-    Writer writer{std::move(path)};
+    CsvFile file{std::move(path)};
     std::vector<std::string> cells{"piece"};
     std::size_t pieces = 0;
     for (const auto& chart : section.charts)
@@ -110,50 +129,67 @@ std::filesystem::path write_charts(const Section& section, std::filesystem::path
         cells.push_back(chart.key);
         pieces = std::max(pieces, chart.values.size());
     }
-    writer.line(cells);
+    file.line(cells);
     for (std::size_t i = 0; i < pieces; ++i)
     {
         cells = {std::to_string(i)};
         for (const auto& chart : section.charts)
             cells.push_back(i < chart.values.size() ? real(chart.values[i]) : std::string{});
-        writer.line(cells);
+        file.line(cells);
     }
-    return writer.close();
+    return file;
 }
 
-std::filesystem::path write_figures(const Report& report, std::filesystem::path path)
+CsvFile figures_file(const Report& report, std::filesystem::path path)
 {
-    Writer writer{std::move(path)};
-    writer.line({"section", "figure", "value", "raw", "label"});
+    CsvFile file{std::move(path)};
+    file.line({"section", "figure", "value", "raw", "label"});
     for (const auto& section : report.sections)
     {
         for (const auto& figure : section.figures)
         {
-            writer.line({section.key, figure.key, cell(figure.value), raw(figure.value),
+            file.line({section.key, figure.key, cell(figure.value), raw(figure.value),
                 quoted(figure.label)});
         }
     }
-    return writer.close();
+    return file;
 }
 }  // namespace
 
 std::vector<std::filesystem::path> write_csv(
-    const Report& report, const std::filesystem::path& folder)
+    const Report& report, const std::filesystem::path& folder, storage::CommandFiles command)
 {
-    std::error_code error;
-    std::filesystem::create_directories(folder, error);
-    if (error)
-        throw std::runtime_error{fmt::format("{}: {}", folder.string(), error.message())};
-    std::vector<std::filesystem::path> files{write_figures(report, folder / "figures.csv")};
+    std::vector<CsvFile> files{figures_file(report, folder / "figures.csv")};
     for (const auto& section : report.sections)
     {
         for (const auto& table : section.tables)
             files.push_back(
-                write_table(table, folder / fmt::format("{}_{}.csv", section.key, table.key)));
+                table_file(table, folder / fmt::format("{}_{}.csv", section.key, table.key)));
         if (!section.charts.empty())
-            files.push_back(write_charts(section, folder / (section.key + "_charts.csv")));
+            files.push_back(charts_file(section, folder / (section.key + "_charts.csv")));
     }
-    return files;
+
+    std::error_code error;
+    std::filesystem::create_directories(folder, error);
+    if (error)
+        throw std::runtime_error{fmt::format("{}: {}", folder.string(), error.message())};
+    std::vector<storage::OutputFile> outputs;
+    for (const auto& file : files)
+    {
+        command.writes(file.path(), "a table");
+        outputs.emplace_back(
+            file.path(), [&](std::string_view beginning) { return file.is_alike(beginning); },
+            "this table of a report");
+    }
+    std::vector<std::filesystem::path> paths;
+    for (std::size_t i = 0; i < files.size(); ++i)
+        outputs[i].write(files[i].text());
+    for (auto& output : outputs)
+    {
+        output.commit();
+        paths.push_back(output.path());
+    }
+    return paths;
 }
 
 }  // namespace runnel::analytics

@@ -1,5 +1,6 @@
 #include "storage/database.hpp"
 
+#include "storage/output_file.hpp"
 #include "storage/sql_functions.hpp"
 
 #include <fmt/format.h>
@@ -11,6 +12,8 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <optional>
+#include <span>
 
 namespace runnel::storage
 {
@@ -44,6 +47,7 @@ StorageErrorKind kind_of(int code) noexcept
         case SQLITE_CORRUPT:
         case SQLITE_CONSTRAINT:  // A row twice, or without a value: nothing writes such rows.
         case SQLITE_NOTADB: return StorageErrorKind::corrupt;
+        case SQLITE_NOMEM:
         case SQLITE_IOERR:
         case SQLITE_CANTOPEN:
         case SQLITE_PERM:
@@ -76,6 +80,11 @@ std::string_view advice(StorageErrorKind kind) noexcept
 [[noreturn]] void raise(const Connection& connection, int code, std::string_view action)
 {
     const auto kind = kind_of(code);
+    if ((code & 0xFF) == SQLITE_NOMEM || code == SQLITE_IOERR_NOMEM)
+    {
+        throw StorageError{
+            kind, fmt::format("{}: {} failed: out of memory", connection.path, action)};
+    }
     const char* reason =
         connection.handle == nullptr ? sqlite3_errstr(code) : sqlite3_errmsg(connection.handle);
     throw StorageError{
@@ -154,6 +163,61 @@ void check_is_ledger(const std::string& path, const FileHeader& header)
     }
 }
 
+/// Whether a file beside a ledger is one that SQLite makes there, from its first bytes. A power cut
+/// or a full disk may have left only some of them, and zeros for the others.
+bool is_of_sqlite(std::string_view suffix, std::span<const std::uint8_t> bytes)
+{
+    constexpr std::array<std::uint8_t, 8> journal{0xD9, 0xD5, 0x05, 0xF9, 0x20, 0xA1, 0x63, 0xD7};
+    constexpr std::array<std::uint8_t, 4> log{0x37, 0x7F, 0x06, 0x82};
+    constexpr std::array<std::uint8_t, 4> log_of_big_endian{0x37, 0x7F, 0x06, 0x83};
+    // The version of the shared index's format, 3007000, in the machine's order of bytes.
+    constexpr std::array<std::uint8_t, 4> index{0x18, 0xE2, 0x2D, 0x00};
+    constexpr std::array<std::uint8_t, 4> index_of_big_endian{0x00, 0x2D, 0xE2, 0x18};
+    const auto begins_with = [&](std::span<const std::uint8_t> mark)
+    {
+        const auto marked = bytes.first(std::min(bytes.size(), mark.size()));
+        const auto rest = std::mismatch(marked.begin(), marked.end(), mark.begin()).first;
+        return std::all_of(rest, marked.end(), [](auto byte) { return byte == 0; });
+    };
+    if (suffix == "-journal")
+        return begins_with(journal);
+    if (suffix == "-wal")
+        return begins_with(log) || begins_with(log_of_big_endian);
+    return begins_with(index) || begins_with(index_of_big_endian);
+}
+
+/// SQLite empties, replaces and removes what lies beside a database under the names of its
+/// journals. A StorageError (exists) unless it is SQLite's own; @p belongs is false where no ledger
+/// is, whose it could be.
+void check_journals(const std::string& path, bool belongs)
+{
+    for (const auto* suffix : {"-wal", "-shm", "-journal"})
+    {
+        const auto beside = path + suffix;
+        std::error_code error;
+        const auto status = filesystem::symlink_status(beside, error);
+        if (status.type() == filesystem::file_type::not_found)
+            continue;
+        bool is_sqlites = belongs && filesystem::is_regular_file(status);
+        if (is_sqlites)
+        {
+            std::ifstream file{beside, std::ios::binary};
+            std::array<std::uint8_t, 8> bytes{};
+            file.read(reinterpret_cast<char*>(bytes.data()), bytes.size());
+            is_sqlites = is_of_sqlite(
+                suffix, std::span{bytes}.first(static_cast<std::size_t>(file.gcount())));
+        }
+        if (!is_sqlites)
+        {
+            throw StorageError{StorageErrorKind::exists,
+                fmt::format(
+                    "{}: SQLite would replace it, as its own file beside {}, but it is not; "
+                    "move it away, or choose another file",
+                    beside, filesystem::path{path}.filename().string())};
+        }
+    }
+}
+
 bool has_rollback_journal(const std::string& path)
 {
     std::error_code error;
@@ -177,6 +241,7 @@ void check_header(const std::string& path)
                         "Runnel that wrote it, or run the scenario again",
                 path, header.version, schema_version)};
     }
+    check_journals(path, true);
     // With a journal beside it, the file may be older than its header; SQLite sorts that out.
     if (!has_journal(path) && header.file_size < header.page_size * header.page_count)
     {
@@ -186,9 +251,11 @@ void check_header(const std::string& path)
     }
 }
 
-std::shared_ptr<Connection> connect(const std::string& path, int flags)
+/// @p shown is the file's name in messages, when it is to have another one.
+std::shared_ptr<Connection> connect(
+    const std::string& path, int flags, const std::string& shown = {})
 {
-    auto connection = std::make_shared<Connection>(path);
+    auto connection = std::make_shared<Connection>(shown.empty() ? path : shown);
     const auto code =
         sqlite3_open_v2(path.c_str(), &connection->handle, flags | SQLITE_OPEN_NOMUTEX, nullptr);
     check(*connection, code, "opening");
@@ -200,20 +267,6 @@ std::shared_ptr<Connection> connect(const std::string& path, int flags)
     sqlite3_db_config(connection->handle, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, nullptr);
     check(*connection, register_sql_functions(connection->handle), "registering SQL functions");
     return connection;
-}
-
-void remove_files(const std::string& path)
-{
-    for (const auto* suffix : {"", "-wal", "-shm", "-journal"})
-    {
-        std::error_code error;
-        filesystem::remove(path + suffix, error);
-        if (error)
-        {
-            throw StorageError{StorageErrorKind::io,
-                fmt::format("{}{}: it cannot be replaced: {}", path, suffix, error.message())};
-        }
-    }
 }
 
 /// A run that died while it made or ended its file left a journal of what was there before. Only
@@ -232,6 +285,21 @@ void roll_back_journal(const std::string& path)
     std::error_code ignored;
     filesystem::remove(path + "-journal", ignored);
     run("COMMIT");
+}
+
+/// Locks a ledger that is to be replaced, with all of its log in it; a damaged one as far as it
+/// can.
+void take_alone(Database& old)
+{
+    try
+    {
+        old.execute("PRAGMA journal_mode = DELETE; BEGIN EXCLUSIVE");
+    }
+    catch (const StorageError& error)
+    {
+        if (error.kind() != StorageErrorKind::corrupt)
+            throw;
+    }
 }
 
 ValueType value_type(int type) noexcept
@@ -458,11 +526,16 @@ Database::Database(std::shared_ptr<detail::Connection> connection) noexcept
   : connection_{std::move(connection)}
 {}
 
-Database Database::create(const std::string& path, bool force)
+Database Database::create(
+    const std::string& path, bool force, const std::function<void(Database&)>& fill)
 {
+    // What it is, if it is something, is looked at below.
+    Replacement file{path, [](std::string_view) { return true; }, "a ledger"};
     std::error_code error;
     const auto size = filesystem::file_size(path, error);
-    if (!error && size > 0)
+    const bool is_something = !error && size > 0;
+    std::optional<Database> old;
+    if (is_something)
     {
         if (!force)
         {
@@ -472,21 +545,34 @@ Database Database::create(const std::string& path, bool force)
                     path)};
         }
         check_is_ledger(path, read_header(path));
-        Database old{connect(path, SQLITE_OPEN_READWRITE)};
-        old.execute("BEGIN EXCLUSIVE");  // Nobody else uses it.
     }
-    remove_files(path);
-
-    Database database{connect(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE)};
-    // The header is in the file itself, never only in its log, so that a killed run is recognised.
-    // No journal on disk: a process that found one would restore the empty file that was there.
-    // Pages of 16 KiB: rows are appended, and a quarter of the pages is a quarter of the calls.
-    database.execute(
-        fmt::format("PRAGMA page_size = 16384; PRAGMA locking_mode = EXCLUSIVE; "
-                    "PRAGMA journal_mode = MEMORY; BEGIN; "
-                    "PRAGMA application_id = {}; PRAGMA user_version = {}; COMMIT; "
-                    "PRAGMA journal_mode = WAL;",
-            application_id, schema_version));
+    check_journals(path, is_something);
+    if (is_something)
+    {
+        // Nobody else uses it, until the new file has its name.
+        old = Database{connect(path, SQLITE_OPEN_READWRITE)};
+        old->execute("PRAGMA locking_mode = EXCLUSIVE");
+        take_alone(*old);
+        // What it has in journals is over; SQLite would take them for those of the new file.
+        for (const auto* suffix : {"-wal", "-shm", "-journal"})
+            filesystem::remove(path + suffix, error);
+    }
+    {
+        Database database{connect(file.begin().string(), SQLITE_OPEN_READWRITE, path)};
+        // No journal on disk: if this fails there is nothing to go back to.
+        // Pages of 16 KiB: rows are appended, and a quarter of the pages is a quarter of the calls.
+        database.execute(
+            fmt::format("PRAGMA page_size = 16384; PRAGMA locking_mode = EXCLUSIVE; "
+                        "PRAGMA journal_mode = MEMORY; BEGIN; "
+                        "PRAGMA application_id = {}; PRAGMA user_version = {}; COMMIT",
+                application_id, schema_version));
+        if (fill)
+            fill(database);
+    }
+    file.commit();
+    old.reset();
+    Database database{connect(path, SQLITE_OPEN_READWRITE)};
+    database.execute("PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL");
     return database;
 }
 
@@ -505,6 +591,14 @@ Database Database::open(const std::string& path, Access access)
 {
     check_header(path);
     const bool writes = access == Access::read_write;
+    std::error_code ignored;
+    if (writes && filesystem::is_symlink(path, ignored))
+    {
+        throw StorageError{StorageErrorKind::exists,
+            fmt::format(
+                "{}: it is a symbolic link, which is never written to; give the file itself",
+                path)};
+    }
     if (!writes && has_rollback_journal(path))
         roll_back_journal(path);
     Database database{connect(path, writes ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY)};
@@ -515,7 +609,6 @@ Database Database::open(const std::string& path, Access access)
             "PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; "
             "BEGIN EXCLUSIVE; COMMIT");
         // Who has the file alone needs no shared memory; a reader of a killed run's file left it.
-        std::error_code ignored;
         filesystem::remove(path + "-shm", ignored);
     }
     else

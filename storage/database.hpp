@@ -4,6 +4,7 @@
 #include "ledger/hash.hpp"
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <stdexcept>
@@ -161,11 +162,14 @@ public:
         read_write,
     };
 
-    /// Makes a new file and locks it. A file that exists and is not empty is refused (exists), or
-    /// replaced with @p force if it is a ledger and nobody uses it.
-    [[nodiscard]] static Database create(const std::string& path, bool force);
+    /// Makes a new file with what @p fill puts into it, and locks it: there is all of that under
+    /// this name, or what was there before. What exists and is not empty is refused (exists), or
+    /// replaced with @p force if it is a ledger and nobody uses it; so is what is no regular file,
+    /// and a journal beside it that is not SQLite's.
+    [[nodiscard]] static Database create(
+        const std::string& path, bool force, const std::function<void(Database&)>& fill = {});
     /// Whether a new run has nothing to lose there: no file, an empty one, or the first bytes of
-    /// one whose creation was interrupted.
+    /// one.
     [[nodiscard]] static bool is_empty_or_incomplete(const std::string& path);
     /// Opens a ledger after checking what it is; read_write locks it.
     [[nodiscard]] static Database open(const std::string& path, Access access);

@@ -66,18 +66,31 @@ public:
         apply_write_settings(database_, options.durability);
     }
 
-    /// Makes the tables and fills the fixed ones, in one transaction.
+    /// Makes the tables and fills the fixed ones.
+    static void fill(
+        Database& database, const Manifest& manifest, const LedgerDescription& description)
+    {
+        const Schema schema{description.events};
+        schema.create(database);
+        write_manifest(database, schema, manifest);
+        write_description(database, schema, description);
+    }
+
+    /// In a database that holds nothing yet.
     void begin_ledger(const Manifest& manifest, const LedgerDescription& description)
     {
         // Whatever a power cut takes later, what is left is a ledger: with its manifest.
         if (options_.durability == Durability::normal)
             set_synchronous(database_, Durability::full);
         SqlTransaction transaction{database_};
-        schema_.create(database_);
-        write_manifest(manifest);
-        write_description(description);
+        fill(database_, manifest, description);
         transaction.commit();
         set_synchronous(database_, options_.durability);
+        begin_blocks(description);
+    }
+    /// In one that was just filled.
+    void begin_blocks(const LedgerDescription& description)
+    {
         prepare_batches(address_book(description));
     }
 
@@ -230,9 +243,9 @@ private:
         set_insert_cache(database_);
     }
 
-    void write_manifest(const Manifest& manifest)
+    static void write_manifest(Database& database, const Schema& schema, const Manifest& manifest)
     {
-        RowBatch batch{database_, schema_.table(ManifestRow::table)};
+        RowBatch batch{database, schema.table(ManifestRow::table)};
         Rows<ManifestRow> rows{batch};
         std::uint64_t position = 0;
         for (const auto& [key, value] : manifest.entries)
@@ -240,9 +253,10 @@ private:
         batch.flush();
     }
 
-    void write_description(const LedgerDescription& description)
+    static void write_description(
+        Database& database, const Schema& schema, const LedgerDescription& description)
     {
-        RowBatch addresses{database_, schema_.table(AddressRow::table)};
+        RowBatch addresses{database, schema.table(AddressRow::table)};
         Rows<AddressRow> address_rows{addresses};
         std::uint64_t id = 0;
         for (const auto& account : description.accounts)
@@ -252,8 +266,8 @@ private:
         }
         addresses.flush();
 
-        RowBatch contracts{database_, schema_.table(ContractRow::table)};
-        RowBatch tokens{database_, schema_.table(TokenRow::table)};
+        RowBatch contracts{database, schema.table(ContractRow::table)};
+        RowBatch tokens{database, schema.table(TokenRow::table)};
         Rows<ContractRow> contract_rows{contracts};
         Rows<TokenRow> token_rows{tokens};
         std::uint32_t number = 0;
@@ -265,10 +279,10 @@ private:
         contracts.flush();
         tokens.flush();
 
-        RowBatch types{database_, schema_.table(EventTypeRow::table)};
+        RowBatch types{database, schema.table(EventTypeRow::table)};
         Rows<EventTypeRow> type_rows{types};
         std::uint64_t type_id = 0;
-        for (const auto* type : schema_.events())
+        for (const auto* type : schema.events())
         {
             const auto table_name = event_table_name(*type);
             EventTypeRow row{type_id++, type->name, type->signature, {}, 0, table_name};
@@ -353,8 +367,18 @@ LedgerWriter::~LedgerWriter()
 LedgerWriter LedgerWriter::create(const std::string& path, const Manifest& manifest,
     const LedgerDescription& description, const WriterOptions& options)
 {
-    auto impl = std::make_unique<Impl>(Database::create(path, options.force), description, options);
-    impl->begin_ledger(manifest, description);
+    auto database = Database::create(path, options.force,
+        [&](Database& made)
+        {
+            set_synchronous(
+                made, options.durability == Durability::off ? Durability::off : Durability::full);
+            set_insert_cache(made);
+            SqlTransaction transaction{made};
+            Impl::fill(made, manifest, description);
+            transaction.commit();
+        });
+    auto impl = std::make_unique<Impl>(std::move(database), description, options);
+    impl->begin_blocks(description);
     return LedgerWriter{std::move(impl)};
 }
 
@@ -367,7 +391,7 @@ LedgerWriter LedgerWriter::resume(const std::string& path, const Manifest& manif
         replacing.force = true;
         return create(path, manifest, description, replacing);
     }
-    // A run that was killed while it made the file left the header, if that.
+    // Earlier versions gave the file its name before they filled it.
     const auto holds_nothing = [](Database& database)
     { return database.query_integer("SELECT count(*) FROM sqlite_master") == 0; };
     {

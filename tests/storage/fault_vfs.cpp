@@ -316,6 +316,9 @@ void FaultyDisk::restore_power(std::uint64_t seed)
     {
         if (image.removed && (mode == 1 || random() % 2 == 0))
             continue;
+        // Renamed or removed by who wrote it, not by SQLite.
+        if (!image.removed && !std::filesystem::exists(path))
+            continue;
         auto bytes = std::move(image.synced);
         for (const auto& write : image.unsynced)
         {

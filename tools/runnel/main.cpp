@@ -1,11 +1,13 @@
 #include "storage/database.hpp"
 #include "tools/runnel/commands.hpp"
 #include "tools/runnel/printable.hpp"
+#include "tools/runnel/process.hpp"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 #include <malloc.h>
 
+#include <cstdio>
 #include <exception>
 #include <new>
 #include <string_view>
@@ -17,9 +19,12 @@ namespace
 
 using namespace runnel::tools;
 
+bool has_reported = false;
+
 int report_error(std::string_view message, int code)
 {
-    fmt::print(stderr, "runnel: {}\n", printable(message));
+    has_reported = true;
+    tell(fmt::format("runnel: {}", printable(message)));
     return code;
 }
 
@@ -61,14 +66,21 @@ int run_command(const Command& command)
     }
     catch (const std::exception& error)
     {
+        if (std::ferror(stdout) != 0)
+            return exit_world_failed;  // when_heard() says so.
         return report_error(error.what(), exit_world_failed);
     }
 }
 
-}  // namespace
-
-namespace
+/// An answer that did not arrive was not given, whatever it was.
+int when_heard(int code)
 {
+    const auto lost = lost_output();
+    if (lost.empty())
+        return code;
+    return has_reported ? exit_world_failed : report_error(lost, exit_world_failed);
+}
+
 /// Blocks come and go through the allocator by the megabyte: what it gives back to the system after
 /// one it has to ask for, page by page, for the next.
 void keep_freed_memory() noexcept
@@ -82,6 +94,7 @@ void keep_freed_memory() noexcept
 
 int main(int argc, char** argv)
 {
+    prepare_process();
     keep_freed_memory();
     CLI::App app{"Runnel: an exact, parallel, bit-for-bit repeatable ledger and DeFi simulator."};
     app.name("runnel");
@@ -104,17 +117,18 @@ int main(int argc, char** argv)
     }
     catch (const CLI::Success& success)
     {
-        return app.exit(success);
+        return when_heard(app.exit(success));
     }
     catch (const CLI::ParseError& error)
     {
-        return report_error(std::string{error.what()} + " (see runnel --help)", exit_bad_input);
+        return when_heard(
+            report_error(std::string{error.what()} + " (see runnel --help)", exit_bad_input));
     }
     const auto subcommands = app.get_subcommands({});
     for (std::size_t i = 0; i < subcommands.size(); ++i)
     {
         if (subcommands[i]->parsed())
-            return run_command(commands[i]);
+            return when_heard(run_command(commands[i]));
     }
     return exit_bad_input;
 }

@@ -4,10 +4,20 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdio>
 #include <cstdlib>
 
 namespace runnel::tools
 {
+namespace
+{
+/// A terminal that went away misses nothing.
+void draw(const std::string& text)
+{
+    std::fputs(text.c_str(), stderr);
+    std::fflush(stderr);
+}
+}  // namespace
 
 ProgressBar::ProgressBar(std::string_view what, std::uint64_t total, bool enabled)
   : what_{what},
@@ -35,15 +45,14 @@ void ProgressBar::update(std::uint64_t done, const std::string& note)
     const auto elapsed = std::chrono::duration<double>(now - start_).count();
     const auto rate = elapsed > 0 ? static_cast<double>(done) / elapsed : 0;
     const auto left = rate > 0 ? static_cast<double>(total_ - std::min(done, total_)) / rate : 0;
-    fmt::print(stderr, "\r\033[K{} [{}{}] {:3.0f}%  {:.0f}/s  {:.0f}s left  {}", what_,
-        std::string(filled, '#'), std::string(width - filled, '.'), share * 100, rate, left, note);
-    std::fflush(stderr);
+    draw(fmt::format("\r\033[K{} [{}{}] {:3.0f}%  {:.0f}/s  {:.0f}s left  {}", what_,
+        std::string(filled, '#'), std::string(width - filled, '.'), share * 100, rate, left, note));
 }
 
 void ProgressBar::clear()
 {
     if (drawn_)
-        fmt::print(stderr, "\r\033[K");
+        draw("\r\033[K");
     drawn_ = false;
 }
 

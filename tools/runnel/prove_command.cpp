@@ -1,16 +1,18 @@
 #include "audit/proof.hpp"
+#include "storage/output_file.hpp"
 #include "tools/runnel/commands.hpp"
 #include "tools/runnel/printable.hpp"
+#include "tools/runnel/process.hpp"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
 #include <charconv>
 #include <cstdio>
-#include <fstream>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace runnel::tools
@@ -78,12 +80,28 @@ audit::Proof make_proof(const ProveOptions& options)
     return audit::prove_record(options.database, options.record[0], *key, options.block);
 }
 
+/// What to_json() writes is an object whose first member says what it is.
+bool is_proof(std::string_view beginning)
+{
+    const auto first = beginning.find_first_not_of("{ \n");
+    return beginning.starts_with('{') && first != std::string_view::npos &&
+           beginning.substr(first).starts_with("\"runnel_proof\"");
+}
+
 int run_prove(const ProveOptions& options)
 {
     if (options.transaction.empty() && options.balance.empty() && options.record.empty())
     {
         throw CommandError{exit_bad_input,
             "prove: expected one of --transaction, --balance, --record (see runnel prove --help)"};
+    }
+    std::optional<storage::OutputFile> file;
+    if (!options.output.empty())
+    {
+        storage::CommandFiles command;
+        command.reads_ledger(options.database, "the ledger");
+        command.writes(options.output, "the proof");
+        file.emplace(options.output, is_proof, "a proof");
     }
     audit::Proof proof;
     try
@@ -95,21 +113,14 @@ int run_prove(const ProveOptions& options)
         throw CommandError{exit_bad_input, error.what()};
     }
     const auto text = audit::to_json(proof);
-    if (options.output.empty())
+    if (!file)
     {
         fmt::print("{}", text);
         return exit_done;
     }
-    std::ofstream file{options.output, std::ios::binary};
-    file << text;
-    file.close();
-    if (!file)
-    {
-        throw CommandError{exit_world_failed,
-            fmt::format("{}: cannot be written; does the folder exist, and is there space?",
-                options.output)};
-    }
-    fmt::print(stderr, "proven: {}\n", printable(proof.statement));
+    file->write(text);
+    file->commit();
+    tell("proven: " + printable(proof.statement));
     return exit_done;
 }
 

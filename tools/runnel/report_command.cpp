@@ -2,6 +2,7 @@
 #include "analytics/report.hpp"
 #include "tools/runnel/commands.hpp"
 #include "tools/runnel/printable.hpp"
+#include "tools/runnel/process.hpp"
 #include "tools/runnel/progress.hpp"
 
 #include <CLI/CLI.hpp>
@@ -30,8 +31,10 @@ int run_report(const ReportOptions& options)
     const auto report = analytics::make_report(database, options.sections);
     if (!options.csv.empty())
     {
-        const auto files = analytics::write_csv(report, options.csv);
-        fmt::print(stderr, "{} files written to {}\n", files.size(), options.csv);
+        storage::CommandFiles command;
+        command.reads_ledger(options.database, "the ledger");
+        const auto files = analytics::write_csv(report, options.csv, command);
+        tell(printable(fmt::format("{} files written to {}", files.size(), options.csv)));
     }
     if (options.json)
         fmt::print("{}\n", analytics::render_json(report));

@@ -3,8 +3,11 @@
 #include "storage/checkpoints.hpp"
 #include "storage/ledger_reader.hpp"
 #include "storage/ledger_writer.hpp"
+#include "storage/output_file.hpp"
 #include "tools/runnel/commands.hpp"
 #include "tools/runnel/ledger_sink.hpp"
+#include "tools/runnel/printable.hpp"
+#include "tools/runnel/process.hpp"
 #include "tools/runnel/progress.hpp"
 #include "tools/runnel/resource_use.hpp"
 #include "tools/runnel/scenario_options.hpp"
@@ -16,11 +19,13 @@
 
 #include <algorithm>
 #include <charconv>
-#include <csignal>
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 #include <future>
 #include <memory>
+#include <optional>
 #include <thread>
 
 namespace runnel::tools
@@ -47,13 +52,8 @@ struct RunOptions
     std::string trace;
 };
 
-// Set by the signal handler, read by the loop that draws the progress bar.
-volatile std::sig_atomic_t interrupted = 0;
-
-void on_interrupt(int)
-{
-    interrupted = 1;
-}
+/// The runtime of the actors', the ledger's writer, and who waits for them.
+constexpr unsigned crew_threads = 4;
 
 double rate_of(const SimulationResult& result)
 {
@@ -223,6 +223,11 @@ void print_complete(
     }
 }
 
+void warn(const std::string& warning)
+{
+    tell("runnel: warning: " + printable(warning));
+}
+
 /// The newest checkpoint that can be used; nullptr: the run begins at block 0 again. Says on stderr
 /// which ones are damaged. A CommandError if there are only checkpoints of another version.
 std::shared_ptr<CheckpointSource> pick_checkpoint(storage::Database& database)
@@ -247,10 +252,9 @@ std::shared_ptr<CheckpointSource> pick_checkpoint(storage::Database& database)
         }
         if (damage.empty())
             return storage::read_checkpoint(database, number);
-        fmt::print(stderr,
-            "runnel: warning: {}: the checkpoint of block {} is damaged ({}); going on from an "
-            "earlier one\n",
-            database.path(), number, damage);
+        warn(fmt::format(
+            "{}: the checkpoint of block {} is damaged ({}); going on from an earlier one",
+            database.path(), number, damage));
     }
     if (other)
     {
@@ -262,25 +266,67 @@ std::shared_ptr<CheckpointSource> pick_checkpoint(storage::Database& database)
     return nullptr;
 }
 
+/// With a run that was asked to stop. One that stands still is left: a second signal would do it
+/// too, but who sends one and waits is not to wait for ever.
+class Patience
+{
+public:
+    void look(std::uint64_t blocks)
+    {
+        const auto now = std::chrono::steady_clock::now();
+        if (!since_ || blocks != blocks_)
+        {
+            since_ = now;
+            blocks_ = blocks;
+        }
+        const auto limit = std::chrono::seconds{blocks == 0 ? 10 : 30};
+        if (now - *since_ > limit)
+        {
+            leave_at_once(exit_interrupted,
+                fmt::format("interrupted after block {}, and left without its checkpoint: nothing "
+                            "moved for {} s; what was committed is safe",
+                    blocks, limit.count()));
+        }
+    }
+
+private:
+    std::optional<std::chrono::steady_clock::time_point> since_;  // This many blocks.
+    std::uint64_t blocks_ = 0;
+};
+
 /// Runs the actors on another thread and shows progress on this one.
 SimulationResult run_with_progress(
     SimulationSetup setup, SimulationOptions simulation, const RunOptions& options)
 {
     SimulationProgress progress;
-    progress.stop.store(interrupted != 0);
+    set_signal_use(SignalUse::stop);
+    progress.stop.store(stop_requested());
     simulation.progress = &progress;
     const auto blocks = setup.blocks;
+    constexpr std::chrono::seconds start_max{10};
+    const auto start = std::chrono::steady_clock::now();
     auto running = std::async(std::launch::async,
         [&setup, &simulation] { return run_simulation(std::move(setup), simulation); });
     ProgressBar bar{"blocks", blocks, !options.quiet && !options.json};
+    Patience patience;
     while (running.wait_for(std::chrono::milliseconds{50}) != std::future_status::ready)
     {
-        if (interrupted != 0)
+        if (!progress.started.load() && std::chrono::steady_clock::now() - start > start_max)
+        {
+            leave_at_once(exit_world_failed,
+                "the threads of the run could not be started; see `ulimit -u` and `ulimit -v`, or "
+                "take fewer --workers");
+        }
+        if (stop_requested())
+        {
             progress.stop.store(true);
+            patience.look(progress.blocks.load());
+        }
         bar.update(
             progress.blocks.load(), with_commas(progress.transactions.load()) + " transactions");
     }
     bar.clear();
+    set_signal_use(SignalUse::finish);
     return running.get();
 }
 
@@ -310,9 +356,36 @@ BitFlip parse_flip(const std::string& text, const RunOptions& options)
 /// Some thread is stuck and holds what destructors would wait for.
 [[noreturn]] void leave_stalled(const SimulationResult& result)
 {
-    fmt::print(stderr, "runnel: {}\n", result.error);
-    std::fflush(nullptr);
-    std::_Exit(exit_world_failed);
+    std::fflush(stdout);
+    leave_at_once(exit_world_failed, printable(result.error));
+}
+
+/// No file that the run writes may be one that it reads, or another one that it writes.
+void claim_files(const RunOptions& options, const scenarios::Scenario& scenario)
+{
+    const std::filesystem::path file{options.scenario.file};
+    storage::CommandFiles files;
+    files.reads(file, "the scenario");
+    for (const auto& input : scenario.inputs)
+        files.reads(file.parent_path() / input.path, "a file that the scenario reads");
+    if (!options.database.empty())
+        files.writes_ledger(options.database, "the ledger");
+    if (!options.trace.empty())
+        files.writes(options.trace, "the trace");
+}
+
+/// What went wrong with the trace; the run that it is of has ended, and its ledger is worth more.
+std::string close(TraceFile& trace)
+{
+    try
+    {
+        trace.close();
+        return {};
+    }
+    catch (const std::exception& error)
+    {
+        return error.what();
+    }
 }
 
 int run(const RunOptions& options)
@@ -321,9 +394,12 @@ int run(const RunOptions& options)
         throw CommandError{exit_bad_input, "--resume and --force: expected one of them"};
     if (options.resume && options.database.empty())
         throw CommandError{exit_bad_input, "--resume: expected --db FILE, the ledger to resume"};
-    std::signal(SIGINT, on_interrupt);
-    std::signal(SIGTERM, on_interrupt);
+    set_signal_use(SignalUse::stop_soon);
     const auto scenario = load(options.scenario);
+    claim_files(options, scenario);
+    std::unique_ptr<TraceFile> trace;
+    if (!options.trace.empty())
+        trace = std::make_unique<TraceFile>(options.trace);
     if (options.resume)
     {
         if (const auto result = complete_run(options, scenario))
@@ -350,8 +426,8 @@ int run(const RunOptions& options)
     for (const auto& text : options.flips)
         simulation.flips.push_back(parse_flip(text, options));
     simulation.forget_accesses = options.forget_accesses;
-    simulation.warn = [](const std::string& warning)
-    { fmt::print(stderr, "runnel: warning: {}\n", warning); };
+    simulation.warn = warn;
+    require_threads(simulation.workers + crew_threads);
     std::unique_ptr<LedgerSink> sink;
     if (!options.database.empty())
     {
@@ -377,11 +453,9 @@ int run(const RunOptions& options)
             setup->resume_from = pick_checkpoint(sink->database());
         }
     }
-    std::unique_ptr<TraceFile> trace;
     std::unique_ptr<TracedSink> traced_sink;
-    if (!options.trace.empty())
+    if (trace != nullptr)
     {
-        trace = std::make_unique<TraceFile>(options.trace);
         simulation.trace = trace.get();
         if (sink != nullptr)
         {
@@ -394,9 +468,8 @@ int run(const RunOptions& options)
     if (script.lines > 0)
         setup->script_observer = comparison;
     const auto result = run_with_progress(std::move(*setup), simulation, options);
-    if (trace != nullptr)
-        trace->close();
     const auto use = meter.use();
+    const auto trace_failure = trace == nullptr ? std::string{} : close(*trace);
     if (result.stalled)
         leave_stalled(result);
     if (!result.error.empty())
@@ -426,11 +499,13 @@ int run(const RunOptions& options)
             print_script(script);
     }
     for (const auto& failure : script.report.failures)
-        fmt::print(stderr, "runnel: {}\n", failure);
+        tell(printable("runnel: " + failure));
+    if (!trace_failure.empty())
+        throw CommandError{exit_world_failed, trace_failure};
     if (!result.interrupted)
         return script.report.failures.empty() ? exit_done : exit_does_not_hold;
-    fmt::print(stderr, "runnel: interrupted after block {}; {}\n", result.head.number,
-        sink == nullptr ? "nothing was kept" : "resume with: " + resume_command(options));
+    tell(printable(fmt::format("runnel: interrupted after block {}; {}", result.head.number,
+        sink == nullptr ? "nothing was kept" : "resume with: " + resume_command(options))));
     return exit_interrupted;
 }
 

@@ -1,5 +1,6 @@
 #include "tools/runnel/trace_file.hpp"
 
+#include "storage/database.hpp"
 #include "tools/runnel/commands.hpp"
 
 #include <fmt/format.h>
@@ -9,21 +10,28 @@
 namespace runnel::tools
 {
 
-TraceFile::TraceFile(std::string path) : path_{std::move(path)}, file_{path_}
+namespace
 {
-    file_ << R"([{"name":"thread_name","ph":"M","pid":1,"tid":1,"args":{"name":"director"}},)"
-          << "\n"
-          << R"({"name":"thread_name","ph":"M","pid":1,"tid":2,"args":{"name":"writer"}})";
-    if (!file_)
-        throw CommandError{exit_world_failed, path_ + ": cannot be written"};
+constexpr std::string_view heading =
+    R"([{"name":"thread_name","ph":"M","pid":1,"tid":1,"args":{"name":"director"}},)";
+}
+
+TraceFile::TraceFile(const std::string& path)
+  : file_{path, [](std::string_view beginning) { return beginning.starts_with(heading); },
+        "a trace of a run"}
+{
+    file_.write(heading);
+    file_.write(
+        "\n"
+        R"({"name":"thread_name","ph":"M","pid":1,"tid":2,"args":{"name":"writer"}})");
 }
 
 void TraceFile::close()
 {
-    file_ << "]\n";
-    file_.close();
-    if (!file_)
-        throw CommandError{exit_world_failed, path_ + ": the trace could not be written whole"};
+    if (!failure_.empty())
+        throw CommandError{exit_world_failed, failure_};
+    file_.write("]\n");
+    file_.commit();
 }
 
 void TraceFile::phase(
@@ -77,7 +85,17 @@ void TraceFile::write(std::string_view name, unsigned row, std::uint64_t block,
     }
     line += "}}";
     const std::lock_guard lock{mutex_};
-    file_ << line;
+    if (!failure_.empty())
+        return;
+    try
+    {
+        file_.write(line);
+    }
+    catch (const storage::StorageError& error)
+    {
+        // The run is worth more than its trace: close() says so.
+        failure_ = error.what();
+    }
 }
 
 void TracedSink::append(std::shared_ptr<const FinishedBlock> block)

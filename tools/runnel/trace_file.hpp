@@ -1,10 +1,10 @@
 #pragma once
 
 #include "actors/simulation.hpp"
+#include "storage/output_file.hpp"
 #include "tools/runnel/thread_clocks.hpp"
 
 #include <chrono>
-#include <fstream>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -24,9 +24,10 @@ using CoresInUse = std::vector<std::pair<std::string, double>>;
 class TraceFile : public PhaseTrace
 {
 public:
-    /// Throws CommandError if it cannot be made.
-    explicit TraceFile(std::string path);
-    /// Completes the file; CommandError if anything could not be written.
+    /// Throws storage::StorageError if it cannot be made, or would replace what is no trace.
+    explicit TraceFile(const std::string& path);
+    /// Completes the file, which then has its name; CommandError or storage::StorageError if
+    /// anything could not be written.
     void close();
 
     void phase(std::string_view name, std::uint64_t block, Clock::time_point start,
@@ -45,12 +46,12 @@ private:
     void write(std::string_view name, unsigned row, std::uint64_t block, Clock::time_point start,
         Clock::time_point end, std::optional<double> cores = std::nullopt);
 
-    std::string path_;
     ThreadClocks clocks_;
     std::optional<std::uint64_t> block_;  // Of the last phase.
     std::vector<Usage> usage_;
     std::mutex mutex_;  // Of the file: director and writer are two threads.
-    std::ofstream file_;
+    storage::OutputFile file_;
+    std::string failure_;  // What went wrong with it first.
     Clock::time_point origin_ = Clock::now();
 };
 

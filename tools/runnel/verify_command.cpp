@@ -4,6 +4,7 @@
 #include "storage/ledger_reader.hpp"
 #include "tools/runnel/commands.hpp"
 #include "tools/runnel/printable.hpp"
+#include "tools/runnel/process.hpp"
 #include "tools/runnel/progress.hpp"
 
 #include <CLI/CLI.hpp>
@@ -127,6 +128,9 @@ int run_verify_proof(const VerifyOptions& options)
     return exit_done;
 }
 
+/// Those that read, compare, and check the file beside those that execute.
+constexpr unsigned checking_threads = 3;
+
 int run_verify(const VerifyOptions& options)
 {
     if (options.database.empty() == options.proof.empty())
@@ -142,6 +146,7 @@ int run_verify(const VerifyOptions& options)
     const auto workers = options.workers == "auto"
                              ? std::clamp(cores, 3U, workers_max) - 2
                              : static_cast<unsigned>(std::stoul(options.workers));
+    require_threads(workers + checking_threads);
     const auto result = audit::verify_ledger(options.database, workers,
         [&](std::uint64_t done, std::uint64_t total)
         {
