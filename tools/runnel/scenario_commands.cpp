@@ -1,5 +1,5 @@
 #include "contracts/registry.hpp"
-#include "scenarios/genesis.hpp"
+#include "scenarios/run.hpp"
 #include "scenarios/scenario.hpp"
 #include "storage/schema.hpp"
 #include "tools/runnel/commands.hpp"
@@ -31,11 +31,10 @@ int run_check(const ScenarioOptions& options, bool resolved)
 {
     const auto scenario = load(options);
     const auto genesis = scenarios::build_genesis(scenario);
-    if (!genesis)
-        throw CommandError{exit_bad_input, genesis.error().message};
-    const auto prices = scenarios::build_price_paths(scenario);
-    if (!prices)
-        throw CommandError{exit_bad_input, prices.error().message};
+    // All that a run does before block 1.
+    const auto simulation = scenarios::make_simulation(scenario);
+    if (!simulation)
+        throw CommandError{exit_bad_input, simulation.error().message};
     if (resolved)
         fmt::print("{}", scenario.resolved_text);
     else
