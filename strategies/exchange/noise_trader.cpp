@@ -68,6 +68,7 @@ public:
         caution_ms_{parameters.duration_ms("caution")},
         retries_max_{static_cast<std::uint8_t>(parameters.integer("retries"))}
     {
+        const EventTimes times{wallets, parameters, "interval"};
         states_.resize(wallets.accounts.size());
         for (std::size_t i = 0; i < states_.size(); ++i)
         {
@@ -75,7 +76,7 @@ public:
             const auto draw = [&](std::string_view what)
             { return wallets.draw(parameters.distribution(what), what, number); };
             auto& state = states_[i];
-            state.interval_seconds = static_cast<float>(draw("interval"));
+            state.interval_seconds = static_cast<float>(times.mean_seconds(number));
             state.slippage_bps = static_cast<std::uint16_t>(draw("slippage_bps"));
             state.sensitivity = static_cast<float>(draw("sensitivity"));
         }
@@ -463,9 +464,11 @@ const StrategyType& noise_trader_strategy()
                     "It also trades on exchanges of the same tokens that are opened later."},
                 {"coin", ParameterKind::token, "", {},
                     "The token whose reference price is the native coin's (WETH): what gas costs."},
-                {"interval", ParameterKind::distribution, "{ exponential = 7200, min = 60 }",
-                    unit::seconds, "Mean time between a wallet's trades in a normal market.", 1,
-                    1e9},
+                {"interval", ParameterKind::distribution, "{ log_normal = [11.05, 0.8] }",
+                    unit::seconds,
+                    "Mean time between a wallet's trades in a normal market: the group trades once "
+                    "per wallet and mean of these.",
+                    1, 1e9},
                 {"size", ParameterKind::distribution, "{ log_normal = [6.7, 1.8] }", unit::usd,
                     "Of each trade, drawn each time.", 0, 1e15},
                 {"size_min", ParameterKind::number, "10", unit::usd,

@@ -47,6 +47,7 @@ public:
         first_number_{wallets.first_number},
         slot_seconds_{wallets.slot_seconds}
     {
+        const EventTimes times{wallets, parameters, "interval"};
         states_.resize(wallets.accounts.size());
         for (std::size_t i = 0; i < states_.size(); ++i)
         {
@@ -54,7 +55,7 @@ public:
             const auto draw = [&](std::string_view name)
             { return wallets.draw(parameters.distribution(name), name, number); };
             auto& state = states_[i];
-            state.interval_seconds = std::max(1.0, draw("interval"));
+            state.interval_seconds = times.mean_seconds(number);
             state.supply_share = std::clamp(draw("supply_share"), 0.0, 1.0);
             state.run_utilization = draw("run_utilization");
             state.run_price_fall = draw("run_price_fall");
@@ -223,8 +224,11 @@ const StrategyType& lender_strategy()
                     "Tokens whose falling prices frighten it."},
                 {"enter_within", ParameterKind::duration, "\"1h\"", {},
                     "Its first supply comes some time within this span from the start.", 0},
-                {"interval", ParameterKind::distribution, "{ log_normal = [9.4, 0.7] }",
-                    unit::seconds, "Mean time between a wallet's looks at the market.", 1},
+                {"interval", ParameterKind::distribution, "{ log_normal = [8.9, 0.7] }",
+                    unit::seconds,
+                    "Mean time between a wallet's looks at the market: the group looks once per "
+                    "wallet and mean of these.",
+                    1},
                 {"supply_share", ParameterKind::distribution, "{ uniform = [0.5, 1.0] }", {},
                     "Share of what it holds that a supply takes.", 0, 1},
                 {"withdraw_probability", ParameterKind::number, "0.03", unit::other("per look"),

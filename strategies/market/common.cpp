@@ -2,6 +2,7 @@
 
 #include "contracts/tokens/erc20/erc20.hpp"
 #include "contracts/tokens/native/native_coin.hpp"
+#include "ledger/portable_math.hpp"
 
 #include <algorithm>
 #include <array>
@@ -44,8 +45,45 @@ std::optional<ContractId> optional_contract(const Parameters& parameters, std::s
 std::uint64_t blocks_until_next(
     RandomStream& random, double mean_seconds, std::uint32_t slot_seconds)
 {
-    const double seconds = random.exponential(mean_seconds);
-    return 1 + static_cast<std::uint64_t>(std::min(seconds / slot_seconds, 1e9));
+    // Whole blocks: with a chance of slot / mean in each, the mean number of them is mean / slot.
+    const auto chance = slot_seconds / mean_seconds;
+    const auto blocks =
+        chance < 1 ? random.exponential(-1 / portable_log(1 - chance)) : random.exponential(0);
+    return 1 + static_cast<std::uint64_t>(std::min(blocks, 1e9));
+}
+
+EventTimes::EventTimes(
+    const WalletGroup& wallets, const Parameters& parameters, std::string_view parameter)
+  : wallets_{wallets}, distribution_{parameters.distribution(parameter)}, parameter_{parameter}
+{
+    if (distribution_.shape == Distribution::Shape::constant)
+        return;
+    constexpr std::size_t asked = 16'384;
+    auto count = wallets.first_number + wallets.accounts.size();
+    if (wallets.groups != nullptr)
+    {
+        for (const auto& [name, accounts] : *wallets.groups)
+        {
+            if (name == wallets.name)
+                count = accounts.size();
+        }
+    }
+    const auto own = std::min(count, asked);
+    double times = 0;
+    double rates = 0;
+    for (std::size_t i = 0; i < asked; ++i)
+    {
+        const auto seconds = drawn(static_cast<std::uint32_t>(i));
+        times += seconds;
+        rates += i < own ? 1 / seconds : 0;
+    }
+    if (own > 0)
+        stretch_ = times / static_cast<double>(asked) * (rates / static_cast<double>(own));
+}
+
+double EventTimes::drawn(std::uint32_t number) const
+{
+    return std::max(1.0, wallets_.draw(distribution_, parameter_, number));
 }
 
 std::uint8_t decimals_of(const World& world, ContractId token)

@@ -20,9 +20,40 @@ namespace runnel::strategies
 [[nodiscard]] std::optional<ContractId> optional_contract(
     const Parameters& parameters, std::string_view name);
 
-/// A number of blocks until the next event of a Poisson process with this mean time between events.
+/// A number of blocks until the next event of a Poisson process, which is looked at once per block:
+/// the mean of the draws is @p mean_seconds exactly, from a slot on; below, it is every block.
 [[nodiscard]] std::uint64_t blocks_until_next(
     RandomStream& random, double mean_seconds, std::uint32_t slot_seconds);
+
+/// The mean times between events of a group's wallets.
+///
+/// The draws of the parameter say how wallets differ, and its mean how often the group acts: one
+/// event per wallet and mean. A few that are due all the time would outweigh the rest otherwise,
+/// because the mean of 1 / x is more than 1 / the mean of x. So all draws are stretched alike, by
+///
+///     mean of x * mean of 1 / x        over the group's wallets
+///
+/// of whom a group beyond 16,384 asks the first; the mean of x is that of as many draws always.
+class EventTimes
+{
+public:
+    /// @p parameter  A distribution in seconds; draws below a second count as one.
+    EventTimes(
+        const WalletGroup& wallets, const Parameters& parameters, std::string_view parameter);
+
+    [[nodiscard]] double mean_seconds(std::uint32_t number) const
+    {
+        return stretch_ * drawn(number);
+    }
+
+private:
+    [[nodiscard]] double drawn(std::uint32_t number) const;
+
+    const WalletGroup& wallets_;
+    const Distribution& distribution_;
+    std::string_view parameter_;
+    double stretch_ = 1;
+};
 
 /// Digits after a token's decimal point.
 [[nodiscard]] std::uint8_t decimals_of(const World& world, ContractId token);

@@ -42,12 +42,12 @@ public:
                 merchants_ = accounts;
         }
         decimals_ = decimals_of(*wallets.world, token_);
+        const EventTimes times{wallets, parameters, "interval"};
         states_.resize(wallets.accounts.size());
         for (std::size_t i = 0; i < states_.size(); ++i)
         {
-            const auto number = first_number_ + static_cast<std::uint32_t>(i);
-            states_[i].interval_seconds = std::max(
-                1.0, wallets.draw(parameters.distribution("interval"), "interval", number));
+            states_[i].interval_seconds =
+                times.mean_seconds(first_number_ + static_cast<std::uint32_t>(i));
         }
     }
 
@@ -139,8 +139,11 @@ const StrategyType& payer_strategy()
                 {"token", ParameterKind::token, "", {}, "What it pays with."},
                 {"amount", ParameterKind::distribution, "{ log_normal = [3.0, 1.0] }",
                     unit::whole_tokens, "Of each payment, drawn each time.", 0},
-                {"interval", ParameterKind::distribution, "{ exponential = 3600 }", unit::seconds,
-                    "Mean time between a wallet's payments.", 1},
+                {"interval", ParameterKind::distribution, "{ log_normal = [7.87, 0.8] }",
+                    unit::seconds,
+                    "Mean time between a wallet's payments: the group pays once per wallet and "
+                    "mean of these.",
+                    1},
                 {"payees", ParameterKind::group, "\"\"", {},
                     "Name of the group it pays; empty: its own."},
                 {"merchants", ParameterKind::group, "\"\"", {},
