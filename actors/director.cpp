@@ -456,11 +456,13 @@ void Director::plan()
     context.base_fee = view_->base_fee;
     context.gas_limit = setup_->fees.block_gas_limit;
     context.proposer = setup_->validators[proposer_].account;
+    const bool shows_all = shows_all_contracts(block_, setup_->blocks, setup_->slot_seconds);
     if (redundancy_)
-        redundancy_->plan(context, *proposed_);
+        redundancy_->plan(context, *proposed_, shows_all);
     auto& execution = gate_->execution;
     ExecutionOptions options;
     options.checkpoint_interval = setup_->checkpoint_interval;
+    options.shows_all_contracts = shows_all;
     options.measure_costs = is_sampled(block_);
     options.forget_share = options_.forget_accesses;
     if (setup_->script_observer != nullptr)

@@ -14,6 +14,7 @@ FinishedBlock Replica::execute(BlockOrder order)
 {
     ExecutionOptions options;
     options.checkpoint_interval = order.checkpoint_interval;
+    options.shows_all_contracts = order.shows_all_contracts;
     return execute_block(execution_, *world_, order.context, order.parent, order.parent_hash,
         order.finalized_block, std::move(order.transactions), std::move(order.rewards), options);
 }
@@ -61,11 +62,13 @@ void Redundancy::start(const World& primary, const BlockHeader& head)
     replica_ = std::make_shared<Replica>(std::move(world));
 }
 
-void Redundancy::plan(const BlockContext& context, const std::vector<Transaction>& transactions)
+void Redundancy::plan(const BlockContext& context, const std::vector<Transaction>& transactions,
+    bool shows_all_contracts)
 {
     order_ = std::make_shared<BlockOrder>();
     order_->context = context;
     order_->checkpoint_interval = interval_;
+    order_->shows_all_contracts = shows_all_contracts;
     order_->transactions = transactions;
 }
 
@@ -157,7 +160,9 @@ std::shared_ptr<const FinishedBlock> Redundancy::settle(
                 return nullptr;
             }
         }
-        auto again = extend(order_of(mine));
+        auto order = order_of(mine);
+        order.shows_all_contracts = order_->shows_all_contracts;
+        auto again = extend(std::move(order));
         const auto third_root = root(third->world());
         const bool mine_holds = again.hash == mine.hash && third_root == my_root;
         const bool theirs_holds = again.hash == theirs.hash && third_root == their_root;

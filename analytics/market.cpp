@@ -60,8 +60,9 @@ Market::Market(LedgerQueries& source)
     {
         reserve_rows_.rows = source.query(
             "SELECT block_number, contract_id, token_id, liquidity_index, borrow_index, "
-            "liquidity_rate, borrow_rate, total_supplied, total_debt, cash, price, "
-            "liquidation_threshold, value_token_id, value_decimals FROM t_lending_reserves "
+            "liquidity_rate, borrow_rate, total_supplied, total_debt, cash, "
+            "treasury_claim, price, liquidation_threshold, value_token_id, value_decimals FROM "
+            "t_lending_reserves "
             "ORDER BY rowid");
     }
     oracle_.next();
@@ -105,7 +106,8 @@ void Market::read_reserve()
     const auto token = rows.contract(2);
     const Reserve reserve{rows.amount(3), rows.amount(4), rows.amount(5), rows.amount(6),
         rows.amount(7), rows.amount(8), rows.amount(9), rows.amount(10), rows.amount(11),
-        rows.contract(12), static_cast<unsigned>(rows.integer_up_to(13, decimals_max))};
+        rows.amount(12), rows.contract(13),
+        static_cast<unsigned>(rows.integer_up_to(14, decimals_max))};
     reserves_[{rows.contract(1), token}] = reserve;
     if (reserve.value_token != no_contract && reserve.value_token != token)
         relative_reserves_[token] = reserve;

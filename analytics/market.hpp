@@ -47,6 +47,7 @@ public:
         Amount total_supplied;
         Amount total_debt;
         Amount cash;
+        Amount treasury_claim;
         Amount price;  // In the market's unit of account.
         Amount liquidation_threshold;
         ContractId value_token = no_contract;

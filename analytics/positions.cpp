@@ -1,6 +1,8 @@
 #include "analytics/market.hpp"
 #include "analytics/totals.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <limits>
 
@@ -171,6 +173,86 @@ double debt_peak_usd(LedgerQueries& source)
     }
     return peak;
 }
+
+/// Positions by market from the newest rows that satisfy @p condition, at the prices and indexes of
+/// @p prices; @p visit sees each row.
+template <typename Visit>
+std::vector<Positions::Market> read_markets(
+    LedgerQueries& source, const Market& prices, std::string_view condition, Visit&& visit)
+{
+    std::vector<Positions::Market> markets;
+    Position position;
+    bool open = false;
+    const auto close = [&]
+    {
+        if (open)
+            add_position(position, markets.back());
+        open = false;
+    };
+    for (auto rows = newest_balances(source, condition); rows.step();)
+    {
+        const auto contract = rows.contract(contract_column);
+        const auto account = rows.account(account_column);
+        if (!open || position.contract != contract || position.account != account)
+        {
+            close();
+            if (markets.empty() || markets.back().contract != contract)
+            {
+                auto& added = markets.emplace_back();
+                added.contract = contract;
+                added.health_accounts.resize(Positions::health_limits.size() + 1);
+                added.health_debt_usd.resize(Positions::health_limits.size() + 1);
+            }
+            position = {};
+            position.contract = contract;
+            position.account = account;
+            open = true;
+        }
+        add_row(rows, source, prices, position);
+        visit(rows);
+    }
+    close();
+    return markets;
+}
+
+/// About two dozen moments, evenly apart, of those at which every market showed its state.
+std::vector<Positions::Moment> read_moments(LedgerQueries& source)
+{
+    constexpr std::size_t moments_max = 24;
+    std::vector<std::pair<std::uint64_t, std::uint64_t>> blocks;
+    auto rows = source.query(
+        "SELECT b.number, b.timestamp FROM t_blocks b WHERE b.number > 0 AND "
+        "(b.number = (SELECT max(number) FROM t_blocks) OR (b.timestamp - (SELECT timestamp FROM "
+        "t_blocks WHERE number = 0)) % 3600 = 0) ORDER BY b.number");
+    while (rows.step())
+    {
+        constexpr std::uint64_t integer_max = std::numeric_limits<std::int64_t>::max();
+        blocks.emplace_back(rows.integer_up_to(0, integer_max), rows.integer_up_to(1, integer_max));
+    }
+    std::vector<Positions::Moment> moments;
+    Market market{source};
+    const auto count = std::min(moments_max, blocks.size());
+    for (std::size_t i = 1; i <= count; ++i)
+    {
+        const auto [block, timestamp] = blocks[blocks.size() * i / count - 1];
+        market.advance(block);
+        Positions::Moment moment;
+        moment.block = block;
+        moment.timestamp = timestamp;
+        for (const auto& one : read_markets(source, market,
+                 fmt::format(" WHERE block_number <= {}", block), [](const auto&) {}))
+        {
+            moment.indebted += one.indebted;
+            moment.below_one += one.below_one;
+            moment.insolvent += one.insolvent;
+            moment.debt.add(one.debt);
+            moment.debt_below_one.add(one.debt_below_one);
+            moment.bad_debt.add(one.bad_debt);
+        }
+        moments.push_back(std::move(moment));
+    }
+    return moments;
+}
 }  // namespace
 
 const std::vector<double> Positions::health_limits{1, 1.05, 1.1, 1.25, 1.5, 2, 3, 5};
@@ -186,42 +268,15 @@ Positions make_positions(LedgerQueries& source)
         add_net(rows, source, market, positions.net_at_start);
 
     market.advance_to_end();
-    Position position;
-    bool open = false;
-    const auto close = [&]
-    {
-        if (open)
-            add_position(position, positions.markets.back());
-        open = false;
-    };
-    for (auto rows = newest_balances(source, ""); rows.step();)
-    {
-        const auto contract = rows.contract(contract_column);
-        const auto account = rows.account(account_column);
-        if (!open || position.contract != contract || position.account != account)
-        {
-            close();
-            if (positions.markets.empty() || positions.markets.back().contract != contract)
-            {
-                auto& added = positions.markets.emplace_back();
-                added.contract = contract;
-                added.health_accounts.resize(Positions::health_limits.size() + 1);
-                added.health_debt_usd.resize(Positions::health_limits.size() + 1);
-            }
-            position = {};
-            position.contract = contract;
-            position.account = account;
-            open = true;
-        }
-        add_row(rows, source, market, position);
-        add_net(rows, source, market, positions.net);
-    }
-    close();
+    positions.markets = read_markets(source, market, "",
+        [&](const storage::Statement& row) { add_net(row, source, market, positions.net); });
     auto borrowers = source.query(
         "SELECT count(DISTINCT account_id) FROM t_lending_balances WHERE debt_scaled <> '0'");
     positions.debt_peak_usd = debt_peak_usd(source);
     if (borrowers.step())
         positions.borrowers = static_cast<std::uint64_t>(borrowers.integer(0));
+    if (positions.borrowers > 0)
+        positions.over_time = read_moments(source);
     return positions;
 }
 

@@ -137,9 +137,22 @@ struct Positions
         std::vector<std::uint64_t> health_accounts;  // By class, see health_limits.
         std::vector<double> health_debt_usd;
     };
+    /// All markets together after one block.
+    struct Moment
+    {
+        std::uint64_t block = 0;
+        std::uint64_t timestamp = 0;
+        std::uint64_t indebted = 0;
+        std::uint64_t below_one = 0;
+        std::uint64_t insolvent = 0;
+        SignedAmount debt;  // 1e-8 USD, likewise below.
+        SignedAmount debt_below_one;
+        SignedAmount bad_debt;
+    };
     std::vector<Market> markets;
-    std::uint64_t borrowers = 0;  // Accounts ever in debt in any market.
-    double debt_peak_usd = 0;     // The most that was owed after any block, all markets.
+    std::vector<Moment> over_time;  // The last is that of the last block.
+    std::uint64_t borrowers = 0;    // Accounts ever in debt in any market.
+    double debt_peak_usd = 0;       // The most that was owed after any block, all markets.
     /// Supplied less owed, by group and token: at the end, and after block 0.
     std::map<std::pair<GroupId, ContractId>, SignedAmount> net;
     std::map<std::pair<GroupId, ContractId>, SignedAmount> net_at_start;

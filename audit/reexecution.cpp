@@ -79,6 +79,8 @@ FinishedBlock ChainReexecutor::next(storage::StoredBlock stored)
     }
     ExecutionOptions options;
     options.checkpoint_interval = scenario_.chain.checkpoint_interval;
+    options.shows_all_contracts =
+        shows_all_contracts(context.number, scenario_.blocks, scenario_.slot_seconds);
     auto block =
         execution_->execute(world(), context, head_, head_hash_, stored.header.finalized_block,
             std::move(stored.transactions), std::move(stored.rewards), options);

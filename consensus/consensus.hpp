@@ -33,4 +33,14 @@ struct ValidatorStake
 [[nodiscard]] bool is_final(
     std::span<const ValidatorStake> validators, const std::vector<bool>& attested) noexcept;
 
+/// Whether every contract shows its state after @p block, rather than those that the block touched:
+/// about every hour and after the last block, so that interest shows where nobody touches anything.
+[[nodiscard]] constexpr bool shows_all_contracts(
+    std::uint64_t block, std::uint64_t last_block, std::uint32_t slot_seconds) noexcept
+{
+    constexpr std::uint32_t hour = 3'600;
+    const auto interval = slot_seconds < hour ? hour / slot_seconds : 1;
+    return block > 0 && (block == last_block || block % interval == 0);
+}
+
 }  // namespace runnel

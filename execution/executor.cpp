@@ -658,7 +658,7 @@ void BlockExecution::collect_snapshots()
     const auto& changed = writes_.changed();
     for (std::uint32_t i = 0; i < changed.size(); ++i)
     {
-        if (changed[i])
+        if (changed[i] || options_.shows_all_contracts)
             world_->contract(ContractId{i}).snapshot(context);
     }
     for (const auto& event : snapshots.events)

@@ -40,6 +40,27 @@ Table health_table(const Positions& positions)
     }
     return table;
 }
+/// What was owed, could be liquidated and was lost, interest included, over time.
+Table course_table(const Positions& positions)
+{
+    Table table{"over_time", "Over time, interest included",
+        {{"block", "Block", Unit::count}, {"time", "Time", Unit::unix_time},
+            {"accounts", "In debt", Unit::count}, {"debt_usd", "Debt", Unit::none},
+            {"liquidatable_accounts", "Health < 1", Unit::count},
+            {"liquidatable_debt_usd", "their debt", Unit::none},
+            {"insolvent_accounts", "Insolvent", Unit::count},
+            {"bad_debt_usd", "Bad debt", Unit::none}},
+        {}, 24};
+    for (const auto& moment : positions.over_time)
+    {
+        table.rows.push_back(
+            {static_cast<std::int64_t>(moment.block), static_cast<std::int64_t>(moment.timestamp),
+                static_cast<std::int64_t>(moment.indebted), dollars(moment.debt),
+                static_cast<std::int64_t>(moment.below_one), dollars(moment.debt_below_one),
+                static_cast<std::int64_t>(moment.insolvent), dollars(moment.bad_debt)});
+    }
+    return table;
+}
 }  // namespace
 
 std::optional<Section> bad_debt_section(LedgerQueries& source)
@@ -91,6 +112,7 @@ std::optional<Section> bad_debt_section(LedgerQueries& source)
     }
     section.tables.push_back(std::move(markets));
     section.tables.push_back(health_table(positions));
+    section.tables.push_back(course_table(positions));
     return section;
 }
 

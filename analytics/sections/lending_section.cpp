@@ -47,12 +47,26 @@ Course read_course(Market& market)
     return course;
 }
 
+/// What a market holds and is owed beyond what it owes: borrowers pay compound interest where
+/// suppliers earn simple interest from touch to touch, and half-up rounding leaves dust.
+SignedAmount unowned_interest(const Market::Reserve& reserve)
+{
+    SignedAmount rest;
+    rest.add(reserve.total_debt);
+    rest.add(reserve.cash);
+    rest.subtract(reserve.total_supplied);
+    rest.subtract(reserve.treasury_claim);
+    return rest;
+}
+
 Table reserve_table(LedgerQueries& source, const Market& market)
 {
     Table table{"reserves", "Reserves at the end",
         {{"market", "Market", Unit::none}, {"token", "", Unit::none},
             {"supplied", "Supplied", Unit::none}, {"borrowed", "Borrowed", Unit::none},
-            {"utilisation", "Used", Unit::share}, {"supply_rate", "Supply APR", Unit::share},
+            {"utilisation", "Used", Unit::share},
+            {"treasury_claim", "Treasury's claim", Unit::none},
+            {"unowned_interest", "Unowned", Unit::none}, {"supply_rate", "Supply APR", Unit::share},
             {"borrow_rate", "Borrow APR", Unit::share}, {"price_usd", "Price", Unit::usd}},
         {}, 16};
     constexpr double ray = 1e27;
@@ -64,6 +78,8 @@ Table reserve_table(LedgerQueries& source, const Market& market)
             source.money(reserve.total_debt, key.second),
             share_of(reserve.total_debt.to_double(),
                 reserve.total_debt.to_double() + reserve.cash.to_double()),
+            source.money(reserve.treasury_claim, key.second),
+            source.money(unowned_interest(reserve), key.second),
             reserve.liquidity_rate.to_double() / ray, reserve.borrow_rate.to_double() / ray,
             price ? Value{*price} : Value{}});
     }

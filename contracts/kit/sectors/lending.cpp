@@ -26,6 +26,7 @@ void emit_reserves(SnapshotContext& context, ContractId id, const LendingMarket&
         row.total_supplied = reserve.total_supplied;
         row.total_debt = reserve.total_debt;
         row.cash = reserve.cash;
+        row.treasury_claim = reserve.treasury_claim;
         row.price = reserve.price;
         row.liquidation_threshold = Amount::from_double(reserve.threshold * 10'000 + 0.5);
         row.value_token = unit.token;

@@ -29,6 +29,7 @@ struct LendingReserveInfo
     Amount cash;            // What can be withdrawn or borrowed now.
     Amount total_supplied;  // With interest; collateral that earns none included.
     Amount total_debt;      // With interest.
+    Amount treasury_claim;  // Interest that the protocol's treasury can claim and has not.
     Amount borrow_room;     // The most that is lent now, whoever asks: cash and caps; 0: not lent.
     Amount supply_room;     // The most that is taken in now; 0: nothing, 2^256-1: no cap.
     Amount supply_index;   // Ray: a scaled amount of LendingBalance times this is what it is worth.

@@ -200,7 +200,8 @@ struct LendingBalance
         (debt_raw, smallest_unit_of("token")), used_as_collateral);
 };
 
-/// State of one reserve of a lending market after a block that touched the market.
+/// State of one reserve of a lending market after a block that touched the market, and every hour;
+/// interest included.
 struct LendingReserve
 {
     static constexpr std::string_view name = "LendingReserve";
@@ -215,15 +216,17 @@ struct LendingReserve
     Amount total_supplied;
     Amount total_debt;
     Amount cash;
-    Amount price;  // Of a whole token.
+    Amount treasury_claim;  // Of the interest, what the protocol's treasury can claim.
+    Amount price;           // Of a whole token.
     Amount liquidation_threshold;
     ContractId value_token = no_contract;
     std::uint8_t value_decimals = 8;
     RUNNEL_FIELDS(token, (liquidity_index, ray), (borrow_index, ray),
         (liquidity_rate, ray_per_year), (borrow_rate, ray_per_year),
         (total_supplied, smallest_unit_of("token")), (total_debt, smallest_unit_of("token")),
-        (cash, smallest_unit_of("token")), (price, account_value_per_token),
-        (liquidation_threshold, bps), (value_token, other("4294967295: USD")), value_decimals);
+        (cash, smallest_unit_of("token")), (treasury_claim, smallest_unit_of("token")),
+        (price, account_value_per_token), (liquidation_threshold, bps),
+        (value_token, other("4294967295: USD")), value_decimals);
 };
 
 }  // namespace runnel

@@ -51,6 +51,16 @@ Amount borrow_room(
     return std::min(cash, saturating_sub(saturating(Checked{config.borrow_cap} * unit), debt));
 }
 
+/// What the treasury could claim if the reserve were touched now; 0 where its interest no longer
+/// fits.
+Amount treasury_claim(ReserveState state, const ReserveConfig& config, std::uint64_t timestamp)
+{
+    if (!update_state(state, config.reserve_factor_bps, timestamp).has_value())
+        return {};
+    const auto claim = ray_mul_half_up(state.accrued_to_treasury, state.liquidity_index);
+    return claim.ok() ? claim.value : Amount{};
+}
+
 LendingReserveInfo describe_reserve(
     const AaveV3Pool& pool, std::size_t reserve, const MarketView& market)
 {
@@ -63,6 +73,7 @@ LendingReserveInfo describe_reserve(
     info.cash = pool.cash(reserve);
     info.total_supplied = pool.total_supplied(reserve, market);
     info.total_debt = pool.total_debt(reserve, market);
+    info.treasury_claim = treasury_claim(state, config, market.timestamp);
     info.borrow_room = borrow_room(config, info.cash, info.total_debt, info.unit);
     info.supply_room = supply_room(config, state, info.unit, market.timestamp);
     info.supply_index = market.reserves[reserve].income.value;
