@@ -280,14 +280,25 @@ Verification verify_ledger(const std::string& path, unsigned workers,
         return result;
     }
     result.blocks_planned = replay->scenario().blocks;
-    const auto description = storage::LedgerDescription::of(replay->world());
+    auto description = storage::LedgerDescription::of(replay->world());
+    description.prices = reader.reference_prices();
+    // A price file need not be here: what the manifest says of its prices stands for it.
+    const auto price_hash = storage::hash_of_prices(description.prices);
+    const auto& scenario = replay->scenario();
+    if (manifest.find("reference_prices") != price_hash.to_string() ||
+        (scenario.inputs.empty() && scenario.price_hash != price_hash))
+    {
+        result.failure = "t_reference_prices: the rows are not those of the manifest";
+        return result;
+    }
     {
         auto shadow = storage::LedgerWriter::in_memory(manifest, description);
         if (reader.has_indexes())
             shadow.build_indexes();
         for (const auto& difference :
             {describe(storage::compare_definitions(reader.database(), shadow.database())),
-                describe(storage::compare_fixed_tables(reader.database(), shadow.database()))})
+                describe(storage::compare_fixed_tables(
+                    reader.database(), shadow.database(), storage::StartingBalanceRow::table))})
         {
             if (difference)
             {
@@ -309,6 +320,9 @@ Verification verify_ledger(const std::string& path, unsigned workers,
             auto first = replay->first(storage::manifest_hash(manifest));
             if (!first)
                 result.failure = fmt::format("block 0: {}", first.error().message);
+            else if (const auto wrong = describe(
+                         storage::compare_starting_balances(reader.database(), replay->world())))
+                result.failure = *wrong;
             else
             {
                 replay->use_workers(workers);

@@ -7,16 +7,6 @@
 
 namespace runnel::scenarios
 {
-namespace
-{
-
-std::shared_ptr<const ReferencePrices> reference_prices(std::vector<PricePath> paths)
-{
-    return std::make_shared<const ReferencePrices>(std::move(paths));
-}
-
-}  // namespace
-
 storage::Manifest make_manifest(const Scenario& scenario)
 {
     storage::Manifest manifest;
@@ -29,6 +19,7 @@ storage::Manifest make_manifest(const Scenario& scenario)
     manifest.add("start", std::to_string(scenario.start));
     manifest.add("resolved_scenario", scenario.resolved_text);
     manifest.add("source_scenario", scenario.source_text);
+    manifest.add("reference_prices", scenario.price_hash.to_string());
     for (const auto& input : scenario.inputs)
         manifest.add("input:" + input.path, input.hash.to_string());
     return manifest;
@@ -53,10 +44,7 @@ tl::expected<SimulationSetup, ScenarioError> make_simulation(const Scenario& sce
     auto genesis = build_genesis(scenario);
     if (!genesis)
         return tl::unexpected{genesis.error()};
-    auto paths = build_price_paths(scenario);
-    if (!paths)
-        return tl::unexpected{paths.error()};
-
+    RUNNEL_CHECK(scenario.price_paths != nullptr && "a run needs its input files");
     SimulationSetup setup;
     auto block =
         execute_genesis(*genesis, scenario, storage::manifest_hash(make_manifest(scenario)));
@@ -86,7 +74,7 @@ tl::expected<SimulationSetup, ScenarioError> make_simulation(const Scenario& sce
     };
     setup.participation = scenario.chain.participation;
     setup.block_reward = scenario.chain.block_reward;
-    setup.prices = reference_prices(std::move(*paths));
+    setup.prices = std::make_shared<const ReferencePrices>(*scenario.price_paths);
     setup.fees = scenario.chain.fees;
     setup.mempool.ordering = scenario.chain.ordering;
     setup.mempool.capacity = scenario.chain.mempool_size;

@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <span>
 #include <string>
 #include <utility>
@@ -125,6 +126,10 @@ struct Scenario
     std::vector<AccountSpec> accounts;  // In the order of their names.
     std::vector<ScriptLine> script;     // In the order of the file.
     std::vector<InputFile> inputs;
+    /// What [prices] and events give, by token id; nullptr where input files were not opened. The
+    /// hash is that of the ledger's rows (storage::hash_of_prices).
+    std::shared_ptr<const std::vector<PricePath>> price_paths;
+    Hash price_hash;
     std::string source_text;    // The file as it was read.
     std::string resolved_text;  // TOML with every default: reproduces the run.
 

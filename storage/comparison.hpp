@@ -1,5 +1,6 @@
 #pragma once
 
+#include "state/world.hpp"
 #include "storage/database.hpp"
 
 #include <cstdint>
@@ -27,8 +28,12 @@ struct LedgerDifference
 
 /// Definitions of all tables, views, indexes and triggers but SQLite's own.
 [[nodiscard]] std::optional<LedgerDifference> compare_definitions(Database& a, Database& b);
-/// Every row of the tables that are written once. The definitions must agree.
-[[nodiscard]] std::optional<LedgerDifference> compare_fixed_tables(Database& a, Database& b);
+/// Every row of the tables that are written once, but @p left_out. The definitions must agree.
+[[nodiscard]] std::optional<LedgerDifference> compare_fixed_tables(
+    Database& a, Database& b, std::string_view left_out = {});
+/// The starting balances with those of a world that is as block 0 leaves it, which is `b`.
+[[nodiscard]] std::optional<LedgerDifference> compare_starting_balances(
+    Database& a, const World& start);
 /// All of these, and every row of the tables that blocks are written to, in the order in which they
 /// were written, which is the order of the chain: finds the first block that differs, and in it the
 /// first table by name. Only t_run_metrics and t_checkpoints are left out. Streams: memory does not

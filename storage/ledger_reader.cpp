@@ -111,6 +111,15 @@ Manifest LedgerReader::manifest()
     return manifest;
 }
 
+std::vector<ReferencePriceRow> LedgerReader::reference_prices()
+{
+    std::vector<ReferencePriceRow> prices;
+    auto rows = query(select_rows<ReferencePriceRow>() + " ORDER BY token_id, from_block");
+    while (rows.step())
+        prices.push_back(read_row<ReferencePriceRow>(rows));
+    return prices;
+}
+
 std::optional<std::uint64_t> LedgerReader::last_block()
 {
     auto row = query("SELECT max(number) FROM t_blocks");

@@ -5,6 +5,7 @@
 #include "storage/block_rows.hpp"
 #include "storage/database.hpp"
 #include "storage/manifest.hpp"
+#include "storage/rows.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -45,6 +46,7 @@ public:
     explicit LedgerReader(Database database);
 
     [[nodiscard]] Manifest manifest();
+    [[nodiscard]] std::vector<ReferencePriceRow> reference_prices();
     /// Empty if there are no blocks.
     [[nodiscard]] std::optional<std::uint64_t> last_block();
     [[nodiscard]] std::uint64_t block_count();

@@ -12,6 +12,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstring>
 
 namespace runnel::storage
 {
@@ -55,6 +56,75 @@ LedgerDescription LedgerDescription::of(const World& world)
         }
     }
     return description;
+}
+
+void for_each_balance(
+    const World& world, const std::function<void(const StartingBalanceRow&)>& visit)
+{
+    // A table for each token; together they are walked account by account.
+    struct Holders
+    {
+        ContractId token{};
+        const RecordTable* table = nullptr;
+        std::vector<std::uint64_t> keys;
+        std::size_t next = 0;
+    };
+    std::vector<Holders> tokens;
+    for (const auto* table : world.tables())
+    {
+        if (table->conservation_weight() <= 0)
+            continue;
+        auto& holders = tokens.emplace_back();
+        holders.token = world.table_owner(table->number());
+        holders.table = table;
+        holders.keys = table->keys();
+    }
+    std::sort(tokens.begin(), tokens.end(),
+        [](const Holders& a, const Holders& b) { return a.token < b.token; });
+    for (std::uint64_t account = 0; account < world.account_count(); ++account)
+    {
+        for (auto& holders : tokens)
+        {
+            if (holders.next == holders.keys.size() || holders.keys[holders.next] != account)
+                continue;
+            ++holders.next;
+            Amount balance;
+            std::memcpy(&balance, holders.table->find(account), sizeof(balance));
+            if (!balance.is_zero())
+                visit({AccountId{static_cast<std::uint32_t>(account)}, holders.token, balance});
+        }
+    }
+}
+
+std::vector<ReferencePriceRow> price_rows(std::span<const std::vector<std::uint64_t>> paths)
+{
+    std::vector<ReferencePriceRow> rows;
+    for (std::size_t token = 0; token < paths.size(); ++token)
+    {
+        std::optional<std::uint64_t> last;
+        for (std::size_t block = 0; block < paths[token].size(); ++block)
+        {
+            const auto price = paths[token][block];
+            if (price == last)
+                continue;
+            last = price;
+            rows.push_back({ContractId{static_cast<std::uint32_t>(token)}, block, price});
+        }
+    }
+    return rows;
+}
+
+Hash hash_of_prices(std::span<const ReferencePriceRow> rows)
+{
+    Bytes bytes;
+    Encoder encoder{bytes};
+    for (const auto& row : rows)
+    {
+        encoder.put(row.token);
+        encoder.put(row.from_block);
+        encoder.put(row.price);
+    }
+    return keccak256(bytes);
 }
 
 class LedgerWriter::Impl
@@ -278,6 +348,20 @@ private:
         }
         contracts.flush();
         tokens.flush();
+
+        RowBatch prices{database, schema.table(ReferencePriceRow::table)};
+        Rows<ReferencePriceRow> price_rows{prices};
+        for (const auto& row : description.prices)
+            price_rows.add(row);
+        prices.flush();
+        if (description.start != nullptr)
+        {
+            RowBatch balances{database, schema.table(StartingBalanceRow::table)};
+            Rows<StartingBalanceRow> balance_rows{balances};
+            for_each_balance(
+                *description.start, [&](const StartingBalanceRow& row) { balance_rows.add(row); });
+            balances.flush();
+        }
 
         RowBatch types{database, schema.table(EventTypeRow::table)};
         Rows<EventTypeRow> type_rows{types};

@@ -4,11 +4,14 @@
 #include "state/checkpoint.hpp"
 #include "state/world.hpp"
 #include "storage/manifest.hpp"
+#include "storage/rows.hpp"
 #include "storage/schema.hpp"
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -30,6 +33,9 @@ struct LedgerDescription
     std::vector<AccountInfo> accounts;     // By account id.
     std::vector<ContractEntry> contracts;  // By contract id.
     std::vector<const EventType*> events;  // Of those contracts.
+    std::vector<ReferencePriceRow> prices;
+    /// Whose balances are the starting ones: as block 0 leaves it. nullptr: none are written.
+    const World* start = nullptr;
 
     [[nodiscard]] static LedgerDescription of(const World& world);
 };
@@ -52,6 +58,16 @@ struct WriterOptions
     /// Readers' indexes, built by finish(): takes about as long as writing the rows they cover.
     bool indexes = true;
 };
+
+/// Visits what every account owns in @p world, by account, then token; nothing that is zero.
+void for_each_balance(
+    const World& world, const std::function<void(const StartingBalanceRow&)>& visit);
+
+/// The rows of price paths, by token id: one price per block from block 0.
+[[nodiscard]] std::vector<ReferencePriceRow> price_rows(
+    std::span<const std::vector<std::uint64_t>> paths);
+/// What the manifest holds of them.
+[[nodiscard]] Hash hash_of_prices(std::span<const ReferencePriceRow> rows);
 
 /// Writes finished blocks to a ledger file: one owner, one thread.
 ///

@@ -126,6 +126,41 @@ struct TokenRow
     }
 };
 
+/// What an account owns of a token when block 0 is done.
+struct StartingBalanceRow
+{
+    static constexpr std::string_view table = "t_starting_balances";
+
+    AccountId account{};
+    ContractId token{};
+    Amount balance;
+
+    static constexpr void describe(auto& self, auto&& column)
+    {
+        column("account_id", self.account, {"The owner."});
+        column("token_id", self.token, {"The token; 0 is the native coin."});
+        column("balance", self.balance, {"Exact, decimal.", unit::smallest_unit_of("token")});
+    }
+};
+
+/// A reference price, from a block on.
+struct ReferencePriceRow
+{
+    static constexpr std::string_view table = "t_reference_prices";
+
+    ContractId token{};
+    std::uint64_t from_block = 0;
+    std::uint64_t price = 0;
+
+    static constexpr void describe(auto& self, auto&& column)
+    {
+        column("token_id", self.token, {"The token."});
+        column("from_block", self.from_block,
+            {"The first block with this price; it holds until the token's next row."});
+        column("price", self.price, {"Of a whole token.", unit::usd_e8_per_token});
+    }
+};
+
 struct EventTypeRow
 {
     static constexpr std::string_view table = "t_event_types";

@@ -52,6 +52,14 @@ std::vector<TableInfo> base_tables()
         described<ContractRow>("Every contract instance.", TableKind::directory, {"id"}, {}));
     tables.push_back(described<TokenRow>("Contracts that are tokens, the native coin included.",
         TableKind::directory, {"contract_id"}, {}));
+    tables.push_back(described<StartingBalanceRow>(
+        "What accounts own when block 0 is done: what came later is in transfers, fees and "
+        "rewards.",
+        TableKind::fixed, {"account_id", "token_id"}, {}));
+    tables.push_back(described<ReferencePriceRow>(
+        "Prices as the world outside the chain quotes them, for all blocks that were planned: a "
+        "row where the price of a token changes. The manifest holds their hash.",
+        TableKind::fixed, {"token_id", "from_block"}, {}));
     tables.push_back(described<EventTypeRow>(
         "The types of events that contracts may emit.", TableKind::fixed, {"id"}, {}));
     tables.push_back(described<BlockRow>("Block headers.", TableKind::block, {"number"}, {}));

@@ -227,6 +227,9 @@ public:
         tokens();
         labels();
         rewards();
+        reference_prices();
+        starting_balances();
+        balances();
         const auto standard_views = views_.size();
         for (const auto* type : events_)
         {
@@ -294,6 +297,18 @@ private:
         view.same("receipt_cumulative_gas_used").same("receipt_gas_used");
         view.absent({"receipt_contract_address", "receipt_root"});
         view.same("receipt_status").same("receipt_effective_gas_price").same("revert_reason");
+        // Exact also where the product does not fit 64 bits.
+        view.column("fee_wei", "TEXT", "wei", "What the sender paid: gas used * gas price; exact.",
+            "ltrim(printf('%d%09d', r.receipt_gas_used * (r.receipt_effective_gas_price / "
+            "1000000000) + r.receipt_gas_used * (r.receipt_effective_gas_price % 1000000000) / "
+            "1000000000, r.receipt_gas_used * (r.receipt_effective_gas_price % 1000000000) % "
+            "1000000000), '0') || iif(r.receipt_gas_used * r.receipt_effective_gas_price = 0, '0', "
+            "'')");
+        view.column("fee", "REAL", "native coins", "The same, rounded.",
+            "CAST(r.receipt_gas_used AS REAL) * r.receipt_effective_gas_price / 1e18");
+        view.column("from_group", "TEXT", "", "The sender's group in [agents]; empty for others.",
+            group_of("fg"));
+        view.join("t_addresses", "fg", "fg.id = r.from_id");
         add(std::move(view));
     }
 
@@ -441,6 +456,8 @@ private:
     {
         ViewBuilder view{"labels", "What is known about an address.", *find("t_addresses")};
         view.same("address").same("name").same("role").same("strategy");
+        view.column("scenario_group", "TEXT", "",
+            "The group of [agents] that the wallet is of; empty for others.", group_of("r"));
         view.same("block_number").same("transaction_index");
         add(std::move(view));
     }
@@ -453,6 +470,79 @@ private:
         view.column("block_timestamp", "INTEGER", "unix seconds", "Of the block.", "b.timestamp");
         view.address("address", "Who got it.", view.join_account("r.account_id"));
         view.same("amount");
+        add(std::move(view));
+    }
+
+    void reference_prices()
+    {
+        ViewBuilder view{"reference_prices",
+            "Prices as the world outside the chain quotes them: a row where one changes.",
+            *find("t_reference_prices")};
+        const auto token = view.join_token("token_id");
+        view.join("t_blocks", "b", "b.number = r.from_block");
+        view.address("token_address", "The token.", token.address);
+        view.column("symbol", "TEXT", "", "The token's.", token.symbol);
+        view.same("from_block");
+        view.column("block_time", "TEXT", "YYYY-MM-DD HH:MM:SS",
+            "UTC, of that block; NULL where the run has not come so far.",
+            "datetime(b.timestamp, 'unixepoch')");
+        view.column("price_usd", "REAL", "USD", "Of a whole token.", "r.price / 1e8");
+        add(std::move(view));
+    }
+
+    void starting_balances()
+    {
+        ViewBuilder view{"starting_balances", "What accounts own when block 0 is done.",
+            *find("t_starting_balances")};
+        const auto token = view.join_token("token_id");
+        view.address("address", "The owner.", view.join_account("r.account_id"));
+        view.address("token_address", "The token.", token.address);
+        view.column("symbol", "TEXT", "", "The token's.", token.symbol);
+        view.same("balance");
+        view.column("balance_scaled", "REAL", "whole tokens", "Rounded.",
+            scaled(view.row("balance"), token));
+        add(std::move(view));
+    }
+
+    /// Doubles: who needs the last unit asks `runnel prove --balance`, or sums exactly himself.
+    void balances()
+    {
+        std::string rows =
+            "SELECT account_id, token_id, CAST(balance AS REAL) AS change FROM t_starting_balances"
+            " UNION ALL SELECT from_id, 0, -CAST(receipt_gas_used AS REAL) * "
+            "receipt_effective_gas_price FROM t_transactions WHERE block_number > 0"
+            " UNION ALL SELECT k.proposer_id, 0, CAST(x.receipt_gas_used AS REAL) * "
+            "(x.receipt_effective_gas_price - k.base_fee) FROM t_transactions x JOIN t_blocks k ON "
+            "k.number = x.block_number WHERE x.block_number > 0"
+            " UNION ALL SELECT account_id, 0, CAST(amount AS REAL) FROM t_rewards";
+        for (const auto& [table, token] :
+            {std::pair{"t_token_transfers", "contract_id"}, std::pair{"t_native_transfers", "0"}})
+        {
+            const auto* found = find(table);
+            if (found == nullptr || !found->has_column("from_id") || !found->has_column("to_id") ||
+                !found->has_column("value"))
+                continue;
+            rows += fmt::format(
+                " UNION ALL SELECT to_id, {0}, CAST(value AS REAL) FROM {1} WHERE block_number > 0 "
+                "UNION ALL SELECT from_id, {0}, -CAST(value AS REAL) FROM {1} WHERE block_number > "
+                "0",
+                token, table);
+        }
+        TableInfo columns;
+        columns.columns = {{"account_id", "INTEGER", "", "", false, {}},
+            {"token_id", "INTEGER", "", "", false, {}}, {"change", "REAL", "", "", false, {}}};
+        ViewBuilder view{"balances",
+            "What every account owns after the last block: starting balances, transfers, fees and "
+            "rewards added up, as doubles.",
+            columns,
+            "(SELECT account_id, token_id, sum(change) AS change FROM (" + rows +
+                ") WHERE account_id <> 0 GROUP BY account_id, token_id)"};
+        const auto token = view.join_token("token_id");
+        view.address("address", "The owner.", view.join_account("r.account_id"));
+        view.address("token_address", "The token.", token.address);
+        view.column("symbol", "TEXT", "", "The token's.", token.symbol);
+        view.column("balance", "REAL", "whole tokens", "About 15 digits are right.",
+            scaled("r.change", token));
         add(std::move(view));
     }
 
@@ -505,8 +595,25 @@ private:
         add(std::move(view));
     }
 
-    /// US dollars for one whole token, by the newest price at or before the row's transaction.
+    /// The group's name, of a row of t_addresses.
+    [[nodiscard]] static std::string group_of(std::string_view row)
+    {
+        return fmt::format(
+            "iif({0}.strategy = '', '', substr({0}.name, 1, instr({0}.name, '/') - 1))", row);
+    }
+
+    /// US dollars for one whole token: the reference price of the row's block, else the oracle's
+    /// newest price at or before the row's transaction.
     [[nodiscard]] std::optional<std::string> price_usd(const TokenColumns& token) const
+    {
+        const auto reference = fmt::format(
+            "(SELECT p.price / 1e8 FROM t_reference_prices p WHERE p.token_id = {} AND "
+            "p.from_block <= r.block_number ORDER BY p.from_block DESC LIMIT 1)",
+            token.id);
+        const auto oracle = oracle_usd(token);
+        return oracle ? fmt::format("coalesce({}, {})", reference, *oracle) : reference;
+    }
+    [[nodiscard]] std::optional<std::string> oracle_usd(const TokenColumns& token) const
     {
         const auto* prices = find("t_oracle_prices");
         if (prices == nullptr || !prices->has_column("token_id") || !prices->has_column("price"))
@@ -557,7 +664,8 @@ private:
         view.same("token_bought_amount_raw").same("token_sold_amount_raw");
         const auto bought_usd = amount_usd(bought_raw, bought);
         view.column("amount_usd", "REAL", "USD",
-            "By the oracle's newest price of the token bought, else of the one sold; NULL without.",
+            "By the reference price, else the oracle's newest, of the token bought, else of the "
+            "one sold; NULL without.",
             bought_usd == "NULL"
                 ? bought_usd
                 : fmt::format("coalesce({}, {})", bought_usd, amount_usd(sold_raw, sold)));
@@ -600,7 +708,8 @@ private:
         view.column(
             "amount", "REAL", "whole tokens", "Rounded; exact in amount_raw.", scaled(raw, token));
         view.same("amount_raw");
-        view.column("amount_usd", "REAL", "USD", "By the oracle's newest price; NULL without.",
+        view.column("amount_usd", "REAL", "USD",
+            "By the reference price, else the oracle's newest; NULL without.",
             amount_usd(raw, token));
         view.time_columns(false);
         view.trace_columns();
@@ -621,7 +730,8 @@ private:
         view.column(
             "amount", "REAL", "whole tokens", "Rounded; exact in amount_raw.", scaled(raw, token));
         view.same("amount_raw");
-        view.column("amount_usd", "REAL", "USD", "By the oracle's newest price; NULL without.",
+        view.column("amount_usd", "REAL", "USD",
+            "By the reference price, else the oracle's newest; NULL without.",
             amount_usd(raw, token));
         view.column("fee", "REAL", "whole tokens", "Rounded.", scaled(view.row("fee_raw"), token));
         view.time_columns(false);

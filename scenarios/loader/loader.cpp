@@ -1,8 +1,10 @@
 #include "scenarios/loader/loader.hpp"
 
 #include "ledger/portable_math.hpp"
+#include "scenarios/genesis.hpp"
 #include "scenarios/loader/messages.hpp"
 #include "scenarios/loader/units.hpp"
+#include "storage/ledger_writer.hpp"
 
 #include <fmt/format.h>
 
@@ -226,6 +228,15 @@ tl::expected<Scenario, ScenarioError> parse_scenario(std::string_view text, cons
         const auto stem = std::filesystem::path{name}.stem().string();
         Loader{document, folder, options, scenario}.load(stem.empty() ? "scenario" : stem);
         scenario.source_text = text;
+        if (options.open_input_files || scenario.inputs.empty())
+        {
+            auto paths = build_price_paths(scenario);
+            if (!paths)
+                return tl::unexpected{paths.error()};
+            scenario.price_hash = storage::hash_of_prices(storage::price_rows(*paths));
+            scenario.price_paths =
+                std::make_shared<const std::vector<PricePath>>(std::move(*paths));
+        }
         return scenario;
     }
     catch (const BadScenario& error)

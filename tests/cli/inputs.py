@@ -156,7 +156,8 @@ interval = 3600
     for slot in (12, 3600, 86400):
         done = runnel.json("run", scenario, "--set", f"scenario.slot_seconds={slot}", "--set", f"agents.payer.interval={slot}")
         counts[slot] = done["transactions"]
-    check(set(counts.values()) == {25343}, f"as many payments with slots of any length: {counts}")
+    check(len(set(counts.values())) == 1, f"as many payments with slots of any length: {counts}")
+    check(abs(counts[12] / (400 * 100) - 1) < 0.02, f"and one for each interval: {counts}")
     done = runnel("check", scenario, "--resolved")
     check('transaction_lifetime = "10h"' in done.stdout, "ten slots by default")
     done = runnel("check", scenario, "--resolved", "--set", "scenario.slot_seconds=12")

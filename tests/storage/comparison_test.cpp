@@ -5,6 +5,7 @@
 #include "tests/support/catch.hpp"
 
 #include <map>
+#include <memory>
 
 using namespace runnel;
 using namespace runnel::storage;
@@ -32,8 +33,24 @@ struct Pair
         return compare_ledgers(a.database(), b.database());
     }
 
-    LedgerWriter a = LedgerWriter::in_memory(manifest(), description());
-    LedgerWriter b = LedgerWriter::in_memory(manifest(), description());
+    /// With rows in the tables of prices and starting balances too.
+    static LedgerDescription whole_description()
+    {
+        static const auto start = []
+        {
+            auto world = std::make_unique<World>();
+            world->account_states.at(index(world->add_account({"ann", "wallet", "", {}}))).balance =
+                7;
+            return world;
+        }();
+        auto result = description();
+        result.prices = {{native_coin, 0, 300'000'000'000}};
+        result.start = start.get();
+        return result;
+    }
+
+    LedgerWriter a = LedgerWriter::in_memory(manifest(), whole_description());
+    LedgerWriter b = LedgerWriter::in_memory(manifest(), whole_description());
 };
 
 std::string key_of_last_row(Database& database, const TableInfo& table)

@@ -148,7 +148,8 @@ TEST_CASE("schema: the views have the names of ethereum-etl and Spellbook", "[st
               "to_address", "value", "gas", "gas_price", "input", "block_timestamp",
               "max_fee_per_gas", "max_priority_fee_per_gas", "transaction_type",
               "receipt_cumulative_gas_used", "receipt_gas_used", "receipt_contract_address",
-              "receipt_root", "receipt_status", "receipt_effective_gas_price", "revert_reason"});
+              "receipt_root", "receipt_status", "receipt_effective_gas_price", "revert_reason",
+              "fee_wei", "fee", "from_group"});
     CHECK(client.columns("token_transfers") ==
           Names{"token_address", "from_address", "to_address", "value", "transaction_hash",
               "log_index", "block_number", "block_hash", "block_timestamp"});
@@ -168,8 +169,8 @@ TEST_CASE("schema: the views have the names of ethereum-etl and Spellbook", "[st
           Names{"blockchain", "project", "version", "token_address", "symbol", "recipient",
               "amount", "amount_raw", "amount_usd", "fee", "block_month", "block_time",
               "block_number", "project_contract_address", "tx_hash", "evt_index"});
-    CHECK(client.columns("labels") ==
-          Names{"address", "name", "role", "strategy", "block_number", "transaction_index"});
+    CHECK(client.columns("labels") == Names{"address", "name", "role", "strategy", "scenario_group",
+                                          "block_number", "transaction_index"});
 }
 
 TEST_CASE("schema: views show what happened", "[storage][schema]")

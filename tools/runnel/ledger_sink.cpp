@@ -23,7 +23,9 @@ storage::LedgerWriter open_writer(const std::string& path, const scenarios::Scen
     options.durability = durability_of(durability);
     options.force = mode == LedgerSink::Mode::replace;
     const auto manifest = scenarios::make_manifest(scenario);
-    const auto description = storage::LedgerDescription::of(world);
+    auto description = storage::LedgerDescription::of(world);
+    description.prices = storage::price_rows(*scenario.price_paths);
+    description.start = &world;
     return mode == LedgerSink::Mode::resume
                ? storage::LedgerWriter::resume(path, manifest, description, options)
                : storage::LedgerWriter::create(path, manifest, description, options);
