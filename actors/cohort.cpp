@@ -118,6 +118,9 @@ Cohort::Cohort(const AgentGroupSetup& group, WalletGroup wallets)
     seed_{wallets.seed},
     stream_{wallets.stream}
 {
+    stops_ = group.stops;
+    std::sort(
+        stops_.begin(), stops_.end(), [](const auto& a, const auto& b) { return a.from < b.from; });
     strategy_ = group.strategy->create(group.parameters, wallets);
     wallets_.resize(accounts_.size());
     for (std::size_t i = 0; i < wallets_.size(); ++i)
@@ -143,6 +146,16 @@ void Cohort::schedule(std::size_t position, std::uint64_t block)
     wallets_[position].due = block;
     if (block != never)
         calendar_[block].push_back(static_cast<std::uint32_t>(position));
+}
+
+std::uint64_t Cohort::after_stops(std::uint64_t block) const noexcept
+{
+    for (const auto& stop : stops_)
+    {
+        if (stop.from <= block && block < stop.until)
+            block = stop.until;
+    }
+    return block;
 }
 
 void Cohort::begin(const WorldView& view, const std::vector<AddressedOutcome>& outcomes)
@@ -190,6 +203,11 @@ void Cohort::decide()
             if (wallets_[position].due != block)
                 continue;  // Rescheduled since.
             wallets_[position].due = never;
+            if (const auto later = after_stops(view_->block_number); later != view_->block_number)
+            {
+                schedule(position, later);
+                continue;
+            }
             Context context{*this, position};
             const auto asked = questions_.size();
             const auto next = strategy_->decide(position, context);

@@ -85,8 +85,11 @@ private:
     class Context;
 
     void schedule(std::size_t position, std::uint64_t block);
+    /// The first block after all stops that @p block is in; itself if it is in none.
+    [[nodiscard]] std::uint64_t after_stops(std::uint64_t block) const noexcept;
 
     std::vector<AccountId> accounts_;
+    std::vector<AgentGroupSetup::Stop> stops_;  // Ascending by their first blocks.
     std::uint32_t first_number_ = 0;
     std::uint64_t seed_ = 0;
     std::uint64_t stream_ = 0;

@@ -47,6 +47,12 @@ struct AgentGroupSetup
     Distribution priority_fee;  // Gwei per gas.
     Distribution max_base_fee_multiple;
     Distribution max_fee{.a = 1e9};  // Gwei per gas: no bid is above it.
+    struct Stop
+    {
+        std::uint64_t from = 0;   // Its wallets decide nothing from this block
+        std::uint64_t until = 0;  // to the one before this.
+    };
+    std::vector<Stop> stops;
 };
 
 /// A chain at its block 0 and everything that moves it from there.

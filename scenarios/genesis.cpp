@@ -125,6 +125,41 @@ std::optional<ScenarioError> fund_accounts(World& world, const Scenario& scenari
     return std::nullopt;
 }
 
+/// What an event makes of a price path from its block on.
+void apply(const EventSpec& event, std::uint32_t slot_seconds, PricePath& path)
+{
+    const auto scale_from = [&path](std::size_t first, double factor)
+    {
+        for (auto block = first; block < path.size(); ++block)
+        {
+            const auto price = static_cast<double>(path[block]) * factor + 0.5;
+            path[block] =
+                static_cast<std::uint64_t>(std::clamp(price, 1.0, static_cast<double>(price_max)));
+        }
+    };
+    const auto first = static_cast<std::size_t>(event.at_block);
+    if (first >= path.size())
+        return;
+    if (event.action == EventSpec::Action::price_shock)
+    {
+        if (event.factor != 1)
+            scale_from(first, event.factor);
+        return;
+    }
+    const auto slot_ms = std::int64_t{slot_seconds} * 1000;
+    const auto steps = std::max<std::int64_t>(1, event.duration_ms / slot_ms);
+    const auto start = static_cast<double>(path[first == 0 ? 0 : first - 1]);
+    const auto target = static_cast<double>(event.price);
+    const auto last = first + static_cast<std::size_t>(steps) - 1;
+    if (last < path.size())
+        scale_from(last + 1, target / static_cast<double>(path[last]));
+    for (auto block = first; block <= std::min(last, path.size() - 1); ++block)
+    {
+        const auto share = static_cast<double>(block - first + 1) / static_cast<double>(steps);
+        path[block] = static_cast<std::uint64_t>(start + (target - start) * share + 0.5);
+    }
+}
+
 struct Named
 {
     std::string path;
@@ -207,37 +242,19 @@ tl::expected<std::vector<PricePath>, ScenarioError> build_price_paths(const Scen
         paths.at(static_cast<std::size_t>(token - scenario.tokens.begin())) = std::move(*path);
     }
 
-    // Shocks of one token multiply, in order of time, then name.
+    // In order of time, then name; each finds what those before it have left.
     std::vector<const EventSpec*> events;
     for (const auto& event : scenario.events)
         events.push_back(&event);
     std::stable_sort(events.begin(), events.end(),
         [](const EventSpec* a, const EventSpec* b) { return a->at_block < b->at_block; });
-    for (std::size_t token = 0; token < paths.size(); ++token)
+    for (const auto* event : events)
     {
-        auto& path = paths[token];
-        double factor = 1;
-        std::size_t block = 0;
-        const auto apply_until = [&](std::size_t end)
+        for (std::size_t token = 0; token < paths.size(); ++token)
         {
-            for (; block < std::min(end, path.size()); ++block)
-            {
-                const auto price = static_cast<double>(path[block]) * factor + 0.5;
-                if (factor != 1)
-                {
-                    path[block] = static_cast<std::uint64_t>(
-                        std::clamp(price, 1.0, static_cast<double>(price_max)));
-                }
-            }
-        };
-        for (const auto* event : events)
-        {
-            if (event->token != scenario.tokens[token].name)
-                continue;
-            apply_until(event->at_block);
-            factor *= event->factor;
+            if (event->token == scenario.tokens[token].name)
+                apply(*event, scenario.slot_seconds, paths[token]);
         }
-        apply_until(path.size());
     }
     return paths;
 }

@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include <limits>
+
 namespace runnel::scenarios
 {
 storage::Manifest make_manifest(const Scenario& scenario)
@@ -39,6 +41,24 @@ std::vector<ValidatorStake> validator_stakes(const Genesis& genesis)
     return stakes;
 }
 
+namespace
+{
+std::vector<AgentGroupSetup::Stop> stops_of(const Scenario& scenario, const std::string& group)
+{
+    std::vector<AgentGroupSetup::Stop> stops;
+    for (const auto& event : scenario.events)
+    {
+        if (event.action != EventSpec::Action::group_stop || event.group != group)
+            continue;
+        const auto slot_ms = std::int64_t{scenario.slot_seconds} * 1000;
+        const auto blocks = static_cast<std::uint64_t>((event.duration_ms + slot_ms - 1) / slot_ms);
+        stops.push_back({event.at_block,
+            blocks == 0 ? std::numeric_limits<std::uint64_t>::max() : event.at_block + blocks});
+    }
+    return stops;
+}
+}  // namespace
+
 tl::expected<SimulationSetup, ScenarioError> make_simulation(const Scenario& scenario)
 {
     auto genesis = build_genesis(scenario);
@@ -56,7 +76,7 @@ tl::expected<SimulationSetup, ScenarioError> make_simulation(const Scenario& sce
     {
         setup.groups.push_back({group.spec->name, group.spec->strategy, group.spec->parameters,
             std::move(group.accounts), group.spec->priority_fee, group.spec->max_base_fee_multiple,
-            group.spec->max_fee});
+            group.spec->max_fee, stops_of(scenario, group.spec->name)});
     }
     setup.world = std::move(genesis->world);
     auto script = make_script(scenario.script, *setup.world, scenario.chain.fees.block_gas_limit);

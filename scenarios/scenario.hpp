@@ -75,18 +75,23 @@ struct AgentSpec
     std::string place;
 };
 
-/// [events.NAME]: something happens to the world outside the chain.
+/// [events.NAME]: something happens outside the chain.
 struct EventSpec
 {
     enum class Action : std::uint8_t
     {
         price_shock,  // Multiplies a token's reference price from this block on.
+        price_set,    // Draws it to a value, from where it moves on.
+        group_stop,   // A group's wallets decide nothing for a time.
     };
     std::string name;
     std::uint64_t at_block = 0;
     Action action = Action::price_shock;
     std::string token;
     double factor = 1;
+    std::uint64_t price = 0;       // 1e-8 USD.
+    std::int64_t duration_ms = 0;  // Of the way to the price; of the stop, 0: for ever.
+    std::string group;
 };
 
 /// [accounts.NAME]: an account that scripts move.

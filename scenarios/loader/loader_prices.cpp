@@ -172,10 +172,27 @@ void Loader::read_events()
         keys.insert(keys.end(), variant.keys.begin(), variant.keys.end());
         const auto values = read(table, keys);
         const auto& parameters = values.parameters;
-        EventSpec event{table.name, static_cast<std::uint64_t>(parameters.integer("at_block")),
-            EventSpec::Action::price_shock, names_[parameters.token("token")].name,
-            parameters.number("factor")};
-        if (std::none_of(scenario_.prices.begin(), scenario_.prices.end(),
+        EventSpec event;
+        event.name = table.name;
+        event.at_block = static_cast<std::uint64_t>(parameters.integer("at_block"));
+        if (variant.name == "group_stop")
+        {
+            event.action = EventSpec::Action::group_stop;
+            event.group = parameters.text("group");
+            event.duration_ms = parameters.duration_ms("for");
+        }
+        else
+            event.token = names_[parameters.token("token")].name;
+        if (variant.name == "price_shock")
+            event.factor = parameters.number("factor");
+        if (variant.name == "price_set")
+        {
+            event.action = EventSpec::Action::price_set;
+            event.price = parameters.amount("price").low64();
+            event.duration_ms = parameters.duration_ms("over");
+        }
+        if (!event.token.empty() &&
+            std::none_of(scenario_.prices.begin(), scenario_.prices.end(),
                 [&](const PriceSpec& price) { return price.token == event.token; }))
         {
             fail_key(table, "token",

@@ -239,7 +239,10 @@ Section agents_section()
 Section events_section()
 {
     return {.name = "events",
-        .help = "What happens to the world outside the chain. One table per event.",
+        .help =
+            "What happens outside the chain. One table per event. What happens on it (a market "
+            "paused, a parameter changed, an oracle's price set) are transactions: lines of "
+            "[[script]].",
         .per_name = true,
         .selector = "action",
         .keys =
@@ -253,6 +256,23 @@ Section events_section()
                 {
                     {{"token", Kind::token, "", {}, "A token that has a price."}},
                     {{"factor", Kind::number, "", {}, "0.5 halves the price.", 1e-9, 1e9}},
+                }},
+            {"price_set",
+                "Draws a token's reference price to a value; it moves on from there as it would "
+                "have moved.",
+                {
+                    {{"token", Kind::token, "", {}, "A token that has a price."}},
+                    {{"price", Kind::number, "", unit::usd_per_token, "Where it comes to."},
+                        KeyForm::price},
+                    {{"over", Kind::duration, "\"0s\"", {},
+                        "How long it takes, in equal steps; 0: at once.", 0}},
+                }},
+            {"group_stop",
+                "A group's wallets decide nothing, as if cut off: an oracle's keeper, liquidators. "
+                "What they have sent before goes its way.",
+                {
+                    {{"group", Kind::group, "", {}, "The group."}},
+                    {{"for", Kind::duration, "\"0s\"", {}, "How long; 0: for ever.", 0}},
                 }},
         }};
 }

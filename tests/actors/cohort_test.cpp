@@ -24,6 +24,7 @@ struct Fixture
     std::shared_ptr<Behaviour> behaviour = std::make_shared<Behaviour>();
     ReferencePrices prices{{}};
     WorldView view;
+    std::vector<AgentGroupSetup::Stop> stops;
     std::deque<Cohort> cohorts;  // Stay where they are.
 
     Fixture()
@@ -48,6 +49,7 @@ struct Fixture
         group.priority_fee = constant(2);
         group.max_base_fee_multiple = constant(2);
         group.max_fee = constant(1'000'000);
+        group.stops = stops;
         WalletGroup wallets;
         wallets.name = "toys";
         wallets.seed = 11;
@@ -129,6 +131,23 @@ TEST_CASE_METHOD(Fixture, "cohort: a dropped transaction's gap is filled first",
     set_nonce(1);
     CHECK(nonces(round(cohort, 2, {outcome(0, succeeded), outcome(1, dropped)})) == Nonces{1, 4});
     CHECK(nonces(round(cohort, 3, {outcome(1, dropped), outcome(3, dropped)})) == Nonces{1, 3});
+}
+
+TEST_CASE_METHOD(
+    Fixture, "cohort: wallets that are stopped decide when it is over", "[actors][cohort]")
+{
+    std::vector<std::uint64_t> decided;
+    behaviour->decide = [&](std::size_t, WalletContext& wallet)
+    {
+        decided.push_back(wallet.view().block_number);
+        return wallet.view().block_number + 1;
+    };
+    stops = {{6, 8}, {3, 5}, {7, 9}, {11, never}};
+    auto& cohort = make(0, 1);
+    for (std::uint64_t block = 1; block <= 14; ++block)
+        (void)round(cohort, block);
+    CHECK(decided == std::vector<std::uint64_t>{1, 2, 5, 9, 10});
+    CHECK(cohort.next_block() == never);
 }
 
 TEST_CASE_METHOD(Fixture, "cohort: outcomes come back with their tags", "[actors][cohort]")

@@ -286,6 +286,42 @@ TEST_CASE("genesis: shocks multiply a price from their block on", "[scenarios][g
     CHECK(build_price_paths(load(base, many))->at(1).at(1) == price_max);
 }
 
+TEST_CASE("genesis: a price is set, at once or in equal steps, and moves on from there",
+    "[scenarios][genesis]")
+{
+    const auto event = [](std::string_view name, std::string_view keys)
+    {
+        return Override{
+            fmt::format("events.{}", name), fmt::format("{{ token = \"USDC\", {} }}", keys)};
+    };
+    const auto path = [](const std::vector<Override>& events)
+    {
+        auto paths = build_price_paths(load(base, events));
+        REQUIRE(paths);
+        return paths->at(1);
+    };
+    constexpr std::uint64_t usd = 100'000'000;
+    CHECK(path({event("a", "action = \"price_set\", at_block = 3, price = 0.9")}) ==
+          PricePath{usd, usd, usd, 90'000'000, 90'000'000, 90'000'000, 90'000'000, 90'000'000,
+              90'000'000, 90'000'000, 90'000'000});
+    // Four slots of the scenario's down, and a shock on top of it later.
+    const auto slots = load(base, {}).slot_seconds * 4;
+    CHECK(path({event("a", fmt::format("action = \"price_set\", at_block = 3, price = \"0.6 "
+                                       "USD\", over = \"{}s\"",
+                               slots)),
+              event("b", "action = \"price_shock\", at_block = 9, factor = 2")}) ==
+          PricePath{usd, usd, usd, 90'000'000, 80'000'000, 70'000'000, 60'000'000, 60'000'000,
+              60'000'000, 120'000'000, 120'000'000});
+    // Cut off by the end of the run; after it; in block 0.
+    CHECK(path({event("a", fmt::format("action = \"price_set\", at_block = 10, price = 0.6, over = "
+                                       "\"{}s\"",
+                               slots))})
+              .back() == 90'000'000);
+    CHECK(path({event("a", "action = \"price_set\", at_block = 11, price = 0.6")}).back() == usd);
+    CHECK(path({event("a", "action = \"price_set\", at_block = 0, price = 0.6")}).front() ==
+          60'000'000);
+}
+
 TEST_CASE("genesis: whole tokens become smallest units by their decimal, rounded down",
     "[scenarios][genesis][units]")
 {

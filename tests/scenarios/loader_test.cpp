@@ -350,7 +350,8 @@ TEST_CASE("loader: bad kinds, models and strategies get one line", "[scenarios][
             "a.toml:22: agents.payers.strategy: expected a strategy (payer) (did you mean "
             "payer?), got \"prayer\""},
         {"[agents.payers]", "[events.x]\naction = 5\n[agents.payers]",
-            "a.toml:22: events.x.action: expected an action (price_shock), got 5"},
+            "a.toml:22: events.x.action: expected an action (price_shock, price_set, group_stop), "
+            "got 5"},
     });
 }
 

@@ -2,6 +2,7 @@
 
 #include "tests/support/catch.hpp"
 
+#include <unistd.h>
 #include <zlib.h>
 
 #include <algorithm>
@@ -38,7 +39,9 @@ class TemporaryFile
 {
 public:
     explicit TemporaryFile(const std::string& content, const std::string& name = "replay.ndjson")
-      : path_{(std::filesystem::temp_directory_path() / ("runnel_replay_test_" + name)).string()}
+      : path_{(std::filesystem::temp_directory_path() /
+               ("runnel_replay_test_" + std::to_string(::getpid()) + "_" + name))
+                  .string()}
     {
         std::ofstream{path_, std::ios::binary} << content;
     }
