@@ -3,6 +3,7 @@
 #include "analytics/report.hpp"
 #include "storage/output_file.hpp"
 
+#include <cstddef>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -10,8 +11,8 @@
 namespace runnel::analytics
 {
 
-/// For a terminal: at most 100 columns, with ANSI colour if wanted.
-[[nodiscard]] std::string render_text(const Report& report, bool colour);
+/// For a terminal of @p width columns (40 at least), with ANSI colour if wanted.
+[[nodiscard]] std::string render_text(const Report& report, bool colour, std::size_t width = 100);
 
 /// One JSON object: section -> figure -> value, tables as arrays of objects. An exact amount `x`
 /// appears twice: `x_raw`, decimal text in the smallest unit, and `x`, a rounded number.

@@ -7,13 +7,15 @@
 #include <array>
 #include <cmath>
 #include <ctime>
+#include <limits>
+#include <vector>
 
 namespace runnel::analytics
 {
 namespace
 {
-constexpr std::size_t line_width = 100;
 // How long a cell may be, until a table fits its line.
+constexpr std::size_t line_width_min = 40;
 constexpr std::array<std::size_t, 4> cell_limits{60, 44, 36, 28};
 
 /// Characters on a terminal: UTF-8 sequences count once.
@@ -166,17 +168,20 @@ std::string shown_money(const Money& money)
 class TextWriter
 {
 public:
-    explicit TextWriter(bool colour) : colour_{colour} {}
+    TextWriter(bool colour, std::size_t width)
+      : colour_{colour}, line_width_{std::max(width, line_width_min)}
+    {}
 
     void section(const Section& section, bool first)
     {
         if (!first)
             out_ += "\n";
-        const auto rest = line_width - std::min(line_width, width_of(section.title) + 4);
+        const auto rest = line_width_ - std::min(line_width_, width_of(section.title) + 4);
         std::string rule;
         for (std::size_t i = 0; i < rest; ++i)
             rule += "─";
-        out_ += styled("── ", dim) + styled(section.title, bold) + " " + styled(rule, dim) + "\n";
+        out_ += styled("── ", dim) + styled(fitted(section.title, line_width_ - 4), bold) + " " +
+                styled(rule, dim) + "\n";
         empty_ = true;
         charts(section.charts);
         figures(section.figures);
@@ -215,12 +220,39 @@ private:
             if (low > high)
                 continue;
             const auto floor = chart.from_zero ? std::min(0.0, low) : low;
-            out_ += fmt::format("  {}  {}  {} to {}\n",
+            // Two blanks before each part, and one column at least.
+            const auto range = fitted(fmt::format("{} to {}", shown_number(low, chart.unit),
+                                          shown_number(high, chart.unit)),
+                line_width_ - label_width - 7);
+            const auto taken = label_width + width_of(range) + 6;
+            const auto pieces = line_width_ - std::min(line_width_ - 1, taken);
+            out_ += fmt::format("  {}  {}  {}\n",
                 padded(fitted(chart.label, label_width), label_width, false),
-                styled(sparkline(chart.values, floor, high), cyan), shown_number(low, chart.unit),
-                shown_number(high, chart.unit));
+                styled(sparkline(merged(chart.values, pieces), floor, high), cyan), range);
             empty_ = false;
         }
+    }
+
+    /// Means of neighbours, so that there are at most @p count.
+    static std::vector<double> merged(const std::vector<double>& values, std::size_t count)
+    {
+        const auto size = (values.size() + count - 1) / count;
+        if (size <= 1)
+            return values;
+        std::vector<double> means;
+        for (std::size_t begin = 0; begin < values.size(); begin += size)
+        {
+            double sum = 0;
+            std::size_t known = 0;
+            for (auto i = begin; i < std::min(begin + size, values.size()); ++i)
+            {
+                sum += std::isfinite(values[i]) ? values[i] : 0;
+                known += std::isfinite(values[i]) ? 1 : 0;
+            }
+            means.push_back(known > 0 ? sum / static_cast<double>(known)
+                                      : std::numeric_limits<double>::quiet_NaN());
+        }
+        return means;
     }
 
     static std::string sparkline(const std::vector<double>& values, double low, double high)
@@ -241,11 +273,15 @@ private:
         return line;
     }
 
-    /// Two to a line, unless one is too long.
+    /// Two to a line, unless one is too long or the line too short.
     void figures(const std::vector<Figure>& all)
     {
-        constexpr std::size_t cell_width = 47;
+        constexpr std::size_t cell_width_max = 47;
+        constexpr std::size_t cell_width_min = 38;
         constexpr std::size_t label_width = 28;
+        const auto half = (line_width_ - 6) / 2;
+        const bool in_pairs = half >= cell_width_min;
+        const auto cell_width = std::min(in_pairs ? half : line_width_ - 2, cell_width_max);
         bool open = false;  // The left half of a line is written.
         const auto end_line = [&]
         {
@@ -258,8 +294,10 @@ private:
             if (std::holds_alternative<std::monostate>(figure.value))
                 continue;
             empty_ = false;
-            const auto value = fitted(shown(figure.value, figure.unit), line_width - 20);
-            const auto label = fitted(figure.label, std::max(label_width, width_of(figure.label)));
+            const auto label = fitted(figure.label,
+                std::max(label_width, std::min(width_of(figure.label), line_width_ / 2)));
+            const auto value = fitted(shown(figure.value, figure.unit),
+                line_width_ - 4 - std::max<std::size_t>(16, width_of(label)));
             const auto needed = width_of(label) + 2 + width_of(value);
             if (needed > cell_width)
             {
@@ -269,9 +307,9 @@ private:
             }
             out_ += (open ? "    " : "  ") + styled(label, dim) +
                     padded(value, cell_width - width_of(label), true);
-            if (open)
+            if (open || !in_pairs)
                 out_ += "\n";
-            open = !open;
+            open = !open && in_pairs;
         }
         end_line();
     }
@@ -317,10 +355,10 @@ private:
         if (table.rows.empty() || table.rows_shown == 0)
             return;
         auto grid = grid_of(table, cell_limits.front());
-        for (std::size_t i = 1; i < cell_limits.size() && grid.width > line_width; ++i)
+        for (std::size_t i = 1; i < cell_limits.size() && grid.width > line_width_; ++i)
             grid = grid_of(table, cell_limits[i]);
         // Columns that do not fit even so are in CSV and JSON.
-        while (grid.width > line_width && grid.columns.size() > 1)
+        while (grid.width > line_width_ && grid.columns.size() > 1)
         {
             grid.width -= grid.widths.back() + 2;
             grid.columns.pop_back();
@@ -329,7 +367,7 @@ private:
         if (!empty_)
             out_ += "\n";
         if (!table.title.empty())
-            out_ += fmt::format("  {}\n", styled(table.title, bold));
+            out_ += fmt::format("  {}\n", styled(fitted(table.title, line_width_ - 2), bold));
         empty_ = false;
         std::string head;
         for (std::size_t i = 0; i < grid.columns.size(); ++i)
@@ -357,6 +395,7 @@ private:
     }
 
     bool colour_;
+    std::size_t line_width_;
     bool empty_ = true;  // The section has no line yet.
     std::string out_;
 };
@@ -395,9 +434,9 @@ std::string shown(const Value& value, Unit unit)
     return real == nullptr ? std::string{"-"} : shown_number(*real, unit);
 }
 
-std::string render_text(const Report& report, bool colour)
+std::string render_text(const Report& report, bool colour, std::size_t width)
 {
-    TextWriter writer{colour};
+    TextWriter writer{colour, width};
     bool first = true;
     for (const auto& section : report.sections)
     {

@@ -111,7 +111,9 @@ std::optional<LedgerDifference> compare_definitions(Database& a, Database& b)
 {
     constexpr std::string_view sql =
         "SELECT type, name, tbl_name, sql FROM sqlite_master "
-        "WHERE name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY type, name";
+        // SQLite's own: indexes of keys, and what ANALYZE counts.
+        "WHERE NOT (type = 'index' AND name LIKE 'sqlite\\_autoindex\\_%' ESCAPE '\\') "
+        "AND NOT (type = 'table' AND name IN ('sqlite_stat1', 'sqlite_stat4')) ORDER BY type, name";
     const ComparedTable table{
         .name = "sqlite_master", .columns = {"type", "name", "tbl_name", "sql"}, .key = {0, 1}};
     auto rows_a = a.prepare(sql);
@@ -164,9 +166,13 @@ std::optional<LedgerDifference> compare_starting_balances(Database& a, const Wor
 std::optional<LedgerDifference> compare_fixed_tables(
     Database& a, Database& b, std::string_view left_out)
 {
+    const auto others = read_tables(b);
     for (const auto& table : read_tables(a))
     {
-        if ((table.of_blocks && !table.is_directory) || table.name == left_out)
+        // One that only one of them has is a difference of definitions.
+        const bool is_shared = std::any_of(others.begin(), others.end(),
+            [&](const ComparedTable& other) { return other.name == table.name; });
+        if (!is_shared || (table.of_blocks && !table.is_directory) || table.name == left_out)
             continue;
         if (auto difference = compare_table(a, b, table, 1))
             return difference;

@@ -45,6 +45,7 @@ StorageErrorKind kind_of(int code) noexcept
         case SQLITE_BUSY:
         case SQLITE_LOCKED: return StorageErrorKind::busy;
         case SQLITE_CORRUPT:
+        case SQLITE_TOOBIG:      // A value that no ledger holds.
         case SQLITE_CONSTRAINT:  // A row twice, or without a value: nothing writes such rows.
         case SQLITE_NOTADB: return StorageErrorKind::corrupt;
         case SQLITE_NOMEM:

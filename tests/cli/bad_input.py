@@ -4,7 +4,10 @@
 Usage: bad_input.py RUNNEL SOURCE_DIR
 """
 import gzip
+import json
+import os
 import pathlib
+import re
 import sqlite3
 import sys
 import tempfile
@@ -88,6 +91,19 @@ def main() -> None:
                "--db", folder / "no_folder" / "x.db")
         expect("unknown bench", BAD_INPUT, ["speed"], "bench", "speed")
 
+        numbers(runnel, check, expect, good, good_db)
+
+        # Block 0 is executed by check too.
+        for name, amounts in (("too few shares", (1000, 1000)), ("fewer than none", (999, 1000)), ("none", (0, 1000))):
+            dust = write(folder / "dust.toml", DUST.format(*amounts))
+            for command in ("check", "run"):
+                expect(f"{command}: a pool with {name}", BAD_INPUT, ["ab"], command, dust)
+            dust.unlink()
+        pairs = write(folder / "pairs.toml", DUST.format(10**6, 10**6) + DUST_PAIR.format("ab2"))
+        for command in ("check", "run"):
+            expect(f"{command}: two pairs of the same tokens", BAD_INPUT, ["ab"], command, pairs)
+        pairs.unlink()
+
         # Databases.
         expect("verify a missing file", WORLD_FAILED, ["no.db"], "verify", folder / "no.db")
         text = write(folder / "text.db", "this is no database\n" * 100)
@@ -109,6 +125,28 @@ def main() -> None:
         cut.write_bytes(good_db.read_bytes()[: good_db.stat().st_size // 2])
         expect("verify a truncated database", DOES_NOT_HOLD, ["cut.db"], "verify", cut)
 
+        foreign = folder / "foreign.db"
+        for what, sql, words in (
+                ("a foreign table", "CREATE TABLE evil (x)", ["evil"]),
+                ("a foreign view", "CREATE VIEW evil AS SELECT 1 AS x", ["evil"]),
+                ("a view that looks like SQLite's own", "INSERT INTO sqlite_master VALUES ('view', 'sqlite_evil', "
+                 "'sqlite_evil', 0, 'CREATE VIEW sqlite_evil AS SELECT 1 AS x')", ["sqlite_evil"]),
+                ("a value of 100 MB", "UPDATE t_transactions SET input = zeroblob(100000000) WHERE rowid = 5",
+                 ["too big"]),
+                ("a name of 100 kB", "UPDATE t_addresses SET name = hex(zeroblob(50000)) WHERE id = 5", ["..."]),
+                ("a name that steers the terminal", "UPDATE t_addresses SET name = char(27) || '[2J' || char(155) || "
+                 "char(10) || 'runnel: fine' || char(8238) WHERE id = 5", ["\\x1b[2J\\xc2\\x9b", "\\xe2\\x80\\xae"])):
+            foreign.write_bytes(good_db.read_bytes())
+            with sqlite3.connect(foreign) as database:
+                database.execute("PRAGMA writable_schema = ON")
+                database.execute(sql)
+            database.close()
+            expect(f"verify {what}", DOES_NOT_HOLD, words, "verify", foreign)
+            found = runnel("diff", good_db, foreign)
+            check(found.returncode == 1 and len(found.stdout.splitlines() + found.stderr.splitlines()) == 1
+                  and len(found.stdout) < 2000 and "\x1b" not in found.stdout, f"diff {what}: {found.stdout[:300]!r}")
+        foreign.unlink()
+
         # Vectors.
         source = vectors / "oz_erc20.ndjson.gz"
         expect("missing vectors", BAD_INPUT, ["no.ndjson"], "vectors", folder / "no.ndjson")
@@ -121,9 +159,115 @@ def main() -> None:
         expect("vectors that are no JSON", BAD_INPUT, ["garbage.ndjson:3"], "vectors", garbage)
         unknown = write(folder / "unknown.ndjson", '{"protocol":"astroport"}\n{"op":"x"}\n')
         expect("vectors of an unknown protocol", BAD_INPUT, ["astroport"], "vectors", unknown)
+        bad_vectors(check, expect, runnel, folder, lines)
         empty = write(folder / "empty.ndjson", "")
         expect("empty vectors", BAD_INPUT, ["empty.ndjson"], "vectors", empty)
     check.finish()
+
+
+DUST = """
+[scenario]
+blocks = 2
+[tokens.A]
+[tokens.B]
+[contracts.factory]
+kind = "uniswap_v2_factory"
+[contracts.ab]
+kind = "uniswap_v2_pair"
+factory = "factory"
+token0 = "A"
+token1 = "B"
+amount0 = {}
+amount1 = {}
+"""
+DUST_PAIR = """
+[contracts.{}]
+kind = "uniswap_v2_pair"
+factory = "factory"
+token0 = "A"
+token1 = "B"
+amount0 = 1_000_000
+amount1 = 1_000_000
+"""
+
+
+def numbers(runnel, check, expect, scenario, ledger):
+    """Every option that takes a number, by what the help says of it, with what is none."""
+    given = {"run": (scenario,), "check": (scenario,), "verify": (ledger,), "bench": ("execution",),
+             "prove": (ledger, "--balance", "USDC", "payer/3")}
+    tried = 0
+    for command in re.findall(r"^  ([a-z]+) ", runnel("--help").stdout.split("Subcommands:")[1].split("\n\n")[0], re.M):
+        for line in runnel(command, "--help").stdout.splitlines():
+            found = re.match(r"\s+(?:-\w,)?(--[\w-]+) (\S+)", line)
+            if not found or (found.group(2).split(":")[0] not in ("UINT", "INT", "FLOAT", "N", "P") and
+                             found.group(1) != "--workers"):
+                continue
+            option = found.group(1)
+            for value in ("-1", "-0.5", "0x10", "+5", "nan", "inf", "", " 5", "5 ", "1e", "five", "1_0", "99999999999999999999",
+                          "5\x1b[31m", "9" * 5000):
+                expect(f"{command} {option} {value[:20]!r}", BAD_INPUT, [option, "expected", "got"], command, *given[command],
+                       option, value)
+                tried += 1
+    check(tried > 150, f"options with numbers: {tried} values")
+    # A variable of the shell that is not set must not be an option that is not given.
+    for arguments in (("run", scenario, "--db", ""), ("run", scenario, "--trace", ""), ("report", ledger, "--csv", ""),
+                      ("prove", ledger, "--transaction", "7:0", "-o", ""), ("prove", ledger, "--transaction", ""),
+                      ("run", ""), ("run", scenario, "--set", ""), ("scenarios", ""), ("vectors", ""),
+                      ("verify", ledger, "--proof", "")):
+        expect(f"{' '.join(map(str, arguments[:1]))} with an empty {arguments[-2]}", BAD_INPUT, ["expected", "nothing"],
+               *arguments)
+
+
+def bad_vectors(check, expect, runnel, folder, lines):
+    """Hostile recordings: what is wrong is said by its name, in little time and room."""
+    path = folder / "bad.ndjson"
+
+    def bad(what, words, *content):
+        path.write_bytes(b"\n".join(line if isinstance(line, bytes) else line.encode() for line in content))
+        expect(what, BAD_INPUT, words, "vectors", path)
+
+    call = json.loads(lines[2])
+    for key in ("op", "a", "c", "ok", "s"):
+        for value in (None, 5.5, [], "x\x1b[31m") if key != "op" else (None, 5, []):
+            bad(f"vectors: {key} is {value!r}", [f'"{key}"' if value != "x\x1b[31m" else "bad.ndjson:3"], lines[0], lines[1],
+                json.dumps({**call, key: value}))
+        bad(f"vectors: no {key}", [f'"{key}" is missing'], lines[0], lines[1],
+            json.dumps({name: value for name, value in call.items() if name != key}))
+    bad("vectors: an unknown operation of 100 kB", ["bad.ndjson:3", "..."], lines[0], lines[1],
+        json.dumps({**call, "op": "x" * 100_000}))
+    for depth in (100, 100_000):
+        bad(f"vectors: {depth} levels", ["64 levels"], lines[0], "[" * depth + "]" * depth)
+        bad(f"vectors: {depth} levels in a field", ["64 levels"], lines[0], lines[1],
+            '{"op":' + '{"x":' * depth + "1" + "}" * depth + "}")
+    bad("vectors: a line of 20 MB", ["8388608 bytes"], lines[0], b"x" * 20_000_000)
+    bad("vectors: controls in a line that is no JSON", ["bad.ndjson:2"], lines[0], b"\x1b[2J\x00\xff\xfe")
+    path.unlink()
+    bomb = folder / "bomb.ndjson.gz"
+    for what, filler in (("one line", b"x"), ("many lines", b"\n")):
+        with gzip.open(bomb, "wb") as file:
+            for _ in range(120):
+                file.write(filler * (1 << 20))
+        expect(f"vectors: a bomb of {what}", BAD_INPUT, ["bomb.ndjson.gz"], "vectors", bomb)
+    bomb.unlink()
+    pipe = folder / "pipe"
+    os.mkfifo(pipe)
+    for what, other in (("a pipe", pipe), ("a device", "/dev/zero"), ("a folder", folder)):
+        expect(f"vectors: {what}", BAD_INPUT, ["regular file"], "vectors", other)
+        for command in ("run", "check"):
+            expect(f"{command}: {what}", BAD_INPUT, ["regular file"], command, other)
+        for command in ("verify", "report"):
+            expect(f"{command}: {what}", BAD_INPUT, ["not a file"], command, other)
+    pipe.unlink()
+    # What differs is printed, whatever it is.
+    state = json.loads(lines[2])
+    state["s"]["supply"] = "\x1b]0;x\x07\x1b[2J\nrunnel: all is well" + "9" * 5000
+    path.write_text("\n".join([lines[0], lines[1], json.dumps(state)]))
+    done = runnel("vectors", path)
+    check(done.returncode == 1 and "\x1b" not in done.stdout and "\\x1b" in done.stdout and
+          max(map(len, done.stdout.splitlines())) < 2000 and len(done.stdout.splitlines()) == 3,
+          f"vectors: a hostile value that differs: {done.stdout[:500]!r}")
+    check(json.loads(runnel("vectors", path, "--json").stdout)["mismatches"] == 1, "vectors: and in JSON")
+    path.unlink()
 
 
 def snapshot(folder: pathlib.Path) -> dict:

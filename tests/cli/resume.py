@@ -164,8 +164,8 @@ def refusals(runnel, check, run, folder):
     refused(2, "--resume: expected --db", *run.arguments, "--resume")
     refused(2, "another run's ledger .*seed: \"5\", not \"6\"", *run.arguments, "--seed", "6", "--db", database,
             "--resume")
-    refused(2, "not a SQLite database", *run.arguments, "--db", run.arguments[1],
-            "--resume")
+    other = write(folder / "no_database.txt", "[scenario]\n")
+    refused(2, "not a SQLite database", *run.arguments, "--db", other, "--resume")
 
     # A hash in the middle that the transactions do not give: found before anything is added.
     kept = checkpoints(database)

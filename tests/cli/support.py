@@ -46,8 +46,8 @@ class Runnel:
         return subprocess.run([self.binary, *map(str, arguments)], capture_output=True, text=True,
                               timeout=timeout, check=False, **options)
 
-    def json(self, *arguments) -> dict:
-        done = self(*arguments, "--json")
+    def json(self, *arguments, **options) -> dict:
+        done = self(*arguments, "--json", **options)
         assert done.returncode == 0, f"{arguments}: exit {done.returncode}: {done.stderr}"
         return json.loads(done.stdout)
 

@@ -26,7 +26,7 @@ using Values = std::map<std::string, std::string, std::less<>>;
 /// Of a field that is a decimal string or a small JSON number.
 Amount number_of(const json& object, const char* name)
 {
-    const auto& field = object.at(name);
+    const auto& field = member(object, name);
     return field.is_number_unsigned() ? Amount{field.get<std::uint64_t>()}
                                       : amount_of(object, name);
 }
@@ -80,7 +80,7 @@ std::string revert_text(const Refusal& refusal)
 
 std::string recorded_revert(const json& line)
 {
-    const auto& revert = line.at("revert");
+    const auto& revert = member(line, "revert");
     return fmt::format("{}:{}", text_of(revert, "kind"), text_of(revert, "code"));
 }
 
@@ -202,27 +202,27 @@ ReserveSpec PoolReplayer::add_asset(const std::string& name, const json& fields)
     spec.config.liquidation_protocol_fee_bps = bps_of(fields, "liquidationProtocolFee_bps");
     spec.config.supply_cap = small_of(fields, "supplyCap_wholeTokens");
     spec.config.borrow_cap = small_of(fields, "borrowCap_wholeTokens");
-    spec.config.borrowing_enabled = fields.at("borrowingEnabled").get<bool>();
-    spec.config.flash_loan_enabled = fields.at("flashLoanEnabled").get<bool>();
-    spec.strategy = strategy_of(fields.at("irs_ray"));
+    spec.config.borrowing_enabled = flag_of(fields, "borrowingEnabled");
+    spec.config.flash_loan_enabled = flag_of(fields, "flashLoanEnabled");
+    spec.strategy = strategy_of(member(fields, "irs_ray"));
     return spec;
 }
 
 void PoolReplayer::start(const json& header)
 {
-    const auto& setup = header.at("setup");
+    const auto& setup = object_of(header, "setup");
     admin_ = sandbox_.account("admin");
     receiver_ = sandbox_.account("receiver");
     (void)sandbox_.account("treasury");
-    for (const auto& [name, address] : setup.at("users").items())
+    for (const auto& [name, address] : member(setup, "users").items())
         users_.emplace(name, sandbox_.account("user/" + name));
 
     std::vector<ReserveSpec> specs;
     std::vector<contracts::TokenPrice> prices;
-    for (const auto& item : setup.at("reservesInIdOrder"))
+    for (const auto& item : member(setup, "reservesInIdOrder"))
     {
-        const auto name = item.get<std::string>();
-        const auto& fields = setup.at("reserves").at(name);
+        const auto& name = as_text(item, "reservesInIdOrder");
+        const auto& fields = member(member(setup, "reserves"), name);
         specs.push_back(add_asset(name, fields));
         prices.push_back({specs.back().token, number_of(fields, "price")});
     }
@@ -321,21 +321,21 @@ bool PoolReplayer::add_position_call(
     else if (op == "setUserUseReserveAsCollateral")
     {
         calls.add(pool, SetUserUseReserveAsCollateral{
-                            asset_in(line, "asset"), line.at("useAsCollateral").get<bool>()});
+                            asset_in(line, "asset"), flag_of(line, "useAsCollateral")});
     }
     else if (op == "liquidationCall")
     {
         calls.add(pool, LiquidationCall{asset_in(line, "collateralAsset"),
                             asset_in(line, "debtAsset"), account_in(line, "user"),
-                            amount_of(line, "debtToCover"), line.at("receiveAToken").get<bool>()});
+                            amount_of(line, "debtToCover"), flag_of(line, "receiveAToken")});
     }
     else if (op == "mintToTreasury")
     {
         MintToTreasury call;
-        if (line.at("assets").size() > assets_per_call_max)
+        if (member(line, "assets").size() > assets_per_call_max)
             throw std::invalid_argument{"there are too many assets in one call"};
-        for (const auto& item : line.at("assets"))
-            call.assets.push_back(asset(item.get<std::string>()));
+        for (const auto& item : member(line, "assets"))
+            call.assets.push_back(asset(as_text(item, "assets")));
         calls.add(pool, call);
     }
     else if (op == "aTokenTransfer")
@@ -351,7 +351,7 @@ bool PoolReplayer::add_position_call(
 bool PoolReplayer::add_admin_call(CallWriter& calls, const std::string& op, const json& line) const
 {
     const auto pool = pool_->id();
-    const auto flag = [&](const char* name) { return line.at(name).get<bool>(); };
+    const auto flag = [&](const char* name) { return flag_of(line, name); };
     if (op == "setReserveFreeze")
         calls.add(pool, SetReserveFreeze{asset_in(line, "asset"), flag("freeze")});
     else if (op == "setReservePause")
@@ -435,9 +435,9 @@ void PoolReplayer::operation(const json& line, Comparison& comparison)
     compare_events(line, outcome, comparison);
 
     const auto market = pool_->market(timestamp);
-    for (const auto& [name, recorded] : line.at("reserves").items())
+    for (const auto& [name, recorded] : member(line, "reserves").items())
         compare_reserve(reserve_named(name), recorded, market, comparison);
-    for (const auto& [name, recorded] : line.at("users").items())
+    for (const auto& [name, recorded] : member(line, "users").items())
         compare_user(name, recorded, market, comparison);
     Findings findings;
     pool_->check_invariants(sandbox_.world(), findings);
@@ -448,12 +448,12 @@ void PoolReplayer::operation(const json& line, Comparison& comparison)
 void PoolReplayer::compare_outcome(
     const json& line, const Sandbox::Outcome& outcome, Comparison& comparison) const
 {
-    const bool ok = line.at("ok").get<bool>();
+    const bool ok = flag_of(line, "ok");
     const auto replayed = outcome.ok() ? "ok" : revert_text(outcome.receipt.refusal);
     comparison.equal("outcome", ok ? "ok" : recorded_revert(line), replayed);
     if (!line.contains("ret"))
         return;
-    const auto& ret = line.at("ret");
+    const auto& ret = member(line, "ret");
     const bool from_faucet = text_of(line, "op") == "faucet";  // Its mint() returned true.
     for (std::size_t i = 0; i < ret.size(); ++i)
     {
@@ -529,7 +529,7 @@ void PoolReplayer::compare_user(const std::string& name, const json& recorded,
     const auto user = account(name);
     const auto data = pool_->account_data(user, market);
     const auto prefix = "users." + name + ".";
-    compare_fields(comparison, prefix + "account.", recorded.at("account"),
+    compare_fields(comparison, prefix + "account.", member(recorded, "account"),
         {{"totalCollateralBase", data.collateral.to_string()},
             {"totalDebtBase", data.debt.to_string()},
             {"availableBorrowsBase", data.available_borrows.to_string()},
@@ -537,7 +537,7 @@ void PoolReplayer::compare_user(const std::string& name, const json& recorded,
             {"ltv", data.ltv.to_string()}, {"healthFactor", data.health_factor.to_string()}});
     comparison.equal(prefix + "configBitmap", text_of(recorded, "configBitmap"),
         pool_->user_config(user).bitmap.to_string());
-    for (const auto& [asset_name, position] : recorded.at("pos").items())
+    for (const auto& [asset_name, position] : member(recorded, "pos").items())
     {
         const auto reserve = reserve_named(asset_name);
         const auto balance = pool_->balance(user, reserve, market);
@@ -553,7 +553,7 @@ class MathReplayer final : public Replayer
 public:
     void start(const json& header) override
     {
-        for (const auto& fields : header.at("setup").at("strategies"))
+        for (const auto& fields : member(object_of(header, "setup"), "strategies"))
             strategies_.push_back(strategy_of(fields));
     }
     void operation(const json& line, Comparison& comparison) override;
@@ -566,9 +566,9 @@ private:
 
 Checked run_function(const std::string& name, const json& line)
 {
-    const auto& inputs = line.at("in");
+    const auto& inputs = member(line, "in");
     const auto in = [&](std::size_t i)
-    { return Checked{parse_amount(inputs.at(i).get_ref<const std::string&>())}; };
+    { return Checked{parse_amount(as_text(inputs.at(i), "in"))}; };
     if (name == "wadMul")
         return wad_mul_half_up(in(0), in(1));
     if (name == "wadDiv")
@@ -594,7 +594,7 @@ Checked run_function(const std::string& name, const json& line)
 
 Result<std::vector<std::string>> MathReplayer::run_rates(const json& line) const
 {
-    const auto& in = line.at("in");
+    const auto& in = member(line, "in");
     RateInputs inputs;
     inputs.cash = amount_of(in, "underlyingBalanceOfAToken");
     inputs.liquidity_added = amount_of(in, "liquidityAdded");
@@ -604,8 +604,7 @@ Result<std::vector<std::string>> MathReplayer::run_rates(const json& line) const
     inputs.average_stable_borrow_rate = amount_of(in, "averageStableBorrowRate");
     inputs.unbacked = amount_of(in, "unbacked");
     inputs.reserve_factor = amount_of(in, "reserveFactor");
-    const auto rates =
-        RUNNEL_TRY(strategies_.at(line.at("strategy").get<std::size_t>()).rates(inputs));
+    const auto rates = RUNNEL_TRY(strategies_.at(count_of(line, "strategy")).rates(inputs));
     return std::vector{
         rates.liquidity.to_string(), rates.stable.to_string(), rates.variable.to_string()};
 }
@@ -614,7 +613,7 @@ void MathReplayer::operation(const json& line, Comparison& comparison)
 {
     const auto& name = text_of(line, "fn");
     const bool is_rates = name == "calculateInterestRates";
-    if (is_rates && line.at("strategy").get<std::size_t>() >= strategies_.size())
+    if (is_rates && count_of(line, "strategy") >= strategies_.size())
         throw std::invalid_argument{"there is no strategy of this number"};
     const auto replayed = [&]() -> Result<std::vector<std::string>>
     {
@@ -622,19 +621,19 @@ void MathReplayer::operation(const json& line, Comparison& comparison)
             return run_rates(line);
         return std::vector{RUNNEL_TRY(run_function(name, line)).to_string()};
     }();
-    const bool ok = line.at("ok").get<bool>();
+    const bool ok = flag_of(line, "ok");
     comparison.equal(name, ok ? "ok" : recorded_revert(line),
         replayed.has_value() ? "ok" : revert_text(replayed.error()));
     if (!ok || !replayed.has_value())
         return;
     if (is_rates)
     {
-        compare_fields(comparison, name + ".", line.at("out"),
+        compare_fields(comparison, name + ".", member(line, "out"),
             {{"liquidityRate", (*replayed)[0]}, {"stableBorrowRate", (*replayed)[1]},
                 {"variableBorrowRate", (*replayed)[2]}});
     }
     else
-        comparison.equal(name, recorded_text(line.at("out").at(0)), (*replayed)[0]);
+        comparison.equal(name, recorded_text(member(line, "out").at(0)), (*replayed)[0]);
 }
 }  // namespace
 

@@ -37,7 +37,7 @@ private:
 void OzErc20Replayer::deploy(const json& args)
 {
     constexpr std::uint64_t users_max = 1'000'000;
-    const auto count = args.at("users").get<std::uint64_t>();
+    const auto count = count_of(args, "users");
     if (count > users_max)
         throw std::invalid_argument{"\"users\" is above 1000000"};
     sandbox_ = std::make_unique<Sandbox>();
@@ -59,7 +59,7 @@ AccountId OzErc20Replayer::user(std::uint64_t number) const
 
 AccountId OzErc20Replayer::user(const json& object, const char* name) const
 {
-    return user(object.at(name).get<std::uint64_t>());
+    return user(count_of(object, name));
 }
 
 std::string OzErc20Replayer::number_of(std::uint64_t account) const
@@ -75,7 +75,7 @@ std::string OzErc20Replayer::number_of(std::uint64_t account) const
 Sandbox::Outcome OzErc20Replayer::run(const json& line)
 {
     const auto& name = text_of(line, "op");
-    const auto& args = line.at("a");
+    const auto& args = object_of(line, "a");
     const auto value = amount_of(args, "value");
     const auto caller = user(line, "c");
     if (name == "transfer")
@@ -103,13 +103,13 @@ void OzErc20Replayer::operation(const json& line, Comparison& comparison)
 {
     if (text_of(line, "op") == "deploy")
     {
-        deploy(line.at("a"));
+        deploy(object_of(line, "a"));
         return;
     }
     if (sandbox_ == nullptr)
         throw std::invalid_argument{"an operation comes before \"deploy\""};
     const auto outcome = run(line);
-    const bool ok = line.at("ok").get<bool>();
+    const bool ok = flag_of(line, "ok");
     comparison.equal("ok", ok ? "true" : "false", outcome.ok() ? "true" : "false");
     if (!ok && !outcome.ok())
         compare_refusal(line, outcome.receipt.refusal, comparison);
@@ -128,7 +128,7 @@ void OzErc20Replayer::compare_refusal(
         comparison.equal("ea", "0 arguments", fmt::format("{} arguments", refusal.argument_count));
         return;
     }
-    const auto& arguments = line.at("ea");
+    const auto& arguments = member(line, "ea");
     comparison.equal("ea", fmt::format("{} arguments", arguments.size()),
         fmt::format("{} arguments", refusal.argument_count));
     for (unsigned i = 0; i < refusal.argument_count && i < arguments.size(); ++i)
@@ -144,17 +144,17 @@ void OzErc20Replayer::compare_refusal(
 
 void OzErc20Replayer::compare_state(const json& line, Comparison& comparison) const
 {
-    const auto& state = line.at("s");
+    const auto& state = object_of(line, "s");
     comparison.equal("s.supply", text_of(state, "supply"), token_->total_supply().to_string());
-    for (const auto& [number, balance] : state.at("bal").items())
+    for (const auto& [number, balance] : member(state, "bal").items())
     {
         const auto parsed = parse_amount(number);
-        comparison.equal("s.bal." + number, balance.get_ref<const std::string&>(),
+        comparison.equal("s.bal." + number, as_text(balance, "s.bal." + number),
             token_->balance(user(parsed.fits_uint64() ? parsed.low64() : ~0ULL)).to_string());
     }
     if (!state.contains("allowance"))
         return;
-    const auto& args = line.at("a");
+    const auto& args = object_of(line, "a");
     const bool is_approval = text_of(line, "op") == "approve";
     const auto owner = is_approval ? user(line, "c") : user(args, "from");
     const auto spender = is_approval ? user(args, "spender") : user(line, "c");

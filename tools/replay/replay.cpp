@@ -1,7 +1,10 @@
 #include "tools/replay/replay.hpp"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
+#include <sys/stat.h>
+#include <unistd.h>
 #include <zlib.h>
 
 #include <algorithm>
@@ -12,20 +15,48 @@
 #include <cstring>
 #include <exception>
 #include <optional>
+#include <stdexcept>
+#include <string_view>
 #include <utility>
 
 namespace runnel::replay
 {
 namespace
 {
-/// Reads a text file line by line, whether it is compressed or not.
+constexpr std::size_t line_bytes_max = std::size_t{8} << 20U;
+constexpr unsigned depth_max = 64;  // Of objects and arrays; recordings have ten.
+/// What is unpacked for each byte of the file, beyond the first of it: recordings have thirty.
+constexpr std::uint64_t expansion_max = 200;
+constexpr std::size_t value_max = 200;    // Characters of a value in a message,
+constexpr std::size_t message_max = 800;  // and of all of it.
+constexpr std::uint64_t expansion_free = std::uint64_t{64} << 20U;
+
+/// Reads a text file line by line, whether it is compressed or not. Its memory and its time are
+/// bounded by the file's size, whatever the file holds.
 class LineReader
 {
 public:
-    explicit LineReader(const std::string& path) : file_{gzopen(path.c_str(), "rb")}
+    explicit LineReader(const std::string& path)
     {
-        if (file_ == nullptr)
+        // Without waiting for who writes to a pipe.
+        const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+        struct stat status
+        {};
+        if (descriptor < 0 || ::fstat(descriptor, &status) != 0)
             error_ = fmt::format("cannot be opened: {}", std::strerror(errno));
+        else if (!S_ISREG(status.st_mode))
+            error_ = "expected a regular file";
+        else
+        {
+            unpacked_max_ =
+                expansion_free + expansion_max * static_cast<std::uint64_t>(status.st_size);
+            file_ = gzdopen(descriptor, "rb");
+            if (file_ != nullptr)
+                return;
+            error_ = "cannot be opened: out of memory";
+        }
+        if (descriptor >= 0)
+            ::close(descriptor);
     }
     LineReader(const LineReader&) = delete;
     LineReader& operator=(const LineReader&) = delete;
@@ -40,22 +71,27 @@ public:
     {
         while (error_.empty())
         {
-            const auto newline = text_.find('\n', position_);
+            const auto newline = text_.find('\n', searched_);
             if (newline != std::string::npos)
             {
                 auto line = text_.substr(position_, newline - position_);
                 position_ = newline + 1;
+                searched_ = position_;
                 ++line_;
                 return line;
             }
             text_.erase(0, position_);
             position_ = 0;
-            if (!fill())
+            searched_ = text_.size();
+            if (text_.size() > line_bytes_max)
+                error_ = fmt::format("expected lines of at most {} bytes", line_bytes_max);
+            else if (!fill())
                 break;
         }
         if (!error_.empty() || text_.empty())
             return std::nullopt;
         ++line_;
+        searched_ = 0;
         return std::exchange(text_, {});
     }
 
@@ -73,7 +109,11 @@ private:
         if (size > 0)
         {
             text_.append(chunk.data(), static_cast<std::size_t>(size));
-            return true;
+            unpacked_ += static_cast<std::uint64_t>(size);
+            if (unpacked_ <= unpacked_max_)
+                return true;
+            error_ = fmt::format("unpacks to more than {} times its size", expansion_max);
+            return false;
         }
         // zlib reports a file that ends inside a compressed stream only here.
         int code = Z_OK;
@@ -87,16 +127,65 @@ private:
         return false;
     }
 
-    gzFile file_;
+    gzFile file_ = nullptr;
     std::string text_;
     std::size_t position_ = 0;
+    std::size_t searched_ = 0;  // No newline between position_ and here.
     std::uint64_t line_ = 0;
+    std::uint64_t unpacked_ = 0;
+    std::uint64_t unpacked_max_ = 0;
     std::string error_;
 };
 
-/// The error as one line, whatever a library put into its message.
-std::string one_line(std::string text)
+/// Throws std::invalid_argument if JSON nests deeper than who walks it can follow.
+void check_depth(std::string_view text)
 {
+    unsigned depth = 0;
+    bool in_string = false;
+    for (std::size_t i = 0; i < text.size(); ++i)
+    {
+        const char c = text[i];
+        if (in_string)
+        {
+            i += c == '\\' ? 1 : 0;
+            in_string = c != '"';
+        }
+        else if (c == '"')
+            in_string = true;
+        else if ((c == '[' || c == '{') && ++depth > depth_max)
+        {
+            throw std::invalid_argument{
+                fmt::format("expected at most {} levels of arrays and objects", depth_max)};
+        }
+        else if ((c == ']' || c == '}') && depth > 0)
+            --depth;
+    }
+}
+
+/// As much of a text as a message has room for.
+std::string excerpt(std::string_view text, std::size_t size_max)
+{
+    if (text.size() <= size_max)
+        return std::string{text};
+    auto end = size_max;
+    while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U)
+        --end;
+    return fmt::format("{}... ({} bytes)", text.substr(0, end), text.size());
+}
+
+/// What the JSON library says, without its own numbers for it.
+std::string without_code(std::string_view message)
+{
+    const auto end = message.find("] ");
+    return std::string{message.starts_with("[json.exception.") && end != std::string_view::npos
+                           ? message.substr(end + 2)
+                           : message};
+}
+
+/// An error as one line, whatever a library put into its message.
+std::string said(const std::exception& error)
+{
+    auto text = excerpt(without_code(error.what()), message_max);
     std::replace(text.begin(), text.end(), '\n', ' ');
     return text;
 }
@@ -131,6 +220,7 @@ void replay_lines(LineReader& reader, FileReport& report, Comparison& comparison
     {
         if (text->find_first_not_of(" \t\r") == std::string::npos)
             continue;
+        check_depth(*text);
         const auto line = nlohmann::json::parse(*text);
         if (!line.is_object())
             throw std::invalid_argument{"not a JSON object"};
@@ -183,14 +273,17 @@ void Comparison::equal(std::string_view what, std::string_view recorded, std::st
 {
     ++comparisons_;
     if (recorded != replayed)
-        mismatch(fmt::format("{}: recorded {}, replayed {}", what, recorded, replayed));
+    {
+        mismatch(fmt::format("{}: recorded {}, replayed {}", excerpt(what, value_max),
+            excerpt(recorded, value_max), excerpt(replayed, value_max)));
+    }
 }
 
 void Comparison::mismatch(std::string text)
 {
     ++mismatches_;
     if (kept_.size() < kept_max)
-        kept_.push_back(fmt::format("line {}: {}", line_, text));
+        kept_.push_back(fmt::format("line {}: {}", line_, excerpt(text, message_max)));
 }
 
 FileReport replay_file(const std::string& path)
@@ -212,12 +305,11 @@ FileReport replay_file(const std::string& path)
     }
     catch (const nlohmann::json::parse_error& error)
     {
-        report.error =
-            one_line(fmt::format("{}:{}: not JSON: {}", path, reader.line(), error.what()));
+        report.error = fmt::format("{}:{}: not JSON: {}", path, reader.line(), said(error));
     }
     catch (const std::exception& error)
     {
-        report.error = one_line(fmt::format("{}:{}: {}", path, reader.line(), error.what()));
+        report.error = fmt::format("{}:{}: {}", path, reader.line(), said(error));
     }
     report.comparisons = comparison.comparisons();
     report.mismatches = comparison.mismatches();

@@ -71,10 +71,10 @@ private:
 
 void UniswapV2Replayer::start(const json& header)
 {
-    const auto& setup = header.at("setup");
+    const auto& setup = object_of(header, "setup");
     accounts_ = {{"ZERO", zero_account}, {"OWNER", sandbox_.account("OWNER")},
         {"FEETO", sandbox_.account("FEETO")}};
-    for (const auto& [name, address] : setup.at("actors").items())
+    for (const auto& [name, address] : member(setup, "actors").items())
     {
         actors_.emplace_back(name, sandbox_.account("actor/" + name));
         accounts_.insert(actors_.back());
@@ -91,7 +91,7 @@ void UniswapV2Replayer::start(const json& header)
     const auto funds = amount_of(setup, "actorTokenBalance");
     if ((Checked{funds} * actors_.size()).fault != Fault::none)
         throw std::invalid_argument{"the actors' balances exceed 256 bits"};
-    for (const auto& pair : setup.at("pairs"))
+    for (const auto& pair : member(setup, "pairs"))
         add_pair(text_of(pair, "id"), funds);
     sandbox_.connect();
     approve_router();
@@ -153,7 +153,7 @@ CallWriter UniswapV2Replayer::flash_callback(const Operation& operation) const
 {
     const auto& [args, pair, sender] = operation;
     CallWriter calls;
-    if (args.at("reenter").get<bool>())
+    if (flag_of(args, "reenter"))
         calls.add(pair.pair->id(), contracts::uniswap_v2::Sync{});
     for (unsigned i = 0; i < 2; ++i)
     {
@@ -245,7 +245,7 @@ void UniswapV2Replayer::add_router_call(
                                                         : std::numeric_limits<std::uint64_t>::max();
     if (name == "rSwapIn" || name == "rSwapOut")
     {
-        const bool zero_for_one = args.at("zeroForOne").get<bool>();
+        const bool zero_for_one = flag_of(args, "zeroForOne");
         const contracts::uniswap_v2::Path path{
             tokens[zero_for_one ? 0 : 1], tokens[zero_for_one ? 1 : 0]};
         if (name == "rSwapIn")
@@ -289,7 +289,8 @@ void UniswapV2Replayer::operation(const json& line, Comparison& comparison)
         throw std::invalid_argument{
             fmt::format("\"{}\" is no pair of this file", text_of(line, "p"))};
     const auto& pair = found->second;
-    const Operation operation{line.at("args"), pair, account(text_of(line, "sender"), pair)};
+    const Operation operation{
+        object_of(line, "args"), pair, account(text_of(line, "sender"), pair)};
     sandbox_.set_time(integer_of(line, "t"));
     const auto calls = calls_of(text_of(line, "op"), operation);
     const auto outcome = sandbox_.run(operation.sender, calls);
@@ -326,7 +327,7 @@ void UniswapV2Replayer::note_gas(const json& line, const CallWriter& calls,
 void UniswapV2Replayer::compare_outcome(const json& line, const Operation& operation,
     const Sandbox::Outcome& outcome, Comparison& comparison) const
 {
-    const bool ok = line.at("ok").get<bool>();
+    const bool ok = flag_of(line, "ok");
     comparison.equal("ok", ok ? "true" : "false", outcome.ok() ? "true" : "false");
     const auto& refusal = outcome.receipt.refusal;
     if (!ok && !outcome.ok())
@@ -383,10 +384,10 @@ void UniswapV2Replayer::compare_returns(const json& line, const Operation& opera
         replayed["allowanceAfter"] = pair.pair->allowances().get(
             pair_key(account(text_of(operation.args, "from"), pair), operation.sender));
     }
-    for (const auto& [field, recorded] : line.at("ret").items())
+    for (const auto& [field, recorded] : member(line, "ret").items())
     {
         const auto found = replayed.find(field);
-        comparison.equal("ret." + field, recorded.get_ref<const std::string&>(),
+        comparison.equal("ret." + field, as_text(recorded, "ret." + field),
             found == replayed.end() ? std::string{"nothing"} : found->second.to_string());
     }
 }
@@ -401,23 +402,23 @@ void UniswapV2Replayer::compare_state(
         {"totalSupply", state.total_supply}, {"kLast", state.k_last},
         {"price0CumulativeLast", state.price0_cumulative_last},
         {"price1CumulativeLast", state.price1_cumulative_last}};
-    for (const auto& [field, recorded] : line.at("state").items())
+    for (const auto& [field, recorded] : member(line, "state").items())
     {
         const auto found = replayed.find(field);
-        comparison.equal("state." + field, recorded.get_ref<const std::string&>(),
+        comparison.equal("state." + field, as_text(recorded, "state." + field),
             found == replayed.end() ? std::string{"nothing"} : found->second.to_string());
     }
-    for (const auto& [name, recorded] : line.at("lp").items())
+    for (const auto& [name, recorded] : member(line, "lp").items())
     {
-        comparison.equal("lp." + name, recorded.get_ref<const std::string&>(),
+        comparison.equal("lp." + name, as_text(recorded, "lp." + name),
             pair.pair->share_balance(account(name, pair)).to_string());
     }
-    for (const auto& [name, recorded] : line.at("bal").items())
+    for (const auto& [name, recorded] : member(line, "bal").items())
     {
         for (unsigned i = 0; i < 2; ++i)
         {
             comparison.equal(fmt::format("bal.{}[{}]", name, i),
-                recorded.at(i).get_ref<const std::string&>(),
+                as_text(recorded.at(i), "bal." + name),
                 pair.tokens[i]->balance(account(name, pair)).to_string());
         }
     }

@@ -1,6 +1,7 @@
 #include "actors/simulation.hpp"
 #include "tools/runnel/bench.hpp"
 #include "tools/runnel/commands.hpp"
+#include "tools/runnel/number_options.hpp"
 #include "tools/runnel/scenario_options.hpp"
 
 #include <CLI/CLI.hpp>
@@ -71,19 +72,19 @@ Command add_bench_command(CLI::App& app)
     command->add_option("--scenario", options->scenario,
         "Instead of scenarios/mixed_defi.toml (end_to_end) or scenarios/payments.toml (scale)");
     command->add_option("--transactions", options->transactions, "For scale: how many, at least")
-        ->check(CLI::Range(std::uint64_t{100'000}, std::uint64_t{1'000'000'000}))
+        ->check(whole_number(100'000, 1'000'000'000))
         ->capture_default_str();
     command->add_option("--wallets", options->wallets, "For scale: how many pay in one run")
-        ->check(CLI::Range(1'000, 4'000'000))
+        ->check(whole_number(1'000, 4'000'000))
         ->capture_default_str();
     command->add_option("--set", options->overrides, "Override a value of the scenario");
     command->add_option("--only", options->filter,
         "For contracts and execution: operations or workloads with this in their names");
     command->add_option("--workers", options->workers, "Threads")
-        ->check(CLI::Range(1U, workers_max))
+        ->check(whole_number(1, workers_max))
         ->capture_default_str();
     command->add_option("--runs", options->runs, "Runs that medians are taken of")
-        ->check(CLI::Range(1, 1000))
+        ->check(whole_number(1, 1000))
         ->capture_default_str();
     command->add_flag("--json", options->json, "Print one JSON object");
     command->footer(

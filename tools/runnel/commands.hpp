@@ -45,5 +45,8 @@ using Command = std::function<int()>;
 [[nodiscard]] Command add_scenarios_command(CLI::App& app);
 [[nodiscard]] Command add_diff_command(CLI::App& app);
 [[nodiscard]] Command add_bench_command(CLI::App& app);
+/// These print what is made from the tree of commands: last, they know all others.
+[[nodiscard]] Command add_completion_command(CLI::App& app);
+[[nodiscard]] Command add_manual_command(CLI::App& app);
 
 }  // namespace runnel::tools

@@ -40,7 +40,7 @@ int run_diff(const DiffOptions& options)
         fmt::print("{}\n", result.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
     }
     else if (difference)
-        fmt::print("{}\n", printable(difference->to_string(options.a, options.b)));
+        fmt::print("{}\n", shortened(printable(difference->to_string(options.a, options.b))));
     else
         fmt::print("equal: every row but the run's metrics\n");
     return difference ? exit_does_not_hold : exit_done;

@@ -24,7 +24,7 @@ bool has_reported = false;
 int report_error(std::string_view message, int code)
 {
     has_reported = true;
-    tell(fmt::format("runnel: {}", printable(message)));
+    tell(fmt::format("runnel: {}", shortened(printable(message))));
     return code;
 }
 
@@ -81,6 +81,22 @@ int when_heard(int code)
     return has_reported ? exit_world_failed : report_error(lost, exit_world_failed);
 }
 
+/// A variable of the shell that is not set is not an option that was not given.
+void refuse_empty_values(CLI::App& app)
+{
+    const CLI::Validator something{[](const std::string& text)
+        { return text.empty() ? std::string{"expected a value, got nothing"} : std::string{}; },
+        ""};
+    for (auto* command : app.get_subcommands({}))
+    {
+        for (auto* option : command->get_options())
+        {
+            if (option->get_items_expected_max() > 0)
+                option->check(something);
+        }
+    }
+}
+
 /// Blocks come and go through the allocator by the megabyte: what it gives back to the system after
 /// one it has to ask for, page by page, for the next.
 void keep_freed_memory() noexcept
@@ -109,8 +125,9 @@ int main(int argc, char** argv)
     const std::vector<Command> commands{add_run_command(app), add_verify_command(app),
         add_prove_command(app), add_report_command(app), add_vectors_command(app),
         add_check_command(app), add_scenarios_command(app), add_diff_command(app),
-        add_bench_command(app)};
+        add_bench_command(app), add_completion_command(app), add_manual_command(app)};
 
+    refuse_empty_values(app);
     try
     {
         app.parse(argc, argv);

@@ -27,6 +27,23 @@ std::size_t character_size(std::string_view text, std::size_t at)
     return size;
 }
 
+/// Characters that a terminal obeys or that show a line in another order than it has: C1 controls,
+/// separators of lines, marks of direction. @p character is whole UTF-8.
+bool is_control(std::string_view character)
+{
+    const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(character[i]); };
+    if (character.size() == 1)
+        return byte(0) < 0x20 || byte(0) == 0x7F;
+    if (character.size() == 2)
+        return (byte(0) == 0xC2 && byte(1) < 0xA0) || (byte(0) == 0xD8 && byte(1) == 0x9C);
+    if (character.size() != 3 || byte(0) != 0xE2)
+        return false;
+    const bool is_mark = byte(1) == 0x80 && (byte(2) == 0x8E || byte(2) == 0x8F);
+    const bool is_break_or_embedding = byte(1) == 0x80 && byte(2) >= 0xA8 && byte(2) <= 0xAE;
+    const bool is_isolate = byte(1) == 0x81 && byte(2) >= 0xA6 && byte(2) <= 0xA9;
+    return is_mark || is_break_or_embedding || is_isolate;
+}
+
 /// The size of `ESC [ 1 ; 31 m` and the like at @p at; 0 if there is none.
 std::size_t colour_size(std::string_view text, std::size_t at)
 {
@@ -54,13 +71,35 @@ std::string printable(std::string_view text, Layout layout)
         }
         else if (byte == '\n')
             result += layout == Layout::keep ? '\n' : ' ';
-        else if (size == 0 || byte < 0x20 || byte == 0x7F)
+        else if (size == 0)
             result += fmt::format("\\x{:02x}", byte);
+        else if (is_control(text.substr(i, size)))
+        {
+            for (const char c : text.substr(i, size))
+                result += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
+        }
         else
             result += text.substr(i, size);
         i += size == 0 ? 1 : size;
     }
     return result;
+}
+
+std::string shortened(std::string_view line, std::size_t size_max)
+{
+    if (line.size() <= size_max)
+        return std::string{line};
+    // Where it is, is said first; what to do about it, last.
+    auto head = size_max * 3 / 4;
+    auto tail = line.size() - size_max / 4;
+    const auto is_inner = [&](std::size_t at)
+    { return (static_cast<unsigned char>(line[at]) & 0xC0U) == 0x80U; };
+    while (head > 0 && is_inner(head))
+        --head;
+    while (tail < line.size() && is_inner(tail))
+        ++tail;
+    return fmt::format(
+        "{} [... {} bytes ...] {}", line.substr(0, head), tail - head, line.substr(tail));
 }
 
 }  // namespace runnel::tools

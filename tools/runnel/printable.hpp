@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 
@@ -12,8 +13,11 @@ enum class Layout : bool
     keep,      // Newlines stay, and changes of colour.
 };
 
-/// Text that may quote a damaged file, fit for a terminal: control characters and what is not UTF-8
-/// become `\x07`.
+/// Text that may quote a damaged file, fit for a terminal: control characters, those of direction
+/// included, and what is not UTF-8 become `\x07`.
 [[nodiscard]] std::string printable(std::string_view text, Layout layout = Layout::one_line);
+
+/// A line without its middle if it is longer than anybody reads: files hold names of any length.
+[[nodiscard]] std::string shortened(std::string_view line, std::size_t size_max = 1000);
 
 }  // namespace runnel::tools

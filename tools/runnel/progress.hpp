@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -29,14 +30,21 @@ private:
     std::string what_;
     std::uint64_t total_;
     bool enabled_;
+    bool begun_ = false;
     bool drawn_ = false;
+    /// When it was first drawn, and what was done by then: rates are of the time since.
     Clock::time_point start_;
+    std::uint64_t done_at_start_ = 0;
     Clock::time_point last_draw_;
 };
 
 /// Whether stderr, or stdout, is a terminal that colour may be written to (NO_COLOR is honoured).
 [[nodiscard]] bool stderr_is_terminal();
 [[nodiscard]] bool stdout_has_colour();
+
+/// How many columns a line on stdout has: what COLUMNS says, or the terminal; 100 where neither
+/// does.
+[[nodiscard]] std::size_t output_columns();
 
 /// 1234567 as 1,234,567.
 [[nodiscard]] std::string with_commas(std::uint64_t number);

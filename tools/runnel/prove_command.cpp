@@ -1,6 +1,7 @@
 #include "audit/proof.hpp"
 #include "storage/output_file.hpp"
 #include "tools/runnel/commands.hpp"
+#include "tools/runnel/number_options.hpp"
 #include "tools/runnel/printable.hpp"
 #include "tools/runnel/process.hpp"
 
@@ -9,6 +10,7 @@
 
 #include <charconv>
 #include <cstdio>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -120,7 +122,7 @@ int run_prove(const ProveOptions& options)
     }
     file->write(text);
     file->commit();
-    tell("proven: " + printable(proof.statement));
+    tell("proven: " + shortened(printable(proof.statement)));
     return exit_done;
 }
 
@@ -154,6 +156,7 @@ Command add_prove_command(CLI::App& app)
             "Of a balance or record: a block with a root of the whole state, which every "
             "`checkpoint_interval`th has; by default the newest")
         ->type_name("N")
+        ->check(whole_number(0, std::numeric_limits<std::uint64_t>::max()))
         ->excludes(transaction);
     command->add_option("-o,--output", options->output, "Write to this file, not to stdout")
         ->type_name("FILE");

@@ -41,7 +41,8 @@ int run_report(const ReportOptions& options)
     else if (options.csv.empty())
     {
         fmt::print(
-            "{}", printable(analytics::render_text(report, stdout_has_colour()), Layout::keep));
+            "{}", printable(analytics::render_text(report, stdout_has_colour(), output_columns()),
+                      Layout::keep));
     }
     return exit_done;
 }

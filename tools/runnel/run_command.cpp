@@ -6,6 +6,7 @@
 #include "storage/output_file.hpp"
 #include "tools/runnel/commands.hpp"
 #include "tools/runnel/ledger_sink.hpp"
+#include "tools/runnel/number_options.hpp"
 #include "tools/runnel/printable.hpp"
 #include "tools/runnel/process.hpp"
 #include "tools/runnel/progress.hpp"
@@ -225,7 +226,7 @@ void print_complete(
 
 void warn(const std::string& warning)
 {
-    tell("runnel: warning: " + printable(warning));
+    tell("runnel: warning: " + shortened(printable(warning)));
 }
 
 /// The newest checkpoint that can be used; nullptr: the run begins at block 0 again. Says on stderr
@@ -357,7 +358,7 @@ BitFlip parse_flip(const std::string& text, const RunOptions& options)
 [[noreturn]] void leave_stalled(const SimulationResult& result)
 {
     std::fflush(stdout);
-    leave_at_once(exit_world_failed, printable(result.error));
+    leave_at_once(exit_world_failed, shortened(printable(result.error)));
 }
 
 /// No file that the run writes may be one that it reads, or another one that it writes.
@@ -499,7 +500,7 @@ int run(const RunOptions& options)
             print_script(script);
     }
     for (const auto& failure : script.report.failures)
-        tell(printable("runnel: " + failure));
+        tell(shortened(printable("runnel: " + failure)));
     if (!trace_failure.empty())
         throw CommandError{exit_world_failed, trace_failure};
     if (!result.interrupted)
@@ -522,13 +523,13 @@ Command add_run_command(CLI::App& app)
             "Threads; the chain does not depend on it. auto: one per core, fewer while the "
             "ledger's "
             "writer needs the core")
-        ->check(CLI::IsMember({"auto"}) | CLI::Range(1U, workers_max))
+        ->check(auto_or_whole_number(1, workers_max))
         ->capture_default_str();
     command
         ->add_option("--max-memory", options->max_memory,
             "A ceiling like 2GiB: near it blocks wait for the writer; when the state alone is "
             "larger the run stops, resumable")
-        ->transform(CLI::AsSizeValue(false));
+        ->transform(size_in_bytes());
     command
         ->add_option("--durability", options->durability,
             "full: every group of blocks survives a power cut; normal: a crash of the process or "
@@ -536,12 +537,12 @@ Command add_run_command(CLI::App& app)
         ->check(CLI::IsMember({"full", "normal", "off"}))
         ->capture_default_str();
     command->add_option("--cohort-size", options->cohort_size, "Wallets per cohort actor")
-        ->check(CLI::Range(1, 1'000'000))
+        ->check(whole_number(1, 1'000'000))
         ->capture_default_str();
     command
         ->add_option("--stall-timeout", options->stall_timeout,
             "Give up after so many seconds without any progress, and say who is awaited; 0: never")
-        ->check(CLI::Range(0.0, 1e6))
+        ->check(real_number(0, 1e6))
         ->capture_default_str();
     command->add_option("--trace", options->trace,
         "Write when each phase of each block began, how long it took and the cores in use, for "
@@ -550,7 +551,7 @@ Command add_run_command(CLI::App& app)
         ->add_option("--replicas", options->replicas,
             "2: execute every block twice, on two states of their own, and repair the one that a "
             "fault of the memory made wrong")
-        ->check(CLI::Range(1U, 2U))
+        ->check(whole_number(1, 2))
         ->capture_default_str();
     command
         ->add_option("--inject-bit-flip", options->flips,
@@ -559,7 +560,7 @@ Command add_run_command(CLI::App& app)
     command
         ->add_option("--forget-accesses", options->forget_accesses,
             "Plant a fault: drop each declared access with this probability; the chain is the same")
-        ->check(CLI::Range(0.0, 1.0))
+        ->check(real_number(0, 1))
         ->type_name("P");
     command->add_flag("--force", options->force, "Replace an existing database");
     command->add_flag("--resume", options->resume,

@@ -3,6 +3,8 @@
 #include "scenarios/scenario.hpp"
 #include "storage/schema.hpp"
 #include "tools/runnel/commands.hpp"
+#include "tools/runnel/number_options.hpp"
+#include "tools/runnel/printable.hpp"
 #include "tools/runnel/progress.hpp"
 #include "tools/runnel/scenario_options.hpp"
 
@@ -12,6 +14,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <limits>
 #include <memory>
 
 namespace runnel::tools
@@ -41,7 +44,8 @@ int run_check(const ScenarioOptions& options, bool resolved)
     {
         fmt::print(
             "{}: {}, {} blocks of {} s, {} wallets in {} groups, {} contracts: well formed\n",
-            options.file, scenario.name, with_commas(scenario.blocks), scenario.slot_seconds,
+            printable(options.file), shortened(printable(scenario.name)),
+            with_commas(scenario.blocks), scenario.slot_seconds,
             with_commas(wallet_count(scenario)), scenario.agents.size(),
             scenario.tokens.size() + scenario.contracts.size());
     }
@@ -50,7 +54,7 @@ int run_check(const ScenarioOptions& options, bool resolved)
 
 struct ScenariosOptions
 {
-    std::string folder = "scenarios";
+    std::string folder;
     bool reference = false;
     bool database_reference = false;
     bool json = false;
@@ -63,6 +67,35 @@ std::vector<const EventType*> all_event_types()
     for (const auto* contract : contracts::contract_types())
         types.insert(types.end(), contract->events.begin(), contract->events.end());
     return types;
+}
+
+bool has_scenarios(const std::filesystem::path& folder)
+{
+    std::error_code failed;
+    for (const auto& entry : std::filesystem::directory_iterator{folder, failed})
+    {
+        if (entry.path().extension() == ".toml")
+            return true;
+    }
+    return false;
+}
+
+/// Those of the working directory, or those that came with this program: installed with it, or of
+/// the repository it was built in.
+std::filesystem::path usual_folder()
+{
+    std::error_code failed;
+    const auto program = std::filesystem::read_symlink("/proc/self/exe", failed).parent_path();
+    const std::filesystem::path here{"scenarios"};
+    for (const auto& folder :
+        {here, program / "../share/runnel/scenarios", program / "../../scenarios"})
+    {
+        if (has_scenarios(folder))
+            return folder == here ? folder : std::filesystem::weakly_canonical(folder);
+    }
+    throw CommandError{exit_bad_input,
+        "scenarios: there is no folder `scenarios` here, nor did one come with this program; "
+        "expected FOLDER"};
 }
 
 int run_scenarios(const ScenariosOptions& options)
@@ -79,7 +112,9 @@ int run_scenarios(const ScenariosOptions& options)
     }
     std::error_code failed;
     std::vector<std::filesystem::path> files;
-    for (const auto& entry : std::filesystem::directory_iterator{options.folder, failed})
+    const auto folder =
+        options.folder.empty() ? usual_folder() : std::filesystem::path{options.folder};
+    for (const auto& entry : std::filesystem::directory_iterator{folder, failed})
     {
         if (entry.path().extension() == ".toml")
             files.push_back(entry.path());
@@ -87,7 +122,7 @@ int run_scenarios(const ScenariosOptions& options)
     if (failed)
     {
         throw CommandError{exit_bad_input, fmt::format("{}: expected a folder of scenarios: {}",
-                                               options.folder, failed.message())};
+                                               folder.string(), failed.message())};
     }
     std::sort(files.begin(), files.end());
     std::size_t width = 0;
@@ -107,13 +142,14 @@ int run_scenarios(const ScenariosOptions& options)
         }
         else
         {
-            fmt::print("{:<{}} {}\n{:<{}} {} blocks of {} s, {} wallets\n", file.string(), width,
-                scenario->title, "", width, with_commas(scenario->blocks), scenario->slot_seconds,
+            fmt::print("{:<{}} {}\n{:<{}} {} blocks of {} s, {} wallets\n",
+                printable(file.string()), width, shortened(printable(scenario->title)), "", width,
+                with_commas(scenario->blocks), scenario->slot_seconds,
                 with_commas(wallet_count(*scenario)));
         }
     }
     if (options.json)
-        fmt::print("{}\n", list.dump(2));
+        fmt::print("{}\n", list.dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
     return exit_done;
 }
 
@@ -124,8 +160,10 @@ void add_scenario_options(CLI::App& command, ScenarioOptions& options)
     command.add_option("SCENARIO", options.file, "A scenario file (TOML)")->required();
     command.add_option("--set", options.overrides,
         "Override a value: --set agents.payer.count=1000 (may be repeated)");
-    command.add_option("--seed", options.seed, "Override scenario.seed");
-    command.add_option("--blocks", options.blocks, "Override scenario.blocks");
+    command.add_option("--seed", options.seed, "Override scenario.seed")
+        ->check(whole_number(0, std::numeric_limits<std::uint64_t>::max()));
+    command.add_option("--blocks", options.blocks, "Override scenario.blocks")
+        ->check(whole_number(1, std::numeric_limits<std::int64_t>::max()));
 }
 
 scenarios::Scenario load(const ScenarioOptions& options)
@@ -166,7 +204,8 @@ Command add_scenarios_command(CLI::App& app)
 {
     auto options = std::make_shared<ScenariosOptions>();
     auto* command = app.add_subcommand("scenarios", "List the scenarios of a folder.");
-    command->add_option("FOLDER", options->folder, "Where they are")->capture_default_str();
+    command->add_option("FOLDER", options->folder,
+        "Where they are. Without it: `scenarios` here, or those that came with this program");
     command->add_flag("--reference", options->reference,
         "Print the reference of all keys of scenario files, as Markdown");
     command->add_flag("--database-reference", options->database_reference,

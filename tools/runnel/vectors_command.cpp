@@ -1,5 +1,6 @@
 #include "tools/replay/replay.hpp"
 #include "tools/runnel/commands.hpp"
+#include "tools/runnel/printable.hpp"
 #include "tools/runnel/progress.hpp"
 
 #include <CLI/CLI.hpp>
@@ -27,8 +28,8 @@ void print_gas(const replay::GasPairs& pairs)
         "|---|---:|---:|---:|---:|---:|\n");
     for (const auto& error : replay::gas_errors(pairs))
     {
-        fmt::print("| {} | {} | {} | {} | {:.1f}% | {:.1f}% |\n", error.what, error.operations,
-            with_commas(error.recorded_median), with_commas(error.charged_median),
+        fmt::print("| {} | {} | {} | {} | {:.1f}% | {:.1f}% |\n", printable(error.what),
+            error.operations, with_commas(error.recorded_median), with_commas(error.charged_median),
             100 * error.error_median, 100 * error.error_worst);
     }
 }
@@ -54,11 +55,11 @@ int run_vectors(const VectorsOptions& options)
                 {"mismatches", report.mismatches}, {"first_mismatches", report.kept}});
             continue;
         }
-        fmt::print("{}: {}: {} operations, {} values compared, {} mismatches\n", file, report.title,
-            with_commas(report.operations), with_commas(report.comparisons),
+        fmt::print("{}: {}: {} operations, {} values compared, {} mismatches\n", printable(file),
+            report.title, with_commas(report.operations), with_commas(report.comparisons),
             with_commas(report.mismatches));
         for (const auto& mismatch : report.kept)
-            fmt::print("    {}\n", mismatch);
+            fmt::print("    {}\n", printable(mismatch));
         if (options.gas && !report.gas.empty())
             print_gas(report.gas);
     }
@@ -66,7 +67,7 @@ int run_vectors(const VectorsOptions& options)
     {
         fmt::print("{}\n", nlohmann::json{{"operations", operations}, {"comparisons", comparisons},
                                {"mismatches", mismatches}, {"files", files}}
-                               .dump(2));
+                               .dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
     }
     else
         fmt::print("{} operations, {} mismatches\n", operations, mismatches);

@@ -3,6 +3,7 @@
 #include "audit/verification.hpp"
 #include "storage/ledger_reader.hpp"
 #include "tools/runnel/commands.hpp"
+#include "tools/runnel/number_options.hpp"
 #include "tools/runnel/printable.hpp"
 #include "tools/runnel/process.hpp"
 #include "tools/runnel/progress.hpp"
@@ -116,7 +117,7 @@ int run_verify_proof(const VerifyOptions& options)
             exit_does_not_hold, fmt::format("{}: {}", options.proof, proven.failure)};
     if (!options.json && !options.quiet)
     {
-        fmt::print("proven: {}\n", printable(proven.statement));
+        fmt::print("proven: {}\n", shortened(printable(proven.statement)));
         fmt::print("block hash    {}\n", proof.block_hash.to_string());
         if (!trusted)
         {
@@ -197,7 +198,7 @@ Command add_verify_command(CLI::App& app)
             "Threads that execute, beside those that read, compare and check the file. auto: two "
             "fewer than there are cores, one at least")
         ->capture_default_str()
-        ->check(CLI::IsMember({"auto"}) | CLI::Range(1U, workers_max));
+        ->check(auto_or_whole_number(1, workers_max));
     auto* proof = command->add_option("--proof", options->proof, "Check this proof instead")
                       ->type_name("FILE");
     command
