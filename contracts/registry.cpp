@@ -7,6 +7,7 @@
 #include "contracts/oracles/price_oracle/price_oracle.hpp"
 #include "contracts/tokens/erc20/erc20.hpp"
 #include "contracts/tokens/native/native_coin.hpp"
+#include "contracts/tokens/weth9/weth9.hpp"
 
 #include <array>
 
@@ -18,6 +19,7 @@ std::span<const ContractType* const> contract_types()
     static const std::array types{
         &NativeCoin::contract_type(),
         &Erc20::contract_type(),
+        &Weth9::contract_type(),
         &PriceOracle::contract_type(),
         &UniswapV2Factory::contract_type(),
         &UniswapV2Pair::contract_type(),

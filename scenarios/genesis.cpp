@@ -1,6 +1,6 @@
 #include "scenarios/genesis.hpp"
 
-#include "contracts/tokens/erc20/erc20.hpp"
+#include "contracts/kit/token.hpp"
 #include "execution/executor.hpp"
 #include "ledger/philox.hpp"
 #include "scenarios/loader/units.hpp"
@@ -64,19 +64,19 @@ void allocate(World& world, ContractId token, AccountId account, const Amount& a
         supply = wrapping_add(supply, amount);
         return;
     }
-    dynamic_cast<contracts::Erc20&>(world.contract(token)).allocate(account, amount);
+    contracts::token_at(world, token).allocate(world, account, amount);
 }
 
 /// What is wrong with giving away a token at block 0, if something is.
 std::optional<ScenarioError> check_fundable(
     const World& world, const Scenario& scenario, ContractId token, const std::string& table)
 {
-    if (token == native_coin ||
-        dynamic_cast<const contracts::Erc20*>(&world.contract(token)) != nullptr)
+    const auto* contract = token == native_coin ? nullptr : contracts::find_token(world, token);
+    if (token == native_coin || (contract != nullptr && contract->can_be_allocated()))
         return std::nullopt;
     const auto& info = scenario.tokens.at(index(token));
-    return ScenarioError{fmt::format(
-        "{}.funds.{}: expected a token of kind erc20, got {}", table, info.name, info.type->kind)};
+    return ScenarioError{fmt::format("{}.funds.{}: expected a plain token (erc20, weth9), got {}",
+        table, info.name, info.type->kind)};
 }
 
 /// Gives each wallet what its own stream draws, so that another group, token or wallet changes

@@ -62,8 +62,21 @@ struct Erc20TransferFrom
     RUNNEL_FIELDS(from, to, (value, smallest_unit));
 };
 
+/// What a caller sees of a token that answers false instead of reverting: Solidity's callers refuse
+/// it with a reason of their own.
+[[nodiscard]] inline Refusal token_said_false()
+{
+    return Refusal::custom("TokenSaidFalse");
+}
+[[nodiscard]] inline bool is_token_said_false(const Refusal& refusal) noexcept
+{
+    return refusal.kind == RefusalKind::custom && refusal.text == "TokenSaidFalse";
+}
+
 /// What one contract may ask of another that is a token. The caller passes its own context with
 /// itself as sender: `token.transfer(context.as(account()), to, amount)`.
+///
+/// A token may deliver less than @p amount (a fee on transfer), and refuse with token_said_false().
 class Token
 {
 public:
@@ -81,7 +94,16 @@ public:
     virtual void declare_transfer(AccessCollector& access, AccountId from, AccountId to) const = 0;
     virtual void declare_transfer_from(
         AccessCollector& access, AccountId spender, AccountId from, AccountId to) const = 0;
+
+    /// Gives @p value to @p account at genesis, out of nothing and without an event. False of a
+    /// token that cannot be given: the shares of a pool. A bug if the supply would pass 2^256-1:
+    /// the loader checks scenarios.
+    virtual bool allocate(World&, AccountId, const Amount&) { return false; }
+    [[nodiscard]] virtual bool can_be_allocated() const { return false; }
 };
+
+/// The kinds that can be: what a scenario's parameters ask for where they want a plain token.
+inline constexpr std::string_view plain_token_kinds = "erc20|weth9";
 
 /// The token with this id; a bug if the contract is not one: the loader checks scenarios, contracts
 /// check what calls name.

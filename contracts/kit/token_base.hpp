@@ -48,7 +48,7 @@ public:
         return context.read(book_.balances, account);
     }
 
-    Result<void> transfer(CallContext context, AccountId to, const Amount& amount) final
+    Result<void> transfer(CallContext context, AccountId to, const Amount& amount) override
     {
         return book_.transfer(context, context.sender(), to, amount);
     }
@@ -57,12 +57,12 @@ public:
     {
         return book_.transfer_from(context, from, to, amount);
     }
-    void declare_transfer(AccessCollector& access, AccountId from, AccountId to) const final
+    void declare_transfer(AccessCollector& access, AccountId from, AccountId to) const override
     {
         book_.declare_transfer(access, from, to);
     }
     void declare_transfer_from(
-        AccessCollector& access, AccountId spender, AccountId from, AccountId to) const final
+        AccessCollector& access, AccountId spender, AccountId from, AccountId to) const override
     {
         book_.declare_transfer_from(access, spender, from, to);
     }

@@ -64,10 +64,22 @@ Result<void> TokenBook::debit(Amount& balance, AccountId from, const Amount& val
                                 .with(value));
             case TokenFlavour::openzeppelin4: return fail(openzeppelin4_reason);
             case TokenFlavour::uniswap: return fail("ds-math-sub-underflow");
+            case TokenFlavour::weth9: return fail(Refusal::empty());
         }
     }
     balance = wrapping_sub(balance, value);
     return {};
+}
+
+bool TokenBook::lacks_funds(CallContext& context, AccountId from, const Amount& value) const
+{
+    return context.read(balances, from) < value;
+}
+
+bool TokenBook::lacks_allowance(CallContext& context, AccountId from, const Amount& value) const
+{
+    // 2^256-1 is never used up, and enough for every value.
+    return context.read(allowances, pair_key(from, context.sender())) < value;
 }
 
 Result<void> TokenBook::transfer(
@@ -75,7 +87,7 @@ Result<void> TokenBook::transfer(
 {
     RUNNEL_TRY(require_account(context.world(), from));
     RUNNEL_TRY(require_account(context.world(), to));
-    if (flavour_ != TokenFlavour::uniswap)
+    if (minds_zero_account())
     {
         RUNNEL_REQUIRE(from != zero_account, zero_account_refusal(flavour_, "ERC20InvalidSender",
                                                  "ERC20: transfer from the zero address"));
@@ -101,7 +113,7 @@ Result<void> TokenBook::approve(
 {
     RUNNEL_TRY(require_account(context.world(), owner));
     RUNNEL_TRY(require_account(context.world(), spender));
-    if (flavour_ != TokenFlavour::uniswap)
+    if (minds_zero_account())
     {
         RUNNEL_REQUIRE(owner != zero_account, zero_account_refusal(flavour_, "ERC20InvalidApprover",
                                                   "ERC20: approve from the zero address"));
@@ -121,6 +133,19 @@ Result<void> TokenBook::transfer_from(
 {
     RUNNEL_TRY(require_account(context.world(), from));
     RUNNEL_TRY(require_account(context.world(), to));
+    if (flavour_ == TokenFlavour::weth9)
+    {
+        RUNNEL_REQUIRE(!lacks_funds(context, from, value), Refusal::empty());
+        if (from == context.sender())
+            return transfer(context, from, to, value);
+    }
+    RUNNEL_TRY(spend_allowance(context, from, value));
+    return transfer(context, from, to, value);
+}
+
+Result<void> TokenBook::spend_allowance(CallContext& context, AccountId from, const Amount& value)
+{
+    RUNNEL_TRY(require_account(context.world(), from));
     const auto spender = context.sender();
     const auto& allowance = context.read(allowances, pair_key(from, spender));
     if (allowance != Amount::max())
@@ -136,9 +161,10 @@ Result<void> TokenBook::transfer_from(
                                     .with(value));
                 case TokenFlavour::openzeppelin4: return fail("ERC20: insufficient allowance");
                 case TokenFlavour::uniswap: return fail("ds-math-sub-underflow");
+                case TokenFlavour::weth9: return fail(Refusal::empty());
             }
         }
-        if (flavour_ != TokenFlavour::uniswap)
+        if (minds_zero_account())
         {
             // The decrement is an approval, with an approval's checks.
             RUNNEL_REQUIRE(
@@ -160,7 +186,7 @@ Result<void> TokenBook::transfer_from(
     else
         context.save_gas(spend_allowance_gas);
     context.use_gas(allowance_gas);
-    return transfer(context, from, to, value);
+    return {};
 }
 
 Result<void> TokenBook::mint(
@@ -168,7 +194,7 @@ Result<void> TokenBook::mint(
 {
     RUNNEL_TRY(require_account(context.world(), to));
     const bool is_uniswap = flavour_ == TokenFlavour::uniswap;
-    RUNNEL_REQUIRE(is_uniswap || to != zero_account,
+    RUNNEL_REQUIRE(!minds_zero_account() || to != zero_account,
         zero_account_refusal(flavour_, "ERC20InvalidReceiver", "ERC20: mint to the zero address"));
     const auto new_supply = Checked{supply} + value;
     RUNNEL_REQUIRE(new_supply.ok(),
@@ -184,7 +210,7 @@ Result<void> TokenBook::burn(
     CallContext& context, Amount& supply, AccountId from, const Amount& value)
 {
     RUNNEL_TRY(require_account(context.world(), from));
-    RUNNEL_REQUIRE(flavour_ == TokenFlavour::uniswap || from != zero_account,
+    RUNNEL_REQUIRE(!minds_zero_account() || from != zero_account,
         zero_account_refusal(flavour_, "ERC20InvalidSender", "ERC20: burn from the zero address"));
     RUNNEL_TRY(
         debit(context.write(balances, from), from, value, "ERC20: burn amount exceeds balance"));

@@ -15,6 +15,7 @@ enum class TokenFlavour : std::uint8_t
     openzeppelin5,  // Custom errors: `ERC20InsufficientBalance(sender, balance, needed)`.
     openzeppelin4,  // Reasons: `ERC20: transfer amount exceeds balance`.
     uniswap,        // ds-math: `ds-math-sub-underflow`; zero addresses are not special.
+    weth9,          // No reasons; the balance before the allowance, which one's own needs none.
 };
 
 /// Refuses accounts that do not exist: ids in calls are hostile.
@@ -27,7 +28,8 @@ enum class TokenFlavour : std::uint8_t
 ///
 /// Units: the token's smallest unit. Rounding: none, there is no division.
 /// Failure: a refusal may leave records half written; the ledger rolls the transaction back.
-/// Source: OpenZeppelin Contracts 5.x and 4.9 `ERC20.sol`, Uniswap v2-core `UniswapV2ERC20.sol`.
+/// Source: OpenZeppelin Contracts 5.x and 4.9 `ERC20.sol`, Uniswap v2-core `UniswapV2ERC20.sol`,
+/// canonical-weth `WETH9.sol`.
 class TokenBook
 {
 public:
@@ -42,7 +44,7 @@ public:
     ///    ERC20InsufficientBalance(from, balance, value);
     ///  - openzeppelin4: ERC20: transfer from the zero address, ERC20: transfer to the zero
     ///    address, ERC20: transfer amount exceeds balance;
-    ///  - uniswap: ds-math-sub-underflow.
+    ///  - uniswap: ds-math-sub-underflow; weth9: no reason.
     Result<void> transfer(CallContext& context, AccountId from, AccountId to, const Amount& value);
 
     /// Sets what @p spender may take from @p owner; emits Approval.
@@ -57,9 +59,13 @@ public:
     ///
     /// Errors: ERC20InsufficientAllowance(spender, allowance, value), ERC20: insufficient
     /// allowance, or ds-math-sub-underflow; the errors of approve() where the allowance is not
-    /// 2^256-1; those of transfer().
+    /// 2^256-1; those of transfer(). Flavour weth9: nothing but no reason, for want of balance or
+    /// allowance alike; whoever moves his own tokens needs no allowance.
     Result<void> transfer_from(
         CallContext& context, AccountId from, AccountId to, const Amount& value);
+
+    /// The first half of transfer_from().
+    Result<void> spend_allowance(CallContext& context, AccountId from, const Amount& value);
 
     /// Creates @p value for @p to and adds it to @p supply; emits Transfer from the zero account.
     ///
@@ -82,7 +88,18 @@ public:
     /// Of the holder whose balance a mint adds to.
     void declare_credit(AccessCollector& access, AccountId holder) const;
 
+    /// Whether a transfer of @p value by the caller would be refused for want of balance,
+    /// allowance.
+    [[nodiscard]] bool lacks_funds(CallContext& context, AccountId from, const Amount& value) const;
+    [[nodiscard]] bool lacks_allowance(
+        CallContext& context, AccountId from, const Amount& value) const;
+
     [[nodiscard]] TokenFlavour flavour() const noexcept { return flavour_; }
+    /// Of OpenZeppelin's tokens alone.
+    [[nodiscard]] bool minds_zero_account() const noexcept
+    {
+        return flavour_ == TokenFlavour::openzeppelin5 || flavour_ == TokenFlavour::openzeppelin4;
+    }
 
     Table<Amount> balances;    // By account; weighs +1 in the conservation law.
     Table<Amount> allowances;  // By pair_key(owner, spender).

@@ -170,6 +170,89 @@ interval = 3600
         check(done.returncode == 2 and why in done.stderr, f"{keys}: {why}: {done.returncode} {done.stderr}")
 
 
+TOKENS = """
+[scenario]
+blocks = 20
+[tokens.FOT]
+fee_on_transfer_bps = 100
+[tokens.USDT]
+returns = "nothing"
+[tokens.WETH]
+kind = "weth9"
+[contracts.factory]
+kind = "uniswap_v2_factory"
+fee_numerator = 25
+fee_denominator = 10_000
+[contracts.router]
+kind = "uniswap_v2_router"
+factory = "factory"
+weth = "WETH"
+[contracts.fot_usdt]
+kind = "uniswap_v2_pair"
+factory = "factory"
+token0 = "FOT"
+token1 = "USDT"
+amount0 = "1_000 FOT"
+amount1 = "1_980 USDT"
+[contracts.fot_weth]
+kind = "uniswap_v2_pair"
+factory = "factory"
+token0 = "FOT"
+token1 = "WETH"
+amount0 = "1_000 FOT"
+amount1 = "990 WETH"
+[accounts.alice]
+funds = { ETH = 100, FOT = 100, USDT = 100, WETH = 1 }
+[[script]]
+at_block = 1
+from = "alice"
+calls = [
+  { contract = "FOT", call = "approve", spender = "router", value = "100 FOT" },
+  { contract = "USDT", call = "approve", spender = "router", value = "100 USDT" },
+  { contract = "WETH", call = "deposit", value = "2 ETH" },
+]
+expect = { balances = { alice = { WETH = "3 WETH" }, WETH = { ETH = "993 ETH" } } }
+[[script]]
+at_block = 2
+from = "alice"
+calls = [{ contract = "router", call = "swapTokensForExactTokens", amount_out = "1 USDT", amount_in_max = "50 FOT", path = ["FOT", "USDT"], to = "alice", deadline = "1h" }]
+expect = { reverts = "UniswapV2: K" }
+[[script]]
+at_block = 2
+from = "alice"
+calls = [{ contract = "router", call = "swapExactTokensForTokensSupportingFeeOnTransferTokens", amount_in = "10 FOT", amount_out_min = "19.5 USDT", path = ["FOT", "USDT"], to = "alice", deadline = "1h" }]
+expect = { balances = { alice = { FOT = "90 FOT", USDT = "USD_GOT USDT" } } }
+[[script]]
+at_block = 3
+from = "alice"
+calls = [{ contract = "WETH", call = "withdraw", wad = "4 ETH" }]
+expect = { reverts = "(no reason)" }
+[[script]]
+at_block = 3
+from = "alice"
+calls = [{ contract = "router", call = "swapExactTokensForETHSupportingFeeOnTransferTokens", amount_in = "10 FOT", amount_out_min = 0, path = ["FOT", "WETH"], to = "alice", deadline = "1h" }]
+expect = { balances = { alice = { FOT = "80 FOT" } } }
+"""
+
+
+def tokens(runnel, check, folder):
+    """A story with tokens that are not as others are, on a fork with another fee, against this script's own arithmetic."""
+    came = 99 * 10**17 * 9975
+    got = came * 1980 * 10**18 // (990 * 10**18 * 10000 + came) + 100 * 10**18
+    scenario = write(folder / "tokens.toml", TOKENS.replace("USD_GOT", f"{got // 10**18}.{got % 10**18:018}"))
+    database = folder / "tokens.db"
+    done = runnel("run", scenario, "--db", database)
+    check(done.returncode == 0, f"the story comes out: {done.returncode} {done.stdout} {done.stderr}")
+    check(runnel("verify", database).returncode == 0, "its ledger holds")
+    for table, count in (("weth9_deposits", 1), ("weth9_withdrawals", 1)):
+        found = rows(database, f"SELECT count(*) FROM {table}")[0][0]
+        check(found == count, f"{table}: {count} rows, got {found}")
+    for key, why in (("contracts.factory.fee_numerator=10_000", "fee_numerator"), ("contracts.router.weth=USDT", "of kind weth9"),
+                     ("tokens.FOT.fee_on_transfer_bps=10_001", "fee_on_transfer_bps"), ("tokens.USDT.returns=flase", "returns")):
+        done = runnel("check", scenario, "--set", key)
+        check(done.returncode == 2 and why in done.stderr, f"{key} is refused: {done.stderr}")
+
+
 def main():
     runnel, check = Runnel(sys.argv[1]), Checks()
     with tempfile.TemporaryDirectory() as name:
@@ -178,6 +261,7 @@ def main():
         price_files(runnel, check, folder)
         seeds(runnel, check, folder)
         long_slots(runnel, check, folder)
+        tokens(runnel, check, folder)
     check.finish()
 
 

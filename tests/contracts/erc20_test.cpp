@@ -201,6 +201,9 @@ TEST_CASE("erc20: a scenario's parameters make a token", "[contracts][erc20]")
     parameters.set("decimals", std::int64_t{6});
     parameters.set("flavour", std::string{"openzeppelin4"});
     parameters.set("minter", std::string{"treasury"});
+    parameters.set("fee_on_transfer_bps", std::int64_t{25});
+    parameters.set("fee_collector", std::string{"taxes"});
+    parameters.set("returns", std::string{"nothing"});
 
     Sandbox sandbox;
     auto& world = sandbox.world();
@@ -214,6 +217,15 @@ TEST_CASE("erc20: a scenario's parameters make a token", "[contracts][erc20]")
     CHECK(token.token_info()->decimals == 6);
     CHECK(token.minter() == world.find_account("treasury").value());
     CHECK(sandbox.run(token.minter(), token.id(), Erc20Mint{token.minter(), 5}).ok());
+    const auto taxes = world.find_account("taxes").value();
+    const auto paid = sandbox.run(token.minter(), token.id(), Erc20Mint{token.minter(), 5'000});
+    CHECK(paid.ok());
+    const auto moved = sandbox.run(token.minter(), token.id(), Erc20Transfer{taxes, 1'000});
+    CHECK(moved.returns.count == 0);
+    CHECK(token.balance(taxes) == 1'000);
+    CHECK(token.balance(token.minter()) == 4'005);
+    CHECK(sandbox.run(taxes, token.id(), Erc20Transfer{token.minter(), 400}).ok());
+    CHECK(token.balance(taxes) == 601);
     CHECK(sandbox.run(token.minter(), token.id(), Erc20Transfer{zero_account, 1})
               .receipt.refusal.to_string() == "ERC20: transfer to the zero address");
 }

@@ -156,4 +156,145 @@ struct SwapTokensForExactTokens
         (deadline, unix_seconds));
 };
 
+// The router's calls for tokens that take a fee on transfers, and for native coins. `value` stands
+// for the call's own value (msg.value). Their gas is put together from the calls above, WETH9's and
+// a transfer; no recording has them.
+
+struct SwapExactTokensForTokensSupportingFeeOnTransferTokens
+{
+    RUNNEL_CALL(
+        "swapExactTokensForTokensSupportingFeeOnTransferTokens", 4, {87'200, 2'300});  // One hop.
+
+    Amount amount_in;
+    Amount amount_out_min;
+    Path path;
+    AccountId to{};
+    std::uint64_t deadline = 0;
+    RUNNEL_FIELDS((amount_in, smallest_unit_of_its("the first token")),
+        (amount_out_min, smallest_unit_of_its("the last token")), path, to,
+        (deadline, unix_seconds));
+};
+
+struct SwapExactETHForTokens
+{
+    RUNNEL_CALL("swapExactETHForTokens", 5, {87'000, 2'300});  // Of one hop, likewise below.
+
+    Amount value;
+    Amount amount_out_min;
+    Path path;
+    AccountId to{};
+    std::uint64_t deadline = 0;
+    RUNNEL_FIELDS((value, wei), (amount_out_min, smallest_unit_of_its("the last token")), path, to,
+        (deadline, unix_seconds));
+};
+
+struct SwapTokensForExactETH
+{
+    RUNNEL_CALL("swapTokensForExactETH", 6, {103'000, 2'300});
+
+    Amount amount_out;
+    Amount amount_in_max;
+    Path path;
+    AccountId to{};
+    std::uint64_t deadline = 0;
+    RUNNEL_FIELDS((amount_out, wei), (amount_in_max, smallest_unit_of_its("the first token")), path,
+        to, (deadline, unix_seconds));
+};
+
+struct SwapExactTokensForETH
+{
+    RUNNEL_CALL("swapExactTokensForETH", 7, {103'000, 2'300});
+
+    Amount amount_in;
+    Amount amount_out_min;
+    Path path;
+    AccountId to{};
+    std::uint64_t deadline = 0;
+    RUNNEL_FIELDS((amount_in, smallest_unit_of_its("the first token")), (amount_out_min, wei), path,
+        to, (deadline, unix_seconds));
+};
+
+struct SwapETHForExactTokens
+{
+    RUNNEL_CALL("swapETHForExactTokens", 8, {94'000, 2'300});
+
+    Amount value;  // What is not needed comes back.
+    Amount amount_out;
+    Path path;
+    AccountId to{};
+    std::uint64_t deadline = 0;
+    RUNNEL_FIELDS((value, wei), (amount_out, smallest_unit_of_its("the last token")), path, to,
+        (deadline, unix_seconds));
+};
+
+struct SwapExactETHForTokensSupportingFeeOnTransferTokens
+{
+    RUNNEL_CALL("swapExactETHForTokensSupportingFeeOnTransferTokens", 9, {94'000, 2'300});
+
+    Amount value;
+    Amount amount_out_min;
+    Path path;
+    AccountId to{};
+    std::uint64_t deadline = 0;
+    RUNNEL_FIELDS((value, wei), (amount_out_min, smallest_unit_of_its("the last token")), path, to,
+        (deadline, unix_seconds));
+};
+
+struct SwapExactTokensForETHSupportingFeeOnTransferTokens
+{
+    RUNNEL_CALL("swapExactTokensForETHSupportingFeeOnTransferTokens", 10, {106'000, 2'300});
+
+    Amount amount_in;
+    Amount amount_out_min;
+    Path path;
+    AccountId to{};
+    std::uint64_t deadline = 0;
+    RUNNEL_FIELDS((amount_in, smallest_unit_of_its("the first token")), (amount_out_min, wei), path,
+        to, (deadline, unix_seconds));
+};
+
+struct AddLiquidityETH
+{
+    RUNNEL_CALL("addLiquidityETH", 11, {145'000, 2'200});
+
+    Amount value;  // What is not needed comes back.
+    ContractId token{};
+    Amount amount_token_desired;
+    Amount amount_token_min;
+    Amount amount_eth_min;
+    AccountId to{};
+    std::uint64_t deadline = 0;
+    RUNNEL_FIELDS((value, wei), token, (amount_token_desired, smallest_unit_of("token")),
+        (amount_token_min, smallest_unit_of("token")), (amount_eth_min, wei), to,
+        (deadline, unix_seconds));
+};
+
+struct RemoveLiquidityETH
+{
+    RUNNEL_CALL("removeLiquidityETH", 12, {165'000, 2'000});
+
+    ContractId token{};
+    Amount liquidity;
+    Amount amount_token_min;
+    Amount amount_eth_min;
+    AccountId to{};
+    std::uint64_t deadline = 0;
+    RUNNEL_FIELDS(token, (liquidity, shares), (amount_token_min, smallest_unit_of("token")),
+        (amount_eth_min, wei), to, (deadline, unix_seconds));
+};
+
+struct RemoveLiquidityETHSupportingFeeOnTransferTokens
+{
+    RUNNEL_CALL("removeLiquidityETHSupportingFeeOnTransferTokens", 13, {168'000, 2'000});
+
+    ContractId token{};
+    Amount liquidity;
+    Amount amount_token_min;
+    Amount amount_eth_min;
+    AccountId to{};
+    std::uint64_t deadline = 0;
+    RUNNEL_FIELDS(token, (liquidity, shares), (amount_token_min, smallest_unit_of("token")),
+        (amount_eth_min, wei), to, (deadline, unix_seconds));
+};
+
 }  // namespace runnel::contracts::uniswap_v2

@@ -16,8 +16,6 @@ using namespace uniswap_v2;
 
 namespace
 {
-constexpr std::uint64_t fee_kept = 997;  // Of 1,000.
-
 /// The amounts that a deposit of at most @p offered takes, at the pool's ratio, by the steps of the
 /// router's addLiquidity; all of both into an empty pool.
 Result<std::array<Amount, 2>> deposit_amounts(
@@ -47,14 +45,14 @@ double UniswapV2Pair::spot_price(ContractId token_in, ContractId token_out) cons
 
 double UniswapV2Pair::fee(ContractId, ContractId) const
 {
-    return 0.003;
+    return static_cast<double>(factory_->fee().numerator) / factory_->fee().denominator;
 }
 
 Result<Amount> UniswapV2Pair::quote_exact_input(
     ContractId token_in, ContractId token_out, const Amount& amount_in) const
 {
-    const auto amount_out =
-        RUNNEL_TRY(get_amount_out(amount_in, reserve(token_in), reserve(token_out)));
+    const auto amount_out = RUNNEL_TRY(
+        get_amount_out(amount_in, reserve(token_in), reserve(token_out), factory_->fee()));
     RUNNEL_REQUIRE(!amount_out.is_zero(), Refusal::error("UniswapV2: INSUFFICIENT_OUTPUT_AMOUNT"));
     RUNNEL_TRY(check_room(side(token_in), amount_in, amount_out));
     return amount_out;
@@ -63,16 +61,17 @@ Result<Amount> UniswapV2Pair::quote_exact_input(
 Result<Amount> UniswapV2Pair::quote_exact_output(
     ContractId token_in, ContractId token_out, const Amount& amount_out) const
 {
-    const auto amount_in =
-        RUNNEL_TRY(get_amount_in(amount_out, reserve(token_in), reserve(token_out)));
+    const auto amount_in = RUNNEL_TRY(
+        get_amount_in(amount_out, reserve(token_in), reserve(token_out), factory_->fee()));
     RUNNEL_TRY(check_room(side(token_in), amount_in, amount_out));
     return amount_in;
 }
 
 std::optional<RationalPayout> UniswapV2Pair::payout(ContractId token_in, ContractId token_out) const
 {
-    return RationalPayout{wrapping_mul(reserve(token_out), fee_kept),
-        wrapping_mul(reserve(token_in), 1'000), fee_kept};
+    const auto& fee = factory_->fee();
+    return RationalPayout{wrapping_mul(reserve(token_out), fee.kept()),
+        wrapping_mul(reserve(token_in), fee.denominator), fee.kept()};
 }
 
 std::vector<Amount> UniswapV2Pair::share_value(const Amount& shares) const

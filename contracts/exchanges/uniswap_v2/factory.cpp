@@ -7,6 +7,8 @@
 #include "contracts/kit/token_book.hpp"
 #include "state/world.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -24,8 +26,8 @@ void write_account(CallContext& context, AccountId& slot, AccountId value)
 }  // namespace
 
 UniswapV2Factory::UniswapV2Factory(
-    ContractIdentity identity, AccountId fee_to, AccountId fee_to_setter)
-  : ContractBase{std::move(identity)}, state_{name() + ".state"}
+    ContractIdentity identity, AccountId fee_to, AccountId fee_to_setter, uniswap_v2::PoolFee fee)
+  : ContractBase{std::move(identity)}, fee_{fee}, state_{name() + ".state"}
 {
     state_.at(0) = {fee_to, fee_to_setter};
     add_table(state_);
@@ -46,8 +48,32 @@ const ContractType& UniswapV2Factory::contract_type()
                     "empty: the fee is off."},
                 {"fee_to_setter", ParameterKind::account, "\"\"", {},
                     "The account that may change fee_to; empty: nobody."},
+                {"fee_numerator", ParameterKind::integer, "3", {},
+                    "What every swap pays, over fee_denominator: 3 of 1000 in Uniswap v2, 25 of "
+                    "10000 "
+                    "in PancakeSwap v2.",
+                    0, 9'999},
+                {"fee_denominator", ParameterKind::integer, "1000", {},
+                    "As in the fork's own code; at most 10000, so that no product overflows.", 1,
+                    10'000},
             },
-        .create = creator<UniswapV2Factory>([](const Parameters&) { return std::tuple{}; }),
+        .create = creator<UniswapV2Factory>(
+            [](const Parameters& parameters)
+            {
+                const uniswap_v2::PoolFee fee{
+                    static_cast<std::uint32_t>(parameters.integer("fee_numerator")),
+                    static_cast<std::uint32_t>(parameters.integer("fee_denominator"))};
+                return std::tuple{zero_account, zero_account, fee};
+            }),
+        .validate = [](const Parameters& parameters) -> std::string
+        {
+            const auto denominator = parameters.integer("fee_denominator");
+            const auto numerator = parameters.integer("fee_numerator");
+            if (numerator < denominator)
+                return "";
+            return fmt::format("fee_numerator: expected less than fee_denominator, {}, got {}",
+                denominator, numerator);
+        },
         .deploys = {&UniswapV2Pair::contract_type()}};
     return type;
 }

@@ -2,6 +2,7 @@
 
 #include "contracts/exchanges/uniswap_v2/calls.hpp"
 #include "contracts/exchanges/uniswap_v2/events.hpp"
+#include "contracts/exchanges/uniswap_v2/math.hpp"
 #include "contracts/kit/contract_base.hpp"
 
 #include <cstdint>
@@ -42,7 +43,7 @@ class UniswapV2Factory : public ContractBase<UniswapV2Factory, uniswap_v2::SetFe
 {
 public:
     explicit UniswapV2Factory(ContractIdentity identity, AccountId fee_to = zero_account,
-        AccountId fee_to_setter = zero_account);
+        AccountId fee_to_setter = zero_account, uniswap_v2::PoolFee fee = {});
 
     [[nodiscard]] static const ContractType& contract_type();
     [[nodiscard]] const ContractType& type() const override { return contract_type(); }
@@ -60,6 +61,8 @@ public:
 
     /// Record 0: read by every mint and burn of its pairs.
     [[nodiscard]] const Table<uniswap_v2::FactoryState>& state() const noexcept { return state_; }
+    /// Of every swap on its pairs: what a fork's code has as a constant.
+    [[nodiscard]] const uniswap_v2::PoolFee& fee() const noexcept { return fee_; }
     [[nodiscard]] AccountId fee_to() const noexcept { return state_.get(0).fee_to; }
     [[nodiscard]] AccountId fee_to_setter() const noexcept { return state_.get(0).fee_to_setter; }
 
@@ -96,6 +99,7 @@ private:
     [[nodiscard]] Result<UniswapV2Pair*> create_pair(
         CallContext& context, AccountId token_a, AccountId token_b) const;
 
+    uniswap_v2::PoolFee fee_;
     Table<uniswap_v2::FactoryState> state_;  // Record 0.
     std::vector<UniswapV2Pair*> pairs_;
     std::vector<Entry> entries_;  // Sorted by tokens.

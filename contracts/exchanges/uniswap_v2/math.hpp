@@ -94,6 +94,18 @@ private:
     Failure failure_ = Failure::none;
 };
 
+/// What a protocol takes of every swap: 3/1000 in Uniswap v2. Forks differ by it: PancakeSwap v2
+/// has 25/10000. The denominator is at most 10'000, so that no product here overflows that does not
+/// in the deployed code.
+struct PoolFee
+{
+    std::uint32_t numerator = 3;
+    std::uint32_t denominator = 1'000;
+
+    /// What is left of a whole.
+    [[nodiscard]] std::uint32_t kept() const noexcept { return denominator - numerator; }
+};
+
 /// The amount of B worth as much as @p amount_a of A at the pool's ratio, without fee; rounded
 /// down.
 ///
@@ -110,15 +122,15 @@ private:
     return (SafeMath{amount_a} * reserve_b / reserve_a).result();
 }
 
-/// What a swap of @p amount_in leaves to those who provide liquidity, before a protocol fee: 0.3%,
+/// What a swap of @p amount_in leaves to those who provide liquidity, before a protocol fee;
 /// rounded down.
-[[nodiscard]] inline Amount lp_fee(const Amount& amount_in)
+[[nodiscard]] inline Amount lp_fee(const Amount& amount_in, const PoolFee& fee)
 {
-    return mul_div_down(amount_in, 3, 1'000).value;
+    return mul_div_down(amount_in, fee.numerator, fee.denominator).value;
 }
 
-/// What a swap of exactly @p amount_in pays out, after the fee of 0.3%; rounded down, in the pool's
-/// favour.
+/// What a swap of exactly @p amount_in pays out, after the fee; rounded down, in the pool's favour.
+/// With Uniswap's 3/1000:
 ///
 ///     net        = amount_in * 997
 ///     amount_out = net * reserve_out / (reserve_in * 1000 + net)
@@ -126,19 +138,19 @@ private:
 /// Errors, in this order: UniswapV2Library: INSUFFICIENT_INPUT_AMOUNT if @p amount_in is 0,
 /// UniswapV2Library: INSUFFICIENT_LIQUIDITY if a reserve is 0, ds-math-mul-overflow,
 /// ds-math-add-overflow.
-[[nodiscard]] inline Result<Amount> get_amount_out(
-    const Amount& amount_in, const Amount& reserve_in, const Amount& reserve_out)
+[[nodiscard]] inline Result<Amount> get_amount_out(const Amount& amount_in,
+    const Amount& reserve_in, const Amount& reserve_out, const PoolFee& fee = {})
 {
     RUNNEL_REQUIRE(
         !amount_in.is_zero(), Refusal::error("UniswapV2Library: INSUFFICIENT_INPUT_AMOUNT"));
     RUNNEL_REQUIRE(!reserve_in.is_zero() && !reserve_out.is_zero(),
         Refusal::error("UniswapV2Library: INSUFFICIENT_LIQUIDITY"));
-    const auto net = SafeMath{amount_in} * 997;
-    return (net * reserve_out / (SafeMath{reserve_in} * 1000 + net)).result();
+    const auto net = SafeMath{amount_in} * fee.kept();
+    return (net * reserve_out / (SafeMath{reserve_in} * fee.denominator + net)).result();
 }
 
-/// The least to pay in for @p amount_out, fee of 0.3% included; rounded down plus 1, which is never
-/// too little and at most 1 too much.
+/// The least to pay in for @p amount_out, fee included; rounded down plus 1, which is never too
+/// little and at most 1 too much. With Uniswap's 3/1000:
 ///
 ///     amount_in = reserve_in * amount_out * 1000 / ((reserve_out - amount_out) * 997) + 1
 ///
@@ -146,15 +158,15 @@ private:
 /// UniswapV2Library: INSUFFICIENT_LIQUIDITY if a reserve is 0, ds-math-mul-overflow,
 /// ds-math-sub-underflow if @p amount_out is more than the reserve, an invalid opcode if it is all
 /// of it, ds-math-add-overflow.
-[[nodiscard]] inline Result<Amount> get_amount_in(
-    const Amount& amount_out, const Amount& reserve_in, const Amount& reserve_out)
+[[nodiscard]] inline Result<Amount> get_amount_in(const Amount& amount_out,
+    const Amount& reserve_in, const Amount& reserve_out, const PoolFee& fee = {})
 {
     RUNNEL_REQUIRE(
         !amount_out.is_zero(), Refusal::error("UniswapV2Library: INSUFFICIENT_OUTPUT_AMOUNT"));
     RUNNEL_REQUIRE(!reserve_in.is_zero() && !reserve_out.is_zero(),
         Refusal::error("UniswapV2Library: INSUFFICIENT_LIQUIDITY"));
-    const auto numerator = SafeMath{reserve_in} * amount_out * 1000;
-    const auto denominator = (SafeMath{reserve_out} - amount_out) * 997;
+    const auto numerator = SafeMath{reserve_in} * amount_out * fee.denominator;
+    const auto denominator = (SafeMath{reserve_out} - amount_out) * fee.kept();
     return (numerator / denominator + 1).result();
 }
 
@@ -221,18 +233,22 @@ private:
     return balance > kept ? wrapping_sub(balance, kept) : Amount{};
 }
 
-/// Whether a swap leaves enough, with the fee of 0.3% taken off what came in; exact.
+/// Whether a swap leaves enough, with the fee taken off what came in; exact. With Uniswap's 3/1000:
 ///
 ///     (balance0 * 1000 - in0 * 3) * (balance1 * 1000 - in1 * 3) >= reserve0 * reserve1 * 1000^2
 ///
 /// Errors, beside UniswapV2: K: ds-math-mul-overflow, ds-math-sub-underflow. Reserves fit 112 bits.
 [[nodiscard]] inline Result<void> require_k(const std::array<Amount, 2>& balances,
-    const std::array<Amount, 2>& amounts_in, const Amount& reserve0, const Amount& reserve1)
+    const std::array<Amount, 2>& amounts_in, const Amount& reserve0, const Amount& reserve1,
+    const PoolFee& fee)
 {
-    const auto adjusted0 = SafeMath{balances[0]} * 1000 - SafeMath{amounts_in[0]} * 3;
-    const auto adjusted1 = SafeMath{balances[1]} * 1000 - SafeMath{amounts_in[1]} * 3;
-    const auto k_adjusted = RUNNEL_TRY((adjusted0 * adjusted1).result());
-    const auto k = wrapping_mul(wrapping_mul(reserve0, reserve1), 1'000'000);
+    const auto adjusted = [&](std::size_t side) {
+        return SafeMath{balances[side]} * fee.denominator -
+               SafeMath{amounts_in[side]} * fee.numerator;
+    };
+    const auto k_adjusted = RUNNEL_TRY((adjusted(0) * adjusted(1)).result());
+    const std::uint64_t scale = std::uint64_t{fee.denominator} * fee.denominator;
+    const auto k = wrapping_mul(wrapping_mul(reserve0, reserve1), scale);
     RUNNEL_REQUIRE(k_adjusted >= k, Refusal::error("UniswapV2: K"));
     return {};
 }

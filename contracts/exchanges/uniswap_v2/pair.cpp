@@ -48,8 +48,8 @@ const ContractType& UniswapV2Pair::contract_type()
             DexTrade, DexPool, DexShares>(),
         .parameters =
             {
-                token_parameter("token0", "erc20", "The first token."),
-                token_parameter("token1", "erc20", "The second token; another one."),
+                token_parameter("token0", plain_token_kinds, "The first token."),
+                token_parameter("token1", plain_token_kinds, "The second token; another one."),
                 contract_parameter("factory", "uniswap_v2_factory",
                     "The factory that knows the pair and says who earns the protocol fee."),
                 {"amount0", ParameterKind::amount, "0", unit::smallest_unit_of("token0"),
@@ -106,9 +106,8 @@ void UniswapV2Pair::genesis(const Parameters& parameters, GenesisBuilder& builde
     CallWriter calls;
     for (unsigned i = 0; i < 2; ++i)
     {
-        auto* token = dynamic_cast<Erc20*>(token_[i]);
-        RUNNEL_CHECK(token != nullptr);
-        token->allocate(seed, amounts[i]);
+        const bool given = token_[i]->allocate(builder.world(), seed, amounts[i]);
+        RUNNEL_CHECK(given);
         calls.add(tokens_[i], Erc20Transfer{account(), amounts[i]});
     }
     calls.add(id(), Mint{seed});
@@ -363,7 +362,7 @@ Result<std::array<Amount, 2>> UniswapV2Pair::swap(CallContext context, const Amo
         amount_received(balances[1], pair.reserve1, amount1_out)};
     RUNNEL_REQUIRE(!amounts_in[0].is_zero() || !amounts_in[1].is_zero(),
         Refusal::error("UniswapV2: INSUFFICIENT_INPUT_AMOUNT"));
-    RUNNEL_TRY(require_k(balances, amounts_in, pair.reserve0, pair.reserve1));
+    RUNNEL_TRY(require_k(balances, amounts_in, pair.reserve0, pair.reserve1, factory_->fee()));
     RUNNEL_TRY(update(context, pair, balances));
     context.emit(id(),
         SwapLog{context.sender(), amounts_in[0], amounts_in[1], amount0_out, amount1_out, to});
@@ -372,7 +371,7 @@ Result<std::array<Amount, 2>> UniswapV2Pair::swap(CallContext context, const Amo
     const unsigned sold = amounts_in[0].is_zero() || amount1_out.is_zero() ? 1 : 0;
     context.emit(
         id(), DexTrade{tokens_[bought], tokens_[sold], bought == 0 ? amount0_out : amount1_out,
-                  amounts_in[sold], to, tokens_[sold], lp_fee(amounts_in[sold])});
+                  amounts_in[sold], to, tokens_[sold], lp_fee(amounts_in[sold], factory_->fee())});
     pair.locked = false;
     return amounts_in;
 }

@@ -46,7 +46,8 @@ namespace runnel::contracts
 
 class UniswapV2Factory;
 
-/// A constant-product pool of two tokens with a fee of 0.3%, and the ERC-20 token of its shares.
+/// A constant-product pool of two tokens with its factory's fee, 0.3% by default, and the ERC-20
+/// token of its shares.
 ///
 /// A swap is accepted if, with the fee taken off what came in,
 ///

@@ -4,8 +4,12 @@
 #include "contracts/exchanges/uniswap_v2/gas.hpp"
 #include "contracts/exchanges/uniswap_v2/math.hpp"
 #include "contracts/exchanges/uniswap_v2/pair.hpp"
+#include "contracts/exchanges/uniswap_v2/router_steps.hpp"
 #include "contracts/kit/registration.hpp"
 #include "contracts/kit/token.hpp"
+#include "contracts/kit/token_book.hpp"
+#include "contracts/tokens/native/native_coin.hpp"
+#include "contracts/tokens/weth9/weth9.hpp"
 #include "ledger/check.hpp"
 #include "state/world.hpp"
 
@@ -18,33 +22,15 @@ using namespace uniswap_v2;
 
 namespace
 {
-/// {reserve of @p token, reserve of the other}, from those of token0 and token1.
-std::array<Amount, 2> from_side_of(
-    const UniswapV2Pair& pair, ContractId token, const std::array<Amount, 2>& reserves)
-{
-    return token == pair.token0() ? reserves : std::array{reserves[1], reserves[0]};
-}
-
-Result<void> require_in_time(const CallContext& context, std::uint64_t deadline)
-{
-    RUNNEL_REQUIRE(
-        deadline >= context.block().timestamp, Refusal::error("UniswapV2Router: EXPIRED"));
-    return {};
-}
-
-auto running_reserves(CallContext& context)
-{
-    return [&context](const UniswapV2Pair& pair) { return pair.reserves(context); };
-}
-
 std::array<Amount, 2> committed_reserves(const UniswapV2Pair& pair)
 {
     return {pair.state().reserve0, pair.state().reserve1};
 }
 }  // namespace
 
-UniswapV2Router::UniswapV2Router(ContractIdentity identity, ContractId factory)
-  : ContractBase{std::move(identity)}, factory_id_{factory}
+UniswapV2Router::UniswapV2Router(
+    ContractIdentity identity, ContractId factory, std::optional<ContractId> weth)
+  : ContractBase{std::move(identity)}, factory_id_{factory}, weth_id_{weth}
 {}
 
 const ContractType& UniswapV2Router::contract_type()
@@ -59,9 +45,21 @@ const ContractType& UniswapV2Router::contract_type()
             {
                 contract_parameter(
                     "factory", "uniswap_v2_factory", "The factory whose pairs it trades with."),
+                {.name = "weth",
+                    .kind = ParameterKind::token,
+                    .default_value = "\"\"",
+                    .unit = {},
+                    .help = "What wraps native coins; empty: calls with ETH in their names are "
+                            "refused.",
+                    .contract_kind = "weth9"},
             },
-        .create = creator<UniswapV2Router>([](const Parameters& parameters)
-            { return std::tuple{parameters.contract("factory")}; })};
+        .create = creator<UniswapV2Router>(
+            [](const Parameters& parameters)
+            {
+                return std::tuple{parameters.contract("factory"),
+                    parameters.has("weth") ? std::optional{parameters.token("weth")}
+                                           : std::nullopt};
+            })};
     return type;
 }
 
@@ -69,6 +67,8 @@ void UniswapV2Router::connect(World& world)
 {
     factory_ = dynamic_cast<const UniswapV2Factory*>(world.find_contract(factory_id_));
     RUNNEL_CHECK(factory_ != nullptr);
+    weth_ = weth_id_ ? dynamic_cast<Weth9*>(world.find_contract(*weth_id_)) : nullptr;
+    native_ = dynamic_cast<NativeCoin*>(world.find_contract(native_coin));
 }
 
 Result<UniswapV2Pair*> UniswapV2Router::pair_for(ContractId token_a, ContractId token_b) const
@@ -78,38 +78,6 @@ Result<UniswapV2Pair*> UniswapV2Router::pair_for(ContractId token_a, ContractId 
     // The EVM finds no code where the pair should be and reverts without data.
     RUNNEL_REQUIRE(pair != nullptr, Refusal::empty());
     return pair;
-}
-
-template <typename Reserves>
-Result<UniswapV2Router::Amounts> UniswapV2Router::amounts_out(
-    const Path& path, const Amount& amount_in, Reserves&& reserves) const
-{
-    RUNNEL_REQUIRE(path.size() >= 2, Refusal::error("UniswapV2Library: INVALID_PATH"));
-    Amounts amounts;
-    amounts[0] = amount_in;
-    for (std::size_t i = 0; i + 1 < path.size(); ++i)
-    {
-        const auto& pair = *RUNNEL_TRY(pair_for(path[i], path[i + 1]));
-        const auto [reserve_in, reserve_out] = from_side_of(pair, path[i], reserves(pair));
-        amounts[i + 1] = RUNNEL_TRY(get_amount_out(amounts[i], reserve_in, reserve_out));
-    }
-    return amounts;
-}
-
-template <typename Reserves>
-Result<UniswapV2Router::Amounts> UniswapV2Router::amounts_in(
-    const Path& path, const Amount& amount_out, Reserves&& reserves) const
-{
-    RUNNEL_REQUIRE(path.size() >= 2, Refusal::error("UniswapV2Library: INVALID_PATH"));
-    Amounts amounts;
-    amounts[path.size() - 1] = amount_out;
-    for (std::size_t i = path.size() - 1; i > 0; --i)
-    {
-        const auto& pair = *RUNNEL_TRY(pair_for(path[i - 1], path[i]));
-        const auto [reserve_in, reserve_out] = from_side_of(pair, path[i - 1], reserves(pair));
-        amounts[i - 1] = RUNNEL_TRY(get_amount_in(amounts[i], reserve_in, reserve_out));
-    }
-    return amounts;
 }
 
 Result<Amount> UniswapV2Router::quote_exact_input(const Path& path, const Amount& amount_in) const
@@ -142,8 +110,6 @@ Result<void> UniswapV2Router::swap_along(
     CallContext& context, const Path& path, const Amounts& amounts, AccountId to)
 {
     auto* pair = RUNNEL_TRY(pair_for(path[0], path[1]));
-    RUNNEL_TRY(context.charge_gas(hop_gas * (path.size() - 2)));
-    RUNNEL_TRY(pull(context, path[0], pair->account(), amounts[0]));
     for (std::size_t i = 0; i + 1 < path.size(); ++i)
     {
         const bool is_last = i + 2 == path.size();
@@ -158,36 +124,36 @@ Result<void> UniswapV2Router::swap_along(
     return {};
 }
 
+/// As much as both allow at the pool's ratio; all of both into an empty pool.
+Result<std::array<Amount, 2>> UniswapV2Router::amounts_to_add(CallContext& context,
+    const UniswapV2Pair& pair, ContractId token_a, const std::array<Amount, 2>& desired,
+    const std::array<Amount, 2>& least)
+{
+    const auto [reserve_a, reserve_b] = from_side_of(pair, token_a, pair.reserves(context));
+    context.use_gas(gas::find_liquidity);
+    if (reserve_a.is_zero() && reserve_b.is_zero())
+        return desired;
+    const auto optimal_b = RUNNEL_TRY(uniswap_v2::quote(desired[0], reserve_a, reserve_b));
+    if (optimal_b <= desired[1])
+    {
+        RUNNEL_REQUIRE(
+            optimal_b >= least[1], Refusal::error("UniswapV2Router: INSUFFICIENT_B_AMOUNT"));
+        return std::array{desired[0], optimal_b};
+    }
+    const auto optimal_a = RUNNEL_TRY(uniswap_v2::quote(desired[1], reserve_b, reserve_a));
+    RUNNEL_REQUIRE(optimal_a <= desired[0], Refusal::invalid_opcode());
+    RUNNEL_REQUIRE(optimal_a >= least[0], Refusal::error("UniswapV2Router: INSUFFICIENT_A_AMOUNT"));
+    return std::array{optimal_a, desired[1]};
+}
+
 Result<Returns> UniswapV2Router::execute(const AddLiquidity& call, CallContext& context)
 {
     RUNNEL_TRY(require_in_time(context, call.deadline));
     auto* pair = factory_->find_pair(call.token_a, call.token_b);
     if (pair == nullptr)
         pair = RUNNEL_TRY(factory_->create_pair(context, call.token_a, call.token_b));
-    const auto [reserve_a, reserve_b] = from_side_of(*pair, call.token_a, pair->reserves(context));
-
-    context.use_gas(gas::find_liquidity);
-    // As much as both allow at the pool's ratio; all of both into an empty pool.
-    auto amount_a = call.amount_a_desired;
-    auto amount_b = call.amount_b_desired;
-    if (!reserve_a.is_zero() || !reserve_b.is_zero())
-    {
-        const auto optimal_b = RUNNEL_TRY(uniswap_v2::quote(amount_a, reserve_a, reserve_b));
-        if (optimal_b <= amount_b)
-        {
-            RUNNEL_REQUIRE(optimal_b >= call.amount_b_min,
-                Refusal::error("UniswapV2Router: INSUFFICIENT_B_AMOUNT"));
-            amount_b = optimal_b;
-        }
-        else
-        {
-            const auto optimal_a = RUNNEL_TRY(uniswap_v2::quote(amount_b, reserve_b, reserve_a));
-            RUNNEL_REQUIRE(optimal_a <= amount_a, Refusal::invalid_opcode());
-            RUNNEL_REQUIRE(optimal_a >= call.amount_a_min,
-                Refusal::error("UniswapV2Router: INSUFFICIENT_A_AMOUNT"));
-            amount_a = optimal_a;
-        }
-    }
+    const auto [amount_a, amount_b] = RUNNEL_TRY(amounts_to_add(context, *pair, call.token_a,
+        {call.amount_a_desired, call.amount_b_desired}, {call.amount_a_min, call.amount_b_min}));
     RUNNEL_TRY(pull(context, call.token_a, pair->account(), amount_a));
     RUNNEL_TRY(pull(context, call.token_b, pair->account(), amount_b));
     context.use_gas(gas::call_mint);
@@ -195,19 +161,26 @@ Result<Returns> UniswapV2Router::execute(const AddLiquidity& call, CallContext& 
     return Returns{amount_a, amount_b, shares};
 }
 
-Result<Returns> UniswapV2Router::execute(const RemoveLiquidity& call, CallContext& context)
+Result<std::array<Amount, 2>> UniswapV2Router::remove(
+    CallContext& context, const RemoveLiquidity& call, AccountId to)
 {
     RUNNEL_TRY(require_in_time(context, call.deadline));
     auto& pair = *RUNNEL_TRY(pair_for(call.token_a, call.token_b));
     RUNNEL_TRY(pair.transfer_from(
         context.as(account()), context.sender(), pair.account(), call.liquidity));
     context.use_gas(gas::pull_shares);
-    const auto [amount_a, amount_b] =
-        from_side_of(pair, call.token_a, RUNNEL_TRY(pair.burn(context.as(account()), call.to)));
+    const auto amounts =
+        from_side_of(pair, call.token_a, RUNNEL_TRY(pair.burn(context.as(account()), to)));
     RUNNEL_REQUIRE(
-        amount_a >= call.amount_a_min, Refusal::error("UniswapV2Router: INSUFFICIENT_A_AMOUNT"));
+        amounts[0] >= call.amount_a_min, Refusal::error("UniswapV2Router: INSUFFICIENT_A_AMOUNT"));
     RUNNEL_REQUIRE(
-        amount_b >= call.amount_b_min, Refusal::error("UniswapV2Router: INSUFFICIENT_B_AMOUNT"));
+        amounts[1] >= call.amount_b_min, Refusal::error("UniswapV2Router: INSUFFICIENT_B_AMOUNT"));
+    return amounts;
+}
+
+Result<Returns> UniswapV2Router::execute(const RemoveLiquidity& call, CallContext& context)
+{
+    const auto [amount_a, amount_b] = RUNNEL_TRY(remove(context, call, call.to));
     return Returns{amount_a, amount_b};
 }
 
@@ -221,6 +194,9 @@ Result<Returns> UniswapV2Router::execute(const SwapExactTokensForTokens& call, C
     const auto& amount_out = amounts[call.path.size() - 1];
     RUNNEL_REQUIRE(amount_out >= call.amount_out_min,
         Refusal::error("UniswapV2Router: INSUFFICIENT_OUTPUT_AMOUNT"));
+    RUNNEL_TRY(context.charge_gas(hop_gas * (call.path.size() - 2)));
+    auto* pair = RUNNEL_TRY(first_pair(call.path));
+    RUNNEL_TRY(pull(context, call.path[0], pair->account(), amounts[0]));
     RUNNEL_TRY(swap_along(context, call.path, amounts, call.to));
     return Returns{amounts[0], amount_out};
 }
@@ -234,8 +210,63 @@ Result<Returns> UniswapV2Router::execute(const SwapTokensForExactTokens& call, C
     context.use_gas(gas::find_amounts);
     RUNNEL_REQUIRE(amounts[0] <= call.amount_in_max,
         Refusal::error("UniswapV2Router: EXCESSIVE_INPUT_AMOUNT"));
+    RUNNEL_TRY(context.charge_gas(hop_gas * (call.path.size() - 2)));
+    auto* pair = RUNNEL_TRY(first_pair(call.path));
+    RUNNEL_TRY(pull(context, call.path[0], pair->account(), amounts[0]));
     RUNNEL_TRY(swap_along(context, call.path, amounts, call.to));
     return Returns{amounts[0], call.amount_out};
+}
+
+Result<UniswapV2Pair*> UniswapV2Router::first_pair(const Path& path) const
+{
+    RUNNEL_REQUIRE(path.size() >= 2, Refusal::invalid_opcode());  // Beyond the end of an array.
+    return pair_for(path[0], path[1]);
+}
+
+Amount UniswapV2Router::balance_of(CallContext& context, ContractId token, AccountId holder) const
+{
+    return context.read(token_at(context.world(), token).balances(), holder);
+}
+
+Result<void> UniswapV2Router::swap_what_came(CallContext& context, const Path& path, AccountId to)
+{
+    auto* pair = RUNNEL_TRY(first_pair(path));
+    for (std::size_t i = 0; i + 1 < path.size(); ++i)
+    {
+        const bool is_last = i + 2 == path.size();
+        const auto [reserve_in, reserve_out] =
+            from_side_of(*pair, path[i], pair->reserves(context));
+        const auto amount_in = RUNNEL_TRY(
+            (SafeMath{balance_of(context, path[i], pair->account())} - reserve_in).result());
+        const auto amount_out =
+            RUNNEL_TRY(get_amount_out(amount_in, reserve_in, reserve_out, factory_->fee()));
+        auto* next = is_last ? nullptr : RUNNEL_TRY(pair_for(path[i + 1], path[i + 2]));
+        const bool pays_token0 = path[i + 1] == pair->token0();
+        context.use_gas(gas::call_swap);
+        RUNNEL_TRY(pair->swap(context.as(account()), pays_token0 ? amount_out : Amount{},
+            pays_token0 ? Amount{} : amount_out, is_last ? to : next->account(), CallList{}));
+        pair = next;
+    }
+    return {};
+}
+
+Result<Returns> UniswapV2Router::execute(
+    const SwapExactTokensForTokensSupportingFeeOnTransferTokens& call, CallContext& context)
+{
+    RUNNEL_TRY(require_in_time(context, call.deadline));
+    auto* pair = RUNNEL_TRY(first_pair(call.path));
+    RUNNEL_TRY(require_account(context.world(), call.to));
+    RUNNEL_TRY(context.charge_gas(hop_gas * (call.path.size() - 2)));
+    RUNNEL_TRY(pull(context, call.path[0], pair->account(), call.amount_in));
+    const auto token_out = call.path[call.path.size() - 1];
+    RUNNEL_REQUIRE(find_token(context.world(), token_out) != nullptr, Refusal::empty());
+    const auto before = balance_of(context, token_out, call.to);
+    RUNNEL_TRY(swap_what_came(context, call.path, call.to));
+    const auto received =
+        RUNNEL_TRY((SafeMath{balance_of(context, token_out, call.to)} - before).result());
+    RUNNEL_REQUIRE(received >= call.amount_out_min,
+        Refusal::error("UniswapV2Router: INSUFFICIENT_OUTPUT_AMOUNT"));
+    return Returns{};
 }
 
 void UniswapV2Router::declare(

@@ -130,16 +130,30 @@ Result<void> AaveV3Pool::refresh_rates(
     return {};
 }
 
+namespace
+{
+/// GPv2SafeERC20: a token's own refusal passes through, its false does not.
+Result<void> accepted(Result<void> moved, std::string_view reason)
+{
+    if (!moved.has_value() && is_token_said_false(moved.error())) [[unlikely]]
+        return fail(Refusal::error(reason));
+    return moved;
+}
+}  // namespace
+
 Result<void> AaveV3Pool::pull(
     CallContext& context, std::size_t reserve, AccountId from, const Amount& amount)
 {
-    return reserves_[reserve].token->transfer_from(context.as(account()), from, account(), amount);
+    return accepted(
+        reserves_[reserve].token->transfer_from(context.as(account()), from, account(), amount),
+        "GPv2: failed transferFrom");
 }
 
 Result<void> AaveV3Pool::send(
     CallContext& context, std::size_t reserve, AccountId to, const Amount& amount)
 {
-    return reserves_[reserve].token->transfer(context.as(account()), to, amount);
+    return accepted(reserves_[reserve].token->transfer(context.as(account()), to, amount),
+        "GPv2: failed transfer");
 }
 
 void AaveV3Pool::set_collateral(CallContext& context, AccountId user, std::size_t reserve, bool on)

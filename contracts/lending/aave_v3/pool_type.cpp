@@ -1,8 +1,8 @@
 #include "contracts/kit/registration.hpp"
 #include "contracts/kit/sectors/rows.hpp"
+#include "contracts/kit/token.hpp"
 #include "contracts/lending/aave_v3/events.hpp"
 #include "contracts/lending/aave_v3/pool.hpp"
-#include "contracts/tokens/erc20/erc20.hpp"
 #include "ledger/check.hpp"
 #include "state/world.hpp"
 
@@ -135,9 +135,9 @@ void AaveV3Pool::genesis(const Parameters& parameters, GenesisBuilder& builder)
         const auto& amount = row.amount("initial_liquidity");
         if (amount.is_zero())
             continue;
-        auto* erc20 = dynamic_cast<Erc20*>(builder.world().find_contract(token));
-        RUNNEL_CHECK(erc20 != nullptr && "initial liquidity is of an ERC-20 token");
-        erc20->allocate(supplier, amount);
+        const bool given =
+            token_at(builder.world(), token).allocate(builder.world(), supplier, amount);
+        RUNNEL_CHECK(given && "initial liquidity is of a plain token");
         CallWriter calls;
         calls.add(token, Erc20Approve{account(), amount});
         calls.add(id(), Supply{token, amount, supplier});

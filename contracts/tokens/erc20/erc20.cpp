@@ -19,10 +19,26 @@ TokenFlavour flavour_of(std::string_view name)
     RUNNEL_CHECK(name == "openzeppelin5");
     return TokenFlavour::openzeppelin5;
 }
+
+TransferAnswer answer_of(std::string_view name)
+{
+    if (name == "nothing")
+        return TransferAnswer::nothing;
+    if (name == "false_on_failure")
+        return TransferAnswer::false_on_failure;
+    RUNNEL_CHECK(name == "true");
+    return TransferAnswer::success;
+}
+
+constexpr std::uint64_t fee_gas = 8'000;  // Two slots that were written before, and an event.
 }  // namespace
 
-Erc20::Erc20(ContractIdentity identity, TokenInfo info, TokenFlavour flavour, AccountId minter)
-  : TokenBase{std::move(identity), flavour}, info_{std::move(info)}, state_{name() + ".supply"}
+Erc20::Erc20(ContractIdentity identity, TokenInfo info, TokenFlavour flavour, AccountId minter,
+    TokenQuirks quirks)
+  : TokenBase{std::move(identity), flavour},
+    info_{std::move(info)},
+    quirks_{std::move(quirks)},
+    state_{name() + ".supply"}
 {
     state_.set_conservation_weight(-1);
     state_.at(0).minter = minter;
@@ -32,7 +48,7 @@ Erc20::Erc20(ContractIdentity identity, TokenInfo info, TokenFlavour flavour, Ac
 const ContractType& Erc20::contract_type()
 {
     static const ContractType type{.kind = "erc20",
-        .help = "A plain ERC-20 token, worded as OpenZeppelin 5, OpenZeppelin 4 or Uniswap v2.",
+        .help = "An ERC-20 token, worded as OpenZeppelin 5, OpenZeppelin 4 or Uniswap v2.",
         .role = ContractRole::ledger,
         .methods = methods(),
         .events = event_types<TransferLog, ApprovalLog>(),
@@ -47,6 +63,16 @@ const ContractType& Erc20::contract_type()
                     "openzeppelin5|openzeppelin4|uniswap"},
                 {"minter", ParameterKind::account, "\"\"", {},
                     "The account that may mint, and burn anybody's tokens; empty: nobody."},
+                {"fee_on_transfer_bps", ParameterKind::integer, "0", unit::bps,
+                    "What the token keeps of every transfer.", 0, 10'000},
+                {"fee_collector", ParameterKind::account, "\"\"", {},
+                    "The account that gets the fee on transfers; empty: it is burnt."},
+                {"returns", ParameterKind::choice, "\"true\"", {},
+                    "What transfer and transferFrom answer: true, or they revert; nothing (USDT), "
+                    "or "
+                    "they revert; false instead of reverting for want of balance or allowance "
+                    "(ZRX).",
+                    0, 0, "true|nothing|false_on_failure"},
             },
         .create = [](const Parameters& parameters,
                       ContractIdentity identity) -> std::unique_ptr<Contract>
@@ -55,8 +81,11 @@ const ContractType& Erc20::contract_type()
                 static_cast<std::uint8_t>(parameters.integer("decimals"))};
             if (info.symbol.empty())
                 info.symbol = identity.name;
-            return std::make_unique<Erc20>(
-                std::move(identity), std::move(info), flavour_of(parameters.text("flavour")));
+            TokenQuirks quirks{
+                static_cast<std::uint32_t>(parameters.integer("fee_on_transfer_bps")),
+                parameters.text("fee_collector"), answer_of(parameters.text("returns"))};
+            return std::make_unique<Erc20>(std::move(identity), std::move(info),
+                flavour_of(parameters.text("flavour")), zero_account, std::move(quirks));
         }};
     return type;
 }
@@ -65,6 +94,20 @@ void Erc20::genesis(const Parameters& parameters, GenesisBuilder& builder)
 {
     if (const auto& minter = parameters.text("minter"); !minter.empty())
         state_.at(0).minter = builder.account(minter, "wallet");
+    if (!quirks_.fee_collector.empty())
+        builder.account(quirks_.fee_collector, "wallet");
+    connect(builder.world());
+}
+
+void Erc20::connect(World& world)
+{
+    fee_collector_ = world.find_account(quirks_.fee_collector).value_or(zero_account);
+}
+
+bool Erc20::allocate(World&, AccountId account, const Amount& value)
+{
+    allocate(account, value);
+    return true;
 }
 
 void Erc20::allocate(AccountId account, const Amount& value)
@@ -76,6 +119,106 @@ void Erc20::allocate(AccountId account, const Amount& value)
     auto& balance = book_.balances.at(account);
     balance = wrapping_add(balance, value);
 }
+
+// ---- Transfers ----
+
+Result<Amount> Erc20::take_fee(CallContext& context, AccountId from, const Amount& value)
+{
+    // Want of balance is refused by the transfer itself, in the token's own words.
+    if (quirks_.fee_on_transfer_bps == 0 || book_.lacks_funds(context, from, value))
+        return value;
+    RUNNEL_TRY(context.charge_gas(fee_gas));
+    const auto fee = mul_div_down(value, quirks_.fee_on_transfer_bps, 10'000).value;
+    if (fee_collector_ == zero_account)
+        RUNNEL_TRY(book_.burn(context, context.write(state_, 0).total_supply, from, fee));
+    else
+        RUNNEL_TRY(book_.transfer(context, from, fee_collector_, fee));
+    return wrapping_sub(value, fee);
+}
+
+Result<void> Erc20::transfer(CallContext context, AccountId to, const Amount& amount)
+{
+    const auto from = context.sender();
+    if (quirks_.answer == TransferAnswer::false_on_failure)
+        RUNNEL_REQUIRE(!book_.lacks_funds(context, from, amount), token_said_false());
+    const auto rest = RUNNEL_TRY(take_fee(context, from, amount));
+    return book_.transfer(context, from, to, rest);
+}
+
+Result<void> Erc20::transfer_from(
+    CallContext context, AccountId from, AccountId to, const Amount& amount)
+{
+    if (quirks_.answer == TransferAnswer::false_on_failure)
+    {
+        RUNNEL_REQUIRE(!book_.lacks_funds(context, from, amount) &&
+                           !book_.lacks_allowance(context, from, amount),
+            token_said_false());
+    }
+    if (quirks_.fee_on_transfer_bps == 0)
+        return book_.transfer_from(context, from, to, amount);
+    RUNNEL_TRY(book_.spend_allowance(context, from, amount));
+    const auto rest = RUNNEL_TRY(take_fee(context, from, amount));
+    return book_.transfer(context, from, to, rest);
+}
+
+void Erc20::declare_fee(AccessCollector& access) const
+{
+    if (quirks_.fee_on_transfer_bps == 0)
+        return;
+    if (fee_collector_ == zero_account)
+        access.write(state_, 0);
+    else
+        book_.declare_credit(access, fee_collector_);
+}
+
+void Erc20::declare_transfer(AccessCollector& access, AccountId from, AccountId to) const
+{
+    TokenBase::declare_transfer(access, from, to);
+    declare_fee(access);
+}
+
+void Erc20::declare_transfer_from(
+    AccessCollector& access, AccountId spender, AccountId from, AccountId to) const
+{
+    TokenBase::declare_transfer_from(access, spender, from, to);
+    declare_fee(access);
+}
+
+void Erc20::declare(const Erc20Transfer& call, AccountId sender, AccessCollector& access) const
+{
+    declare_transfer(access, sender, call.to);
+}
+
+void Erc20::declare(const Erc20TransferFrom& call, AccountId sender, AccessCollector& access) const
+{
+    declare_transfer_from(access, sender, call.from, call.to);
+}
+
+Result<Returns> Erc20::answer(const Result<void>& outcome) const
+{
+    if (outcome.has_value())
+        return quirks_.answer == TransferAnswer::nothing ? Returns{} : Returns{1};
+    if (quirks_.answer == TransferAnswer::false_on_failure && is_token_said_false(outcome.error()))
+        return Returns{0};
+    return fail(outcome.error());
+}
+
+Result<Returns> Erc20::execute(const Erc20Transfer& call, CallContext& context)
+{
+    return answer(transfer(context, call.to, call.value));
+}
+
+Result<Returns> Erc20::execute(const Erc20Approve& call, CallContext& context)
+{
+    return answer(book_.approve(context, context.sender(), call.spender, call.value));
+}
+
+Result<Returns> Erc20::execute(const Erc20TransferFrom& call, CallContext& context)
+{
+    return answer(transfer_from(context, call.from, call.to, call.value));
+}
+
+// ---- Minting and burning ----
 
 void Erc20::declare(const Erc20Mint& call, AccountId, AccessCollector& access) const
 {
@@ -96,7 +239,8 @@ Refusal Erc20::not_minter(AccountId sender) const noexcept
         case TokenFlavour::openzeppelin5:
             return Refusal::custom("OwnableUnauthorizedAccount").with(sender);
         case TokenFlavour::openzeppelin4: return Refusal::error("Ownable: caller is not the owner");
-        case TokenFlavour::uniswap: break;
+        case TokenFlavour::uniswap:
+        case TokenFlavour::weth9: break;
     }
     return Refusal::error("UniswapV2: FORBIDDEN");
 }

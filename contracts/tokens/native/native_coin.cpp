@@ -24,6 +24,18 @@ const ContractType& NativeCoin::contract_type()
     return type;
 }
 
+void NativeCoin::connect(World& world)
+{
+    world_ = &world;
+    receivers_.clear();
+    for (std::uint32_t i = 0; i < world.contract_count(); ++i)
+    {
+        auto* contract = world.find_contract(ContractId{i});
+        if (auto* receiver = dynamic_cast<NativeReceiver*>(contract))
+            receivers_.emplace_back(contract->account(), receiver);
+    }
+}
+
 std::optional<Amount> NativeCoin::balance_of(CallContext& context, AccountId account) const
 {
     return context.read(world_->account_states, account).balance;
@@ -34,6 +46,11 @@ void NativeCoin::declare(
 {
     access.write(world_->account_states, sender);
     access.credit(world_->account_states, call.to);
+    for (const auto& [account, receiver] : receivers_)
+    {
+        if (account == call.to)
+            receiver->declare_receive(access, sender);
+    }
 }
 
 void NativeCoin::declare(const RegisterCalls&, AccountId sender, AccessCollector& access) const
@@ -54,14 +71,25 @@ Result<void> NativeCoin::pay(CallContext context, AccountId to, const Amount& va
     return {};
 }
 
+Result<void> NativeCoin::move(CallContext& context, AccountId to, const Amount& value)
+{
+    RUNNEL_REQUIRE(index(to) < context.world().account_count(), Refusal::empty());
+    auto& from = context.write(world_->account_states, context.sender());
+    RUNNEL_REQUIRE(from.balance >= value, Refusal::empty());
+    from.balance = wrapping_sub(from.balance, value);
+    context.credit(world_->account_states, to, value);
+    context.emit(id(), NativePayment{context.sender(), to, value});
+    return {};
+}
+
 Result<Returns> NativeCoin::execute(const NativeTransfer& call, CallContext& context)
 {
-    RUNNEL_REQUIRE(index(call.to) < context.world().account_count(), Refusal::empty());
-    auto& from = context.write(world_->account_states, context.sender());
-    RUNNEL_REQUIRE(from.balance >= call.value, Refusal::empty());
-    from.balance = wrapping_sub(from.balance, call.value);
-    context.credit(world_->account_states, call.to, call.value);
-    context.emit(id(), NativePayment{context.sender(), call.to, call.value});
+    RUNNEL_TRY(move(context, call.to, call.value));
+    for (const auto& [account, receiver] : receivers_)
+    {
+        if (account == call.to)
+            RUNNEL_TRY(receiver->receive(context, context.sender(), call.value));
+    }
     return Returns{};
 }
 

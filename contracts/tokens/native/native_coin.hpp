@@ -1,6 +1,10 @@
 #pragma once
 
 #include "contracts/kit/contract_base.hpp"
+#include "contracts/tokens/native/native_receiver.hpp"
+
+#include <utility>
+#include <vector>
 
 namespace runnel::contracts
 {
@@ -54,7 +58,7 @@ public:
     /// Wei, the gas that the transaction may still use set aside.
     [[nodiscard]] std::optional<Amount> balance_of(
         CallContext& context, AccountId account) const override;
-    void connect(World& world) override { world_ = &world; }
+    void connect(World& world) override;
 
     /// Pays as Solidity's `to.call{value: value}("")` does: moves @p value from the contract that
     /// passes its context to @p to, then hands control to @p to.
@@ -67,7 +71,12 @@ public:
     using ContractBase::execute;
     void declare(const NativeTransfer& call, AccountId sender, AccessCollector& access) const;
     void declare(const RegisterCalls& call, AccountId sender, AccessCollector& access) const;
-    /// Hands no control to the receiver, who pays nothing for not being a contract.
+    /// A call with a value: moves @p value from the context's sender to @p to and runs nothing
+    /// there. Errors: without a reason if the balance is too small.
+    Result<void> move(CallContext& context, AccountId to, const Amount& value);
+
+    /// Runs the receive() of a contract that has one; hands no control to other receivers, who pay
+    /// nothing for not being a contract.
     /// Refuses "insufficient balance" as the EVM does, without a reason.
     Result<Returns> execute(const NativeTransfer& call, CallContext& context);
     Result<Returns> execute(const RegisterCalls& call, CallContext& context);
@@ -75,6 +84,7 @@ public:
 private:
     TokenInfo info_;
     World* world_ = nullptr;
+    std::vector<std::pair<AccountId, NativeReceiver*>> receivers_;
 };
 
 }  // namespace runnel::contracts
