@@ -48,6 +48,7 @@ void Loader::read_scenario(const std::string& default_name)
     scenario_.seed = parameters.amount("seed").low64();
     scenario_.blocks = static_cast<std::uint64_t>(parameters.integer("blocks"));
     scenario_.slot_seconds = static_cast<std::uint32_t>(parameters.integer("slot_seconds"));
+    scenario_.allow_warnings = parameters.text("allow_warnings");
     scenario_.start = static_cast<std::uint64_t>(parameters.integer("start"));
     resolve(table, values.canonical);
 }

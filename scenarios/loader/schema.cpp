@@ -32,6 +32,9 @@ Section scenario_section()
                  "The time of block 0; a TOML date like 2024-01-01T00:00:00Z is understood.", 0,
                  253'402'300'799},
                 KeyForm::time},
+            {{"allow_warnings", Kind::text, "\"\"", {},
+                "Warnings of `runnel check` that are meant: words CODE or CODE:SUBJECT, as "
+                "`pool_price:contracts.weth_usdc`."}},
         }};
 }
 

@@ -208,6 +208,7 @@ struct StrategyType
     std::string (*validate)(const Parameters&) = nullptr;
     /// The same once the world before the first block exists.
     std::string (*validate_in)(const Parameters&, const World&) = nullptr;
+    bool is_passive = false;  // Sends nothing, so it needs nothing for fees.
 };
 
 }  // namespace runnel

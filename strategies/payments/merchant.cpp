@@ -103,7 +103,8 @@ const StrategyType& holder_strategy()
         .help = "Holds what it was given and never acts.",
         .parameters = {},
         .create = [](const Parameters&, const WalletGroup&) -> std::unique_ptr<Strategy>
-        { return std::make_unique<Holder>(); }};
+        { return std::make_unique<Holder>(); },
+        .is_passive = true};
     return type;
 }
 

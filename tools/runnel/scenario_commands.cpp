@@ -1,4 +1,5 @@
 #include "contracts/registry.hpp"
+#include "scenarios/lint.hpp"
 #include "scenarios/run.hpp"
 #include "scenarios/scenario.hpp"
 #include "storage/schema.hpp"
@@ -30,14 +31,18 @@ std::uint64_t wallet_count(const scenarios::Scenario& scenario)
     return count;
 }
 
-int run_check(const ScenarioOptions& options, bool resolved)
+int run_check(const ScenarioOptions& options, bool resolved, bool strict)
 {
     const auto scenario = load(options);
-    const auto genesis = scenarios::build_genesis(scenario);
     // All that a run does before block 1.
     const auto simulation = scenarios::make_simulation(scenario);
     if (!simulation)
         throw CommandError{exit_bad_input, simulation.error().message};
+    const auto warnings = scenarios::find_warnings(scenario, *simulation);
+    for (const auto& warning : warnings)
+        fmt::print(stderr, "runnel: warning: {}\n", printable(warning.to_string()));
+    if (strict && !warnings.empty())
+        return exit_does_not_hold;
     if (resolved)
         fmt::print("{}", scenario.resolved_text);
     else
@@ -192,12 +197,15 @@ Command add_check_command(CLI::App& app)
 {
     auto options = std::make_shared<ScenarioOptions>();
     auto resolved = std::make_shared<bool>(false);
+    auto strict = std::make_shared<bool>(false);
     auto* command = app.add_subcommand(
         "check", "Check a scenario file, its prices and its block 0, without running it.");
     add_scenario_options(*command, *options);
     command->add_flag("--resolved", *resolved, "Print the scenario with every default filled in");
+    command->add_flag("--strict", *strict,
+        "Fail with exit code 1 when the scenario's economy looks wrong: what is else a warning");
     command->footer("Example:\n  runnel check scenarios/black_thursday.toml --set scenario.seed=7");
-    return [options, resolved] { return run_check(*options, *resolved); };
+    return [options, resolved, strict] { return run_check(*options, *resolved, *strict); };
 }
 
 Command add_scenarios_command(CLI::App& app)

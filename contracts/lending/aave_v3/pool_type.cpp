@@ -6,6 +6,8 @@
 #include "ledger/check.hpp"
 #include "state/world.hpp"
 
+#include <fmt/format.h>
+
 #include <array>
 #include <utility>
 
@@ -17,6 +19,7 @@ using namespace aave_v3;
 namespace
 {
 constexpr double bps_max = 10'000;
+constexpr std::int64_t bps_denominator_integer = 10'000;
 constexpr double cap_max = 68'719'476'735;
 
 constexpr std::array reserve_columns{
@@ -49,6 +52,46 @@ constexpr std::array reserve_columns{
     ParameterSpec{"initial_liquidity", ParameterKind::amount, "0", {},
         "Supplied at genesis by the account NAME/seed_supplier, which is given the tokens."},
 };
+
+/// The rules of configureReserveAsCollateral, for what a pool begins with.
+std::string check_risk_parameters(const Parameters& parameters)
+{
+    for (const auto& [token, row] : parameters.per_token("reserves"))
+    {
+        const auto ltv = row.integer("ltv_bps");
+        const auto threshold = row.integer("liquidation_threshold_bps");
+        const auto bonus = row.integer("liquidation_bonus_bps");
+        if (threshold < ltv)
+        {
+            return fmt::format(
+                "reserves: expected a liquidation_threshold_bps of at least ltv_bps, {}, got {}",
+                ltv, threshold);
+        }
+        if (threshold != 0 && bonus <= bps_denominator_integer)
+        {
+            return fmt::format(
+                "reserves: expected a liquidation_bonus_bps above 10000 (10500 is a bonus of 5 %), "
+                "got {}",
+                bonus);
+        }
+        // A liquidation must not take more than the collateral is worth at the threshold.
+        if ((threshold * bonus + 5'000) / bps_denominator_integer > bps_denominator_integer)
+        {
+            return fmt::format(
+                "reserves: expected liquidation_threshold_bps times "
+                "liquidation_bonus_bps of at most 10000 bps, got {} times {}",
+                threshold, bonus);
+        }
+        if (threshold == 0 && bonus != 0)
+        {
+            return fmt::format(
+                "reserves: expected no liquidation_bonus_bps without a liquidation_threshold_bps, "
+                "got {}",
+                bonus);
+        }
+    }
+    return {};
+}
 
 /// A ray per 10'000 basis points.
 Amount ray_of_bps(std::int64_t bps)
@@ -121,7 +164,8 @@ const ContractType& AaveV3Pool::contract_type()
                 {"reserves", ParameterKind::per_token, "", {}, "The tokens it lends; at most 128.",
                     0, 0, {}, {}, reserve_columns},
             },
-        .create = create};
+        .create = create,
+        .validate = check_risk_parameters};
     return type;
 }
 
