@@ -121,7 +121,7 @@ struct Scenario
     std::uint64_t seed = 1;
     std::uint64_t blocks = 0;
     std::uint32_t slot_seconds = 12;
-    std::uint64_t start = 0;  // Unix seconds of block 0.
+    std::uint64_t start = 0;     // Unix seconds of block 0.
     std::string allow_warnings;  // Words CODE or CODE:SUBJECT, see scenarios/lint.hpp.
     ChainSpec chain;
     std::vector<TokenSpec> tokens;        // By contract id.
