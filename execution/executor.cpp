@@ -575,10 +575,11 @@ void BlockExecution::show(std::uint32_t i, const Returns& returns) const
     const auto& outcome = outcomes_[i];
     const auto& arena = workers_[outcome.worker]->arena;
     const bool reverted = outcome.status == ReceiptStatus::reverted;
-    options_.observer->executed(i,
-        {*world_, context_, outcome.status, reverted ? &arena.refusals[outcome.refusal] : nullptr,
-            returns, std::span{arena.events}.subspan(outcome.first_event, outcome.event_count),
-            arena.event_bytes});
+    options_.observer->executed(
+        i, {*world_, context_, outcome.status,
+               reverted ? &arena.refusals[outcome.refusal] : nullptr, returns, outcome.gas_used,
+               std::span{arena.events}.subspan(outcome.first_event, outcome.event_count),
+               arena.event_bytes});
 }
 
 void BlockExecution::finish_transaction(std::uint32_t i, unsigned worker_number)

@@ -35,6 +35,7 @@ struct ExecutedTransaction
     ReceiptStatus status = ReceiptStatus::reverted;
     const Refusal* refusal = nullptr;  // If reverted.
     Returns returns;                   // Of its last call, if it succeeded.
+    std::uint64_t gas_used = 0;
     std::span<const EventRecord> events;
     ByteView event_bytes;  // What their offsets count in.
 };

@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <map>
 #include <span>
+#include <utility>
 
 namespace runnel::scenarios
 {
@@ -137,15 +138,7 @@ private:
     bool is_read_ = false;
 };
 
-/// A field that is not as expected.
-struct Mismatch
-{
-    std::string field;
-    std::string expected;
-    std::string got;
-};
-
-std::optional<Mismatch> compare_field(
+std::optional<FieldMismatch> compare_field(
     const ExpectedField& field, const FieldCollector& row, const World& world)
 {
     const auto* value = row.find(field.name);
@@ -155,7 +148,7 @@ std::optional<Mismatch> compare_field(
         return info.name;
     };
     const auto wrong = [&](std::string expected, std::string got) {
-        return Mismatch{field.name, std::move(expected), std::move(got)};
+        return FieldMismatch{field.name, field.place, std::move(expected), std::move(got)};
     };
     if (value == nullptr)
         return wrong("a value", "none");
@@ -203,43 +196,52 @@ std::optional<Mismatch> compare_field(
     return std::nullopt;
 }
 
-/// The first row from @p first on that is as expected; else the mismatch of the one that comes
+/// The first row from @p first on that is as expected; else what is wrong with the one that comes
 /// nearest, if there is one of this kind at all.
 struct Found
 {
     std::optional<std::size_t> position;
-    std::optional<Mismatch> nearest;
+    std::vector<FieldMismatch> nearest;
 };
+
+/// Says whose row it is rather than how much.
+bool is_name(const ExpectedField& field) noexcept
+{
+    return std::holds_alternative<ExpectedField::Account>(field.value) ||
+           std::holds_alternative<ContractId>(field.value) ||
+           std::holds_alternative<std::string>(field.value);
+}
 
 Found find_row(const ExpectedRow& expected, std::span<const EventRecord> events, ByteView bytes,
     std::size_t first, const World& world)
 {
     Found found;
-    std::size_t most = 0;
+    // Names first: a wrong number of the right account is nearer than the right one of another.
+    std::pair<std::size_t, std::size_t> most;
     for (auto i = first; i < events.size(); ++i)
     {
         const auto& event = events[i];
         if (event.type != expected.type || event.contract != expected.contract)
             continue;
         const FieldCollector row{*event.type, bytes.subspan(event.offset, event.size)};
-        std::size_t right = 0;
-        std::optional<Mismatch> mismatch;
+        std::pair<std::size_t, std::size_t> right;
+        std::vector<FieldMismatch> mismatches;
         for (const auto& field : expected.fields)
         {
-            auto wrong = compare_field(field, row, world);
-            right += wrong ? 0 : 1;
-            if (wrong && !mismatch)
-                mismatch = std::move(wrong);
+            if (auto wrong = compare_field(field, row, world))
+                mismatches.push_back(std::move(*wrong));
+            else
+                ++(is_name(field) ? right.first : right.second);
         }
-        if (!mismatch)
+        if (mismatches.empty())
         {
             found.position = i;
             return found;
         }
-        if (!found.nearest || right > most)
+        if (found.nearest.empty() || right > most)
         {
             most = right;
-            found.nearest = std::move(mismatch);
+            found.nearest = std::move(mismatches);
         }
     }
     return found;
@@ -325,7 +327,7 @@ tl::expected<Script, ScenarioError> make_script(
         {
             if (!world.contract(balance.token).token_info())
             {
-                return refuse(line, fmt::format("{}: expected a token, got {}", balance.key,
+                return refuse(line, fmt::format("{}: expected a token, got {}", balance.at.key,
                                         world.contract(balance.token).name()));
             }
         }
@@ -336,11 +338,29 @@ tl::expected<Script, ScenarioError> make_script(
 
 ScriptComparison::ScriptComparison(std::vector<ScriptLine> lines) : lines_{std::move(lines)} {}
 
-void ScriptComparison::fail(const ScriptLine& line, const std::string& key,
+void ScriptComparison::fail(const ScriptLine& line, const ExpectationPlace& at,
     const std::string& expected, const std::string& got)
 {
     report_.failures.push_back(fmt::format("{}: {}.expect.{}: expected {}, got {} (block {})",
-        line.place, line.path, key, expected, got, line.at_block));
+        at.place.empty() ? line.place : at.place, line.path, at.key, expected, got, line.at_block));
+}
+
+void ScriptComparison::fail_row(const ScriptLine& line, const ExpectedRow& row,
+    const std::vector<FieldMismatch>& nearest, const std::string& missing)
+{
+    if (nearest.empty())
+    {
+        fail(line, row.at, missing, "none");
+        return;
+    }
+    const auto& first = nearest.front();
+    auto got = first.got;
+    for (std::size_t i = 1; i < nearest.size(); ++i)
+    {
+        got += fmt::format(
+            "; {}: expected {}, got {}", nearest[i].field, nearest[i].expected, nearest[i].got);
+    }
+    fail(line, {first.place, fmt::format("{}.{}", row.at.key, first.field)}, first.expected, got);
 }
 
 void ScriptComparison::left_out(std::size_t number, std::uint64_t, std::uint64_t base_fee)
@@ -356,41 +376,56 @@ void ScriptComparison::executed(std::size_t number, const ExecutedTransaction& t
 {
     const auto& line = lines_.at(number);
     ++report_.executed;
-    compare_outcome(line, transaction);
+    if (!compare_outcome(line, transaction))
+        return;  // What else does not hold follows from that.
+    compare_figures(line, transaction);
     compare_events(line, transaction);
     compare_state(line, transaction);
     compare_balances(line, transaction);
     compare_health(line, transaction);
 }
 
-void ScriptComparison::compare_outcome(
+bool ScriptComparison::compare_outcome(
     const ScriptLine& line, const ExecutedTransaction& transaction)
 {
     ++report_.expectations;
     const auto& reverts = line.expect.reverts;
-    const bool succeeded = transaction.status == ReceiptStatus::succeeded;
-    const auto reason =
-        succeeded ? std::string{} : reason_of(*transaction.refusal, transaction.world);
-    const auto got = succeeded ? std::string{"success"} : fmt::format("a revert: {}", reason);
+    const ExpectationPlace at{line.expect.reverts_place, "reverts"};
     const auto* wanted = reverts ? std::get_if<std::string>(&*reverts) : nullptr;
-    if (!reverts && !succeeded)
-        fail(line, "reverts", "success", got);
-    else if (reverts && (succeeded || (wanted != nullptr &&
-                                          !is_reason(*wanted, reason, *transaction.refusal))))
+    const auto expected = !reverts            ? std::string{"success"}
+                          : wanted == nullptr ? std::string{"a revert"}
+                                              : fmt::format("a revert: {}", *wanted);
+    if (transaction.status == ReceiptStatus::succeeded)
     {
-        fail(line, "reverts",
-            wanted == nullptr ? std::string{"a revert"} : fmt::format("a revert: {}", *wanted),
-            got);
+        if (reverts)
+            fail(line, at, expected, "success");
+        return !reverts;
     }
+    const auto reason = reason_of(*transaction.refusal, transaction.world);
+    if (!reverts || (wanted != nullptr && !is_reason(*wanted, reason, *transaction.refusal)))
+        fail(line, at, expected, fmt::format("a revert: {}", reason));
+    return reverts.has_value();
+}
+
+void ScriptComparison::compare_figures(
+    const ScriptLine& line, const ExecutedTransaction& transaction)
+{
     for (std::size_t i = 0; i < line.expect.returns.size(); ++i)
     {
         ++report_.expectations;
-        const auto& expected = line.expect.returns[i];
-        const auto key = fmt::format("returns[{}]", i);
+        const auto& [number, at] = line.expect.returns[i];
         if (i >= transaction.returns.count)
-            fail(line, key, shown(expected), "nothing");
-        else if (!fits(transaction.returns.values[i], expected))
-            fail(line, key, shown(expected), shown(transaction.returns.values[i], expected));
+            fail(line, at, shown(number), "nothing");
+        else if (!fits(transaction.returns.values[i], number))
+            fail(line, at, shown(number), shown(transaction.returns.values[i], number));
+    }
+    if (line.expect.gas_used)
+    {
+        ++report_.expectations;
+        const auto& [number, at] = *line.expect.gas_used;
+        const Amount gas{transaction.gas_used};
+        if (!fits(gas, number))
+            fail(line, at, shown(number), shown(gas, number));
     }
 }
 
@@ -404,20 +439,14 @@ void ScriptComparison::compare_events(
         const auto found = find_row(
             expected, transaction.events, transaction.event_bytes, first, transaction.world);
         if (found.position)
+        {
             first = *found.position + 1;
-        else if (found.nearest)
-        {
-            fail(line, fmt::format("{}.{}", expected.key, found.nearest->field),
-                found.nearest->expected, found.nearest->got);
+            continue;
         }
-        else
-        {
-            fail(line, expected.key,
-                fmt::format("{} of {}{}", expected.type->name,
-                    transaction.world.contract(expected.contract).name(),
-                    first == 0 ? "" : " after the event before"),
-                "none");
-        }
+        fail_row(line, expected, found.nearest,
+            fmt::format("{} of {}{}", expected.type->name,
+                transaction.world.contract(expected.contract).name(),
+                first == 0 ? "" : " after the event before"));
     }
 }
 
@@ -430,15 +459,8 @@ void ScriptComparison::compare_state(const ScriptLine& line, const ExecutedTrans
         SnapshotContext context{transaction.block, rows, 0};
         transaction.world.contract(expected.contract).snapshot(context);
         const auto found = find_row(expected, rows.events, rows.event_bytes, 0, transaction.world);
-        if (found.position)
-            continue;
-        if (found.nearest)
-        {
-            fail(line, fmt::format("{}.{}", expected.key, found.nearest->field),
-                found.nearest->expected, found.nearest->got);
-        }
-        else
-            fail(line, expected.key, fmt::format("a row {}", expected.type->name), "none");
+        if (!found.position)
+            fail_row(line, expected, found.nearest, fmt::format("a row {}", expected.type->name));
     }
 }
 
@@ -459,7 +481,7 @@ void ScriptComparison::compare_balances(
             balance = world.contract(expected.token).balance_of(context, *account).value_or(0);
         }
         if (!fits(balance, expected.amount))
-            fail(line, expected.key, shown(expected.amount), shown(balance, expected.amount));
+            fail(line, expected.at, shown(expected.amount), shown(balance, expected.amount));
     }
 }
 
@@ -476,7 +498,7 @@ void ScriptComparison::compare_health(
         if (const auto account = find_account(world, expected.account))
             factor = market.view_at(transaction.block.timestamp)->health(*account).health_factor;
         if (!fits(factor, expected.factor))
-            fail(line, expected.key, shown(expected.factor), shown(factor, expected.factor));
+            fail(line, expected.at, shown(expected.factor), shown(factor, expected.factor));
     }
 }
 

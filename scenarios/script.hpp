@@ -27,6 +27,13 @@ struct ExpectedNumber
     unsigned decimals = 0;
 };
 
+/// Where an expectation is written.
+struct ExpectationPlace
+{
+    std::string place;  // "FILE:LINE", or "--set PATH".
+    std::string key;    // Of `expect`: "events[0]".
+};
+
 /// The value of one field of an event or of a row of state.
 struct ExpectedField
 {
@@ -39,6 +46,7 @@ struct ExpectedField
 
     std::string name;
     Value value;
+    std::string place;
 };
 
 /// An event that a contract must emit, or a row that its state must have: by the fields that are
@@ -48,7 +56,7 @@ struct ExpectedRow
     ContractId contract{};
     const EventType* type = nullptr;
     std::vector<ExpectedField> fields;
-    std::string key;  // Of `expect`: "events[0]"; likewise below.
+    ExpectationPlace at;
 };
 
 struct ExpectedBalance
@@ -56,7 +64,7 @@ struct ExpectedBalance
     std::string account;
     ContractId token{};
     ExpectedNumber amount;
-    std::string key;
+    ExpectationPlace at;
 };
 
 struct ExpectedHealth
@@ -64,7 +72,14 @@ struct ExpectedHealth
     std::string account;
     ContractId market{};
     ExpectedNumber factor;  // Wad.
-    std::string key;
+    ExpectationPlace at;
+};
+
+/// A number that a transaction has by itself: what it returned, the gas it used.
+struct ExpectedFigure
+{
+    ExpectedNumber number;
+    ExpectationPlace at;
 };
 
 /// What must be so right after a transaction.
@@ -74,7 +89,9 @@ struct Expectations
     {};
     /// Empty: it must succeed.
     std::optional<std::variant<AnyReason, std::string>> reverts;
-    std::vector<ExpectedNumber> returns;  // Of the last call, from the first on.
+    std::string reverts_place;            // Empty: that of the line.
+    std::vector<ExpectedFigure> returns;  // Of the last call, from the first on.
+    std::optional<ExpectedFigure> gas_used;
     std::vector<ExpectedBalance> balances;
     std::vector<ExpectedRow> events;  // In this order, others between them.
     std::vector<ExpectedRow> state;
@@ -112,6 +129,15 @@ struct ScriptReport
     std::vector<std::string> failures;  // One line each: where, what was expected, what came.
 };
 
+/// A field of an event or a row that is not as expected.
+struct FieldMismatch
+{
+    std::string field;
+    std::string place;
+    std::string expected;
+    std::string got;
+};
+
 /// Compares. Asked for its report by whoever owns it, when the run is over.
 class ScriptComparison final : public ScriptObserver
 {
@@ -123,9 +149,14 @@ public:
     [[nodiscard]] const ScriptReport& report() const noexcept { return report_; }
 
 private:
-    void fail(const ScriptLine& line, const std::string& key, const std::string& expected,
+    void fail(const ScriptLine& line, const ExpectationPlace& at, const std::string& expected,
         const std::string& got);
-    void compare_outcome(const ScriptLine& line, const ExecutedTransaction& transaction);
+    void fail_row(const ScriptLine& line, const ExpectedRow& row,
+        const std::vector<FieldMismatch>& nearest, const std::string& missing);
+    /// False where the line succeeded instead of reverting, or the other way round.
+    [[nodiscard]] bool compare_outcome(
+        const ScriptLine& line, const ExecutedTransaction& transaction);
+    void compare_figures(const ScriptLine& line, const ExecutedTransaction& transaction);
     void compare_events(const ScriptLine& line, const ExecutedTransaction& transaction);
     void compare_state(const ScriptLine& line, const ExecutedTransaction& transaction);
     void compare_balances(const ScriptLine& line, const ExecutedTransaction& transaction);

@@ -101,6 +101,13 @@ Place place_of(const toml::source_region& source, Place fallback) noexcept
     return {source.begin.line, 0};
 }
 
+/// What the TOML library's numbers do not say.
+struct Numbers
+{
+    std::vector<LargeInteger> large;
+    std::vector<NumberPlace> rounded;
+};
+
 /// The large integer that was taken out at this place; nullptr if there was none.
 const LargeInteger* find(
     const std::vector<LargeInteger>& large_integers, const toml::source_position& place) noexcept
@@ -115,8 +122,7 @@ const LargeInteger* find(
                : nullptr;
 }
 
-Node convert(
-    const toml::node& from, Place fallback, const std::vector<LargeInteger>& large_integers)
+Node convert(const toml::node& from, Place fallback, const Numbers& numbers)
 {
     Node node;
     node.place = place_of(from.source(), fallback);
@@ -125,10 +131,14 @@ Node convert(
         case toml::node_type::boolean: node.value = from.as_boolean()->get(); break;
         case toml::node_type::integer:
             node.value = from.as_integer()->get();
-            if (const auto* large = find(large_integers, from.source().begin))
+            if (const auto* large = find(numbers.large, from.source().begin))
                 node.value = large->value;
             break;
-        case toml::node_type::floating_point: node.value = from.as_floating_point()->get(); break;
+        case toml::node_type::floating_point:
+            node.value = from.as_floating_point()->get();
+            node.is_rounded = std::binary_search(numbers.rounded.begin(), numbers.rounded.end(),
+                NumberPlace{from.source().begin.line, from.source().begin.column});
+            break;
         case toml::node_type::string: node.value = from.as_string()->get(); break;
         case toml::node_type::date_time: node.value = date_time(from.as_date_time()->get()); break;
         case toml::node_type::date:
@@ -138,7 +148,7 @@ Node convert(
             Node::Array elements;
             elements.reserve(from.as_array()->size());
             for (const auto& element : *from.as_array())
-                elements.push_back(convert(element, node.place, large_integers));
+                elements.push_back(convert(element, node.place, numbers));
             node.value = std::move(elements);
             break;
         }
@@ -148,8 +158,7 @@ Node convert(
             for (const auto& [key, member] : *from.as_table())
             {
                 const auto place = place_of(key.source(), node.place);
-                members.push_back(
-                    {std::string{key.str()}, place, convert(member, place, large_integers)});
+                members.push_back({std::string{key.str()}, place, convert(member, place, numbers)});
             }
             node.value = std::move(members);
             break;
@@ -173,8 +182,8 @@ Document::Document(std::string_view text, std::string name, const std::vector<Ov
     try
     {
         std::string small{text};
-        const auto large_integers = take_large_integers(small);
-        root_ = convert(toml::parse(small, name_), {1, 0}, large_integers);
+        const Numbers numbers{take_large_integers(small), rounded_fractions(small)};
+        root_ = convert(toml::parse(small, name_), {1, 0}, numbers);
     }
     catch (const toml::parse_error& error)
     {
@@ -268,10 +277,10 @@ Node parse_value(std::string_view text, Place place)
     {
         try
         {
-            const auto large_integers = take_large_integers(line);
+            const Numbers numbers{take_large_integers(line), rounded_fractions(line)};
             const auto table = toml::parse(line);
             if (table.size() == 1)
-                return convert(*table.get("value"), place, large_integers);
+                return convert(*table.get("value"), place, numbers);
         }
         catch (const toml::parse_error&)
         {

@@ -38,6 +38,8 @@ struct Node
 
     Value value;
     Place place;
+    /// A fraction with more digits than a double holds.
+    bool is_rounded = false;
 
     Node();
     explicit Node(Value new_value, Place where = {});

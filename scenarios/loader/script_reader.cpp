@@ -53,12 +53,30 @@ std::vector<Column> columns_of(const EventType& type)
     return std::move(sink.columns);
 }
 
+/// The unit of a number that can be in no other: smaller ones of the native coin apart. nullptr if
+/// it can.
+const Unit* only_unit(const std::vector<Unit>& units)
+{
+    const bool is_only = std::all_of(units.begin() + 1, units.end(),
+        [](const Unit& unit)
+        { return unit.name == "ether" || unit.name == "gwei" || unit.name == "wei"; });
+    return is_only ? &units.front() : nullptr;
+}
+
 }  // namespace
 
 void ScriptReader::refuse(
     const Node& node, const std::string& path, std::string_view expected) const
 {
     document_.fail(node.place, path, fmt::format("expected {}, got {}", expected, shown(node)));
+}
+
+std::string ScriptReader::exact_decimal(
+    const Node& node, const std::string& path, double value) const
+{
+    if (node.is_rounded)
+        refuse(node, path, "text, in quotes, for more than 15 digits");
+    return shortest_decimal(value);
 }
 
 const Node::Table& ScriptReader::table(const Node& node, const std::string& path) const
@@ -236,10 +254,12 @@ ScriptReader::Number ScriptReader::read_number(
 }
 
 ExpectedNumber ScriptReader::read_expected(
-    const Node& node, const std::string& path, const Units& units) const
+    const Node& node, const std::string& path, const Units& units, const Unit* shown_in) const
 {
-    const auto with_unit = [](ExpectedNumber number, const Unit* unit)
+    const auto with_unit = [shown_in](ExpectedNumber number, const Unit* unit)
     {
+        if (unit == nullptr)
+            unit = shown_in;
         if (unit != nullptr)
         {
             number.unit = unit->name;
@@ -267,7 +287,8 @@ ExpectedNumber ScriptReader::read_expected(
         }
         const auto number = read_number(member.node, name, units);
         (member.key == "at_least" ? expected.at_least : expected.at_most) = number.amount;
-        expected = with_unit(std::move(expected), number.unit);
+        if (number.unit != nullptr || expected.unit.empty())
+            expected = with_unit(std::move(expected), number.unit);
     }
     if (expected.at_least > expected.at_most)
         refuse(node, path, "at_least up to at_most");
@@ -282,7 +303,7 @@ Amount ScriptReader::read_funds(const Node& node, const std::string& path, Contr
     if (const auto* integer = node.as<std::int64_t>())
         text = fmt::format("{} {}", *integer, unit.name);
     else if (const auto* number = node.as<double>(); number != nullptr && std::isfinite(*number))
-        text = fmt::format("{} {}", shortest_decimal(*number), unit.name);
+        text = fmt::format("{} {}", exact_decimal(node, path, *number), unit.name);
     else if (const auto* written = node.as<std::string>())
     {
         text = *written;
@@ -562,15 +583,18 @@ void ScriptReader::read_call(const Node& node, const std::string& path, Bytes& l
 Expectations ScriptReader::read_expect(const Node& node, const std::string& path)
 {
     const std::vector<std::string_view> known{
-        "reverts", "returns", "balances", "events", "state", "health_factors"};
+        "reverts", "returns", "gas_used", "balances", "events", "state", "health_factors"};
     Expectations expect;
     for (const auto& member : table(node, path))
     {
         const auto name = fmt::format("{}.{}", path, member.key);
         if (member.key == "reverts")
         {
+            expect.reverts_place = document_.describe(member.place);
             if (const auto* text = member.node.as<std::string>())
                 expect.reverts = *text;
+            else if (const auto* number = member.node.as<std::int64_t>())
+                expect.reverts = std::to_string(*number);  // As Aave's reasons are.
             else if (const auto* flag = member.node.as<bool>(); flag != nullptr && *flag)
                 expect.reverts = Expectations::AnyReason{};
             else if (flag == nullptr)
@@ -583,8 +607,16 @@ Expectations ScriptReader::read_expect(const Node& node, const std::string& path
                 {{"ether", 18}, {"gwei", 9}, {"wei", 0}, {"USD", 8}, {"ray", 27}, {"wad", 18}});
             const auto& list = array(member.node, name);
             for (std::size_t i = 0; i < list.size(); ++i)
+            {
                 expect.returns.push_back(
-                    read_expected(list[i], fmt::format("{}[{}]", name, i), units));
+                    {read_expected(list[i], fmt::format("{}[{}]", name, i), units, nullptr),
+                        {document_.describe(list[i].place), fmt::format("returns[{}]", i)}});
+            }
+        }
+        else if (member.key == "gas_used")
+        {
+            expect.gas_used = {read_expected(member.node, name, {{"gas", 0}}, nullptr),
+                {document_.describe(member.place), "gas_used"}};
         }
         else if (member.key == "balances")
             read_balances(member.node, name, expect);
@@ -599,7 +631,7 @@ Expectations ScriptReader::read_expect(const Node& node, const std::string& path
                 const auto where = fmt::format("{}[{}]", member.key, i);
                 auto row = read_row(list[i], fmt::format("{}[{}]", name, i),
                     is_event ? "event" : "row", is_event ? EventUse::log : EventUse::snapshot);
-                row.key = where;
+                row.at = {document_.describe(list[i].place), where};
                 (is_event ? expect.events : expect.state).push_back(std::move(row));
             }
         }
@@ -624,9 +656,11 @@ void ScriptReader::read_balances(
         {
             const auto where = fmt::format("{}.{}", name, held.key);
             const auto token = read_contract(Node{held.key, held.place}, where);
+            const auto units = units_of_token(token);
             expect.balances.push_back(
-                {account, token, read_expected(held.node, where, units_of_token(token)),
-                    fmt::format("balances.{}.{}", holder.key, held.key)});
+                {account, token, read_expected(held.node, where, units, &units.front()),
+                    {document_.describe(held.place),
+                        fmt::format("balances.{}.{}", holder.key, held.key)}});
         }
     }
 }
@@ -639,10 +673,12 @@ void ScriptReader::read_health(
     {
         const Units wad{{"wad", 18}};
         // A factor is a plain number to people: 1.02 is one, not 1.02 smallest units.
-        const auto with_unit = [](const Node& value)
+        const auto with_unit = [&](const Node& value)
         {
-            if (const auto* number = value.as<double>(); number != nullptr && *number >= 0)
-                return Node{fmt::format("{} wad", shortest_decimal(*number)), value.place};
+            const auto* number = value.as<double>();
+            if (number != nullptr && std::isfinite(*number) && *number >= 0)
+                return Node{
+                    fmt::format("{} wad", exact_decimal(value, where, *number)), value.place};
             if (const auto* integer = value.as<std::int64_t>(); integer != nullptr && *integer >= 0)
                 return Node{fmt::format("{} wad", *integer), value.place};
             const auto* text = value.as<std::string>();
@@ -655,9 +691,9 @@ void ScriptReader::read_health(
             auto members = *range;
             for (auto& bound : members)
                 bound.node = with_unit(bound.node);
-            return read_expected(Node{std::move(members), written.place}, where, wad);
+            return read_expected(Node{std::move(members), written.place}, where, wad, nullptr);
         }
-        return read_expected(with_unit(written), where, wad);
+        return read_expected(with_unit(written), where, wad, nullptr);
     };
     for (const auto& holder : table(node, path))
     {
@@ -674,8 +710,8 @@ void ScriptReader::read_health(
             {
                 refuse(holder.node, name, fmt::format("a table by market ({})", listed(markets)));
             }
-            expect.health_factors.push_back(
-                {account, *names_.find_contract(markets.front()), factor(holder.node, name), key});
+            expect.health_factors.push_back({account, *names_.find_contract(markets.front()),
+                factor(holder.node, name), {document_.describe(holder.place), key}});
             continue;
         }
         for (const auto& at : *inner)
@@ -687,8 +723,9 @@ void ScriptReader::read_health(
                     fmt::format("expected a lending market ({}){}, got {}", listed(markets),
                         hint(at.key, markets), shown(std::string_view{at.key})));
             }
-            expect.health_factors.push_back({account, *names_.find_contract(at.key),
-                factor(at.node, where), fmt::format("{}.{}", key, at.key)});
+            expect.health_factors.push_back(
+                {account, *names_.find_contract(at.key), factor(at.node, where),
+                    {document_.describe(at.place), fmt::format("{}.{}", key, at.key)}});
         }
     }
 }
@@ -740,6 +777,7 @@ ExpectedRow ScriptReader::read_row(
         const auto& column = columns[static_cast<std::size_t>(found - names.begin())];
         row.fields.push_back(
             read_field(given, where, column.kind, units_of(column.unit, row.contract, node)));
+        row.fields.back().place = document_.describe(given.place);
     }
     return row;
 }
@@ -750,22 +788,23 @@ ExpectedField ScriptReader::read_field(
     const auto& node = member.node;
     switch (kind)
     {
-        case ColumnKind::amount: return {member.key, read_expected(node, path, units)};
+        case ColumnKind::amount:
+            return {member.key, read_expected(node, path, units, only_unit(units)), {}};
         case ColumnKind::integer:
             if (const auto* integer = node.as<std::int64_t>())
-                return {member.key, *integer};
+                return {member.key, *integer, {}};
             refuse(node, path, "an integer");
         case ColumnKind::boolean:
             if (const auto* flag = node.as<bool>())
-                return {member.key, *flag};
+                return {member.key, *flag, {}};
             refuse(node, path, "true or false");
         case ColumnKind::text:
             if (const auto* text = node.as<std::string>())
-                return {member.key, *text};
+                return {member.key, *text, {}};
             refuse(node, path, "a text");
-        case ColumnKind::contract: return {member.key, read_contract(node, path)};
+        case ColumnKind::contract: return {member.key, read_contract(node, path), {}};
         case ColumnKind::account:
-            return {member.key, ExpectedField::Account{account_name(node, path)}};
+            return {member.key, ExpectedField::Account{account_name(node, path)}, {}};
     }
     refuse(node, path, "a value");
 }

@@ -56,8 +56,12 @@ private:
     };
     [[nodiscard]] Number read_number(
         const Node& node, const std::string& path, const Units& units) const;
+    /// @p shown_in: the unit in which messages show an integer of smallest units; nullptr: none.
     [[nodiscard]] ExpectedNumber read_expected(
-        const Node& node, const std::string& path, const Units& units) const;
+        const Node& node, const std::string& path, const Units& units, const Unit* shown_in) const;
+    /// A fraction as it was written; refused where the file says more than was read.
+    [[nodiscard]] std::string exact_decimal(
+        const Node& node, const std::string& path, double value) const;
 
     [[nodiscard]] ExpectedRow read_row(
         const Node& node, const std::string& path, std::string_view key, EventUse use) const;

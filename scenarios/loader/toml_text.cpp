@@ -1,6 +1,8 @@
 #include "scenarios/loader/toml_text.hpp"
 
 #include <algorithm>
+#include <array>
+#include <charconv>
 #include <limits>
 #include <optional>
 
@@ -8,6 +10,8 @@ namespace runnel::scenarios
 {
 namespace
 {
+
+constexpr std::string_view value_ends = " \t\r\n,}#";
 
 /// Goes through a text character by character, past strings and comments.
 class TomlScanner
@@ -135,6 +139,49 @@ std::optional<std::uint64_t> parse_large_integer(std::string_view text) noexcept
     return value;
 }
 
+/// The digits of a number from the first to the last that is not 0; empty if it is no plain
+/// fraction.
+std::string digits_of_fraction(std::string_view text)
+{
+    if (text.starts_with('+') || text.starts_with('-'))
+        text.remove_prefix(1);
+    std::string digits;
+    bool has_point = false;
+    for (const char c : text)
+    {
+        if (c >= '0' && c <= '9')
+            digits += c;
+        else if (c == '.' && !has_point)
+            has_point = true;
+        else if (c != '_')
+            return {};
+    }
+    digits.erase(digits.find_last_not_of('0') + 1);
+    digits.erase(0, digits.find_first_not_of('0'));
+    return has_point ? digits : std::string{};
+}
+
+/// Whether the double nearest to a fraction reads as another one.
+bool is_rounded_fraction(std::string_view text)
+{
+    const auto digits = digits_of_fraction(text);
+    if (digits.size() <= std::numeric_limits<double>::digits10)
+        return false;
+    std::string plain{text};
+    std::erase(plain, '_');
+    std::erase(plain, '+');
+    double value = 0;
+    std::from_chars(plain.data(), plain.data() + plain.size(), value);
+    std::array<char, 32> shortest{};
+    const auto end = std::to_chars(
+        shortest.data(), shortest.data() + shortest.size(), value, std::chars_format::scientific);
+    std::string_view held{shortest.data(), static_cast<std::size_t>(end.ptr - shortest.data())};
+    held = held.substr(0, held.find('e'));
+    // One digit before the point alone has none.
+    return digits_of_fraction(std::string{held} + (held.find('.') == held.npos ? "." : "")) !=
+           digits;
+}
+
 std::uint32_t characters(std::string_view text) noexcept
 {
     return static_cast<std::uint32_t>(std::count_if(text.begin(), text.end(),
@@ -161,7 +208,6 @@ std::uint32_t line_of_deep_key(std::string_view text) noexcept
 
 std::vector<LargeInteger> take_large_integers(std::string& text)
 {
-    constexpr std::string_view ends = " \t\r\n,}#";
     std::vector<LargeInteger> found;
     TomlScanner scanner{text};
     for (char c = 0; scanner.next(c);)
@@ -171,7 +217,7 @@ std::vector<LargeInteger> take_large_integers(std::string& text)
         const auto begin = text.find_first_not_of(" \t", scanner.position());
         if (begin == std::string::npos)
             break;
-        const auto end = std::min(text.find_first_of(ends, begin), text.size());
+        const auto end = std::min(text.find_first_of(value_ends, begin), text.size());
         const auto value = parse_large_integer(std::string_view{text}.substr(begin, end - begin));
         if (!value)
             continue;
@@ -181,6 +227,26 @@ std::vector<LargeInteger> take_large_integers(std::string& text)
         std::fill(text.begin() + static_cast<std::ptrdiff_t>(begin),
             text.begin() + static_cast<std::ptrdiff_t>(end), ' ');
         text[begin] = '0';
+    }
+    return found;
+}
+
+std::vector<NumberPlace> rounded_fractions(std::string_view text)
+{
+    std::vector<NumberPlace> found;
+    TomlScanner scanner{text};
+    for (char c = 0; scanner.next(c);)
+    {
+        if (c != '=')
+            continue;
+        const auto begin = text.find_first_not_of(" \t", scanner.position());
+        if (begin == std::string_view::npos)
+            break;
+        const auto end = std::min(text.find_first_of(value_ends, begin), text.size());
+        if (!is_rounded_fraction(text.substr(begin, end - begin)))
+            continue;
+        const auto start = scanner.line_start();
+        found.push_back({scanner.line(), characters(text.substr(start, begin - start)) + 1});
     }
     return found;
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <compare>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -26,5 +27,18 @@ struct LargeInteger
 /// Takes the large integers that stand right behind a `=` out of a text: each becomes a 0 and
 /// spaces, so that every place stays where it was. In the order of the text.
 [[nodiscard]] std::vector<LargeInteger> take_large_integers(std::string& text);
+
+/// Where a number is written.
+struct NumberPlace
+{
+    std::uint32_t line = 0;
+    std::uint32_t column = 0;  // As in LargeInteger.
+
+    friend auto operator<=>(const NumberPlace&, const NumberPlace&) = default;
+};
+
+/// The fractions right behind a `=` that a double does not hold to the last digit written. In the
+/// order of the text.
+[[nodiscard]] std::vector<NumberPlace> rounded_fractions(std::string_view text);
 
 }  // namespace runnel::scenarios

@@ -41,12 +41,16 @@ def main():
 
         wrong = "script.0.expect.balances.alice.USDC=8 USDC"
         done = runnel("run", scenario, "--db", ledger, "--force", "--set", wrong)
-        line = SMALL_SCENARIO.count("\n") + SCRIPT[:SCRIPT.index("[[script]]")].count("\n") + 1
-        expected = (f"runnel: {scenario}:{line}: script[0].expect.balances.alice.USDC: "
-                    "expected 8 USDC, got 7 USDC (block 30)\n")
+        told = "script[0].expect.balances.alice.USDC: expected 8 USDC, got 7 USDC (block 30)\n"
+        expected = f"runnel: --set script.0.expect.balances.alice.USDC: {told}"
         checks(done.returncode == 1, f"what does not hold gives exit 1, got {done.returncode}")
         checks(done.stderr == expected, f"one line says it: {done.stderr!r}")
         checks(runnel("verify", ledger).returncode == 0, "the ledger is whole all the same")
+        text = SMALL_SCENARIO + SCRIPT.replace('"7 USDC"', '"8 USDC"')
+        wrong_file = write(folder / "wrong.toml", text)
+        line = text[:text.index("8 USDC")].count("\n") + 1
+        done = runnel("run", wrong_file, "--quiet")
+        checks(done.stderr == f"runnel: {wrong_file}:{line}: {told}", f"so does the file: {done.stderr!r}")
 
         cut = folder / "cut.db"
         done = runnel("run", scenario, "--db", cut, "--set", "script.0.at_block=45")

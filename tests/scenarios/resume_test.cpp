@@ -155,3 +155,26 @@ TEST_CASE("resume: hostile wallet states are refused or harmless", "[scenarios][
     CHECK(tried >= 40);
     CHECK(refused > 0);
 }
+
+TEST_CASE("resume: a story goes on in the middle of it", "[scenarios][resume]")
+{
+    const std::string name =
+        GENERATE("liquidation_by_hand", "sandwich_by_hand", "bzx_february_2020");
+    CAPTURE(name);
+    const auto scenario = load_scenario(
+        RUNNEL_SOURCE_DIR "/scenarios/" + name + ".toml", {{"chain.checkpoint_interval", "1"}});
+    if (!scenario)
+        FAIL(scenario.error().message);
+    Recorder whole;
+    const auto expected = run(*scenario, 2, 2'048, whole);
+    REQUIRE(expected.error.empty());
+    REQUIRE(whole.checkpoints.size() == scenario->blocks);
+    for (const auto& [number, parts] : whole.checkpoints)
+    {
+        CAPTURE(number);
+        Recorder rest;
+        const auto actual = run(*scenario, 1, 2'048, rest, std::make_shared<KeptSource>(parts));
+        REQUIRE(actual.error.empty());
+        CHECK(actual.head_hash == expected.head_hash);
+    }
+}

@@ -137,20 +137,20 @@ TEST_CASE("What does not hold is told with line, key, what was expected and what
 {
     CHECK(failures_of(std::string{swap_of_three} + "expect.balances.alice.B = \"1 B\"\n") ==
           std::vector<std::string>{
-              "story.toml:25: script[0].expect.balances.alice.B: expected 1 B, got "
+              "story.toml:32: script[0].expect.balances.alice.B: expected 1 B, got "
               "0.99452115601862358 B (block 1)"});
     CHECK(failures_of(std::string{swap_of_three} + "expect.reverts = \"UniswapV2: K\"\n") ==
-          std::vector<std::string>{"story.toml:25: script[0].expect.reverts: expected a revert: "
+          std::vector<std::string>{"story.toml:32: script[0].expect.reverts: expected a revert: "
                                    "UniswapV2: K, got success (block 1)"});
     CHECK(failures_of(std::string{swap_of_three} +
                       "expect.events = [{ contract = \"ab\", event = \"Mint\" }]\n"
                       "expect.returns = [1]\n"
                       "expect.state = [{ contract = \"ab\", row = \"DexPool\", token = \"B\", "
                       "reserve = \"400 B\" }]\n") ==
-          std::vector<std::string>{"story.toml:25: script[0].expect.returns[0]: expected 1, got "
+          std::vector<std::string>{"story.toml:33: script[0].expect.returns[0]: expected 1, got "
                                    "3000000000000000000 (block 1)",
-              "story.toml:25: script[0].expect.events[0]: expected Mint of ab, got none (block 1)",
-              "story.toml:25: script[0].expect.state[0].reserve: expected 400 B, got "
+              "story.toml:32: script[0].expect.events[0]: expected Mint of ab, got none (block 1)",
+              "story.toml:34: script[0].expect.state[0].reserve: expected 400 B, got "
               "399.00547884398137642 B (block 1)"});
     // A line without `reverts` must succeed.
     const auto failures = failures_of(R"(
@@ -163,6 +163,81 @@ calls = [{ contract = "A", call = "transfer", to = "bob", value = "11 A" }]
     CHECK(failures.front() ==
           "story.toml:25: script[0].expect.reverts: expected success, got a revert: "
           "ERC20InsufficientBalance(alice, 10000000000000000000, 11000000000000000000) (block 2)");
+}
+
+TEST_CASE("An integer of smallest units is shown in the only unit that it can have")
+{
+    CHECK(failures_of(std::string{swap_of_three} + "expect.balances.alice = { A = 7 }\n") ==
+          std::vector<std::string>{"story.toml:32: script[0].expect.balances.alice.A: expected "
+                                   "0.000000000000000007 A, got 7 A (block 1)"});
+    CHECK(failures_of(std::string{swap_of_three} + "expect.events = [{ contract = \"A\", event = "
+                                                   "\"Transfer\", value = 0 }]\n") ==
+          std::vector<std::string>{"story.toml:32: script[0].expect.events[0].value: expected 0 A, "
+                                   "got 3 A (block 1)"});
+}
+
+TEST_CASE("Of an event that did not come, all that is wrong with the nearest one is told")
+{
+    const auto failures = failures_of(std::string{swap_of_three} + R"(
+expect.events = [
+  { contract = "A", event = "Transfer", from_address = "alice", to_address = "bob", value = "4 A" },
+]
+)");
+    CHECK(failures ==
+          std::vector<std::string>{
+              "story.toml:34: script[0].expect.events[0].to_address: expected bob, got ab; value: "
+              "expected 4 A, got 3 A (block 1)"});
+    // The right names with a wrong number are nearer than the right number with wrong names.
+    const std::string twice = R"(
+[[script]]
+at_block = 1
+from = "alice"
+calls = [
+  { contract = "A", call = "transfer", to = "bob", value = "1 A" },
+  { contract = "A", call = "transfer", to = "ab", value = "2 A" },
+]
+expect.events = [{ contract = "A", event = "Transfer", to_address = "ab", value = "1 A" }]
+)";
+    CHECK(failures_of(twice) ==
+          std::vector<std::string>{"story.toml:32: script[0].expect.events[0].value: expected 1 A, "
+                                   "got 2 A (block 1)"});
+}
+
+TEST_CASE("Of a line that reverts against expectation nothing else is told")
+{
+    CHECK(failures_of(R"(
+[[script]]
+at_block = 1
+from = "alice"
+calls = [{ contract = "A", call = "transfer", to = "bob", value = "11 A" }]
+expect.balances.bob.A = "11 A"
+expect.returns = [1]
+expect.events = [{ contract = "A", event = "Transfer" }]
+)") == std::vector<std::string>{
+           "story.toml:25: script[0].expect.reverts: expected success, got a revert: "
+           "ERC20InsufficientBalance(alice, 10000000000000000000, 11000000000000000000) (block "
+           "1)"});
+}
+
+TEST_CASE("Gas can be expected")
+{
+    const auto line = [](std::string_view gas)
+    {
+        return fmt::format(R"(
+[[script]]
+at_block = 1
+from = "bob"
+calls = [{{ contract = "ETH", call = "transfer", to = "alice", value = 5 }}]
+expect.gas_used = {}
+)",
+            gas);
+    };
+    CHECK(failures_of(line("21_000")) == std::vector<std::string>{});
+    CHECK(
+        failures_of(line("{ at_least = 20_999, at_most = 21_000 }")) == std::vector<std::string>{});
+    CHECK(failures_of(line("21_001")) ==
+          std::vector<std::string>{"story.toml:29: script[0].expect.gas_used: expected 21001, got "
+                                   "21000 (block 1)"});
 }
 
 TEST_CASE("An expected revert may be named in full, by its error, or not at all")
@@ -309,6 +384,15 @@ TEST_CASE("Mistakes in a script name file, line and key, and what was expected")
     CHECK(error_of("[accounts.carl]\nfunds = { A = -1 }\n")
               .find("accounts.carl.funds.A: expected an amount that is not negative") !=
           std::string::npos);
+    // TOML's fractions are doubles.
+    CHECK(
+        error_of("[accounts.carl]\nfunds = { A = 5.578947368421052632, B = 0.1 }\n") ==
+        "story.toml:25: accounts.carl.funds.A: expected text, in quotes, for more than 15 digits, "
+        "got 5.578947368421052");
+    CHECK(error_of("[accounts.carl]\nfunds = { A = \"5.578947368421052632\", B = 1_234.5 }\n") ==
+          "none");
+    CHECK(error_of(line("calls = []\nexpect.reverts = 1.5")).find("expected a reason") !=
+          std::string::npos);
     CHECK(error_of("[accounts.carl]\nfund = { A = 1 }\n").find("(did you mean funds?)") !=
           std::string::npos);
 }
@@ -322,6 +406,13 @@ TEST_CASE("Overrides reach into lists by number")
         FAIL(scenario.error().message);
     CHECK(scenario->script.front().at_block == 2);
     CHECK(run(*scenario).report.failures == std::vector<std::string>{});
+    const auto wrong = parse(std::string{swap_of_three},
+        {{"script.0.expect.balances.alice.A", "9 A"}, {"script.0.expect.reverts", "36"}});
+    if (!wrong)
+        FAIL(wrong.error().message);
+    CHECK(run(*wrong).report.failures ==
+          std::vector<std::string>{"--set script.0.expect.reverts: script[0].expect.reverts: "
+                                   "expected a revert: 36, got success (block 1)"});
     const auto beyond = parse(std::string{swap_of_three}, {{"script.1.at_block", "2"}});
     REQUIRE_FALSE(beyond);
     CHECK(beyond.error().message ==
