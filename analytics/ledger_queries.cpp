@@ -61,17 +61,29 @@ void LedgerQueries::load_contracts()
 void LedgerQueries::load_accounts()
 {
     std::map<std::string, GroupId, std::less<>> known;
-    auto accounts = query("SELECT id, role, strategy FROM t_addresses ORDER BY id");
+    auto accounts = query("SELECT id, role, strategy, name FROM t_addresses ORDER BY id");
     while (accounts.step())
     {
         if (accounts.integer_up_to(0, integer_max) != group_of_account_.size())
             accounts.fail(0, "consecutive ids");
         const bool wallet = accounts.text(1) == "wallet";
-        const auto& label = accounts.text(2).empty() ? accounts.text(1) : accounts.text(2);
+        const std::string strategy{accounts.text(2)};
+        const auto account = accounts.text(3);
+        const auto slash = account.find('/');
+        const auto label = strategy.empty()                  ? accounts.text(1)
+                           : slash == std::string_view::npos ? std::string_view{strategy}
+                                                             : account.substr(0, slash);
         const std::string name{group_of_account_.empty() ? "nobody" : label};
-        const auto [entry, added] = known.emplace(name, static_cast<GroupId>(groups_.size()));
+        const auto [entry, added] = known.emplace(
+            (strategy.empty() ? "role " : "group ") + name, static_cast<GroupId>(groups_.size()));
         if (added)
-            groups_.push_back({name, wallet, 0});
+        {
+            // A role may have the name of a group.
+            const bool is_taken = std::any_of(groups_.begin(), groups_.end(),
+                [&](const GroupFacts& group) { return group.name == name; });
+            groups_.push_back({is_taken ? name + " (no agent)" : name, strategy, wallet,
+                wallet || accounts.text(1) == "liquidity_provider", 0});
+        }
         ++groups_[entry->second].accounts;
         group_of_account_.push_back(entry->second);
     }

@@ -36,13 +36,17 @@ struct ContractFacts
     std::string name;
 };
 
-/// Which accounts a report groups: wallets by strategy, all others by role.
+/// Which accounts a report groups: wallets by their group in the scenario, all others by role.
 using GroupId = std::uint16_t;
 
 struct GroupFacts
 {
     std::string name;
-    bool wallets = false;
+    std::string strategy;  // Of wallets that an agent moves.
+    bool wallets = false;  // Of people: agents, and those who are moved by hand.
+    /// They trade and provide liquidity on their own account: their result is a figure. Wallets,
+    /// and who provides the first liquidity of a pool.
+    bool has_result = false;
     std::uint64_t accounts = 0;
 };
 

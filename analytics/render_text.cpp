@@ -357,41 +357,62 @@ private:
         auto grid = grid_of(table, cell_limits.front());
         for (std::size_t i = 1; i < cell_limits.size() && grid.width > line_width_; ++i)
             grid = grid_of(table, cell_limits[i]);
-        // Columns that do not fit even so are in CSV and JSON.
-        while (grid.width > line_width_ && grid.columns.size() > 1)
-        {
-            grid.width -= grid.widths.back() + 2;
-            grid.columns.pop_back();
-            grid.widths.pop_back();
-        }
         if (!empty_)
             out_ += "\n";
         if (!table.title.empty())
             out_ += fmt::format("  {}\n", styled(fitted(table.title, line_width_ - 2), bold));
         empty_ = false;
+        // Columns that do not fit even so come below, beside the first one again.
+        for (std::size_t first = 1; first == 1 || first < grid.columns.size();)
+        {
+            std::vector<std::size_t> part{0};
+            auto width = grid.widths[0] + 2;
+            const auto begin = first;
+            for (; first < grid.columns.size() &&
+                   (first == begin || width + grid.widths[first] + 2 <= line_width_);
+                 ++first)
+            {
+                width += grid.widths[first] + 2;
+                part.push_back(first);
+            }
+            add_part(table, grid, part);
+            if (first < grid.columns.size())
+                out_ += "\n";
+            else
+                break;
+        }
+        if (const auto left = table.rows.size() - grid.cells.size(); left > 0)
+            out_ += styled(fmt::format("  and {} more", left), dim) + "\n";
+    }
+
+    /// Some columns of a table, by their positions in the grid.
+    void add_part(const Table& table, const Grid& grid, const std::vector<std::size_t>& part)
+    {
+        const auto cut = [this](const std::string& line) { return fitted(line, line_width_); };
         std::string head;
-        for (std::size_t i = 0; i < grid.columns.size(); ++i)
+        for (const auto i : part)
         {
             head += "  ";
             head += padded(table.columns[grid.columns[i]].label, grid.widths[i], grid.right[i]);
         }
         head.erase(head.find_last_not_of(' ') + 1);
-        out_ += styled(head, dim) + "\n";
+        out_ += styled(cut(head), dim) + "\n";
         for (std::size_t row = 0; row < grid.cells.size(); ++row)
         {
+            std::string plain;
             std::string line;
-            for (std::size_t i = 0; i < grid.columns.size(); ++i)
+            for (const auto i : part)
             {
                 const auto* yes = std::get_if<bool>(&table.rows[row][grid.columns[i]]);
                 const auto text = padded(grid.cells[row][i], grid.widths[i], grid.right[i]);
+                plain += "  " + text;
                 line += "  ";
                 line += yes != nullptr ? styled(text, *yes ? green : red) : text;
             }
+            plain.erase(plain.find_last_not_of(' ') + 1);
             line.erase(line.find_last_not_of(' ') + 1);
-            out_ += line + "\n";
+            out_ += (width_of(plain) <= line_width_ ? line : cut(plain)) + "\n";
         }
-        if (const auto left = table.rows.size() - grid.cells.size(); left > 0)
-            out_ += styled(fmt::format("  and {} more", left), dim) + "\n";
     }
 
     bool colour_;

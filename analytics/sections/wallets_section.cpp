@@ -6,6 +6,42 @@ namespace runnel::analytics
 {
 namespace
 {
+/// What shares of pools that groups had after block 0 have gained over the tokens that were behind
+/// them then, at the last prices: else a provider's baseline would be his shares, and fees and
+/// impermanent loss would not show. Pools without prices count nothing.
+std::map<GroupId, double> gains_of_first_shares(LedgerQueries& source, const Market& market)
+{
+    std::map<GroupId, double> gains;
+    if (!source.has("t_dex_shares") || !source.has("t_dex_pools"))
+        return gains;
+    Market start{source};
+    start.advance(0);
+    auto shares = source.query(
+        "SELECT s.contract_id, s.share_token_id, s.total_supply, b.account_id, b.balance "
+        "FROM t_dex_shares s JOIN t_starting_balances b ON b.token_id = s.share_token_id "
+        "WHERE s.block_number = 0");
+    while (shares.step())
+    {
+        const auto pool = start.pools().find(shares.contract(0));
+        const auto supply = shares.amount(2).to_double();
+        const auto held = shares.amount(4);
+        const auto now = market.usd(held, shares.contract(1));
+        if (pool == start.pools().end() || !now || !(supply > 0))
+            continue;
+        double then = 0;
+        bool priced = true;
+        for (const auto& token : pool->second.tokens)
+        {
+            const auto usd = market.usd(token.reserve, token.token);
+            priced = priced && usd.has_value();
+            then += usd.value_or(0) * held.to_double() / supply;
+        }
+        if (priced)
+            gains[source.group_of(shares.account(3))] += *now - then;
+    }
+    return gains;
+}
+
 /// What a group has more than after block 0, at the last prices: balances, lending positions and
 /// shares of pools. Empty if something that changed has no price.
 std::optional<double> gain_usd(LedgerQueries& source, const Market& market, GroupId group)
@@ -53,7 +89,7 @@ Table change_table(LedgerQueries& source)
         changes[key].second.subtract(amount);
     for (const auto& [key, change] : changes)
     {
-        if (!source.groups()[key.first].wallets)
+        if (!source.groups()[key.first].has_result)
             continue;
         table.rows.push_back({source.groups()[key.first].name, source.token_name(key.second),
             source.money(change.first, key.second), source.money(change.second, key.second)});
@@ -66,9 +102,9 @@ std::optional<Section> wallets_section(LedgerQueries& source)
 {
     if (source.last_block() == 0)
         return std::nullopt;
-    Table table{"strategies", "By strategy",
-        {{"group", "Strategy", Unit::none}, {"wallets", "Wallets", Unit::count},
-            {"transactions", "Sent", Unit::count},
+    Table table{"groups", "By group",
+        {{"group", "Group", Unit::none}, {"strategy", "Strategy", Unit::none},
+            {"wallets", "Wallets", Unit::count}, {"transactions", "Sent", Unit::count},
             {"transactions_per_wallet", "per wallet", Unit::none},
             {"reverted_share", "Reverted", Unit::share}, {"fees", "Fees paid", Unit::none},
             {"gain_usd", "Gain over holding", Unit::usd},
@@ -76,27 +112,31 @@ std::optional<Section> wallets_section(LedgerQueries& source)
         {}, 20};
     Market market{source};
     market.advance_to_end();
+    const auto first_shares = gains_of_first_shares(source, market);
     const auto& transactions = source.transactions();
     std::int64_t wallets = 0;
     for (std::size_t i = 0; i < source.groups().size(); ++i)
     {
         const auto& group = source.groups()[i];
-        if (!group.wallets)
+        if (!group.has_result)
             continue;
-        wallets += static_cast<std::int64_t>(group.accounts);
+        wallets += group.wallets ? static_cast<std::int64_t>(group.accounts) : 0;
         const auto& sent = transactions.groups[i];
         const auto count = static_cast<double>(group.accounts);
         auto fees = sent.burnt;
         fees.add(sent.tips);
-        const auto gain = gain_usd(source, market, static_cast<GroupId>(i));
-        table.rows.push_back({group.name, static_cast<std::int64_t>(group.accounts),
+        auto gain = gain_usd(source, market, static_cast<GroupId>(i));
+        if (const auto first = first_shares.find(static_cast<GroupId>(i));
+            gain && first != first_shares.end())
+            *gain += first->second;
+        table.rows.push_back({group.name, group.strategy, static_cast<std::int64_t>(group.accounts),
             static_cast<std::int64_t>(sent.transactions),
             static_cast<double>(sent.transactions) / count,
             share_of(static_cast<double>(sent.reverted), static_cast<double>(sent.transactions)),
             source.money(fees, native_coin), gain ? Value{*gain} : Value{},
             gain ? Value{*gain / count} : Value{}});
     }
-    if (wallets == 0)
+    if (table.rows.empty())
         return std::nullopt;
     Section section{"wallets", "Wallets", {}, {}, {}};
     section.figures = {{"wallet_count", "Wallets", wallets, Unit::count}};

@@ -293,11 +293,11 @@ TEST_CASE("report: validators and wallets", "[analytics][report]")
     CHECK(raw(report, "validators.validators.validator/1.rewards") == "700");
     CHECK(raw(report, "validators.rewards") == "700");
     CHECK(report.number("validators.finality_lag_mean").value() == 1);
-    CHECK(report.value("wallets.strategies.trader.transactions") == Value{std::int64_t{5}});
-    CHECK(report.number("wallets.strategies.trader.reverted_share").value() == Approx(0.4));
-    CHECK(raw(report, "wallets.strategies.trader.fees") == "642000005880000");
+    CHECK(report.value("wallets.groups.trader.transactions") == Value{std::int64_t{5}});
+    CHECK(report.number("wallets.groups.trader.reverted_share").value() == Approx(0.4));
+    CHECK(raw(report, "wallets.groups.trader.fees") == "642000005880000");
     // One WETH more, 215 USDC less, fees; the native coin at the price of WETH.
-    CHECK(report.number("wallets.strategies.trader.gain_usd").value() ==
+    CHECK(report.number("wallets.groups.trader.gain_usd").value() ==
           Approx(60 - 215 - 60 * 0.000642000005880005));
 }
 

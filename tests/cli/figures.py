@@ -150,11 +150,52 @@ def check_balances(runnel: Runnel, checks: Checks, folder: pathlib.Path) -> None
                f"verify sees an altered row of {table}: {count}, {done.stderr!r}")
 
 
+def check_provider(runnel: Runnel, checks: Checks, folder: pathlib.Path) -> None:
+    """Who began with a pool's shares gains its fees, and loses what prices take from it."""
+    scenario = write(folder / "pool.toml", """
+[scenario]
+blocks = 3
+[tokens.USDC]
+[tokens.X]
+[contracts.factory]
+kind = "uniswap_v2_factory"
+[contracts.router]
+kind = "uniswap_v2_router"
+factory = "factory"
+[contracts.pool]
+kind = "uniswap_v2_pair"
+factory = "factory"
+token0 = "USDC"
+token1 = "X"
+amount0 = "1_200 USDC"
+amount1 = "400 X"
+[accounts.alice]
+funds = { ETH = 1, USDC = 300 }
+[[script]]
+at_block = 1
+from = "alice"
+calls = [
+  { contract = "USDC", call = "approve", spender = "router", value = "max" },
+  { contract = "router", call = "swapExactTokensForTokens", amount_in = "300 USDC", amount_out_min = 0, path = ["USDC", "X"], to = "alice", deadline = "1h" },
+]
+""")
+    ledger = folder / "pool.db"
+    checks(runnel("run", scenario, "--db", ledger, "--quiet").returncode == 0, "the pool runs")
+    rows = runnel.json("report", ledger)["wallets"]["groups"]
+    dollars, units = 1500.0, 400 - 300 * 0.997 * 400 / (1200 + 300 * 0.997)
+    price = dollars / units
+    expected = (dollars + units * price) - (1200 + 400 * price)
+    gain = next(row["gain_usd"] for row in rows if row["group"] == "liquidity_provider")
+    checks(abs(gain - expected) < 1e-6, f"a provider's gain: {gain}, by hand {expected}")
+    checks(expected < -20, "a fifth more in price costs him more than the fee brings")
+
+
 def main():
     runnel, checks = Runnel(sys.argv[1]), Checks()
     with tempfile.TemporaryDirectory() as name:
         check_interest(runnel, checks, pathlib.Path(name))
         check_balances(runnel, checks, pathlib.Path(name))
+        check_provider(runnel, checks, pathlib.Path(name))
     checks.finish()
 
 
