@@ -71,7 +71,7 @@ std::string render_json(const Report& report)
         all[section.key] = std::move(object);
     }
     // Names are whatever a scenario's author wrote: bytes that are no UTF-8 are replaced.
-    return all.dump(2, ' ', false, Json::error_handler_t::replace);
+    return all.dump(2, ' ', true, Json::error_handler_t::replace);
 }
 
 }  // namespace runnel::analytics

@@ -76,6 +76,27 @@ def main() -> None:
         expect("bad cell in a price file", BAD_INPUT, ["bad.csv", "2", "close"], "run", csv)
         (folder / "case.toml").unlink()
 
+        # Odd, but a scenario: nobody pays before the end.
+        for interval in ("1e15", "1e18", "9223372036854775807"):
+            odd = runnel("run", good, "--set", f"agents.payer.interval={interval}", "--json")
+            check(odd.returncode == 0 and json.loads(odd.stdout)["transactions"] == 0,
+                  f"an interval of {interval} s: exit {odd.returncode}: {odd.stderr} {odd.stdout}")
+
+        steering = write(folder / "steering.toml", SMALL_SCENARIO.replace(
+            'title = "A few payments"', 'title = "A \\u001b[2J \\u0085 \\u202E few\\npayments"'))
+        for arguments in (("check", steering), ("check", steering, "--resolved"), ("scenarios", folder),
+                          ("scenarios", folder, "--json")):
+            done = runnel(*arguments)
+            check(done.returncode == 0 and not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202e]", done.stdout),
+                  f"{arguments[0]} {arguments[-1]}: what steers a terminal: exit {done.returncode}: {done.stdout!r}")
+        again = write(folder / "again.toml", runnel("check", steering, "--resolved").stdout)
+        check(runnel("check", again, "--resolved").stdout == again.read_text(), "a resolved scenario is the same again")
+        again.unlink()
+        steering.write_text('[scenario]\n["\\u001b[2J\\u202e"]\nx = 1\n')
+        expect("a key that steers the terminal", BAD_INPUT, ["\\x1b[2J\\xe2\\x80\\xae"], "check", steering)
+        steering.unlink()
+        unreadable(runnel, check, folder)
+
         # The command line.
         expect("missing scenario", BAD_INPUT, ["no_such.toml"], "run", folder / "no_such.toml")
         expect("unknown option", BAD_INPUT, ["--sed"], "run", good, "--sed", "1")
@@ -189,6 +210,29 @@ token1 = "B"
 amount0 = 1_000_000
 amount1 = 1_000_000
 """
+
+
+def unreadable(runnel, check, folder):
+    """What is there and cannot be read is the world's failure. Root can read all: somebody else must try."""
+    if os.geteuid() != 0:
+        return
+    folder.chmod(0o755)
+    for name in ("secret.toml", "secret.ndjson", "secret.db", "secret.json"):
+        path = write(folder / name, "x")
+        path.chmod(0)
+
+    def nobody():
+        os.setgid(54321)
+        os.setuid(54321)
+
+    for arguments in (("run", folder / "secret.toml"), ("check", folder / "secret.toml"),
+                      ("vectors", folder / "secret.ndjson"), ("verify", folder / "secret.db"),
+                      ("report", folder / "secret.db"), ("verify", "--proof", folder / "secret.json")):
+        done = runnel(*arguments, preexec_fn=nobody)
+        check(done.returncode == 3 and len(done.stderr.splitlines()) == 1,
+              f"{arguments[0]} an unreadable file: exit {done.returncode}: {done.stderr!r}")
+    for name in ("secret.toml", "secret.ndjson", "secret.db", "secret.json"):
+        (folder / name).unlink()
 
 
 def numbers(runnel, check, expect, scenario, ledger):

@@ -27,6 +27,8 @@ from collections import Counter
 
 SANITIZER_MARKS = ("Sanitizer", "runtime error:", "RUNNEL_CHECK", "does not hold:", "terminate called")
 KINDS = ("crash", "hang", "wrong code", "ill-formed message", "accepted in silence")
+# What a terminal obeys, or shows in another order than it stands.
+CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 LINE_MAX = 2000  # Characters of a message; nobody reads more.
 
 
@@ -86,7 +88,7 @@ class Fuzzer:
             wrong = what_is_wrong_with(errors, done.returncode, done.returncode in many_lines)
             if wrong:
                 self.finding("ill-formed message", f"{shown}: {wrong}: {errors[:LINE_MAX]!r}")
-            if re.search(rb"[\x00-\x08\x0b-\x1f\x7f]", done.stdout):
+            if CONTROLS.search(done.stdout.decode("utf-8", "backslashreplace")):
                 self.finding("ill-formed message", f"{shown}: control characters in the output")
         return done
 
@@ -96,7 +98,7 @@ def what_is_wrong_with(errors, code, many_lines=False):
     lines = errors.split("\n")
     if lines.pop() != "":
         return "the last line is not ended"
-    if re.search(r"[\x00-\x08\x0b-\x1f\x7f]", errors):
+    if CONTROLS.search(errors):
         return "control characters"
     others = [line for line in lines if not line.startswith("runnel: warning: ")]
     if any(len(line) > LINE_MAX for line in lines):

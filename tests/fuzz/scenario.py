@@ -49,6 +49,19 @@ class Scenarios(Fuzzer):
                                                                             0x202E, 0x1F600))))
             lines[at] = "".join(text)
 
+    def tune(self, lines):
+        """Another number of the same kind: much of that is a scenario."""
+        pick = self.random
+        at = pick.choice([i for i, line in enumerate(lines) if KEY.match(line)])
+        numbers = list(re.finditer(r"(?<![\w.])\d[\d_]*(\.\d+)?(?![\w.])", lines[at].split("#")[0]))
+        if not numbers:
+            return
+        number = pick.choice(numbers)
+        old = number.group().replace("_", "")
+        new = float(old) * pick.choice((0, 0.5, 0.9, 1.1, 2, 10)) + pick.choice((0, 0, 1))
+        text = f"{new:.6f}".rstrip("0").rstrip(".") if "." in old else str(int(new))
+        lines[at] = lines[at][: number.start()] + text + lines[at][number.end():]
+
     def value(self, old, others):
         pick = self.random
         if pick.random() < 0.4:
@@ -64,9 +77,10 @@ class Scenarios(Fuzzer):
         pick = self.random
         name = pick.choice(sorted(self.texts))
         lines = self.texts[name].split("\n")
+        mild = pick.random() < 0.4
         for _ in range(pick.choice((1, 1, 1, 2, 3, 8))):
             if lines:
-                self.mutate(lines)
+                (self.tune if mild else self.mutate)(lines)
         text = "\n".join(lines)
         path = self.folder / name
         path.write_bytes(text.encode("utf-8", "surrogatepass") if pick.random() < 0.95
@@ -79,6 +93,12 @@ class Scenarios(Fuzzer):
         checked = self.command({0, 2, 3}, "check", path, "--blocks", 5)
         if checked is None or checked.returncode != 0:
             return
+        # What is printed with all defaults is the same scenario.
+        resolved = self.command({0}, "check", path, "--blocks", 5, "--resolved")
+        if resolved is not None and resolved.returncode == 0:
+            again = self.folder / f"resolved-{name}"
+            again.write_bytes(resolved.stdout)
+            self.command({0}, "check", again)
         # What a script expects of a mutant need not come: a line for each.
         ran = self.command({0, 1, 2, 3}, "run", path, "--blocks", 5, "--quiet", "--stall-timeout", 30, many_lines={1})
         if ran is not None and ran.returncode == 1 and ran.stderr.count(b"script[") < ran.stderr.count(b"\n"):

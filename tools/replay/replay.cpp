@@ -43,7 +43,10 @@ public:
         struct stat status
         {};
         if (descriptor < 0 || ::fstat(descriptor, &status) != 0)
+        {
+            error_is_worlds_ = errno != ENOENT && errno != ENOTDIR;
             error_ = fmt::format("cannot be opened: {}", std::strerror(errno));
+        }
         else if (!S_ISREG(status.st_mode))
             error_ = "expected a regular file";
         else
@@ -98,6 +101,7 @@ public:
     /// The number of the line that next() returned last.
     [[nodiscard]] std::uint64_t line() const noexcept { return line_; }
     [[nodiscard]] const std::string& error() const noexcept { return error_; }
+    [[nodiscard]] bool error_is_worlds() const noexcept { return error_is_worlds_; }
 
 private:
     bool fill()
@@ -121,7 +125,10 @@ private:
         if (code == Z_BUF_ERROR)
             error_ = "the compressed data is cut off";
         else if (code == Z_ERRNO)
+        {
+            error_is_worlds_ = true;
             error_ = fmt::format("cannot be read: {}", std::strerror(errno));
+        }
         else if (code != Z_OK && code != Z_STREAM_END)
             error_ = fmt::format("the compressed data is damaged: {}", message);
         return false;
@@ -135,6 +142,7 @@ private:
     std::uint64_t unpacked_ = 0;
     std::uint64_t unpacked_max_ = 0;
     std::string error_;
+    bool error_is_worlds_ = false;
 };
 
 /// Throws std::invalid_argument if JSON nests deeper than who walks it can follow.
@@ -311,6 +319,7 @@ FileReport replay_file(const std::string& path)
     {
         report.error = fmt::format("{}:{}: {}", path, reader.line(), said(error));
     }
+    report.error_is_worlds = reader.error_is_worlds();
     report.comparisons = comparison.comparisons();
     report.mismatches = comparison.mismatches();
     report.kept = comparison.kept();

@@ -96,6 +96,7 @@ struct FileReport
     std::vector<std::string> kept;  // The first mismatches.
     GasPairs gas;                   // Of recordings that have it.
     std::string error;              // Not empty: the file could not be read; one line.
+    bool error_is_worlds = false;   // The file is there: its disk or its permissions are at fault.
 };
 
 /// Replays a .ndjson or .ndjson.gz file.

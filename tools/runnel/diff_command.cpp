@@ -37,7 +37,7 @@ int run_diff(const DiffOptions& options)
             result["a"] = difference->a ? nlohmann::json(*difference->a) : nullptr;
             result["b"] = difference->b ? nlohmann::json(*difference->b) : nullptr;
         }
-        fmt::print("{}\n", result.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
+        fmt::print("{}\n", result.dump(-1, ' ', true, nlohmann::json::error_handler_t::replace));
     }
     else if (difference)
         fmt::print("{}\n", shortened(printable(difference->to_string(options.a, options.b))));

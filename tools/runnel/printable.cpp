@@ -44,6 +44,16 @@ bool is_control(std::string_view character)
     return is_mark || is_break_or_embedding || is_isolate;
 }
 
+/// Of a whole UTF-8 character of three bytes at most.
+unsigned code_point(std::string_view character)
+{
+    auto code = static_cast<unsigned char>(character[0]) &
+                (character.size() == 1 ? 0x7FU : 0x3FU >> (character.size() - 1));
+    for (const char c : character.substr(1))
+        code = code << 6U | (static_cast<unsigned char>(c) & 0x3FU);
+    return code;
+}
+
 /// The size of `ESC [ 1 ; 31 m` and the like at @p at; 0 if there is none.
 std::size_t colour_size(std::string_view text, std::size_t at)
 {
@@ -70,7 +80,9 @@ std::string printable(std::string_view text, Layout layout)
             size = colour;
         }
         else if (byte == '\n')
-            result += layout == Layout::keep ? '\n' : ' ';
+            result += layout == Layout::one_line ? ' ' : '\n';
+        else if (layout == Layout::toml && size != 0 && is_control(text.substr(i, size)))
+            result += fmt::format("\\u{:04X}", code_point(text.substr(i, size)));
         else if (size == 0)
             result += fmt::format("\\x{:02x}", byte);
         else if (is_control(text.substr(i, size)))

@@ -1,16 +1,18 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 
 namespace runnel::tools
 {
 
-enum class Layout : bool
+enum class Layout : std::uint8_t
 {
     one_line,  // A newline becomes a space.
     keep,      // Newlines stay, and changes of colour.
+    toml,      // Newlines stay; what is escaped is so as TOML reads it.
 };
 
 /// Text that may quote a damaged file, fit for a terminal: control characters, those of direction

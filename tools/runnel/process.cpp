@@ -13,6 +13,7 @@
 #include <cerrno>
 #include <condition_variable>
 #include <csignal>
+#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -80,6 +81,34 @@ void on_alarm(int)
         leave_at_once(exit_interrupted, "interrupted before block 1; nothing was kept");
 }
 
+/// The bytes of address space that are in use; 0 if that cannot be said.
+std::uint64_t address_space() noexcept
+{
+    std::array<char, 32> text{};
+    const int descriptor = ::open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
+    if (descriptor < 0)
+        return 0;
+    (void)!::read(descriptor, text.data(), text.size() - 1);
+    ::close(descriptor);
+    std::uint64_t pages = 0;
+    for (const char* c = text.data(); *c >= '0' && *c <= '9'; ++c)
+        pages = pages * 10 + static_cast<unsigned>(*c - '0');
+    return pages * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+}
+
+/// The C library itself aborts, with a line of its own, where it has no way to say that there is no
+/// memory. All else that aborts is a bug, and stays an abort.
+void on_abort(int)
+{
+    constexpr std::uint64_t margin = std::uint64_t{8} << 20U;
+    rlimit limit{};
+    if (getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY &&
+        address_space() + margin > limit.rlim_cur)
+        std::_Exit(exit_world_failed);
+    std::signal(SIGABRT, SIG_DFL);
+    // abort() raises it again.
+}
+
 void handle_signals()
 {
     struct sigaction action
@@ -95,6 +124,8 @@ void handle_signals()
         sigaction(SIGHUP, &action, nullptr);
     action.sa_handler = on_alarm;
     sigaction(SIGALRM, &action, nullptr);
+    action.sa_handler = on_abort;
+    sigaction(SIGABRT, &action, nullptr);
     // What cannot be written is an error where it is written.
     action.sa_handler = SIG_IGN;
     sigaction(SIGPIPE, &action, nullptr);

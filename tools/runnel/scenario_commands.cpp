@@ -10,13 +10,17 @@
 #include "tools/runnel/scenario_options.hpp"
 
 #include <CLI/CLI.hpp>
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <filesystem>
 #include <limits>
 #include <memory>
+#include <system_error>
 
 namespace runnel::tools
 {
@@ -44,7 +48,7 @@ int run_check(const ScenarioOptions& options, bool resolved, bool strict)
     if (strict && !warnings.empty())
         return exit_does_not_hold;
     if (resolved)
-        fmt::print("{}", scenario.resolved_text);
+        fmt::print("{}", printable(scenario.resolved_text, Layout::toml));
     else
     {
         fmt::print(
@@ -154,7 +158,7 @@ int run_scenarios(const ScenariosOptions& options)
         }
     }
     if (options.json)
-        fmt::print("{}\n", list.dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
+        fmt::print("{}\n", list.dump(2, ' ', true, nlohmann::json::error_handler_t::replace));
     return exit_done;
 }
 
@@ -171,8 +175,25 @@ void add_scenario_options(CLI::App& command, ScenarioOptions& options)
         ->check(whole_number(1, std::numeric_limits<std::int64_t>::max()));
 }
 
+/// A file that is there and cannot be read is the world's fault, not the user's.
+void check_readable(const std::string& file)
+{
+    const int descriptor = ::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (descriptor >= 0)
+    {
+        ::close(descriptor);
+        return;
+    }
+    if (errno != ENOENT && errno != ENOTDIR)
+    {
+        throw CommandError{exit_world_failed,
+            fmt::format("{}: cannot be read: {}", file, std::generic_category().message(errno))};
+    }
+}
+
 scenarios::Scenario load(const ScenarioOptions& options)
 {
+    check_readable(options.file);
     std::vector<scenarios::Override> overrides;
     for (const auto& text : options.overrides)
     {

@@ -44,7 +44,10 @@ int run_vectors(const VectorsOptions& options)
     {
         const auto report = replay::replay_file(file);
         if (!report.error.empty())
-            throw CommandError{exit_bad_input, report.error};
+        {
+            throw CommandError{
+                report.error_is_worlds ? exit_world_failed : exit_bad_input, report.error};
+        }
         operations += report.operations;
         comparisons += report.comparisons;
         mismatches += report.mismatches;
@@ -67,7 +70,7 @@ int run_vectors(const VectorsOptions& options)
     {
         fmt::print("{}\n", nlohmann::json{{"operations", operations}, {"comparisons", comparisons},
                                {"mismatches", mismatches}, {"files", files}}
-                               .dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
+                               .dump(2, ' ', true, nlohmann::json::error_handler_t::replace));
     }
     else
         fmt::print("{} operations, {} mismatches\n", operations, mismatches);

@@ -110,7 +110,7 @@ int run_verify_proof(const VerifyOptions& options)
             nlohmann::json{{"holds", holds}, {"statement", proven.statement},
                 {"block", proof.header.number}, {"block_hash", proof.block_hash.to_string()},
                 {"block_compared", trusted}, {"failure", proven.failure}}
-                .dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
+                .dump(-1, ' ', true, nlohmann::json::error_handler_t::replace));
     }
     if (!holds)
         throw CommandError{
@@ -163,7 +163,7 @@ int run_verify(const VerifyOptions& options)
             nlohmann::json{{"holds", holds}, {"blocks", result.blocks},
                 {"blocks_planned", result.blocks_planned}, {"transactions", result.transactions},
                 {"head_hash", result.head_hash}, {"failure", result.failure}}
-                .dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
+                .dump(-1, ' ', true, nlohmann::json::error_handler_t::replace));
     }
     if (!holds)
         throw CommandError{
