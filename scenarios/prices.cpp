@@ -119,6 +119,9 @@ PriceResult<PricePath> make_path(const JumpPrice& model, const PriceGrid& grid)
     const double step_sd = volatility * std::sqrt(years);
     const double step_jumps = model.jumps_per_year * years;
     const auto stream = price_stream(grid.token);
+    std::vector<std::pair<std::uint64_t, double>> factors;
+    for (const auto& factor : model.diffusion.factors)
+        factors.emplace_back(price_stream(factor.token), factor.loading);
 
     PricePath path;
     path.reserve(grid.blocks);
@@ -127,9 +130,19 @@ PriceResult<PricePath> make_path(const JumpPrice& model, const PriceGrid& grid)
     {
         if (i > 0)
         {
-            // The normal draw comes first, so that jumps are added to the path without them.
-            RandomStream random{grid.seed, stream, 0, i};
-            log_return += step_mean + step_sd * random.normal();
+            // The normal draw comes first, so that jumps are added to the path without them, and
+            // that correlated tokens can draw it too.
+            RandomStream own{grid.seed, stream, 0, i};
+            double step = own.normal();
+            if (!factors.empty())
+            {
+                step = 0;
+                for (const auto& [factor, loading] : factors)
+                    step += loading * RandomStream{grid.seed, factor, 0, i}.normal();
+            }
+            log_return += step_mean + step_sd * step;
+            RandomStream common{grid.seed, stream_of_name("shocks:" + model.shocks), 0, i};
+            auto& random = model.shocks.empty() ? own : common;
             for (double at = random.exponential(1); at <= step_jumps; at += random.exponential(1))
                 log_return += model.jump_mean + model.jump_sd * random.normal();
         }
@@ -426,6 +439,105 @@ PriceResult<std::vector<PriceBar>> bars_of(const ClosesPrice& model)
     return bars;
 }
 
+/// A price of the history in proportion to the close before it, from @p close on.
+std::uint64_t rescaled(double price, double close_before, double close) noexcept
+{
+    const double value = close * (price / close_before);
+    return static_cast<std::uint64_t>(std::min(value + 0.5, 2.0 * price_max));
+}
+
+struct Blocks
+{
+    std::size_t bars = 0;    // In each.
+    std::size_t starts = 0;  // From how many bars one may begin.
+};
+
+PriceResult<Blocks> blocks_of(
+    const BootstrapPrice& model, const std::vector<PriceBar>& history, std::int64_t length)
+{
+    const auto bars =
+        static_cast<std::size_t>(model.block_seconds / static_cast<std::uint64_t>(length));
+    if (bars < 1)
+    {
+        return fail(fmt::format("block: expected at least a bar of the file, {} s, got {} s",
+            length, model.block_seconds));
+    }
+    // The first bar has no close before it.
+    if (history.size() < bars + 2)
+    {
+        return fail(
+            fmt::format("block: expected at most {} bars, so that there are two blocks to "
+                        "draw from, got {}",
+                history.size() < 3 ? 0 : history.size() - 2, bars));
+    }
+    return Blocks{bars, history.size() - bars};
+}
+
+std::optional<std::string> check_model(const BootstrapPrice& model, const PriceGrid&)
+{
+    if (auto error = check_price("start_price", model.start_price))
+        return error;
+    const auto history = read_price_bars(model.history.file, model.history.layout);
+    if (!history)
+        return history.error();
+    const auto of_file = [&](const std::string& error)
+    { return fmt::format("{}: {}", model.history.file.string(), error); };
+    const auto length = bar_length(*history, model.history.options);
+    if (!length)
+        return of_file(length.error());
+    if (const auto blocks = blocks_of(model, *history, *length); !blocks)
+        return blocks.error();
+    if (model.history.options.hold_gaps)
+        return std::nullopt;
+    const auto holes = check_holes(*history, *length, history->front().unix, history->back().unix);
+    return holes ? std::optional{of_file(*holes)} : std::nullopt;
+}
+
+PriceResult<PricePath> make_path(const BootstrapPrice& model, const PriceGrid& grid)
+{
+    if (auto error = check_model(model, grid))
+        return fail(std::move(*error));
+    const auto history = *read_price_bars(model.history.file, model.history.layout);
+    const auto length = *bar_length(history, model.history.options);
+    const auto blocks = *blocks_of(model, history, length);
+    const auto stream = stream_of_name(
+        "bootstrap:" + (model.shocks.empty() ? "price:" + grid.token : model.shocks));
+
+    const auto seconds = static_cast<std::int64_t>(grid.blocks) * grid.slot_seconds;
+    const auto count = static_cast<std::size_t>((seconds + length - 1) / length);
+    std::vector<PriceBar> bars;
+    bars.reserve(count);
+    double close = static_cast<double>(model.start_price);
+    std::size_t source = 0;
+    for (std::size_t i = 0; i < count; ++i)
+    {
+        if (i % blocks.bars == 0)
+        {
+            RandomStream random{grid.seed, stream, 0, i / blocks.bars};
+            source = 1 + static_cast<std::size_t>(random.uniform_below(blocks.starts));
+        }
+        const auto& from = history[source];
+        const auto before = static_cast<double>(history[source - 1].close);
+        const auto of = [&](std::uint64_t price)
+        { return rescaled(static_cast<double>(price), before, close); };
+        const PriceBar bar{grid.start + static_cast<std::int64_t>(i) * length, of(from.open),
+            of(from.high), of(from.low), of(from.close)};
+        if (bar.low < static_cast<std::uint64_t>(price_held_min) || bar.high > price_max)
+        {
+            return fail(
+                fmt::format("the price of the bar at {} is {} than can be held: expected "
+                            "another start_price or history",
+                    format_time(bar.unix), bar.high > price_max ? "higher" : "lower"));
+        }
+        bars.push_back(bar);
+        close *= static_cast<double>(from.close) / before;
+        ++source;
+    }
+    if (bars.empty())
+        return PricePath{};
+    return path_of_bars(bars, {static_cast<std::uint32_t>(length), true, true}, grid);
+}
+
 PriceResult<std::vector<PriceBar>> bars_of(const CsvPrice& model)
 {
     return read_price_bars(model.file, model.layout);
@@ -476,6 +588,48 @@ PriceResult<PricePath> make_path(const Model& model, const PriceGrid& grid)
 std::uint64_t price_stream(std::string_view token)
 {
     return stream_of_name("price:" + std::string{token});
+}
+
+PriceResult<std::vector<std::vector<PriceFactor>>> price_factors(
+    const std::vector<std::string>& tokens, const std::vector<PriceCorrelation>& correlations)
+{
+    constexpr double tolerance = 1e-12;
+    const auto count = tokens.size();
+    std::vector<std::vector<double>> matrix(count, std::vector<double>(count));
+    for (const auto& [a, b, value] : correlations)
+        matrix.at(a).at(b) = matrix.at(b).at(a) = value;
+    std::vector<std::vector<double>> root(count, std::vector<double>(count));
+    std::vector<std::vector<PriceFactor>> factors(count);
+    for (std::size_t i = 0; i < count; ++i)
+    {
+        double rest = 1;
+        for (std::size_t j = 0; j < i; ++j)
+        {
+            double sum = matrix[i][j];
+            for (std::size_t k = 0; k < j; ++k)
+                sum -= root[i][k] * root[j][k];
+            // A token that is wholly made of others adds no draws of its own.
+            const bool is_made_of_others = root[j][j] == 0;
+            root[i][j] = is_made_of_others ? 0 : sum / root[j][j];
+            rest -= root[i][j] * root[i][j];
+            if ((is_made_of_others && std::abs(sum) > 1e-9) || rest < -1e-9)
+            {
+                return fail(
+                    fmt::format("expected correlations that can hold together, got some of "
+                                "{} that cannot",
+                        tokens[i]));
+            }
+        }
+        root[i][i] = rest > tolerance ? std::sqrt(rest) : 0;
+        for (std::size_t j = 0; j <= i; ++j)
+        {
+            if (root[i][j] != 0)
+                factors[i].push_back({tokens[j], root[i][j]});
+        }
+        if (factors[i].size() == 1 && factors[i].front().token == tokens[i])
+            factors[i].clear();
+    }
+    return factors;
 }
 
 std::optional<std::string> check_price_model(const PriceModel& model, const PriceGrid& grid)

@@ -38,12 +38,21 @@ struct ConstantPrice
     std::uint64_t price = 0;  // 1e-8 USD.
 };
 
+/// How much a token's steps follow the normal draws of a token's stream: its own, and those of
+/// tokens whose paths it is correlated with. Squares of all loadings sum to 1.
+struct PriceFactor
+{
+    std::string token;
+    double loading = 1;
+};
+
 /// Geometric Brownian motion. A year has 365 days.
 struct GbmPrice
 {
     std::uint64_t start_price = 0;  // 1e-8 USD, the price at index 0.
     double drift = 0;               // Of the expected price per year: 0.05 is e^0.05 in a year.
     double volatility = 0;          // Standard deviation of a year's log return.
+    std::vector<PriceFactor> factors = {};  // Empty: its own draws alone.
 };
 
 /// Geometric Brownian motion with jumps that come at random, each a normal log return.
@@ -56,6 +65,9 @@ struct JumpPrice
     double jumps_per_year = 0;
     double jump_mean = 0;  // Of a jump's log return.
     double jump_sd = 0;
+    /// Of the source of its jumps: tokens with one source jump at the same times, each by its own
+    /// mean and deviation of the same normal draws. Empty: jumps of its own.
+    std::string shocks = {};
 };
 
 /// The last price of the bar that opens at @p unix; the bar opens at the previous close.
@@ -105,8 +117,38 @@ struct ClosesPrice
     BarOptions options;
 };
 
-using PriceModel =
-    std::variant<ConstantPrice, GbmPrice, JumpPrice, CsvPrice, BarsPrice, ClosesPrice>;
+/// A path made of stretches of a historical one, drawn at random: what volatility, fat tails and
+/// its clusters were, without a model of them.
+///
+/// Bars are taken in blocks of block_seconds, each from a bar drawn uniformly, and put one after
+/// the other from start_price on: a bar's prices are what they were in proportion to the close
+/// before it. Within a bar the path is as BarOptions says. Tokens with one source draw the same
+/// blocks; if their series have the same times, what they did together they do together again.
+/// Source: Kuensch, "The Jackknife and the Bootstrap for General Stationary Observations" (1989).
+struct BootstrapPrice
+{
+    std::uint64_t start_price = 0;  // 1e-8 USD.
+    CsvPrice history;
+    std::uint64_t block_seconds = 86'400;  // At least a bar; whole bars, rounded down.
+    std::string shocks = {};               // The source of its draws; empty: the token itself.
+};
+
+using PriceModel = std::variant<ConstantPrice, GbmPrice, JumpPrice, CsvPrice, BarsPrice,
+    ClosesPrice, BootstrapPrice>;
+
+/// A pair of tokens whose steps are correlated.
+struct PriceCorrelation
+{
+    std::size_t a = 0;  // Positions among the tokens.
+    std::size_t b = 0;
+    double value = 0;
+};
+
+/// The factors of each of @p tokens, so that their steps have these correlations: the rows of the
+/// matrix's Cholesky root. A token without correlations to any before it keeps its own draws alone.
+/// Errors: the numbers cannot hold together (the matrix has a negative eigenvalue).
+[[nodiscard]] PriceResult<std::vector<std::vector<PriceFactor>>> price_factors(
+    const std::vector<std::string>& tokens, const std::vector<PriceCorrelation>& correlations);
 
 /// The number of the random stream of this token's price: the first 8 bytes, most significant
 /// first, of keccak("price:" token).

@@ -85,6 +85,11 @@ private:
         const NamedTable& table, TableValues& values, const BarOptions& bars);
     [[nodiscard]] PriceFileLayout price_layout(
         const NamedTable& table, const Parameters& parameters) const;
+    /// Keeps what a table says of another token, until all prices are known.
+    void note_correlation(const NamedTable& table, ContractId other, const Distribution& value);
+    void correlate_prices();
+    void check_common_shocks() const;
+    void check_common_shocks(const PriceSpec& first, const PriceSpec& second) const;
     void check_price_model(const NamedTable& table, const PriceModel& model) const;
     void read_contracts();
     void read_agents();
@@ -103,6 +108,13 @@ private:
     Names names_;
     std::vector<NamedTable> token_tables_;  // The native coin first.
     std::vector<NamedTable> contract_tables_;
+    struct WrittenCorrelation
+    {
+        NamedTable table;
+        std::string other;
+        double value = 0;
+    };
+    std::vector<WrittenCorrelation> correlations_;
     std::vector<NamedTable> agent_tables_;
     std::vector<NamedTable> account_tables_;
     const Node default_native_{Node::Table{{"kind", {}, Node{std::string{native_kind}}}}, {1, 0}};

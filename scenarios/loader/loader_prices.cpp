@@ -50,9 +50,131 @@ void Loader::read_prices()
         auto values = read(table, keys);
         auto model = price_model(table, variant.name, values);
         check_price_model(table, model);
+        for (const auto& [other, value] : values.funds)
+            note_correlation(table, other, value);
         scenario_.prices.push_back({table.name, std::move(model), place(table)});
         resolve(table, values.canonical);
     }
+    correlate_prices();
+    check_common_shocks();
+}
+
+namespace
+{
+
+/// The diffusion of a model that has one.
+GbmPrice* diffusion_of(PriceModel& model)
+{
+    if (auto* gbm = std::get_if<GbmPrice>(&model))
+        return gbm;
+    auto* jump = std::get_if<JumpPrice>(&model);
+    return jump == nullptr ? nullptr : &jump->diffusion;
+}
+
+}  // namespace
+
+void Loader::note_correlation(const NamedTable& table, ContractId other, const Distribution& value)
+{
+    const auto key = fmt::format("correlations.{}", names_[other].name);
+    if (value.shape != Distribution::Shape::constant)
+        fail_key(table, key, "expected a number from -1 to 1, got a distribution");
+    if (names_[other].name == table.name)
+        fail_key(table, key, "expected another token than the table's own");
+    correlations_.push_back({table, names_[other].name, value.a});
+}
+
+void Loader::correlate_prices()
+{
+    if (correlations_.empty())
+        return;
+    std::vector<std::string> tokens;
+    std::vector<GbmPrice*> diffusions;
+    for (auto& price : scenario_.prices)
+    {
+        if (auto* diffusion = diffusion_of(price.model))
+        {
+            tokens.push_back(price.token);
+            diffusions.push_back(diffusion);
+        }
+    }
+    std::vector<PriceCorrelation> pairs;
+    for (const auto& [table, other, value] : correlations_)
+    {
+        const auto position = [&](const std::string& token)
+        {
+            return static_cast<std::size_t>(
+                std::find(tokens.begin(), tokens.end(), token) - tokens.begin());
+        };
+        const auto a = std::min(position(table.name), position(other));
+        const auto b = std::max(position(table.name), position(other));
+        const auto key = fmt::format("correlations.{}", other);
+        if (b == tokens.size())
+        {
+            fail_key(table, key,
+                fmt::format(
+                    "expected a token with a price of model gbm or jump, got {}", shown(other)));
+        }
+        for (const auto& pair : pairs)
+        {
+            if (pair.a == a && pair.b == b && pair.value != value)
+            {
+                fail_key(table, key,
+                    fmt::format("expected what prices.{}.correlations says, {}, got {}", other,
+                        shortest_decimal(pair.value), shortest_decimal(value)));
+            }
+        }
+        pairs.push_back({a, b, value});
+    }
+    auto factors = price_factors(tokens, pairs);
+    if (!factors)
+    {
+        const auto& table = correlations_.front().table;
+        document_.fail(table.place, "prices", factors.error());
+    }
+    for (std::size_t i = 0; i < diffusions.size(); ++i)
+        diffusions[i]->factors = std::move((*factors)[i]);
+}
+
+void Loader::check_common_shocks() const
+{
+    for (std::size_t i = 0; i < scenario_.prices.size(); ++i)
+    {
+        for (std::size_t k = 0; k < i; ++k)
+            check_common_shocks(scenario_.prices[k], scenario_.prices[i]);
+    }
+}
+
+/// Two tokens with one source must be able to share its draws.
+void Loader::check_common_shocks(const PriceSpec& first, const PriceSpec& second) const
+{
+    const auto differ = [&](std::string_view what)
+    {
+        throw BadScenario{
+            fmt::format("{}: prices.{}.shocks: expected the same {} as prices.{}, which "
+                        "has the same source",
+                second.place, second.token, what, first.token)};
+    };
+    const auto* jump = std::get_if<JumpPrice>(&first.model);
+    const auto* other_jump = std::get_if<JumpPrice>(&second.model);
+    if (jump != nullptr && other_jump != nullptr && !jump->shocks.empty() &&
+        jump->shocks == other_jump->shocks && jump->jumps_per_year != other_jump->jumps_per_year)
+        differ("jumps_per_year");
+    const auto* history = std::get_if<BootstrapPrice>(&first.model);
+    const auto* other_history = std::get_if<BootstrapPrice>(&second.model);
+    if (history == nullptr || other_history == nullptr || history->shocks.empty() ||
+        history->shocks != other_history->shocks)
+        return;
+    if (history->block_seconds != other_history->block_seconds)
+        differ("block");
+    if (!options_.open_input_files)
+        return;
+    const auto bars = read_price_bars(history->history.file, history->history.layout);
+    const auto other_bars =
+        read_price_bars(other_history->history.file, other_history->history.layout);
+    if (!bars || !other_bars ||
+        !std::equal(bars->begin(), bars->end(), other_bars->begin(), other_bars->end(),
+            [](const PriceBar& a, const PriceBar& b) { return a.unix == b.unix; }))
+        differ("times in its file");
 }
 
 PriceModel Loader::price_model(const NamedTable& table, std::string_view model, TableValues& values)
@@ -63,11 +185,21 @@ PriceModel Loader::price_model(const NamedTable& table, std::string_view model, 
     if (model == "gbm" || model == "jump")
     {
         const GbmPrice diffusion{parameters.amount("start_price").low64(),
-            parameters.number("drift"), parameters.number("volatility")};
+            parameters.number("drift"), parameters.number("volatility"), {}};
         if (model == "gbm")
             return diffusion;
         return JumpPrice{diffusion, parameters.number("jumps_per_year"),
-            parameters.number("jump_mean"), parameters.number("jump_sd")};
+            parameters.number("jump_mean"), parameters.number("jump_sd"),
+            parameters.text("shocks")};
+    }
+    if (model == "bootstrap")
+    {
+        const BarOptions history{static_cast<std::uint32_t>(parameters.integer("bar_seconds")),
+            true, parameters.boolean("hold_gaps")};
+        const auto start = parameters.amount("start_price").low64();
+        const auto block = static_cast<std::uint64_t>(parameters.duration_ms("block") / 1'000);
+        const auto shocks = parameters.text("shocks");
+        return BootstrapPrice{start, csv_price(table, values, history), block, shocks};
     }
     const BarOptions bars{static_cast<std::uint32_t>(parameters.integer("bar_seconds")),
         parameters.boolean("hold_last_close"), parameters.boolean("hold_gaps")};
@@ -154,7 +286,9 @@ CsvPrice Loader::csv_price(const NamedTable& table, TableValues& values, const B
 
 void Loader::check_price_model(const NamedTable& table, const PriceModel& model) const
 {
-    if (std::holds_alternative<CsvPrice>(model) && !options_.open_input_files)
+    const bool has_file =
+        std::holds_alternative<CsvPrice>(model) || std::holds_alternative<BootstrapPrice>(model);
+    if (has_file && !options_.open_input_files)
         return;
     const PriceGrid grid{scenario_.seed, table.name, static_cast<std::int64_t>(scenario_.start),
         scenario_.slot_seconds, scenario_.price_count()};

@@ -150,6 +150,11 @@ std::vector<Key> diffusion_keys()
             "Of the expected price: 0.05 is a factor of e^0.05 in a year.", -1'000, 1'000}},
         {{"volatility", Kind::number, "", unit::per_year,
             "Standard deviation of a year's log return.", 0, 100}},
+        {{"correlations", Kind::per_token, "{}", {},
+             "Of its steps with those of other tokens of models gbm and jump: { WBTC = 0.8 }. Each "
+             "pair once, or alike on both sides.",
+             -1, 1},
+            KeyForm::funds},
     };
 }
 
@@ -161,6 +166,9 @@ Section prices_section()
     jump.push_back({{"jump_mean", Kind::number, "0", {}, "Mean of a jump's log return.", -10, 10}});
     jump.push_back(
         {{"jump_sd", Kind::number, "", {}, "Standard deviation of a jump's log return.", 0, 10}});
+    jump.push_back({{"shocks", Kind::text, "\"\"", {},
+        "The source of its jumps: tokens with one source jump together, by draws in common. Empty: "
+        "jumps of its own."}});
     auto csv = bar_keys();
     csv.insert(csv.begin(),
         {{{"file", Kind::text, "", {},
@@ -171,6 +179,21 @@ Section prices_section()
                 "hold it."}}});
     for (auto& key : layout_keys())
         csv.push_back(std::move(key));
+    auto bootstrap = csv;
+    bootstrap.erase(std::remove_if(bootstrap.begin(), bootstrap.end(),
+                        [](const Key& key) { return key.spec.name == "hold_last_close"; }),
+        bootstrap.end());
+    bootstrap.insert(bootstrap.begin(),
+        {{{"start_price", Kind::number, "", unit::usd_per_token, "The price at block 0."},
+             KeyForm::price},
+            {{"block", Kind::duration, "\"1d\"", {},
+                "How long a stretch of history is: what depends on what came before is kept within "
+                "it.",
+                1'000, no_max}},
+            {{"shocks", Kind::text, "\"\"", {},
+                "The source of its draws: tokens with one source take the same stretches, from "
+                "files "
+                "with the same times. Empty: draws of its own."}}});
     auto closes = bar_keys();
     closes.insert(
         closes.begin(), {{"closes", Kind::number, "", unit::other("[[unix seconds, USD], ...]"),
@@ -194,6 +217,7 @@ Section prices_section()
             {"gbm", "Geometric Brownian motion.", diffusion_keys()},
             {"jump", "Geometric Brownian motion with normal jumps (Merton 1976).", std::move(jump)},
             {"csv", "Bars from a file, with a seeded bridge within each.", std::move(csv)},
+            {"bootstrap", "Stretches of a file's bars, drawn at random.", std::move(bootstrap)},
             {"closes", "Closing prices given here.", std::move(closes)},
             {"bars", "Bars given here.", std::move(bars)},
         }};
