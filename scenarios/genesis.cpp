@@ -4,6 +4,7 @@
 #include "execution/executor.hpp"
 #include "ledger/philox.hpp"
 #include "scenarios/loader/units.hpp"
+#include "scenarios/positions.hpp"
 
 #include <fmt/format.h>
 
@@ -223,6 +224,8 @@ tl::expected<Genesis, ScenarioError> build_genesis(const Scenario& scenario)
         world.contract(id).genesis(*named(scenario, id).parameters, builder);
         genesis.transaction_contracts.resize(builder.transaction_count(), id);
     }
+    if (auto error = add_positions(genesis, builder, scenario))
+        return tl::unexpected<ScenarioError>{std::move(*error)};
     genesis.transactions = builder.take_transactions();
     return genesis;
 }
@@ -281,6 +284,13 @@ tl::expected<FinishedBlock, ScenarioError> execute_genesis(
         const auto& receipt = block.receipts[i];
         if (receipt.status == ReceiptStatus::reverted)
         {
+            const auto asked = genesis.transaction_contracts.size();
+            if (i >= asked)
+            {
+                return fail(fmt::format(
+                    "{}: expected a position that the market takes, got the refusal: {}",
+                    genesis.position_places.at(i - asked), receipt.refusal.to_string()));
+            }
             const auto contract = named(scenario, genesis.transaction_contracts.at(i));
             return fail(
                 fmt::format("{}: {}: expected parameters that block 0 can start from, got "

@@ -32,7 +32,8 @@ struct Genesis
 {
     std::unique_ptr<World> world;
     std::vector<Transaction> transactions;          // Of block 0, free of gas fees.
-    std::vector<ContractId> transaction_contracts;  // Which contract asked for each.
+    std::vector<ContractId> transaction_contracts;  // Which contract asked for each,
+    std::vector<std::string> position_places;       // or which position, behind those.
     std::vector<Validator> validators;
     std::vector<AgentGroup> groups;
 };

@@ -2,6 +2,7 @@
 
 #include "ledger/amount.hpp"
 #include "scenarios/price_time.hpp"
+#include "scenarios/text_fields.hpp"
 
 #include <fmt/format.h>
 #include <zlib.h>
@@ -78,77 +79,6 @@ PriceResult<std::string> read_file(const std::filesystem::path& file)
         return fail(fmt::format("{}: expected a complete gzip file, got a damaged one", name));
     return contents;
 }
-
-// ---- Lines ----
-
-struct Field
-{
-    std::string_view text;
-    std::size_t column = 1;  // Of its first character; the line's first is 1.
-};
-
-std::string_view trim(std::string_view text) noexcept
-{
-    const auto first = text.find_first_not_of(" \t\r");
-    if (first == std::string_view::npos)
-        return {};
-    return text.substr(first, text.find_last_not_of(" \t\r") - first + 1);
-}
-
-/// Without the quotes around it.
-std::string_view unquoted(std::string_view text) noexcept
-{
-    text = trim(text);
-    if (text.size() >= 2 && text.front() == '"' && text.back() == '"')
-        text = trim(text.substr(1, text.size() - 2));
-    return text;
-}
-
-/// Fields between separators; separators within quotes are text.
-void split_fields(std::string_view line, char separator, std::vector<Field>& fields)
-{
-    fields.clear();
-    std::size_t begin = 0;
-    bool quoted = false;
-    for (std::size_t i = 0; i <= line.size(); ++i)
-    {
-        if (i < line.size() && line[i] == '"')
-            quoted = !quoted;
-        if (i == line.size() || (line[i] == separator && !quoted))
-        {
-            fields.push_back({unquoted(line.substr(begin, i - begin)), begin + 1});
-            begin = i + 1;
-        }
-    }
-}
-
-/// Lines that end in LF, CR LF, or (of old spreadsheets) CR alone.
-class Lines
-{
-public:
-    explicit Lines(std::string_view text) noexcept
-      : text_{text}, end_{text.find('\n') == std::string_view::npos ? '\r' : '\n'}
-    {}
-
-    /// False at the end of the text.
-    bool next(std::string_view& line) noexcept
-    {
-        if (text_.empty())
-            return false;
-        const auto end = std::min(text_.find(end_), text_.size());
-        line = text_.substr(0, end);
-        text_.remove_prefix(std::min(end + 1, text_.size()));
-        ++number_;
-        return true;
-    }
-    /// Of the line that next() gave last; from 1.
-    [[nodiscard]] std::size_t number() const noexcept { return number_; }
-
-private:
-    std::string_view text_;
-    char end_;
-    std::size_t number_ = 0;
-};
 
 // ---- Columns ----
 
@@ -272,7 +202,7 @@ bool is_nothing(std::string_view text)
 /// A price without its currency sign.
 std::string_view without_sign(std::string_view text) noexcept
 {
-    return text.starts_with('$') ? trim(text.substr(1)) : text;
+    return text.starts_with('$') ? trim_blanks(text.substr(1)) : text;
 }
 
 /// What a number's commas and points say about the decimal mark, if anything.
@@ -390,7 +320,7 @@ private:
         while (lines.next(line))
         {
             const auto number = lines.number();
-            if (number <= layout_.skip_lines || trim(line).empty() || line.front() == '#')
+            if (number <= layout_.skip_lines || trim_blanks(line).empty() || line.front() == '#')
                 continue;
             if (!begun)
             {
@@ -424,9 +354,9 @@ private:
     Fault try_begin(std::string_view line, std::size_t number, bool& begun)
     {
         // Excel's own way to say it.
-        if (line.starts_with("sep=") && trim(line.substr(4)).size() == 1)
+        if (line.starts_with("sep=") && trim_blanks(line.substr(4)).size() == 1)
         {
-            separator_ = trim(line.substr(4)).front();
+            separator_ = trim_blanks(line.substr(4)).front();
             return std::nullopt;
         }
         const auto given = separator_;

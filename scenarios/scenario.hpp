@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <utility>
@@ -102,6 +103,38 @@ struct AccountSpec
     std::string place;
 };
 
+/// What one account has and owes at block 0.
+struct PositionRow
+{
+    std::string account;  // GROUP/NUMBER, of [accounts], or a name of its own.
+    std::optional<std::pair<ContractId, Amount>> collateral;
+    std::optional<std::pair<ContractId, Amount>> debt;
+};
+
+/// [positions.NAME]: positions on a lending market at block 0.
+struct PositionsSpec
+{
+    enum class By : std::uint8_t
+    {
+        rows,
+        loan_to_value,
+        health_factor,
+        debt,
+    };
+    std::string name;
+    ContractId market{};
+    By by = By::rows;
+    std::vector<PositionRow> rows;
+    // Else of every wallet of a group, or of as many accounts NAME/NUMBER.
+    std::string group;
+    std::uint32_t count = 0;
+    ContractId collateral{};
+    ContractId debt{};
+    Distribution collateral_amount;  // Whole tokens.
+    Distribution size;               // What `by` says; a debt in whole tokens.
+    std::string place;
+};
+
 /// A file the scenario read, and its hash: part of what determines a run.
 struct InputFile
 {
@@ -127,10 +160,11 @@ struct Scenario
     std::vector<TokenSpec> tokens;        // By contract id.
     std::vector<ContractSpec> contracts;  // Ids follow the tokens'.
     std::vector<PriceSpec> prices;
-    std::vector<AgentSpec> agents;      // In the order of their names.
-    std::vector<EventSpec> events;      // In the order of their names.
-    std::vector<AccountSpec> accounts;  // In the order of their names.
-    std::vector<ScriptLine> script;     // In the order of the file.
+    std::vector<AgentSpec> agents;         // In the order of their names.
+    std::vector<EventSpec> events;         // In the order of their names.
+    std::vector<AccountSpec> accounts;     // In the order of their names.
+    std::vector<PositionsSpec> positions;  // In the order of their names.
+    std::vector<ScriptLine> script;        // In the order of the file.
     std::vector<InputFile> inputs;
     /// What [prices] and events give, by token id; nullptr where input files were not opened. The
     /// hash is that of the ledger's rows (storage::hash_of_prices).

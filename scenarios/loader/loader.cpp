@@ -29,6 +29,7 @@ void Loader::load(const std::string& default_name)
     read_agents();
     read_events();
     read_accounts();
+    read_positions();
     read_script();
 }
 

@@ -98,6 +98,9 @@ private:
         const NamedTable& table, const StrategyType& type, const Parameters& parameters) const;
     void read_events();
     void read_accounts();
+    void read_positions();
+    [[nodiscard]] Node positions_of_file(const NamedTable& table, const std::string& name) const;
+    void check_position_account(const NamedTable& table, const std::string& account) const;
     void read_script();
     void read_script_line(const NamedTable& table);
 

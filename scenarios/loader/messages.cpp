@@ -26,6 +26,9 @@ std::string expectation(const Key& key)
         case KeyForm::expect: return "a table";
         case KeyForm::exact_funds:
             return "an exact amount per token, like { ETH = 1, USDC = \"10.5 USDC\" }";
+        case KeyForm::positions:
+            return "a list of [account, collateral, debt], like [\"alice\", \"5 WETH\", \"9_000 "
+                   "USDC\"]";
         case KeyForm::funds: return "a number or distribution per token, like { ETH = 10 }";
     }
     const auto& spec = key.spec;

@@ -107,6 +107,7 @@ void TableReader::read_item(const Item& item, TableValues& values, const Unit* r
         case KeyForm::calls:
         case KeyForm::expect:
         case KeyForm::exact_funds: return;
+        case KeyForm::positions: read.canonical = read_positions(item, values.positions); break;
         case KeyForm::funds: read.canonical = read_funds(item, values); break;
     }
     if (read.value)

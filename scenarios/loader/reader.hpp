@@ -21,6 +21,7 @@ struct TableValues
     std::vector<PriceClose> closes;
     std::vector<PriceBar> bars;
     std::vector<std::pair<ContractId, Distribution>> funds;
+    std::vector<PositionRow> positions;
     /// All keys in the order of their specs, defaults filled in, written in one way.
     Node::Table canonical;
 };
@@ -87,6 +88,7 @@ private:
     [[nodiscard]] Read read_account(const Item& item) const;
     [[nodiscard]] Read read_group(const Item& item) const;
     [[nodiscard]] Read read_price(const Item& item) const;
+    [[nodiscard]] Node read_positions(const Item& item, std::vector<PositionRow>& rows) const;
     [[nodiscard]] Read read_seed(const Item& item) const;
     [[nodiscard]] Read read_time(const Item& item) const;
     [[nodiscard]] Node read_closes(const Item& item, std::vector<PriceClose>& closes) const;

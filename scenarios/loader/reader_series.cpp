@@ -1,5 +1,6 @@
 #include "scenarios/loader/messages.hpp"
 #include "scenarios/loader/reader.hpp"
+#include "scenarios/loader/units.hpp"
 
 #include <array>
 
@@ -48,6 +49,39 @@ Node TableReader::read_bars(const Item& item, std::vector<PriceBar>& bars) const
         }
         bars.push_back(bar);
         canonical.emplace_back(Node{std::move(cells)});
+    }
+    return Node{std::move(canonical)};
+}
+
+Node TableReader::read_positions(const Item& item, std::vector<PositionRow>& rows) const
+{
+    const auto* list = item.node.as<Node::Array>();
+    if (list == nullptr)
+        refuse(item, expectation(*item.key));
+    const auto& units = names_.token_units();
+    Node::Array canonical;
+    for (std::size_t i = 0; i < list->size(); ++i)
+    {
+        const auto entry = element(item, i, (*list)[i]);
+        const auto* cells = entry.node.as<Node::Array>();
+        if (cells == nullptr || cells->size() != 3 ||
+            std::any_of(cells->begin(), cells->end(),
+                [](const Node& cell) { return cell.as<std::string>() == nullptr; }))
+            refuse(entry, expectation(*item.key));
+        const auto text = [&](std::size_t cell) -> const std::string&
+        { return *(*cells)[cell].as<std::string>(); };
+        const auto amount = [&](std::size_t cell) -> std::optional<std::pair<ContractId, Amount>>
+        {
+            if (text(cell).empty())
+                return std::nullopt;
+            const auto written = parse_amount(text(cell), units);
+            if (!written)
+                refuse(element(entry, cell, (*cells)[cell]), written.error());
+            const auto token = static_cast<std::uint32_t>(written->unit - units.data());
+            return std::pair{ContractId{token}, written->amount};
+        };
+        rows.push_back({text(0), amount(1), amount(2)});
+        canonical.push_back(entry.node);
     }
     return Node{std::move(canonical)};
 }

@@ -318,6 +318,59 @@ Section accounts_section()
         }};
 }
 
+/// Of positions of one size each.
+std::vector<Key> sized_positions(Key size)
+{
+    return {
+        {{"group", Kind::group, "\"\"", {},
+            "Whose wallets have the positions, one each; empty: accounts NAME/0 and so on, which "
+            "do "
+            "nothing."}},
+        {{"count", Kind::integer, "0", unit::other("accounts"), "How many, without a group.", 0,
+            wallets_max}},
+        {{"collateral", Kind::token, "", {}, "What secures the loan."}},
+        {{"debt", Kind::token, "", {}, "What is owed."}},
+        {{"collateral_amount", Kind::distribution, "", unit::whole_tokens,
+            "What each supplies, beside its funds.", 0, 1e30}},
+        std::move(size),
+    };
+}
+
+Section positions_section()
+{
+    return {.name = "positions",
+        .help = "Who has supplied and owes what on a lending market at block 0.",
+        .per_name = true,
+        .selector = "by",
+        .keys = {{{"by", Kind::text, "", {}, "What sizes the positions."}},
+            {{.name = "market",
+                .kind = Kind::contract,
+                .default_value = "",
+                .unit = {},
+                .help = "Where they are.",
+                .contract_kind = "lending_market"}}},
+        .variants = {
+            {"loan_to_value", "Debts of a share of the collateral's value, at the market's prices.",
+                sized_positions({{"loan_to_value", Kind::distribution, "", {},
+                    "The debt's value over the collateral's.", 0, 1}})},
+            {"health_factor", "Debts that leave a health factor.",
+                sized_positions({{"health_factor", Kind::distribution, "", {},
+                    "The collateral's value times its threshold over the debt's value.", 1, 1e6}})},
+            {"debt", "Debts of an amount.",
+                sized_positions({{"debt_amount", Kind::distribution, "", unit::whole_tokens,
+                    "What each owes.", 0, 1e30}})},
+            {"table", "Positions given here.",
+                {{{"rows", Kind::text, "", {},
+                      "An account, what it has supplied and what it owes; \"\" for nothing. An "
+                      "account may have several rows."},
+                    KeyForm::positions}}},
+            {"file", "Positions from a file; the resolved scenario holds them as a table.",
+                {{{"file", Kind::text, "", {},
+                    "Columns account, collateral, collateral_amount, debt, debt_amount by their "
+                    "names, in any order; relative to the scenario."}}}},
+        }};
+}
+
 Section script_section()
 {
     return {.name = "script",
@@ -350,7 +403,7 @@ std::span<const Section> sections()
 {
     static const std::vector<Section> all{scenario_section(), chain_section(), tokens_section(),
         prices_section(), contracts_section(), agents_section(), events_section(),
-        accounts_section(), script_section()};
+        accounts_section(), positions_section(), script_section()};
     return all;
 }
 

@@ -21,6 +21,7 @@ enum class KeyForm : std::uint8_t
     calls,        // A list of calls: read by what contracts describe.
     expect,       // What must come of them.
     exact_funds,  // An exact amount per token: { ETH = 1, USDC = "10.5 USDC" }
+    positions,    // [[account, "5 WETH", "9_000 USDC"], ...]
     funds,        // A distribution per token: { ETH = 10, USDC = { uniform = [0, 5] } }
 };
 

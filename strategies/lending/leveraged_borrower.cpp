@@ -234,6 +234,11 @@ private:
         const auto supplied = part_of(held, state.supply_share);
         const auto value = to_whole(supplied, collateral_decimals_) * now->collateral_usd;
         const auto position = position_of(*now, wallet.account());
+        if (position.debt > 0)
+        {
+            state.step = Step::watch;  // It has had its position since block 0.
+            return;
+        }
         const auto borrowed = loan(*now, room(state, position, position.collateral + value));
         const auto gas = gas_of(now->pool, {LendingAction::supply, LendingAction::borrow});
         if (supplied.is_zero() || borrowed.is_zero() ||

@@ -291,7 +291,8 @@ TEST_CASE("loader: bad sections and tables get one line", "[scenarios][loader][e
             "a.toml:3: expected TOML: Encountered invalid utf-8 sequence"},
         {"[scenario]", "[scenaro]",
             "a.toml:1: scenaro: expected a section (scenario, chain, tokens, prices, contracts, "
-            "agents, events, accounts, script) (did you mean scenario?), got an unknown one"},
+            "agents, events, accounts, positions, script) (did you mean scenario?), got an "
+            "unknown one"},
         {"blocks = 10", "block = 10",
             "a.toml:2: scenario.block: expected a key of scenario (did you mean blocks?), got an "
             "unknown one"},
@@ -344,8 +345,8 @@ TEST_CASE("loader: bad kinds, models and strategies get one line", "[scenarios][
             "a.toml:9: contracts.oracle.kind: expected a kind of contract (fake_pool, "
             "fake_oracle), got nothing"},
         {"model = \"constant\"", "model = \"gmb\"",
-            "a.toml:18: prices.WETH.model: expected a model (constant, gbm, jump, csv, closes, "
-            "bars) (did you mean gbm?), got \"gmb\""},
+            "a.toml:18: prices.WETH.model: expected a model (constant, gbm, jump, csv, "
+            "bootstrap, closes, bars) (did you mean gbm?), got \"gmb\""},
         {"strategy = \"payer\"", "strategy = \"prayer\"",
             "a.toml:22: agents.payers.strategy: expected a strategy (payer) (did you mean "
             "payer?), got \"prayer\""},

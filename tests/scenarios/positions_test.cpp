@@ -1,0 +1,246 @@
+#include "contracts/kit/sectors/lending.hpp"
+#include "scenarios/genesis.hpp"
+#include "scenarios/run.hpp"
+#include "scenarios/scenario.hpp"
+#include "tests/scenarios/temporary_directory.hpp"
+#include "tests/support/catch.hpp"
+
+#include <cmath>
+#include <string>
+#include <vector>
+
+using namespace runnel;
+using namespace runnel::scenarios;
+using runnel::contracts::LendingMarket;
+using runnel::scenarios::tests::TemporaryDirectory;
+
+namespace
+{
+const std::string market = R"(
+[scenario]
+blocks = 2
+[tokens.WETH]
+[tokens.USDC]
+decimals = 6
+[contracts.oracle]
+kind = "price_oracle"
+keeper = "oracle_keeper"
+prices.WETH = { price = 2000 }
+prices.USDC = { price = 1 }
+[contracts.pool]
+kind = "aave_v3_pool"
+oracle = "oracle"
+[contracts.pool.reserves.WETH]
+ltv_bps = 7500
+liquidation_threshold_bps = 8000
+liquidation_bonus_bps = 10500
+[contracts.pool.reserves.USDC]
+ltv_bps = 7500
+liquidation_threshold_bps = 8000
+liquidation_bonus_bps = 10500
+initial_liquidity = "100_000_000 USDC"
+)";
+
+/// The world after block 0.
+struct Started
+{
+    Scenario scenario;
+    std::unique_ptr<World> world;
+
+    [[nodiscard]] const LendingMarket& pool() const
+    {
+        const auto account = world->find_account("pool").value();
+        return dynamic_cast<const LendingMarket&>(*world->contract_of(account));
+    }
+    [[nodiscard]] Amount debt_of(const std::string& account) const
+    {
+        const auto view = pool().view_at(scenario.start);
+        const auto reserve = pool().find_reserve(usdc()).value();
+        return view->holding(world->find_account(account).value(), reserve).debt;
+    }
+    [[nodiscard]] double health_of(const std::string& account) const
+    {
+        const auto view = pool().view_at(scenario.start);
+        return view->health(world->find_account(account).value()).health_factor.to_double() * 1e-18;
+    }
+    [[nodiscard]] ContractId usdc() const
+    {
+        return world->contract_of(world->find_account("USDC").value())->id();
+    }
+};
+
+tl::expected<Started, ScenarioError> start(const std::string& text,
+    const std::filesystem::path& folder = ".", const std::vector<Override>& overrides = {},
+    bool open_files = true)
+{
+    LoadOptions options;
+    options.open_input_files = open_files;
+    auto scenario = parse_scenario(text, "a.toml", folder, overrides, options);
+    if (!scenario)
+        return tl::unexpected{scenario.error()};
+    auto genesis = build_genesis(*scenario);
+    if (!genesis)
+        return tl::unexpected{genesis.error()};
+    const auto block = execute_genesis(*genesis, *scenario, Hash{});
+    if (!block)
+        return tl::unexpected{block.error()};
+    return Started{std::move(*scenario), std::move(genesis->world)};
+}
+
+Started started(const std::string& text, const std::filesystem::path& folder = ".",
+    const std::vector<Override>& overrides = {}, bool open_files = true)
+{
+    auto result = start(text, folder, overrides, open_files);
+    INFO((result ? "" : result.error().message));
+    REQUIRE(result);
+    return std::move(*result);
+}
+
+std::string error_of(const std::string& text, const std::vector<Override>& overrides = {})
+{
+    const auto result = start(text, ".", overrides);
+    REQUIRE_FALSE(result);
+    return result.error().message;
+}
+
+bool has(const std::string& text, std::string_view part)
+{
+    INFO(text);
+    return text.find(part) != std::string::npos;
+}
+}  // namespace
+
+TEST_CASE("positions: a loan-to-value keeps debts where a health factor moves them",
+    "[scenarios][positions]")
+{
+    const auto by_ltv = market + R"(
+[positions.book]
+by = "loan_to_value"
+market = "pool"
+count = 3
+collateral = "WETH"
+debt = "USDC"
+collateral_amount = 10
+loan_to_value = 0.7
+)";
+    const auto at_80 = started(by_ltv);
+    CHECK(at_80.debt_of("book/0") == Amount{14'000'000'000});
+    CHECK(std::abs(at_80.health_of("book/2") - 0.8 / 0.7) < 1e-9);
+    const std::vector<Override> higher{
+        {"contracts.pool.reserves.WETH.liquidation_threshold_bps", "8500"}};
+    const auto at_85 = started(by_ltv, ".", higher);
+    CHECK(at_85.debt_of("book/0") == at_80.debt_of("book/0"));
+    CHECK(std::abs(at_85.health_of("book/2") - 0.85 / 0.7) < 1e-9);
+
+    const std::vector<Override> by_health{{"positions.book",
+        "{ by = \"health_factor\", market = \"pool\", count = 3, collateral = \"WETH\", debt = "
+        "\"USDC\", collateral_amount = 10, health_factor = 1.25 }"}};
+    CHECK(started(by_ltv, ".", by_health).debt_of("book/1") == Amount{12'800'000'000});
+    auto both = by_health;
+    both.push_back(higher.front());
+    CHECK(started(by_ltv, ".", both).debt_of("book/1") == Amount{13'600'000'000});
+}
+
+TEST_CASE("positions: wallets of a group have drawn sizes, the same for every count",
+    "[scenarios][positions]")
+{
+    const auto text = market + R"(
+[agents.owners]
+strategy = "leveraged_borrower"
+count = 50
+funds.ETH = 1
+pool = "pool"
+router = "router"
+collateral = "WETH"
+debt = "USDC"
+coin = "WETH"
+[prices.WETH]
+model = "constant"
+price = 2000
+[prices.USDC]
+model = "constant"
+price = 1
+[contracts.factory]
+kind = "uniswap_v2_factory"
+[contracts.router]
+kind = "uniswap_v2_router"
+factory = "factory"
+[positions.book]
+by = "debt"
+market = "pool"
+group = "owners"
+collateral = "WETH"
+debt = "USDC"
+collateral_amount = { uniform = [10, 20] }
+debt_amount = { log_normal = [8, 0.5], max = 14_000 }
+)";
+    const auto all = started(text);
+    const auto fewer = started(text, ".", {{"agents.owners.count", "7"}});
+    for (int i = 0; i < 7; ++i)
+    {
+        const auto name = "owners/" + std::to_string(i);
+        CHECK(all.debt_of(name) == fewer.debt_of(name));
+        CHECK(all.debt_of(name) > 100'000'000);
+        CHECK(all.health_of(name) > 1);
+    }
+    CHECK(all.debt_of("owners/0") != all.debt_of("owners/1"));
+}
+
+TEST_CASE("positions: a table and a file say the same, and the file is not needed again",
+    "[scenarios][positions]")
+{
+    const TemporaryDirectory directory;
+    directory.write("book.csv",
+        "debt;debt_amount;account;collateral;collateral_amount;note\n"
+        "USDC;1500.5;alice;WETH;2.000000000000000001;x\n\n# A comment.\n"
+        ";;\"bob\";WETH;1;y\nUSDC;0.000001;bob;;;z\n");
+    const auto by_file = market +
+                         "[accounts.alice]\n[positions.book]\nmarket = \"pool\"\nby = "
+                         "\"file\"\nfile = \"book.csv\"\n";
+    const auto by_table = market + R"([accounts.alice]
+[positions.book]
+market = "pool"
+by = "table"
+rows = [["alice", "2.000000000000000001 WETH", "1500.5 USDC"], ["bob", "1 WETH", ""], ["bob", "", "0.000001 USDC"]]
+)";
+    const auto from_file = started(by_file, directory.path());
+    const auto from_table = started(by_table);
+    CHECK(from_file.world->checkpoint_root() == from_table.world->checkpoint_root());
+    CHECK(from_file.scenario.resolved_text == from_table.scenario.resolved_text);
+    CHECK(from_file.debt_of("alice") == Amount{1'500'500'000});
+    CHECK(from_file.debt_of("bob") == Amount{1});
+    const auto again = started(from_file.scenario.resolved_text, "/nowhere", {}, false);
+    CHECK(again.world->checkpoint_root() == from_file.world->checkpoint_root());
+}
+
+TEST_CASE("positions: what a market does not take is refused by name", "[scenarios][positions]")
+{
+    const auto rows = [](const std::string& list) {
+        return market + "[positions.book]\nmarket = \"pool\"\nby = \"table\"\nrows = " + list +
+               "\n";
+    };
+    CHECK(has(error_of(rows("[[\"a\", \"1 WETH\", \"1501 USDC\"]]")),
+        "positions.book: a: expected a position that the market takes, got the refusal: 36"));
+    CHECK(has(error_of(rows("[[\"a\", \"1 ETH\", \"\"]]")),
+        "positions.book: a: expected a token that the market lists, got ETH"));
+    CHECK(
+        has(error_of(rows("[[\"a\", \"1 WETH\"]]")), "positions.book.rows[0]: expected a list of"));
+    CHECK(has(error_of(rows("[[\"a\", \"1.5 wei\", \"\"]]")), "positions.book.rows[0][1]"));
+    CHECK(has(error_of(rows("[[\"USDC\", \"1 WETH\", \"\"]]")), "expected an account's name"));
+    CHECK(has(error_of(rows("[[\"x/0\", \"1 WETH\", \"\"]]")), "expected a wallet of a group"));
+    const auto sized = market + R"(
+[positions.book]
+by = "health_factor"
+market = "pool"
+collateral = "WETH"
+debt = "USDC"
+collateral_amount = 1
+health_factor = 1.5
+)";
+    CHECK(has(error_of(sized), "positions.book.count: expected either a group or a count"));
+    CHECK(has(
+        error_of(sized, {{"positions.book.count", "1"}, {"positions.book.health_factor", "0.9"}}),
+        "positions.book.health_factor"));
+    CHECK(has(error_of(sized, {{"positions.book.count", "1"}, {"positions.book.market", "oracle"}}),
+        "positions.book.market"));
+}
