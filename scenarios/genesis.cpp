@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
 namespace runnel::scenarios
 {
@@ -126,26 +127,33 @@ std::optional<ScenarioError> fund_accounts(World& world, const Scenario& scenari
     return std::nullopt;
 }
 
-/// What an event makes of a price path from its block on.
-void apply(const EventSpec& event, std::uint32_t slot_seconds, PricePath& path)
+/// What an event makes of a price path from its block on. Returns the first block whose price 1e-8
+/// USD cannot hold within a thousandth, or that is too high; nothing if there is none.
+std::optional<std::size_t> apply(
+    const EventSpec& event, std::uint32_t slot_seconds, PricePath& path)
 {
-    const auto scale_from = [&path](std::size_t first, double factor)
+    std::optional<std::size_t> lost;
+    const auto scale_from = [&](std::size_t first, double factor)
     {
-        for (auto block = first; block < path.size(); ++block)
+        constexpr double tolerance = 1e-3;
+        for (auto block = first; block < path.size() && !lost; ++block)
         {
-            const auto price = static_cast<double>(path[block]) * factor + 0.5;
-            path[block] =
-                static_cast<std::uint64_t>(std::clamp(price, 1.0, static_cast<double>(price_max)));
+            const auto price = static_cast<double>(path[block]) * factor;
+            const auto held = std::floor(price + 0.5);
+            if (std::abs(held - price) > price * tolerance || held > static_cast<double>(price_max))
+                lost = block;
+            else
+                path[block] = static_cast<std::uint64_t>(held);
         }
     };
     const auto first = static_cast<std::size_t>(event.at_block);
     if (first >= path.size())
-        return;
+        return std::nullopt;
     if (event.action == EventSpec::Action::price_shock)
     {
         if (event.factor != 1)
             scale_from(first, event.factor);
-        return;
+        return lost;
     }
     const auto slot_ms = std::int64_t{slot_seconds} * 1000;
     const auto steps = std::max<std::int64_t>(1, event.duration_ms / slot_ms);
@@ -159,6 +167,7 @@ void apply(const EventSpec& event, std::uint32_t slot_seconds, PricePath& path)
         const auto share = static_cast<double>(block - first + 1) / static_cast<double>(steps);
         path[block] = static_cast<std::uint64_t>(start + (target - start) * share + 0.5);
     }
+    return lost;
 }
 
 struct Named
@@ -255,8 +264,15 @@ tl::expected<std::vector<PricePath>, ScenarioError> build_price_paths(const Scen
     {
         for (std::size_t token = 0; token < paths.size(); ++token)
         {
-            if (event->token == scenario.tokens[token].name)
-                apply(*event, scenario.slot_seconds, paths[token]);
+            if (event->token != scenario.tokens[token].name)
+                continue;
+            if (const auto lost = apply(*event, scenario.slot_seconds, paths[token]))
+            {
+                return fail(
+                    fmt::format("{}: events.{}: expected prices that 1e-8 USD can hold within "
+                                "a thousandth, up to {} USD, got another for {} in block {}",
+                        scenario.name, event->name, price_max / 100'000'000, event->token, *lost));
+            }
         }
     }
     return paths;

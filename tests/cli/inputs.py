@@ -253,6 +253,50 @@ def tokens(runnel, check, folder):
         check(done.returncode == 2 and why in done.stderr, f"{key} is refused: {done.stderr}")
 
 
+BOOK = """
+[scenario]
+blocks = 3
+[tokens.WETH]
+[tokens.USDC]
+decimals = 6
+[contracts.oracle]
+kind = "price_oracle"
+keeper = "oracle_keeper"
+prices.WETH = { price = 2000 }
+prices.USDC = { price = 1 }
+[contracts.pool]
+kind = "aave_v3_pool"
+oracle = "oracle"
+reserves.WETH = { ltv_bps = 7500, liquidation_threshold_bps = 8000, liquidation_bonus_bps = 10500 }
+reserves.USDC = { ltv_bps = 7500, liquidation_threshold_bps = 8000, liquidation_bonus_bps = 10500, initial_liquidity = "1_000_000_000 USDC" }
+[positions.book]
+by = "file"
+market = "pool"
+file = "book.csv"
+"""
+
+
+def positions(runnel, check, folder):
+    """A book of positions is there after block 0, and its ledger is verified without the file."""
+    count = 1000
+    book = folder / "book.csv"
+    write(book, "account,collateral,collateral_amount,debt,debt_amount\n" +
+          "".join(f"user{i},WETH,{1 + i % 7}.5,USDC,{1000 + i}.25\n" for i in range(count)))
+    scenario = write(folder / "book.toml", BOOK)
+    database = folder / "book.db"
+    done = runnel("run", scenario, "--db", database)
+    check(done.returncode == 0, f"a book of {count} positions: {done.stderr}")
+    book.unlink()
+    done = runnel("verify", database)
+    check(done.returncode == 0, f"verified without its file: {done.stderr}")
+    done = runnel("check", scenario)
+    check(done.returncode == 2 and "book.csv" in done.stderr, f"a missing file is named: {done.stderr}")
+    write(book, "account,collateral,collateral_amount,debt,debt_amount\nuser,WETH,1,USDC,1600\n")
+    done = runnel("run", scenario)
+    check(done.returncode == 2 and "positions.book: user: " in done.stderr and "36" in done.stderr,
+          f"more than the market lends is refused by name: {done.stderr}")
+
+
 def main():
     runnel, check = Runnel(sys.argv[1]), Checks()
     with tempfile.TemporaryDirectory() as name:
@@ -262,6 +306,7 @@ def main():
         seeds(runnel, check, folder)
         long_slots(runnel, check, folder)
         tokens(runnel, check, folder)
+        positions(runnel, check, folder)
     check.finish()
 
 

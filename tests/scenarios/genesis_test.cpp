@@ -276,14 +276,22 @@ TEST_CASE("genesis: shocks multiply a price from their block on", "[scenarios][g
     for (std::size_t i = 0; i < path.size(); ++i)
         CHECK(path[i] == usd(i < 3 ? 1 : i < 6 ? 0.05 : 0.15));
 
-    // Never 0, never beyond what a price may be.
-    std::vector<Override> many;
-    for (int i = 0; i < 20; ++i)
-        many.push_back(shock(fmt::format("e{}", i), 1, 1e-9));
-    CHECK(build_price_paths(load(base, many))->at(1).at(1) == 1);
-    for (auto& change : many)
-        change = shock(change.path.substr(7), 1, 1e9);
-    CHECK(build_price_paths(load(base, many))->at(1).at(1) == price_max);
+    // What a price cannot be is refused, not rounded to what it can.
+    const auto refused = [&](double factor)
+    {
+        const auto scenario =
+            parse_scenario(base, "a.toml", "", {shock("e", 4, factor)}, test_options());
+        const auto lost =
+            scenario ? build_price_paths(*scenario) : tl::unexpected{scenario.error()};
+        return !lost &&
+               lost.error().message.find("events.e: expected prices that 1e-8 USD can hold") !=
+                   std::string::npos &&
+               lost.error().message.find("in block 4") != std::string::npos;
+    };
+    CHECK(refused(1e-9));
+    CHECK(refused(1.5e-8));
+    CHECK_FALSE(refused(1e-8));  // One unit, exactly.
+    CHECK_FALSE(refused(1.2345e-4));
 }
 
 TEST_CASE("genesis: a price is set, at once or in equal steps, and moves on from there",
