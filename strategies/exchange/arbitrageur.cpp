@@ -1,4 +1,5 @@
 #include "ledger/transaction.hpp"
+#include "strategies/market/bidding.hpp"
 #include "strategies/market/common.hpp"
 #include "strategies/market/dex.hpp"
 #include "strategies/market/profit.hpp"
@@ -15,19 +16,21 @@ struct WalletState
 {
     std::int64_t reaction_ms = 0;
     std::uint64_t profit_min = 0;  // 1e-8 USD.
-    std::uint32_t bid_share_ppm = 0;
-    std::uint8_t losses = 0;          // Of races, less half of them per win.
-    bool lost = false;                // Since it last decided.
+    double bid_share = 0;          // Of the profit; what it first believes rivals bid.
+    RaceMemory races;
+    std::uint64_t watched_block = 0;  // In which it saw a chance and sent nothing,
+    std::uint32_t watched_route = 0;  // and the best of them.
     std::vector<std::uint32_t> seen;  // By route: the block it was first seen in; 0: not.
-    RUNNEL_FIELDS((reaction_ms, milliseconds), (profit_min, usd_e8), bid_share_ppm, losses, lost,
-        (seen, block_number));
+    RUNNEL_FIELDS((reaction_ms, milliseconds), (profit_min, usd_e8), bid_share, races,
+        (watched_block, block_number), watched_route, (seen, block_number));
 };
 
 /// Closes gaps: between a pool and the world outside, and around cycles of two or three pools.
 ///
 /// It swaps for the exact quotes in one transaction, from pool to pool where protocols allow: if
-/// another was faster, the transaction reverts and only the fee is lost. A gap with the world
-/// outside is traded against the wallet's own inventory, valued at reference prices.
+/// another was faster, the transaction reverts and only the fee is lost, which Bidding weighs
+/// against the gain. A gap with the world outside is traded against the wallet's own inventory,
+/// valued at reference prices.
 class Arbitrageur : public StatefulStrategy<WalletState>
 {
 public:
@@ -39,7 +42,7 @@ public:
         uses_reference_{parameters.boolean("reference")},
         cycle_length_max_{static_cast<std::size_t>(parameters.integer("cycle_length_max"))},
         trades_per_block_{static_cast<std::size_t>(parameters.integer("trades_per_block"))},
-        cool_down_ms_{parameters.duration_ms("cool_down")}
+        bidding_{parameters, wallets.slot_seconds}
     {
         if (uses_reference_)
         {
@@ -57,7 +60,7 @@ public:
             auto& state = states_[i];
             state.reaction_ms = static_cast<std::int64_t>(draw("reaction") * 1000);
             state.profit_min = static_cast<std::uint64_t>(draw("profit_min") * 1e8);
-            state.bid_share_ppm = static_cast<std::uint32_t>(draw("bid_share") * 1e6);
+            state.bid_share = draw("bid_share");
             state.seen.assign(routes_.size(), 0);
         }
     }
@@ -68,37 +71,31 @@ public:
     {
         auto& state = states_[position];
         const auto& view = wallet.view();
-        if (std::exchange(state.lost, false) && state.losses > 0)
-            return cool_down(position, wallet);
         if (wallet.pending() > 0)
             return view.block_number + 1;
         observe(view);
         auto chances = find_chances(position, wallet);
+        watch(state, view);
         std::stable_sort(chances.begin(), chances.end(),
             [](const Chance& a, const Chance& b) { return a.net > b.net; });
-        take(state, wallet, chances);
+        const auto sent = take(state, wallet, chances);
+        state.watched_block = sent == 0 && best_seen_ ? view.block_number : 0;
+        state.watched_route = static_cast<std::uint32_t>(best_seen_.value_or(0));
         return view.block_number + 1;
     }
 
     bool learn(std::size_t position, const TransactionOutcome& outcome) override
     {
-        auto& state = states_[position];
-        if (outcome.kind == TransactionOutcome::Kind::reverted)
-        {
-            // Another was faster. Whoever keeps losing races tries less often.
-            state.losses = std::min<std::uint8_t>(losses_max, state.losses + 1);
-            state.lost = true;
-            return true;
-        }
-        if (outcome.kind == TransactionOutcome::Kind::succeeded)
-            state.losses = static_cast<std::uint8_t>(state.losses / 2);
+        Bidding::learn(states_[position].races, outcome, outcome.tag % Bidding::levels,
+            static_cast<double>(outcome.tag / Bidding::levels) / gain_scale);
         return false;
     }
 
 private:
     [[nodiscard]] bool is_valid(const WalletState& state) const override
     {
-        return state.losses <= losses_max && state.seen.size() <= routes_max;
+        return state.seen.size() <= routes_max &&
+               (state.watched_block == 0 || state.watched_route < state.seen.size());
     }
 
     /// Pools in order of trade.
@@ -117,7 +114,8 @@ private:
     {
         const Route* route = nullptr;
         std::vector<Amount> amounts;  // In, between, out.
-        std::uint64_t net = 0;        // After the base fee; the bid is still to be paid.
+        std::uint64_t gain = 0;       // Before any fee,
+        std::uint64_t net = 0;        // and after the base fee; the bid is still to be paid.
     };
 
     // ---- Routes, found once ----
@@ -233,16 +231,6 @@ private:
 
     // ---- Per wallet ----
 
-    /// Waits longer after each lost race, by chance, so that rivals do not meet again.
-    std::uint64_t cool_down(std::size_t position, WalletContext& wallet)
-    {
-        const auto& view = wallet.view();
-        const auto blocks_max = view.blocks_of_ms(cool_down_ms_);
-        const auto blocks = std::min(blocks_max, std::uint64_t{1} << states_[position].losses);
-        std::fill(states_[position].seen.begin(), states_[position].seen.end(), 0U);
-        return view.block_number + 1 + wallet.random().uniform_below(blocks);
-    }
-
     /// What earns enough for this wallet, and has been seen for as long as it takes to react.
     [[nodiscard]] std::vector<Chance> find_chances(
         std::size_t position, const WalletContext& wallet)
@@ -252,6 +240,8 @@ private:
         state.seen.resize(routes_.size());
         const auto slot_ms = std::int64_t{view.slot_seconds} * 1000;
         std::vector<Chance> chances;
+        best_seen_.reset();
+        std::uint64_t best_net = 0;
         for (std::size_t i = 0; i < routes_.size(); ++i)
         {
             auto& seen = state.seen[i];
@@ -263,6 +253,11 @@ private:
                 seen = 0;
                 continue;
             }
+            if (chance->net > best_net)
+            {
+                best_net = chance->net;
+                best_seen_ = i;
+            }
             if (seen == 0)
                 seen = static_cast<std::uint32_t>(view.block_number);
             // It was there to see since the last block; this block takes what comes until its end.
@@ -271,6 +266,14 @@ private:
                 chances.push_back(std::move(*chance));
         }
         return chances;
+    }
+
+    /// What became of the chance that it left alone in the block before.
+    void watch(WalletState& state, const WorldView& view) const
+    {
+        if (state.watched_block == 0 || state.watched_block + 1 != view.block_number)
+            return;
+        bidding_.watch(state.races, state.seen[state.watched_route] == 0, view.block_number);
     }
 
     [[nodiscard]] Amount holding(const WalletContext& wallet, DexMap::Position token) const
@@ -282,7 +285,7 @@ private:
     }
 
     /// The best trade along a route with at most @p amount_in_max, if it earns enough after the
-    /// base fee and the bid.
+    /// base fee, of which the bid is still to be paid.
     [[nodiscard]] std::optional<Chance> appraise(const WalletState& state,
         const WalletContext& wallet, std::size_t number, const Amount& amount_in_max)
     {
@@ -302,7 +305,7 @@ private:
         if (amount_in.is_zero())
             return std::nullopt;
 
-        Chance chance{&route, quote_along(route.hops, amount_in), 0};
+        Chance chance{&route, quote_along(route.hops, amount_in), 0, 0};
         if (chance.amounts.empty())
             return std::nullopt;
         // By exact quotes; income rounded down, costs up.
@@ -310,26 +313,20 @@ private:
         const auto outlay = mul_div_up(amount_in, *price_in, unit_in);
         const auto fee = mul_div_up(
             wrapping_mul(route.gas, view.base_fee), *coin_price, Amount::power_of_ten(18));
-        const auto net = income - outlay - fee;
-        if (!net.ok() || !net.value.fits_uint64())
+        const auto gain = income - outlay;
+        const auto net = gain - fee;
+        if (!net.ok() || !gain.value.fits_uint64())
             return std::nullopt;
+        chance.gain = gain.value.low64();
         chance.net = net.value.low64();
-        if (chance.net - bid_of(state, chance.net) < state.profit_min)
-            return std::nullopt;
-        return chance;
-    }
-
-    /// 1e-8 USD.
-    [[nodiscard]] static std::uint64_t bid_of(const WalletState& state, std::uint64_t net)
-    {
-        return static_cast<std::uint64_t>(
-            static_cast<uint128>(net) * state.bid_share_ppm / 1'000'000);
+        return chance.net >= state.profit_min ? std::optional{chance} : std::nullopt;
     }
 
     /// Sends the best chances that do not get in each other's way: no pool twice, no token spent
     /// twice.
-    void take(
-        const WalletState& state, WalletContext& wallet, const std::vector<Chance>& chances) const
+    /// Returns how many.
+    std::size_t take(
+        WalletState& state, WalletContext& wallet, const std::vector<Chance>& chances) const
     {
         std::vector<bool> pool_used(map_.pools().size());
         std::vector<bool> token_spent(map_.tokens().size());
@@ -344,30 +341,40 @@ private:
             for (const auto& step : steps)
                 pool_used[step.pool] = true;
             token_spent[chance.route->token_in()] = true;
-            submit(state, wallet, chance);
-            ++taken;
+            taken += submit(state, wallet, chance) ? 1 : 0;
         }
+        return taken;
     }
 
-    void submit(const WalletState& state, WalletContext& wallet, const Chance& chance) const
+    /// Bids for a chance, if it is worth a bid.
+    bool submit(WalletState& state, WalletContext& wallet, const Chance& chance) const
     {
         const auto& view = wallet.view();
+        const auto coin_usd = reference_usd(view, coin_);
+        const auto& route = *chance.route;
+        SearchChance race;
+        race.gas = route.gas;
+        race.gain = static_cast<double>(chance.gain) * 1e-8;
+        race.base_fee = static_cast<double>(chance.gain - chance.net) * 1e-8;
+        race.habit = static_cast<double>(route.gas) *
+                     static_cast<double>(wallet.habitual_bid().priority_fee) * 1e-18 * coin_usd;
+        const auto offer = bidding_.offer(state.races, race, state.bid_share,
+            static_cast<double>(state.profit_min) * 1e-8, coin_usd, view.block_number);
+        if (!offer)
+            return false;
         CallWriter calls;
-        add_exact_swaps(calls, view, chance.route->hops, chance.amounts, wallet.account(), desk_);
-        auto bid = wallet.habitual_bid();
-        // The share of what it earns that it offers, in wei per gas.
-        const auto coin_price = *view.reference_price(coin_);
-        const auto offer =
-            mul_div_down(bid_of(state, chance.net), Amount::power_of_ten(18), coin_price);
-        const auto per_gas = div_down(offer.value, chance.route->gas);
-        bid.priority_fee = per_gas.fits_uint64() ? per_gas.low64() : bid.priority_fee;
-        bid.max_fee = std::max(bid.max_fee, view.base_fee + view.base_fee / 8 + bid.priority_fee);
-        bid.extra_gas = chance.route->extra_gas;
-        wallet.submit(std::move(calls), bid);
+        add_exact_swaps(calls, view, route.hops, chance.amounts, wallet.account(), desk_);
+        auto bid = Bidding::bid(*offer, race, wallet, coin_usd);
+        bid.extra_gas = route.extra_gas;
+        const auto gain = std::min(race.gain / coin_usd, 1e6) * gain_scale;
+        wallet.submit(std::move(calls), bid,
+            static_cast<std::uint64_t>(gain) * Bidding::levels + offer->level);
+        return true;
     }
 
     static constexpr std::size_t routes_max = 4'096;
-    static constexpr std::uint8_t losses_max = 16;
+    /// A tag is the level of the bid and, in 1e-9 native coins, the gain.
+    static constexpr double gain_scale = 1e9;
 
     DexMap map_;
     SwapDesk desk_{nullptr};
@@ -376,7 +383,7 @@ private:
     bool uses_reference_;
     std::size_t cycle_length_max_;
     std::size_t trades_per_block_;
-    std::int64_t cool_down_ms_;
+    Bidding bidding_;
     std::vector<Route> routes_;
     std::optional<DexMap::Position> newest_pool_;  // Of those that came later.
 
@@ -384,6 +391,7 @@ private:
     std::vector<double> rates_;                // By route: what the first unit earns, in value.
     std::vector<double> units_usd_;            // By token of the map: USD per smallest unit.
     std::vector<std::optional<Amount>> best_;  // By route, once a wallet has asked.
+    std::optional<std::size_t> best_seen_;     // Of the wallet that decides.
 };
 
 }  // namespace
@@ -417,14 +425,15 @@ const StrategyType& arbitrageur_strategy()
                     "later, if the gap is still there.",
                     0, 1e6},
                 {"bid_share", ParameterKind::distribution, "{ uniform = [0.1, 0.9] }", {},
-                    "Share of the expected profit that it bids as priority fee.", 0, 1},
+                    "Share of the profit that it first believes rivals to bid; then it goes by "
+                    "what its own races teach.",
+                    0, 1},
                 {"inventory_share_max", ParameterKind::number, "1", {},
                     "Share of what it holds of a token that one trade may take.", 0.001, 1},
                 {"trades_per_block", ParameterKind::integer, "4", unit::other("transactions"),
                     "How many pools it can be in at once.", 1, 64},
-                {"cool_down", ParameterKind::duration, "\"10m\"", {},
-                    "The longest it pauses after lost races; the first pause is a block or two.",
-                    1'000},
+                bid_stake_parameter(),
+                bid_memory_parameter(),
             },
         .create = create_strategy<Arbitrageur>,
         .validate = check_pairs,

@@ -10,8 +10,6 @@ namespace runnel::strategies
 namespace
 {
 
-constexpr std::uint64_t never = std::numeric_limits<std::uint64_t>::max();
-
 enum class Phase : std::uint8_t
 {
     outside,

@@ -29,9 +29,10 @@ struct WalletState
     std::uint8_t retries = 0;         // Of the order it last gave.
     bool wakes_to_trade = false;      // Else it only looks whether the market has become wilder.
     bool retries_now = false;
+    Refusals refusals;
     RUNNEL_FIELDS((interval_seconds, seconds), sensitivity, (order_usd, usd),
         (wake_block, block_number), (relax_block, block_number), slippage_bps, token_in, token_out,
-        slippage_steps, patience, retries, wakes_to_trade, retries_now);
+        slippage_steps, patience, retries, wakes_to_trade, retries_now, refusals);
 };
 
 /// Trades at random times for reasons of its own, knowing nothing of where prices go.
@@ -94,6 +95,8 @@ public:
     {
         auto& state = states_[position];
         const auto& view = wallet.view();
+        if (state.refusals.is_silent())
+            return never;
         observe(view);
         if (state.slippage_steps > 0)
             relax(state, view);
@@ -130,6 +133,7 @@ public:
     bool learn(std::size_t position, const TransactionOutcome& outcome) override
     {
         auto& state = states_[position];
+        state.refusals.count(outcome);
         if (outcome.kind == TransactionOutcome::Kind::succeeded)
         {
             state.retries = 0;

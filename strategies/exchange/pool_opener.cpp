@@ -12,8 +12,6 @@ namespace
 using contracts::OpeningOrder;
 using contracts::Venue;
 
-constexpr std::uint64_t never = std::numeric_limits<std::uint64_t>::max();
-
 struct WalletState
 {
     bool is_done = false;  // It has opened the pool, or found that another did.

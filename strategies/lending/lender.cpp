@@ -22,14 +22,17 @@ struct WalletState
     double run_price_fall = 1;
     double caution = 1;  // Share of the market's cash it dares to ask for.
     bool entered = false;
+    double rate_wanted = 0;  // Per year, for which it forgets its fears.
+    Refusals refusals;
     std::vector<double> highest;  // USD, of each watched token.
     RUNNEL_FIELDS((interval_seconds, seconds), supply_share, run_utilization, run_price_fall,
-        caution, entered, (highest, usd));
+        caution, entered, (rate_wanted, per_year), refusals, (highest, usd));
 };
 
 /// Supplies a token for interest. It looks at the market at random times; what frightens it is a
 /// market that is nearly lent out, or a fall of the prices it watches: then it takes out what it
-/// can. Frightened lenders make the next ones' fear come true.
+/// can. Frightened lenders make the next ones' fear come true, until the rate is high enough for
+/// those who have money to come back.
 class Lender : public StatefulStrategy<WalletState>
 {
 public:
@@ -59,6 +62,7 @@ public:
             state.supply_share = std::clamp(draw("supply_share"), 0.0, 1.0);
             state.run_utilization = draw("run_utilization");
             state.run_price_fall = draw("run_price_fall");
+            state.rate_wanted = draw("rate_wanted");
             state.highest.assign(watched_.size(), 0);
         }
     }
@@ -73,6 +77,8 @@ public:
     std::uint64_t decide(std::size_t position, WalletContext& wallet) override
     {
         auto& state = states_[position];
+        if (state.refusals.is_silent())
+            return never;
         const auto& view = wallet.view();
         auto& random = wallet.random();
         const auto next =
@@ -83,13 +89,15 @@ public:
             return next;
         const auto& now = markets_.at(market, view.timestamp);
         const auto owned = now.holding(wallet.account(), *reserve).supplied;
-        const bool afraid = is_afraid(state, view, now.reserve(*reserve));
+        const auto rate = now.reserve(*reserve).supply_rate.to_double() * 1e-27;
+        const bool attracted = rate >= state.rate_wanted;
+        const bool afraid = is_afraid(state, view, now.reserve(*reserve)) && !attracted;
         // Draws come first and always, so that one decision does not shift the next one's numbers.
         const bool wants_out = random.bernoulli(withdraw_probability_);
         const bool wants_in = !state.entered || random.bernoulli(return_probability_);
         const auto part = std::clamp(withdraw_share_.draw(random), 0.0, 1.0);
 
-        if (!owned.is_zero() && (afraid || wants_out))
+        if (!owned.is_zero() && (afraid || (wants_out && !attracted)))
         {
             const bool sent = withdraw(state, wallet, market, *reserve, owned, afraid ? 1 : part);
             // Whoever is afraid and could not get everything out keeps trying.
@@ -97,14 +105,15 @@ public:
                        ? view.block_number + 1 + (next - view.block_number) / hurry
                        : next;
         }
-        if (!afraid && wants_in)
-            supply(state, wallet, market, *reserve);
+        if (!afraid && (wants_in || attracted))
+            supply(state, wallet, market, *reserve, attracted ? 1 : state.supply_share);
         return next;
     }
 
     bool learn(std::size_t position, const TransactionOutcome& outcome) override
     {
         auto& state = states_[position];
+        state.refusals.count(outcome);
         if (outcome.tag != withdrawal)
         {
             // A supply that failed or never got in is tried again at the next look.
@@ -167,14 +176,14 @@ private:
         return true;
     }
 
-    void supply(
-        WalletState& state, WalletContext& wallet, const LendingMarket& market, std::size_t reserve)
+    void supply(WalletState& state, WalletContext& wallet, const LendingMarket& market,
+        std::size_t reserve, double share)
     {
         const auto& view = wallet.view();
         const auto decimals = decimals_of(*view.world, token_);
         const auto held = holding_of(view, token_, wallet.account());
         const auto room = markets_.at(market, view.timestamp).reserve(reserve).supply_room;
-        const auto amount = std::min(part_of(held, state.supply_share), room);
+        const auto amount = std::min(part_of(held, share), room);
         const auto whole = to_whole(amount, decimals);
         const auto gas = market.gas_of(LendingAction::supply);
         if (amount.is_zero() || !costs_.worth_it(wallet, gas.total(), whole * usd(view)))
@@ -243,6 +252,11 @@ const StrategyType& lender_strategy()
                 {"run_price_fall", ParameterKind::distribution,
                     "{ normal = [0.4, 0.15], min = 0.1, max = 1 }", {},
                     "The fall of a watched price from its highest above which it is afraid.", 0, 1},
+                {"rate_wanted", ParameterKind::distribution, "{ log_normal = [-2.3, 0.5] }",
+                    unit::per_year,
+                    "At this yearly rate or above it supplies all it holds and takes nothing out, "
+                    "whatever frightens it.",
+                    0, 1e6},
                 fee_tolerance_parameter(),
                 coin_parameter(),
             },

@@ -17,8 +17,6 @@ using contracts::LendingAction;
 using contracts::LendingMarket;
 using contracts::LendingView;
 
-constexpr std::uint64_t never = std::numeric_limits<std::uint64_t>::max();
-
 /// One owner's position as it believes it to be. Values in USD at the market's prices.
 struct Position
 {
@@ -50,9 +48,11 @@ struct WalletState
     std::int64_t reaction_ms = 0;
     std::uint64_t react_at = 0;  // Block; 0: not alarmed.
     std::uint64_t patience = 1;  // Multiplies the interval of monitoring.
+    double loan_to_value = 0;    // Of its first debt; 0: as its target says.
+    Refusals refusals;
     RUNNEL_FIELDS(step, acts, loops, supply_share, target, spend_share, act_below, restore_to,
-        (monitor_ms, milliseconds), (reaction_ms, milliseconds), (react_at, block_number),
-        patience);
+        (monitor_ms, milliseconds), (reaction_ms, milliseconds), (react_at, block_number), patience,
+        loan_to_value, refusals);
 };
 
 /// Borrows against collateral down to a health factor of its choice, perhaps in loops that buy
@@ -101,6 +101,7 @@ public:
             auto& state = states_[i];
             state.supply_share = std::clamp(draw("supply_share"), 0.0, 1.0);
             state.target = parameters.number("health_floor") + draw("health_margin");
+            state.loan_to_value = draw("loan_to_value");
             state.loops = static_cast<unsigned>(std::clamp(draw("loops") + 0.5, 0.0, 20.0));
             state.spend_share = std::clamp(draw("spend_share"), 0.0, 1.0);
             state.monitor_ms = milliseconds(draw("monitor_every"));
@@ -124,6 +125,8 @@ public:
         auto& state = states_[position];
         const auto& view = wallet.view();
         const auto later = view.block_number + view.blocks_of_ms(state.monitor_ms) * state.patience;
+        if (state.refusals.is_silent())
+            return never;
         if (wallet.pending() > 0)
             return later;
         switch (state.step)
@@ -138,6 +141,7 @@ public:
     bool learn(std::size_t position, const TransactionOutcome& outcome) override
     {
         auto& state = states_[position];
+        state.refusals.count(outcome);
         if (outcome.kind != TransactionOutcome::Kind::succeeded)
         {
             // The market had no cash, or moved, or the bid was too low: wait longer each time.
@@ -213,7 +217,9 @@ private:
     [[nodiscard]] static double room(
         const WalletState& state, const Position& position, double collateral)
     {
-        const auto wanted = collateral * position.threshold / state.target;
+        const auto wanted = state.loan_to_value > 0
+                                ? collateral * state.loan_to_value
+                                : collateral * position.threshold / state.target;
         const auto allowed = collateral * position.ltv * ltv_use_max;
         return std::min(wanted, allowed) - position.debt;
     }
@@ -461,6 +467,10 @@ const StrategyType& leveraged_borrower_strategy()
                     1, 100},
                 {"health_margin", ParameterKind::distribution, "{ log_normal = [-0.05, 0.7] }", {},
                     "By how much its first health factor exceeds the floor.", 0, 1e6},
+                {"loan_to_value", ParameterKind::distribution, "0", {},
+                    "Its debt as a share of its collateral's value, whatever health factor that "
+                    "is, so that debts stay equal when a threshold changes; 0: by health factor.",
+                    0, 1},
                 {"loops", ParameterKind::distribution, "0", {},
                     "How often it sells the loan for more collateral and borrows again, to the "
                     "same health factor; rounded.",

@@ -1,6 +1,7 @@
 #include "contracts/kit/registration.hpp"
 #include "contracts/kit/sectors/exchange.hpp"
 #include "contracts/tokens/erc20/erc20.hpp"
+#include "strategies/market/bidding.hpp"
 #include "strategies/market/common.hpp"
 #include "strategies/market/dex.hpp"
 #include "strategies/market/lending_market.hpp"
@@ -22,10 +23,13 @@ struct Seen
 {
     std::uint64_t first_block = 0;
     std::uint64_t last_block = 0;
-    double take = 1;       // Share of what the close factor allows.
-    std::size_t debt = 0;  // Reserve.
-    Amount committed;      // By a transaction on its way.
-    RUNNEL_FIELDS((first_block, block_number), (last_block, block_number), take, debt, committed);
+    double take = 1;        // Share of what the close factor allows.
+    std::size_t debt = 0;   // Reserve.
+    Amount committed;       // By a transaction on its way,
+    std::size_t level = 0;  // whose bid this was,
+    double gain = 0;        // for this, in native coins.
+    RUNNEL_FIELDS((first_block, block_number), (last_block, block_number), take, debt, committed,
+        level, (gain, whole_tokens));
 };
 
 struct WalletState
@@ -33,23 +37,21 @@ struct WalletState
     std::uint64_t scan_blocks = 1;
     std::uint64_t phase = 0;
     std::uint64_t reaction_blocks = 0;
-    double habit = 0;      // Share of the profit that it bids,
-    double bid_share = 0;  // and what it has learnt to bid.
+    double bid_share = 0;  // Of the profit; what it first believes rivals bid.
+    RaceMemory races;
     bool flash_loans = false;
     bool selling = false;
-    unsigned losses = 0;  // In a row.
-    std::uint64_t pause_blocks = 0;
-    std::uint64_t paused_until = 0;
+    Refusals sales;                             // That were refused.
     std::map<std::uint64_t, Seen> seen;         // By account of the borrower.
     std::map<std::size_t, Amount> first_stock;  // By reserve: what it had to begin with.
-    RUNNEL_FIELDS(scan_blocks, phase, reaction_blocks, habit, bid_share, flash_loans, selling,
-        losses, pause_blocks, (paused_until, block_number), seen, first_stock);
+    RUNNEL_FIELDS(scan_blocks, phase, reaction_blocks, bid_share, races, flash_loans, selling,
+        sales, seen, first_stock);
 };
 
 /// Repays debts of unhealthy borrowers for their collateral at a bonus, against others who do the
-/// same. It acts when the collateral, sold at the reference price less its selling cost, is worth
-/// more than the debt and the gas; it bids a share of that profit. Losing a race costs the fee of
-/// a reverted transaction, and teaches to bid more and to pause.
+/// same. It acts when the collateral is worth more than the debt and the gas: what exchanges take
+/// at a fair price is sold in the same transaction and counts for what they quote, the rest at the
+/// reference price less its selling cost. It bids as Bidding says.
 class Liquidator : public StatefulStrategy<WalletState>
 {
 public:
@@ -62,7 +64,7 @@ public:
         sell_cost_{parameters.number("sell_cost")},
         slippage_{parameters.number("slippage")},
         restock_below_{parameters.number("restock_below")},
-        bid_learning_{parameters.number("bid_learning")},
+        bidding_{parameters, wallets.slot_seconds},
         costs_{parameters},
         watch_{blocks_of(parameters.duration_ms("rescan"), wallets.slot_seconds)}
     {
@@ -78,8 +80,7 @@ public:
             state.phase = number % state.scan_blocks;
             const auto reaction = draw("reaction") / wallets.slot_seconds + 0.5;
             state.reaction_blocks = static_cast<std::uint64_t>(std::clamp(reaction, 0.0, 1e6));
-            state.habit = std::clamp(draw("bid_share"), 0.0, bid_share_max);
-            state.bid_share = state.habit;
+            state.bid_share = draw("bid_share");
             state.flash_loans = draw("flash_loans") >= 0.5;
         }
     }
@@ -98,17 +99,14 @@ public:
             return next;
         note_seen(state, view.block_number);
         std::uint64_t room = calls_max_ - std::min<std::uint64_t>(calls_max_, wallet.pending());
-        if (view.block_number >= state.paused_until)
+        for (const auto& candidate : watch_.unhealthy())
         {
-            for (const auto& candidate : watch_.unhealthy())
-            {
-                if (room == 0)
-                    break;
-                if (liquidate(state, wallet, pool, market, candidate))
-                    --room;
-            }
+            if (room == 0)
+                break;
+            if (liquidate(state, wallet, pool, market, candidate))
+                --room;
         }
-        if (room > 0 && !state.selling)
+        if (room > 0 && !state.selling && !state.sales.is_silent())
             sell(state, wallet, market);
         return next;
     }
@@ -119,27 +117,13 @@ public:
         if (outcome.tag == sale_tag)
         {
             state.selling = false;
+            state.sales.count(outcome);
             return false;
         }
         if (const auto seen = state.seen.find(outcome.tag); seen != state.seen.end())
-            seen->second.committed = Amount{};
-        switch (outcome.kind)
         {
-            case TransactionOutcome::Kind::succeeded:
-                state.losses = 0;
-                state.bid_share =
-                    std::max(state.habit, state.bid_share / (1 + (bid_learning_ - 1) / 8));
-                break;
-            case TransactionOutcome::Kind::reverted:
-                state.bid_share = std::min(bid_share_max, state.bid_share * bid_learning_);
-                // A few lost races are the game; many in a row mean that others are better at it.
-                state.losses = std::min(state.losses + 1, losses_max);
-                if (state.losses > 2)
-                    state.pause_blocks = std::uint64_t{1} << (state.losses - 2);
-                break;
-            case TransactionOutcome::Kind::dropped:
-                state.bid_share = std::min(bid_share_max, state.bid_share * bid_learning_);
-                break;
+            seen->second.committed = Amount{};
+            Bidding::learn(state.races, outcome, seen->second.level, seen->second.gain);
         }
         return false;
     }
@@ -154,11 +138,11 @@ public:
 private:
     [[nodiscard]] bool is_valid(const WalletState& state) const override
     {
-        return state.scan_blocks >= 1 && state.losses <= losses_max;
+        return state.scan_blocks >= 1 &&
+               std::all_of(state.seen.begin(), state.seen.end(),
+                   [](const auto& entry) { return entry.second.level < Bidding::levels; });
     }
 
-    static constexpr double bid_share_max = 0.95;
-    static constexpr unsigned losses_max = 7;
     static constexpr unsigned halvings_max = 6;
     static constexpr std::uint64_t sale_tag = ~0ULL;  // Else a tag is the borrower's account.
 
@@ -173,8 +157,6 @@ private:
     /// Remembers since when it sees a borrower as unhealthy, and forgets those who recovered.
     void note_seen(WalletState& state, std::uint64_t block) const
     {
-        if (state.pause_blocks > 0)
-            state.paused_until = block + std::exchange(state.pause_blocks, 0);
         for (const auto& candidate : watch_.unhealthy())
         {
             const auto [found, inserted] = state.seen.try_emplace(index(candidate.user));
@@ -207,7 +189,7 @@ private:
         contracts::LiquidationOrder order;
         contracts::LiquidationPreview preview;
         bool flash = false;
-        std::optional<RouteSwap> swap;  // A flash loan's sale.
+        std::optional<RouteSwap> swap;  // Of collateral, in the same transaction.
         Amount swap_out_min;
         contracts::CallGas gas;
         double gain = 0;  // USD, before gas.
@@ -235,28 +217,25 @@ private:
         auto plan = best_plan(state, seen, wallet, pool, market, candidate);
         if (!plan)
             return false;
-        const auto gas = static_cast<double>(plan->gas.total() + intrinsic_gas);
-        const auto base_usd = costs_.usd(view, plan->gas.total(), view.base_fee);
-        const auto profit = plan->gain - base_usd;
-        // Tip in USD per gas, at least its habit.
-        const auto habit_usd = costs_.usd(view, plan->gas.total(), habit.priority_fee);
-        const auto tip_usd = std::max(habit_usd, profit * state.bid_share);
-        if (profit - tip_usd < profit_min_)
-            return false;
         const auto coin_usd = costs_.coin_usd(view);
-        Bid bid;
-        bid.priority_fee =
-            coin_usd > 0 ? Amount::from_double(tip_usd / gas / coin_usd * 1e18).low64() : 0;
-        bid.priority_fee = std::max(bid.priority_fee, habit.priority_fee);
-        // It must not pay more than the call is worth, however far the base fee rises.
-        const auto worth = coin_usd > 0
-                               ? Amount::from_double(plan->gain / gas / coin_usd * 1e18).low64()
-                               : habit.max_fee;
-        bid.max_fee = std::max(bid.priority_fee, std::min(worth, habit.max_fee + bid.priority_fee));
+        if (!(coin_usd > 0))
+            return false;
+        SearchChance race;
+        race.gas = plan->gas.total() + intrinsic_gas;
+        race.gain = plan->gain;
+        race.base_fee = costs_.usd(view, plan->gas.total(), view.base_fee);
+        race.habit = costs_.usd(view, plan->gas.total(), habit.priority_fee);
+        const auto offer = bidding_.offer(
+            state.races, race, state.bid_share, profit_min_, coin_usd, view.block_number);
+        if (!offer)
+            return false;
+        auto bid = Bidding::bid(*offer, race, wallet, coin_usd);
         bid.extra_gas = plan->gas.extra;
         submit(wallet, pool, market, *plan, bid);
         seen.debt = candidate.debt;
         seen.committed = plan->flash ? Amount{1} : plan->preview.debt;
+        seen.level = offer->level;
+        seen.gain = plan->gain / coin_usd;
         return true;
     }
 
@@ -275,19 +254,51 @@ private:
         allowed = part_of(allowed, seen.take);
         const auto capital = free_capital(state, wallet, market, candidate.debt);
         Plan plan;
-        plan.flash = state.flash_loans && capital < allowed;
-        const auto cover = plan.flash ? allowed : std::min(allowed, capital);
-        plan.order = {candidate.user, candidate.collateral, candidate.debt, cover};
+        plan.order = {
+            candidate.user, candidate.collateral, candidate.debt, std::min(allowed, capital)};
+        auto own = with_sale(plan, view, pool, market);
+        if (!state.flash_loans || capital >= allowed)
+            return own;
+        // What its capital lacks it borrows, if the exchanges take so much collateral at once.
+        plan.order.debt_to_cover = allowed;
+        const auto borrowed = with_flash_loan(std::move(plan), view, pool, market);
+        const auto profit = [&](const Plan& one)
+        { return one.gain - costs_.usd(view, one.gas.total(), gas_price_of(wallet)); };
+        return borrowed && (!own || profit(*borrowed) > profit(*own)) ? borrowed : own;
+    }
+
+    [[nodiscard]] static std::uint64_t gas_price_of(const WalletContext& wallet)
+    {
+        return wallet.view().base_fee + wallet.habitual_bid().priority_fee;
+    }
+
+    /// The plan with its own capital; what exchanges take at a fair price it sells at once.
+    [[nodiscard]] std::optional<Plan> with_sale(
+        Plan plan, const WorldView& view, const LendingMarket& pool, const LendingView& market)
+    {
         const auto preview = market.preview_liquidation(plan.order);
         if (!preview)
             return std::nullopt;
         plan.preview = *preview;
         plan.gas = pool.gas_of(LendingAction::liquidate);
-        if (plan.flash)
-            return with_flash_loan(plan, view, pool, market);
-        plan.gain =
-            usd(view, pool, market, candidate.collateral, preview->collateral) * (1 - sell_cost_) -
-            usd(view, pool, market, candidate.debt, preview->debt);
+        const auto sold = market.reserve(plan.order.collateral).token;
+        const auto bought = market.reserve(plan.order.debt).token;
+        if (sold != bought)
+        {
+            // A little less than it gets: a price that moves meanwhile must not undo the call.
+            plan.swap = largest_fair_swap(view, sold, bought, part_of(preview->collateral, 0.99));
+        }
+        auto kept = preview->collateral;
+        if (plan.swap)
+        {
+            kept = wrapping_sub(kept, plan.swap->amount_in);
+            plan.swap_out_min = min_amount_out(
+                plan.swap->amount_out, static_cast<std::uint32_t>(slippage_ * 10'000));
+            plan.gas += desk_.gas(plan.swap->route);
+            plan.gain = usd(view, pool, market, plan.order.debt, plan.swap->amount_out);
+        }
+        plan.gain += usd(view, pool, market, plan.order.collateral, kept) * (1 - sell_cost_) -
+                     usd(view, pool, market, plan.order.debt, preview->debt);
         return plan;
     }
 
@@ -295,6 +306,12 @@ private:
     [[nodiscard]] std::optional<Plan> with_flash_loan(
         Plan plan, const WorldView& view, const LendingMarket& pool, const LendingView& market)
     {
+        const auto preview = market.preview_liquidation(plan.order);
+        if (!preview)
+            return std::nullopt;
+        plan.preview = *preview;
+        plan.flash = true;
+        plan.gas = pool.gas_of(LendingAction::liquidate);
         const auto sold = market.reserve(plan.order.collateral).token;
         const auto bought = market.reserve(plan.order.debt).token;
         const auto fee = market.flash_fee(plan.order.debt, plan.preview.debt);
@@ -332,7 +349,14 @@ private:
         CallWriter calls;
         add_approval(calls, view, bought, self, pool.spender(), Amount::power_of_two(255));
         if (!plan.flash)
+        {
             pool.add_liquidation(calls, plan.order);
+            if (plan.swap)
+            {
+                desk_.add_swap(calls, view, plan.swap->route, plan.swap->amount_in,
+                    plan.swap_out_min, self, view.timestamp + order_lifetime);
+            }
+        }
         else
         {
             const auto& [route, amount_in, amount_out] = *plan.swap;
@@ -346,26 +370,36 @@ private:
         wallet.submit(std::move(calls), bid, index(plan.order.borrower));
     }
 
-    /// Sells collateral for the token it is shortest of, when it has less than it wants to hold.
+    /// Sells what it has seized and not sold yet, and of what it began with anything above that
+    /// while it is short of another token: for the token that it is shortest of, or where no
+    /// exchange pays a fair price in that, for another one that it began with.
     void sell(WalletState& state, WalletContext& wallet, const LendingView& market)
     {
         const auto& view = wallet.view();
         const auto self = wallet.account();
-        for (std::size_t i = 0; i < market.reserves().size(); ++i)
+        const auto reserves = market.reserves().size();
+        std::vector<std::pair<double, std::size_t>> targets;  // Share left of the stock; reserve.
+        for (std::size_t i = 0; i < reserves; ++i)
+        {
+            const auto held = holding_of(view, market.reserve(i).token, self);
+            const auto first = state.first_stock.try_emplace(i, held).first->second;
+            if (!first.is_zero())
+                targets.emplace_back(held.to_double() / first.to_double(), i);
+        }
+        std::sort(targets.begin(), targets.end());
+        for (std::size_t i = 0; i < reserves; ++i)
         {
             const auto token = market.reserve(i).token;
             const auto held = holding_of(view, token, self);
-            const auto first = state.first_stock.try_emplace(i, held).first->second;
-            if (first.is_zero() || held >= part_of(first, restock_below_))
+            const auto& first = state.first_stock.at(i);
+            if (held <= first)
                 continue;
-            for (std::size_t j = 0; j < market.reserves().size(); ++j)
+            for (const auto& [left, target] : targets)
             {
-                if (j == i)
-                    continue;
-                const auto surplus_of = market.reserve(j).token;
-                const auto stock = holding_of(view, surplus_of, self);
-                const auto kept = state.first_stock.try_emplace(j, stock).first->second;
-                if (stock > kept && sell_some(wallet, surplus_of, token, wrapping_sub(stock, kept)))
+                const bool wanted = first.is_zero() || left < restock_below_;
+                if (target != i && wanted &&
+                    sell_some(
+                        wallet, token, market.reserve(target).token, wrapping_sub(held, first)))
                 {
                     state.selling = true;
                     return;
@@ -374,17 +408,26 @@ private:
         }
     }
 
-    bool sell_some(WalletContext& wallet, ContractId sold, ContractId bought, Amount amount)
+    /// The largest part of an amount, in halves, that the exchanges take at a fair price.
+    [[nodiscard]] std::optional<RouteSwap> largest_fair_swap(
+        const WorldView& view, ContractId sold, ContractId bought, Amount amount)
     {
-        const auto& view = wallet.view();
         auto swap = fair_swap(desk_, view, sold, bought, amount, slippage_);
         for (unsigned i = 0; i < halvings_max && !swap; ++i)
         {
             amount = div_down(amount, 2);
             swap = fair_swap(desk_, view, sold, bought, amount, slippage_);
         }
+        return swap;
+    }
+
+    bool sell_some(WalletContext& wallet, ContractId sold, ContractId bought, const Amount& all)
+    {
+        const auto& view = wallet.view();
+        const auto swap = largest_fair_swap(view, sold, bought, all);
         if (!swap)
             return false;
+        const auto amount = swap->amount_in;
         const auto gas = desk_.gas(swap->route);
         const auto value =
             to_whole(amount, decimals_of(*view.world, sold)) * reference_usd(view, sold);
@@ -408,7 +451,7 @@ private:
     double sell_cost_;
     double slippage_;
     double restock_below_;
-    double bid_learning_;
+    Bidding bidding_;
     GasCosts costs_;
     MarketCache markets_;
     BorrowerWatch watch_;
@@ -433,30 +476,32 @@ const StrategyType& liquidator_strategy()
                     unit::seconds,
                     "Time from first seeing an unhealthy borrower to the transaction.", 0, 1e6},
                 {"bid_share", ParameterKind::distribution, "{ uniform = [0.05, 0.4] }", {},
-                    "Share of the expected profit that it bids as a tip.", 0, 0.95},
-                {"bid_learning", ParameterKind::number, "1.15", {},
-                    "Multiplies that share after a race it lost; wins undo it slowly.", 1, 10},
+                    "Share of the profit that it first believes rivals to bid; then it goes by "
+                    "what its own races teach.",
+                    0, 1},
+                bid_stake_parameter(),
+                bid_memory_parameter(),
                 {"full_take", ParameterKind::number, "0.7", unit::other("probability"),
                     "That it repays all the close factor allows; else a uniform 20 to 100 % of it.",
                     0, 1},
-                {"flash_loans", ParameterKind::distribution, "0", {},
-                    "From 0.5 on it borrows what its capital lacks by flash loan, and sells the "
-                    "collateral in the same transaction.",
+                {"flash_loans", ParameterKind::distribution, "1", {},
+                    "From 0.5 on it borrows what its capital lacks by flash loan, where that pays.",
                     0, 1},
                 {"calls_per_block", ParameterKind::integer, "4", unit::other("transactions"),
                     "The most it has on their way at a time.", 1, 1000},
                 {"profit_min", ParameterKind::number, "1", unit::usd,
                     "Least profit after gas and tip.", -1e9, 1e12},
                 {"sell_cost", ParameterKind::number, "0.01", {},
-                    "What it expects to lose on the reference price when it sells collateral.", 0,
-                    1},
+                    "What it expects to lose on the reference price of collateral that it cannot "
+                    "sell at once.",
+                    0, 1},
                 {"slippage", ParameterKind::number, "0.02", {},
                     "The worst price it sells at, below the reference price; larger amounts are "
                     "halved.",
                     0, 0.5},
                 {"restock_below", ParameterKind::number, "0.7", {},
-                    "It sells collateral while it holds less of a token than this share of what it "
-                    "began with.",
+                    "It sells other tokens than those it seized while it holds less of one than "
+                    "this share of what it began with.",
                     0, 1},
                 {"rescan", ParameterKind::duration, "\"10m\"", {},
                     "Every borrower is looked at again after this time, whatever prices do.", 1000},

@@ -46,14 +46,14 @@ std::uint64_t blocks_until_next(
     RandomStream& random, double mean_seconds, std::uint32_t slot_seconds)
 {
     // Whole blocks: with a chance of slot / mean in each, the mean number of them is mean / slot.
-    constexpr double never = 1e9;
+    constexpr double blocks_max = 1e9;
     const auto chance = slot_seconds / mean_seconds;
     // So small that a double does not tell the other case from certainty.
     if (1 - chance == 1)
-        return 1 + static_cast<std::uint64_t>(never);
+        return 1 + static_cast<std::uint64_t>(blocks_max);
     const auto blocks =
         chance < 1 ? random.exponential(-1 / portable_log(1 - chance)) : random.exponential(0);
-    return 1 + static_cast<std::uint64_t>(std::min(blocks, never));
+    return 1 + static_cast<std::uint64_t>(std::min(blocks, blocks_max));
 }
 
 EventTimes::EventTimes(

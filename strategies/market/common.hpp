@@ -55,6 +55,29 @@ private:
     double stretch_ = 1;
 };
 
+/// Refusals of one wallet's transactions in a row.
+///
+/// Nothing is repeated without bound: who has been refused this often is silent from then on.
+struct Refusals
+{
+    static constexpr std::uint8_t most = 16;
+
+    std::uint8_t in_a_row = 0;
+    RUNNEL_FIELDS(in_a_row);
+
+    /// Dropped transactions tell nothing: they were never executed.
+    void count(const TransactionOutcome& outcome) noexcept
+    {
+        if (outcome.kind == TransactionOutcome::Kind::succeeded)
+            in_a_row = 0;
+        else if (outcome.kind == TransactionOutcome::Kind::reverted && in_a_row < most)
+            ++in_a_row;
+    }
+    [[nodiscard]] bool is_silent() const noexcept { return in_a_row >= most; }
+};
+/// A block that never comes.
+inline constexpr std::uint64_t never = ~std::uint64_t{0};
+
 /// Digits after a token's decimal point.
 [[nodiscard]] std::uint8_t decimals_of(const World& world, ContractId token);
 /// What an account holds of a token (the native coin included) after the last block.

@@ -10,9 +10,15 @@ namespace runnel::strategies
 namespace
 {
 
+struct WalletState
+{
+    Refusals refusals;
+    RUNNEL_FIELDS(refusals);
+};
+
 /// Brings reference prices on chain: when one has moved far enough, or after a heartbeat at the
 /// latest. One transaction at a time; while it waits for a block the chain's prices are stale.
-class PriceKeeper : public StatelessStrategy
+class PriceKeeper : public StatefulStrategy<WalletState>
 {
 public:
     PriceKeeper(const Parameters& parameters, const WalletGroup& wallets)
@@ -22,6 +28,7 @@ public:
         deviation_bps_{parameters.number("deviation")},
         urgency_{parameters.number("urgency")}
     {
+        states_.resize(wallets.accounts.size());
         for (std::size_t i = 0; i < wallets.accounts.size(); ++i)
         {
             const auto seconds = wallets.draw(parameters.distribution("delay"), "delay",
@@ -37,6 +44,8 @@ public:
     {
         const auto& view = wallet.view();
         const auto next = view.block_number + 1;
+        if (states_[position].refusals.is_silent())
+            return never;
         if (wallet.pending() > 0)
             return next;
         const auto& oracle = view.state<contracts::PriceFeed>(oracle_);
@@ -67,7 +76,11 @@ public:
         return next;
     }
 
-    bool learn(std::size_t, const TransactionOutcome&) override { return false; }
+    bool learn(std::size_t position, const TransactionOutcome& outcome) override
+    {
+        states_[position].refusals.count(outcome);
+        return false;
+    }
 
 private:
     static constexpr double distance_max = 1'000;

@@ -8,9 +8,15 @@ namespace runnel::strategies
 namespace
 {
 
+struct MerchantState
+{
+    Refusals refusals;
+    RUNNEL_FIELDS(refusals);
+};
+
 /// Takes payments, and once per settlement interval pays a share of what it holds to suppliers,
 /// whom it picks among a group.
-class Merchant : public StatelessStrategy
+class Merchant : public StatefulStrategy<MerchantState>
 {
 public:
     Merchant(const Parameters& parameters, const WalletGroup& wallets)
@@ -25,6 +31,7 @@ public:
                 suppliers_ = accounts;
         }
         decimals_ = decimals_of(*wallets.world, token_);
+        states_.resize(wallets.accounts.size());
     }
 
     std::uint64_t first_block(std::size_t position) override
@@ -38,8 +45,10 @@ public:
         return 1 + random.uniform_below(static_cast<std::uint64_t>(blocks));
     }
 
-    std::uint64_t decide(std::size_t, WalletContext& wallet) override
+    std::uint64_t decide(std::size_t position, WalletContext& wallet) override
     {
+        if (states_[position].refusals.is_silent())
+            return never;
         const auto next = wallet.view().block_number + wallet.view().blocks_of_ms(settle_ms_);
         if (wallet.pending() > 0 || suppliers_.empty())
             return next;
@@ -54,7 +63,11 @@ public:
         return next;
     }
 
-    bool learn(std::size_t, const TransactionOutcome&) override { return false; }
+    bool learn(std::size_t position, const TransactionOutcome& outcome) override
+    {
+        states_[position].refusals.count(outcome);
+        return false;
+    }
 
 private:
     ContractId token_;
@@ -72,9 +85,6 @@ public:
     std::uint64_t first_block(std::size_t) override { return never; }
     std::uint64_t decide(std::size_t, WalletContext&) override { return never; }
     bool learn(std::size_t, const TransactionOutcome&) override { return false; }
-
-private:
-    static constexpr std::uint64_t never = ~0ULL;
 };
 
 }  // namespace

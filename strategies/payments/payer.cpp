@@ -13,7 +13,8 @@ struct WalletState
 {
     double interval_seconds = 0;
     double patience = 1;  // Multiplies the interval.
-    RUNNEL_FIELDS((interval_seconds, seconds), patience);
+    Refusals refusals;
+    RUNNEL_FIELDS((interval_seconds, seconds), patience, refusals);
 };
 
 /// Pays others at random times. A payment that fails for want of funds makes the wallet wait for
@@ -61,6 +62,8 @@ public:
     std::uint64_t decide(std::size_t position, WalletContext& wallet) override
     {
         auto& state = states_[position];
+        if (state.refusals.is_silent())
+            return never;
         auto& random = wallet.random();
         const auto next =
             wallet.view().block_number +
@@ -83,6 +86,7 @@ public:
 
     bool learn(std::size_t position, const TransactionOutcome& outcome) override
     {
+        states_[position].refusals.count(outcome);
         auto& patience = states_[position].patience;
         if (outcome.kind == TransactionOutcome::Kind::reverted)
             patience = std::min(patience * 2, 64.0);  // Out of funds: wait for income.

@@ -198,7 +198,8 @@ TEST_CASE("sectors: whoever knows a better price drains a constant sum", "[secto
 {
     Run run{{{"prices.GAMMA.model", "constant"}, {"prices.GAMMA.price", "1.05"},
         {"agents.noise.count", "0"}, {"agents.provider.count", "0"},
-        {"agents.arbitrageur.reference", "true"}, {"agents.arbitrageur.funds.ALPHA", "200_000"}}};
+        {"agents.arbitrageur.reference", "true"}, {"agents.arbitrageur.count", "1"},
+        {"agents.arbitrageur.funds.ALPHA", "400_000"}}};
     const auto left = run.sum().reserve(run.token("GAMMA")).to_double() * 1e-18;
     CHECK(left < 300);  // Of 300,000: less than what gas and profit_min are worth.
     CHECK(run.report.value("books.balanced") == analytics::Value{true});

@@ -76,20 +76,21 @@ struct TradingFixture : LendingFixture
             {{"pool", pool.id()}, {"router", router_id}, {"coin", weth.id()},
                 {"collateral", weth.id()}, {"debt", usdc.id()}, {"open_within", std::int64_t{0}},
                 {"supply_share", always(1)}, {"health_floor", 1.05},
-                {"health_margin", always(0.45)}, {"loops", always(loops)},
-                {"spend_at", std::string{}}, {"spend_share", always(0)}, {"deleverage_share", 1.0},
-                {"monitor_every", always(60)}, {"act_below", always(1.2)},
-                {"restore_to", always(1.5)}, {"reaction", always(0)}, {"slippage", slippage},
-                {"urgency", 1.0}, {"fee_tolerance", 0.02}});
+                {"health_margin", always(0.45)}, {"loan_to_value", always(0)},
+                {"loops", always(loops)}, {"spend_at", std::string{}}, {"spend_share", always(0)},
+                {"deleverage_share", 1.0}, {"monitor_every", always(60)},
+                {"act_below", always(1.2)}, {"restore_to", always(1.5)}, {"reaction", always(0)},
+                {"slippage", slippage}, {"urgency", 1.0}, {"fee_tolerance", 0.02}});
     }
     [[nodiscard]] std::unique_ptr<Strategy> liquidator(AccountId account, double flash_loans)
     {
         return strategy("liquidator", account,
             {{"pool", pool.id()}, {"router", router_id}, {"coin", weth.id()},
                 {"scan_every", always(12)}, {"reaction", always(0)}, {"bid_share", always(0.1)},
-                {"bid_learning", 1.15}, {"full_take", 1.0}, {"flash_loans", always(flash_loans)},
-                {"calls_per_block", std::int64_t{4}}, {"profit_min", 1.0}, {"sell_cost", 0.01},
-                {"slippage", slippage}, {"restock_below", 0.7}, {"rescan", std::int64_t{12'000}}});
+                {"bid_stake", 25.0}, {"bid_memory", std::int64_t{3'600'000}}, {"full_take", 1.0},
+                {"flash_loans", always(flash_loans)}, {"calls_per_block", std::int64_t{4}},
+                {"profit_min", 1.0}, {"sell_cost", 0.01}, {"slippage", slippage},
+                {"restock_below", 0.7}, {"rescan", std::int64_t{12'000}}});
     }
     /// Who owes 5,000 USDC against as many WETH as a health factor of 1.03 asks for, WETH being at
     /// a dollar; at 0.9 it may be liquidated.
@@ -146,7 +147,7 @@ TEST_CASE("lending trades: a borrower loops and deleverages over any venue", "[s
     CHECK(fixture.health(account, wallet.view().timestamp) > before + 0.05);
 }
 
-TEST_CASE("lending trades: a liquidator restocks over any venue", "[sectors][lending]")
+TEST_CASE("lending trades: a liquidator sells what it seizes over any venue", "[sectors][lending]")
 {
     const bool over_route = GENERATE(false, true);
     CAPTURE(over_route);
@@ -160,17 +161,23 @@ TEST_CASE("lending trades: a liquidator restocks over any venue", "[sectors][len
     fixture.unhealthy_borrower();
     wallet.advance(1);
     wallet.decide(*liquidator);
-    REQUIRE(wallet.run(*liquidator).outcome.ok());
-    const auto left = fixture.usdc.balance(account);
-    CHECK(left.is_zero());
-    wallet.advance(1);
-
-    wallet.decide(*liquidator);
     REQUIRE(wallet.submissions.size() == 1);
     CHECK(wallet.submissions[0].bid.extra_gas == fixture.extra_gas);
     REQUIRE(wallet.run(*liquidator).outcome.ok());
-    CHECK(fixture.usdc.balance(account) > left);
-    CHECK(fixture.weth.balance(account).is_zero());
+    const auto left = fixture.usdc.balance(account);
+    CHECK(left > LendingFixture::dollars(2'000));
+    wallet.advance(1);
+
+    // It goes on with the proceeds, and sells the hundredth that it kept.
+    wallet.decide(*liquidator);
+    REQUIRE(!wallet.submissions.empty());
+    CHECK(wallet.submissions.back().bid.extra_gas == fixture.extra_gas);
+    for (const auto& ran : wallet.run_all(*liquidator))
+        CHECK(ran.outcome.ok());
+    // WETH is at a dollar.
+    CHECK(fixture.usdc.balance(account).to_double() * 1e-6 +
+              fixture.weth.balance(account).to_double() * 1e-18 >
+          left.to_double() * 1e-6);
 }
 
 TEST_CASE("lending trades: a flash loan's collateral is sold over any venue", "[sectors][lending]")

@@ -149,3 +149,34 @@ TEST_CASE("payer: pays as often as its interval says", "[strategies][event_times
         CHECK(a_day == Approx(86'400 / mean).epsilon(0.05));
     }
 }
+
+TEST_CASE("payers and merchants fall silent when every payment is refused", "[strategies]")
+{
+    Crowd crowd{1};
+    const auto me = crowd.group.accounts[0];
+    crowd.token.allocate(me, Amount{1'000'000'000});
+    Parameters parameters;
+    parameters.set("token", crowd.token.id());
+    std::unique_ptr<Strategy> strategy;
+    SECTION("payer")
+    {
+        parameters.set("interval", always(12));
+        parameters.set("amount", always(1));
+        parameters.set("payees", std::string{"payee"});
+        parameters.set("merchants", std::string{});
+        parameters.set("merchant_share", 0.0);
+        parameters.set("new_address_share", 0.0);
+        strategy = payer_strategy().create(parameters, crowd.group);
+    }
+    SECTION("merchant")
+    {
+        parameters.set("settle_every", std::int64_t{12'000});
+        parameters.set("settle_share", 0.5);
+        parameters.set("suppliers", std::string{"payee"});
+        strategy = merchant_strategy().create(parameters, crowd.group);
+    }
+    FakeWallet wallet{crowd.sandbox, me};
+    const auto sent = runnel::tests::sent_when_all_is_refused(wallet, *strategy, 1'000);
+    CHECK(sent >= 1);
+    CHECK(sent <= 16);
+}

@@ -2,6 +2,7 @@
 #include "tests/strategies/lending_fixture.hpp"
 #include "tests/support/catch.hpp"
 
+#include <cmath>
 #include <limits>
 #include <string>
 
@@ -41,19 +42,19 @@ Values borrower_values(const LendingFixture& fixture)
     return {{"pool", fixture.pool.id()}, {"router", fixture.router.id()},
         {"coin", fixture.weth.id()}, {"collateral", fixture.weth.id()}, {"debt", fixture.usdc.id()},
         {"open_within", std::int64_t{0}}, {"supply_share", always(1)}, {"health_floor", 1.05},
-        {"health_margin", always(0.45)}, {"loops", always(0)}, {"spend_at", std::string{}},
-        {"spend_share", always(0)}, {"deleverage_share", 1.0}, {"monitor_every", always(60)},
-        {"act_below", always(1.2)}, {"restore_to", always(1.5)}, {"reaction", always(36)},
-        {"slippage", 0.03}, {"urgency", 3.0}, {"fee_tolerance", 0.02}};
+        {"health_margin", always(0.45)}, {"loan_to_value", always(0)}, {"loops", always(0)},
+        {"spend_at", std::string{}}, {"spend_share", always(0)}, {"deleverage_share", 1.0},
+        {"monitor_every", always(60)}, {"act_below", always(1.2)}, {"restore_to", always(1.5)},
+        {"reaction", always(36)}, {"slippage", 0.03}, {"urgency", 3.0}, {"fee_tolerance", 0.02}};
 }
 
 Values liquidator_values(const LendingFixture& fixture)
 {
     return {{"pool", fixture.pool.id()}, {"router", fixture.router.id()},
         {"coin", fixture.weth.id()}, {"scan_every", always(12)}, {"reaction", always(0)},
-        {"bid_share", always(0.1)}, {"bid_learning", 1.15}, {"full_take", 1.0},
-        {"flash_loans", always(0)}, {"calls_per_block", std::int64_t{4}}, {"profit_min", 1.0},
-        {"sell_cost", 0.01}, {"slippage", 0.02}, {"restock_below", 0.7},
+        {"bid_share", always(0.1)}, {"bid_stake", 25.0}, {"bid_memory", std::int64_t{3'600'000}},
+        {"full_take", 1.0}, {"flash_loans", always(0)}, {"calls_per_block", std::int64_t{4}},
+        {"profit_min", 1.0}, {"sell_cost", 0.01}, {"slippage", 0.02}, {"restock_below", 0.7},
         {"rescan", std::int64_t{12'000}}};
 }
 
@@ -64,7 +65,7 @@ Values lender_values(const LendingFixture& fixture)
         {"interval", always(600)}, {"supply_share", always(1)}, {"withdraw_probability", 0.0},
         {"withdraw_share", always(0.5)}, {"return_probability", 0.0},
         {"run_utilization", always(0.99)}, {"run_price_fall", always(0.3)},
-        {"fee_tolerance", 0.02}};
+        {"rate_wanted", always(1'000)}, {"fee_tolerance", 0.02}};
 }
 
 double price_of(const LendingFixture& fixture, ContractId token)
@@ -358,7 +359,24 @@ TEST_CASE("liquidator: repays the close factor's share, or what it has", "[scena
     CHECK(calls[0].user == user);
     CHECK(calls[0].debt_to_cover.to_double() * 1e-6 == Approx(10'000 * share).epsilon(1e-3));
     CHECK(wallet.run(*liquidator).outcome.ok());
-    CHECK(fixture.weth.balance(account) > Amount{});
+    // The exchange still pays 200 a WETH, so it has sold what it seized in the same transaction.
+    CHECK(fixture.weth.balance(account).to_double() * 1e-18 < 0.011 * 10'000 * share * 1.05 / 160);
+    CHECK(fixture.usdc.balance(account) > LendingFixture::dollars(capital));
+}
+
+/// Brings the exchange from 200 USD per WETH to about @p weth_usd.
+static void move_exchange(LendingFixture& fixture, double weth_usd)
+{
+    const auto seller = fixture.wallet("seller");
+    const auto amount = Amount::from_double((20'000 * std::sqrt(200 / weth_usd) - 20'000) * 1e18);
+    fixture.weth.allocate(seller, amount);
+    fixture.run(seller,
+        CallWriter{}
+            .add(
+                fixture.weth.id(), contracts::Erc20Approve{fixture.router.account(), Amount::max()})
+            .add(fixture.router.id(), contracts::uniswap_v2::SwapExactTokensForTokens{amount,
+                                          Amount{}, {fixture.weth.id(), fixture.usdc.id()}, seller,
+                                          LendingFixture::start + 10'000'000}));
 }
 
 TEST_CASE("liquidator: never acts at a loss", "[scenarios][liquidator]")
@@ -374,28 +392,32 @@ TEST_CASE("liquidator: never acts at a loss", "[scenarios][liquidator]")
     wallet.set_price(fixture.weth.id(), 160);
     wallet.advance(1);
 
-    // The bonus on 50 USD is 2.50, of which selling takes 0.50; gas is 411'000 * 160 USD * fee.
+    // The bonus on 50 USD is 2.50, of which selling takes 0.16; gas is 500'000 * 160 USD * fee.
     SECTION("gas costs more than the bonus")
     {
-        wallet.set_base_fee(40'000'000'000);  // 2.63 USD
+        move_exchange(fixture, 160);
+        wallet.set_base_fee(40'000'000'000);  // 3.20 USD
         wallet.decide(*liquidator);
         CHECK(wallet.submissions.empty());
     }
     SECTION("selling the collateral would cost what is left")
     {
-        wallet.set_base_fee(20'000'000'000);  // 1.32 USD
+        move_exchange(fixture, 160);
+        wallet.set_base_fee(20'000'000'000);  // 1.60 USD
         wallet.decide(*liquidator);
         CHECK(wallet.submissions.empty());
     }
     SECTION("the market is below the oracle by more than the bonus")
     {
         wallet.set_base_fee(1'000'000'000);
+        move_exchange(fixture, 150);
         wallet.set_price(fixture.weth.id(), 150);
         wallet.decide(*liquidator);
         CHECK(wallet.submissions.empty());
     }
     SECTION("a bid never exceeds what the call is worth")
     {
+        move_exchange(fixture, 160);
         wallet.set_base_fee(5'000'000'000);
         wallet.decide(*liquidator);
         REQUIRE(wallet.submissions.size() == 1);
@@ -443,7 +465,7 @@ TEST_CASE("liquidator: a flash loan stands in for capital", "[scenarios][liquida
     CHECK(fixture.weth.balance(account).is_zero());
 }
 
-TEST_CASE("liquidator: learns from lost races to bid more and to pause", "[scenarios][liquidator]")
+TEST_CASE("liquidator: who only loses keeps away, ever longer", "[scenarios][liquidator]")
 {
     LendingFixture fixture;
     fixture.borrower("borrower", 10'000, 1.23);
@@ -453,32 +475,14 @@ TEST_CASE("liquidator: learns from lost races to bid more and to pause", "[scena
     auto wallet = fixture.watcher(account);
     fixture.set_oracle(fixture.weth.id(), 160);
     wallet.set_price(fixture.weth.id(), 160);
-
-    const auto lose = [&]
-    {
-        wallet.decide(*liquidator);
-        REQUIRE(wallet.submissions.size() == 1);
-        const auto submission = std::exchange(wallet.submissions, {}).front();
-        TransactionOutcome outcome;
-        outcome.kind = TransactionOutcome::Kind::reverted;
-        outcome.tag = submission.tag;
-        liquidator->learn(0, outcome);
-        wallet.advance(1);
-        return submission.bid.priority_fee;
-    };
-    const auto first = lose();
-    const auto second = lose();
-    CHECK(static_cast<double>(second) == Approx(static_cast<double>(first) * 1.15).epsilon(0.01));
-    lose();
-    wallet.decide(*liquidator);
-    CHECK(wallet.submissions.empty());  // Three in a row.
-    wallet.advance(2);
-    wallet.decide(*liquidator);
-    CHECK(wallet.submissions.size() == 1);
+    const auto sent = runnel::tests::sent_when_all_is_refused(wallet, *liquidator, 1'000);
+    CHECK(sent >= 1);
+    CHECK(sent <= 12);
+    CHECK(runnel::tests::sent_when_all_is_refused(wallet, *liquidator, 4'000) <= 4);
 }
 
-TEST_CASE(
-    "liquidator: sells collateral when it is short of what it lends out", "[scenarios][liquidator]")
+TEST_CASE("liquidator: holds what exchanges do not take at a fair price, and sells it when they do",
+    "[scenarios][liquidator]")
 {
     LendingFixture fixture;
     fixture.borrower("borrower", 10'000, 1.08);
@@ -488,15 +492,95 @@ TEST_CASE(
     auto wallet = fixture.watcher(account);
     wallet.decide(*liquidator);
     fixture.set_oracle(fixture.weth.id(), 184);
+    wallet.set_price(fixture.weth.id(), 210);  // The exchange pays 200.
     wallet.advance(1);
     wallet.decide(*liquidator);
     REQUIRE(wallet.run(*liquidator).outcome.ok());
     CHECK(fixture.usdc.balance(account) < LendingFixture::dollars(1'100));
     wallet.advance(1);
     wallet.decide(*liquidator);
+    CHECK(wallet.submissions.empty());
+    wallet.set_price(fixture.weth.id(), 200);
+    wallet.advance(1);
+    wallet.decide(*liquidator);
     wallet.run_all(*liquidator);
-    CHECK(fixture.usdc.balance(account) > LendingFixture::dollars(4'000));
+    CHECK(fixture.usdc.balance(account) > LendingFixture::dollars(6'000));
     CHECK(fixture.weth.balance(account).is_zero());
+}
+
+TEST_CASE("lending strategies: fall silent when everything is refused", "[scenarios][strategy]")
+{
+    LendingFixture fixture;
+    const auto account = fixture.wallet("me");
+    fixture.usdc.allocate(account, LendingFixture::dollars(100'000));
+    fixture.weth.allocate(account, LendingFixture::ether(100));
+    const auto [name, values] =
+        GENERATE_REF(table<std::string, Values>({{"price_keeper", with(keeper_values(fixture), {})},
+            {"lender", with(lender_values(fixture),
+                           {{"interval", always(24)}, {"return_probability", 1.0}})},
+            {"leveraged_borrower", borrower_values(fixture)}}));
+    CAPTURE(name);
+    const auto strategy = fixture.strategy(name, account, values);
+    auto wallet = fixture.watcher(account);
+    wallet.set_price(fixture.weth.id(), 150);  // Far from what the oracle says.
+    const auto sent = runnel::tests::sent_when_all_is_refused(wallet, *strategy, 1'000);
+    CHECK(sent >= 1);
+    CHECK(sent <= 16);
+}
+
+TEST_CASE("leveraged borrower: a debt by loan-to-value does not depend on the threshold",
+    "[scenarios][leveraged_borrower]")
+{
+    LendingFixture fixture;
+    const auto account = fixture.wallet("owner");
+    fixture.weth.allocate(account, LendingFixture::ether(10));
+    const auto borrower = fixture.strategy("leveraged_borrower", account,
+        with(borrower_values(fixture), {{"loan_to_value", always(0.4)}}));
+    auto wallet = fixture.watcher(account);
+    wallet.decide(*borrower);
+    REQUIRE(wallet.run(*borrower).outcome.ok());
+    CHECK(fixture.usdc.balance(account).to_double() * 1e-6 == Approx(2'000 * 0.4).epsilon(1e-6));
+}
+
+TEST_CASE("lender: a high rate brings back whoever has money, afraid or not", "[scenarios][lender]")
+{
+    LendingFixture fixture;
+    const auto account = fixture.wallet("lender");
+    fixture.usdc.allocate(account, LendingFixture::dollars(10'000));
+    const auto lender = fixture.strategy("lender", account,
+        with(
+            lender_values(fixture), {{"rate_wanted", always(0.2)}, {"supply_share", always(0.5)}}));
+    auto wallet = fixture.watcher(account);
+    wallet.decide(*lender);
+    REQUIRE(wallet.run(*lender).outcome.ok());
+    CHECK(fixture.usdc.balance(account) == LendingFixture::dollars(5'000));
+
+    const auto borrow = [&](double share)
+    {
+        const auto whale = fixture.wallet("whale " + std::to_string(share));
+        fixture.weth.allocate(whale, LendingFixture::ether(50'000));
+        const auto cash = 5'000'000 * share;
+        fixture.run(whale, CallWriter{}
+                               .add(fixture.weth.id(),
+                                   contracts::Erc20Approve{fixture.pool.account(), Amount::max()})
+                               .add(fixture.pool.id(), aave::Supply{fixture.weth.id(),
+                                                           LendingFixture::ether(50'000), whale})
+                               .add(fixture.pool.id(), aave::Borrow{fixture.usdc.id(),
+                                                           Amount::from_double(cash * 1e6)}));
+    };
+    borrow(0.8);  // 3% a year.
+    wallet.set_price(fixture.weth.id(), 100);
+    wallet.advance(50);
+    wallet.decide(*lender);
+    REQUIRE(wallet.submissions.size() == 1);
+    REQUIRE(wallet.run(*lender).outcome.ok());
+    CHECK(fixture.usdc.balance(account) >= LendingFixture::dollars(10'000));  // In fear.
+    borrow(0.199);  // Nearly all is lent: above 50% a year.
+    wallet.advance(50);
+    wallet.decide(*lender);
+    REQUIRE(wallet.submissions.size() == 1);
+    REQUIRE(wallet.run(*lender).outcome.ok());
+    CHECK(fixture.usdc.balance(account).is_zero());
 }
 
 // Method: random positions and a random walk of the price; in every block the watch must list

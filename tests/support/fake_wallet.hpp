@@ -169,6 +169,35 @@ inline WalletGroup group_of_one(const World& world, AccountId account)
     return group;
 }
 
+/// How many transactions wallet 0 of a strategy sends in so many blocks if each one is refused, for
+/// a reason that it cannot know.
+inline std::size_t sent_when_all_is_refused(
+    FakeWallet& wallet, Strategy& strategy, std::uint64_t blocks)
+{
+    std::size_t sent = 0;
+    const auto end = wallet.view().block_number + blocks;
+    auto next = wallet.view().block_number;
+    while (wallet.view().block_number < end)
+    {
+        if (wallet.view().block_number >= next)
+            next = wallet.decide(strategy);
+        for (const auto& submission : std::exchange(wallet.submissions, {}))
+        {
+            TransactionOutcome outcome;
+            outcome.kind = TransactionOutcome::Kind::reverted;
+            outcome.tag = submission.tag;
+            outcome.gas_used = 100'000;
+            outcome.gas_price = wallet.view().base_fee + submission.bid.priority_fee;
+            outcome.refusal.text = "REFUSED";
+            if (strategy.learn(0, outcome))
+                next = wallet.view().block_number + 1;
+            ++sent;
+        }
+        wallet.advance(1);
+    }
+    return sent;
+}
+
 /// A parameter without randomness.
 inline Distribution always(double value)
 {
