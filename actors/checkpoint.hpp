@@ -19,18 +19,17 @@ namespace runnel::actors
 {
 
 /// Raised by every change of what the parts hold, and of what strategies save in them.
-inline constexpr unsigned checkpoint_layout = 2;
+inline constexpr unsigned checkpoint_layout = 3;
 
 /// The first part: where the chain is.
 struct CheckpointHead
 {
     BlockHeader header;
     Hash hash;
-    std::vector<bool> attested;  // The head, by validator.
     std::uint64_t transactions = 0;
     std::uint64_t reverted = 0;
-    RUNNEL_FIELDS(header, hash, attested, (transactions, other("since block 1")),
-        (reverted, other("since block 1")));
+    RUNNEL_FIELDS(
+        header, hash, (transactions, other("since block 1")), (reverted, other("since block 1")));
 };
 
 /// Writes a checkpoint while everybody waits: its parts are read from the world, the mempool and

@@ -1,5 +1,6 @@
 #include "actors/cohort.hpp"
 
+#include "consensus/block_builder.hpp"
 #include "execution/gas.hpp"
 #include "ledger/check.hpp"
 #include "state/references.hpp"
@@ -13,12 +14,6 @@ namespace
 {
 constexpr std::uint64_t never = std::numeric_limits<std::uint64_t>::max();
 constexpr std::uint32_t boost_percent_max = 100'000;
-
-std::uint64_t latency_stream()
-{
-    static const auto stream = stream_of_name("latency");
-    return stream;
-}
 
 /// Bids are sums of products of habits; far below 2^64 wei in earnest, clamped in any case.
 std::uint64_t percent_of(std::uint64_t value, std::uint64_t percent) noexcept
@@ -76,13 +71,8 @@ public:
         transaction.max_fee = std::min(transaction.max_fee, wallet().max_fee);
         transaction.max_priority_fee = std::min(transaction.max_priority_fee, transaction.max_fee);
         write_calls(transaction, *view().world, calls);
-        // It arrives some time within the slot; the draw is the wallet's own.
-        const auto slot_ms = std::int64_t{view().slot_seconds} * 1000;
-        RandomStream latency{
-            cohort_.seed_, latency_stream(), index(account()), view().block_number};
-        transaction.arrival_ms =
-            view().now_ms - slot_ms +
-            static_cast<std::int64_t>(latency.uniform_below(static_cast<std::uint64_t>(slot_ms)));
+        transaction.arrival_ms = arrival_time_ms(
+            cohort_.seed_, account(), view().block_number, view().slot_seconds);
         wallet().pending.push_back({transaction.nonce, tag});
         cohort_.transactions_.push_back(std::move(transaction));
     }

@@ -224,9 +224,8 @@ caf::behavior ValidatorActor::make_behavior()
             attested.refusal = check(block);
             head_ = block.header;
             head_hash_ = block.hash;
-            static const auto stream = stream_of_name("participation");
-            RandomStream random{seed_, stream, number_, block.header.number};
-            attested.attests = attested.refusal.empty() && random.bernoulli(participation_);
+            attested.attests = attested.refusal.empty() &&
+                               attests(seed_, participation_, number_, block.header.number);
             return attested;
         }};
 }

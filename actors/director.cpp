@@ -141,13 +141,13 @@ bool Director::restore(const std::vector<GroupCohorts>& groups)
 {
     const auto source = std::exchange(setup_->resume_from, nullptr);
     auto head = load_checkpoint(*source, world_, *mempool_, groups);
-    if (!head || head->attested.size() != setup_->validators.size())
+    if (!head || !are_plausible(mempool_->waiting(), *head))
     {
         fail("the checkpoint is not one of this run", true);
         return false;
     }
-    // A checkpoint where an interruption came has no root to compare with; blocks that follow show
-    // whether its state is the right one.
+    // A checkpoint where an interruption came has no root to compare with: whoever hands it in has
+    // its state from the chain's transactions.
     if (head->header.checkpoint_root != Hash{} &&
         world_.checkpoint_root() != head->header.checkpoint_root)
     {
@@ -168,11 +168,29 @@ bool Director::restore(const std::vector<GroupCohorts>& groups)
     head_hash_ = head->hash;
     block_ = head_.number;
     finalized_block_ = head_.finalized_block;
-    attested_ = std::move(head->attested);
+    for (std::uint32_t i = 0; i < attested_.size() && head_.number > 0; ++i)
+        attested_[i] = attests(setup_->seed, setup_->participation, i, head_.number);
     result_->blocks = result_->resumed_at = head_.number;
     result_->transactions = result_->resumed_transactions = head->transactions;
     result_->reverted = head->reverted;
     return true;
+}
+
+bool Director::are_plausible(
+    const std::vector<const Transaction*>& waiting, const CheckpointHead& head) const
+{
+    return std::all_of(waiting.begin(), waiting.end(),
+        [&](const Transaction* transaction)
+        {
+            const auto is_of = [&](const AgentGroupSetup& group) {
+                return std::binary_search(
+                    group.accounts.begin(), group.accounts.end(), transaction->sender);
+            };
+            const auto round = round_of_arrival(setup_->seed, *transaction, setup_->slot_seconds);
+            return std::any_of(setup_->groups.begin(), setup_->groups.end(), is_of) && round &&
+                   *round <= head.header.number &&
+                   transaction->max_priority_fee <= transaction->max_fee;
+        });
 }
 
 void Director::watch_crew()
@@ -691,7 +709,7 @@ void Director::save()
     SaveCheckpoint message;
     message.block_number = head_.number;
     message.parts = std::make_shared<CheckpointWriter>(
-        CheckpointHead{head_, head_hash_, attested_, result_->transactions, result_->reverted},
+        CheckpointHead{head_, head_hash_, result_->transactions, result_->reverted},
         std::shared_ptr<const World>{setup_, &world_}, mempool_,
         capture_.hand_out(cohorts_of_group_));
     message.protocols = leases_.protocols();

@@ -62,6 +62,9 @@ private:
     // ---- Steps ----
 
     /// Sends Decide to cohorts that have something to do. Roots of @p parent may be missing.
+    /// Whether transactions from a checkpoint are such as agents send.
+    [[nodiscard]] bool are_plausible(
+        const std::vector<const Transaction*>& waiting, const CheckpointHead& head) const;
     void begin_round(const BlockHeader& parent);
     void propose();
     void plan();

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include <limits>
+#include <set>
 
 namespace runnel::audit
 {
@@ -339,18 +340,34 @@ Proof parse_proof(std::string_view json)
     // Nothing in a proof lies deeper; the parser would recurse as deep as the file says.
     constexpr int depth_max = 6;
     bool too_deep = false;
+    // Which of two members of one name counts, readers of JSON do not agree on.
+    std::vector<std::set<std::string>> members;  // Of the objects around.
+    std::string repeated;
     const auto document = Json::parse(
         json,
-        [&](int depth, Json::parse_event_t, Json&)
+        [&](int depth, Json::parse_event_t event, Json& parsed)
         {
             too_deep = too_deep || depth > depth_max;
+            if (event == Json::parse_event_t::object_start)
+                members.emplace_back();
+            else if (event == Json::parse_event_t::object_end)
+                members.pop_back();
+            else if (event == Json::parse_event_t::key)
+            {
+                const auto& name = parsed.get_ref<const std::string&>();
+                if (!members.back().insert(name).second && repeated.empty())
+                    repeated = name;
+            }
             return !too_deep;
         },
         false);
     if (too_deep || document.is_discarded())
         throw ProofError{"not a proof: it is not JSON"};
+    if (!repeated.empty())
+        throw ProofError{fmt::format("not a proof: it has the member {} twice", repeated)};
     Fields fields{document, "proof"};
-    if (!fields.has("runnel_proof") || fields.get("runnel_proof") != format_version)
+    if (!fields.has("runnel_proof") || !document["runnel_proof"].is_number_unsigned() ||
+        fields.get("runnel_proof") != format_version)
         throw ProofError{fmt::format("not a proof of format {}", format_version)};
     Proof proof;
     proof.statement = fields.text("statement");

@@ -1,9 +1,7 @@
+#include "audit/ledger_walk.hpp"
 #include "audit/proof.hpp"
-#include "audit/reexecution.hpp"
 #include "ledger/check.hpp"
 #include "scenarios/loader/messages.hpp"
-#include "scenarios/run.hpp"
-#include "storage/checkpoints.hpp"
 
 #include <fmt/format.h>
 
@@ -14,28 +12,26 @@ namespace runnel::audit
 namespace
 {
 
-/// A ledger whose state can be taken to a block.
+/// A ledger to prove something of.
 class Prover
 {
 public:
-    explicit Prover(const std::string& path)
-      : path_{path}, reader_{storage::LedgerReader::open(path)}, replay_{make_replay()}
+    explicit Prover(const std::string& path) : walk_{storage::LedgerReader::open(path)}
     {
-        const auto last = reader_.last_block();
+        const auto last = walk_.reader().last_block();
         if (!last)
-            throw ProofError{path_ + ": has no blocks yet"};
+            throw ProofError{path + ": has no blocks yet"};
         last_ = *last;
     }
 
-    [[nodiscard]] storage::LedgerReader& reader() noexcept { return reader_; }
-    [[nodiscard]] World& world() noexcept { return replay_.world(); }
-    [[nodiscard]] std::uint64_t last() const noexcept { return last_; }
-    [[nodiscard]] const std::string& path() const noexcept { return path_; }
+    [[nodiscard]] storage::LedgerReader& reader() noexcept { return walk_.reader(); }
+    [[nodiscard]] World& world() noexcept { return walk_.world(); }
+    [[nodiscard]] LedgerWalk& walk() noexcept { return walk_; }
 
     /// The block to prove records against: @p asked, or the newest that has a root of the state.
     [[nodiscard]] std::uint64_t checkpoint(std::optional<std::uint64_t> asked) const
     {
-        const auto interval = replay_.scenario().chain.checkpoint_interval;
+        const auto interval = walk_.replay().scenario().chain.checkpoint_interval;
         if (!asked)
             return last_ - last_ % interval;
         check_block(*asked);
@@ -55,89 +51,16 @@ public:
             throw ProofError{fmt::format("there is no block {}: the last is {}", number, last_)};
     }
 
-    /// Takes the state to the end of block @p number. If a block was executed for it, @p executed
-    /// gets the last one; with @p execute that is always block @p number.
-    void go_to(std::uint64_t number, bool execute, FinishedBlock* executed = nullptr)
-    {
-        if (!load_checkpoint(execute && number > 0 ? number - 1 : number, execute && number == 0))
-        {
-            auto block = replay_.first(storage::manifest_hash(reader_.manifest()));
-            if (!block)
-                fail(0, block.error().message);
-            compare(block->header.number, block->hash);
-            if (executed != nullptr)
-                *executed = std::move(*block);
-        }
-        while (replay_.head().number < number)
-        {
-            const auto next = replay_.head().number + 1;
-            auto stored = reader_.block(next);
-            if (const auto wrong = replay_.check(stored); !wrong.empty())
-                fail(next, wrong);
-            seal_all(stored.transactions);  // Stored hashes are not believed.
-            auto block = replay_.next(std::move(stored));
-            compare(next, block.hash);
-            if (executed != nullptr)
-                *executed = std::move(block);
-        }
-    }
-
     [[nodiscard]] Proof proof() const
     {
         Proof proof;
-        proof.header = replay_.head();
-        proof.block_hash = replay_.head_hash();
+        proof.header = walk_.replay().head();
+        proof.block_hash = walk_.replay().head_hash();
         return proof;
     }
 
 private:
-    ChainReexecutor make_replay()
-    {
-        auto replay = ChainReexecutor::of(reader_.manifest());
-        if (!replay)
-            throw storage::StorageError{storage::StorageErrorKind::corrupt,
-                fmt::format("{}: {}", path_, replay.error().message)};
-        return std::move(*replay);
-    }
-    [[noreturn]] void fail(std::uint64_t block, const std::string& what) const
-    {
-        throw storage::StorageError{storage::StorageErrorKind::corrupt,
-            fmt::format("{}: block {}: {}", path_, block, what)};
-    }
-    void compare(std::uint64_t block, const Hash& hash)
-    {
-        if (reader_.header(block).hash != hash)
-            fail(block, "its hash does not follow from its transactions; see `runnel verify`");
-    }
-    /// Loads the newest checkpoint of the file up to block @p number, if there is one that this
-    /// version reads.
-    bool load_checkpoint(std::uint64_t number, bool never)
-    {
-        if (never)
-            return false;
-        for (const auto& checkpoint : storage::list_checkpoints(reader_.database()))
-        {
-            if (checkpoint.block_number > number ||
-                checkpoint.version != scenarios::checkpoint_version())
-                continue;
-            const auto head = reader_.header(checkpoint.block_number);
-            if (head.header.checkpoint_root == Hash{})
-                continue;  // Made where a run was interrupted: nothing to check it against.
-            if (!storage::find_damage(reader_.database(), checkpoint.block_number).empty())
-                continue;
-            const auto parts =
-                storage::read_checkpoint(reader_.database(), checkpoint.block_number);
-            if (!replay_.load(*parts, head))
-                fail(checkpoint.block_number,
-                    "its checkpoint is not the state that its header commits to");
-            return true;
-        }
-        return false;
-    }
-
-    std::string path_;
-    storage::LedgerReader reader_;
-    ChainReexecutor replay_;
+    LedgerWalk walk_;
     std::uint64_t last_ = 0;
 };
 
@@ -213,7 +136,7 @@ Proof prove_transaction(Prover& prover, const TransactionPlace& place)
     if (place.index >= count)
         throw ProofError{fmt::format("block {} has {} transactions", place.block, count)};
     FinishedBlock block;
-    prover.go_to(place.block, true, &block);
+    prover.walk().go_to(place.block, true, &block);
     auto proof = prover.proof();
     std::vector<Hash> transactions;
     std::vector<Hash> receipts;
@@ -264,7 +187,7 @@ Proof prove_balance(const std::string& path, std::string_view token, std::string
     Prover prover{path};
     auto& world = prover.world();
     // Who came with a block is known behind it.
-    prover.go_to(prover.checkpoint(block), false);
+    prover.walk().go_to(prover.checkpoint(block), false);
     const auto contract = find_token(world, token);
     const auto owner = find_account(world, account);
     const auto& table = balances_of(world, contract);
@@ -280,7 +203,7 @@ Proof prove_record(const std::string& path, std::string_view table, std::uint64_
 {
     Prover prover{path};
     auto& world = prover.world();
-    prover.go_to(prover.checkpoint(block), false);
+    prover.walk().go_to(prover.checkpoint(block), false);
     const RecordTable* found = nullptr;
     std::vector<std::string_view> names;
     for (const auto* candidate : world.tables())

@@ -4,16 +4,60 @@
 #include "scenarios/run.hpp"
 #include "state/references.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <array>
+#include <string_view>
 
 namespace runnel::audit
 {
 
-ChainReexecutor::ChainReexecutor(scenarios::Scenario scenario, scenarios::Genesis genesis)
+namespace
+{
+/// What the manifest says beside the resolved scenario, where it follows from that.
+std::string check_manifest(const storage::Manifest& manifest, const scenarios::Scenario& scenario)
+{
+    // The prices of a file that need not be here are compared with their rows.
+    constexpr std::array<std::string_view, 4> free{
+        "resolved_scenario", "source_scenario", "version", "reference_prices"};
+    const auto is_free = [&](std::string_view key)
+    { return key.starts_with("input:") || std::find(free.begin(), free.end(), key) != free.end(); };
+    const auto expected = scenarios::make_manifest(scenario);
+    for (const auto& [key, value] : expected.entries)
+    {
+        const auto stored = manifest.find(key);
+        if (!stored)
+            return fmt::format("t_manifest: {} is missing", key);
+        if (!is_free(key) && *stored != value)
+            return fmt::format("t_manifest: {} is \"{}\", in its resolved_scenario it is \"{}\"",
+                key, *stored, value);
+    }
+    for (const auto& [key, value] : manifest.entries)
+    {
+        if (!is_free(key) && !expected.find(key))
+            return fmt::format("t_manifest: {} is unexpected", key);
+    }
+    return {};
+}
+}  // namespace
+
+ChainReexecutor::ChainReexecutor(
+    scenarios::Scenario scenario, scenarios::Genesis genesis, Script script)
   : scenario_{std::move(scenario)},
     genesis_{std::move(genesis)},
-    validators_{scenarios::validator_stakes(genesis_)}
-{}
+    validators_{scenarios::validator_stakes(genesis_)},
+    groups_(genesis_.world->account_count()),
+    script_{std::move(script)},
+    builder_{scenarios::mempool_options(scenario_)}
+{
+    for (const auto& group : genesis_.groups)
+    {
+        stops_.push_back(scenarios::stops_of(scenario_, group.spec->name));
+        for (const auto account : group.accounts)
+            groups_[index(account)] = static_cast<std::uint32_t>(stops_.size());
+    }
+}
 
 tl::expected<ChainReexecutor, scenarios::ScenarioError> ChainReexecutor::of(
     const storage::Manifest& manifest)
@@ -27,10 +71,16 @@ tl::expected<ChainReexecutor, scenarios::ScenarioError> ChainReexecutor::of(
         scenarios::parse_scenario(*resolved, "the manifest's scenario", ".", {}, options);
     if (!scenario)
         return tl::unexpected{scenarios::ScenarioError{"t_manifest: " + scenario.error().message}};
+    if (auto wrong = check_manifest(manifest, *scenario); !wrong.empty())
+        return tl::unexpected{scenarios::ScenarioError{std::move(wrong)}};
     auto genesis = scenarios::build_genesis(*scenario);
     if (!genesis)
         return tl::unexpected{scenarios::ScenarioError{"block 0: " + genesis.error().message}};
-    return ChainReexecutor{std::move(*scenario), std::move(*genesis)};
+    auto script = scenarios::make_script(
+        scenario->script, *genesis->world, scenario->chain.fees.block_gas_limit);
+    if (!script)
+        return tl::unexpected{scenarios::ScenarioError{"t_manifest: " + script.error().message}};
+    return ChainReexecutor{std::move(*scenario), std::move(*genesis), std::move(*script)};
 }
 
 tl::expected<FinishedBlock, scenarios::ScenarioError> ChainReexecutor::first(
@@ -45,7 +95,8 @@ tl::expected<FinishedBlock, scenarios::ScenarioError> ChainReexecutor::first(
 std::string ChainReexecutor::check(const storage::StoredBlock& stored)
 {
     const auto& header = stored.header;
-    const auto accounts = world().account_count();
+    if (header.number > scenario_.blocks)
+        return fmt::format("the scenario ends with block {}", scenario_.blocks);
     proposer_ = pick_proposer(scenario_.seed, validators_, header.number);
     if (header.proposer != validators_[proposer_].account)
         return "the proposer is not the one whose turn it was";
@@ -55,12 +106,44 @@ std::string ChainReexecutor::check(const storage::StoredBlock& stored)
         return "the gas limit is not the scenario's";
     if (header.base_fee != next_base_fee(scenario_.chain.fees, head_.base_fee, head_.gas_used))
         return "the base fee does not follow from the parent";
-    for (const auto& transaction : stored.transactions)
+    if (auto wrong = check_rewards(stored); !wrong.empty())
+        return wrong;
+    return check_transactions(stored);
+}
+
+std::string ChainReexecutor::check_transactions(const storage::StoredBlock& stored)
+{
+    const auto& header = stored.header;
+    const auto head =
+        script_.head_of(header.number, header.base_fee, scenario_.slot_seconds, world());
+    for (auto i = head.transactions.size(); i < stored.transactions.size(); ++i)
     {
-        if (index(transaction.sender) >= accounts)
-            return "a sender is no account";
+        const auto& transaction = stored.transactions[i];
+        const auto sender = index(transaction.sender);
+        if (sender >= groups_.size() || groups_[sender] == 0)
+            return fmt::format("transaction {}: its sender is no agent of the scenario", i);
+        // What is free is in which block's round its sender decided on it.
+        const auto round = round_of_arrival(scenario_.seed, transaction, scenario_.slot_seconds);
+        if (!round)
+        {
+            return fmt::format(
+                "transaction {}: its sender's cannot arrive at {} ms", i, transaction.arrival_ms);
+        }
+        const auto& stops = stops_[groups_[sender] - 1];
+        if (std::any_of(stops.begin(), stops.end(),
+                [&](const auto& stop) { return stop.from <= *round && *round < stop.until; }))
+        {
+            return fmt::format(
+                "transaction {}: its sender's group decided nothing in block {}", i, *round);
+        }
     }
-    return check_rewards(stored);
+    BlockSlot slot;
+    slot.number = header.number;
+    slot.base_fee = header.base_fee;
+    slot.gas_limit = header.gas_limit;
+    slot.now_ms =
+        static_cast<std::int64_t>(header.number) * std::int64_t{scenario_.slot_seconds} * 1000;
+    return builder_.check(head.transactions, stored.transactions, world(), slot);
 }
 
 FinishedBlock ChainReexecutor::next(storage::StoredBlock stored)
@@ -115,27 +198,16 @@ std::string ChainReexecutor::check_rewards(const storage::StoredBlock& stored) c
                    : "block 1 has rewards or a finalized block";
     }
     std::vector<bool> attested(validators_.size());
-    const auto& block_reward = scenario_.chain.block_reward;
-    if (!block_reward.is_zero())
-    {
-        for (std::size_t k = 1; k < stored.rewards.size(); ++k)
-        {
-            for (std::size_t i = 0; i < validators_.size(); ++i)
-            {
-                if (validators_[i].account == stored.rewards[k].account)
-                    attested[i] = true;
-            }
-        }
-        const auto due = block_rewards(block_reward, validators_, proposer_, attested);
-        const auto same = [](const Reward& a, const Reward& b)
-        { return a.account == b.account && a.amount == b.amount; };
-        if (!std::equal(due.begin(), due.end(), stored.rewards.begin(), stored.rewards.end(), same))
-            return "the rewards are not those of its attesters";
-        const auto finalized =
-            is_final(validators_, attested) ? head_.number : head_.finalized_block;
-        if (stored.header.finalized_block != finalized)
-            return "the finalized block does not follow from the attestations";
-    }
+    for (std::uint32_t i = 0; i < validators_.size(); ++i)
+        attested[i] = attests(scenario_.seed, scenario_.chain.participation, i, head_.number);
+    const auto due = block_rewards(scenario_.chain.block_reward, validators_, proposer_, attested);
+    const auto same = [](const Reward& a, const Reward& b)
+    { return a.account == b.account && a.amount == b.amount; };
+    if (!std::equal(due.begin(), due.end(), stored.rewards.begin(), stored.rewards.end(), same))
+        return "the rewards are not those that the scenario gives to its proposer and attesters";
+    const auto finalized = is_final(validators_, attested) ? head_.number : head_.finalized_block;
+    if (stored.header.finalized_block != finalized)
+        return "the finalized block does not follow from the attestations";
     return {};
 }
 

@@ -1,6 +1,9 @@
 #pragma once
 
+#include "actors/simulation.hpp"
+#include "consensus/block_builder.hpp"
 #include "consensus/consensus.hpp"
+#include "consensus/script.hpp"
 #include "execution/execution_threads.hpp"
 #include "scenarios/genesis.hpp"
 #include "state/checkpoint.hpp"
@@ -19,7 +22,7 @@ class ChainReexecutor
 {
 public:
     /// At the scenario's genesis, before block 0.
-    ChainReexecutor(scenarios::Scenario scenario, scenarios::Genesis genesis);
+    ChainReexecutor(scenarios::Scenario scenario, scenarios::Genesis genesis, Script script);
     /// Reads the manifest's scenario and builds its genesis. Errors: what is wrong with them.
     [[nodiscard]] static tl::expected<ChainReexecutor, scenarios::ScenarioError> of(
         const storage::Manifest& manifest);
@@ -31,9 +34,10 @@ public:
 
     /// Executes block 0.
     tl::expected<FinishedBlock, scenarios::ScenarioError> first(const Hash& manifest_hash);
-    /// What is wrong with a stored header before anything runs; empty: nothing.
+    /// Which rule of the scenario a stored block behind the head breaks, before anything runs;
+    /// empty: none. Its transactions' hashes are theirs, see seal_all().
     [[nodiscard]] std::string check(const storage::StoredBlock& stored);
-    /// Executes the block behind the head; its transactions' hashes are theirs, see seal_all().
+    /// Executes the block that was checked.
     FinishedBlock next(storage::StoredBlock stored);
     /// From now on @p workers threads execute, this one included.
     void use_workers(unsigned workers);
@@ -42,13 +46,20 @@ public:
     [[nodiscard]] bool load(CheckpointSource& parts, const storage::StoredHeader& head);
 
 private:
-    /// The rewards say who attested; amounts and finality must follow from that.
+    [[nodiscard]] std::string check_transactions(const storage::StoredBlock& stored);
+    /// Who attested the head is drawn; rewards and finality must follow from that.
     [[nodiscard]] std::string check_rewards(const storage::StoredBlock& stored) const;
     void advance(const FinishedBlock& block);
 
     scenarios::Scenario scenario_;
     scenarios::Genesis genesis_;
     std::vector<ValidatorStake> validators_;
+    /// When the agents of a group decide nothing, by group; and every account's group, from 1 on, 0
+    /// where no strategy moves it.
+    std::vector<std::vector<AgentGroupSetup::Stop>> stops_;
+    std::vector<std::uint32_t> groups_;
+    Script script_;
+    BlockBuilder builder_;
     std::unique_ptr<ExecutionThreads> execution_ = std::make_unique<ExecutionThreads>();
     BlockHeader head_;
     Hash head_hash_;

@@ -1,7 +1,7 @@
 #include "audit/verification.hpp"
 
-#include "actors/checkpoint.hpp"
 #include "audit/channel.hpp"
+#include "audit/ledger_walk.hpp"
 #include "audit/reexecution.hpp"
 #include "scenarios/run.hpp"
 #include "storage/chain_comparison.hpp"
@@ -36,8 +36,8 @@ std::optional<std::string> describe(const std::optional<storage::LedgerDifferenc
 }
 
 /// What is wrong with a stored checkpoint of the block that @p head and @p world belong to: empty
-/// if nothing is. State is compared record by record; the states of wallets cannot be executed
-/// again without agents, so its hashes must do.
+/// if nothing is. The states of wallets cannot be executed again without agents, so its hashes must
+/// do.
 std::string check_checkpoint(storage::Database& database,
     const storage::StoredCheckpoint& checkpoint, const Hash& head, const World& world)
 {
@@ -45,24 +45,7 @@ std::string check_checkpoint(storage::Database& database,
         return damage;
     if (checkpoint.version != scenarios::checkpoint_version())
         return {};  // Of another layout: nobody here can read it.
-    const auto stored = storage::read_checkpoint(database, checkpoint.block_number);
-    const auto stored_head = actors::read_head(*stored);
-    if (!stored_head || stored_head->hash != head)
-        return "its head is not the block's";
-    StateParts expected{world};
-    auto part = stored->next();
-    for (std::size_t number = 1;; ++number)
-    {
-        const bool is_state = part && part->name == state_part_name;
-        const auto right = expected.next();
-        if (!is_state && !right)
-            return {};
-        if (!is_state || !right ||
-            !std::equal(part->content.begin(), part->content.end(), right->content.begin(),
-                right->content.end()))
-            return fmt::format("part {} is not the state that the transactions give", number);
-        part = stored->next();
-    }
+    return compare_state(*storage::read_checkpoint(database, checkpoint.block_number), head, world);
 }
 
 /// A thread that does one thing. What it throws comes out of wait().
@@ -226,6 +209,64 @@ private:
     Task task_;
 };
 
+/// Whether the file ends where it says that it does, by what its tables say; empty if it may.
+/// Whoever takes blocks away from the end of a complete ledger leaves some trace, or else what a
+/// killed run would have left.
+std::string check_end(storage::LedgerReader& reader, const scenarios::Scenario& scenario,
+    std::optional<std::uint64_t> last, const std::optional<Hash>& head, Verification& result)
+{
+    const auto completion = reader.completion();
+    result.complete = completion.has_value();
+    if (!last)
+    {
+        // A run that was killed before it had committed block 0 leaves this, but only this.
+        const auto checkpoints = storage::list_checkpoints(reader.database());
+        if (completion || reader.has_indexes() || !checkpoints.empty())
+            return "there are no blocks: they were removed";
+        return head ? "there are no blocks, so none with that hash" : "";
+    }
+    if (completion)
+    {
+        const auto [number, hash] = *completion;
+        if (number != scenario.blocks)
+        {
+            return fmt::format("t_completion: the run ended with block {}, the scenario with {}",
+                number, scenario.blocks);
+        }
+        if (*last != number)
+        {
+            return fmt::format(
+                "the run was complete with block {}, but block {} is the last: blocks were {}",
+                number, *last, *last < number ? "removed" : "added");
+        }
+        if (reader.header(*last).hash != hash)
+            return fmt::format("t_completion: the last block, {}, has another hash", number);
+    }
+    else if (*last >= scenario.blocks && reader.has_indexes())
+        return "t_completion: its row is missing, though the run was complete";
+    else if (*last < scenario.blocks && std::any_of(scenario.agents.begin(), scenario.agents.end(),
+                                            [](const auto& group) { return group.count > 0; }))
+    {
+        auto checkpoints = storage::list_checkpoints(reader.database());
+        const bool all_cut = std::all_of(checkpoints.begin(), checkpoints.end(),
+            [&](const auto& checkpoint)
+            { return storage::holds_state_alone(reader.database(), checkpoint.block_number); });
+        if (!checkpoints.empty() && all_cut)
+        {
+            return fmt::format(
+                "t_checkpoints: what is kept is what a complete run keeps, but block {} is the "
+                "last of {}: blocks were removed",
+                *last, scenario.blocks);
+        }
+    }
+    if (head && reader.header(*last).hash != *head)
+    {
+        return fmt::format("the head is block {} with the hash {}, not {}: this is another chain",
+            *last, reader.header(*last).hash.to_string(), head->to_string());
+    }
+    return {};
+}
+
 /// Executes the whole chain; fills in what came of it. Returns what is wrong, empty if nothing is
 /// so far.
 std::string execute_chain(ChainReexecutor& replay, BlockSource& source, RowCheck& rows,
@@ -267,7 +308,9 @@ std::string execute_chain(ChainReexecutor& replay, BlockSource& source, RowCheck
 
 }  // namespace
 
-Verification verify_ledger(const std::string& path, unsigned workers,
+namespace
+{
+Verification verify_file(const std::string& path, unsigned workers, const std::optional<Hash>& head,
     const std::function<void(std::uint64_t done, std::uint64_t total)>& progress)
 {
     Verification result;
@@ -315,7 +358,10 @@ Verification verify_ledger(const std::string& path, unsigned workers,
     try
     {
         const auto last = reader.last_block();
-        if (last)
+        result.failure = check_end(reader, replay->scenario(), last, head, result);
+        if (result.failure.empty() && !last)
+            difference = RowCheck{path, description}.finish(true);
+        else if (result.failure.empty())
         {
             auto first = replay->first(storage::manifest_hash(manifest));
             if (!first)
@@ -356,6 +402,25 @@ Verification verify_ledger(const std::string& path, unsigned workers,
     else if (error)
         std::rethrow_exception(error);
     return result;
+}
+
+}  // namespace
+
+Verification verify_ledger(const std::string& path, unsigned workers,
+    const std::optional<Hash>& head,
+    const std::function<void(std::uint64_t done, std::uint64_t total)>& progress)
+{
+    try
+    {
+        return verify_file(path, workers, head, progress);
+    }
+    catch (const storage::StorageError& error)
+    {
+        // Our own statements are right: what SQLite cannot run on this file is the file's fault.
+        if (error.kind() != storage::StorageErrorKind::query)
+            throw;
+        throw storage::StorageError{storage::StorageErrorKind::corrupt, error.what()};
+    }
 }
 
 }  // namespace runnel::audit

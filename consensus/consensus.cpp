@@ -25,6 +25,13 @@ std::uint32_t pick_proposer(
     return proposer;
 }
 
+bool attests(std::uint64_t seed, double participation, std::uint32_t validator, std::uint64_t block)
+{
+    static const auto stream = stream_of_name("participation");
+    RandomStream random{seed, stream, validator, block};
+    return random.bernoulli(participation);
+}
+
 std::vector<Reward> block_rewards(const Amount& block_reward,
     std::span<const ValidatorStake> validators, std::uint32_t proposer,
     const std::vector<bool>& attested)

@@ -23,6 +23,11 @@ struct ValidatorStake
 [[nodiscard]] std::uint32_t pick_proposer(
     std::uint64_t seed, std::span<const ValidatorStake> validators, std::uint64_t block);
 
+/// Whether a validator that finds nothing wrong with a block attests it: a draw keyed by (seed,
+/// validator, block), true with the probability @p participation.
+[[nodiscard]] bool attests(
+    std::uint64_t seed, double participation, std::uint32_t validator, std::uint64_t block);
+
 /// What a block mints: an eighth of @p block_reward to its proposer, the rest to those who attested
 /// its parent, by their share of all stake; rounded down, so absent stake mints nothing.
 [[nodiscard]] std::vector<Reward> block_rewards(const Amount& block_reward,

@@ -26,6 +26,7 @@ void CommitHashing::open(
         batches_.resize(workers);
     parts_ = static_cast<std::uint32_t>((transactions.size() + part_leaves - 1) / part_leaves);
     transaction_tops_.resize(parts_);
+    arrival_tops_.resize(parts_);
     receipt_tops_.resize(parts_);
     writes_.clear();
     writes_in_message_ = 0;
@@ -69,6 +70,11 @@ void CommitHashing::compute(std::uint32_t part, HashBatch& batch)
     for (auto i = first; i < end; ++i)
         leaves.push_back(transactions_[i].hash);
     transaction_tops_[part] = merkle_root(std::move(leaves));
+    Encoder arrivals{batch.bytes()};
+    for (auto i = first; i < end; ++i)
+        arrivals.put(transactions_[i].arrival_ms);
+    batch.end_message();
+    arrival_tops_[part] = batch.take_leaves().front();
 }
 
 void CommitHashing::add_write(const RecordTable& table, std::uint64_t key, const void* record)
@@ -116,6 +122,7 @@ void CommitHashing::finish(
             std::this_thread::yield();
     }
     header.transactions_root = merkle_root(std::exchange(transaction_tops_, {}));
+    header.arrivals_root = merkle_root(std::exchange(arrival_tops_, {}));
     header.receipts_root = merkle_root(std::exchange(receipt_tops_, {}));
 }
 

@@ -23,6 +23,9 @@ class CommitHashing
 public:
     /// Leaves of a part, a power of two.
     static constexpr std::uint32_t part_leaves = 256;
+    /// Of a block's tree over times of arrival a leaf holds those of so many transactions: each is
+    /// 8 bytes.
+    static constexpr std::uint32_t arrivals_per_leaf = part_leaves;
     /// Records whose encodings are hashed together into one part of the state root.
     static constexpr std::size_t records_per_digest = 64;
 
@@ -57,6 +60,7 @@ private:
     EncodeReceipt encode_receipt_;
     std::vector<HashBatch> batches_;      // By worker.
     std::vector<Hash> transaction_tops_;  // By part.
+    std::vector<Hash> arrival_tops_;
     std::vector<Hash> receipt_tops_;
     std::uint32_t parts_ = 0;
     alignas(64) std::atomic<std::uint32_t> begun_{0};

@@ -32,14 +32,15 @@ struct BlockHeader
     std::uint64_t base_fee = 0;  // Wei per gas.
     std::uint32_t transaction_count = 0;
     Hash transactions_root;             // Merkle, leaves are the transactions' hashes.
+    Hash arrivals_root;                 // Merkle over the transactions' times of arrival.
     Hash receipts_root;                 // Merkle over encoded receipts with their logs.
     Hash rewards_root;                  // Merkle over the rewards.
     Hash state_root;                    // keccak(parent's state_root, writes of each transaction).
     Hash checkpoint_root;               // Of the whole state, every so many blocks; else zero.
     std::uint64_t finalized_block = 0;  // Newest block that two thirds of the stake attested.
     RUNNEL_FIELDS(number, parent_hash, (timestamp, unix_seconds), proposer, gas_limit, gas_used,
-        (base_fee, wei_per_gas), transaction_count, transactions_root, receipts_root, rewards_root,
-        state_root, checkpoint_root, finalized_block);
+        (base_fee, wei_per_gas), transaction_count, transactions_root, arrivals_root, receipts_root,
+        rewards_root, state_root, checkpoint_root, finalized_block);
 
     [[nodiscard]] Hash hash() const;
 };

@@ -32,6 +32,16 @@ std::string checkpoint_version()
     return fmt::format(RUNNEL_VERSION ", layout {}", actors::checkpoint_layout);
 }
 
+MempoolOptions mempool_options(const Scenario& scenario)
+{
+    MempoolOptions options;
+    options.ordering = scenario.chain.ordering;
+    options.capacity = scenario.chain.mempool_size;
+    options.lifetime_ms = static_cast<std::int64_t>(scenario.chain.transaction_lifetime_ms);
+    options.seed = scenario.seed;
+    return options;
+}
+
 std::vector<ValidatorStake> validator_stakes(const Genesis& genesis)
 {
     // In gwei every sum of stakes stays within 64 bits.
@@ -41,8 +51,6 @@ std::vector<ValidatorStake> validator_stakes(const Genesis& genesis)
     return stakes;
 }
 
-namespace
-{
 std::vector<AgentGroupSetup::Stop> stops_of(const Scenario& scenario, const std::string& group)
 {
     std::vector<AgentGroupSetup::Stop> stops;
@@ -57,7 +65,6 @@ std::vector<AgentGroupSetup::Stop> stops_of(const Scenario& scenario, const std:
     }
     return stops;
 }
-}  // namespace
 
 tl::expected<SimulationSetup, ScenarioError> make_simulation(const Scenario& scenario)
 {
@@ -66,6 +73,11 @@ tl::expected<SimulationSetup, ScenarioError> make_simulation(const Scenario& sce
         return tl::unexpected{genesis.error()};
     RUNNEL_CHECK(scenario.price_paths != nullptr && "a run needs its input files");
     SimulationSetup setup;
+    auto script =
+        make_script(scenario.script, *genesis->world, scenario.chain.fees.block_gas_limit);
+    if (!script)
+        return tl::unexpected{script.error()};
+    setup.script = std::move(*script);
     auto block =
         execute_genesis(*genesis, scenario, storage::manifest_hash(make_manifest(scenario)));
     if (!block)
@@ -79,10 +91,6 @@ tl::expected<SimulationSetup, ScenarioError> make_simulation(const Scenario& sce
             group.spec->max_fee, stops_of(scenario, group.spec->name)});
     }
     setup.world = std::move(genesis->world);
-    auto script = make_script(scenario.script, *setup.world, scenario.chain.fees.block_gas_limit);
-    if (!script)
-        return tl::unexpected{script.error()};
-    setup.script = std::move(*script);
     setup.make_world = [scenario]
     {
         auto again = build_genesis(scenario);
@@ -96,10 +104,7 @@ tl::expected<SimulationSetup, ScenarioError> make_simulation(const Scenario& sce
     setup.block_reward = scenario.chain.block_reward;
     setup.prices = std::make_shared<const ReferencePrices>(*scenario.price_paths);
     setup.fees = scenario.chain.fees;
-    setup.mempool.ordering = scenario.chain.ordering;
-    setup.mempool.capacity = scenario.chain.mempool_size;
-    setup.mempool.lifetime_ms = static_cast<std::int64_t>(scenario.chain.transaction_lifetime_ms);
-    setup.mempool.seed = scenario.seed;
+    setup.mempool = mempool_options(scenario);
     setup.seed = scenario.seed;
     setup.blocks = scenario.blocks;
     setup.slot_seconds = scenario.slot_seconds;

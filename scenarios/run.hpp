@@ -13,6 +13,13 @@ namespace runnel::scenarios
 /// What must have written a checkpoint for it to be readable: Runnel's version and its layout.
 [[nodiscard]] std::string checkpoint_version();
 
+/// How the scenario's proposers choose and order transactions.
+[[nodiscard]] MempoolOptions mempool_options(const Scenario& scenario);
+
+/// When the wallets of a group decide nothing.
+[[nodiscard]] std::vector<AgentGroupSetup::Stop> stops_of(
+    const Scenario& scenario, const std::string& group);
+
 /// The validators' weights in the chain's own unit, gwei.
 [[nodiscard]] std::vector<ValidatorStake> validator_stakes(const Genesis& genesis);
 

@@ -116,7 +116,7 @@ struct ScriptLine
 
 struct ScenarioError;
 
-/// Names become accounts of @p world, which is that of block 0.
+/// Names become accounts of @p world, at genesis, before block 0.
 /// Errors: an account that is not there, lines of one block whose gas limits do not fit in it.
 [[nodiscard]] tl::expected<Script, ScenarioError> make_script(
     const std::vector<ScriptLine>& lines, const World& world, std::uint64_t block_gas_limit);

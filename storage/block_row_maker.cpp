@@ -167,6 +167,7 @@ void BlockRowMaker::add_transactions(const FinishedBlock& block)
         row.gas = transaction.gas_limit;
         row.max_fee = transaction.max_fee;
         row.max_priority_fee = transaction.max_priority_fee;
+        row.arrival_ms = transaction.arrival_ms;
         row.input = transaction.input_bytes();
         row.succeeded = receipt.status == ReceiptStatus::succeeded;
         row.gas_used = receipt.gas_used;

@@ -152,7 +152,6 @@ bool cut_behind_state(Database& database, RowBatch& batch, const StoredCheckpoin
 
 void keep_last_state(Database& database, RowBatch& batch)
 {
-    SqlTransaction transaction{database};
     auto root = database.prepare("SELECT checkpoint_root FROM t_blocks WHERE number = ?");
     bool found = false;
     for (const auto& checkpoint : list_checkpoints(database))
@@ -167,7 +166,17 @@ void keep_last_state(Database& database, RowBatch& batch)
     }
     if (!found)
         database.execute("DELETE FROM t_checkpoints");
-    transaction.commit();
+}
+
+bool holds_state_alone(Database& database, std::uint64_t block_number)
+{
+    auto other = database.prepare(
+        "SELECT count(*) FROM t_checkpoints WHERE block_number = ? AND part > 0 AND name <> ? "
+        "AND name <> ?");
+    other.bind(1, Value{static_cast<std::int64_t>(block_number)})
+        .bind(2, Value{state_part_name})
+        .bind(3, Value{end_name});
+    return other.step() && other.integer(0) == 0;
 }
 
 }  // namespace runnel::storage

@@ -36,8 +36,12 @@ struct StoredCheckpoint
 /// one of the same block.
 void write_checkpoint(Database& database, RowBatch& batch, std::uint64_t block_number,
     std::string_view version, CheckpointSource& parts, std::size_t keep);
-/// Of a run that is complete: keeps the state behind the newest block that has a root of it, for
-/// proofs: the parts of its checkpoint to the last one named state. All other parts are deleted.
+/// Whether nothing but its state is kept of a checkpoint: keep_last_state() leaves it so, and
+/// nobody can resume from it.
+[[nodiscard]] bool holds_state_alone(Database& database, std::uint64_t block_number);
+/// Within the open transaction, of a run that is complete: keeps the state behind the newest block
+/// that has a root of it, for proofs: the parts of its checkpoint to the last one named state. All
+/// other parts are deleted.
 void keep_last_state(Database& database, RowBatch& batch);
 
 }  // namespace runnel::storage

@@ -15,8 +15,9 @@ namespace runnel::storage
 {
 namespace
 {
-// What the clock said, and what a run needs that is not complete.
-constexpr std::array<std::string_view, 2> not_compared{"t_run_metrics", "t_checkpoints"};
+// What the clock said, what a run needs that is not complete, and that it is.
+constexpr std::array<std::string_view, 3> not_compared{
+    "t_run_metrics", "t_checkpoints", "t_completion"};
 
 std::vector<ComparedTable> read_tables(Database& database)
 {
@@ -96,7 +97,7 @@ std::optional<LedgerDifference> compare_table(Database& a, Database& b, const Co
 
 std::string LedgerDifference::to_string(std::string_view name_a, std::string_view name_b) const
 {
-    auto text = table;
+    auto text = shortened(table, 80);
     if (block)
         text += fmt::format(", block {}", *block);
     if (!columns.empty())
@@ -107,8 +108,19 @@ std::string LedgerDifference::to_string(std::string_view name_a, std::string_vie
     return fmt::format("{}: {}; {}", text, part(name_a, a), part(name_b, b));
 }
 
+std::string shortened(std::string_view text, std::size_t size_max)
+{
+    if (text.size() <= size_max)
+        return std::string{text};
+    // Not in the middle of a character.
+    while (size_max > 0 && (static_cast<unsigned char>(text[size_max]) & 0xC0U) == 0x80)
+        --size_max;
+    return std::string{text.substr(0, size_max)} + "...";
+}
+
 std::optional<LedgerDifference> compare_definitions(Database& a, Database& b)
 {
+    // SQLite's own: indexes of keys, and what ANALYZE counted.
     constexpr std::string_view sql =
         "SELECT type, name, tbl_name, sql FROM sqlite_master "
         // SQLite's own: indexes of keys, and what ANALYZE counts.
@@ -206,6 +218,57 @@ std::optional<LedgerDifference> compare_ledgers(Database& a, Database& b)
     if (auto difference = compare_fixed_tables(a, b))
         return difference;
     return compare_blocks(a, b);
+}
+
+namespace
+{
+/// The tables that both have, less what follows from their manifests.
+std::vector<ComparedTable> common_tables(Database& a, Database& b)
+{
+    auto tables = read_tables(a);
+    const auto others = read_tables(b);
+    std::erase_if(tables,
+        [&](const ComparedTable& table)
+        {
+            return table.name == "t_manifest" ||
+                   std::none_of(others.begin(), others.end(),
+                       [&](const ComparedTable& other)
+                       { return other.name == table.name && other.columns == table.columns; });
+        });
+    for (auto& table : tables)
+    {
+        if (table.name == "t_blocks")
+            table.leave_out({"parent_hash", "hash"});
+    }
+    return tables;
+}
+}  // namespace
+
+RunDifference compare_runs(
+    Database& a, const Manifest& manifest_a, Database& b, const Manifest& manifest_b)
+{
+    RunDifference result;
+    result.manifest = manifest_differences(manifest_a, manifest_b);
+    if (result.manifest.empty())
+    {
+        result.row = compare_ledgers(a, b);
+        return result;
+    }
+    result.definition = compare_definitions(a, b);
+    std::optional<std::uint64_t> end;
+    for (const auto& table : common_tables(a, b))
+    {
+        if (!table.of_blocks || table.is_directory)
+        {
+            if (!result.start)
+                result.start = compare_table(a, b, table, 1);
+            continue;
+        }
+        result.row = earlier_difference(std::move(result.row), compare_table(a, b, table, end));
+        if (result.row && result.row->block && *result.row->block >= 0)
+            end = static_cast<std::uint64_t>(*result.row->block);
+    }
+    return result;
 }
 
 }  // namespace runnel::storage

@@ -27,6 +27,27 @@ constexpr auto block_max = static_cast<std::uint64_t>(std::numeric_limits<std::i
     row.fail(at, expected);
 }
 
+/// What @p body reads, of a block: an error that does not name the block is made to.
+template <typename Body>
+auto in_block(const Database& database, std::uint64_t number, Body&& body)
+{
+    try
+    {
+        return body();
+    }
+    catch (const StorageError& error)
+    {
+        const auto path = database.path() + ": ";
+        std::string_view what = error.what();
+        if (error.kind() != StorageErrorKind::corrupt || !what.starts_with(path))
+            throw;
+        what.remove_prefix(path.size());
+        if (what.starts_with("block "))
+            throw;
+        throw StorageError{error.kind(), fmt::format("{}block {}: {}", path, number, what)};
+    }
+}
+
 std::int64_t as_parameter(std::uint64_t block_number) noexcept
 {
     return static_cast<std::int64_t>(std::min(block_number, block_max));
@@ -138,14 +159,23 @@ StoredHeader LedgerReader::header(std::uint64_t number)
     auto& row = *select_header_;
     row.reset();
     row.bind(1, Value{as_parameter(number)});
-    if (!row.step())
-        corrupt(fmt::format("block {} is missing", number));
-    const auto [header, hash] = read_row<BlockRow>(row);
-    row.reset();
-    return {header, hash};
+    return in_block(database_, number,
+        [&]
+        {
+            if (!row.step())
+                corrupt(fmt::format("block {} is missing", number));
+            const auto [header, hash] = read_row<BlockRow>(row);
+            row.reset();
+            return StoredHeader{header, hash};
+        });
 }
 
 std::vector<Transaction> LedgerReader::transactions(std::uint64_t block_number)
+{
+    return in_block(database_, block_number, [&] { return read_transactions(block_number); });
+}
+
+std::vector<Transaction> LedgerReader::read_transactions(std::uint64_t block_number)
 {
     auto& rows = transactions_->rows;
     transactions_->seek(block_number);
@@ -165,6 +195,7 @@ std::vector<Transaction> LedgerReader::transactions(std::uint64_t block_number)
         transaction.gas_limit = row.gas;
         transaction.max_fee = row.max_fee;
         transaction.max_priority_fee = row.max_priority_fee;
+        transaction.arrival_ms = row.arrival_ms;
         if (!transaction.set_input(row.input))
             fail_column(rows, "input", "a transaction's input");
     }
@@ -173,6 +204,11 @@ std::vector<Transaction> LedgerReader::transactions(std::uint64_t block_number)
 }
 
 std::vector<Reward> LedgerReader::rewards(std::uint64_t block_number)
+{
+    return in_block(database_, block_number, [&] { return read_rewards(block_number); });
+}
+
+std::vector<Reward> LedgerReader::read_rewards(std::uint64_t block_number)
 {
     auto& rows = rewards_->rows;
     rewards_->seek(block_number);
@@ -275,6 +311,17 @@ void LedgerReader::check_description(const LedgerDescription& description)
             differs(fmt::format("table {} is missing or differs", table.name));
         select.reset();
     }
+}
+
+std::optional<std::pair<std::uint64_t, Hash>> LedgerReader::completion()
+{
+    auto rows = query(select_rows<CompletionRow>());
+    if (!rows.step())
+        return std::nullopt;
+    const auto row = read_row<CompletionRow>(rows);
+    if (rows.step())
+        corrupt("t_completion has more than one row");
+    return std::pair{row.block_number, row.head_hash};
 }
 
 bool LedgerReader::has_indexes()

@@ -63,6 +63,9 @@ public:
     [[nodiscard]] std::vector<AccountInfo> accounts();
     /// StorageError (mismatch) unless accounts, contracts and event tables are these.
     void check_description(const LedgerDescription& description);
+    /// The last block of a chain that is complete, and its hash, as the file states it; empty: the
+    /// run is not complete.
+    [[nodiscard]] std::optional<std::pair<std::uint64_t, Hash>> completion();
     /// The readers' indexes are there.
     [[nodiscard]] bool has_indexes();
     /// The run that wrote it ended properly: the indexes are there, and the file needs no other
@@ -88,6 +91,8 @@ private:
         void leave(std::uint64_t block_number);
     };
 
+    [[nodiscard]] std::vector<Transaction> read_transactions(std::uint64_t block_number);
+    [[nodiscard]] std::vector<Reward> read_rewards(std::uint64_t block_number);
     void check_tables();
     [[noreturn]] void corrupt(const std::string& what) const;
 

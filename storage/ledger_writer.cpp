@@ -226,10 +226,19 @@ public:
             });
     }
 
-    void keep_last_state()
+    void complete()
     {
         flush();
-        guarded([&] { storage::keep_last_state(database_, *checkpoints_); });
+        guarded(
+            [&]
+            {
+                SqlTransaction transaction{database_};
+                keep_last_state(database_, *checkpoints_);
+                database_.execute(
+                    "DELETE FROM t_completion; INSERT INTO t_completion SELECT number, hash FROM "
+                    "t_blocks ORDER BY number DESC LIMIT 1");
+                transaction.commit();
+            });
     }
 
     void flush()
@@ -524,9 +533,9 @@ void LedgerWriter::write_checkpoint(std::string_view version, CheckpointSource& 
     impl_->write_checkpoint(version, parts);
 }
 
-void LedgerWriter::keep_last_state()
+void LedgerWriter::complete()
 {
-    impl_->keep_last_state();
+    impl_->complete();
 }
 
 void LedgerWriter::flush()

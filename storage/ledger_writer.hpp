@@ -106,9 +106,9 @@ public:
     /// and written one by one. The newest two checkpoints are kept, and the newest whose block has
     /// a root of the state.
     void write_checkpoint(std::string_view version, CheckpointSource& parts);
-    /// Keeps of all checkpoints the newest state that a block has a root of: a run that is complete
-    /// is never resumed, but proofs need it.
-    void keep_last_state();
+    /// Writes down that the chain is complete, and keeps of all checkpoints the newest state that a
+    /// block has a root of: a run that is complete is never resumed, but proofs need it.
+    void complete();
     /// Commits the open group.
     void flush();
     /// Makes the readers' indexes (see TableInfo::indexes), or drops them: without them rows are

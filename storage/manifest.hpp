@@ -33,4 +33,20 @@ struct Manifest
 /// The first difference in words: `seed: "1", not "2"`; empty if there is none.
 [[nodiscard]] std::string manifest_difference(const Manifest& found, const Manifest& expected);
 
+/// An entry in which two manifests differ.
+struct ManifestDifference
+{
+    std::string key;
+    std::size_t line = 0;  // Of a value of several lines: the first that differs, from 1 on.
+    /// That line, shortened; empty where the entry, or the line, is missing.
+    std::optional<std::string> a;
+    std::optional<std::string> b;
+
+    /// One line: `t_manifest, resolved_scenario, line 12: first has "seed = 1", second has ...`.
+    [[nodiscard]] std::string to_string(std::string_view name_a, std::string_view name_b) const;
+};
+/// Every entry in which they differ.
+[[nodiscard]] std::vector<ManifestDifference> manifest_differences(
+    const Manifest& a, const Manifest& b);
+
 }  // namespace runnel::storage

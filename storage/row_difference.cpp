@@ -8,6 +8,22 @@
 namespace runnel::storage
 {
 
+void ComparedTable::leave_out(std::initializer_list<std::string_view> names)
+{
+    for (const auto left_out : names)
+    {
+        const auto found = std::find(columns.begin(), columns.end(), left_out);
+        if (found == columns.end())
+            continue;
+        const auto place = static_cast<int>(found - columns.begin());
+        columns.erase(found);
+        std::erase(key, place);
+        for (auto& column : key)
+            column -= column > place ? 1 : 0;
+        number -= number > place ? 1 : 0;
+    }
+}
+
 int compare_values(const Value& a, const Value& b) noexcept
 {
     const auto rank = [](const Value& value)
@@ -45,7 +61,7 @@ namespace
 {
 std::string show(const Value& value)
 {
-    constexpr std::size_t shown_max = 200;
+    constexpr std::size_t shown_max = 80;
     std::string text;
     switch (value.type)
     {
@@ -60,16 +76,27 @@ std::string show(const Value& value)
             text = "0x" + to_hex({static_cast<const std::uint8_t*>(value.data), value.size});
             break;
     }
-    return text.size() <= shown_max ? text : text.substr(0, shown_max) + "...";
+    return shortened(text, shown_max);
 }
 
-std::string show_row(const ComparedTable& table, const RowView& row)
+/// Of a whole row as many columns as a line has room for; of two that differ those that name the
+/// row, and those that differ.
+std::string show_row(const ComparedTable& table, const RowView& row, const RowView* other)
 {
+    constexpr std::size_t row_max = 320;
     std::string text;
     for (std::size_t i = 0; i < table.columns.size(); ++i)
     {
-        text += fmt::format(
-            "{}{}={}", i == 0 ? "" : " ", table.columns[i], show(row.value(static_cast<int>(i))));
+        const auto column = static_cast<int>(i);
+        const bool names_row =
+            std::find(table.key.begin(), table.key.end(), column) != table.key.end();
+        if (other != nullptr && !names_row &&
+            compare_values(row.value(column), other->value(column)) == 0)
+            continue;
+        if (text.size() > row_max)
+            return text + " ...";
+        text += fmt::format("{}{}={}", text.empty() ? "" : " ", shortened(table.columns[i], 80),
+            show(row.value(column)));
     }
     return text;
 }
@@ -83,7 +110,7 @@ std::string differing_columns(const ComparedTable& table, const RowView& a, cons
         if (compare_values(a.value(column), b.value(column)) != 0)
             names += (names.empty() ? "" : ", ") + table.columns[i];
     }
-    return names;
+    return shortened(names, 200);
 }
 
 LedgerDifference make_difference(const ComparedTable& table, const RowView* a, const RowView* b)
@@ -98,9 +125,9 @@ LedgerDifference make_difference(const ComparedTable& table, const RowView* a, c
             difference.block = number.integer;
     }
     if (a != nullptr)
-        difference.a = show_row(table, *a);
+        difference.a = show_row(table, *a, b);
     if (b != nullptr)
-        difference.b = show_row(table, *b);
+        difference.b = show_row(table, *b, a);
     if (a != nullptr && b != nullptr)
         difference.columns = differing_columns(table, *a, *b);
     return difference;

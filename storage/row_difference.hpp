@@ -2,8 +2,10 @@
 
 #include "storage/comparison.hpp"
 
+#include <initializer_list>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace runnel::storage
@@ -19,6 +21,8 @@ struct ComparedTable
     bool is_directory = false;  // The same, but the rows of block 0 are there from the start.
     int number = 0;             // Position of the block's number, of such a table.
 
+    /// Columns that are not to be compared.
+    void leave_out(std::initializer_list<std::string_view> names);
     [[nodiscard]] const std::string& key_name(std::size_t i) const
     {
         return columns[static_cast<std::size_t>(key[i])];

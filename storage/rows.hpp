@@ -222,6 +222,7 @@ struct TransactionRow
     std::uint64_t gas = 0;
     std::uint64_t max_fee = 0;
     std::uint64_t max_priority_fee = 0;
+    std::int64_t arrival_ms = 0;
     ByteView input;
     bool succeeded = false;
     std::uint64_t gas_used = 0;
@@ -246,6 +247,10 @@ struct TransactionRow
             {"The most the sender pays, base fee included.", unit::wei_per_gas});
         column("max_priority_fee_per_gas", self.max_priority_fee,
             {"The most the proposer gets.", unit::wei_per_gas});
+        column("arrival_ms", self.arrival_ms,
+            {"When it reached the mempool, in virtual time since the scenario's start; the block "
+             "commits to it in `arrivals_root`.",
+                unit::other("ms")});
         column("input", self.input,
             {"How many addresses the calls name (1 byte), these (20 bytes each), the calls in "
              "their "
@@ -303,6 +308,21 @@ struct EventPlace
         else
             column("transaction_index", self.transaction, {"The transaction."});
         column("contract_id", self.contract, {"Who emitted it."});
+    }
+};
+
+/// That the chain is complete: its last block, as the scenario plans it, and its hash.
+struct CompletionRow
+{
+    static constexpr std::string_view table = "t_completion";
+
+    std::uint64_t block_number = 0;
+    Hash head_hash;
+
+    static constexpr void describe(auto& self, auto&& column)
+    {
+        column("block_number", self.block_number, {"The last block."});
+        column("head_hash", self.head_hash, {"Its hash.", keccak_unit});
     }
 };
 

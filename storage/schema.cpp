@@ -75,6 +75,10 @@ std::vector<TableInfo> base_tables()
         "are kept, and the newest whose block has a root of the whole state; of the latter alone, "
         "when a run is complete, head and state: proofs need them.",
         TableKind::checkpoint, {"block_number", "part"}, {}));
+    tables.push_back(described<CompletionRow>(
+        "One row once the run is complete, none before: who removes its last blocks leaves it "
+        "behind.",
+        TableKind::checkpoint, {"block_number"}, {}));
     tables.push_back(described<MetricRow>(
         "What the clock and the machine said of the run. The only table that differs between two "
         "runs of one scenario; no hash covers it.",

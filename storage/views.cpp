@@ -268,6 +268,7 @@ private:
         view.absent({"difficulty", "total_difficulty", "size", "extra_data"});
         view.same("gas_limit").same("gas_used").same("timestamp").same("transaction_count");
         view.same("base_fee", "base_fee_per_gas");
+        hash_column("arrivals_root", "Merkle root over the transactions' times of arrival.");
         hash_column("rewards_root", "Merkle root over the rewards.");
         hash_column("checkpoint_root", "Root of the whole state, every so many blocks; else zero.");
         view.same("finalized_block");
@@ -297,6 +298,7 @@ private:
         view.same("receipt_cumulative_gas_used").same("receipt_gas_used");
         view.absent({"receipt_contract_address", "receipt_root"});
         view.same("receipt_status").same("receipt_effective_gas_price").same("revert_reason");
+        view.same("arrival_ms");
         // Exact also where the product does not fit 64 bits.
         view.column("fee_wei", "TEXT", "wei", "What the sender paid: gas used * gas price; exact.",
             "ltrim(printf('%d%09d', r.receipt_gas_used * (r.receipt_effective_gas_price / "

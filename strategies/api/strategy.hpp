@@ -157,7 +157,8 @@ public:
     {
         WalletState state{};
         in.get(state);
-        if (!in.ok() || !is_valid(state))
+        // Until now this wallet was as it is at genesis.
+        if (!in.ok() || !is_valid(state, states_[position]))
             return false;
         states_[position] = std::move(state);
         return true;
@@ -173,9 +174,12 @@ protected:
             state, [&described](std::string_view, auto&, Unit = {}) { ++described; });
         RUNNEL_CHECK(described == boost::pfr::tuple_size_v<WalletState>);
     }
-    /// Whether a state that was read back can be used: positions within their lists,
-    /// enumerators that exist.
-    [[nodiscard]] virtual bool is_valid(const WalletState&) const { return true; }
+    /// Whether a state that was read back can be used, by a wallet that was @p born as it is at
+    /// genesis: what never changes is the same, all else is what this strategy can have made of it.
+    /// Positions lie within their lists, enumerators exist, numbers are numbers, draws with them
+    /// have means.
+    [[nodiscard]] virtual bool is_valid(
+        const WalletState& state, const WalletState& born) const = 0;
 
     std::vector<WalletState> states_;  // By position.
 };

@@ -92,9 +92,11 @@ public:
     }
 
 private:
-    [[nodiscard]] bool is_valid(const WalletState& state) const override
+    [[nodiscard]] bool is_valid(const WalletState& state, const WalletState& born) const override
     {
-        return state.seen.size() <= routes_max &&
+        return state.reaction_ms == born.reaction_ms && state.profit_min == born.profit_min &&
+               state.bid_share == born.bid_share && is_possible(state.races) &&
+               state.seen.size() >= born.seen.size() && state.seen.size() <= routes_max &&
                (state.watched_block == 0 || state.watched_route < state.seen.size());
     }
 

@@ -114,11 +114,17 @@ public:
     }
 
 private:
-    [[nodiscard]] bool is_valid(const WalletState& state) const override
+    [[nodiscard]] bool is_valid(const WalletState& state, const WalletState& born) const override
     {
-        return state.pool < map_.pools().size() && state.phase <= Phase::done &&
+        return state.enter_seconds == born.enter_seconds &&
+               state.hold_seconds == born.hold_seconds && state.size_usd == born.size_usd &&
+               state.drawdown_max == born.drawdown_max && state.remove_share == born.remove_share &&
+               state.slippage_bps == born.slippage_bps && state.pool == born.pool &&
+               state.cost_usd >= 0 && state.cost_usd <= usd_max && state.phase <= Phase::done &&
                state.failures <= retries_max_;
     }
+
+    static constexpr float usd_max = 1e18F;
 
     [[nodiscard]] std::uint64_t blocks_of(double seconds) const
     {

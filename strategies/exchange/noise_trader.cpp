@@ -5,6 +5,7 @@
 #include "strategies/strategies.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <limits>
 #include <numeric>
 
@@ -165,16 +166,23 @@ public:
     }
 
 private:
-    [[nodiscard]] bool is_valid(const WalletState& state) const override
+    [[nodiscard]] bool is_valid(const WalletState& state, const WalletState& born) const override
     {
-        return state.token_in < map_.tokens().size() && state.token_out < map_.tokens().size() &&
-               state.slippage_steps <= slippage_steps_max && state.patience >= 1 &&
-               state.patience <= patience_max;
+        const auto tokens = map_.tokens().size();
+        return state.interval_seconds == born.interval_seconds &&
+               state.slippage_bps == born.slippage_bps && state.sensitivity == born.sensitivity &&
+               state.order_usd >= -usd_max && state.order_usd <= usd_max &&
+               state.token_in < tokens && state.token_out < tokens &&
+               state.slippage_steps <= slippage_steps_max && std::has_single_bit(state.patience) &&
+               state.patience <= patience_max && state.retries <= retries_max_ &&
+               !(state.retries_now && state.token_in == state.token_out) &&
+               state.refusals.is_possible();
     }
 
     static constexpr std::uint8_t slippage_steps_max = 4;  // 16 times as wide.
     static constexpr std::uint32_t slippage_bps_max = 5'000;
     static constexpr std::uint8_t patience_max = 64;
+    static constexpr float usd_max = 1e18F;
 
     /// What each wallet starts with is what it likes to hold.
     void remember_homes(const WalletGroup& wallets)

@@ -86,6 +86,11 @@ public:
     }
 
 private:
+    [[nodiscard]] bool is_valid(const WalletState& state, const WalletState&) const override
+    {
+        return state.failures <= failures_max;
+    }
+
     static constexpr std::uint8_t failures_max = 10;
     static constexpr std::uint64_t deadline_seconds = 1'200;
 

@@ -123,19 +123,28 @@ public:
         }
         // Others were faster and took the cash: ask for less next time.
         if (outcome.kind == TransactionOutcome::Kind::reverted)
-            state.caution = std::max(1.0 / 64, state.caution / 2);
+            state.caution = std::max(caution_min, state.caution / 2);
         else if (outcome.kind == TransactionOutcome::Kind::succeeded)
             state.caution = std::min(1.0, state.caution * 2);
         return false;
     }
 
 private:
-    [[nodiscard]] bool is_valid(const WalletState& state) const override
+    [[nodiscard]] bool is_valid(const WalletState& state, const WalletState& born) const override
     {
-        return state.highest.size() == watched_.size();
+        return state.interval_seconds == born.interval_seconds &&
+               state.supply_share == born.supply_share &&
+               state.run_utilization == born.run_utilization &&
+               state.run_price_fall == born.run_price_fall && state.caution >= caution_min &&
+               state.caution <= 1 && state.rate_wanted == born.rate_wanted &&
+               state.refusals.is_possible() && state.highest.size() == watched_.size() &&
+               std::all_of(state.highest.begin(), state.highest.end(),
+                   [](double price) { return price >= 0 && price <= price_max; });
     }
 
     static constexpr std::uint64_t withdrawal = 1;
+    static constexpr double caution_min = 1.0 / 64;
+    static constexpr double price_max = 1e30;  // USD.
     static constexpr std::uint64_t hurry = 8;  // The afraid look this much more often.
 
     [[nodiscard]] bool is_afraid(

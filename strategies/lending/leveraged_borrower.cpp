@@ -6,6 +6,7 @@
 #include "strategies/strategies.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <limits>
 
 namespace runnel::strategies
@@ -145,7 +146,7 @@ public:
         if (outcome.kind != TransactionOutcome::Kind::succeeded)
         {
             // The market had no cash, or moved, or the bid was too low: wait longer each time.
-            state.patience = std::min<std::uint64_t>(state.patience * 2, 64);
+            state.patience = std::min<std::uint64_t>(state.patience * 2, patience_max);
             return false;
         }
         state.patience = 1;
@@ -157,11 +158,18 @@ public:
     }
 
 private:
-    [[nodiscard]] bool is_valid(const WalletState& state) const override
+    [[nodiscard]] bool is_valid(const WalletState& state, const WalletState& born) const override
     {
-        return state.step <= Step::watch;
+        return state.step <= Step::watch && state.acts == born.acts && state.loops <= born.loops &&
+               state.supply_share == born.supply_share && state.target == born.target &&
+               state.spend_share == born.spend_share && state.act_below == born.act_below &&
+               state.restore_to == born.restore_to && state.monitor_ms == born.monitor_ms &&
+               state.reaction_ms == born.reaction_ms && std::has_single_bit(state.patience) &&
+               state.patience <= patience_max && state.loan_to_value == born.loan_to_value &&
+               state.refusals.is_possible();
     }
 
+    static constexpr std::uint64_t patience_max = 64;
     // Borrowing exactly to the limit would fail by a rounding or a second's interest.
     static constexpr double ltv_use_max = 0.995;
     // What a sale leaves of the health factor while its collateral is out.
@@ -251,7 +259,7 @@ private:
             !costs_.worth_it(
                 wallet, gas.total(), to_whole(borrowed, debt_decimals_) * now->debt_usd))
         {
-            state.patience = std::min<std::uint64_t>(state.patience * 2, 64);
+            state.patience = std::min<std::uint64_t>(state.patience * 2, patience_max);
             return;
         }
         CallWriter calls;

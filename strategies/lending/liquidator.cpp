@@ -136,14 +136,24 @@ public:
     }
 
 private:
-    [[nodiscard]] bool is_valid(const WalletState& state) const override
+    [[nodiscard]] bool is_valid(const WalletState& state, const WalletState& born) const override
     {
-        return state.scan_blocks >= 1 &&
+        return state.scan_blocks == born.scan_blocks && state.phase == born.phase &&
+               state.reaction_blocks == born.reaction_blocks && state.bid_share == born.bid_share &&
+               state.flash_loans == born.flash_loans && is_possible(state.races) &&
+               state.sales.is_possible() &&
                std::all_of(state.seen.begin(), state.seen.end(),
-                   [](const auto& entry) { return entry.second.level < Bidding::levels; });
+                   [](const auto& entry)
+                   {
+                       const auto& seen = entry.second;
+                       return (seen.take == -1 || (seen.take >= 0 && seen.take <= 1)) &&
+                              seen.level < Bidding::levels && seen.gain >= -gain_max &&
+                              seen.gain <= gain_max;
+                   });
     }
 
     static constexpr unsigned halvings_max = 6;
+    static constexpr double gain_max = 1e30;          // Native coins.
     static constexpr std::uint64_t sale_tag = ~0ULL;  // Else a tag is the borrower's account.
 
     [[nodiscard]] static std::uint64_t blocks_of(

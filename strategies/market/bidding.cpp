@@ -39,6 +39,21 @@ void remember(RaceMemory& memory, std::size_t level, double races, double wins)
 constexpr double wei_per_coin = 1e18;
 }  // namespace
 
+bool is_possible(const RaceMemory& memory)
+{
+    constexpr double rounding = 1e-6;
+    constexpr double coins_max = 1e30;
+    constexpr double gas_max = 1e12;
+    for (std::size_t i = 0; i < RaceMemory::levels; ++i)
+    {
+        if (!(memory.races[i] >= 0 && memory.races[i] <= races_max && memory.wins[i] >= 0 &&
+                memory.wins[i] <= memory.races[i] + rounding))
+            return false;
+    }
+    return memory.result >= -coins_max && memory.result <= coins_max && memory.lost_gas >= 0 &&
+           memory.lost_gas <= gas_max && memory.losses <= losses_max;
+}
+
 Bidding::Bidding(const Parameters& parameters, std::uint32_t slot_seconds)
   : stake_{parameters.number("bid_stake")},
     memory_blocks_{std::max(

@@ -25,6 +25,9 @@ struct RaceMemory
     RUNNEL_FIELDS(races, wins, (result, whole_tokens), lost_gas, losses, (block, block_number));
 };
 
+/// Whether a memory that was read back can be one.
+[[nodiscard]] bool is_possible(const RaceMemory& memory);
+
 /// Something that can be earned, by the exact quotes of the committed state. USD.
 struct SearchChance
 {

@@ -73,6 +73,8 @@ struct Refusals
         else if (outcome.kind == TransactionOutcome::Kind::reverted && in_a_row < most)
             ++in_a_row;
     }
+    /// Of what was read back.
+    [[nodiscard]] bool is_possible() const noexcept { return in_a_row <= most; }
     [[nodiscard]] bool is_silent() const noexcept { return in_a_row >= most; }
 };
 /// A block that never comes.

@@ -203,11 +203,14 @@ bool BorrowerWatch::load(std::size_t record, Decoder& in)
         in.get(prices_);
         entries_.clear();
         unhealthy_.clear();
-        return in.ok();
+        return in.ok() && std::all_of(prices_.begin(), prices_.end(),
+                              [](double price) {
+                                  return price >= 0 && price <= std::numeric_limits<double>::max();
+                              });
     }
     Entry entry;
     in.get(entry);
-    if (!in.ok() || record != entries_.size() + 1 ||
+    if (!in.ok() || record != entries_.size() + 1 || !(entry.bound >= 0) ||
         (!entries_.empty() && entries_.back().user >= entry.user))
         return false;
     entries_.push_back(entry);

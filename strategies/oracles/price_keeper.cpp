@@ -83,6 +83,11 @@ public:
     }
 
 private:
+    [[nodiscard]] bool is_valid(const WalletState& state, const WalletState&) const override
+    {
+        return state.refusals.is_possible();
+    }
+
     static constexpr double distance_max = 1'000;
 
     [[nodiscard]] static double deviation_bps(std::uint64_t price, const Amount& known)

@@ -70,6 +70,11 @@ public:
     }
 
 private:
+    [[nodiscard]] bool is_valid(const MerchantState& state, const MerchantState&) const override
+    {
+        return state.refusals.is_possible();
+    }
+
     ContractId token_;
     std::int64_t settle_ms_;
     double share_;

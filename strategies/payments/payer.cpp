@@ -89,13 +89,20 @@ public:
         states_[position].refusals.count(outcome);
         auto& patience = states_[position].patience;
         if (outcome.kind == TransactionOutcome::Kind::reverted)
-            patience = std::min(patience * 2, 64.0);  // Out of funds: wait for income.
+            patience = std::min(patience * 2, patience_max);  // Out of funds: wait for income.
         else if (outcome.kind == TransactionOutcome::Kind::succeeded)
             patience = std::max(1.0, patience / 2);
         return false;
     }
 
 private:
+    [[nodiscard]] bool is_valid(const WalletState& state, const WalletState& born) const override
+    {
+        return state.interval_seconds == born.interval_seconds && state.patience >= 1 &&
+               state.patience <= patience_max && state.refusals.is_possible();
+    }
+
+    static constexpr double patience_max = 64;
     static constexpr std::uint32_t pending_max = 4;
 
     /// One that nobody has used, as people give out: a new wallet, a shop's address for one order.

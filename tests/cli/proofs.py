@@ -119,6 +119,47 @@ def altered(runnel, check, proof, folder, what):
     refused(b"\xff\xfe", "not text")
 
 
+def objects(value, path=()):
+    """Every object in a document, with the way to it."""
+    if isinstance(value, dict):
+        yield path, value
+        for key, inner in value.items():
+            yield from objects(inner, path + (key,))
+
+
+def dump(value, here, pair):
+    """JSON in which the object `here` has one more member, which may be there already."""
+    if not isinstance(value, dict):
+        return json.dumps(value)
+    members = [f"{json.dumps(key)}: {dump(inner, here, pair)}" for key, inner in value.items()]
+    if value is here:
+        key, inner, place = pair
+        members.insert(0 if place == "first" else len(members), f"{json.dumps(key)}: {json.dumps(inner)}")
+    return "{" + ", ".join(members) + "}"
+
+
+def strict(runnel, check, proof, folder, what):
+    """No member twice, wherever it stands and whatever it says; none that a proof does not have."""
+    file = folder / "strict.json"
+    tried = 0
+    for path, here in list(objects(proof)):
+        extra = [(key, value, place) for key, value in here.items() for place in ("first", "last")
+                 for value in (value, "a lie", 0)]
+        extra += [(key, 1, place) for key in ("note", "", "Statement", "statement ") for place in ("first", "last")]
+        for pair in extra:
+            file.write_text(dump(proof, here, pair))
+            done = runnel("verify", "--proof", file)
+            check(done.returncode == 2 and len(done.stderr.strip().splitlines()) == 1 and not done.stdout,
+                  f"{what}: {path} and {pair}: exit {done.returncode}: {done.stdout}{done.stderr}")
+            tried += 1
+    check(tried > 50, f"{what}: {tried} members added")
+    for version in ("1.0", "1e0", '"1"', "true", "[1]", "-1", "2", "null", "18446744073709551617"):
+        file.write_text(json.dumps(proof).replace('"runnel_proof": 1,', f'"runnel_proof": {version},'))
+        done = runnel("verify", "--proof", file)
+        check(done.returncode == 2 and "format 1" in done.stderr,
+              f"{what}: version {version}: exit {done.returncode}: {done.stdout}{done.stderr}")
+
+
 def main():
     runnel, check = Runnel(sys.argv[1]), Checks()
     with tempfile.TemporaryDirectory() as name:
@@ -156,6 +197,7 @@ def main():
         check(proofs["token"]["statement"] != proofs["start"]["statement"], "balances move")
         for what in ("token", "absent", "record", "hash"):
             altered(runnel, check, proofs[what], folder, what)
+            strict(runnel, check, proofs[what], folder, what)
 
         # Of an account that nobody knew before a payment named it.
         grown = folder / "grown.db"
@@ -207,6 +249,14 @@ def main():
                 (("prove", database, "--balance", "USDC", "payer/3", "-o", folder / "no" / "f"), 3, "no/f"),
                 (("verify", "--proof", folder / "none.json"), 3, "none.json"),
                 (("verify", "--proof", file, "--block-hash", "0x12"), 2, "64 hex digits"),
+                (("verify", "--proof", file, "--block-hash", ""), 2, "--block-hash"),
+                (("verify", "--proof", file, "--db", ""), 2, "--db"),
+                (("verify", "--proof", ""), 2, "--proof"),
+                (("verify", database, "--proof", ""), 2, "--proof"),
+                (("verify", database, "--head", ""), 2, "--head"),
+                (("verify", database, "--head", "0x12"), 2, "64 hex digits"),
+                (("verify", database, "--head", "0x" + "00" * 32), 1, "another chain"),
+                (("verify", ""), 2, "DB"),
                 (("verify", "--proof", database), 2, "not a proof"),
                 (("verify",), 2, "DB")):
             done = runnel(*arguments)

@@ -156,6 +156,52 @@ TEST_CASE_METHOD(Fixture, "mempool: blocks depend on the set of transactions onl
     }
 }
 
+// Method: blocks are built from random pools in which much does not fit; each must pass, and none
+// of its permutations may.
+TEST_CASE_METHOD(Fixture, "mempool: a block's order follows from its own transactions",
+    "[ledger][mempool][property]")
+{
+    const auto ordering = GENERATE(Ordering::priority_fee, Ordering::fifo, Ordering::random);
+    RandomStream random{3, static_cast<std::uint64_t>(ordering), 0, 0};
+    MempoolOptions options;
+    options.ordering = ordering;
+    options.seed = 5;
+    options.lifetime_ms = 9'000;
+    toy.world->account_states.at(toy.wallets[7]).balance = 30'000'000;
+    std::size_t permuted = 0;
+    for (std::uint64_t round = 1; round <= 60; ++round)
+    {
+        CAPTURE(round);
+        std::vector<Order> orders;
+        const auto size = 1 + random.uniform_below(300);
+        for (std::uint64_t i = 0; i < size; ++i)
+        {
+            orders.push_back({random.uniform_below(40), random.uniform_below(8),
+                random.uniform_below(4), static_cast<std::int64_t>(random.uniform_below(4)) * 4'000,
+                21'000 + random.uniform_below(3) * 100'000,
+                random.bernoulli(0.1) ? 50 : 200 + random.uniform_below(100)});
+        }
+        const BlockSlot slot{round, base_fee, 2'500'000, 12'001};
+        Mempool pool{options};
+        pool.add(make(orders));
+        auto block =
+            pool.build_block(*toy.world, slot.number, slot.base_fee, slot.gas_limit, slot.now_ms);
+        BlockBuilder builder{options};
+        REQUIRE(builder.check({}, block, *toy.world, slot) == "");
+        for (int attempt = 0; attempt < 20 && block.size() > 1; ++attempt)
+        {
+            auto other = block;
+            std::swap(other[random.uniform_below(block.size())],
+                other[random.uniform_below(block.size())]);
+            if (hashes(other) == hashes(block))
+                continue;
+            REQUIRE(builder.check({}, other, *toy.world, slot) != "");
+            ++permuted;
+        }
+    }
+    CHECK(permuted > 500);
+}
+
 TEST_CASE_METHOD(Fixture, "mempool: every block can be executed", "[ledger][mempool][property]")
 {
     RandomStream random{2, 0, 0, 0};

@@ -105,6 +105,7 @@ TEST_CASE("block: the hash covers every field of the header", "[ledger][block]")
     differs(header.base_fee, 1U);
     differs(header.transaction_count, 1U);
     differs(header.transactions_root, other);
+    differs(header.arrivals_root, other);
     differs(header.receipts_root, other);
     differs(header.rewards_root, other);
     differs(header.state_root, other);
@@ -220,7 +221,19 @@ TEST_CASE("block: its roots are those of its lists", "[ledger][block]")
     {
         CAPTURE(count);
         const std::vector<Reward> rewards{{chain.proposer, 5}, {chain.wallets[0], 7}};
-        const auto block = chain.run(blocks.next(chain, count), 0, rewards);
+        auto made = blocks.next(chain, count);
+        for (std::size_t i = 0; i < count; ++i)
+            made[i].arrival_ms = static_cast<std::int64_t>(i * i) - 5;
+        const auto block = chain.run(std::move(made), 0, rewards);
+        std::vector<Hash> arrivals;
+        for (std::size_t first = 0; first < count; first += width)
+        {
+            Bytes bytes;
+            Encoder encoder{bytes};
+            for (auto i = first; i < std::min(count, first + width); ++i)
+                encoder.put(block.transactions[i].arrival_ms);
+            arrivals.push_back(merkle_leaf(bytes));
+        }
         std::vector<Hash> transactions;
         std::vector<Hash> receipts;
         std::vector<Hash> reward_leaves;
@@ -246,6 +259,7 @@ TEST_CASE("block: its roots are those of its lists", "[ledger][block]")
             reward_leaves.push_back(merkle_leaf(bytes));
         }
         CHECK(block.header.transactions_root == merkle_root(transactions));
+        CHECK(block.header.arrivals_root == merkle_root(arrivals));
         CHECK(block.header.receipts_root == merkle_root(receipts));
         CHECK(block.header.rewards_root == merkle_root(reward_leaves));
     }

@@ -96,7 +96,7 @@ TEST_CASE("checkpoints: a complete run keeps a state for proofs", "[storage][che
 {
     Ledger ledger;
     auto& database = ledger.writer.database();
-    ledger.writer.keep_last_state();
+    ledger.writer.complete();
     CHECK(ledger.numbers().empty());
     ledger.save();
     ledger.grow(1);
@@ -119,13 +119,13 @@ TEST_CASE("checkpoints: a complete run keeps a state for proofs", "[storage][che
     }
     for (int i = 0; i < 2; ++i)  // Once more changes nothing.
     {
-        ledger.writer.keep_last_state();
+        ledger.writer.complete();
         CHECK(ledger.numbers() == Numbers{5});
         CHECK(find_damage(database, 5).empty());
         CHECK((keep(*read_checkpoint(database, 5)) == state));
     }
     database.execute("DELETE FROM t_checkpoints WHERE part = 1");
-    ledger.writer.keep_last_state();
+    ledger.writer.complete();
     CHECK(ledger.numbers().empty());
 }
 

@@ -189,3 +189,97 @@ TEST_CASE("comparison: definitions are part of it", "[storage][comparison]")
         CHECK(difference->table == name);
     }
 }
+
+TEST_CASE("comparison: of two runs, what made them and where they part", "[storage][comparison]")
+{
+    const TemporaryFile file_a;
+    const TemporaryFile file_b;
+    auto other = manifest();
+    other.entries[0].second = "[scenario]\nname = \"test\"\nblocks = 6\n" + std::string(500, 'x');
+    other.entries[1].second = "8";
+    const auto write = [](const std::string& path, const Manifest& made)
+    {
+        auto writer = LedgerWriter::create(path, made, description());
+        BlockMaker maker{3};
+        for (int i = 0; i < 6; ++i)
+            writer.append(maker.make(20));
+        writer.finish();
+    };
+    write(file_a.path(), manifest());
+    write(file_b.path(), other);
+    auto a = Database::open(file_a.path(), Database::Access::read_only);
+    auto b = Database::open(file_b.path(), Database::Access::read_write);
+    const auto compare = [&] { return compare_runs(a, manifest(), b, other); };
+    const auto same = compare();
+    REQUIRE(same.manifest.size() == 2);
+    CHECK(same.manifest[0].to_string("a.db", "b.db") ==
+          "t_manifest, scenario, line 3: a.db has \"blocks = 5\"; b.db has \"blocks = 6\"");
+    CHECK(same.manifest[1].to_string("a.db", "b.db") ==
+          "t_manifest, seed: a.db has \"7\"; b.db has \"8\"");
+    CHECK_FALSE(same.definition);
+    CHECK_FALSE(same.start);
+    CHECK_FALSE(same.row);
+    CHECK_FALSE(same.empty());
+    CHECK(compare_runs(a, manifest(), a, manifest()).empty());
+
+    // Blocks of other runs have other hashes: that alone is no row to be shown.
+    b.execute("UPDATE t_blocks SET hash = zeroblob(32), parent_hash = zeroblob(32)");
+    CHECK_FALSE(compare().row);
+    b.execute(
+        "UPDATE t_rewards SET amount = '1' WHERE block_number = 4; CREATE TABLE more (x); "
+        "UPDATE t_transactions SET nonce = 5 WHERE block_number = 3 AND transaction_index = 2");
+    const auto parted = compare();
+    REQUIRE(parted.definition);
+    CHECK(parted.definition->table == "more");
+    REQUIRE(parted.row);
+    CHECK(parted.row->table == "t_transactions");
+    CHECK(parted.row->block == 3);
+    CHECK(parted.row->columns == "nonce");
+    CHECK_THAT(*parted.row->b, Catch::StartsWith("block_number=3 transaction_index=2 nonce=5"));
+    b.execute("UPDATE t_addresses SET name = 'somebody' WHERE id = 3");
+    const auto begun = compare();
+    REQUIRE(begun.start);
+    CHECK(begun.start->table == "t_addresses");
+    CHECK(begun.row->block == 3);
+    b.execute("DROP TABLE t_transactions");
+    const auto poorer = compare();
+    REQUIRE(poorer.row);
+    CHECK(poorer.row->table == "t_rewards");
+}
+
+TEST_CASE("comparison: a difference fits into a line", "[storage][comparison]")
+{
+    Pair pair;
+    auto& database = pair.b.database();
+    const auto fits = [&]
+    {
+        const auto difference = pair.compare();
+        REQUIRE(difference.has_value());
+        CHECK(difference->to_string("the file", "execution").size() < 1'000);
+    };
+    SECTION("a row with long values")
+    {
+        database.execute(
+            "UPDATE t_transactions SET input = zeroblob(100000), revert_reason = "
+            "hex(zeroblob(50000)), value = hex(zeroblob(50000)) WHERE block_number = 2");
+        fits();
+    }
+    SECTION("a row that is missing")
+    {
+        database.execute("DELETE FROM t_transactions WHERE block_number = 2");
+        fits();
+    }
+    SECTION("a name")
+    {
+        database.execute("CREATE TABLE \"" + std::string(100'000, 'n') + "\" (x)");
+        fits();
+    }
+    SECTION("columns")
+    {
+        std::string columns = "c0";
+        for (int i = 1; i < 1'000; ++i)
+            columns += ", c" + std::to_string(i);
+        database.execute("CREATE TABLE wide (" + columns + ")");
+        fits();
+    }
+}

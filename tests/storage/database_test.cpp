@@ -161,7 +161,7 @@ TEST_CASE("database: rows of a wrong kind are errors, not crashes", "[storage][d
         "UPDATE t_transactions SET hash = zeroblob(31) WHERE transaction_index = 0",
         "UPDATE t_transactions SET nonce = 1e300 WHERE transaction_index = 0",
         "DELETE FROM t_transactions WHERE transaction_index = 0",
-        "UPDATE t_rewards SET reward_index = 7",
+        "UPDATE t_rewards SET reward_index = 7 WHERE reward_index = 0",
         "UPDATE t_rewards SET account_id = 99",
         "UPDATE t_rewards SET amount = '-1'",
         ("UPDATE t_rewards SET amount = '1157920892373161954235709850086879"

@@ -3,10 +3,8 @@
 #include "contracts/kit/sectors/rows.hpp"
 #include "ledger/call.hpp"
 #include "storage/ledger_writer.hpp"
+#include "tests/support/temporary_file.hpp"
 
-#include <unistd.h>
-
-#include <filesystem>
 #include <memory>
 #include <random>
 #include <string>
@@ -166,6 +164,7 @@ public:
         header.base_fee = random_();  // All 64 bits: stored as they are.
         header.transaction_count = transaction_count;
         header.transactions_root = hash();
+        header.arrivals_root = hash();
         header.receipts_root = hash();
         header.rewards_root = hash();
         header.state_root = hash();
@@ -186,6 +185,7 @@ private:
         transaction.gas_limit = random_();
         transaction.max_fee = random_();
         transaction.max_priority_fee = random_();
+        transaction.arrival_ms = static_cast<std::int64_t>(random_());
         CallWriter calls;
         if (below(4) == 0)
             calls.add(native_coin, Payment{any_account(), amount()});
@@ -240,35 +240,6 @@ private:
     std::mt19937_64 random_;
     std::uint64_t number_ = 0;
     Hash parent_;
-};
-
-/// A file name that nobody else uses; removed at the end, with what SQLite puts beside it.
-class TemporaryFile
-{
-public:
-    TemporaryFile()
-    {
-        static int count = 0;
-        const auto name =
-            "runnel_storage_" + std::to_string(getpid()) + "_" + std::to_string(count++) + ".db";
-        path_ = (std::filesystem::temp_directory_path() / name).string();
-        remove();
-    }
-    TemporaryFile(const TemporaryFile&) = delete;
-    TemporaryFile& operator=(const TemporaryFile&) = delete;
-    ~TemporaryFile() { remove(); }
-
-    [[nodiscard]] const std::string& path() const noexcept { return path_; }
-
-private:
-    void remove() const
-    {
-        std::error_code ignored;
-        for (const auto* suffix : {"", "-wal", "-shm", "-journal"})
-            std::filesystem::remove(path_ + suffix, ignored);
-    }
-
-    std::string path_;
 };
 
 /// A finished ledger of @p blocks random blocks.

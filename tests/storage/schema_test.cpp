@@ -141,15 +141,15 @@ TEST_CASE("schema: the views have the names of ethereum-etl and Spellbook", "[st
           Names{"number", "hash", "parent_hash", "nonce", "sha3_uncles", "logs_bloom",
               "transactions_root", "state_root", "receipts_root", "miner", "difficulty",
               "total_difficulty", "size", "extra_data", "gas_limit", "gas_used", "timestamp",
-              "transaction_count", "base_fee_per_gas", "rewards_root", "checkpoint_root",
-              "finalized_block"});
+              "transaction_count", "base_fee_per_gas", "arrivals_root", "rewards_root",
+              "checkpoint_root", "finalized_block"});
     CHECK(client.columns("transactions") ==
           Names{"hash", "nonce", "block_hash", "block_number", "transaction_index", "from_address",
               "to_address", "value", "gas", "gas_price", "input", "block_timestamp",
               "max_fee_per_gas", "max_priority_fee_per_gas", "transaction_type",
               "receipt_cumulative_gas_used", "receipt_gas_used", "receipt_contract_address",
               "receipt_root", "receipt_status", "receipt_effective_gas_price", "revert_reason",
-              "fee_wei", "fee", "from_group"});
+              "arrival_ms", "fee_wei", "fee", "from_group"});
     CHECK(client.columns("token_transfers") ==
           Names{"token_address", "from_address", "to_address", "value", "transaction_hash",
               "log_index", "block_number", "block_hash", "block_timestamp"});

@@ -122,7 +122,7 @@ void LedgerSink::write_parallelism(const SimulationResult& result)
 void LedgerSink::close(bool complete)
 {
     if (complete)
-        writer_.keep_last_state();
+        writer_.complete();
     writer_.finish();
 }
 

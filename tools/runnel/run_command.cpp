@@ -1,4 +1,5 @@
 #include "actors/checkpoint.hpp"
+#include "audit/ledger_walk.hpp"
 #include "scenarios/run.hpp"
 #include "storage/checkpoints.hpp"
 #include "storage/ledger_reader.hpp"
@@ -188,8 +189,17 @@ std::optional<SimulationResult> complete_run(
         return std::nullopt;
     storage::LedgerReader reader{database};
     // A ledger of another run is refused when it is opened for writing.
-    if (reader.manifest() != scenarios::make_manifest(scenario) ||
-        reader.last_block() != scenario.blocks || !reader.is_finished())
+    if (reader.manifest() != scenarios::make_manifest(scenario))
+        return std::nullopt;
+    if (const auto completion = reader.completion();
+        completion && reader.last_block() != completion->first)
+    {
+        throw CommandError{exit_does_not_hold,
+            fmt::format("{}: the run was complete with block {}, but the file ends with another: "
+                        "blocks were removed; restore it from a copy, or run it again with --force",
+                options.database, completion->first)};
+    }
+    if (reader.last_block() != scenario.blocks || !reader.is_finished())
         return std::nullopt;
     SimulationResult result;
     const auto head = reader.header(scenario.blocks);
@@ -248,8 +258,11 @@ std::shared_ptr<CheckpointSource> pick_checkpoint(storage::Database& database)
         if (damage.empty())
         {
             const auto head = actors::read_head(*storage::read_checkpoint(database, number));
-            if (!head || head->hash != reader.header(number).hash)
+            const auto stored = reader.header(number);
+            if (!head || head->hash != stored.hash)
                 damage = "its head is not the block's";
+            else if (number > 0 && stored.header.checkpoint_root == Hash{})
+                damage = audit::check_interruption(database, number);
         }
         if (damage.empty())
             return storage::read_checkpoint(database, number);

@@ -31,10 +31,24 @@ struct VerifyOptions
     std::string proof;
     std::string proof_database;
     std::string block_hash;
+    std::string head;
     std::string workers = "auto";
     bool json = false;
     bool quiet = false;
 };
+
+/// An unset variable of a shell must not turn a check off.
+const CLI::Validator not_empty{[](const std::string& text)
+    { return text.empty() ? std::string{"expected a value, got an empty text"} : std::string{}; },
+    ""};
+const CLI::Validator is_hash{[](const std::string& text)
+    {
+        return text.starts_with("0x") && Hash::from_string(text)
+                   ? std::string{}
+                   : fmt::format("expected 0x and 64 hex digits, got {}",
+                         text.empty() ? "an empty text" : text);
+    },
+    ""};
 
 std::string read_proof(const std::string& path)
 {
@@ -61,12 +75,6 @@ std::string check_block(const VerifyOptions& options, const audit::Proof& proof)
     if (!options.block_hash.empty())
     {
         const auto hash = Hash::from_string(options.block_hash);
-        if (!hash)
-        {
-            throw CommandError{
-                exit_bad_input, fmt::format("--block-hash: expected 0x and 64 hex digits, got {}",
-                                    options.block_hash)};
-        }
         if (*hash != proof.block_hash)
         {
             return fmt::format("the proof is about block {} with the hash {}, not about {}", number,
@@ -148,7 +156,8 @@ int run_verify(const VerifyOptions& options)
                              ? std::clamp(cores, 3U, workers_max) - 2
                              : static_cast<unsigned>(std::stoul(options.workers));
     require_threads(workers + checking_threads);
-    const auto result = audit::verify_ledger(options.database, workers,
+    const auto head = options.head.empty() ? std::nullopt : Hash::from_string(options.head);
+    const auto result = audit::verify_ledger(options.database, workers, head,
         [&](std::uint64_t done, std::uint64_t total)
         {
             if (!bar)
@@ -159,11 +168,12 @@ int run_verify(const VerifyOptions& options)
     const bool holds = result.failure.empty();
     if (options.json)
     {
-        fmt::print("{}\n",
-            nlohmann::json{{"holds", holds}, {"blocks", result.blocks},
-                {"blocks_planned", result.blocks_planned}, {"transactions", result.transactions},
-                {"head_hash", result.head_hash}, {"failure", result.failure}}
-                .dump(-1, ' ', true, nlohmann::json::error_handler_t::replace));
+        fmt::print(
+            "{}\n", nlohmann::json{{"holds", holds}, {"blocks", result.blocks},
+                        {"blocks_planned", result.blocks_planned}, {"complete", result.complete},
+                        {"head_compared", head.has_value()}, {"transactions", result.transactions},
+                        {"head_hash", result.head_hash}, {"failure", result.failure}}
+                        .dump(-1, ' ', true, nlohmann::json::error_handler_t::replace));
     }
     if (!holds)
         throw CommandError{
@@ -179,6 +189,8 @@ int run_verify(const VerifyOptions& options)
             fmt::print("the run was cut short: the scenario has {} blocks\n",
                 with_commas(result.blocks_planned));
         }
+        else if (!result.complete)
+            fmt::print("the run was killed before it had finished its file: --resume does that\n");
         fmt::print("head hash     {}\n", result.head_hash);
     }
     return exit_done;
@@ -192,7 +204,7 @@ Command add_verify_command(CLI::App& app)
     auto* command = app.add_subcommand("verify",
         "Re-execute a ledger from its own rows and check every hash, root, row and invariant; or "
         "check a proof that `runnel prove` made.");
-    command->add_option("DB", options->database, "A ledger");
+    command->add_option("DB", options->database, "A ledger")->check(not_empty);
     command
         ->add_option("--workers", options->workers,
             "Threads that execute, beside those that read, compare and check the file. auto: two "
@@ -200,22 +212,33 @@ Command add_verify_command(CLI::App& app)
         ->capture_default_str()
         ->check(auto_or_whole_number(1, workers_max));
     auto* proof = command->add_option("--proof", options->proof, "Check this proof instead")
-                      ->type_name("FILE");
+                      ->type_name("FILE")
+                      ->check(not_empty);
     command
         ->add_option("--db", options->proof_database,
             "The proof's block must be one of this ledger, whose hashes are trusted")
         ->type_name("DB")
+        ->check(not_empty)
         ->needs(proof);
     command
         ->add_option("--block-hash", options->block_hash, "The proof's block must have this hash")
         ->type_name("HASH")
+        ->check(is_hash)
         ->needs(proof);
+    command
+        ->add_option("--head", options->head,
+            "The ledger's last block must have this hash, as `run` printed it: what agents wanted "
+            "follows from nothing in the file")
+        ->type_name("HASH")
+        ->check(is_hash)
+        ->excludes(proof);
     command->add_flag("--json", options->json, "Print one JSON object");
     command->add_flag("--quiet", options->quiet, "Print nothing but errors");
     command->footer(
         "Exits 0 when all holds, 1 naming the first wrong block otherwise.\n"
         "Examples:\n"
         "  runnel verify payments.db\n"
+        "  runnel verify payments.db --head 0x8c56...61b6\n"
         "  runnel verify --proof balance.json --db payments.db");
     return [options] { return run_verify(*options); };
 }

@@ -1,0 +1,281 @@
+#include "consensus/block_builder.hpp"
+
+#include "ledger/philox.hpp"
+#include "state/world.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace runnel
+{
+namespace
+{
+std::uint64_t leading_bits(const Hash& hash) noexcept
+{
+    std::uint64_t bits = 0;
+    for (std::size_t i = 0; i < 8; ++i)
+        bits = bits << 8U | hash.bytes[i];
+    return bits;
+}
+}  // namespace
+
+std::string_view to_string(Ordering ordering) noexcept
+{
+    switch (ordering)
+    {
+        case Ordering::priority_fee: return "priority_fee";
+        case Ordering::fifo: return "fifo";
+        case Ordering::random: return "random";
+    }
+    return "unknown";
+}
+
+std::int64_t arrival_time_ms(
+    std::uint64_t seed, AccountId account, std::uint64_t block, std::uint32_t slot_seconds)
+{
+    static const auto stream = stream_of_name("latency");
+    const auto slot_ms = std::uint64_t{slot_seconds} * 1000;
+    RandomStream latency{seed, stream, index(account), block};
+    return static_cast<std::int64_t>((block - 1) * slot_ms + latency.uniform_below(slot_ms));
+}
+
+std::optional<std::uint64_t> round_of_arrival(
+    std::uint64_t seed, const Transaction& transaction, std::uint32_t slot_seconds)
+{
+    const auto arrival = transaction.arrival_ms;
+    if (arrival < 0)
+        return std::nullopt;
+    const auto round =
+        static_cast<std::uint64_t>(arrival) / (std::uint64_t{slot_seconds} * 1000) + 1;
+    const bool fits = arrival == arrival_time_ms(seed, transaction.sender, round, slot_seconds);
+    return fits ? std::optional{round} : std::nullopt;
+}
+
+void BlockBuilder::build(std::span<const Transaction> head, std::span<const Transaction> pool,
+    const World& world, const BlockSlot& slot)
+{
+    begin(head, pool, world, slot);
+    fill();
+}
+
+void BlockBuilder::begin(std::span<const Transaction> head, std::span<const Transaction> pool,
+    const World& world, const BlockSlot& slot)
+{
+    for (std::size_t i = 0; i < senders_; ++i)
+        progress_plus_1_[index(progress_[i].sender)] = 0;
+    senders_ = 0;
+    pool_ = pool;
+    world_ = &world;
+    slot_ = slot;
+    gas_left_ = slot.gas_limit;
+    taken_.clear();
+    given_up_.clear();
+    for (const auto& transaction : head)
+    {
+        gas_left_ -= std::min(gas_left_, transaction.gas_limit);
+        auto& sender = progress_of(transaction.sender);
+        const auto cost = wrapping_mul(transaction.gas_limit, transaction.max_fee);
+        sender.spendable = wrapping_sub(sender.spendable, std::min(sender.spendable, cost));
+        sender.next_nonce = transaction.nonce + 1;
+    }
+}
+
+void BlockBuilder::fill()
+{
+    heap_.clear();
+    heap_.reserve(pool_.size());
+    for (std::uint32_t position = 0; position < pool_.size(); ++position)
+    {
+        const auto& transaction = pool_[position];
+        if (is_expired(transaction) ||
+            transaction.nonce < world_->account_states.get(transaction.sender).nonce ||
+            transaction.gas_limit > slot_.gas_limit)
+            given_up_.push_back(position);
+        else if (transaction.max_fee >= slot_.base_fee)
+            heap_.push_back(rank(position));
+    }
+    const auto worse = [this](const Candidate& a, const Candidate& b) { return before(b, a); };
+    std::make_heap(heap_.begin(), heap_.end(), worse);
+    while (!heap_.empty() && gas_left_ >= intrinsic_gas)
+    {
+        std::pop_heap(heap_.begin(), heap_.end(), worse);
+        const auto position = heap_.back().position;
+        heap_.pop_back();
+        const auto& transaction = pool_[position];
+        auto& sender = progress_of(transaction.sender);
+        if (transaction.nonce < sender.next_nonce)
+        {
+            given_up_.push_back(position);  // Replaced by a better bid with the same nonce.
+            continue;
+        }
+        if (transaction.nonce > sender.next_nonce)
+        {
+            sender.waiting.push_back(position);
+            continue;
+        }
+        if (!consider(position, sender))
+            continue;
+        // Later nonces of the same sender that waited for this one follow it at once.
+        // They stay in the order of their rank: of one nonce the better bid comes first.
+        auto& waiting = sender.waiting;
+        for (auto next = waiting.begin(); next != waiting.end();)
+        {
+            if (pool_[*next].nonce == sender.next_nonce && consider(*next, sender))
+            {
+                waiting.erase(next);
+                next = waiting.begin();
+            }
+            else
+                ++next;
+        }
+    }
+}
+
+BlockBuilder::Fit BlockBuilder::take(std::uint32_t position, SenderProgress& sender)
+{
+    const auto& transaction = pool_[position];
+    if (transaction.gas_limit > gas_left_)
+        return Fit::no_gas_left;
+    const auto cost = wrapping_mul(transaction.gas_limit, transaction.max_fee);
+    if (cost > sender.spendable)
+        return Fit::unaffordable;
+    sender.spendable = wrapping_sub(sender.spendable, cost);
+    sender.next_nonce = transaction.nonce + 1;
+    gas_left_ -= transaction.gas_limit;
+    taken_.push_back(position);
+    return Fit::taken;
+}
+
+bool BlockBuilder::consider(std::uint32_t position, SenderProgress& sender)
+{
+    const auto fit = take(position, sender);
+    if (fit == Fit::unaffordable)
+        given_up_.push_back(position);
+    return fit == Fit::taken;
+}
+
+BlockBuilder::SenderProgress& BlockBuilder::progress_of(AccountId sender)
+{
+    if (index(sender) >= progress_plus_1_.size())
+        progress_plus_1_.resize(std::max<std::size_t>(world_->account_count(), index(sender) + 1));
+    auto& place = progress_plus_1_[index(sender)];
+    if (place != 0)
+        return progress_[place - 1];
+    if (senders_ == progress_.size())
+        progress_.emplace_back();
+    auto& progress = progress_[senders_];
+    place = static_cast<std::uint32_t>(++senders_);
+    const auto& account = world_->account_states.get(sender);
+    progress.sender = sender;
+    progress.next_nonce = account.nonce;
+    progress.spendable = account.balance;
+    progress.waiting.clear();
+    return progress;
+}
+
+bool BlockBuilder::before(const Candidate& a, const Candidate& b) const noexcept
+{
+    if (a.first != b.first)
+        return a.first > b.first;
+    if (a.second != b.second)
+        return a.second < b.second;
+    if (a.third != b.third)
+        return a.third < b.third;
+    return pool_[a.position].hash < pool_[b.position].hash;
+}
+
+BlockBuilder::Candidate BlockBuilder::rank(std::uint32_t position) const
+{
+    const auto& transaction = pool_[position];
+    const auto arrival = static_cast<std::uint64_t>(transaction.arrival_ms);
+    switch (options_.ordering)
+    {
+        case Ordering::priority_fee:
+            return {transaction.effective_gas_price(slot_.base_fee) - slot_.base_fee, arrival,
+                transaction.nonce, position};
+        case Ordering::fifo:
+            return {0, arrival,
+                static_cast<std::uint64_t>(index(transaction.sender)) << 32U |
+                    (transaction.nonce & 0xFFFFFFFFU),
+                position};
+        case Ordering::random: {
+            static const auto stream = stream_of_name("ordering");
+            RandomStream random{
+                options_.seed, stream, leading_bits(transaction.hash), slot_.number};
+            return {random.next_uint64(), 0, 0, position};
+        }
+    }
+    return {};
+}
+
+bool BlockBuilder::is_expired(const Transaction& transaction) const noexcept
+{
+    return transaction.arrival_ms < slot_.now_ms &&
+           slot_.now_ms - transaction.arrival_ms > options_.lifetime_ms;
+}
+
+std::string BlockBuilder::check_alone(const Transaction& transaction) const
+{
+    if (transaction.arrival_ms < 0 || transaction.arrival_ms >= slot_.now_ms)
+        return "it arrived after the block was built";
+    if (is_expired(transaction))
+        return "it had waited longer than the scenario's transaction_lifetime";
+    if (transaction.max_fee < slot_.base_fee)
+    {
+        return fmt::format("its max_fee of {} wei is below the base fee of {}", transaction.max_fee,
+            slot_.base_fee);
+    }
+    if (transaction.max_priority_fee > transaction.max_fee)
+        return "its max_priority_fee is above its max_fee";
+    return {};
+}
+
+std::string BlockBuilder::check(std::span<const Transaction> head,
+    std::span<const Transaction> block, const World& world, const BlockSlot& slot)
+{
+    const auto wrong = [](std::size_t number, const std::string& what)
+    { return fmt::format("transaction {}: {}", number, what); };
+    for (std::size_t i = 0; i < head.size(); ++i)
+    {
+        if (i >= block.size() || block[i].hash != head[i].hash ||
+            block[i].arrival_ms != head[i].arrival_ms)
+            return wrong(i, "not the one that the scenario's script puts there");
+    }
+    const auto others = block.subspan(head.size());
+    begin(head, others, world, slot);
+    for (std::uint32_t i = 0; i < others.size(); ++i)
+    {
+        const auto number = head.size() + i;
+        if (const auto alone = check_alone(others[i]); !alone.empty())
+            return wrong(number, alone);
+        auto& sender = progress_of(others[i].sender);
+        if (others[i].nonce != sender.next_nonce)
+        {
+            return wrong(number, fmt::format("its nonce is {}, its sender's next one is {}",
+                                     others[i].nonce, sender.next_nonce));
+        }
+        switch (take(i, sender))
+        {
+            case Fit::no_gas_left:
+                return wrong(number,
+                    fmt::format("with it the gas limits exceed the block's {}", slot.gas_limit));
+            case Fit::unaffordable:
+                return wrong(number, "its sender cannot pay its gas limit at its max_fee");
+            case Fit::taken: break;
+        }
+    }
+    // Each of them may be there. Is it where it must be?
+    build(head, others, world, slot);
+    for (std::uint32_t i = 0; i < others.size(); ++i)
+    {
+        if (i >= taken_.size() || taken_[i] != i)
+        {
+            return wrong(head.size() + i, fmt::format("not the one that the ordering {} puts there",
+                                              to_string(options_.ordering)));
+        }
+    }
+    return {};
+}
+
+}  // namespace runnel

@@ -1,0 +1,134 @@
+#pragma once
+
+#include "ledger/transaction.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace runnel
+{
+
+class World;
+
+/// How the slot's proposer orders transactions; ties break by content, never by arrival in memory.
+enum class Ordering : std::uint8_t
+{
+    priority_fee,  // Highest effective tip first, then earliest virtual arrival.
+    fifo,          // (virtual arrival time, sender, nonce).
+    random,        // A seeded shuffle.
+};
+[[nodiscard]] std::string_view to_string(Ordering ordering) noexcept;
+
+struct MempoolOptions
+{
+    Ordering ordering = Ordering::priority_fee;
+    std::uint32_t capacity = 100'000;      // Transactions; beyond it the cheapest are evicted.
+    std::int64_t lifetime_ms = 3'600'000;  // Older ones are dropped. Virtual time.
+    std::uint64_t seed = 0;                // Of the random ordering.
+};
+
+/// When the transactions reach the mempool that an account decides on in the round of a block, in
+/// virtual time: some time within the slot before it, drawn by (seed, account, block).
+[[nodiscard]] std::int64_t arrival_time_ms(
+    std::uint64_t seed, AccountId account, std::uint64_t block, std::uint32_t slot_seconds);
+
+/// In the round of which block a transaction was decided on, by its time of arrival; empty: its
+/// sender's cannot arrive then.
+[[nodiscard]] std::optional<std::uint64_t> round_of_arrival(
+    std::uint64_t seed, const Transaction& transaction, std::uint32_t slot_seconds);
+
+/// The block that transactions are put into.
+struct BlockSlot
+{
+    std::uint64_t number = 0;
+    std::uint64_t base_fee = 0;   // Wei per gas.
+    std::uint64_t gas_limit = 0;  // Of the block.
+    std::int64_t now_ms = 0;      // Virtual time at which it is built.
+};
+
+/// Chooses which of the transactions that wait go into a block, and in which order: what a proposer
+/// does, and what verification does again with the transactions that a block has.
+///
+/// A transaction is fit if its maximal fee covers the base fee, its nonce is its sender's next one
+/// (counting those before it in the block), its sender can pay its gas limit at its maximal fee,
+/// and its gas limit fits in what is left of the block's. The world is as the block before left it.
+///
+/// A scenario's script stands at the head of its block, ahead of all others, whatever it bids: its
+/// gas, nonces and fees are taken.
+///
+/// Given those that it chose, and no others, it chooses all of them again, in the same order: those
+/// that it does not choose never change what becomes of the others.
+class BlockBuilder
+{
+public:
+    explicit BlockBuilder(MempoolOptions options) noexcept : options_{options} {}
+
+    void build(std::span<const Transaction> head, std::span<const Transaction> pool,
+        const World& world, const BlockSlot& slot);
+    /// By position in the pool: the block, in its order.
+    [[nodiscard]] const std::vector<std::uint32_t>& taken() const noexcept { return taken_; }
+    /// By position in the pool: what no later block may have either (expired, replaced,
+    /// unaffordable).
+    [[nodiscard]] const std::vector<std::uint32_t>& given_up() const noexcept { return given_up_; }
+
+    /// What is wrong with the transactions of a block, or with their order given these; empty:
+    /// nothing. They must have their hashes. That others waited and were left out nobody can see,
+    /// but @p head must be there.
+    [[nodiscard]] std::string check(std::span<const Transaction> head,
+        std::span<const Transaction> block, const World& world, const BlockSlot& slot);
+
+private:
+    struct Candidate
+    {
+        std::uint64_t first = 0;   // Larger is better.
+        std::uint64_t second = 0;  // Smaller is better.
+        std::uint64_t third = 0;   // Smaller is better.
+        std::uint32_t position = 0;
+    };
+    /// A sender's progress within the block that is being built.
+    struct SenderProgress
+    {
+        AccountId sender{};
+        std::uint64_t next_nonce = 0;
+        Amount spendable;
+        std::vector<std::uint32_t> waiting;  // Fit but for an earlier nonce: positions.
+    };
+    enum class Fit : std::uint8_t
+    {
+        taken,
+        no_gas_left,
+        unaffordable,
+    };
+
+    void begin(std::span<const Transaction> head, std::span<const Transaction> pool,
+        const World& world, const BlockSlot& slot);
+    /// Puts a transaction, whose nonce is its sender's next, behind those that are in the block.
+    Fit take(std::uint32_t position, SenderProgress& sender);
+    /// Fills the block with what waits.
+    void fill();
+    /// take(), and gives up what is unaffordable. False if it was not taken.
+    bool consider(std::uint32_t position, SenderProgress& sender);
+    [[nodiscard]] SenderProgress& progress_of(AccountId sender);
+    [[nodiscard]] bool before(const Candidate& a, const Candidate& b) const noexcept;
+    [[nodiscard]] Candidate rank(std::uint32_t position) const;
+    [[nodiscard]] bool is_expired(const Transaction& transaction) const noexcept;
+    [[nodiscard]] std::string check_alone(const Transaction& transaction) const;
+
+    MempoolOptions options_;
+    std::span<const Transaction> pool_;
+    const World* world_ = nullptr;
+    BlockSlot slot_;
+    std::uint64_t gas_left_ = 0;
+    std::vector<std::uint32_t> taken_;
+    std::vector<std::uint32_t> given_up_;
+    std::vector<Candidate> heap_;
+    std::vector<SenderProgress> progress_;  // The first `senders_` of them; the others are kept
+    std::size_t senders_ = 0;               // for their memory.
+    std::vector<std::uint32_t> progress_plus_1_;  // By account: where its progress is; 0: none.
+};
+
+}  // namespace runnel
