@@ -71,8 +71,8 @@ public:
         transaction.max_fee = std::min(transaction.max_fee, wallet().max_fee);
         transaction.max_priority_fee = std::min(transaction.max_priority_fee, transaction.max_fee);
         write_calls(transaction, *view().world, calls);
-        transaction.arrival_ms = arrival_time_ms(
-            cohort_.seed_, account(), view().block_number, view().slot_seconds);
+        transaction.arrival_ms =
+            arrival_time_ms(cohort_.seed_, account(), view().block_number, view().slot_seconds);
         wallet().pending.push_back({transaction.nonce, tag});
         cohort_.transactions_.push_back(std::move(transaction));
     }

@@ -361,7 +361,8 @@ Proof parse_proof(std::string_view json)
             return !too_deep;
         },
         false);
-    if (too_deep || document.is_discarded())
+    // The parser takes a zero byte for the end, whatever follows.
+    if (too_deep || document.is_discarded() || json.find('\0') != std::string_view::npos)
         throw ProofError{"not a proof: it is not JSON"};
     if (!repeated.empty())
         throw ProofError{fmt::format("not a proof: it has the member {} twice", repeated)};
