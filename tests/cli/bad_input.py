@@ -258,7 +258,7 @@ def numbers(runnel, check, expect, scenario, ledger):
                       ("prove", ledger, "--transaction", "7:0", "-o", ""), ("prove", ledger, "--transaction", ""),
                       ("run", ""), ("run", scenario, "--set", ""), ("scenarios", ""), ("vectors", ""),
                       ("verify", ledger, "--proof", "")):
-        expect(f"{' '.join(map(str, arguments[:1]))} with an empty {arguments[-2]}", BAD_INPUT, ["expected", "nothing"],
+        expect(f"{' '.join(map(str, arguments[:1]))} with an empty {arguments[-2]}", BAD_INPUT, ["expected", "empty" if "--proof" in arguments else "nothing"],
                *arguments)
 
 
