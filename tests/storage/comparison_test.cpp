@@ -226,7 +226,7 @@ TEST_CASE("comparison: of two runs, what made them and where they part", "[stora
     b.execute("UPDATE t_blocks SET hash = zeroblob(32), parent_hash = zeroblob(32)");
     CHECK_FALSE(compare().row);
     b.execute(
-        "UPDATE t_rewards SET amount = '1' WHERE block_number = 4; CREATE TABLE more (x); "
+        "INSERT INTO t_rewards VALUES (5, 0, 1, '1'); CREATE TABLE more (x); "
         "UPDATE t_transactions SET nonce = 5 WHERE block_number = 3 AND transaction_index = 2");
     const auto parted = compare();
     REQUIRE(parted.definition);
