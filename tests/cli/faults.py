@@ -109,7 +109,7 @@ def damaged_files(runnel, check, scenario, folder, seeds):
 
     victim.write_bytes(content)
     with sqlite3.connect(victim) as database:
-        database.execute("PRAGMA user_version = 7")
+        database.execute("PRAGMA user_version = 7000")
     database.close()
     commands("another schema version", (2,), (2,))
 

@@ -116,6 +116,10 @@ def altered(runnel, check, proof, folder, what):
         refused(text[:cut], f"cut at {cut}")
     refused(b"[" * 200_000, "deep")
     refused(b"", "empty")
+    for end in (b"\0", b"\0 " + text, b"{}", b" " + text, b"x"):
+        file.write_bytes(text + end)
+        done = runnel("verify", "--proof", file)
+        check(done.returncode == 2, f"{what}: with {end[:3]} behind it: exit {done.returncode}")
     refused(b"\xff\xfe", "not text")
 
 
