@@ -237,25 +237,6 @@ std::optional<CheckpointHead> read_head(CheckpointSource& parts)
     return head;
 }
 
-namespace
-{
-/// Where a part of the state stands among the others: one state has one way to be written.
-std::pair<std::uint64_t, std::uint64_t> place_of(ByteView part)
-{
-    Decoder decoder{part};
-    std::uint32_t table = 0;
-    std::uint64_t first_key = 0;
-    decoder.get(table);
-    decoder.get(first_key);
-    // Later accounts come first, then later contracts; no table has their numbers.
-    constexpr std::uint32_t later_accounts = 0xFFFF'FFFF;
-    constexpr std::uint32_t later_contracts = 0xFFFF'FFFE;
-    if (table == later_accounts || table == later_contracts)
-        return {table == later_accounts ? 0 : 1, 0};
-    return {std::uint64_t{table} + 2, first_key + 1};
-}
-}  // namespace
-
 std::optional<CheckpointHead> load_checkpoint(CheckpointSource& parts, World& world,
     Mempool& mempool, const std::vector<GroupCohorts>& groups)
 {
@@ -264,20 +245,14 @@ std::optional<CheckpointHead> load_checkpoint(CheckpointSource& parts, World& wo
         return std::nullopt;
     clear_state(world);
     GroupLoader loader{groups};
-    std::pair<std::uint64_t, std::uint64_t> last;
+    StatePartOrder order;
     for (auto part = parts.next(); part; part = parts.next())
     {
         Decoder decoder{part->content};
         std::vector<Transaction> transactions;
         bool fits = false;
         if (part->name == state_part_name)
-        {
-            const auto place = place_of(part->content);
-            // Several parts of later accounts have no keys to compare: their ids must follow.
-            const bool follows = place > last || (place == last && place.second == 0);
-            last = place;
-            fits = follows && load_state_part(part->content, world);
-        }
+            fits = order.follows(part->content) && load_state_part(part->content, world);
         else if (part->name == mempool_name)
             fits = load_transactions(decoder, world, transactions);
         else if (part->name == shared_name)

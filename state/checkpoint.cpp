@@ -144,6 +144,23 @@ void clear_state(World& world)
     }
 }
 
+bool StatePartOrder::follows(ByteView part)
+{
+    Decoder decoder{part};
+    std::uint32_t number = 0;
+    std::uint64_t first_key = 0;
+    decoder.get(number);
+    decoder.get(first_key);
+    const bool is_later = number == accounts_number || number == contracts_number;
+    const auto place = is_later
+                           ? std::pair<std::uint64_t, std::uint64_t>{number == contracts_number, 0}
+                           : std::pair{std::uint64_t{number} + 2, first_key + 1};
+    // Parts of later accounts have no keys to compare: their ids must follow each other.
+    const bool follows = place > last_ || (place == last_ && place.second == 0);
+    last_ = place;
+    return follows;
+}
+
 bool load_state_part(ByteView content, World& world)
 {
     Decoder decoder{content};

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace runnel
@@ -60,6 +61,18 @@ private:
     std::vector<std::uint64_t> keys_;  // Of the current one.
     std::size_t key_ = 0;
     Bytes content_;
+};
+
+/// One state has one way to be written: tells whether parts come as StateParts gives them, each
+/// once, in order.
+class StatePartOrder
+{
+public:
+    /// Whether @p part may follow those that were asked about before.
+    [[nodiscard]] bool follows(ByteView part);
+
+private:
+    std::pair<std::uint64_t, std::uint64_t> last_;  // Rank of the table, first key and 1.
 };
 
 /// Makes every record of the world absent. Who came after block 0 stays, see load_state_part().

@@ -2,7 +2,10 @@
 
 #include "scenarios/loader/messages.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <charconv>
 
 namespace runnel::scenarios
 {
@@ -30,6 +33,27 @@ std::optional<std::uint64_t> Names::group_size(std::string_view name) const
 {
     const auto found = group_sizes_.find(name);
     return found == group_sizes_.end() ? std::nullopt : std::optional{found->second};
+}
+
+std::string Names::wrong_in_group(const std::string& name) const
+{
+    const auto slash = name.find('/');
+    const auto group = std::string_view{name}.substr(0, slash);
+    const auto size = group_size(group);
+    if (!size)
+    {
+        std::vector<std::string_view> known{agents_.begin(), agents_.end()};
+        known.push_back("validator");
+        return fmt::format("an account of a group ({}){}", listed(known), hint(group, known));
+    }
+    std::uint64_t number = 0;
+    const auto* end = name.data() + name.size();
+    const auto read = std::from_chars(name.data() + slash + 1, end, number);
+    if (read.ec == std::errc{} && read.ptr == end && number < *size &&
+        name == fmt::format("{}/{}", group, number))
+        return {};
+    return *size == 0 ? fmt::format("a group with accounts; {} has none", group)
+                      : fmt::format("an account from {0}/0 to {0}/{1}", group, *size - 1);
 }
 
 std::optional<ContractId> Names::find_contract(std::string_view name) const

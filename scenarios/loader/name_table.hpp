@@ -32,6 +32,8 @@ public:
     [[nodiscard]] std::optional<ContractId> find_contract(std::string_view name) const;
     /// How many accounts a group has; empty if there is no such group.
     [[nodiscard]] std::optional<std::uint64_t> group_size(std::string_view name) const;
+    /// What is expected instead of @p name, GROUP/NUMBER; empty if there is such an account.
+    [[nodiscard]] std::string wrong_in_group(const std::string& name) const;
     /// The groups of [agents].
     [[nodiscard]] const std::vector<std::string>& agents() const noexcept { return agents_; }
     [[nodiscard]] bool is_token(ContractId id) const noexcept

@@ -50,32 +50,14 @@ TableReader::Read TableReader::read_account(const Item& item) const
         refuse(item, expectation(*item.key));
     if (name->empty() && item.key->spec.default_value == "\"\"")
         return {*name, item.node};
-    const auto slash = name->find('/');
-    if (slash == std::string::npos)
+    if (name->find('/') == std::string::npos)
     {
         if (!is_plain_name(*name))
             refuse(item, expectation(*item.key));
         return {*name, item.node};
     }
-    const std::string_view group{name->data(), slash};
-    const auto size = names_.group_size(group);
-    if (!size)
-    {
-        std::vector<std::string_view> known{names_.agents().begin(), names_.agents().end()};
-        known.push_back("validator");
-        refuse(
-            item, fmt::format("an account of a group ({}){}", listed(known), hint(group, known)));
-    }
-    std::uint64_t number = 0;
-    const auto* end = name->data() + name->size();
-    const auto read = std::from_chars(name->data() + slash + 1, end, number);
-    if (read.ec != std::errc{} || read.ptr != end || number >= *size ||
-        *name != fmt::format("{}/{}", group, number))
-    {
-        refuse(item, *size == 0
-                         ? fmt::format("a group with accounts; {} has none", group)
-                         : fmt::format("an account from {0}/0 to {0}/{1}", group, *size - 1));
-    }
+    if (const auto expected = names_.wrong_in_group(*name); !expected.empty())
+        refuse(item, expected);
     return {*name, item.node};
 }
 

@@ -136,8 +136,7 @@ std::string ScriptReader::account_name(const Node& node, const std::string& path
             refuse(node, path, "an address of 40 hex digits, with EIP-55's capitals if with any");
         return *name;
     }
-    const auto slash = name->find('/');
-    if (slash == std::string::npos)
+    if (name->find('/') == std::string::npos)
     {
         // Contracts may ask for accounts of their own: those are known at block 0.
         if (!is_plain_name(*name))
@@ -146,25 +145,8 @@ std::string ScriptReader::account_name(const Node& node, const std::string& path
             refuse(node, path, fmt::format("an account of the group, like \"{}/0\"", *name));
         return *name;
     }
-    const auto group = std::string_view{*name}.substr(0, slash);
-    const auto size = names_.group_size(group);
-    std::uint64_t number = 0;
-    const auto* end = name->data() + name->size();
-    const auto read = std::from_chars(name->data() + slash + 1, end, number);
-    if (!size)
-    {
-        std::vector<std::string_view> known{names_.agents().begin(), names_.agents().end()};
-        known.push_back("validator");
-        refuse(node, path,
-            fmt::format("an account of a group ({}){}", listed(known), hint(group, known)));
-    }
-    if (read.ec != std::errc{} || read.ptr != end || number >= *size ||
-        *name != fmt::format("{}/{}", group, number))
-    {
-        refuse(node, path,
-            *size == 0 ? fmt::format("a group with accounts; {} has none", group)
-                       : fmt::format("an account from {0}/0 to {0}/{1}", group, *size - 1));
-    }
+    if (const auto wrong = names_.wrong_in_group(*name); !wrong.empty())
+        refuse(node, path, wrong);
     return *name;
 }
 
