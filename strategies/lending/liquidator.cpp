@@ -9,6 +9,8 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
+#include <vector>
 
 namespace runnel::strategies
 {
@@ -98,6 +100,7 @@ public:
         if (view.block_number % state.scan_blocks != state.phase)
             return next;
         note_seen(state, view.block_number);
+        capital_.assign(market.reserves().size(), std::nullopt);
         std::uint64_t room = calls_max_ - std::min<std::uint64_t>(calls_max_, wallet.pending());
         for (const auto& candidate : watch_.unhealthy())
         {
@@ -181,17 +184,21 @@ private:
             { return entry.second.last_block != block && entry.second.committed.is_zero(); });
     }
 
-    /// What it may still spend of a reserve's token.
-    [[nodiscard]] Amount free_capital(const WalletState& state, const WalletContext& wallet,
-        const LendingView& market, std::size_t debt) const
+    /// What it may still spend of a reserve's token; added up once per decision and call on its
+    /// way, not for each of the borrowers.
+    [[nodiscard]] const Amount& free_capital(const WalletState& state, const WalletContext& wallet,
+        const LendingView& market, std::size_t debt)
     {
+        auto& known = capital_.at(debt);
+        if (known)
+            return *known;
         auto capital = holding_of(wallet.view(), market.reserve(debt).token, wallet.account());
         for (const auto& [user, seen] : state.seen)
         {
             if (seen.debt == debt)
                 capital = wrapping_sub(capital, std::min(capital, seen.committed));
         }
-        return capital;
+        return known.emplace(capital);
     }
 
     struct Plan
@@ -244,6 +251,7 @@ private:
         submit(wallet, pool, market, *plan, bid);
         seen.debt = candidate.debt;
         seen.committed = plan->flash ? Amount{1} : plan->preview.debt;
+        capital_.at(candidate.debt).reset();
         seen.level = offer->level;
         seen.gain = plan->gain / coin_usd;
         return true;
@@ -465,6 +473,7 @@ private:
     GasCosts costs_;
     MarketCache markets_;
     BorrowerWatch watch_;
+    std::vector<std::optional<Amount>> capital_;  // By reserve, during a decision.
 };
 
 }  // namespace
