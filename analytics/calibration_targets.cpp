@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 
 namespace runnel::analytics
 {
@@ -10,9 +11,12 @@ namespace
 constexpr std::string_view thursday = "black_thursday";
 constexpr std::string_view source_2021 =
     "Aave v2, 11,497 liquidation calls, 2020-12-17 to 2022-04-03";
+constexpr std::string_view source_failed = "Ethereum until September 2022; quiet hours";
+constexpr std::string_view source_interval =
+    "one trade per wallet and mean of the scenario's interval, 10% either way";
 
-// Another scenario adds rows; nothing else changes. A share of 1 is 100%.
-constexpr std::array bands{
+// Rows of one scenario. A share of 1 is 100%.
+constexpr std::array own_bands{
     Band{thursday, "eth_fall", "ETH, close-to-close fall", "timeline.prices.WETH.fall", Unit::share,
         "50.0%", 0.48, 0.52,
         "Binance ETHUSDT hourly closes, 12-13 March 2020; an input of the scenario, 2 points are "
@@ -40,23 +44,129 @@ constexpr std::array bands{
         "liquidations.top1_percent_share", Unit::share, "29-37%", 0.20, 0.45, source_2021},
     Band{thursday, "half_repeat_share", "repeated calls of half the size",
         "liquidations.half_repeat_share", Unit::share, "48%", 0.35, 0.65, source_2021},
+    Band{thursday, "failed_share_worst_hour", "failed transactions, worst hour",
+        "transactions.reverted_share_worst_hour", Unit::share, "5-15%", 0.05, 0.15,
+        "share inferred for an hour of a crash, from weekly counts of failed transactions"},
+    Band{thursday, "pool_volume_day", "volume of all exchanges, a day",
+        "behaviour.pool_volume_day_usd", Unit::usd, "$87M", 43.5e6, 174e6,
+        "12 March 2020: Uniswap v1 $53M, Kyber $27M, Curve $7M; a factor of 2 either way"},
+    Band{thursday, "trades_per_trader_day", "trades per trader and day",
+        "behaviour.rates.noise_trader.succeeded_day", Unit::none, "not recorded", -Band::open,
+        Band::open, "no recorded range; the parameter is 50 in a calm market, more in a wild one"},
+    Band{"market_day", "failed_share", "failed transactions", "transactions.reverted_share",
+        Unit::share, "2-4%", 0.01, 0.06, source_failed},
+    Band{"market_day", "arbitrage_share", "arbitrage, share of volume",
+        "trading.traders.arbitrageur.volume_share", Unit::share, "> 25%", 0.20, 0.45,
+        "arbitrage between centralised and decentralised exchanges in 2023 (arXiv 2401.01622)"},
+    Band{"market_day", "trades_per_trader_day", "trades per trader and day",
+        "behaviour.rates.noise_trader.succeeded_day", Unit::none, "the parameter: 16.2", 14.6, 17.9,
+        source_interval},
+    Band{"new_pool", "failed_share", "failed transactions", "transactions.reverted_share",
+        Unit::share, "2-4%", 0.01, 0.06, source_failed},
+    Band{"new_pool", "trades_per_trader_day", "trades per trader and day",
+        "behaviour.rates.noise_trader.succeeded_day", Unit::none, "the parameter: 16.2", 14.6, 17.9,
+        source_interval},
+    Band{"mixed_defi", "failed_share", "failed transactions", "transactions.reverted_share",
+        Unit::share, "2-4%", 0.01, 0.06, source_failed},
+    Band{"mixed_defi", "trades_per_trader_day", "trades per trader and day",
+        "behaviour.rates.trader.succeeded_day", Unit::none, "the parameter: 410", 369, 451,
+        source_interval},
+    Band{"payments", "failed_share", "failed transactions", "transactions.reverted_share",
+        Unit::share, "2-4%", 0.01, 0.06, source_failed},
+    Band{"payments", "payments_per_payer_day", "payments per payer and day",
+        "behaviour.rates.payer.succeeded_day", Unit::none, "the parameter: 3,200", -Band::open,
+        Band::open, "no recorded range; payers without funds wait for income"},
+};
+
+/// What a scenario has, hence which of the common rows are its own.
+enum Part : unsigned
+{
+    searchers = 1,
+    pools = 2,
+    lending = 4,
+};
+struct Scenario
+{
+    std::string_view name;
+    unsigned parts = 0;
+};
+constexpr std::array scenarios{
+    Scenario{thursday, searchers | pools | lending},
+    Scenario{"market_day", searchers | pools},
+    Scenario{"new_pool", searchers | pools},
+    Scenario{"mixed_defi", searchers | pools | lending},
+    Scenario{"payments", 0},
+};
+
+struct CommonBand
+{
+    Part part{};
+    Band band;
+};
+constexpr std::array common_bands{
+    CommonBand{searchers,
+        {"", "searcher_net", "median searcher, net", "behaviour.searcher_net_median_usd", Unit::usd,
+            "gains; $541M in 32 months", 0, Band::open,
+            "arXiv 2101.05511: 11,289 addresses until mid-2021; the median one must not lose"}},
+    CommonBand{searchers,
+        {"", "searcher_net_per_trade", "searchers' net, per success",
+            "behaviour.searcher_net_per_trade_usd", Unit::usd, "$10 to $470", 5, 940,
+            "sandwiches in January 2023, cycles on Uniswap v2 in 2020-21 (arXiv 2105.02784); a "
+            "factor of 2 either way"}},
+    CommonBand{searchers, {"", "searcher_fees_share", "fees, share of searchers' gains",
+                              "behaviour.searcher_fees_share", Unit::share, "10-90%", 0.1, 0.9,
+                              "what bots bid of a profit; sandwiches in January 2023: 85%"}},
+    CommonBand{
+        searchers, {"", "searcher_failed_share", "searchers' transactions failed",
+                       "behaviour.searcher_reverted_share", Unit::share, "up to 42%", 0, 0.42,
+                       "bots on rollups after 2024; of Ethereum's nothing is recorded"}},
+    CommonBand{
+        pools, {"", "volume_per_tvl_day", "volume a day / pools' value",
+                   "behaviour.pool_volume_per_tvl_day", Unit::share, "8-112%", 0.08, 1.12,
+                   "10 September 2020: SushiSwap $105M on $1.34B, Uniswap $391M on $0.35-0.48B"}},
+    CommonBand{
+        pools, {"", "provider_fee_yield", "fees to LPs, a year", "behaviour.provider_fee_yield",
+                   Unit::share, "7-123%", 0.07, 1.23, "0.25-0.3% of that volume, 365 days"}},
+    CommonBand{pools,
+        {"", "provider_net_yield", "LPs against holding, a year", "behaviour.provider_net_yield",
+            Unit::share, "not recorded", -Band::open, Band::open,
+            "no recorded range for Uniswap v2; 17 pools of v3 in 2021 earned 0.77 of what they "
+            "lost"}},
+    CommonBand{
+        lending, {"", "reserve_use", "most used reserve, mean use", "behaviour.reserve_use_mean",
+                     Unit::share, "not recorded", -Band::open, Band::open, "no recorded range"}},
+    CommonBand{
+        lending, {"", "reserve_full_hours", "hours above 99% use, worst reserve",
+                     "behaviour.reserve_full_hours", Unit::none, "not recorded", 0, 24,
+                     "no recorded range; required: no reserve stands at full use for a day"}},
 };
 }  // namespace
 
 std::vector<Band> bands_of(std::string_view scenario)
 {
     std::vector<Band> rows;
-    std::copy_if(bands.begin(), bands.end(), std::back_inserter(rows),
+    std::copy_if(own_bands.begin(), own_bands.end(), std::back_inserter(rows),
         [&](const Band& band) { return band.scenario == scenario; });
+    const auto* known = std::find_if(scenarios.begin(), scenarios.end(),
+        [&](const Scenario& candidate) { return candidate.name == scenario; });
+    if (known == scenarios.end())
+        return rows;
+    for (const auto& common : common_bands)
+    {
+        if ((known->parts & common.part) == 0)
+            continue;
+        rows.push_back(common.band);
+        rows.back().scenario = known->name;
+    }
     return rows;
 }
 
 bool headline_needs(std::string_view scenario, std::string_view section)
 {
-    return std::any_of(bands.begin(), bands.end(),
-        [&](const Band& band)
-        {
-            return band.scenario == scenario && band.path.starts_with(section) &&
+    const auto rows = bands_of(scenario);
+    return std::any_of(rows.begin(), rows.end(),
+        [&](const Band& band) {
+            return band.path.starts_with(section) &&
                    band.path.substr(section.size()).starts_with('.');
         });
 }

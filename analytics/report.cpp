@@ -31,6 +31,7 @@ constexpr std::array section_types{
     SectionType{"books", reconciliation_section},
     SectionType{"validators", validators_section},
     SectionType{"wallets", wallets_section},
+    SectionType{"behaviour", behaviour_section},
     SectionType{"throughput", throughput_section},
     SectionType{"parallelism", parallelism_section},
 };

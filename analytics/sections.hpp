@@ -23,6 +23,7 @@ namespace runnel::analytics
 [[nodiscard]] std::optional<Section> reconciliation_section(LedgerQueries& source);
 [[nodiscard]] std::optional<Section> validators_section(LedgerQueries& source);
 [[nodiscard]] std::optional<Section> wallets_section(LedgerQueries& source);
+[[nodiscard]] std::optional<Section> behaviour_section(LedgerQueries& source);
 [[nodiscard]] std::optional<Section> throughput_section(LedgerQueries& source);
 [[nodiscard]] std::optional<Section> parallelism_section(LedgerQueries& source);
 /// Compares figures of the preceding sections with real events: the rows of

@@ -13,6 +13,7 @@
 #include <filesystem>
 #include <fstream>
 #include <random>
+#include <set>
 #include <sstream>
 
 using namespace runnel;
@@ -403,14 +404,92 @@ TEST_CASE("report: headline figures stand beside real ones and bands", "[analyti
 
 TEST_CASE("report: bands are intervals and point at figures that exist", "[analytics][report]")
 {
-    for (const auto& band : bands_of("black_thursday"))
+    for (const auto* scenario :
+        {"black_thursday", "market_day", "new_pool", "mixed_defi", "payments"})
     {
-        CAPTURE(band.key);
-        CHECK(band.low < band.high);
-        const auto keys = section_keys();
-        const auto section = band.path.substr(0, band.path.find('.'));
-        CHECK(std::find(keys.begin(), keys.end(), section) != keys.end());
+        const auto rows = bands_of(scenario);
+        REQUIRE(!rows.empty());
+        std::set<std::string_view> keys_seen;
+        for (const auto& band : rows)
+        {
+            CAPTURE(scenario, band.key);
+            CHECK(band.scenario == scenario);
+            CHECK(keys_seen.insert(band.key).second);
+            CHECK(band.low < band.high);
+            CHECK(!band.source.empty());
+            const auto keys = section_keys();
+            const auto section = band.path.substr(0, band.path.find('.'));
+            CHECK(std::find(keys.begin(), keys.end(), section) != keys.end());
+            CHECK(headline_needs(scenario, section));
+        }
     }
+    CHECK(bands_of("liquidation_by_hand").empty());
+}
+
+TEST_CASE("report: what is recorded nowhere is shown and not judged", "[analytics][report]")
+{
+    auto writer = ledger(six_blocks(), Parts::all, "black_thursday");
+    const std::vector<std::string> sections{"headline"};
+    const auto report = make_report(writer.database(), sections);
+    CHECK(report.number("headline.figures.reserve_use.simulated").value() == Approx(0.18332));
+    CHECK(report.value("headline.figures.reserve_use.in_band") == Value{});
+    CHECK(report.value("headline.figures.reserve_use.band_low") == Value{});
+    CHECK(report.value("headline.figures.reserve_use.band") ==
+          Value{std::string{"no recorded range"}});
+    // Open above.
+    CHECK(report.value("headline.figures.searcher_net.in_band") == Value{true});
+    CHECK(report.value("headline.figures.searcher_net.band_high") == Value{});
+    CHECK(report.value("headline.figures.searcher_net.band") == Value{std::string{"$0 or more"}});
+}
+
+TEST_CASE("report: how people behaved", "[analytics][report]")
+{
+    auto writer = ledger(six_blocks());
+    const std::vector<std::string> sections{"behaviour"};
+    const auto report = make_report(writer.database(), sections);
+    const auto figure = [&](const std::string& key)
+    { return report.number("behaviour." + key).value(); };
+    // dan: 4.375 WETH at 120 for 500 USDC, and 400,000 gas at 8 gwei; eve: gas alone, at 4 gwei.
+    CHECK(integer(report, "behaviour.searchers_active") == 2);
+    CHECK(figure("searchers.liquidator.net_highest_usd") == Approx(25 - 0.384).epsilon(1e-6));
+    CHECK(figure("searchers.liquidator.net_lowest_usd") == Approx(-0.144).epsilon(1e-6));
+    CHECK(figure("searcher_net_median_usd") == Approx(12.236).epsilon(1e-6));
+    CHECK(figure("searcher_net_per_trade_usd") == Approx(12.236).epsilon(1e-6));
+    CHECK(figure("searcher_losers_share") == 0.5);
+    CHECK(figure("searcher_fees_share") == Approx(0.528 / 25).epsilon(1e-6));
+    CHECK(figure("searcher_reverted_share") == 0);
+    // 595 USD in 5 hours; the pool was worth 40,000 (2 h), 40,015, 32,095 and 29,125.
+    const auto tvl = (2 * 40'000.0 + 40'015 + 32'095 + 29'125) / 5;
+    const auto year = 365 * 24 / 5.0;
+    CHECK(figure("pool_volume_day_usd") == Approx(595 * 24 / 5.0));
+    CHECK(figure("pool_volume_per_tvl_day") == Approx(595 * 24 / 5.0 / tvl));
+    CHECK(figure("provider_fee_yield") == Approx(1.83 * year / tvl));
+    // Traders left 215 USDC and took 1 WETH, 60 USD at the end.
+    CHECK(figure("provider_net_yield") == Approx(155 * year / tvl));
+    CHECK(figure("reserves.aave USDC.use_mean") == Approx(0.18332));
+    CHECK(figure("reserve_full_hours") == 0);
+    // ann's: three that succeeded, two that did not.
+    CHECK(figure("rates.trader.succeeded_day") == Approx(3 * 24 / 5.0));
+    CHECK(figure("rates.trader.reverted_day") == Approx(2 * 24 / 5.0));
+}
+
+TEST_CASE("report: a reserve's hours at full use are counted", "[analytics][report]")
+{
+    ChainBuilder chain;
+    const auto debt_after = [&](std::uint64_t debt)
+    {
+        chain.snapshot(
+            market, reserve(usdc, ray, ray, dollars(1'000), dollars(debt), price(1), 8'000));
+        chain.end_block(validator0, 0);
+    };
+    for (const auto debt : {0, 1'000, 995, 990, 100})
+        debt_after(static_cast<std::uint64_t>(debt));
+    auto writer = ledger(chain);
+    const auto report = make_report(writer.database());
+    // From block 1 to 3; at exactly 99% no longer.
+    CHECK(report.number("behaviour.reserve_full_hours") == 2);
+    CHECK(report.number("behaviour.reserve_use_mean").value() == Approx((1 + 0.995 + 0.99) / 4));
+    CHECK(report.number("behaviour.reserves.aave USDC.use_highest") == 1);
 }
 
 TEST_CASE("report: JSON has exact text beside numbers", "[analytics][report]")
