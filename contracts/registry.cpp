@@ -3,8 +3,10 @@
 #include "contracts/exchanges/uniswap_v2/factory.hpp"
 #include "contracts/exchanges/uniswap_v2/pair.hpp"
 #include "contracts/exchanges/uniswap_v2/router.hpp"
+#include "contracts/lending/aave_v3/deployer.hpp"
 #include "contracts/lending/aave_v3/pool.hpp"
 #include "contracts/oracles/price_oracle/price_oracle.hpp"
+#include "contracts/tokens/erc20/deployer.hpp"
 #include "contracts/tokens/erc20/erc20.hpp"
 #include "contracts/tokens/native/native_coin.hpp"
 #include "contracts/tokens/weth9/weth9.hpp"
@@ -25,6 +27,8 @@ std::span<const ContractType* const> contract_types()
         &UniswapV2Pair::contract_type(),
         &UniswapV2Router::contract_type(),
         &AaveV3Pool::contract_type(),
+        &Erc20Deployer::contract_type(),
+        &AaveV3Deployer::contract_type(),
     };
     return types;
 }

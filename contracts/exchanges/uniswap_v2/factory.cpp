@@ -2,6 +2,7 @@
 
 #include "contracts/exchanges/uniswap_v2/pair.hpp"
 #include "contracts/exchanges/uniswap_v2/router.hpp"
+#include "contracts/kit/creation.hpp"
 #include "contracts/kit/gas.hpp"
 #include "contracts/kit/registration.hpp"
 #include "contracts/kit/token_book.hpp"
@@ -241,11 +242,7 @@ Result<Returns> UniswapV2Factory::execute(
 Result<Returns> UniswapV2Factory::execute(const uniswap_v2::CreatePair& call, CallContext& context)
 {
     const auto* pair = RUNNEL_TRY(create_pair(context, call.token_a, call.token_b));
-    // Its address, as the ABI returns it.
-    std::array<std::uint8_t, 32> word{};
-    const auto& address = context.world().account(pair->account()).address.bytes;
-    std::copy(address.begin(), address.end(), word.end() - address.size());
-    return Returns{Amount::load_big_endian(word)};
+    return Returns{as_word(context.world().account(pair->account()).address)};
 }
 
 }  // namespace runnel::contracts

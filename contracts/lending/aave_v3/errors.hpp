@@ -43,6 +43,7 @@ inline constexpr std::string_view invalid_borrow_cap = "68";
 inline constexpr std::string_view invalid_supply_cap = "69";
 inline constexpr std::string_view invalid_liquidation_protocol_fee = "70";
 inline constexpr std::string_view asset_not_listed = "82";
+inline constexpr std::string_view invalid_optimal_usage_ratio = "83";
 inline constexpr std::string_view flash_loan_disabled = "91";
 
 }  // namespace runnel::contracts::aave_v3::errors

@@ -39,6 +39,20 @@ Result<void> require_account(const World& world, AccountId account)
 AaveV3Pool::AaveV3Pool(ContractIdentity identity, ContractId oracle,
     std::vector<ReserveSpec> reserves, const PoolSettings& settings, std::string treasury,
     std::string admin)
+  : AaveV3Pool{std::move(identity), oracle, reserves, std::move(treasury), std::move(admin)}
+{
+    settings_.at(0) = settings;
+    for (std::size_t number = 0; number < reserves.size(); ++number)
+    {
+        auto& state = states_.at(number);
+        state.liquidity_index = ray;
+        state.variable_borrow_index = ray;
+        configs_.at(number) = reserves[number].config;
+    }
+}
+
+AaveV3Pool::AaveV3Pool(ContractIdentity identity, ContractId oracle,
+    const std::vector<ReserveSpec>& reserves, std::string treasury, std::string admin)
   : ContractBase{std::move(identity)},
     treasury_name_{std::move(treasury)},
     admin_name_{std::move(admin)},
@@ -53,20 +67,25 @@ AaveV3Pool::AaveV3Pool(ContractIdentity identity, ContractId oracle,
     add_table(configs_);
     add_table(user_configs_);
     add_table(settings_);
-    settings_.at(0) = settings;
     for (const auto& spec : reserves)
     {
         const auto number = reserves_.size();
-        auto& state = states_.at(number);
-        state.liquidity_index = ray;
-        state.variable_borrow_index = ray;
-        configs_.at(number) = spec.config;
         auto& reserve = reserves_.emplace_back();
         reserve.token_id = spec.token;
         reserve.strategy = spec.strategy;
         reserve.positions =
             std::make_unique<Table<Position>>(name() + ".positions_" + std::to_string(number));
         add_table(*reserve.positions);
+    }
+}
+
+void AaveV3Pool::initialize(CallContext& context)
+{
+    for (std::size_t number = 0; number < reserves_.size(); ++number)
+    {
+        auto& state = context.write(states_, number);
+        state.liquidity_index = ray;
+        state.variable_borrow_index = ray;
     }
 }
 

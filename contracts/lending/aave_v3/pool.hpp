@@ -114,6 +114,12 @@ public:
     AaveV3Pool(ContractIdentity identity, ContractId oracle,
         std::vector<aave_v3::ReserveSpec> reserves, const aave_v3::PoolSettings& settings,
         std::string treasury, std::string admin);
+    /// One that a transaction deploys: without records, which initialize() writes.
+    AaveV3Pool(ContractIdentity identity, ContractId oracle,
+        const std::vector<aave_v3::ReserveSpec>& reserves, std::string treasury, std::string admin);
+    /// Reserves as initReserve leaves them: nothing can be borrowed, nothing is collateral, until
+    /// the admin says so.
+    void initialize(CallContext& context);
 
     [[nodiscard]] static const ContractType& contract_type();
     [[nodiscard]] const ContractType& type() const override { return contract_type(); }

@@ -1,6 +1,7 @@
 #include "contracts/kit/registration.hpp"
 #include "contracts/kit/sectors/rows.hpp"
 #include "contracts/kit/token.hpp"
+#include "contracts/lending/aave_v3/deployer.hpp"
 #include "contracts/lending/aave_v3/events.hpp"
 #include "contracts/lending/aave_v3/pool.hpp"
 #include "ledger/check.hpp"
@@ -137,6 +138,28 @@ std::unique_ptr<Contract> create(const Parameters& parameters, ContractIdentity 
     return std::make_unique<AaveV3Pool>(std::move(identity), parameters.contract("oracle"),
         std::move(reserves), settings, parameters.text("treasury"), parameters.text("admin"));
 }
+
+std::unique_ptr<Contract> deploy(ByteView encoded, ContractIdentity identity, const World& world)
+{
+    PoolConstructor arguments;
+    const auto is_account = [&](AccountId account)
+    { return index(account) < world.account_count(); };
+    if (!decode(encoded, arguments) || !is_account(arguments.treasury) ||
+        !is_account(arguments.admin) || arguments.reserves.size() == 0 ||
+        dynamic_cast<const PriceSource*>(world.find_contract(arguments.oracle)) == nullptr)
+        return nullptr;
+    std::vector<ReserveSpec> reserves;
+    for (const auto& reserve : arguments.reserves)
+    {
+        const bool is_listed = std::any_of(reserves.begin(), reserves.end(),
+            [&](const ReserveSpec& other) { return other.token == reserve.asset; });
+        if (is_listed || find_token(world, reserve.asset) == nullptr)
+            return nullptr;
+        reserves.push_back({reserve.asset, {}, reserve.strategy()});
+    }
+    return std::make_unique<AaveV3Pool>(std::move(identity), arguments.oracle, reserves,
+        world.account(arguments.treasury).name, world.account(arguments.admin).name);
+}
 }  // namespace
 
 const ContractType& AaveV3Pool::contract_type()
@@ -165,7 +188,8 @@ const ContractType& AaveV3Pool::contract_type()
                     0, 0, {}, {}, reserve_columns},
             },
         .create = create,
-        .validate = check_risk_parameters};
+        .validate = check_risk_parameters,
+        .deploy = deploy};
     return type;
 }
 

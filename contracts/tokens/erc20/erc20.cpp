@@ -4,6 +4,9 @@
 #include "ledger/check.hpp"
 #include "state/world.hpp"
 
+#include <algorithm>
+#include <optional>
+#include <string>
 #include <utility>
 
 namespace runnel::contracts
@@ -28,6 +31,20 @@ TransferAnswer answer_of(std::string_view name)
         return TransferAnswer::false_on_failure;
     RUNNEL_CHECK(name == "true");
     return TransferAnswer::success;
+}
+
+constexpr std::uint8_t decimals_max = 36;
+
+/// Printable ASCII, then zeros to the end; empty if it is anything else.
+std::optional<std::string> symbol_of(const Hash& bytes)
+{
+    const auto end = std::find(bytes.bytes.begin(), bytes.bytes.end(), 0);
+    const std::string symbol{bytes.bytes.begin(), end};
+    const bool is_text = !symbol.empty() && std::all_of(symbol.begin(), symbol.end(),
+                                                [](char c) { return c > ' ' && c <= '~'; });
+    const bool is_filled =
+        std::all_of(end, bytes.bytes.end(), [](std::uint8_t byte) { return byte == 0; });
+    return is_text && is_filled ? std::optional{symbol} : std::nullopt;
 }
 
 constexpr std::uint64_t fee_gas = 8'000;  // Two slots that were written before, and an event.
@@ -57,7 +74,7 @@ const ContractType& Erc20::contract_type()
                 {"symbol", ParameterKind::text, "\"\"", {},
                     "What people call it; empty: its name in the scenario."},
                 {"decimals", ParameterKind::integer, "18", {}, "Digits after the decimal point.", 0,
-                    36},
+                    decimals_max},
                 {"flavour", ParameterKind::choice, "\"openzeppelin5\"", {},
                     "Whose errors and events it copies.", 0, 0,
                     "openzeppelin5|openzeppelin4|uniswap"},
@@ -86,8 +103,29 @@ const ContractType& Erc20::contract_type()
                 parameters.text("fee_collector"), answer_of(parameters.text("returns"))};
             return std::make_unique<Erc20>(std::move(identity), std::move(info),
                 flavour_of(parameters.text("flavour")), zero_account, std::move(quirks));
+        },
+        .deploy = [](ByteView encoded, ContractIdentity identity,
+                      const World&) -> std::unique_ptr<Contract>
+        {
+            Erc20Constructor arguments;
+            auto symbol = decode(encoded, arguments) ? symbol_of(arguments.symbol) : std::nullopt;
+            if (!symbol || arguments.decimals > decimals_max)
+                return nullptr;
+            return std::make_unique<Erc20>(std::move(identity),
+                TokenInfo{std::move(*symbol), arguments.decimals}, TokenFlavour::openzeppelin5);
         }};
     return type;
+}
+
+Result<void> Erc20::initialize(
+    CallContext& context, AccountId minter, AccountId holder, const Amount& supply)
+{
+    RUNNEL_TRY(require_account(context.world(), minter));
+    auto& state = context.write(state_, 0);
+    state.minter = minter;
+    if (supply.is_zero())
+        return {};
+    return book_.mint(context, state.total_supply, holder, supply);
 }
 
 void Erc20::genesis(const Parameters& parameters, GenesisBuilder& builder)

@@ -52,6 +52,14 @@ struct TokenQuirks
     TransferAnswer answer = TransferAnswer::success;
 };
 
+/// What a token is made with that a transaction deploys; worded as OpenZeppelin 5.
+struct Erc20Constructor
+{
+    Hash symbol;  // Text, filled up with zeros: Solidity's bytes32.
+    std::uint8_t decimals = 18;
+    RUNNEL_FIELDS(symbol, decimals);
+};
+
 /// A plain ERC-20 token: no rebasing, no hooks, no blocklist.
 ///
 /// With a fee on transfer, who sends pays the whole value and who receives gets the rest:
@@ -77,6 +85,11 @@ public:
     [[nodiscard]] std::optional<TokenInfo> token_info() const override { return info_; }
     void connect(World& world) override;
     void genesis(const Parameters& parameters, GenesisBuilder& builder) override;
+
+    /// What the constructor of a deployed token writes: who may mint (the zero account: nobody),
+    /// and the first tokens.
+    Result<void> initialize(
+        CallContext& context, AccountId minter, AccountId holder, const Amount& supply);
 
     bool allocate(World& world, AccountId account, const Amount& value) override;
     [[nodiscard]] bool can_be_allocated() const override { return true; }
