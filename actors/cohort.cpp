@@ -104,6 +104,7 @@ private:
 
 Cohort::Cohort(const AgentGroupSetup& group, WalletGroup wallets)
   : accounts_{wallets.accounts},
+    world_{wallets.world},
     first_number_{wallets.first_number},
     seed_{wallets.seed},
     stream_{wallets.stream}
@@ -111,6 +112,8 @@ Cohort::Cohort(const AgentGroupSetup& group, WalletGroup wallets)
     stops_ = group.stops;
     std::sort(
         stops_.begin(), stops_.end(), [](const auto& a, const auto& b) { return a.from < b.from; });
+    for (const auto& arrival : wallets.arrivals)
+        addresses_.push_back(arrival.address);
     strategy_ = group.strategy->create(group.parameters, wallets);
     wallets_.resize(accounts_.size());
     for (std::size_t i = 0; i < wallets_.size(); ++i)
@@ -125,7 +128,9 @@ Cohort::Cohort(const AgentGroupSetup& group, WalletGroup wallets)
         wallet.priority_fee = Amount::from_double(std::clamp(tip, 0.0, 1e9) * 1e9).low64();
         wallet.max_base_fee_percent =
             static_cast<std::uint32_t>(std::clamp(multiple, 1.0, 1e6) * 100);
-        schedule(i, std::max<std::uint64_t>(1, strategy_->first_block(i)));
+        const auto first = std::max<std::uint64_t>(1, strategy_->first_block(i));
+        const auto arrival = wallets.arrivals.empty() ? 0 : wallets.arrivals[i].block;
+        schedule(i, first > never - arrival ? never : arrival + first);
     }
 }
 
@@ -136,6 +141,29 @@ void Cohort::schedule(std::size_t position, std::uint64_t block)
     wallets_[position].due = block;
     if (block != never)
         calendar_[block].push_back(static_cast<std::uint32_t>(position));
+}
+
+std::size_t Cohort::position_of(AccountId account) const
+{
+    if (const auto found = arrived_.find(account); found != arrived_.end())
+        return found->second;
+    const auto position = static_cast<std::size_t>(
+        std::lower_bound(accounts_.begin(), accounts_.end(), account) - accounts_.begin());
+    RUNNEL_CHECK(
+        addresses_.empty() && position < accounts_.size() && accounts_[position] == account);
+    return position;
+}
+
+bool Cohort::is_there(std::size_t position)
+{
+    if (addresses_.empty() || accounts_[position] != zero_account)
+        return true;
+    const auto account = world_->find_account(addresses_[position]);
+    if (!account)
+        return false;
+    accounts_[position] = *account;
+    arrived_.emplace(*account, position);
+    return true;
 }
 
 std::uint64_t Cohort::after_stops(std::uint64_t block) const noexcept
@@ -158,11 +186,8 @@ void Cohort::learn(std::uint64_t next_block, const std::vector<AddressedOutcome>
 {
     for (const auto& addressed : outcomes)
     {
-        const auto sender = addressed.sender;
         const auto& outcome = addressed.outcome;
-        const auto position = static_cast<std::size_t>(
-            std::lower_bound(accounts_.begin(), accounts_.end(), sender) - accounts_.begin());
-        RUNNEL_CHECK(position < accounts_.size() && accounts_[position] == sender);
+        const auto position = position_of(addressed.sender);
         auto& wallet = wallets_[position];
         auto told = outcome;
         const auto pending = std::find_if(wallet.pending.begin(), wallet.pending.end(),
@@ -198,6 +223,8 @@ void Cohort::decide()
                 schedule(position, later);
                 continue;
             }
+            if (!is_there(position))
+                continue;  // No payment to it was in a block: it never comes.
             Context context{*this, position};
             const auto asked = questions_.size();
             const auto next = strategy_->decide(position, context);
@@ -278,30 +305,52 @@ void Cohort::resume()
     // know nothing of each other, and the mempool is a set.
     calendar_.clear();
     for (std::size_t i = 0; i < wallets_.size(); ++i)
+    {
+        (void)is_there(i);  // Its transactions may be on their way.
         schedule(i, wallets_[i].due);
+    }
+}
+
+std::shared_ptr<GroupAccounts> accounts_of_groups(const SimulationSetup& setup)
+{
+    auto everybody = std::make_shared<GroupAccounts>();
+    for (const auto& group : setup.groups)
+        everybody->emplace_back(group.name, group.accounts);
+    return everybody;
 }
 
 std::vector<GroupCohorts> make_cohorts(const SimulationSetup& setup, std::uint32_t cohort_size)
 {
-    auto everybody =
-        std::make_shared<std::vector<std::pair<std::string, std::vector<AccountId>>>>();
-    for (const auto& group : setup.groups)
-        everybody->emplace_back(group.name, group.accounts);
+    return make_cohorts(setup, cohort_size, accounts_of_groups(setup));
+}
+
+std::vector<GroupCohorts> make_cohorts(const SimulationSetup& setup, std::uint32_t cohort_size,
+    std::shared_ptr<const GroupAccounts> everybody)
+{
     std::vector<GroupCohorts> groups;
     for (const auto& group : setup.groups)
     {
         auto& cohorts = groups.emplace_back();
-        for (std::size_t first = 0; first < group.accounts.size(); first += cohort_size)
+        for (std::size_t first = 0; first < group.size(); first += cohort_size)
         {
-            const auto last = std::min<std::size_t>(group.accounts.size(), first + cohort_size);
+            const auto last = std::min<std::size_t>(group.size(), first + cohort_size);
             WalletGroup wallets;
             wallets.name = group.name;
             wallets.seed = setup.seed;
             wallets.stream = stream_of_name(group.name);
             wallets.slot_seconds = setup.slot_seconds;
             wallets.first_number = static_cast<std::uint32_t>(first);
-            wallets.accounts.assign(group.accounts.begin() + static_cast<std::ptrdiff_t>(first),
-                group.accounts.begin() + static_cast<std::ptrdiff_t>(last));
+            wallets.group_size = group.size();
+            if (group.arrivals.empty())
+            {
+                wallets.accounts.assign(group.accounts.begin() + static_cast<std::ptrdiff_t>(first),
+                    group.accounts.begin() + static_cast<std::ptrdiff_t>(last));
+            }
+            else
+            {
+                wallets.accounts.assign(last - first, zero_account);
+                wallets.arrivals = std::span{group.arrivals}.subspan(first, last - first);
+            }
             wallets.world = setup.world.get();
             wallets.groups = everybody;
             cohorts.push_back(std::make_shared<Cohort>(group, std::move(wallets)));

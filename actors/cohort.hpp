@@ -88,7 +88,16 @@ private:
     /// The first block after all stops that @p block is in; itself if it is in none.
     [[nodiscard]] std::uint64_t after_stops(std::uint64_t block) const noexcept;
 
+    /// The position of the wallet with this account, which is one of this cohort.
+    [[nodiscard]] std::size_t position_of(AccountId account) const;
+    /// Whether wallet @p position has an account: of one that arrives, as soon as its address is in
+    /// the world.
+    bool is_there(std::size_t position);
+
     std::vector<AccountId> accounts_;
+    std::vector<Address> addresses_;  // Of wallets that arrive.
+    std::map<AccountId, std::size_t> arrived_;
+    const World* world_ = nullptr;
     std::vector<AgentGroupSetup::Stop> stops_;  // Ascending by their first blocks.
     std::uint32_t first_number_ = 0;
     std::uint64_t seed_ = 0;
@@ -104,7 +113,12 @@ private:
 /// The cohorts of one group in the order of their wallets.
 using GroupCohorts = std::vector<std::shared_ptr<Cohort>>;
 
-/// The cohorts of every group, as they are at genesis: so must the setup's world be.
+/// Who is in which group at genesis.
+[[nodiscard]] std::shared_ptr<GroupAccounts> accounts_of_groups(const SimulationSetup& setup);
+/// The cohorts of every group, as they are at genesis: so must the setup's world be. They know
+/// @p everybody, whose lists may grow between rounds.
+[[nodiscard]] std::vector<GroupCohorts> make_cohorts(const SimulationSetup& setup,
+    std::uint32_t cohort_size, std::shared_ptr<const GroupAccounts> everybody);
 [[nodiscard]] std::vector<GroupCohorts> make_cohorts(
     const SimulationSetup& setup, std::uint32_t cohort_size);
 

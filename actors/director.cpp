@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <array>
 #include <limits>
+#include <numeric>
 #include <thread>
 
 namespace runnel::actors
@@ -36,6 +37,8 @@ Director::Director(caf::actor_config& config, std::shared_ptr<SimulationSetup> s
     result_{std::move(result)},
     world_{*setup_->world},
     writer_{std::move(writer)},
+    newcomers_{setup_->groups},
+    everybody_{accounts_of_groups(*setup_)},
     head_{setup_->genesis.header},
     head_hash_{setup_->genesis.hash},
     mempool_{std::make_shared<Mempool>(setup_->mempool)},
@@ -96,7 +99,7 @@ void Director::spawn_crew()
     for (unsigned i = 1; i < options_.workers; ++i)
         helpers_.push_back(spawn<HelperActor, caf::monitored>(gate_));
     attested_.assign(setup_->validators.size(), true);
-    const auto groups = make_cohorts(*setup_, options_.cohort_size);
+    const auto groups = make_cohorts(*setup_, options_.cohort_size, everybody_);
     if (setup_->resume_from != nullptr && !restore(groups))
         return;
     if (options_.replicas > 1)
@@ -118,7 +121,7 @@ void Director::spawn_crew()
 
 void Director::spawn_cohorts(const std::vector<GroupCohorts>& groups)
 {
-    cohort_of_.assign(world_.account_count(), none);
+    cohort_of_.assign(world_.known_accounts(), none);
     for (std::size_t i = 0; i < groups.size(); ++i)
     {
         const auto& accounts = setup_->groups[i].accounts;
@@ -128,7 +131,10 @@ void Director::spawn_cohorts(const std::vector<GroupCohorts>& groups)
         {
             const auto number = static_cast<std::uint32_t>(cohorts_.size());
             for (const auto end = wallet + cohort->size(); wallet < end; ++wallet)
-                cohort_of_[index(accounts[wallet])] = number;
+            {
+                if (wallet < accounts.size())
+                    cohort_of_[index(accounts[wallet])] = number;
+            }
             cohort_next_.push_back(cohort->next_block());
             outcomes_.push_back(std::make_shared<std::vector<AddressedOutcome>>());
             cohorts_.push_back(
@@ -186,9 +192,11 @@ bool Director::are_plausible(
                 return std::binary_search(
                     group.accounts.begin(), group.accounts.end(), transaction->sender);
             };
+            const bool is_agent =
+                std::any_of(setup_->groups.begin(), setup_->groups.end(), is_of) ||
+                newcomers_.find(world_.account(transaction->sender).address).has_value();
             const auto round = round_of_arrival(setup_->seed, *transaction, setup_->slot_seconds);
-            return std::any_of(setup_->groups.begin(), setup_->groups.end(), is_of) && round &&
-                   *round <= head.header.number &&
+            return is_agent && round && *round <= head.header.number &&
                    transaction->max_priority_fee <= transaction->max_fee;
         });
 }
@@ -199,7 +207,7 @@ void Director::watch_crew()
     std::size_t number = 0;
     for (const auto& group : setup_->groups)
     {
-        for (std::size_t first = 0; first < group.accounts.size(); first += options_.cohort_size)
+        for (std::size_t first = 0; first < group.size(); first += options_.cohort_size)
             watch_->add(Member::cohort, fmt::format("cohort {} ({})", number++, group.name));
     }
     for (std::uint32_t i = 0; i < world_.known_contracts(); ++i)
@@ -423,6 +431,7 @@ void Director::gathering()
 
 void Director::begin_round(const BlockHeader& parent)
 {
+    admit_newcomers();
     ++block_;
     watch_->begin_block(block_);
     proposer_ = pick_proposer(setup_->seed, setup_->validators, block_);
@@ -445,6 +454,23 @@ void Director::begin_round(const BlockHeader& parent)
         watch_->await(RoundWatch::Member::cohort, i);
         send(cohorts_[i], Decide{view_, std::exchange(outcomes_[i],
                                             std::make_shared<std::vector<AddressedOutcome>>())});
+    }
+}
+
+void Director::admit_newcomers()
+{
+    for (auto i = cohort_of_.size(); i < world_.account_count(); ++i)
+    {
+        const AccountId account{static_cast<std::uint32_t>(i)};
+        const auto place = newcomers_.find(world_.account(account).address);
+        cohort_of_.push_back(none);
+        if (!place)
+            continue;
+        const auto before = std::accumulate(
+            cohorts_of_group_.begin(), cohorts_of_group_.begin() + place->group, std::size_t{0});
+        cohort_of_.back() =
+            static_cast<std::uint32_t>(before + place->number / options_.cohort_size);
+        (*everybody_)[place->group].second.push_back(account);
     }
 }
 
@@ -486,7 +512,7 @@ void Director::plan()
     if (setup_->script_observer != nullptr)
     {
         options.observer = this;
-        options.observed = static_cast<std::uint32_t>(script_.lines.size());
+        options.observed = static_cast<std::uint32_t>(script_.observed);
         for (const auto line : script_.left_out)
             setup_->script_observer->left_out(line, block_, context.base_fee);
     }
@@ -599,7 +625,7 @@ void Director::sample_block()
 
 void Director::add_outcome(AccountId account, const TransactionOutcome& outcome)
 {
-    // Who came after block 0 is in no cohort.
+    // Of those who came after block 0 agents alone are in a cohort.
     const auto cohort = index(account) < cohort_of_.size() ? cohort_of_[index(account)] : none;
     if (cohort != none)
         outcomes_[cohort]->push_back({account, outcome});
@@ -612,7 +638,7 @@ void Director::executed(std::uint32_t transaction, const ExecutedTransaction& wh
 
 void Director::note_outcomes()
 {
-    auto scripted = script_.lines.size();
+    std::size_t scripted = 0;
     const auto note = [&](const Transaction& transaction, const Receipt& receipt)
     {
         TransactionOutcome outcome;
@@ -626,8 +652,16 @@ void Director::note_outcomes()
         outcome.gas_price = receipt.effective_gas_price;
         outcome.refusal = receipt.refusal;
         // A wallet is not told of what the script did in its name.
-        if (scripted > 0)
-            --scripted;
+        if (scripted < script_.lines.size())
+        {
+            if (scripted >= script_.observed && setup_->script_observer != nullptr)
+            {
+                setup_->script_observer->ended(setup_->script[script_.lines[scripted]],
+                    receipt.status == ReceiptStatus::succeeded ? std::nullopt
+                                                               : std::optional{receipt.refusal});
+            }
+            ++scripted;
+        }
         else
             add_outcome(transaction.sender, outcome);
         ++result_->transactions;

@@ -4,6 +4,7 @@
 #include "actors/crew.hpp"
 #include "actors/leases.hpp"
 #include "actors/load_governor.hpp"
+#include "actors/newcomers.hpp"
 #include "actors/redundancy.hpp"
 #include "actors/round_watch.hpp"
 
@@ -66,6 +67,8 @@ private:
     [[nodiscard]] bool are_plausible(
         const std::vector<const Transaction*>& waiting, const CheckpointHead& head) const;
     void begin_round(const BlockHeader& parent);
+    /// Tells groups who of them has come with blocks since.
+    void admit_newcomers();
     void propose();
     void plan();
     void execute();
@@ -102,6 +105,8 @@ private:
     caf::actor replica_;                         // With redundant execution.
     std::vector<std::uint32_t> cohort_of_;       // By account; none_ for others.
     std::vector<std::size_t> cohorts_of_group_;  // How many.
+    Newcomers newcomers_;
+    std::shared_ptr<GroupAccounts> everybody_;  // Cohorts read it while they decide.
 
     // The head.
     BlockHeader head_;

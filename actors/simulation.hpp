@@ -44,7 +44,8 @@ struct AgentGroupSetup
     const StrategyType* strategy = nullptr;
     Parameters parameters;
     std::vector<AccountId> accounts;
-    Distribution priority_fee;  // Gwei per gas.
+    std::vector<Arrival> arrivals;  // Instead, by number: its wallets come with later blocks.
+    Distribution priority_fee;      // Gwei per gas.
     Distribution max_base_fee_multiple;
     Distribution max_fee{.a = 1e9};  // Gwei per gas: no bid is above it.
     struct Stop
@@ -53,6 +54,8 @@ struct AgentGroupSetup
         std::uint64_t until = 0;  // to the one before this.
     };
     std::vector<Stop> stops;
+
+    [[nodiscard]] std::size_t size() const noexcept { return accounts.size() + arrivals.size(); }
 };
 
 /// A chain at its block 0 and everything that moves it from there.

@@ -319,6 +319,24 @@ void price_native(LedgerQueries& source, FlowTotals& totals)
         }
     }
 }
+/// Agents that came later began with what the transaction that brought them sent them.
+void add_funds(LedgerQueries& source, FlowTotals& totals)
+{
+    for (const std::string table : {"t_token_transfers", "t_native_transfers"})
+    {
+        if (!source.has(table))
+            continue;
+        auto rows = source.query(
+            "SELECT contract_id, to_id, value FROM t_addresses a JOIN " + table +
+            " t ON t.block_number = a.block_number AND t.transaction_index = a.transaction_index "
+            "AND t.to_id = a.id WHERE a.block_number > 0 AND a.strategy != ''");
+        while (rows.step())
+        {
+            const auto group = source.group_of(rows.account(1));
+            totals.funds[{group, rows.contract(0)}].add(rows.amount(2));
+        }
+    }
+}
 }  // namespace
 
 FlowTotals flow_totals(LedgerQueries& source)
@@ -342,6 +360,7 @@ FlowTotals flow_totals(LedgerQueries& source)
     sums.move_to(totals);
     add_fees(source, totals);
     add_rewards(source, totals);
+    add_funds(source, totals);
     price_native(source, totals);
     for (const auto& [key, flow] : totals.flows)
     {

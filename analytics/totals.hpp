@@ -115,6 +115,8 @@ struct FlowTotals
     std::map<std::pair<AccountId, ContractId>, Held> contracts;
     /// What a group got less what it gave, by token.
     std::map<std::pair<GroupId, ContractId>, SignedAmount> net;
+    /// Of that, what wallets that arrived were sent to begin with.
+    std::map<std::pair<GroupId, ContractId>, SignedAmount> funds;
 };
 
 /// What accounts have and owe in lending markets after the last block.

@@ -54,9 +54,26 @@ ChainReexecutor::ChainReexecutor(
     for (const auto& group : genesis_.groups)
     {
         stops_.push_back(scenarios::stops_of(scenario_, group.spec->name));
+        const auto number = static_cast<std::uint32_t>(stops_.size());
         for (const auto account : group.accounts)
-            groups_[index(account)] = static_cast<std::uint32_t>(stops_.size());
+            groups_[index(account)] = number;
+        for (const auto& arrival : group.arrivals)
+            newcomers_.push_back({arrival.address, {number, arrival.block}});
     }
+    std::sort(newcomers_.begin(), newcomers_.end(),
+        [](const auto& a, const auto& b) { return a.first < b.first; });
+}
+
+ChainReexecutor::Agent ChainReexecutor::agent(AccountId account) const
+{
+    if (index(account) < groups_.size())
+        return {groups_[index(account)], 0};
+    if (index(account) >= world().account_count())
+        return {};
+    const auto& address = world().account(account).address;
+    const auto found = std::partition_point(newcomers_.begin(), newcomers_.end(),
+        [&](const auto& newcomer) { return newcomer.first < address; });
+    return found != newcomers_.end() && found->first == address ? found->second : Agent{};
 }
 
 tl::expected<ChainReexecutor, scenarios::ScenarioError> ChainReexecutor::of(
@@ -76,8 +93,8 @@ tl::expected<ChainReexecutor, scenarios::ScenarioError> ChainReexecutor::of(
     auto genesis = scenarios::build_genesis(*scenario);
     if (!genesis)
         return tl::unexpected{scenarios::ScenarioError{"block 0: " + genesis.error().message}};
-    auto script = scenarios::make_script(
-        scenario->script, *genesis->world, scenario->chain.fees.block_gas_limit);
+    auto script = scenarios::make_script(scenario->script, scenario->created, genesis->arrivals,
+        *genesis->world, scenario->chain.fees.block_gas_limit);
     if (!script)
         return tl::unexpected{scenarios::ScenarioError{"t_manifest: " + script.error().message}};
     return ChainReexecutor{std::move(*scenario), std::move(*genesis), std::move(*script)};
@@ -92,8 +109,14 @@ tl::expected<FinishedBlock, scenarios::ScenarioError> ChainReexecutor::first(
     return block;
 }
 
-std::string ChainReexecutor::check(const storage::StoredBlock& stored)
+std::string ChainReexecutor::check(storage::StoredBlock& stored)
 {
+    for (auto& transaction : stored.transactions)
+    {
+        name_sender(transaction, world());
+        if (transaction.sender_reference != 0)
+            transaction.seal();  // He is not hashed by his id.
+    }
     const auto& header = stored.header;
     if (header.number > scenario_.blocks)
         return fmt::format("the scenario ends with block {}", scenario_.blocks);
@@ -119,8 +142,8 @@ std::string ChainReexecutor::check_transactions(const storage::StoredBlock& stor
     for (auto i = head.transactions.size(); i < stored.transactions.size(); ++i)
     {
         const auto& transaction = stored.transactions[i];
-        const auto sender = index(transaction.sender);
-        if (sender >= groups_.size() || groups_[sender] == 0)
+        const auto sender = agent(transaction.sender);
+        if (sender.group == 0)
             return fmt::format("transaction {}: its sender is no agent of the scenario", i);
         // What is free is in which block's round its sender decided on it.
         const auto round = round_of_arrival(scenario_.seed, transaction, scenario_.slot_seconds);
@@ -129,7 +152,11 @@ std::string ChainReexecutor::check_transactions(const storage::StoredBlock& stor
             return fmt::format(
                 "transaction {}: its sender's cannot arrive at {} ms", i, transaction.arrival_ms);
         }
-        const auto& stops = stops_[groups_[sender] - 1];
+        if (*round <= sender.arrival)
+        {
+            return fmt::format("transaction {}: its sender had not arrived in block {}", i, *round);
+        }
+        const auto& stops = stops_[sender.group - 1];
         if (std::any_of(stops.begin(), stops.end(),
                 [&](const auto& stop) { return stop.from <= *round && *round < stop.until; }))
         {
@@ -154,12 +181,6 @@ FinishedBlock ChainReexecutor::next(storage::StoredBlock stored)
     context.base_fee = stored.header.base_fee;
     context.gas_limit = stored.header.gas_limit;
     context.proposer = stored.header.proposer;
-    for (auto& transaction : stored.transactions)
-    {
-        name_sender(transaction, world());
-        if (transaction.sender_reference != 0)
-            transaction.seal();  // He is not hashed by his id.
-    }
     ExecutionOptions options;
     options.checkpoint_interval = scenario_.chain.checkpoint_interval;
     options.shows_all_contracts =

@@ -29,14 +29,16 @@ public:
 
     [[nodiscard]] const scenarios::Scenario& scenario() const noexcept { return scenario_; }
     [[nodiscard]] World& world() noexcept { return *genesis_.world; }
+    [[nodiscard]] const World& world() const noexcept { return *genesis_.world; }
     [[nodiscard]] const BlockHeader& head() const noexcept { return head_; }
     [[nodiscard]] const Hash& head_hash() const noexcept { return head_hash_; }
 
     /// Executes block 0.
     tl::expected<FinishedBlock, scenarios::ScenarioError> first(const Hash& manifest_hash);
     /// Which rule of the scenario a stored block behind the head breaks, before anything runs;
-    /// empty: none. Its transactions' hashes are theirs, see seal_all().
-    [[nodiscard]] std::string check(const storage::StoredBlock& stored);
+    /// empty: none. Its transactions' hashes are theirs, see seal_all(); those of senders who came
+    /// after block 0 get theirs here, for they are hashed by address.
+    [[nodiscard]] std::string check(storage::StoredBlock& stored);
     /// Executes the block that was checked.
     FinishedBlock next(storage::StoredBlock stored);
     /// From now on @p workers threads execute, this one included.
@@ -51,6 +53,13 @@ private:
     [[nodiscard]] std::string check_rewards(const storage::StoredBlock& stored) const;
     void advance(const FinishedBlock& block);
 
+    struct Agent
+    {
+        std::uint32_t group = 0;    // From 1 on; 0: nobody whom a strategy moves.
+        std::uint64_t arrival = 0;  // The block that brings it.
+    };
+    [[nodiscard]] Agent agent(AccountId account) const;
+
     scenarios::Scenario scenario_;
     scenarios::Genesis genesis_;
     std::vector<ValidatorStake> validators_;
@@ -58,6 +67,7 @@ private:
     /// where no strategy moves it.
     std::vector<std::vector<AgentGroupSetup::Stop>> stops_;
     std::vector<std::uint32_t> groups_;
+    std::vector<std::pair<Address, Agent>> newcomers_;  // By address.
     Script script_;
     BlockBuilder builder_;
     std::unique_ptr<ExecutionThreads> execution_ = std::make_unique<ExecutionThreads>();

@@ -6,14 +6,18 @@
 namespace runnel
 {
 
-Script::Script(std::vector<ScriptedTransaction> transactions) : lines_(transactions.size())
+Script::Script(std::vector<ScriptedTransaction> transactions)
+  : lines_(transactions.size()), places_(transactions.size())
 {
     std::iota(lines_.begin(), lines_.end(), 0);
     std::stable_sort(lines_.begin(), lines_.end(),
         [&](std::size_t a, std::size_t b)
         { return transactions[a].block < transactions[b].block; });
     for (const auto line : lines_)
+    {
+        places_[line] = transactions_.size();
         transactions_.push_back(std::move(transactions[line]));
+    }
 }
 
 std::size_t Script::first_of(std::uint64_t block) const
@@ -49,6 +53,7 @@ Script::Head Script::head_of(std::uint64_t block, std::uint64_t base_fee,
                 [&](const Transaction& other) { return other.sender == transaction.sender; }));
         // As if it had waited when the slot began.
         transaction.arrival_ms = static_cast<std::int64_t>(block - 1) * slot_seconds * 1000;
+        head.observed += scripted.description.empty() ? 1 : 0;
         head.lines.push_back(lines_[i]);
         head.transactions.push_back(std::move(transaction));
     }

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <string>
 #include <vector>
 
 namespace runnel
@@ -20,6 +21,9 @@ struct ScriptedTransaction
     /// open, are the block's.
     Transaction transaction;
     bool has_max_fee = false;
+    /// What it is, for people, of one that follows from the scenario without being a line of it:
+    /// only whether it succeeds is told. Those come last in their block.
+    std::string description = {};
 };
 
 /// Transactions that a scenario fixes. They head their block, in the script's order, ahead of what
@@ -33,6 +37,10 @@ public:
     explicit Script(std::vector<ScriptedTransaction> transactions);
 
     [[nodiscard]] std::size_t size() const noexcept { return transactions_.size(); }
+    [[nodiscard]] const ScriptedTransaction& operator[](std::size_t line) const
+    {
+        return transactions_[places_[line]];
+    }
     /// How many are of blocks after @p block.
     [[nodiscard]] std::size_t after(std::uint64_t block) const;
 
@@ -40,6 +48,7 @@ public:
     {
         std::vector<Transaction> transactions;  // Sealed.
         std::vector<std::size_t> lines;         // Their numbers in the script.
+        std::size_t observed = 0;               // So many of them, from the first, are looked at.
         /// Numbers of those left out: their maximal fee is below the base fee.
         std::vector<std::size_t> left_out;
     };
@@ -52,6 +61,7 @@ private:
 
     std::vector<ScriptedTransaction> transactions_;  // By block.
     std::vector<std::size_t> lines_;                 // Their numbers as they were given.
+    std::vector<std::size_t> places_;                // The other way round.
 };
 
 /// Told what came of a script's transactions, on the thread that executes.
@@ -61,6 +71,10 @@ public:
     virtual ~ScriptObserver() = default;
     /// Right after it ran, before the next one.
     virtual void executed(std::size_t line, const ExecutedTransaction& transaction) = 0;
+    /// What came of one that has a description, when its block is executed; no refusal: it
+    /// succeeded.
+    virtual void ended(
+        const ScriptedTransaction& transaction, const std::optional<Refusal>& refusal) = 0;
     virtual void left_out(std::size_t line, std::uint64_t block, std::uint64_t base_fee) = 0;
 };
 

@@ -675,7 +675,8 @@ void BlockExecution::collect_growth()
     {
         const AccountId id{static_cast<std::uint32_t>(i)};
         const auto& info = world_->account(id);
-        block_.accounts.push_back({id, info.address, info.name, info.role, info.origin});
+        block_.accounts.push_back(
+            {id, info.address, info.name, info.role, info.origin, info.strategy});
         encoder.put(id);
         account_listing(*world_, id).encode(writes);
     }

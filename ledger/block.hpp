@@ -71,6 +71,7 @@ struct NewAccount
     std::string name;
     std::string role;
     Origin origin{};
+    std::string strategy = {};  // Of an agent that arrived.
 };
 
 /// A contract that a block deployed.

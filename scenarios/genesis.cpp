@@ -3,6 +3,7 @@
 #include "contracts/kit/token.hpp"
 #include "execution/executor.hpp"
 #include "ledger/philox.hpp"
+#include "scenarios/arrivals.hpp"
 #include "scenarios/loader/units.hpp"
 #include "scenarios/positions.hpp"
 
@@ -81,30 +82,20 @@ std::optional<ScenarioError> check_fundable(
         table, info.name, info.type->kind)};
 }
 
-/// Gives each wallet what its own stream draws, so that another group, token or wallet changes
-/// nothing.
+/// Gives wallets that are there what they draw; to others it is sent.
 std::optional<ScenarioError> fund(World& world, const Scenario& scenario, const AgentGroup& group)
 {
     const auto& spec = *group.spec;
     for (const auto& [token, distribution] : spec.funds)
     {
-        const auto& info = scenario.tokens.at(index(token));
-        const auto table = fmt::format("{}: agents.{}", spec.place, spec.name);
-        if (auto error = check_fundable(world, scenario, token, table))
+        if (auto error = check_fundable(
+                world, scenario, token, fmt::format("{}: agents.{}", spec.place, spec.name)))
             return error;
-        const auto stream = stream_of_name(fmt::format("{}/funds/{}", spec.name, info.name));
         for (std::uint32_t number = 0; number < group.accounts.size(); ++number)
         {
-            RandomStream random{scenario.seed, stream, number, 0};
-            const auto tokens = distribution.draw(random);
-            const auto amount = smallest_units(tokens, info.decimals);
+            auto amount = draw_funds(scenario, spec, token, distribution, number);
             if (!amount)
-            {
-                return ScenarioError{
-                    fmt::format("{}.funds.{}: expected at most 2^128 - 1 smallest units per "
-                                "wallet, got {} tokens",
-                        table, info.name, tokens)};
-            }
+                return std::move(amount.error());
             allocate(world, token, group.accounts[number], *amount);
         }
     }
@@ -201,12 +192,18 @@ tl::expected<Genesis, ScenarioError> build_genesis(const Scenario& scenario)
     genesis.validators = add_validators(world, scenario);
     for (const auto& spec : scenario.agents)
     {
-        AgentGroup group{&spec, {}};
-        group.accounts.reserve(spec.count);
+        AgentGroup group{&spec, {}, {}};
         for (std::uint32_t number = 0; number < spec.count; ++number)
         {
-            group.accounts.push_back(world.add_account({fmt::format("{}/{}", spec.name, number),
-                "wallet", std::string{spec.strategy->name}, {}}));
+            AccountInfo wallet{fmt::format("{}/{}", spec.name, number), "wallet",
+                std::string{spec.strategy->name}, {}, {}};
+            if (spec.arrives())
+            {
+                group.arrivals.push_back({Arrival::never, address_of_name(wallet.name), {}});
+                world.expect_account(std::move(wallet));
+            }
+            else
+                group.accounts.push_back(world.add_account(std::move(wallet)));
         }
         genesis.groups.push_back(std::move(group));
     }
@@ -219,6 +216,8 @@ tl::expected<Genesis, ScenarioError> build_genesis(const Scenario& scenario)
         if (auto error = fund(world, scenario, group))
             return tl::unexpected<ScenarioError>{std::move(*error)};
     }
+    if (auto error = add_arrivals(genesis, scenario))
+        return tl::unexpected<ScenarioError>{std::move(*error)};
     for (const auto& spec : scenario.agents)
     {
         const auto check = spec.strategy->validate_in;

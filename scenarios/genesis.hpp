@@ -15,6 +15,7 @@ struct AgentGroup
 {
     const AgentSpec* spec = nullptr;
     std::vector<AccountId> accounts;
+    std::vector<Arrival> arrivals;  // Instead, by number.
 };
 
 struct Validator
@@ -36,6 +37,7 @@ struct Genesis
     std::vector<std::string> position_places;       // or which position, behind those.
     std::vector<Validator> validators;
     std::vector<AgentGroup> groups;
+    std::vector<ScriptLine> arrivals;  // The payments that bring wallets, by block.
 };
 
 /// Errors: a wallet's funds beyond 2^128 - 1 smallest units.

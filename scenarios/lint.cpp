@@ -3,13 +3,16 @@
 #include "contracts/kit/sectors/exchange.hpp"
 #include "contracts/kit/sectors/lending.hpp"
 #include "contracts/kit/sectors/price_feed.hpp"
+#include "contracts/kit/token.hpp"
 #include "execution/context.hpp"
+#include "scenarios/loader/units.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <map>
 #include <optional>
 
 namespace runnel::scenarios
@@ -42,6 +45,7 @@ public:
         }
         for (const auto& group : setup_.groups)
             check_group(group);
+        check_funding();
         check_calendar();
         return std::move(warnings_);
     }
@@ -134,18 +138,31 @@ private:
         const auto spec = std::find_if(scenario_.agents.begin(), scenario_.agents.end(),
             [&](const AgentSpec& candidate) { return candidate.name == group.name; });
         const auto subject = "agents." + group.name;
-        if (group.accounts.empty())
+        if (group.size() == 0)
         {
             add("no_wallets", subject, spec->place, "the group has no wallets");
             return;
         }
-        check_feeds(group, subject, spec->place);
+        const auto late = std::count_if(group.arrivals.begin(), group.arrivals.end(),
+            [](const Arrival& arrival) { return arrival.block == Arrival::never; });
+        // A process may end before all have come, but not before the first.
+        const bool is_process = spec->arrivals_per_day > 0;
+        if (late > 0 && (!is_process || static_cast<std::size_t>(late) == group.size()))
+        {
+            add("never", subject, spec->place,
+                fmt::format("{} of its {} wallets do not arrive by the last block, {}", late,
+                    group.size(), scenario_.blocks));
+        }
+        if (!group.accounts.empty())
+            check_feeds(group, subject, spec->place);
         if (group.strategy->is_passive)
             return;
         double owned = 0;
         for (const auto account : group.accounts)
             owned += world_.account_states.get(account).balance.to_double();
-        owned /= static_cast<double>(group.accounts.size());
+        for (const auto& arrival : group.arrivals)
+            owned += funds_of(arrival, native_coin).to_double();
+        owned /= static_cast<double>(group.size());
         // A swap with its approval.
         constexpr double gas = 150'000;
         constexpr double transactions_min = 10;
@@ -162,6 +179,60 @@ private:
                 fmt::format("its wallets own {:.4g} {} on average, which pays for {:.1f} "
                             "transactions of {} gas at the first base fee",
                     owned / 1e18, name_of(native_coin), owned / (gas * price), gas));
+        }
+    }
+
+    [[nodiscard]] static Amount funds_of(const Arrival& arrival, ContractId token)
+    {
+        const auto found = std::find_if(arrival.funds.begin(), arrival.funds.end(),
+            [token](const auto& held) { return held.first == token; });
+        return found == arrival.funds.end() ? Amount{} : found->second;
+    }
+
+    /// Whoever pays wallets that arrive must own, at block 0, what all of them get.
+    void check_funding()
+    {
+        for (const auto& spec : scenario_.accounts)
+        {
+            const auto payer = *world_.find_account(spec.name);
+            std::map<ContractId, Amount> needed;
+            double fees = 0;
+            for (std::size_t i = 0; i < setup_.groups.size(); ++i)
+            {
+                if (scenario_.agents[i].funded_by != spec.name)
+                    continue;
+                for (const auto& arrival : setup_.groups[i].arrivals)
+                {
+                    if (arrival.block == Arrival::never)
+                        continue;
+                    for (const auto& [token, amount] : arrival.funds)
+                        needed[token] = wrapping_add(needed[token], amount);
+                    // Each payment at the first base fee and the payments' tip.
+                    constexpr double gas = 21'000;
+                    constexpr double tip = 1e9;
+                    fees +=
+                        gas * (tip + static_cast<double>(scenario_.chain.fees.initial_base_fee));
+                }
+            }
+            if (fees > 0)
+                needed[native_coin] = wrapping_add(needed[native_coin], Amount::from_double(fees));
+            for (const auto& [token, amount] : needed)
+            {
+                const auto decimals =
+                    world_.contract(token).token_info().value_or(TokenInfo{}).decimals;
+                const auto held = token == native_coin
+                                      ? world_.account_states.get(payer).balance
+                                      : contracts::token_at(world_, token).balances().get(payer);
+                if (held < amount)
+                {
+                    add("underfunded", "accounts." + spec.name, spec.place,
+                        fmt::format("it owns {} {} at block 0, and pays {} to wallets that "
+                                    "arrive{}",
+                            format_decimal(held, decimals), name_of(token),
+                            format_decimal(amount, decimals),
+                            token == native_coin ? ", gas included" : ""));
+                }
+            }
         }
     }
 

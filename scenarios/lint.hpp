@@ -33,7 +33,8 @@ struct Warning
 /// | no_gas | A group that acts owns no native coins. |
 /// | little_gas | Its wallets can pay for fewer than ten transactions at the first base fee. |
 /// | no_wallets | A group has none. |
-/// | never | An event or a script's line comes after the last block. |
+/// | never | An event, a script's line or a wallet comes after the last block. |
+/// | underfunded | Who pays wallets that arrive owns less than what they get. |
 ///
 /// @p setup is that of @p scenario, before its first block. Without those that the scenario's
 /// `allow_warnings` names.

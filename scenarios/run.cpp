@@ -73,8 +73,8 @@ tl::expected<SimulationSetup, ScenarioError> make_simulation(const Scenario& sce
         return tl::unexpected{genesis.error()};
     RUNNEL_CHECK(scenario.price_paths != nullptr && "a run needs its input files");
     SimulationSetup setup;
-    auto script =
-        make_script(scenario.script, *genesis->world, scenario.chain.fees.block_gas_limit);
+    auto script = make_script(scenario.script, scenario.created, genesis->arrivals, *genesis->world,
+        scenario.chain.fees.block_gas_limit);
     if (!script)
         return tl::unexpected{script.error()};
     setup.script = std::move(*script);
@@ -87,8 +87,9 @@ tl::expected<SimulationSetup, ScenarioError> make_simulation(const Scenario& sce
     for (auto& group : genesis->groups)
     {
         setup.groups.push_back({group.spec->name, group.spec->strategy, group.spec->parameters,
-            std::move(group.accounts), group.spec->priority_fee, group.spec->max_base_fee_multiple,
-            group.spec->max_fee, stops_of(scenario, group.spec->name)});
+            std::move(group.accounts), std::move(group.arrivals), group.spec->priority_fee,
+            group.spec->max_base_fee_multiple, group.spec->max_fee,
+            stops_of(scenario, group.spec->name)});
     }
     setup.world = std::move(genesis->world);
     setup.make_world = [scenario]

@@ -74,6 +74,13 @@ struct AgentSpec
     Distribution max_fee;                // Gwei per gas: the highest fee it pays at all.
     Parameters parameters;               // The strategy's own.
     std::string place;
+    // Wallets that block 0 does not have.
+    std::int64_t arrive_ms = 0;   // From then on,
+    double arrivals_per_day = 0;  // so many a day; 0: all at once,
+    std::int64_t until_ms = 0;    // up to then; 0: to the end.
+    std::string funded_by = {};   // Of [accounts]; empty: they are there.
+
+    [[nodiscard]] bool arrives() const noexcept { return !funded_by.empty(); }
 };
 
 /// [events.NAME]: something happens outside the chain.
@@ -165,6 +172,7 @@ struct Scenario
     std::vector<AccountSpec> accounts;     // In the order of their names.
     std::vector<PositionsSpec> positions;  // In the order of their names.
     std::vector<ScriptLine> script;        // In the order of the file.
+    std::vector<CreatedContract> created;  // By its lines.
     std::vector<InputFile> inputs;
     /// What [prices] and events give, by token id; nullptr where input files were not opened. The
     /// hash is that of the ledger's rows (storage::hash_of_prices).

@@ -3,6 +3,7 @@
 #include "contracts/kit/sectors/lending.hpp"
 #include "execution/gas.hpp"
 #include "ledger/check.hpp"
+#include "scenarios/loader/schema.hpp"
 #include "scenarios/loader/units.hpp"
 #include "scenarios/scenario.hpp"
 #include "state/references.hpp"
@@ -11,6 +12,7 @@
 
 #include <algorithm>
 #include <map>
+#include <memory>
 #include <span>
 #include <utility>
 
@@ -24,12 +26,57 @@ tl::unexpected<ScenarioError> refuse(const ScriptLine& line, std::string_view me
     return tl::unexpected{ScenarioError{fmt::format("{}: {}: {}", line.place, line.path, message)}};
 }
 
+/// Stands for a contract that is still to be deployed: people know what it will be.
+class Placeholder final : public Contract
+{
+public:
+    explicit Placeholder(const ContractType& type) : Contract{{}}, type_{type} {}
+
+    [[nodiscard]] const ContractType& type() const override { return type_; }
+    bool declare(const CallView&, AccountId, AccessCollector&) const override { return false; }
+    Result<Returns> execute(const CallView&, CallContext&) override
+    {
+        return fail(Refusal::ledger("no such contract or method"));
+    }
+
+private:
+    const ContractType& type_;
+};
+
+/// Contracts that a script's lines deploy, by the ids that they have in it.
+class Created
+{
+public:
+    Created(const std::vector<CreatedContract>& contracts, const World& world)
+      : contracts_{contracts}, first_{world.known_contracts()}
+    {
+        for (const auto& contract : contracts)
+            placeholders_.push_back(std::make_unique<Placeholder>(*contract.type));
+    }
+    /// nullptr for a contract of block 0.
+    [[nodiscard]] const CreatedContract* find(ContractId id) const
+    {
+        const auto place = index(id) - first_;
+        return index(id) < first_ || place >= contracts_.size() ? nullptr : &contracts_[place];
+    }
+    [[nodiscard]] const Contract* placeholder(ContractId id) const
+    {
+        return find(id) == nullptr ? nullptr : placeholders_[index(id) - first_].get();
+    }
+
+private:
+    const std::vector<CreatedContract>& contracts_;
+    std::size_t first_;
+    std::vector<std::unique_ptr<Placeholder>> placeholders_;
+};
+
 /// Positions in a line's list of accounts to accounts.
 class AccountFiller final : public IdMapper
 {
 public:
-    AccountFiller(const World& world, const ScriptLine& line, CallWriter& calls)
-      : world_{world}, line_{line}, calls_{calls}
+    AccountFiller(
+        const World& world, const Created& created, const ScriptLine& line, CallWriter& calls)
+      : world_{world}, created_{created}, line_{line}, calls_{calls}
     {}
     /// A name that nobody has.
     [[nodiscard]] const std::string& unknown() const noexcept { return unknown_; }
@@ -40,6 +87,8 @@ private:
         const auto& name = line_.accounts.at(index(position));
         if (const auto account = world_.find_account(name))
             return *account;
+        if (const auto address = address_of_name(name); world_.is_expected(address))
+            return calls_.account_at(address);
         if (const auto address = Address::from_string(name))
         {
             const auto known = world_.find_account(*address);
@@ -48,13 +97,19 @@ private:
         unknown_ = name;
         return zero_account;
     }
-    [[nodiscard]] ContractId map_contract(ContractId contract) override { return contract; }
+    [[nodiscard]] ContractId map_contract(ContractId contract) override
+    {
+        const auto* created = created_.find(contract);
+        return created == nullptr ? contract : calls_.contract_at(created->address);
+    }
     [[nodiscard]] const Contract* find(ContractId before, ContractId) const override
     {
-        return world_.find_contract(before);
+        const auto* created = created_.placeholder(before);
+        return created != nullptr ? created : world_.find_contract(before);
     }
 
     const World& world_;
+    const Created& created_;
     const ScriptLine& line_;
     CallWriter& calls_;
     std::string unknown_;
@@ -65,12 +120,18 @@ constexpr std::uint64_t deployment_gas = 3'000'000;
 
 /// Twice what calls need as they are estimated, since further hops and first deposits cost more.
 /// What is not used is not paid.
-std::uint64_t default_gas_limit(const World& world, ByteView calls)
+/// @p calls has the script's ids.
+std::uint64_t default_gas_limit(const World& world, const Created& created, ByteView calls)
 {
     auto gas = 2 * gas_figure_of(world, calls);
     CallReader reader{calls};
     while (const auto call = reader.next())
     {
+        if (const auto* made = created.find(call->contract); made != nullptr)
+        {
+            gas += 2 * made->type->methods.at(call->method).gas;
+            continue;
+        }
         const auto* contract = world.find_contract(call->contract);
         if (contract != nullptr && !contract->type().deploys.empty())
             gas += deployment_gas;
@@ -181,7 +242,8 @@ std::optional<FieldMismatch> compare_field(
         const auto got = std::get<ContractId>(*value);
         if (got != *contract)
         {
-            return wrong(world.contract(*contract).name(),
+            return wrong(*contract == no_contract ? "one that is deployed"
+                                                  : world.contract(*contract).name(),
                 got == no_contract ? "none" : world.contract(got).name());
         }
     }
@@ -281,14 +343,19 @@ std::optional<AccountId> find_account(const World& world, const std::string& nam
 
 }  // namespace
 
-tl::expected<Script, ScenarioError> make_script(
-    const std::vector<ScriptLine>& lines, const World& world, std::uint64_t block_gas_limit)
+tl::expected<Script, ScenarioError> make_script(const std::vector<ScriptLine>& lines,
+    const std::vector<CreatedContract>& created, const std::vector<ScriptLine>& payments,
+    const World& world, std::uint64_t block_gas_limit)
 {
+    const Created created_contracts{created, world};
     std::vector<ScriptedTransaction> transactions;
     std::map<std::uint64_t, std::uint64_t> gas_of_block;
-    for (const auto& line : lines)
+    for (std::size_t i = 0; i < lines.size() + payments.size(); ++i)
     {
+        const auto& line = i < lines.size() ? lines[i] : payments[i - lines.size()];
         ScriptedTransaction scripted;
+        if (i >= lines.size())
+            scripted.description = fmt::format("{}: {}", line.place, line.path);
         scripted.block = line.at_block;
         scripted.has_max_fee = line.max_fee.has_value();
         auto& transaction = scripted.transaction;
@@ -296,7 +363,7 @@ tl::expected<Script, ScenarioError> make_script(
         RUNNEL_CHECK(sender.has_value() && "the loader knows the scenario's accounts");
         transaction.sender = *sender;
         CallWriter calls;
-        AccountFiller filler{world, line, calls};
+        AccountFiller filler{world, created_contracts, line, calls};
         Bytes encoded;
         filler.map_calls(line.calls, encoded);
         if (!filler.unknown().empty())
@@ -309,9 +376,9 @@ tl::expected<Script, ScenarioError> make_script(
         calls.add_encoded(encoded);
         write_calls(transaction, world, calls);
         transaction.gas_limit =
-            line.gas_limit != 0
-                ? line.gas_limit
-                : std::min(default_gas_limit(world, calls.bytes()), block_gas_limit);
+            line.gas_limit != 0 ? line.gas_limit
+                                : std::min(default_gas_limit(world, created_contracts, line.calls),
+                                      block_gas_limit);
         transaction.max_priority_fee = line.priority_fee;
         transaction.max_fee = line.max_fee.value_or(0);
         auto& gas = gas_of_block[line.at_block];
@@ -325,10 +392,15 @@ tl::expected<Script, ScenarioError> make_script(
         }
         for (const auto& balance : line.expect.balances)
         {
-            if (!world.contract(balance.token).token_info())
+            const auto* made = created_contracts.find(balance.token);
+            const bool is_token = made != nullptr
+                                      ? is_token_type(*made->type)
+                                      : world.contract(balance.token).token_info().has_value();
+            if (!is_token)
             {
-                return refuse(line, fmt::format("{}: expected a token, got {}", balance.at.key,
-                                        world.contract(balance.token).name()));
+                return refuse(
+                    line, fmt::format("{}: expected a token, got {}", balance.at.key,
+                              made != nullptr ? made->name : world.contract(balance.token).name()));
             }
         }
         transactions.push_back(std::move(scripted));
@@ -336,7 +408,51 @@ tl::expected<Script, ScenarioError> make_script(
     return Script{std::move(transactions)};
 }
 
-ScriptComparison::ScriptComparison(std::vector<ScriptLine> lines) : lines_{std::move(lines)} {}
+ScriptComparison::ScriptComparison(
+    std::vector<ScriptLine> lines, std::vector<CreatedContract> created)
+  : lines_{std::move(lines)}, created_{std::move(created)}
+{}
+
+ContractId ScriptComparison::find(ContractId contract, const World& world) const
+{
+    if (index(contract) < world.known_contracts())
+        return contract;
+    const auto place = index(contract) - world.known_contracts();
+    const auto* found =
+        place < created_.size() ? world.find_contract(created_[place].address) : nullptr;
+    return found != nullptr ? found->id() : no_contract;
+}
+
+std::string ScriptComparison::name_of(ContractId contract, const World& world) const
+{
+    const auto known = world.known_contracts();
+    return index(contract) < known ? world.contract(contract).name()
+                                   : created_.at(index(contract) - known).name;
+}
+
+ExpectedRow ScriptComparison::find(ExpectedRow row, const World& world) const
+{
+    row.contract = find(row.contract, world);
+    for (auto& field : row.fields)
+    {
+        if (auto* contract = std::get_if<ContractId>(&field.value))
+            *contract = find(*contract, world);
+    }
+    return row;
+}
+
+void ScriptComparison::ended(
+    const ScriptedTransaction& transaction, const std::optional<Refusal>& refusal)
+{
+    if (!refusal)
+        ++report_.arrived;
+    else
+    {
+        report_.not_arrived.push_back(
+            fmt::format("{}: expected success, got a revert: {} (block {})",
+                transaction.description, refusal->to_string(), transaction.block));
+    }
+}
 
 void ScriptComparison::fail(const ScriptLine& line, const ExpectationPlace& at,
     const std::string& expected, const std::string& got)
@@ -433,9 +549,10 @@ void ScriptComparison::compare_events(
     const ScriptLine& line, const ExecutedTransaction& transaction)
 {
     std::size_t first = 0;
-    for (const auto& expected : line.expect.events)
+    for (const auto& written : line.expect.events)
     {
         ++report_.expectations;
+        const auto expected = find(written, transaction.world);
         const auto found = find_row(
             expected, transaction.events, transaction.event_bytes, first, transaction.world);
         if (found.position)
@@ -445,19 +562,21 @@ void ScriptComparison::compare_events(
         }
         fail_row(line, expected, found.nearest,
             fmt::format("{} of {}{}", expected.type->name,
-                transaction.world.contract(expected.contract).name(),
+                name_of(written.contract, transaction.world),
                 first == 0 ? "" : " after the event before"));
     }
 }
 
 void ScriptComparison::compare_state(const ScriptLine& line, const ExecutedTransaction& transaction)
 {
-    for (const auto& expected : line.expect.state)
+    for (const auto& written : line.expect.state)
     {
         ++report_.expectations;
+        const auto expected = find(written, transaction.world);
         EventArena rows;
         SnapshotContext context{transaction.block, rows, 0};
-        transaction.world.contract(expected.contract).snapshot(context);
+        if (const auto* contract = transaction.world.find_contract(expected.contract))
+            contract->snapshot(context);
         const auto found = find_row(expected, rows.events, rows.event_bytes, 0, transaction.world);
         if (!found.position)
             fail_row(line, expected, found.nearest, fmt::format("a row {}", expected.type->name));
@@ -472,13 +591,15 @@ void ScriptComparison::compare_balances(
     {
         ++report_.expectations;
         Amount balance;
-        if (const auto account = find_account(world, expected.account))
+        const auto account = find_account(world, expected.account);
+        const auto* token = world.find_contract(find(expected.token, world));
+        if (account && token != nullptr)
         {
             // A dry run changes nothing.
             WorkerArena arena;
             TransactionScope scope{world, transaction.block, {}, arena, 0, AccessPolicy::dry};
             CallContext context{scope, *account};
-            balance = world.contract(expected.token).balance_of(context, *account).value_or(0);
+            balance = token->balance_of(context, *account).value_or(0);
         }
         if (!fits(balance, expected.amount))
             fail(line, expected.at, shown(expected.amount), shown(balance, expected.amount));
@@ -493,10 +614,11 @@ void ScriptComparison::compare_health(
     {
         ++report_.expectations;
         auto factor = Amount::max();
-        const auto& market =
-            dynamic_cast<const contracts::LendingMarket&>(world.contract(expected.market));
-        if (const auto account = find_account(world, expected.account))
-            factor = market.view_at(transaction.block.timestamp)->health(*account).health_factor;
+        const auto* market = dynamic_cast<const contracts::LendingMarket*>(
+            world.find_contract(find(expected.market, world)));
+        const auto account = find_account(world, expected.account);
+        if (market != nullptr && account)
+            factor = market->view_at(transaction.block.timestamp)->health(*account).health_factor;
         if (!fits(factor, expected.factor))
             fail(line, expected.at, shown(expected.factor), shown(factor, expected.factor));
     }

@@ -114,19 +114,33 @@ struct ScriptLine
     std::string path;   // "script[0]".
 };
 
+/// A contract that a line deploys and gives a name. In calls and expectations it has the id behind
+/// those of block 0 and of the ones before it.
+struct CreatedContract
+{
+    std::string name;
+    const ContractType* type = nullptr;
+    std::size_t line = 0;  // Of the script.
+    Address address;
+};
+
 struct ScenarioError;
 
-/// Names become accounts of @p world, at genesis, before block 0.
+/// Names become accounts of @p world, at genesis, before block 0. @p payments, those that bring
+/// wallets, stand behind the lines of their block.
 /// Errors: an account that is not there, lines of one block whose gas limits do not fit in it.
-[[nodiscard]] tl::expected<Script, ScenarioError> make_script(
-    const std::vector<ScriptLine>& lines, const World& world, std::uint64_t block_gas_limit);
+[[nodiscard]] tl::expected<Script, ScenarioError> make_script(const std::vector<ScriptLine>& lines,
+    const std::vector<CreatedContract>& created, const std::vector<ScriptLine>& payments,
+    const World& world, std::uint64_t block_gas_limit);
 
 /// What came of a script.
 struct ScriptReport
 {
-    std::size_t executed = 0;           // Transactions.
-    std::size_t expectations = 0;       // That were compared, success of a line included.
-    std::vector<std::string> failures;  // One line each: where, what was expected, what came.
+    std::size_t executed = 0;              // Transactions.
+    std::size_t expectations = 0;          // That were compared, success of a line included.
+    std::size_t arrived = 0;               // Wallets that a payment has brought,
+    std::vector<std::string> not_arrived;  // and one line for each that it has not.
+    std::vector<std::string> failures;     // One line each: where, what was expected, what came.
 };
 
 /// A field of an event or a row that is not as expected.
@@ -142,9 +156,12 @@ struct FieldMismatch
 class ScriptComparison final : public ScriptObserver
 {
 public:
-    explicit ScriptComparison(std::vector<ScriptLine> lines);
+    explicit ScriptComparison(
+        std::vector<ScriptLine> lines, std::vector<CreatedContract> created = {});
 
     void executed(std::size_t line, const ExecutedTransaction& transaction) override;
+    void ended(
+        const ScriptedTransaction& transaction, const std::optional<Refusal>& refusal) override;
     void left_out(std::size_t line, std::uint64_t block, std::uint64_t base_fee) override;
     [[nodiscard]] const ScriptReport& report() const noexcept { return report_; }
 
@@ -162,7 +179,13 @@ private:
     void compare_balances(const ScriptLine& line, const ExecutedTransaction& transaction);
     void compare_health(const ScriptLine& line, const ExecutedTransaction& transaction);
 
+    /// The contract that has this id in the script; no_contract as long as nobody has deployed it.
+    [[nodiscard]] ContractId find(ContractId contract, const World& world) const;
+    [[nodiscard]] std::string name_of(ContractId contract, const World& world) const;
+    [[nodiscard]] ExpectedRow find(ExpectedRow row, const World& world) const;
+
     std::vector<ScriptLine> lines_;
+    std::vector<CreatedContract> created_;
     ScriptReport report_;
 };
 

@@ -30,6 +30,7 @@ struct World::Directory
 {
     boost::unordered_flat_map<Address, AccountId, AddressHash> accounts;
     boost::unordered_flat_map<std::uint32_t, Contract*> contracts;  // By account.
+    boost::unordered_flat_map<Address, AccountInfo, AddressHash> expected;
 };
 
 World::World() : directory_{std::make_unique<Directory>()}
@@ -65,11 +66,31 @@ AccountId World::add_account(AccountInfo info)
     return append_account(std::move(info));
 }
 
+void World::expect_account(AccountInfo info)
+{
+    RUNNEL_CHECK(!has_grown());
+    info.address = address_of_name(info.name);
+    const auto address = info.address;
+    const bool is_new =
+        !find_account(address) && directory_->expected.emplace(address, std::move(info)).second;
+    RUNNEL_CHECK(is_new && "names of accounts are unique");
+}
+
+bool World::is_expected(const Address& address) const
+{
+    return directory_->expected.contains(address);
+}
+
 AccountId World::name_account(const Address& address, const Origin& origin)
 {
-    const auto found = find_account(address);
-    return found ? *found
-                 : append_account({address.to_checksum_string(), "wallet", "", address, origin});
+    if (const auto found = find_account(address))
+        return *found;
+    AccountInfo info{address.to_checksum_string(), "wallet", "", address, {}};
+    if (const auto expected = directory_->expected.find(address);
+        expected != directory_->expected.end())
+        info = expected->second;
+    info.origin = origin;
+    return append_account(std::move(info));
 }
 
 std::optional<AccountId> World::find_account(std::string_view name) const

@@ -115,6 +115,10 @@ public:
     {
         return accounts_.size() > known_accounts_ || contracts_.size() > known_contracts_;
     }
+    /// Who the account will be that a block first names by its address, address_of_name(): until
+    /// then there is none, and anybody else is called by his address. At genesis.
+    void expect_account(AccountInfo info);
+    [[nodiscard]] bool is_expected(const Address& address) const;
     /// The account with this address; the next one if nobody had it.
     AccountId name_account(const Address& address, const Origin& origin);
     /// Makes a contract and connects it and its creator; it is held by the world. Nobody else may

@@ -119,8 +119,8 @@ void BlockRowMaker::add_directories(const FinishedBlock& block)
     {
         RUNNEL_CHECK(index(account.id) == addresses_.accounts.size());
         addresses_.accounts.push_back(account.address);
-        address_rows_->add({index(account.id), account.address, account.name, account.role, "",
-            account.origin.block, transaction_of(account.origin)});
+        address_rows_->add({index(account.id), account.address, account.name, account.role,
+            account.strategy, account.origin.block, transaction_of(account.origin)});
     }
     for (const auto& contract : block.contracts)
     {

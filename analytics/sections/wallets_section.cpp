@@ -42,8 +42,9 @@ std::map<GroupId, double> gains_of_first_shares(LedgerQueries& source, const Mar
     return gains;
 }
 
-/// What a group has more than after block 0, at the last prices: balances, lending positions and
-/// shares of pools. Empty if something that changed has no price.
+/// What a group has more than after block 0, or than what its wallets came with, at the last
+/// prices: balances, lending positions and shares of pools. Empty if something that changed has no
+/// price.
 std::optional<double> gain_usd(LedgerQueries& source, const Market& market, GroupId group)
 {
     std::map<ContractId, SignedAmount> change;
@@ -60,6 +61,7 @@ std::optional<double> gain_usd(LedgerQueries& source, const Market& market, Grou
         }
     };
     add(source.flows().net, true);
+    add(source.flows().funds, false);
     add(source.positions().net, true);
     add(source.positions().net_at_start, false);
     double sum = 0;
@@ -75,7 +77,7 @@ std::optional<double> gain_usd(LedgerQueries& source, const Market& market, Grou
 
 Table change_table(LedgerQueries& source)
 {
-    Table table{"changes", "What groups have more or less of than after block 0",
+    Table table{"changes", "What groups have more or less of than they began with",
         {{"group", "Who", Unit::none}, {"token", "", Unit::none},
             {"balance_change", "In wallets", Unit::none},
             {"lending_change", "In lending, less debt", Unit::none}},
@@ -83,6 +85,8 @@ Table change_table(LedgerQueries& source)
     std::map<std::pair<GroupId, ContractId>, std::pair<SignedAmount, SignedAmount>> changes;
     for (const auto& [key, amount] : source.flows().net)
         changes[key].first.add(amount);
+    for (const auto& [key, amount] : source.flows().funds)
+        changes[key].first.subtract(amount);
     for (const auto& [key, amount] : source.positions().net)
         changes[key].second.add(amount);
     for (const auto& [key, amount] : source.positions().net_at_start)

@@ -163,17 +163,19 @@ void Loader::check_interval(
 
 void Loader::collect_groups()
 {
-    const auto count = [&](const NamedTable& table, std::string_view key)
+    const auto value = [&](const NamedTable& table, std::string_view key)
     {
         const auto& keys = section(table.path.substr(0, table.path.find('.'))).keys;
         const auto found = std::find_if(keys.begin(), keys.end(),
             [key](const Key& candidate) { return candidate.spec.name == key; });
-        const auto value =
-            TableReader{document_, names_}.read_one(*table.node, table.place, table.path, *found);
-        return static_cast<std::uint64_t>(std::get<std::int64_t>(value));
+        return TableReader{document_, names_}.read_one(
+            *table.node, table.place, table.path, *found);
     };
+    const auto count = [&](const NamedTable& table, std::string_view key)
+    { return static_cast<std::uint64_t>(std::get<std::int64_t>(value(table, key))); };
     names_.add_group("validator", count(single_table("chain"), "validators"), false);
     std::uint64_t wallets = 0;
+    std::uint64_t arrivals = 0;
     agent_tables_ = named_tables("agents", groups_max);
     for (const auto& table : agent_tables_)
     {
@@ -191,6 +193,62 @@ void Loader::collect_groups()
                     wallets_max, wallets));
         }
         names_.add_group(table.name, of_group, true);
+        if (std::get<std::int64_t>(value(table, "arrive")) == 0 &&
+            !(std::get<double>(value(table, "arrivals_per_day")) > 0))
+            continue;
+        names_.set_arriving(table.name);
+        arrivals += of_group;
+        if (arrivals > arrivals_max)
+        {
+            fail_key(table, "count",
+                fmt::format("expected at most {} wallets that arrive in all groups together, got "
+                            "{}",
+                    arrivals_max, arrivals));
+        }
+    }
+}
+
+void Loader::read_arrivals(const NamedTable& table, TableValues& values, AgentSpec& agent) const
+{
+    const auto& parameters = values.parameters;
+    agent.arrive_ms = parameters.duration_ms("arrive");
+    agent.arrivals_per_day = parameters.number("arrivals_per_day");
+    agent.until_ms = parameters.duration_ms("arrive_until");
+    agent.funded_by = parameters.text("funded_by");
+    if (!names_.arrives(table.name))
+    {
+        for (const auto* key : {"arrive_until", "funded_by"})
+        {
+            if (table.node->find(key) != nullptr)
+                fail_key(table, key, "expected arrive or arrivals_per_day beside it");
+        }
+        // A scenario in which nobody arrives is what it was before there were such keys.
+        std::erase_if(values.canonical,
+            [](const Node::Member& member)
+            {
+                return member.key == "arrive" || member.key == "arrivals_per_day" ||
+                       member.key == "arrive_until" || member.key == "funded_by";
+            });
+        return;
+    }
+    std::vector<std::string_view> known;
+    for (const auto& account : account_tables_)
+        known.push_back(account.name);
+    if (std::find(known.begin(), known.end(), agent.funded_by) == known.end())
+    {
+        fail_key(table, "funded_by",
+            fmt::format("expected the account of [accounts] ({}) that pays the funds of wallets "
+                        "that arrive{}, got {}",
+                listed(known), hint(agent.funded_by, known),
+                agent.funded_by.empty() ? "nothing" : agent.funded_by));
+    }
+    if (agent.until_ms != 0 && !(agent.arrivals_per_day > 0))
+        fail_key(table, "arrive_until", "expected arrivals_per_day beside it");
+    if (agent.until_ms != 0 && agent.until_ms <= agent.arrive_ms)
+    {
+        fail_key(table, "arrive_until",
+            fmt::format("expected a time after arrive, {}, got {}",
+                format_duration_ms(agent.arrive_ms), format_duration_ms(agent.until_ms)));
     }
 }
 
@@ -214,6 +272,7 @@ void Loader::read_agents()
             values.parameters.distribution("priority_fee"),
             values.parameters.distribution("max_base_fee_multiple"),
             values.parameters.distribution("max_fee"), values.parameters, place(table)};
+        read_arrivals(table, values, agent);
         scenario_.agents.push_back(std::move(agent));
         resolve(table, values.canonical);
     }

@@ -96,6 +96,8 @@ private:
     /// A strategy's parameter `interval` is how often its wallets act of themselves.
     void check_interval(
         const NamedTable& table, const StrategyType& type, const Parameters& parameters) const;
+    /// When a group's wallets arrive, if they do; else its keys leave no trace.
+    void read_arrivals(const NamedTable& table, TableValues& values, AgentSpec& agent) const;
     void read_events();
     void read_accounts();
     void read_positions();
@@ -103,6 +105,8 @@ private:
     void check_position_account(const NamedTable& table, const std::string& account) const;
     void read_script();
     void read_script_line(const NamedTable& table);
+    /// Where contracts will be that lines deploy and name.
+    void find_created();
 
     const Document& document_;
     const std::filesystem::path& folder_;

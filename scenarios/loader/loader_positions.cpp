@@ -92,7 +92,8 @@ void Loader::check_position_account(const NamedTable& table, const std::string& 
     std::uint64_t number = 0;
     const auto* end = account.data() + account.size();
     const auto read = std::from_chars(account.data() + slash + 1, end, number);
-    if (!size || read.ec != std::errc{} || read.ptr != end || number >= *size)
+    if (!size || read.ec != std::errc{} || read.ptr != end || number >= *size ||
+        names_.arrives(account))
         fail_key(
             table, "rows", fmt::format("expected a wallet of a group, got {}", shown(account)));
 }
@@ -150,6 +151,11 @@ void Loader::read_positions()
             spec.count = static_cast<std::uint32_t>(parameters.integer("count"));
             if (spec.group.empty() == (spec.count == 0))
                 fail_key(table, "count", "expected either a group or a count of accounts");
+            if (names_.arrives(spec.group))
+            {
+                fail_key(table, "group",
+                    fmt::format("expected a group whose wallets block 0 has, got {}", spec.group));
+            }
             if (spec.group.empty() && names_.group_size(table.name))
                 document_.fail(table.place, table.path, "expected a name that no group has");
             spec.collateral = parameters.token("collateral");

@@ -1,3 +1,4 @@
+#include "contracts/kit/creation.hpp"
 #include "scenarios/loader/loader.hpp"
 #include "scenarios/loader/messages.hpp"
 #include "scenarios/loader/script_reader.hpp"
@@ -90,6 +91,55 @@ void Loader::read_script()
         NamedTable table{&lines[i], lines[i].place, "script", fmt::format("script[{}]", i)};
         read_script_line(table);
     }
+    find_created();
+}
+
+void Loader::find_created()
+{
+    auto& script = scenario_.script;
+    for (auto& contract : scenario_.created)
+    {
+        const auto& line = script[contract.line];
+        // Its own lines are all that it sends.
+        std::uint64_t nonce = 0;
+        for (std::size_t i = 0; i < script.size(); ++i)
+        {
+            const bool is_before =
+                std::pair{script[i].at_block, i} < std::pair{line.at_block, contract.line};
+            nonce += is_before && script[i].from == line.from ? 1 : 0;
+        }
+        contract.address = contracts::creation_address(address_of_name(line.from), nonce);
+    }
+    // From here on a name of such a contract's account is its address.
+    const auto rename = [&](std::string& account)
+    {
+        for (const auto& contract : scenario_.created)
+        {
+            if (account == contract.name)
+                account = contract.address.to_string();
+        }
+    };
+    const auto rename_in = [&](std::vector<ExpectedRow>& rows)
+    {
+        for (auto& row : rows)
+        {
+            for (auto& field : row.fields)
+            {
+                if (auto* account = std::get_if<ExpectedField::Account>(&field.value))
+                    rename(account->name);
+            }
+        }
+    };
+    for (auto& line : script)
+    {
+        std::for_each(line.accounts.begin(), line.accounts.end(), rename);
+        for (auto& balance : line.expect.balances)
+            rename(balance.account);
+        for (auto& health : line.expect.health_factors)
+            rename(health.account);
+        rename_in(line.expect.events);
+        rename_in(line.expect.state);
+    }
 }
 
 void Loader::read_script_line(const NamedTable& table)
@@ -169,6 +219,22 @@ void Loader::read_script_line(const NamedTable& table)
     ScriptReader reader{document_, names_, block_time};
     line.calls = reader.read_calls(*calls, table.path + ".calls");
     line.accounts = std::move(reader.accounts());
+    if (!reader.created().empty())
+    {
+        // Its nonce must be known, so nobody else may act for it.
+        const bool pays = std::any_of(scenario_.agents.begin(), scenario_.agents.end(),
+            [&](const AgentSpec& agent) { return agent.funded_by == line.from; });
+        if (pays || line.from.find('/') != std::string::npos)
+        {
+            fail_key({&plain_node, table.place, table.name, table.path}, "from",
+                fmt::format("expected an account of [accounts] that pays for no arrivals, as the "
+                            "line names what it deploys, got {}",
+                    line.from));
+        }
+        const auto id = *names_.find_contract(reader.created());
+        scenario_.created.push_back(
+            {reader.created(), names_[id].type, scenario_.script.size(), {}});
+    }
     if (expect != nullptr)
         line.expect = reader.read_expect(*expect, table.path + ".expect");
 

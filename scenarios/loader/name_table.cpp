@@ -19,7 +19,13 @@ void Names::add_token(std::string name, const ContractType* type, unsigned decim
 void Names::add_contract(std::string name, const ContractType* type)
 {
     ids_.emplace(name, ContractId{static_cast<std::uint32_t>(all_.size())});
-    all_.push_back({std::move(name), type});
+    all_.push_back({std::move(name), type, 18});
+}
+
+void Names::add_created(std::string name, const ContractType* type, unsigned decimals)
+{
+    add_contract(std::move(name), type);
+    all_.back().decimals = decimals;
 }
 
 void Names::add_group(std::string name, std::uint64_t count, bool of_agents)

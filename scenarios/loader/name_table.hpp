@@ -5,6 +5,7 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -20,13 +21,23 @@ public:
     {
         std::string name;
         const ContractType* type = nullptr;
+        unsigned decimals = 18;  // Of its units or shares.
     };
 
     /// Tokens come first, by id; then contracts.
     void add_token(std::string name, const ContractType* type, unsigned decimals);
     void add_contract(std::string name, const ContractType* type);
+    /// One that a line of the script deploys; the last ones.
+    void add_created(std::string name, const ContractType* type, unsigned decimals);
     /// Accounts GROUP/0 to GROUP/count-1: wallets of [agents.GROUP], or validators.
     void add_group(std::string name, std::uint64_t count, bool of_agents);
+    /// The wallets of a group are not there at block 0.
+    void set_arriving(std::string name) { arriving_.insert(std::move(name)); }
+    /// Whether GROUP, or the account GROUP/NUMBER, arrives later.
+    [[nodiscard]] bool arrives(std::string_view name) const
+    {
+        return arriving_.contains(name.substr(0, name.find('/')));
+    }
 
     [[nodiscard]] std::optional<ContractId> find_token(std::string_view name) const;
     [[nodiscard]] std::optional<ContractId> find_contract(std::string_view name) const;
@@ -53,6 +64,7 @@ private:
     std::map<std::string, ContractId, std::less<>> ids_;
     std::map<std::string, std::uint64_t, std::less<>> group_sizes_;
     std::vector<std::string> agents_;
+    std::set<std::string, std::less<>> arriving_;
 };
 
 /// Whether a contract's kind or one of its sectors is among @p kinds ("a|b"; empty: any).

@@ -58,6 +58,8 @@ TableReader::Read TableReader::read_account(const Item& item) const
     }
     if (const auto expected = names_.wrong_in_group(*name); !expected.empty())
         refuse(item, expected);
+    if (names_.arrives(*name))
+        refuse(item, "an account that block 0 has; the wallets of this group arrive later");
     return {*name, item.node};
 }
 

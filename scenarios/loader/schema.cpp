@@ -247,8 +247,8 @@ Section agents_section()
                 "at most 5 million.",
                 0, wallets_max}},
             {{"funds", Kind::per_token, "{}", unit::whole_tokens,
-                 "What each wallet owns at block 0, a distribution per token; rounded down to the "
-                 "token's smallest unit.",
+                 "What each wallet owns at block 0, or is sent when it arrives, a distribution per "
+                 "token; rounded down to the token's smallest unit.",
                  0, 1e30},
                 KeyForm::funds},
             {{"priority_fee", Kind::distribution, "{ log_normal = [0, 0.5], max = 50 }",
@@ -260,6 +260,19 @@ Section agents_section()
                 "demand "
                 "for blocks elastic.",
                 0, 1e9}},
+            {{"arrive", Kind::duration, "\"0s\"", {},
+                "When its wallets come, after the scenario's start: none of them is there before a "
+                "payment of their funds brings them; 0, without arrivals_per_day: they are there "
+                "from block 0 on.",
+                0}},
+            {{"arrivals_per_day", Kind::number, "0", unit::other("wallets"),
+                "How many come a day on average, from `arrive` on (a Poisson process), until all "
+                "`count` have come; 0: all at once.",
+                0, 1e9}},
+            {{"arrive_until", Kind::duration, "\"0s\"", {},
+                "When nobody comes any more, with arrivals_per_day; 0: never.", 0}},
+            {{"funded_by", Kind::text, "\"\"", {},
+                "The account of [accounts] that pays the funds of wallets that arrive."}},
         }};
 }
 

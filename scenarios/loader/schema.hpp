@@ -72,5 +72,6 @@ inline constexpr std::size_t groups_max = 10'000;
 inline constexpr std::size_t events_max = 10'000;
 inline constexpr std::size_t accounts_max = 100'000;
 inline constexpr std::size_t script_lines_max = 100'000;
+inline constexpr std::size_t arrivals_max = 100'000;  // In all groups.
 
 }  // namespace runnel::scenarios

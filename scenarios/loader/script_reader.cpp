@@ -1,7 +1,9 @@
 #include "scenarios/loader/script_reader.hpp"
 
+#include "contracts/kit/creation.hpp"
 #include "contracts/kit/sectors/lending.hpp"
 #include "scenarios/loader/messages.hpp"
+#include "scenarios/loader/schema.hpp"
 
 #include <fmt/format.h>
 
@@ -16,9 +18,23 @@ namespace
 {
 constexpr std::string_view key_contract = "contract";
 constexpr std::string_view key_call = "call";
+constexpr std::string_view key_name = "as";
 constexpr std::size_t bindings_max = 255;
 
 /// Digits with or without underscores, and nothing else.
+/// Of tokens, those that lines of the script deploy last.
+std::vector<Unit> token_units(const Names& names)
+{
+    auto units = names.token_units();
+    for (const auto name : names.of_kinds(false, {}))
+    {
+        const auto& contract = names[*names.find_contract(name)];
+        if (is_token_type(*contract.type))
+            units.push_back({contract.name, contract.decimals});
+    }
+    return units;
+}
+
 std::optional<Amount> plain_integer(std::string_view text)
 {
     std::string digits;
@@ -164,9 +180,8 @@ AccountId ScriptReader::read_account(const Node& node, const std::string& path)
 
 ScriptReader::Units ScriptReader::units_of_token(ContractId token) const
 {
-    constexpr unsigned share_decimals = 18;
     if (!names_.is_token(token))
-        return {{names_[token].name, share_decimals}};
+        return {{names_[token].name, names_[token].decimals}};
     Units units{names_.token_units().at(index(token))};
     if (token == native_coin)
         units.insert(units.end(), {{"ether", 18}, {"gwei", 9}, {"wei", 0}});
@@ -202,7 +217,7 @@ ScriptReader::Units ScriptReader::units_of(
         case UnitKind::account_value: break;
     }
     // Of any token, or of the contract's own shares.
-    auto units = names_.token_units();
+    auto units = token_units(names_);
     units.insert(units.end(), {{"ether", 18}, {"gwei", 9}, {"wei", 0}, {"USD", 8}});
     if (!names_.is_token(contract))
         units.push_back(units_of_token(contract).front());
@@ -338,7 +353,8 @@ public:
         for (const auto& member : *frame.node->as<Node::Table>())
         {
             const bool is_known =
-                (frames_.size() == 1 && (member.key == key_contract || member.key == key_call)) ||
+                (frames_.size() == 1 && (member.key == key_contract || member.key == key_call ||
+                                            member.key == key_name)) ||
                 std::find(frame.expected.begin(), frame.expected.end(), member.key) !=
                     frame.expected.end();
             if (is_known)
@@ -407,9 +423,18 @@ public:
     }
     void bytes(std::string_view name, std::span<std::uint8_t> value) override
     {
-        const auto expected = fmt::format("0x and {} hex digits", 2 * value.size());
+        // 32 bytes may be a text, as Solidity takes one for a bytes32.
+        const bool may_be_text = value.size() == Hash{}.bytes.size();
+        const auto expected = fmt::format("0x and {} hex digits{}", 2 * value.size(),
+            may_be_text ? fmt::format(", or a text of at most {} bytes", value.size()) : "");
         const auto& [node, path] = get(name, expected);
         const auto* text = node->as<std::string>();
+        if (may_be_text && text != nullptr && !text->starts_with("0x") &&
+            text->size() <= value.size())
+        {
+            std::copy(text->begin(), text->end(), value.begin());
+            return;
+        }
         const auto read =
             text == nullptr || !text->starts_with("0x") ? std::nullopt : from_hex(*text);
         if (!read || read->size() != value.size())
@@ -552,12 +577,35 @@ void ScriptReader::read_call(const Node& node, const std::string& path, Bytes& l
     Bytes bindings;
     type.methods[number].read(fields, arguments, bindings);
     fields.check_keys(*name);
+    if (node.find(key_name) != nullptr)
+        read_name(node, path, type);
     std::size_t count = 0;
     for (ByteView rest = bindings; take_binding(rest);)
         ++count;
     if (count > bindings_max)
         refuse(node, path, fmt::format("at most {} bound arguments", bindings_max));
     append_call(contract, number, arguments, bindings, list);
+}
+
+void ScriptReader::read_name(
+    const Node& call, const std::string& path, const ContractType& deployer)
+{
+    const auto& node = call.find(key_name)->node;
+    const auto where = fmt::format("{}.{}", path, key_name);
+    if (!is_of_kind(deployer, contracts::deployer_sector))
+        refuse(node, where, "it beside a call that deploys a contract");
+    const auto* name = node.as<std::string>();
+    if (name == nullptr || !is_plain_name(*name) || names_.find_contract(*name) ||
+        names_.group_size(*name))
+        refuse(node, where, "a name that no token, contract or group has");
+    if (!created_.empty() || nesting_ > 1)
+        refuse(node, where, "one contract that a transaction deploys by itself");
+    created_ = *name;
+    constexpr std::int64_t usual_decimals = 18;
+    const auto* decimals = call.find("decimals");
+    const auto* digits = decimals == nullptr ? nullptr : decimals->node.as<std::int64_t>();
+    names_.add_created(created_, deployer.deploys.front(),
+        static_cast<unsigned>(digits == nullptr ? usual_decimals : *digits));
 }
 
 // ---- What is expected ----
@@ -584,7 +632,7 @@ Expectations ScriptReader::read_expect(const Node& node, const std::string& path
         }
         else if (member.key == "returns")
         {
-            auto units = names_.token_units();
+            auto units = token_units(names_);
             units.insert(units.end(),
                 {{"ether", 18}, {"gwei", 9}, {"wei", 0}, {"USD", 8}, {"ray", 27}, {"wad", 18}});
             const auto& list = array(member.node, name);

@@ -18,7 +18,7 @@ class ScriptReader
 {
 public:
     /// @p block_time is that of the line's block, Unix seconds.
-    ScriptReader(const Document& document, const Names& names, std::int64_t block_time)
+    ScriptReader(const Document& document, Names& names, std::int64_t block_time)
       : document_{document}, names_{names}, block_time_{block_time}
     {}
 
@@ -26,6 +26,8 @@ public:
     [[nodiscard]] Bytes read_calls(const Node& node, const std::string& path);
     [[nodiscard]] Expectations read_expect(const Node& node, const std::string& path);
     [[nodiscard]] std::vector<std::string>& accounts() noexcept { return accounts_; }
+    /// The name that a call has given what it deploys, and where it does; empty if none has.
+    [[nodiscard]] const std::string& created() const noexcept { return created_; }
 
     /// Whole tokens, or an amount with the token's unit; exact.
     [[nodiscard]] Amount read_funds(
@@ -35,6 +37,8 @@ private:
     class Fields;
 
     void read_call(const Node& node, const std::string& path, Bytes& list);
+    /// `as`: the name of what a call of @p deployer deploys.
+    void read_name(const Node& call, const std::string& path, const ContractType& deployer);
     [[nodiscard]] const Node::Member& member(const Node& table, const std::string& path,
         std::string_view key, std::string_view expected) const;
     [[nodiscard]] ContractId read_contract(const Node& node, const std::string& path) const;
@@ -75,9 +79,10 @@ private:
         const Node& node, const std::string& path, std::string_view expected) const;
 
     const Document& document_;
-    const Names& names_;
+    Names& names_;
     std::int64_t block_time_;
     std::vector<std::string> accounts_;
+    std::string created_;
     unsigned nesting_ = 0;
 };
 

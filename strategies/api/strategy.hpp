@@ -8,6 +8,7 @@
 #include <boost/pfr/tuple_size.hpp>
 
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <span>
 #include <string>
@@ -81,6 +82,19 @@ public:
     virtual void ask(ContractId contract, const QuoteRequest& request) = 0;
 };
 
+/// How a wallet comes that block 0 did not have: with the first block that names its address.
+struct Arrival
+{
+    static constexpr std::uint64_t never = std::numeric_limits<std::uint64_t>::max();
+
+    std::uint64_t block = never;
+    Address address;
+    std::vector<std::pair<ContractId, Amount>> funds;  // What it is sent then, in smallest units.
+};
+
+/// Accounts of every group by the group's name.
+using GroupAccounts = std::vector<std::pair<std::string, std::vector<AccountId>>>;
+
 /// What a group of wallets is made of when its strategy is created.
 struct WalletGroup
 {
@@ -89,10 +103,14 @@ struct WalletGroup
     std::uint64_t stream = 0;  // Random stream of the group's draws at genesis.
     std::uint32_t slot_seconds = 12;
     std::uint32_t first_number = 0;   // Of the first wallet of this cohort within the group.
-    std::vector<AccountId> accounts;  // Of this cohort's wallets, ascending.
+    /// Of this cohort's wallets, ascending. Those of a group that arrives have none yet, and so
+    /// zero_account: WalletContext::account() knows them when they act.
+    std::vector<AccountId> accounts;
+    std::span<const Arrival> arrivals;  // Of these wallets; empty for a group that is there.
+    std::size_t group_size = 0;         // Wallets of the whole group; 0: this cohort is all.
     const World* world = nullptr;
-    /// Accounts of every group by the group's name: whom a payer may pay.
-    std::shared_ptr<const std::vector<std::pair<std::string, std::vector<AccountId>>>> groups;
+    /// Whom a payer may pay. The list of a group that arrives grows between blocks.
+    std::shared_ptr<const GroupAccounts> groups;
 
     /// Draws @p distribution for the wallet with @p number; @p what names the parameter, so that a
     /// further parameter changes no other draw.
@@ -120,7 +138,8 @@ class Strategy
 public:
     virtual ~Strategy() = default;
 
-    /// The block in which wallet @p position decides for the first time.
+    /// The block in which wallet @p position decides for the first time; counted from the block
+    /// that brings it, if it arrives later.
     [[nodiscard]] virtual std::uint64_t first_block(std::size_t position) = 0;
 
     /// Lets a wallet act. Returns the block in which it wants to decide next (later than this one).

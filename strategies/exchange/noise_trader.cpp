@@ -188,13 +188,12 @@ private:
     void remember_homes(const WalletGroup& wallets)
     {
         target_holdings_.reserve(wallets.accounts.size() * map_.tokens().size());
-        for (const auto account : wallets.accounts)
+        for (std::size_t i = 0; i < wallets.accounts.size(); ++i)
         {
             for (const auto& coin : map_.tokens())
             {
-                const auto& balances = contracts::token_at(*wallets.world, coin.token).balances();
-                target_holdings_.push_back(
-                    static_cast<float>(to_whole(balances.get(account), coin.decimals)));
+                target_holdings_.push_back(static_cast<float>(
+                    to_whole(starting_holding(wallets, i, coin.token), coin.decimals)));
             }
         }
     }

@@ -63,15 +63,8 @@ EventTimes::EventTimes(
     if (distribution_.shape == Distribution::Shape::constant)
         return;
     constexpr std::size_t asked = 16'384;
-    auto count = wallets.first_number + wallets.accounts.size();
-    if (wallets.groups != nullptr)
-    {
-        for (const auto& [name, accounts] : *wallets.groups)
-        {
-            if (name == wallets.name)
-                count = accounts.size();
-        }
-    }
+    const auto count = wallets.group_size != 0 ? wallets.group_size
+                                               : wallets.first_number + wallets.accounts.size();
     const auto own = std::min(count, asked);
     double times = 0;
     double rates = 0;
@@ -101,6 +94,21 @@ Amount holding_of(const WorldView& view, ContractId token, AccountId account)
     if (token == native_coin)
         return view.account(account).balance;
     return contracts::token_at(*view.world, token).balances().get(account);
+}
+
+Amount starting_holding(const WalletGroup& wallets, std::size_t position, ContractId token)
+{
+    if (wallets.arrivals.empty())
+    {
+        const auto account = wallets.accounts[position];
+        return token == native_coin
+                   ? wallets.world->account_states.get(account).balance
+                   : contracts::token_at(*wallets.world, token).balances().get(account);
+    }
+    const auto& funds = wallets.arrivals[position].funds;
+    const auto found = std::find_if(
+        funds.begin(), funds.end(), [token](const auto& held) { return held.first == token; });
+    return found == funds.end() ? Amount{} : found->second;
 }
 
 double reference_usd(const WorldView& view, ContractId token)

@@ -84,6 +84,9 @@ inline constexpr std::uint64_t never = ~std::uint64_t{0};
 [[nodiscard]] std::uint8_t decimals_of(const World& world, ContractId token);
 /// What an account holds of a token (the native coin included) after the last block.
 [[nodiscard]] Amount holding_of(const WorldView& view, ContractId token, AccountId account);
+/// What a wallet begins with: at block 0, or when it arrives.
+[[nodiscard]] Amount starting_holding(
+    const WalletGroup& wallets, std::size_t position, ContractId token);
 /// USD per whole token, as the world outside quotes it; 0 without a price.
 [[nodiscard]] double reference_usd(const WorldView& view, ContractId token);
 

@@ -28,7 +28,7 @@ public:
         for (const auto& [name, accounts] : *wallets.groups)
         {
             if (name == parameters.text("suppliers"))
-                suppliers_ = accounts;
+                suppliers_ = &accounts;
         }
         decimals_ = decimals_of(*wallets.world, token_);
         states_.resize(wallets.accounts.size());
@@ -50,9 +50,9 @@ public:
         if (states_[position].refusals.is_silent())
             return never;
         const auto next = wallet.view().block_number + wallet.view().blocks_of_ms(settle_ms_);
-        if (wallet.pending() > 0 || suppliers_.empty())
+        if (wallet.pending() > 0 || suppliers_ == nullptr || suppliers_->empty())
             return next;
-        const auto supplier = suppliers_[wallet.random().uniform_below(suppliers_.size())];
+        const auto supplier = (*suppliers_)[wallet.random().uniform_below(suppliers_->size())];
         const auto held = holding_of(wallet.view(), token_, wallet.account());
         const auto value = to_units(to_whole(held, decimals_) * share_, decimals_);
         if (value.is_zero() || supplier == wallet.account())
@@ -80,7 +80,7 @@ private:
     double share_;
     std::uint8_t decimals_ = 18;
     WalletGroup wallets_;
-    std::span<const AccountId> suppliers_;  // Of wallets_.groups.
+    const std::vector<AccountId>* suppliers_ = nullptr;  // Of wallets_.groups.
 };
 
 /// Holds what it has and does nothing.

@@ -38,9 +38,9 @@ public:
         for (const auto& [name, accounts] : *wallets.groups)
         {
             if (name == payees || (payees.empty() && name == wallets.name))
-                payees_ = accounts;
+                payees_ = &accounts;
             if (name == merchants)
-                merchants_ = accounts;
+                merchants_ = &accounts;
         }
         decimals_ = decimals_of(*wallets.world, token_);
         const EventTimes times{wallets, parameters, "interval"};
@@ -116,16 +116,17 @@ private:
 
     [[nodiscard]] std::optional<AccountId> pick_payee(RandomStream& random, AccountId self) const
     {
-        const bool merchant = !merchants_.empty() && random.bernoulli(merchant_share_);
-        const auto& from = merchant ? merchants_ : payees_;
-        if (from.empty())
+        const bool merchant =
+            merchants_ != nullptr && !merchants_->empty() && random.bernoulli(merchant_share_);
+        const auto* from = merchant ? merchants_ : payees_;
+        if (from == nullptr || from->empty())
             return std::nullopt;
-        const auto payee = from[random.uniform_below(from.size())];
+        const auto payee = (*from)[random.uniform_below(from->size())];
         return payee == self ? std::nullopt : std::optional{payee};
     }
 
     // Shared by all cohorts: a million wallets know each other without a copy.
-    std::shared_ptr<const std::vector<std::pair<std::string, std::vector<AccountId>>>> groups_;
+    std::shared_ptr<const GroupAccounts> groups_;
     ContractId token_;
     std::uint32_t slot_seconds_;
     std::uint64_t seed_;
@@ -135,8 +136,8 @@ private:
     double merchant_share_;
     double new_address_share_;
     std::uint8_t decimals_ = 18;
-    std::span<const AccountId> payees_;
-    std::span<const AccountId> merchants_;
+    const std::vector<AccountId>* payees_ = nullptr;  // Of *groups_, where people arrive.
+    const std::vector<AccountId>* merchants_ = nullptr;
 };
 
 }  // namespace

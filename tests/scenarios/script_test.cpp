@@ -1,4 +1,5 @@
 #include "actors/simulation.hpp"
+#include "contracts/kit/creation.hpp"
 #include "scenarios/run.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/kept_parts.hpp"
@@ -90,7 +91,7 @@ Outcome run(const Scenario& scenario, unsigned workers = 1, BlockSink* sink = nu
     auto setup = make_simulation(scenario);
     if (!setup)
         FAIL(setup.error().message);
-    const auto comparison = std::make_shared<ScriptComparison>(scenario.script);
+    const auto comparison = std::make_shared<ScriptComparison>(scenario.script, scenario.created);
     setup->script_observer = comparison;
     setup->resume_from = std::move(from);
     SimulationOptions options;
@@ -477,4 +478,152 @@ calls = [{ contract = "A", call = "transfer", to = "alice", value = "1 A" }]
     const auto nonce_of = [&](std::string_view name)
     { return world.account_states.get(*world.find_account(name)).nonce; };
     CHECK(nonce_of("payer/0") > 20);
+}
+
+TEST_CASE("A line deploys a token, names it, and later lines use it")
+{
+    const std::string script = R"(
+[contracts.tokens]
+kind = "erc20_deployer"
+[contracts.oracle]
+kind = "price_oracle"
+keeper = "bob"
+prices = { A = { price = 2 }, B = { price = 6 } }
+[contracts.markets]
+kind = "aave_v3_deployer"
+[[script]]
+at_block = 2
+from = "alice"
+calls = [
+  { contract = "tokens", call = "deployToken", as = "LEAF", symbol = "LEAF", decimals = 6, minter = "alice", to = "alice", supply = 5_000_000 },
+  { contract = "LEAF", call = "transfer", to = "bob", value = "1.5 LEAF" },
+]
+expect.balances = { alice = { LEAF = "3.5 LEAF" }, bob = { LEAF = "1.5 LEAF" } }
+expect.events = [{ contract = "LEAF", event = "Transfer", from_address = "alice", to_address = "bob", value = "1.5 LEAF" }]
+[[script]]
+at_block = 1
+from = "alice"
+calls = [{ contract = "A", call = "transfer", to = "bob", value = "1 A" }]
+expect.balances = { bob = { LEAF = 0 } }
+[[script]]
+at_block = 3
+from = "alice"
+gas_limit = 4_000_000
+calls = [
+  { contract = "LEAF", call = "approve", spender = "router", value = "max" },
+  { contract = "A", call = "approve", spender = "router", value = "max" },
+  { contract = "router", call = "addLiquidity", token_a = "LEAF", token_b = "A", amount_a_desired = "2 LEAF", amount_b_desired = "1 A", amount_a_min = 0, amount_b_min = 0, to = "alice", deadline = "1h" },
+]
+expect.balances = { alice = { LEAF = "1.5 LEAF" } }
+[[script]]
+at_block = 3
+from = "bob"
+calls = [
+  { contract = "oracle", call = "setAssetPrice", token = "LEAF", price = "3 USD" },
+  { contract = "LEAF", call = "approve", spender = "router", value = "1 LEAF" },
+  { contract = "router", call = "swapExactTokensForTokens", amount_in = "1 LEAF", amount_out_min = 0, path = ["LEAF", "A"], to = "bob", deadline = "1h" },
+]
+expect.returns = ["1 LEAF", "332665999332665999"]
+[[script]]
+at_block = 4
+from = "bob"
+calls = [
+  { contract = "markets", call = "deployPool", as = "bank", oracle = "oracle", treasury = "alice", reserves = [
+    { asset = "LEAF", optimal_usage_ratio = "0.8 ray", base_variable_borrow_rate = 0, variable_rate_slope1 = "0.04 ray", variable_rate_slope2 = "0.75 ray" },
+    { asset = "A", optimal_usage_ratio = "0.8 ray", base_variable_borrow_rate = 0, variable_rate_slope1 = "0.04 ray", variable_rate_slope2 = "0.75 ray" },
+  ] },
+  { contract = "bank", call = "configureReserveAsCollateral", asset = "LEAF", ltv = 7500, liquidation_threshold = 8000, liquidation_bonus = 10500 },
+  { contract = "bank", call = "setReserveBorrowing", asset = "A", enabled = true },
+]
+[[script]]
+at_block = 5
+from = "alice"
+calls = [
+  { contract = "A", call = "approve", spender = "bank", value = "max" },
+  { contract = "bank", call = "supply", asset = "A", amount = "2 A", on_behalf_of = "alice" },
+]
+expect.balances.bank = { A = "2 A" }
+expect.state = [{ contract = "bank", row = "LendingReserve", token = "A", cash = "2 A" }]
+[[script]]
+at_block = 5
+from = "bob"
+calls = [
+  { contract = "LEAF", call = "approve", spender = "bank", value = "max" },
+  { contract = "bank", call = "supply", asset = "LEAF", amount = "0.4 LEAF", on_behalf_of = "bob" },
+  { contract = "bank", call = "borrow", asset = "A", amount = "0.3 A", interest_rate_mode = 2 },
+]
+expect.health_factors = { bob = { bank = 1.6 } }
+[[script]]
+at_block = 6
+from = "bob"
+calls = [{ contract = "LEAF", call = "mint", to = "bob", value = 1 }]
+expect.reverts = "OwnableUnauthorizedAccount"
+)";
+    const std::vector<Override> overrides{
+        {"scenario.blocks", "8"}, {"chain.checkpoint_interval", "1"}};
+    const auto scenario = parse(script, overrides);
+    if (!scenario)
+        FAIL(scenario.error().message);
+    const auto again = parse_scenario(scenario->resolved_text, "manifest", ".", {});
+    if (!again)
+        FAIL(again.error().message);
+    CHECK(again->resolved_text == scenario->resolved_text);
+    Checkpoints sink;
+    sink.wanted = 4;
+    const auto one = run(*scenario, 1, &sink);
+    CHECK(one.report.failures == std::vector<std::string>{});
+    CHECK(one.report.executed == 8);
+    const auto& world = *one.result.world;
+    CHECK(world.contract_count() == world.known_contracts() + 3);
+    // The line of block 1 is the sender's first, though the file has it second.
+    CHECK(
+        world
+            .account(world.contract(ContractId{static_cast<std::uint32_t>(world.known_contracts())})
+                         .account())
+            .address == contracts::creation_address(address_of_name("alice"), 1));
+    CHECK(run(*scenario, 3).result.head_hash == one.result.head_hash);
+    const auto resumed = run(*scenario, 2, nullptr, std::make_shared<KeptSource>(sink.kept));
+    CHECK(resumed.result.head_hash == one.result.head_hash);
+    CHECK(resumed.report.failures == std::vector<std::string>{});
+    CHECK(resumed.report.executed == 3);
+}
+
+TEST_CASE("What a line says of what it deploys is checked")
+{
+    const auto line = [](const std::string& rest)
+    {
+        return error_of(
+            "[contracts.tokens]\nkind = \"erc20_deployer\"\n[agents.holder]\nstrategy "
+            "= \"holder\"\ncount = 1\n[[script]]\nat_block = 1\n" +
+            rest);
+    };
+    const std::string token =
+        "symbol = \"X\", decimals = 6, minter = \"zero\", to = \"alice\", supply = 1 }";
+    CHECK(line("from = \"alice\"\ncalls = [{ contract = \"tokens\", call = \"deployToken\", as = "
+               "\"X\", " +
+               token + "]\n") == "none");
+    CHECK(line("from = \"alice\"\ncalls = [{ contract = \"tokens\", call = \"deployToken\", as = "
+               "\"A\", " +
+               token + "]\n")
+              .find("calls[0].as: expected a name that no token, contract or group has") !=
+          std::string::npos);
+    CHECK(
+        line("from = \"holder/0\"\ncalls = [{ contract = \"tokens\", call = \"deployToken\", as = "
+             "\"X\", " +
+             token + "]\n")
+            .find("expected an account of [accounts] that pays for no arrivals") !=
+        std::string::npos);
+    CHECK(
+        line("from = \"alice\"\ncalls = [{ contract = \"A\", call = \"transfer\", as = \"X\", to = "
+             "\"bob\", value = 1 }]\n")
+            .find("expected it beside a call that deploys a contract") != std::string::npos);
+    CHECK(line("from = \"alice\"\ncalls = [{ contract = \"tokens\", call = \"deployToken\", as = "
+               "\"X\", " +
+               token + ", { contract = \"tokens\", call = \"deployToken\", as = \"Y\", " + token +
+               "]\n")
+              .find("expected one contract that a transaction deploys by itself") !=
+          std::string::npos);
+    CHECK(line("from = \"alice\"\ncalls = [{ contract = \"tokens\", call = \"deployToken\", " +
+               token + "]\nexpect.balances = { alice = { X = 1 } }\n")
+              .find("expected a token") != std::string::npos);
 }

@@ -28,6 +28,7 @@ struct Crowd
         group.seed = 11;
         group.stream = 3;
         group.world = &sandbox.world();
+        group.group_size = count;
         for (std::size_t i = 0; i < count; ++i)
             group.accounts.push_back(sandbox.account("crowd/" + std::to_string(i)));
         const std::vector payee{sandbox.account("payee")};

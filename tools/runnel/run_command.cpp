@@ -63,11 +63,12 @@ double rate_of(const SimulationResult& result)
     return static_cast<double>(executed) / std::max(result.elapsed_s, 1e-9);
 }
 
-/// What came of the scenario's script in this process.
+/// What came of the scenario's script in this process, and of wallets that arrive.
 struct ScriptOutcome
 {
     std::size_t lines = 0;
-    std::size_t never = 0;  // Of blocks after the last one.
+    std::size_t never = 0;      // Of blocks after the last one.
+    std::size_t newcomers = 0;  // By the last block.
     scenarios::ScriptReport report;
 };
 
@@ -477,9 +478,11 @@ int run(const RunOptions& options)
             simulation.sink = traced_sink.get();
         }
     }
-    ScriptOutcome script{setup->script.size(), setup->script.after(setup->blocks), {}};
-    const auto comparison = std::make_shared<scenarios::ScriptComparison>(scenario.script);
-    if (script.lines > 0)
+    ScriptOutcome script{scenario.script.size(), setup->script.after(setup->blocks),
+        setup->script.size() - scenario.script.size(), {}};
+    const auto comparison =
+        std::make_shared<scenarios::ScriptComparison>(scenario.script, scenario.created);
+    if (script.lines + script.newcomers > 0)
         setup->script_observer = comparison;
     const auto result = run_with_progress(std::move(*setup), simulation, options);
     const auto use = meter.use();
@@ -504,6 +507,11 @@ int run(const RunOptions& options)
             summary["cores_in_use"][phase] = cores;
         if (script.lines > 0)
             summary["script"] = script_json(script);
+        if (script.newcomers > 0)
+        {
+            summary["arrivals"] = {{"wallets", script.newcomers},
+                {"arrived", script.report.arrived}, {"failures", script.report.not_arrived}};
+        }
         fmt::print("{}\n", summary.dump());
     }
     else if (!options.quiet)
@@ -511,13 +519,24 @@ int run(const RunOptions& options)
         print_summary(result, options, use, cores_in_use);
         if (script.lines > 0)
             print_script(script);
+        if (script.newcomers > 0)
+        {
+            fmt::print("arrivals      {} of {} wallets arrived\n", script.report.arrived,
+                script.newcomers);
+        }
     }
-    for (const auto& failure : script.report.failures)
-        tell(shortened(printable("runnel: " + failure)));
+    for (const auto* failures : {&script.report.failures, &script.report.not_arrived})
+    {
+        for (const auto& failure : *failures)
+            tell(shortened(printable("runnel: " + failure)));
+    }
     if (!trace_failure.empty())
         throw CommandError{exit_world_failed, trace_failure};
     if (!result.interrupted)
-        return script.report.failures.empty() ? exit_done : exit_does_not_hold;
+    {
+        const bool holds = script.report.failures.empty() && script.report.not_arrived.empty();
+        return holds ? exit_done : exit_does_not_hold;
+    }
     tell(printable(fmt::format("runnel: interrupted after block {}; {}", result.head.number,
         sink == nullptr ? "nothing was kept" : "resume with: " + resume_command(options))));
     return exit_interrupted;
