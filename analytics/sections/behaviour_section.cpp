@@ -456,9 +456,27 @@ void add_reserves(LedgerQueries& source, Section& section)
     section.tables.push_back(std::move(table));
 }
 
+/// For how many days of the run the wallets of each group were there, all together: those that
+/// arrived, from then on.
+std::vector<double> wallet_days(LedgerQueries& source)
+{
+    std::vector<double> days;
+    for (const auto& group : source.groups())
+        days.push_back(static_cast<double>(group.accounts) * run_seconds(source) / day_seconds);
+    auto arrivals = source.query(
+        "SELECT a.id, b.timestamp FROM t_addresses a JOIN t_blocks b ON b.number = a.block_number "
+        "WHERE a.block_number > 0 AND a.strategy != ''");
+    while (arrivals.step())
+    {
+        const auto late = arrivals.integer_up_to(1, source.end_time()) - source.start_time();
+        days[source.group_of(arrivals.account(0))] -= static_cast<double>(late) / day_seconds;
+    }
+    return days;
+}
+
 void add_rates(LedgerQueries& source, Section& section)
 {
-    const auto days = run_seconds(source) / day_seconds;
+    const auto days = wallet_days(source);
     const auto& transactions = source.transactions();
     Table table{"rates", "How often a wallet acts, a day",
         {{"group", "Group", Unit::none}, {"strategy", "Strategy", Unit::none},
@@ -470,10 +488,9 @@ void add_rates(LedgerQueries& source, Section& section)
         const auto& sent = transactions.groups[i];
         if (group.strategy.empty() || sent.transactions == 0)
             continue;
-        const auto wallet_days = static_cast<double>(group.accounts) * days;
         table.rows.push_back({group.name, group.strategy,
-            static_cast<double>(sent.transactions - sent.reverted) / wallet_days,
-            static_cast<double>(sent.reverted) / wallet_days});
+            static_cast<double>(sent.transactions - sent.reverted) / days[i],
+            static_cast<double>(sent.reverted) / days[i]});
     }
     if (!table.rows.empty())
         section.tables.push_back(std::move(table));

@@ -60,6 +60,9 @@ def main():
         checks([row[0] for row in rows] == [f"young/{i}" for i in range(came)], f"by number: {rows}")
         checks(all(row[1:3] == ("wallet", "payer") and row[3] >= 6 for row in rows),
                f"as the scenario calls them: {rows}")
+        there = database.execute("SELECT sum((SELECT max(timestamp) FROM t_blocks) - b.timestamp) "
+                                 "FROM t_addresses a JOIN t_blocks b ON b.number = a.block_number "
+                                 "WHERE a.name LIKE 'young/%'").fetchone()[0] / 86_400
         sent = database.execute("SELECT count(*) FROM t_transactions t JOIN t_addresses a ON "
                                 "a.id = t.from_id WHERE a.name LIKE 'young/%'").fetchone()[0]
         checks(sent > 0, "they send transactions")
@@ -69,6 +72,9 @@ def main():
         groups = {row["group"]: row for row in report["wallets"]["groups"]}
         young = groups["young"]
         checks(young["wallets"] == came, f"the report counts them: {young}")
+        rates = {row["group"]: row for row in report["behaviour"]["rates"]}["young"]
+        rate = rates["succeeded_day"] + rates["reverted_day"]
+        checks(abs(rate * there - sent) < 1e-6, f"how often they act, from when they came: {rates}")
         # Who was paid and only pays has no more than it came with.
         checks(young["gain_usd"] is None or young["gain_usd"] <= 0,
                f"what they came with is no gain: {young}")
