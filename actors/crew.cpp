@@ -211,7 +211,7 @@ caf::behavior ValidatorActor::make_behavior()
                     std::make_move_iterator(taken.begin()), std::make_move_iterator(taken.end()));
             }
             proposed.dropped =
-                std::make_shared<std::vector<Mempool::Dropped>>(message.mempool->take_dropped());
+                std::make_shared<std::vector<DroppedTransaction>>(message.mempool->take_dropped());
             proposed.mempool = std::move(message.mempool);
             return proposed;
         },

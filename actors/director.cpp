@@ -500,13 +500,13 @@ void Director::plan()
     context.base_fee = view_->base_fee;
     context.gas_limit = setup_->fees.block_gas_limit;
     context.proposer = setup_->validators[proposer_].account;
-    const bool shows_all = shows_all_contracts(block_, setup_->blocks, setup_->slot_seconds);
+    const auto snapshots = snapshots_after(block_, setup_->blocks, setup_->slot_seconds);
     if (redundancy_)
-        redundancy_->plan(context, *proposed_, shows_all);
+        redundancy_->plan(context, *proposed_, snapshots);
     auto& execution = gate_->execution;
     ExecutionOptions options;
     options.checkpoint_interval = setup_->checkpoint_interval;
-    options.shows_all_contracts = shows_all;
+    options.snapshots = snapshots;
     options.measure_costs = is_sampled(block_);
     options.forget_share = options_.forget_accesses;
     if (setup_->script_observer != nullptr)
@@ -586,6 +586,7 @@ void Director::commit()
     if (redundancy_)
     {
         unsettled_ = execution.seal(head_, head_hash_);
+        unsettled_.dropped = dropped_;
         gate_->close();
         return replicating();
     }
@@ -681,7 +682,6 @@ void Director::note_outcomes()
         outcome.nonce = dropped.nonce;
         add_outcome(dropped.sender, outcome);
     }
-    dropped_.clear();
 }
 
 void Director::publish()
@@ -758,7 +758,9 @@ void Director::seal()
     auto block = std::exchange(sealed_, nullptr);
     if (block == nullptr)
     {
-        block = std::make_shared<const FinishedBlock>(gate_->execution.seal(head_, head_hash_));
+        auto made = gate_->execution.seal(head_, head_hash_);
+        made.dropped = std::move(dropped_);
+        block = std::make_shared<const FinishedBlock>(std::move(made));
         gate_->close();
     }
     head_ = block->header;

@@ -129,7 +129,7 @@ private:
     bool sealing_ = false;  // A block was applied and waits for its roots.
     bool more_ = false;     // There is a next block.
     bool failed_ = false;
-    std::vector<Mempool::Dropped> dropped_;
+    std::vector<DroppedTransaction> dropped_;
 
     std::shared_ptr<ExecutionGate> gate_;
     LoadGovernor governor_;

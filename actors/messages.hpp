@@ -82,7 +82,7 @@ struct Proposed
 {
     std::shared_ptr<Mempool> mempool;
     std::shared_ptr<std::vector<Transaction>> transactions;
-    std::shared_ptr<std::vector<Mempool::Dropped>> dropped;
+    std::shared_ptr<std::vector<DroppedTransaction>> dropped;
 };
 
 /// Director -> validators: a block was executed.

@@ -14,7 +14,7 @@ FinishedBlock Replica::execute(BlockOrder order)
 {
     ExecutionOptions options;
     options.checkpoint_interval = order.checkpoint_interval;
-    options.shows_all_contracts = order.shows_all_contracts;
+    options.snapshots = order.snapshots;
     return execute_block(execution_, *world_, order.context, order.parent, order.parent_hash,
         order.finalized_block, std::move(order.transactions), std::move(order.rewards), options);
 }
@@ -62,13 +62,13 @@ void Redundancy::start(const World& primary, const BlockHeader& head)
     replica_ = std::make_shared<Replica>(std::move(world));
 }
 
-void Redundancy::plan(const BlockContext& context, const std::vector<Transaction>& transactions,
-    bool shows_all_contracts)
+void Redundancy::plan(
+    const BlockContext& context, const std::vector<Transaction>& transactions, Snapshots snapshots)
 {
     order_ = std::make_shared<BlockOrder>();
     order_->context = context;
     order_->checkpoint_interval = interval_;
-    order_->shows_all_contracts = shows_all_contracts;
+    order_->snapshots = snapshots;
     order_->transactions = transactions;
 }
 
@@ -161,7 +161,7 @@ std::shared_ptr<const FinishedBlock> Redundancy::settle(
             }
         }
         auto order = order_of(mine);
-        order.shows_all_contracts = order_->shows_all_contracts;
+        order.snapshots = order_->snapshots;
         auto again = extend(std::move(order));
         const auto third_root = root(third->world());
         const bool mine_holds = again.hash == mine.hash && third_root == my_root;
@@ -188,6 +188,7 @@ std::shared_ptr<const FinishedBlock> Redundancy::settle(
                 std::min(primary.contract_count(), right.contract_count()));
             load(parts_of(right), primary);
         }
+        again.dropped = std::move(mine.dropped);
         block = std::make_shared<const FinishedBlock>(std::move(again));
     }
     if (whole)

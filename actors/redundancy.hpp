@@ -21,7 +21,7 @@ struct BlockOrder
     Hash parent_hash;
     std::uint64_t finalized_block = 0;
     std::uint64_t checkpoint_interval = 0;
-    bool shows_all_contracts = false;
+    Snapshots snapshots = Snapshots::changed;
     std::vector<Transaction> transactions;
     std::vector<Reward> rewards;
 };
@@ -59,7 +59,7 @@ public:
 
     /// The block that comes next, as far as it is known when it is planned.
     void plan(const BlockContext& context, const std::vector<Transaction>& transactions,
-        bool shows_all_contracts);
+        Snapshots snapshots);
     /// Completes it, and hands the replica out to execute it.
     [[nodiscard]] std::pair<std::shared_ptr<Replica>, std::shared_ptr<BlockOrder>> dispatch(
         const BlockHeader& parent, const Hash& parent_hash, std::uint64_t finalized_block,

@@ -183,8 +183,7 @@ FinishedBlock ChainReexecutor::next(storage::StoredBlock stored)
     context.proposer = stored.header.proposer;
     ExecutionOptions options;
     options.checkpoint_interval = scenario_.chain.checkpoint_interval;
-    options.shows_all_contracts =
-        shows_all_contracts(context.number, scenario_.blocks, scenario_.slot_seconds);
+    options.snapshots = snapshots_after(context.number, scenario_.blocks, scenario_.slot_seconds);
     auto block =
         execution_->execute(world(), context, head_, head_hash_, stored.header.finalized_block,
             std::move(stored.transactions), std::move(stored.rewards), options);

@@ -7,6 +7,7 @@
 #include "storage/chain_comparison.hpp"
 #include "storage/checkpoints.hpp"
 #include "storage/comparison.hpp"
+#include "storage/dropped_rows.hpp"
 #include "storage/ledger_reader.hpp"
 #include "storage/ledger_writer.hpp"
 
@@ -223,11 +224,13 @@ std::string check_end(storage::LedgerReader& reader, const scenarios::Scenario& 
         const auto checkpoints = storage::list_checkpoints(reader.database());
         if (completion || reader.has_indexes() || !checkpoints.empty())
             return "there are no blocks: they were removed";
+        if (auto wrong = storage::check_dropped_rows(reader.database(), last, {}); !wrong.empty())
+            return wrong;
         return head ? "there are no blocks, so none with that hash" : "";
     }
     if (completion)
     {
-        const auto [number, hash] = *completion;
+        const auto& [number, hash, dropped] = *completion;
         if (number != scenario.blocks)
         {
             return fmt::format("t_completion: the run ended with block {}, the scenario with {}",
@@ -259,6 +262,9 @@ std::string check_end(storage::LedgerReader& reader, const scenarios::Scenario& 
                 *last, scenario.blocks);
         }
     }
+    const auto dropped = completion ? std::optional{completion->dropped_digest} : std::nullopt;
+    if (auto wrong = storage::check_dropped_rows(reader.database(), last, dropped); !wrong.empty())
+        return wrong;
     if (head && reader.header(*last).hash != *head)
     {
         return fmt::format("the head is block {} with the hash {}, not {}: this is another chain",

@@ -88,10 +88,8 @@ void BlockBuilder::fill()
     for (std::uint32_t position = 0; position < pool_.size(); ++position)
     {
         const auto& transaction = pool_[position];
-        if (is_expired(transaction) ||
-            transaction.nonce < world_->account_states.get(transaction.sender).nonce ||
-            transaction.gas_limit > slot_.gas_limit)
-            given_up_.push_back(position);
+        if (const auto reason = obstacle(transaction))
+            given_up_.push_back({position, *reason});
         else if (transaction.max_fee >= slot_.base_fee)
             heap_.push_back(rank(position));
     }
@@ -106,7 +104,8 @@ void BlockBuilder::fill()
         auto& sender = progress_of(transaction.sender);
         if (transaction.nonce < sender.next_nonce)
         {
-            given_up_.push_back(position);  // Replaced by a better bid with the same nonce.
+            // By a better bid with the same nonce.
+            given_up_.push_back({position, DropReason::replaced});
             continue;
         }
         if (transaction.nonce > sender.next_nonce)
@@ -151,7 +150,7 @@ bool BlockBuilder::consider(std::uint32_t position, SenderProgress& sender)
 {
     const auto fit = take(position, sender);
     if (fit == Fit::unaffordable)
-        given_up_.push_back(position);
+        given_up_.push_back({position, DropReason::unaffordable});
     return fit == Fit::taken;
 }
 
@@ -207,6 +206,20 @@ BlockBuilder::Candidate BlockBuilder::rank(std::uint32_t position) const
         }
     }
     return {};
+}
+
+std::optional<DropReason> BlockBuilder::obstacle(const Transaction& transaction) const
+{
+    const auto next_nonce = world_->account_states.get(transaction.sender).nonce;
+    if (transaction.nonce < next_nonce)
+        return DropReason::replaced;
+    if (transaction.gas_limit > slot_.gas_limit)
+        return DropReason::gas_above_block;
+    if (!is_expired(transaction))
+        return std::nullopt;
+    if (transaction.nonce > next_nonce)
+        return DropReason::nonce_gap;
+    return transaction.max_fee < slot_.base_fee ? DropReason::fee_below_base : DropReason::expired;
 }
 
 bool BlockBuilder::is_expired(const Transaction& transaction) const noexcept

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "ledger/block.hpp"
 #include "ledger/transaction.hpp"
 
 #include <cstdint>
@@ -71,9 +72,13 @@ public:
         const World& world, const BlockSlot& slot);
     /// By position in the pool: the block, in its order.
     [[nodiscard]] const std::vector<std::uint32_t>& taken() const noexcept { return taken_; }
-    /// By position in the pool: what no later block may have either (expired, replaced,
-    /// unaffordable).
-    [[nodiscard]] const std::vector<std::uint32_t>& given_up() const noexcept { return given_up_; }
+    struct GivenUp
+    {
+        std::uint32_t position = 0;  // In the pool.
+        DropReason reason{};
+    };
+    /// What no later block may have either.
+    [[nodiscard]] const std::vector<GivenUp>& given_up() const noexcept { return given_up_; }
 
     /// What is wrong with the transactions of a block, or with their order given these; empty:
     /// nothing. They must have their hashes. That others waited and were left out nobody can see,
@@ -115,6 +120,8 @@ private:
     [[nodiscard]] SenderProgress& progress_of(AccountId sender);
     [[nodiscard]] bool before(const Candidate& a, const Candidate& b) const noexcept;
     [[nodiscard]] Candidate rank(std::uint32_t position) const;
+    /// Why no block may have the transaction any more; empty: one may.
+    [[nodiscard]] std::optional<DropReason> obstacle(const Transaction& transaction) const;
     [[nodiscard]] bool is_expired(const Transaction& transaction) const noexcept;
     [[nodiscard]] std::string check_alone(const Transaction& transaction) const;
 
@@ -124,7 +131,7 @@ private:
     BlockSlot slot_;
     std::uint64_t gas_left_ = 0;
     std::vector<std::uint32_t> taken_;
-    std::vector<std::uint32_t> given_up_;
+    std::vector<GivenUp> given_up_;
     std::vector<Candidate> heap_;
     std::vector<SenderProgress> progress_;  // The first `senders_` of them; the others are kept
     std::size_t senders_ = 0;               // for their memory.

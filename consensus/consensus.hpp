@@ -1,5 +1,6 @@
 #pragma once
 
+#include "execution/context.hpp"
 #include "ledger/block.hpp"
 
 #include <cstdint>
@@ -38,14 +39,17 @@ struct ValidatorStake
 [[nodiscard]] bool is_final(
     std::span<const ValidatorStake> validators, const std::vector<bool>& attested) noexcept;
 
-/// Whether every contract shows its state after @p block, rather than those that the block touched:
-/// about every hour and after the last block, so that interest shows where nobody touches anything.
-[[nodiscard]] constexpr bool shows_all_contracts(
+/// What contracts show after @p block: about every hour and after the last block all of them show
+/// all they have, so that interest shows where nobody touches anything; after block 0 too, which
+/// touches all that is set up.
+[[nodiscard]] constexpr Snapshots snapshots_after(
     std::uint64_t block, std::uint64_t last_block, std::uint32_t slot_seconds) noexcept
 {
     constexpr std::uint32_t hour = 3'600;
     const auto interval = slot_seconds < hour ? hour / slot_seconds : 1;
-    return block > 0 && (block == last_block || block % interval == 0);
+    if (block == 0 || block == last_block)
+        return Snapshots::all_in_full;
+    return block % interval == 0 ? Snapshots::all : Snapshots::changed;
 }
 
 }  // namespace runnel

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <tuple>
 
 namespace runnel
 {
@@ -16,10 +17,12 @@ void Mempool::add(std::vector<Transaction> transactions)
         std::make_move_iterator(transactions.end()));
 }
 
-void Mempool::drop(std::uint32_t slot)
+void Mempool::drop(std::uint32_t slot, DropReason reason)
 {
     gone_[slot] = true;
-    dropped_.push_back({pool_[slot].sender, pool_[slot].nonce});
+    const auto& transaction = pool_[slot];
+    dropped_.push_back({transaction.sender, transaction.nonce, transaction.hash,
+        transaction.max_fee, transaction.arrival_ms, reason});
 }
 
 std::vector<Transaction> Mempool::build_block(const World& world, std::uint64_t block_number,
@@ -28,8 +31,11 @@ std::vector<Transaction> Mempool::build_block(const World& world, std::uint64_t 
 {
     builder_.build(head, pool_, world, {block_number, base_fee, gas_limit, now_ms});
     gone_.assign(pool_.size(), false);
-    for (const auto slot : builder_.given_up())
-        drop(slot);
+    for (const auto& [slot, reason] : builder_.given_up())
+    {
+        if (!gone_[slot])  // What waited for an earlier nonce may have been tried again.
+            drop(slot, reason);
+    }
     std::vector<Transaction> block;
     block.reserve(builder_.taken().size());
     for (const auto slot : builder_.taken())
@@ -60,7 +66,7 @@ void Mempool::evict()
             return pool_[a].hash < pool_[b].hash;
         });
     for (auto slot = left.begin() + options_.capacity; slot != left.end(); ++slot)
-        drop(*slot);
+        drop(*slot, DropReason::mempool_full);
 }
 
 void Mempool::remove_taken()
@@ -86,11 +92,13 @@ std::vector<const Transaction*> Mempool::waiting() const
     return result;
 }
 
-std::vector<Mempool::Dropped> Mempool::take_dropped()
+std::vector<DroppedTransaction> Mempool::take_dropped()
 {
     std::sort(dropped_.begin(), dropped_.end(),
-        [](const Dropped& a, const Dropped& b) {
-            return std::pair{index(a.sender), a.nonce} < std::pair{index(b.sender), b.nonce};
+        [](const DroppedTransaction& a, const DroppedTransaction& b)
+        {
+            return std::tuple{index(a.sender), a.nonce, a.hash} <
+                   std::tuple{index(b.sender), b.nonce, b.hash};
         });
     return std::exchange(dropped_, {});
 }

@@ -27,19 +27,14 @@ public:
         std::uint64_t block_number, std::uint64_t base_fee, std::uint64_t gas_limit,
         std::int64_t now_ms, std::span<const Transaction> head = {});
 
-    struct Dropped
-    {
-        AccountId sender{};
-        std::uint64_t nonce = 0;
-    };
-    /// Transactions that build_block() gave up (expired, evicted, replaced, unaffordable), sorted.
-    [[nodiscard]] std::vector<Dropped> take_dropped();
+    /// Transactions that build_block() gave up, by sender, nonce and hash.
+    [[nodiscard]] std::vector<DroppedTransaction> take_dropped();
     [[nodiscard]] std::size_t size() const noexcept { return pool_.size(); }
     /// What waits, in the order of hashes: a set has no other. Valid until the pool changes.
     [[nodiscard]] std::vector<const Transaction*> waiting() const;
 
 private:
-    void drop(std::uint32_t slot);
+    void drop(std::uint32_t slot, DropReason reason);
     void evict();
     void remove_taken();
 
@@ -47,7 +42,7 @@ private:
     BlockBuilder builder_;
     std::vector<Transaction> pool_;
     std::vector<bool> gone_;  // Beside pool_: taken or dropped in this round.
-    std::vector<Dropped> dropped_;
+    std::vector<DroppedTransaction> dropped_;
 };
 
 }  // namespace runnel

@@ -335,16 +335,25 @@ inline void CallContext::save_gas(std::uint64_t gas) noexcept
     scope_.gas_used_ -= paid_back;
 }
 
+/// Which contracts show their state after a block, and how much of it.
+enum class Snapshots : std::uint8_t
+{
+    changed,      // Those that the block changed: what they are as a whole.
+    all,          // Every contract: also what it holds for each account, if those are few.
+    all_in_full,  // Every contract, with what it holds for each account.
+};
+
 /// What a contract emits its snapshot events to, at the end of a block.
 class SnapshotContext
 {
 public:
-    SnapshotContext(
-        const BlockContext& block, EventArena& arena, std::uint32_t transaction) noexcept
-      : block_{block}, arena_{arena}, transaction_{transaction}
+    SnapshotContext(const BlockContext& block, EventArena& arena, std::uint32_t transaction,
+        Snapshots snapshots) noexcept
+      : block_{block}, arena_{arena}, transaction_{transaction}, snapshots_{snapshots}
     {}
 
     [[nodiscard]] const BlockContext& block() const noexcept { return block_; }
+    [[nodiscard]] Snapshots snapshots() const noexcept { return snapshots_; }
     template <typename Event>
     void emit(ContractId contract, const Event& event)
     {
@@ -355,6 +364,7 @@ private:
     const BlockContext& block_;
     EventArena& arena_;
     std::uint32_t transaction_;
+    Snapshots snapshots_;
 };
 
 /// Reads committed state with the same interface as CallContext, for views and quotes.

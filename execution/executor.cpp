@@ -655,11 +655,12 @@ void BlockExecution::collect_receipts()
 void BlockExecution::collect_snapshots()
 {
     EventArena snapshots;
-    SnapshotContext context{context_, snapshots, block_.header.transaction_count};
+    SnapshotContext context{
+        context_, snapshots, block_.header.transaction_count, options_.snapshots};
     const auto& changed = writes_.changed();
     for (std::uint32_t i = 0; i < changed.size(); ++i)
     {
-        if (changed[i] || options_.shows_all_contracts)
+        if (changed[i] || options_.snapshots != Snapshots::changed)
             world_->contract(ContractId{i}).snapshot(context);
     }
     for (const auto& event : snapshots.events)

@@ -60,8 +60,7 @@ struct ExecutionOptions
     /// Hash receipts, written records and roots. Without, roots and hash of a block are zero: for
     /// measuring what they cost. With one worker only.
     bool commitments = true;
-    /// Every contract shows its state after the block, not only those that changed.
-    bool shows_all_contracts = false;
+    Snapshots snapshots = Snapshots::changed;
     ExecutionMode mode = ExecutionMode::automatic;
     /// The probability with which a declared access is dropped: a fault that must change nothing.
     double forget_share = 0;

@@ -88,6 +88,43 @@ struct NewContract
     Origin origin{};
 };
 
+/// Why a transaction that waited for a block was given up.
+enum class DropReason : std::uint8_t
+{
+    expired,          // It waited too long for room.
+    fee_below_base,   // It waited too long, and bids less than the base fee.
+    nonce_gap,        // It waited too long for an earlier one of its sender.
+    replaced,         // Another one with its nonce came into a block.
+    unaffordable,     // Its sender could not pay its gas limit at its maximal fee.
+    gas_above_block,  // No block has room for its gas limit.
+    mempool_full,     // There were too many, and it was among the cheapest.
+};
+[[nodiscard]] constexpr std::string_view to_string(DropReason reason) noexcept
+{
+    switch (reason)
+    {
+        case DropReason::expired: return "expired";
+        case DropReason::fee_below_base: return "fee_below_base";
+        case DropReason::nonce_gap: return "nonce_gap";
+        case DropReason::replaced: return "replaced";
+        case DropReason::unaffordable: return "unaffordable";
+        case DropReason::gas_above_block: return "gas_above_block";
+        case DropReason::mempool_full: return "mempool_full";
+    }
+    return "unknown";
+}
+
+/// A transaction that will be in no block.
+struct DroppedTransaction
+{
+    AccountId sender{};
+    std::uint64_t nonce = 0;
+    Hash hash;
+    std::uint64_t max_fee = 0;  // Wei per gas.
+    std::int64_t arrival_ms = 0;
+    DropReason reason{};
+};
+
 /// A block with all that happened in it: what validators attest and the database keeps.
 struct FinishedBlock
 {
@@ -100,6 +137,8 @@ struct FinishedBlock
     std::vector<NewContract> contracts;  // Likewise.
     std::vector<EventRecord> events;     // In order of transactions; snapshots last.
     Bytes event_bytes;                   // Their encodings.
+    /// What was given up when the block was built: its proposer says so, no hash covers it.
+    std::vector<DroppedTransaction> dropped;
 
     [[nodiscard]] ByteView encoding(const EventRecord& event) const noexcept
     {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -71,6 +72,10 @@ protected:
 ///
 ///     static constexpr std::string_view name = "DexPool";
 ///     static constexpr EventUse use = EventUse::snapshot;
+///
+/// What its fields mean, in their order, is for who reads its table:
+///
+///     static constexpr std::array<std::string_view, 2> meanings{"Who pays.", "How much."};
 struct EventType
 {
     std::string_view name;
@@ -78,6 +83,7 @@ struct EventType
     std::string_view signature;  // Canonical: types only; empty unless it is a log.
     std::uint32_t indexed = 0;   // Bit k: field k is a topic.
     EventUse use = EventUse::log;
+    std::span<const std::string_view> meanings;  // Of the fields; empty: nobody said.
     /// Stands for the signature in receipts: short, and another one for every signature.
     std::uint64_t tag = 0;
     void (*columns)(ColumnSink& sink) = nullptr;
@@ -212,6 +218,12 @@ concept HasUse = requires
     Event::use;
 };
 
+template <typename Event>
+concept HasMeanings = requires
+{
+    Event::meanings;
+};
+
 template <HasSignature Event>
 inline constexpr ParsedSignature parsed_signature = parse_signature(Event::signature);
 
@@ -246,6 +258,11 @@ template <typename Event>
     }
     if constexpr (HasUse<Event>)
         type.use = Event::use;
+    if constexpr (HasMeanings<Event>)
+    {
+        static_assert(Event::meanings.size() == field_count<Event>(), "each field has a meaning");
+        type.meanings = Event::meanings;
+    }
     type.tag = event_tag(type.signature);
     type.columns = [](ColumnSink& sink)
     {

@@ -290,6 +290,7 @@ tl::expected<FinishedBlock, ScenarioError> execute_genesis(
     ExecutionOptions options;
     options.free_gas = true;
     options.checkpoint_interval = scenario.chain.checkpoint_interval;
+    options.snapshots = Snapshots::all_in_full;
     BlockExecution execution;
     auto block = execute_block(execution, world, context, allocations, manifest_hash, 0,
         std::move(genesis.transactions), {}, options);

@@ -574,7 +574,7 @@ void ScriptComparison::compare_state(const ScriptLine& line, const ExecutedTrans
         ++report_.expectations;
         const auto expected = find(written, transaction.world);
         EventArena rows;
-        SnapshotContext context{transaction.block, rows, 0};
+        SnapshotContext context{transaction.block, rows, 0, Snapshots::all_in_full};
         if (const auto* contract = transaction.world.find_contract(expected.contract))
             contract->snapshot(context);
         const auto found = find_row(expected, rows.events, rows.event_bytes, 0, transaction.world);

@@ -2,6 +2,7 @@
 
 #include "ledger/call.hpp"
 #include "ledger/check.hpp"
+#include "storage/dropped_rows.hpp"
 #include "storage/ledger_writer.hpp"
 
 #include <algorithm>
@@ -91,14 +92,20 @@ BlockRowMaker::BlockRowMaker(
     std::unordered_map<std::string, RowBatch*> tables;
     for (const auto& table : schema.tables())
     {
-        if (table.kind == TableKind::block || table.kind == TableKind::directory)
-            tables.emplace(table.name, &batches_.emplace_back(table, make_target(table)));
+        if (table.kind == TableKind::block || table.kind == TableKind::directory ||
+            table.kind == TableKind::told)
+        {
+            if (auto target = make_target(table))
+                tables.emplace(table.name, &batches_.emplace_back(table, std::move(target)));
+        }
     }
     const auto batch = [&](std::string_view table) -> RowBatch&
     { return *tables.at(std::string{table}); };
     blocks_.emplace(batch(BlockRow::table));
     transactions_.emplace(batch(TransactionRow::table));
     rewards_.emplace(batch(RewardRow::table));
+    if (tables.contains(std::string{DroppedRow::table}))
+        dropped_.emplace(batch(DroppedRow::table));
     address_rows_.emplace(batch(AddressRow::table));
     contract_rows_.emplace(batch(ContractRow::table));
     token_rows_.emplace(batch(TokenRow::table));
@@ -143,8 +150,22 @@ std::size_t BlockRowMaker::add(const FinishedBlock& block)
     std::uint32_t reward_index = 0;
     for (const auto& [account, amount] : block.rewards)
         rewards_->add({block.header.number, reward_index++, account, amount});
+    if (dropped_)
+        add_dropped(block);
     return 1 + block.accounts.size() + 2 * block.contracts.size() + block.transactions.size() +
-           block.events.size() + block.rewards.size();
+           block.events.size() + block.rewards.size() + (dropped_ ? block.dropped.size() : 0);
+}
+
+void BlockRowMaker::add_dropped(const FinishedBlock& block)
+{
+    std::uint32_t drop_index = 0;
+    for (const auto& dropped : block.dropped)
+    {
+        DroppedRow row{block.header.number, drop_index++, dropped.sender, dropped.nonce,
+            dropped.hash, dropped.max_fee, dropped.arrival_ms, to_string(dropped.reason), {}};
+        row.digest = dropped_digest_ = digest_of(row, dropped_digest_);
+        dropped_->add(row);
+    }
 }
 
 void BlockRowMaker::add_transactions(const FinishedBlock& block)

@@ -30,11 +30,15 @@ void add_contract(Rows<ContractRow>& contracts, Rows<TokenRow>& tokens, Contract
 class BlockRowMaker
 {
 public:
-    /// What becomes of a table's rows.
+    /// What becomes of a table's rows; nullptr for what nobody asks for, which only a table that is
+    /// told may be.
     using MakeTarget = std::function<std::unique_ptr<RowTarget>(const TableInfo&)>;
 
     /// @p addresses: who there is before the next block.
     BlockRowMaker(const Schema& schema, AddressBook addresses, const MakeTarget& make_target);
+
+    /// The digest of the last row of what was dropped, if there are rows already.
+    void continue_dropped(const Hash& digest) noexcept { dropped_digest_ = digest; }
 
     /// Makes the block's rows and returns their number. They wait in batches for more.
     std::size_t add(const FinishedBlock& block);
@@ -45,6 +49,7 @@ private:
     void add_directories(const FinishedBlock& block);
     void add_transactions(const FinishedBlock& block);
     void add_events(const FinishedBlock& block);
+    void add_dropped(const FinishedBlock& block);
     [[nodiscard]] RowBatch& rows_of(const EventType& type);
 
     AddressBook addresses_;
@@ -52,6 +57,8 @@ private:
     std::optional<Rows<BlockRow>> blocks_;
     std::optional<Rows<TransactionRow>> transactions_;
     std::optional<Rows<RewardRow>> rewards_;
+    std::optional<Rows<DroppedRow>> dropped_;  // Not of those who compare: nobody can tell.
+    Hash dropped_digest_;
     std::optional<Rows<AddressRow>> address_rows_;
     std::optional<Rows<ContractRow>> contract_rows_;
     std::optional<Rows<TokenRow>> token_rows_;

@@ -117,8 +117,10 @@ ChainComparison::ChainComparison(Database database, const LedgerDescription& des
         std::shared_ptr<Cursor> cursor_;
     };
     rows_.emplace(Schema{description.events}, address_book(description),
-        [&](const TableInfo& table)
+        [&](const TableInfo& table) -> std::unique_ptr<RowTarget>
         {
+            if (table.kind == TableKind::told)
+                return nullptr;
             cursors_.push_back(std::make_shared<Cursor>(database_, table));
             return std::make_unique<Target>(cursors_.back());
         });

@@ -313,7 +313,7 @@ void LedgerReader::check_description(const LedgerDescription& description)
     }
 }
 
-std::optional<std::pair<std::uint64_t, Hash>> LedgerReader::completion()
+std::optional<CompletionRow> LedgerReader::completion()
 {
     auto rows = query(select_rows<CompletionRow>());
     if (!rows.step())
@@ -321,7 +321,7 @@ std::optional<std::pair<std::uint64_t, Hash>> LedgerReader::completion()
     const auto row = read_row<CompletionRow>(rows);
     if (rows.step())
         corrupt("t_completion has more than one row");
-    return std::pair{row.block_number, row.head_hash};
+    return row;
 }
 
 bool LedgerReader::has_indexes()

@@ -63,9 +63,8 @@ public:
     [[nodiscard]] std::vector<AccountInfo> accounts();
     /// StorageError (mismatch) unless accounts, contracts and event tables are these.
     void check_description(const LedgerDescription& description);
-    /// The last block of a chain that is complete, and its hash, as the file states it; empty: the
-    /// run is not complete.
-    [[nodiscard]] std::optional<std::pair<std::uint64_t, Hash>> completion();
+    /// How a chain that is complete ends, as the file states it; empty: the run is not complete.
+    [[nodiscard]] std::optional<CompletionRow> completion();
     /// The readers' indexes are there.
     [[nodiscard]] bool has_indexes();
     /// The run that wrote it ended properly: the indexes are there, and the file needs no other

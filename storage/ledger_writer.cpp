@@ -4,6 +4,7 @@
 #include "state/abi.hpp"
 #include "storage/block_row_maker.hpp"
 #include "storage/checkpoints.hpp"
+#include "storage/dropped_rows.hpp"
 #include "storage/ledger_reader.hpp"
 #include "storage/row_batch.hpp"
 #include "storage/rows.hpp"
@@ -235,8 +236,9 @@ public:
                 SqlTransaction transaction{database_};
                 keep_last_state(database_, *checkpoints_);
                 database_.execute(
-                    "DELETE FROM t_completion; INSERT INTO t_completion SELECT number, hash FROM "
-                    "t_blocks ORDER BY number DESC LIMIT 1");
+                    "DELETE FROM t_completion; INSERT INTO t_completion SELECT number, hash, "
+                    "coalesce((SELECT digest FROM t_dropped_transactions ORDER BY rowid DESC LIMIT "
+                    "1), zeroblob(32)) FROM t_blocks ORDER BY number DESC LIMIT 1");
                 transaction.commit();
             });
     }
@@ -335,6 +337,15 @@ private:
     static void write_description(
         Database& database, const Schema& schema, const LedgerDescription& description)
     {
+        RowBatch documented{database, schema.table(DocumentationRow::table)};
+        Rows<DocumentationRow> documented_rows{documented};
+        for (const auto& entry : documentation(schema))
+        {
+            documented_rows.add({entry.object, entry.position, entry.kind, entry.column, entry.type,
+                entry.unit, entry.meaning});
+        }
+        documented.flush();
+
         RowBatch addresses{database, schema.table(AddressRow::table)};
         Rows<AddressRow> address_rows{addresses};
         std::uint64_t id = 0;
@@ -412,6 +423,7 @@ private:
         rows_.emplace(schema_, std::move(addresses),
             [this](const TableInfo& table)
             { return std::make_unique<RowInserter>(database_, table); });
+        rows_->continue_dropped(last_dropped_digest(database_));
         metrics_.emplace(database_, schema_.table(MetricRow::table));
         checkpoints_.emplace(database_, schema_.table(CheckpointRow::table));
     }

@@ -161,6 +161,32 @@ struct ReferencePriceRow
     }
 };
 
+/// What a table, a view or a column of them means.
+struct DocumentationRow
+{
+    static constexpr std::string_view table = "t_documentation";
+
+    std::string_view object;
+    std::uint64_t position = 0;
+    std::string_view kind;
+    std::string_view column_name;
+    std::string_view type;
+    std::string_view unit;
+    std::string_view meaning;
+
+    static constexpr void describe(auto& self, auto&& column)
+    {
+        column("object", self.object, {"The table's or view's name."});
+        column("position", self.position,
+            {"0 for the table or view as a whole, from 1 for its columns."});
+        column("kind", self.kind, {"table or view."});
+        column("column_name", self.column_name, {"Empty for the whole."});
+        column("type", self.type, {"INTEGER, REAL, TEXT or BLOB, `or NULL`; empty for the whole."});
+        column("unit", self.unit, {"What its values count in; empty where they count nothing."});
+        column("meaning", self.meaning, {"What it says."});
+    }
+};
+
 struct EventTypeRow
 {
     static constexpr std::string_view table = "t_event_types";
@@ -284,6 +310,45 @@ struct RewardRow
     }
 };
 
+/// A transaction that its block's proposer gave up.
+struct DroppedRow
+{
+    static constexpr std::string_view table = "t_dropped_transactions";
+
+    std::uint64_t block_number = 0;
+    std::uint32_t drop_index = 0;
+    AccountId sender{};
+    std::uint64_t nonce = 0;
+    Hash hash;
+    std::uint64_t max_fee = 0;
+    std::int64_t arrival_ms = 0;
+    std::string_view reason;
+    Hash digest;
+
+    static constexpr void describe(auto& self, auto&& column)
+    {
+        column("block_number", self.block_number, {"The block at which it was given up."});
+        column("drop_index", self.drop_index, {"From 0."});
+        column("from_id", self.sender, {"The sender."});
+        column("nonce", self.nonce, {"The sender's count of earlier transactions."});
+        column("hash", self.hash, {"Of the encoded transaction, which no block has.", keccak_unit});
+        column("max_fee_per_gas", self.max_fee,
+            {"The most the sender would have paid, base fee included.", unit::wei_per_gas});
+        column("arrival_ms", self.arrival_ms,
+            {"When it reached the mempool, in virtual time since the scenario's start.",
+                unit::other("ms")});
+        column("reason", self.reason,
+            {"Having waited for transaction_lifetime: expired (there was no room), fee_below_base "
+             "(it bids less than the base fee), nonce_gap (an earlier one of its sender is "
+             "missing). At once: replaced (another one with its nonce came into a block), "
+             "unaffordable (its sender cannot pay gas limit times maximal fee), gas_above_block, "
+             "mempool_full (it was among the cheapest)."});
+        column("digest", self.digest,
+            {"Of the row before's digest and of this row: what was altered later shows.",
+                keccak_unit});
+    }
+};
+
 /// What every row of an event's table begins with; the event's own fields follow.
 struct EventPlace
 {
@@ -318,11 +383,14 @@ struct CompletionRow
 
     std::uint64_t block_number = 0;
     Hash head_hash;
+    Hash dropped_digest;
 
     static constexpr void describe(auto& self, auto&& column)
     {
         column("block_number", self.block_number, {"The last block."});
         column("head_hash", self.head_hash, {"Its hash.", keccak_unit});
+        column("dropped_digest", self.dropped_digest,
+            {"The last digest of t_dropped_transactions; zero without any.", keccak_unit});
     }
 };
 

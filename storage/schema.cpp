@@ -46,6 +46,10 @@ std::vector<TableInfo> base_tables()
         "What made this ledger: the scenario, its parameters, the seed, the version. Reproduces "
         "the run; its hash is the parent of block 0.",
         TableKind::fixed, {"position"}, {}));
+    tables.push_back(described<DocumentationRow>(
+        "What every table, view and column of this ledger means, and in which unit: this "
+        "reference, as far as it is about this ledger.",
+        TableKind::fixed, {"object", "position"}, {}));
     tables.push_back(described<AddressRow>("Every account: wallets, validators, contracts.",
         TableKind::directory, {"id"}, {{"address"}}));
     tables.push_back(
@@ -69,6 +73,11 @@ std::vector<TableInfo> base_tables()
             {{"block_number", "transaction_index"}, {"hash"}, {"from_id"}}));
     tables.push_back(described<RewardRow>("New coins for validators.", TableKind::block,
         {"block_number", "reward_index"}, {{"block_number", "reward_index"}}));
+    tables.push_back(described<DroppedRow>(
+        "Transactions that were given up and came into no block, with the reason. The mempool's "
+        "word: the chain does not hold them, so `verify` sees only that they are as they were "
+        "written; runs of one scenario have the same.",
+        TableKind::told, {"block_number", "drop_index"}, {{"block_number", "drop_index"}}));
     tables.push_back(described<CheckpointRow>(
         "What a run needs to resume from a block, in parts: see docs/checkpoints.md. The newest "
         "two "
@@ -89,30 +98,38 @@ std::vector<TableInfo> base_tables()
 class TableColumns final : public ColumnSink
 {
 public:
-    explicit TableColumns(TableInfo& table) noexcept : table_{table} {}
+    TableColumns(TableInfo& table, const EventType& type) noexcept : table_{table}, type_{type} {}
 
     void column(std::string_view name, ColumnKind kind, const Unit& unit) override
     {
         const std::string field{name};
         const auto unit_text = to_string(unit);
+        auto meaning = type_.meanings.empty() ? fmt::format("The event's `{}`.", name)
+                                              : std::string{type_.meanings[next_]};
+        ++next_;
         switch (kind)
         {
             case ColumnKind::amount:
-                return table_.columns.push_back(text(field, unit_text, "Exact, decimal."));
-            case ColumnKind::integer:
-                return table_.columns.push_back(integer(field, unit_text, ""));
-            case ColumnKind::account:
-                return table_.columns.push_back(id(id_column(name), RefersTo::addresses, ""));
-            case ColumnKind::contract:
                 return table_.columns.push_back(
-                    id(id_column(name), RefersTo::contracts, unit_text));
-            case ColumnKind::boolean: return table_.columns.push_back(integer(field, "0 or 1", ""));
-            case ColumnKind::text: return table_.columns.push_back(text(field, unit_text, ""));
+                    text(field, unit_text, meaning + " Exact, decimal."));
+            case ColumnKind::integer:
+                return table_.columns.push_back(integer(field, unit_text, meaning));
+            case ColumnKind::account:
+                return table_.columns.push_back(id(id_column(name), RefersTo::addresses, meaning));
+            case ColumnKind::contract:
+                if (!unit_text.empty())
+                    meaning += fmt::format(" {}.", unit_text);
+                return table_.columns.push_back(id(id_column(name), RefersTo::contracts, meaning));
+            case ColumnKind::boolean:
+                return table_.columns.push_back(integer(field, "0 or 1", meaning));
+            case ColumnKind::text: return table_.columns.push_back(text(field, unit_text, meaning));
         }
     }
 
 private:
     TableInfo& table_;
+    const EventType& type_;
+    std::size_t next_ = 0;
 };
 
 TableInfo event_table(const EventType& type)
@@ -138,7 +155,7 @@ TableInfo event_table(const EventType& type)
             break;
     }
     const auto implicit_columns = table.columns.size();
-    TableColumns columns{table};
+    TableColumns columns{table, type};
     type.columns(columns);
     for (auto i = implicit_columns; i < table.columns.size(); ++i)
     {
@@ -178,14 +195,44 @@ std::string column_list(const std::vector<std::string>& columns)
     return list;
 }
 
-/// A table row of Markdown.
-std::string reference_line(const ColumnInfo& column)
+DocumentationEntry documented(std::string_view object, std::string_view kind,
+    std::uint64_t position, const ColumnInfo& column)
 {
-    const auto type = column.type + (column.nullable ? " or NULL" : "");
-    const auto unit = column.refers_to == RefersTo::addresses   ? "id in t_addresses"
-                      : column.refers_to == RefersTo::contracts ? "id in t_contracts"
-                                                                : column.unit;
-    return fmt::format("| `{}` | {} | {} | {} |\n", column.name, type, unit, column.meaning);
+    return {std::string{object}, std::string{kind}, position, column.name,
+        column.type + (column.nullable ? " or NULL" : ""),
+        column.refers_to == RefersTo::addresses   ? "id in t_addresses"
+        : column.refers_to == RefersTo::contracts ? "id in t_contracts"
+                                                  : column.unit,
+        column.meaning};
+}
+
+template <typename Objects>
+void document(
+    std::string_view kind, const Objects& objects, std::vector<DocumentationEntry>& entries)
+{
+    for (const auto& object : objects)
+    {
+        entries.push_back({object.name, std::string{kind}, 0, "", "", "", object.meaning});
+        std::uint64_t position = 0;
+        for (const auto& column : object.columns)
+            entries.push_back(documented(object.name, kind, ++position, column));
+    }
+}
+
+/// Heading and keys of a table or view; what else is before its columns.
+std::string reference_head(const Schema& schema, const DocumentationEntry& object)
+{
+    auto head = fmt::format("\n### `{}`\n\n{}\n", object.object, object.meaning);
+    if (object.kind == "table")
+    {
+        const auto& table = schema.table(object.object);
+        if (!table.key.empty())
+            head += fmt::format("Key: `{}`.", fmt::join(table.key, "`, `"));
+        for (const auto& index : table.indexes)
+            head += fmt::format(" Index: `{}`.", fmt::join(index, "`, `"));
+        head += "\n";
+    }
+    return head + "\n| Column | Type | Unit | Meaning |\n|---|---|---|---|\n";
 }
 }  // namespace
 
@@ -216,7 +263,8 @@ std::string TableInfo::create_sql() const
             quoted_name(column.name) + " " + column.type + (column.nullable ? ", " : " NOT NULL, ");
     // A block's number is its rowid; rows of several columns are found by BlockRows.
     // The same for a directory's ids.
-    const bool has_rowid = kind == TableKind::block || kind == TableKind::directory || key.empty();
+    const bool has_rowid = kind == TableKind::block || kind == TableKind::directory ||
+                           kind == TableKind::told || key.empty();
     if (has_rowid && key.size() != 1)
         return sql.erase(sql.size() - 2) + ")";
     return sql + "PRIMARY KEY (" + column_list(key) + (has_rowid ? "))" : ")) WITHOUT ROWID");
@@ -293,6 +341,14 @@ void Schema::drop_indexes(Database& database) const
     }
 }
 
+std::vector<DocumentationEntry> documentation(const Schema& schema)
+{
+    std::vector<DocumentationEntry> entries;
+    document("table", schema.tables(), entries);
+    document("view", schema.views(), entries);
+    return entries;
+}
+
 std::string database_reference(std::span<const EventType* const> events)
 {
     const Schema schema{events};
@@ -306,25 +362,18 @@ std::string database_reference(std::span<const EventType* const> events)
         "which is that of their rowids; a unique index over their key, like all indexes, is there "
         "once a run has ended. The ledger of a run that was killed has none: lookups and prices "
         "(`amount_usd`) are slow until `run --resume` has ended it.\n\n"
-        "This page is generated from the code that makes the tables.\n\n## Tables\n";
-    constexpr std::string_view head = "| Column | Type | Unit | Meaning |\n|---|---|---|---|\n";
-    for (const auto& table : schema.tables())
+        "This page is generated from the code that makes the tables, and so is `t_documentation` "
+        "in "
+        "every ledger: `SELECT * FROM t_documentation WHERE object = 'dex_trades'`.\n";
+    std::string kind;
+    for (const auto& entry : documentation(schema))
     {
-        page += fmt::format("\n### `{}`\n\n{}\n", table.name, table.meaning);
-        if (!table.key.empty())
-            page += fmt::format("Key: `{}`.", fmt::join(table.key, "`, `"));
-        for (const auto& index : table.indexes)
-            page += fmt::format(" Index: `{}`.", fmt::join(index, "`, `"));
-        page += fmt::format("\n\n{}", head);
-        for (const auto& column : table.columns)
-            page += reference_line(column);
-    }
-    page += "\n## Views\n";
-    for (const auto& view : schema.views())
-    {
-        page += fmt::format("\n### `{}`\n\n{}\n\n{}", view.name, view.meaning, head);
-        for (const auto& column : view.columns)
-            page += reference_line(column);
+        if (entry.kind != kind)
+            page += entry.kind == "table" ? "\n## Tables\n" : "\n## Views\n";
+        kind = entry.kind;
+        page += entry.position == 0 ? reference_head(schema, entry)
+                                    : fmt::format("| `{}` | {} | {} | {} |\n", entry.column,
+                                          entry.type, entry.unit, entry.meaning);
     }
     return page;
 }

@@ -18,6 +18,8 @@ enum class TableKind : std::uint8_t
     fixed,       // Once, when the ledger is made.
     directory,   // Who there is: at genesis, and when a block brings somebody. By id.
     block,       // With each block.
+    told,        // With each block, but the chain does not hold it: compared between two ledgers,
+                 // never with execution.
     metrics,     // Whenever the clock was read; neither hashed nor compared.
     checkpoint,  // Now and then, and deleted again; not compared, `verify` checks it on its own.
 };
@@ -111,6 +113,21 @@ private:
     std::vector<TableInfo> tables_;
     std::vector<ViewInfo> views_;
 };
+
+/// What the reference says of a table, a view or a column of them.
+struct DocumentationEntry
+{
+    std::string object;          // The table or view.
+    std::string kind;            // table or view.
+    std::uint64_t position = 0;  // 0: of the whole; from 1: of its columns.
+    std::string column;          // Empty for the whole.
+    std::string type;            // INTEGER, REAL, TEXT or BLOB, `or NULL`; empty for the whole.
+    std::string unit;
+    std::string meaning;
+};
+/// Of all tables, then of all views, in their order: the source of t_documentation and of
+/// docs/database.md.
+[[nodiscard]] std::vector<DocumentationEntry> documentation(const Schema& schema);
 
 /// The name of an event's table: `t_` and what the event says.
 [[nodiscard]] std::string event_table_name(const EventType& type);

@@ -230,6 +230,7 @@ public:
         reference_prices();
         starting_balances();
         balances();
+        dropped_transactions();
         const auto standard_views = views_.size();
         for (const auto* type : events_)
         {
@@ -239,6 +240,12 @@ public:
             RUNNEL_CHECK(position >= standard_views && "an event's table has a name of its own");
             if (same_name == views_.end())  // Otherwise two types share the table.
                 event_view(*type);
+        }
+        starting_positions();
+        if (has_statements())
+        {
+            lending_positions();
+            health_factors();
         }
         return std::move(views_);
     }
@@ -548,6 +555,188 @@ private:
         add(std::move(view));
     }
 
+    void dropped_transactions()
+    {
+        ViewBuilder view{"dropped_transactions",
+            "Transactions that came into no block, by block, sender and reason.",
+            *find("t_dropped_transactions")};
+        view.join_block();
+        view.same("block_number").same("drop_index");
+        view.column("block_time", "TEXT", "YYYY-MM-DD HH:MM:SS", "UTC.",
+            "datetime(b.timestamp, 'unixepoch')");
+        view.same("reason");
+        who(view, "from", "from_address", "The sender.", "r.from_id");
+        view.same("nonce");
+        view.column(
+            "hash", "TEXT", "0x and 64 hex digits", "Of the encoded transaction.", hex("r.hash"));
+        view.same("max_fee_per_gas").same("arrival_ms");
+        add(std::move(view));
+    }
+
+    /// An account with what is known about it.
+    static void who(ViewBuilder& view, const std::string& prefix, const std::string& address,
+        std::string meaning, std::string_view id)
+    {
+        const auto column = view.join_account(id);
+        const auto account = column.substr(0, column.find('.'));
+        view.address(address, std::move(meaning), column);
+        view.column(prefix + "_name", "TEXT", "", "Its name in the scenario.", account + ".name");
+        view.column(prefix + "_group", "TEXT", "", "Its group in [agents]; empty for others.",
+            group_of(account));
+        view.column(prefix + "_strategy", "TEXT", "",
+            "Of a wallet that an agent moves; empty for others.", account + ".strategy");
+    }
+
+    /// What everybody has and owes before the first block with transactions of agents: rows of
+    /// several tables, one kind each.
+    void starting_positions()
+    {
+        std::string kind = "'balance'";
+        if (has("t_dex_shares", {"share_token_id"}))
+        {
+            kind =
+                "iif(s.token_id IN (SELECT share_token_id FROM t_dex_shares WHERE block_number = "
+                "0), 'pool_shares', 'balance')";
+        }
+        auto rows = "SELECT " + kind +
+                    " AS kind, s.account_id, s.token_id AS contract_id, s.token_id, s.balance AS "
+                    "amount FROM t_starting_balances s";
+        if (has_statements())
+        {
+            for (const auto& [name, column] :
+                {std::pair{"supplied", "supplied_raw"}, std::pair{"debt", "debt_raw"}})
+            {
+                rows += fmt::format(
+                    " UNION ALL SELECT '{}', account_id, contract_id, token_id, {} FROM "
+                    "t_lending_holdings WHERE block_number = 0 AND {} <> '0'",
+                    name, column, column);
+            }
+        }
+        TableInfo columns;
+        columns.columns = {{"kind", "TEXT", "",
+                               "balance: tokens; pool_shares: shares of a pool, tokens too; "
+                               "supplied to and debt in a lending market, interest included.",
+                               false, {}},
+            {"account_id", "INTEGER", "", "", false, {}},
+            {"contract_id", "INTEGER", "", "", false, {}},
+            {"token_id", "INTEGER", "", "", false, {}},
+            {"amount", "TEXT", "smallest unit of token", "Exact, decimal.", false, {}}};
+        ViewBuilder view{"starting_positions",
+            "What accounts have and owe when block 0 is done: balances, shares of pools, supply "
+            "and debt in lending markets.",
+            columns, "(" + rows + ")"};
+        view.join_contract();
+        const auto token = view.join_token("token_id");
+        view.same("kind");
+        who(view, "account", "account", "Who has or owes.", "r.account_id");
+        view.address("contract_address", "Where: the token, the pool or the market.", "c.address");
+        view.column("contract_name", "TEXT", "", "Its key in the scenario.", "c.name");
+        view.address("token_address", "The token.", token.address);
+        view.column("symbol", "TEXT", "", "The token's.", token.symbol);
+        view.column("amount", "REAL", "whole tokens", "Rounded; exact in amount_raw.",
+            scaled("r.amount", token));
+        view.same("amount", "amount_raw");
+        add(std::move(view));
+    }
+
+    [[nodiscard]] bool has(std::string_view table, std::initializer_list<const char*> columns) const
+    {
+        const auto* found = find(table);
+        return found != nullptr &&
+               std::all_of(columns.begin(), columns.end(),
+                   [&](const char* column) { return found->has_column(column); });
+    }
+    /// Whether there are markets that state what accounts have and owe.
+    [[nodiscard]] bool has_statements() const
+    {
+        return has("t_lending_statements", {"itemized"}) &&
+               has("t_lending_holdings",
+                   {"account_id", "token_id", "supplied_raw", "debt_raw", "used_as_collateral",
+                       "price", "value_token_id", "value_decimals"}) &&
+               has("t_lending_health", {"account_id", "collateral", "debt", "liquidation_threshold",
+                                           "health_factor", "value_token_id", "value_decimals"});
+    }
+
+    /// The rows that belong to each market's newest itemized statement.
+    [[nodiscard]] static std::string newest_statement(std::string_view table)
+    {
+        return fmt::format(
+            "(SELECT h.* FROM (SELECT contract_id, max(block_number) AS block_number FROM "
+            "t_lending_statements WHERE itemized GROUP BY contract_id) m CROSS JOIN {} h ON "
+            "h.block_number = m.block_number AND h.contract_id = m.contract_id)",
+            table);
+    }
+    static void statement_columns(ViewBuilder& view)
+    {
+        view.join_block();
+        view.join_contract();
+        view.column("block_number", "INTEGER", "",
+            "The block after which it holds: the market's newest statement, after the last block "
+            "of a run that is complete.",
+            "r.block_number");
+        view.column("block_time", "TEXT", "YYYY-MM-DD HH:MM:SS", "UTC.",
+            "datetime(b.timestamp, 'unixepoch')");
+        view.address("market_address", "The lending market.", "c.address");
+        view.column("market", "TEXT", "", "Its key in the scenario.", "c.name");
+        who(view, "account", "account", "Who has or owes.", "r.account_id");
+    }
+
+    void lending_positions()
+    {
+        const auto& table = *find("t_lending_holdings");
+        ViewBuilder view{"lending_positions",
+            "What each account has and owes of each token in each lending market, interest "
+            "included, when the market stated it last. All statements are in lending_holdings.",
+            table, newest_statement(table.name)};
+        statement_columns(view);
+        const auto token = view.join_token("token_id");
+        view.address("token_address", "The token.", token.address);
+        view.column("symbol", "TEXT", "", "The token's.", token.symbol);
+        view.column("supplied", "REAL", "whole tokens", "Rounded; exact in supplied_raw.",
+            scaled("r.supplied_raw", token));
+        view.column("debt", "REAL", "whole tokens", "Rounded; exact in debt_raw.",
+            scaled("r.debt_raw", token));
+        view.same("supplied_raw").same("debt_raw").same("used_as_collateral");
+        const auto price = bracketed(value_usd(view, "price", view.join_token("value_token_id")));
+        const auto worth = [&](const char* name, std::string_view column)
+        {
+            view.column(name, "REAL", "USD", "At the market's price; NULL without.",
+                scaled(column, token) + " * " + price);
+        };
+        worth("supplied_usd", "r.supplied_raw");
+        worth("debt_usd", "r.debt_raw");
+        add(std::move(view));
+    }
+
+    void health_factors()
+    {
+        const auto& table = *find("t_lending_health");
+        ViewBuilder view{"health_factors",
+            "How safe each account's debt is in each lending market, interest included, when the "
+            "market stated it last. All statements are in lending_health, totals and bad debt over "
+            "time in lending_statements.",
+            table, newest_statement(table.name)};
+        statement_columns(view);
+        view.column("health_factor", "REAL", "",
+            "As the protocol computes it; rounded, exact in health_factor_raw. Below 1 the account "
+            "may be liquidated.",
+            "CAST(r.health_factor AS REAL) / 1e18");
+        view.same("health_factor", "health_factor_raw");
+        view.column("is_liquidatable", "INTEGER", "0 or 1", "Whether it is below 1, exactly.",
+            "length(r.health_factor) < 19");
+        view.same("liquidation_threshold").same("collateral").same("debt");
+        const auto unit = view.join_token("value_token_id");
+        const auto collateral = value_usd(view, "collateral", unit);
+        const auto debt = value_usd(view, "debt", unit);
+        view.column("collateral_usd", "REAL", "USD", "Rounded.", collateral);
+        view.column("debt_usd", "REAL", "USD", "Rounded.", debt);
+        view.column("bad_debt_usd", "REAL", "USD",
+            "Debt beyond the collateral's value; 0 where the account is solvent.",
+            fmt::format("max({} - {}, 0.0)", bracketed(debt), bracketed(collateral)));
+        view.same("value_token_id").same("value_decimals");
+        add(std::move(view));
+    }
+
     void event_view(const EventType& type)
     {
         const auto& table = *find(event_table_name(type));
@@ -573,10 +762,13 @@ private:
                 "withdrawn_to_id", "liquidator_id", "amount_raw"}))
             return lending_moves(table, {"depositor", "on_behalf_of", "withdrawn_to", "liquidator"},
                 "Collateral and liquidity supplied or withdrawn");
+        // The name is that of what accounts have: see lending_positions().
+        if (name == "lending_positions" && has_statements())
+            return plain(type, table, "lending_position_changes");
         if (name == "lending_flashloans" &&
             has({"token_id", "recipient_id", "amount_raw", "fee_raw"}))
             return lending_flashloans(table);
-        plain(type, table);
+        plain(type, table, name);
     }
 
     void token_transfers(const TableInfo& table)
@@ -744,9 +936,9 @@ private:
 
     /// Any other event: its own fields, ids resolved, amounts also in whole tokens or dollars where
     /// their unit says of what.
-    void plain(const EventType& type, const TableInfo& table)
+    void plain(const EventType& type, const TableInfo& table, const std::string& name)
     {
-        ViewBuilder view{std::string{type.table}, table.meaning, table};
+        ViewBuilder view{name, table.meaning, table};
         view.join_block();
         view.join_contract();
         view.same("block_number");
@@ -771,6 +963,13 @@ private:
             if (field.kind == ColumnKind::contract)
                 tokens.emplace_back(field.name, view.join_token(id_column(field.name)));
         }
+        const auto meaning = [&](std::string_view field)
+        {
+            const auto id = id_column(field);
+            return std::find_if(table.columns.begin(), table.columns.end(),
+                [&](const ColumnInfo& column) { return column.name == id; })
+                ->meaning;
+        };
         const auto token_of = [&](std::string_view field)
         {
             return std::find_if(tokens.begin(), tokens.end(),
@@ -780,13 +979,14 @@ private:
         {
             if (field.kind == ColumnKind::account)
             {
-                view.address(field.name, "", view.join_account(view.row(id_column(field.name))));
+                view.address(field.name, meaning(field.name),
+                    view.join_account(view.row(id_column(field.name))));
                 continue;
             }
             if (field.kind == ColumnKind::contract)
             {
                 const auto& token = token_of(field.name)->second;
-                view.address(field.name, "", token.address);
+                view.address(field.name, meaning(field.name), token.address);
                 view.column(field.name + "_symbol", "TEXT", "", "If it is a token.", token.symbol);
                 continue;
             }

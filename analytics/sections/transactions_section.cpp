@@ -2,6 +2,7 @@
 #include "analytics/totals.hpp"
 
 #include <algorithm>
+#include <map>
 #include <numeric>
 
 namespace runnel::analytics
@@ -44,6 +45,42 @@ Table revert_reasons(LedgerQueries& source, std::uint64_t reverted)
     {
         table.rows.push_back({std::string{rows.text(0)}, rows.integer(1),
             share_of(rows.real(1), static_cast<double>(reverted))});
+    }
+    return table;
+}
+
+/// Transactions that came into no block: why, and whose. Groups in the order of the scenario.
+Table dropped_transactions(LedgerQueries& source)
+{
+    Table table{"dropped", "Transactions that came into no block",
+        {{"reason", "Reason", Unit::none}, {"group", "Group", Unit::none},
+            {"count", "Transactions", Unit::count}, {"share", "Share", Unit::share},
+            {"first_block", "First block", Unit::count}, {"last_block", "Last", Unit::count}},
+        {}, 16};
+    struct Drops
+    {
+        std::int64_t count = 0;
+        std::int64_t first = 0;
+        std::int64_t last = 0;
+    };
+    std::map<std::pair<std::string, GroupId>, Drops> drops;
+    double total = 0;
+    auto rows = source.query(
+        "SELECT reason, from_id, count(*), min(block_number), max(block_number) "
+        "FROM t_dropped_transactions GROUP BY reason, from_id");
+    while (rows.step())
+    {
+        auto& sum = drops[{std::string{rows.text(0)}, source.group_of(rows.account(1))}];
+        const auto first = rows.integer(3);
+        sum.first = sum.count == 0 ? first : std::min(sum.first, first);
+        sum.last = std::max(sum.last, rows.integer(4));
+        sum.count += rows.integer(2);
+        total += rows.real(2);
+    }
+    for (const auto& [key, sum] : drops)
+    {
+        table.rows.push_back({key.first, source.groups().at(key.second).name, sum.count,
+            share_of(static_cast<double>(sum.count), total), sum.first, sum.last});
     }
     return table;
 }
@@ -141,6 +178,13 @@ std::optional<Section> transactions_section(LedgerQueries& source)
     figures.push_back({"full_blocks_run", "Longest run of full blocks",
         static_cast<std::int64_t>(blocks.full_run_max), Unit::count});
     add_fees(source, figures);
+    auto dropped = dropped_transactions(source);
+    std::int64_t dropped_count = 0;
+    for (const auto& row : dropped.rows)
+        dropped_count += std::get<std::int64_t>(row[2]);
+    figures.push_back({"dropped", "Came into no block", dropped_count, Unit::count});
+    if (!dropped.rows.empty())
+        section.tables.push_back(std::move(dropped));
     if (totals.reverted > 0)
         section.tables.push_back(revert_reasons(source, totals.reverted));
     return section;

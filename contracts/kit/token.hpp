@@ -2,6 +2,8 @@
 
 #include "contracts/kit/contract_base.hpp"
 
+#include <array>
+
 namespace runnel::contracts
 {
 
@@ -11,6 +13,8 @@ struct TransferLog
     static constexpr std::string_view table = "token_transfers";
     static constexpr std::string_view signature =
         "Transfer(address indexed,address indexed,uint256)";
+    static constexpr std::array<std::string_view, 3> meanings{"Who paid; address zero for a mint.",
+        "Who was paid; address zero for a burn.", "How much."};
 
     AccountId from_address{};
     AccountId to_address{};
@@ -24,6 +28,8 @@ struct ApprovalLog
     static constexpr std::string_view table = "token_approvals";
     static constexpr std::string_view signature =
         "Approval(address indexed,address indexed,uint256)";
+    static constexpr std::array<std::string_view, 3> meanings{
+        "Whose tokens.", "Who may move them.", "How much may be moved from now on."};
 
     AccountId owner{};
     AccountId spender{};

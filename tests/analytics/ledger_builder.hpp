@@ -193,6 +193,10 @@ public:
         const auto number = static_cast<std::uint32_t>(block_.transactions.size());
         append_event(arena_, contract, number, event);
     }
+    void drop(AccountId sender, DropReason reason)
+    {
+        block_.dropped.push_back({sender, 0, Hash{}, 0, 0, reason});
+    }
     void reward(AccountId account, const Amount& amount)
     {
         block_.rewards.push_back({account, amount});

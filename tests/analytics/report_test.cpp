@@ -167,6 +167,31 @@ TEST_CASE("report: payments alone show neither trading nor lending", "[analytics
     CHECK(flow(report, "trader", "borrower", "ETH", "transfer", 6) == Value{});
 }
 
+TEST_CASE("report: what came into no block, by reason and group", "[analytics][report]")
+{
+    ChainBuilder chain;
+    chain.end_block(validator0, 0);
+    chain.drop(bob, DropReason::unaffordable);
+    chain.end_block(validator0, 0);
+    chain.drop(ann, DropReason::replaced);
+    chain.drop(cat, DropReason::unaffordable);
+    chain.drop(bob, DropReason::unaffordable);
+    chain.end_block(validator0, 0);
+    auto writer = ledger(chain, Parts::payments);
+    const auto report = make_report(writer.database());
+    CHECK(integer(report, "transactions.dropped") == 4);
+    const auto* table = report.section("transactions")->table("dropped");
+    REQUIRE(table != nullptr);
+    using Row = std::vector<Value>;
+    REQUIRE(table->rows.size() == 2);
+    CHECK(table->rows[0] == Row{std::string{"replaced"}, std::string{"trader"}, std::int64_t{1},
+                                0.25, std::int64_t{2}, std::int64_t{2}});
+    CHECK(table->rows[1] == Row{std::string{"unaffordable"}, std::string{"borrower"},
+                                std::int64_t{3}, 0.75, std::int64_t{1}, std::int64_t{2}});
+    CHECK(make_report(ledger(six_blocks()).database()).value("transactions.dropped") ==
+          Value{std::int64_t{0}});
+}
+
 TEST_CASE("report: transactions and fees of six blocks", "[analytics][report]")
 {
     auto writer = ledger(six_blocks());

@@ -190,8 +190,7 @@ struct Forger
             context.proposer = stored.header.proposer;
             ExecutionOptions options;
             options.checkpoint_interval = scenario.chain.checkpoint_interval;
-            options.shows_all_contracts =
-                shows_all_contracts(number, scenario.blocks, scenario.slot_seconds);
+            options.snapshots = snapshots_after(number, scenario.blocks, scenario.slot_seconds);
             auto made = execute_block(execution, world, context, head, head_hash,
                 stored.header.finalized_block, std::move(stored.transactions),
                 std::move(stored.rewards), options);

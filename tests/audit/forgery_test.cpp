@@ -448,7 +448,9 @@ TEST_CASE("forgery: a chain ends where the scenario ends", "[audit][forgery]")
               "complete");
         storage::Database::open(file.path(), storage::Database::Access::read_write)
             .execute(
-                "INSERT INTO t_completion SELECT number, hash FROM t_blocks WHERE number = 40");
+                "INSERT INTO t_completion SELECT number, hash, coalesce((SELECT digest FROM "
+                "t_dropped_transactions ORDER BY rowid DESC LIMIT 1), zeroblob(32)) FROM "
+                "t_blocks WHERE number = 40");
         CHECK_THAT(verify(file.path()).failure, Catch::Contains("blocks were added"));
     }
     SECTION("too long, and it says so")

@@ -79,6 +79,15 @@ std::vector<Hash> hashes(const std::vector<Transaction>& block)
     return result;
 }
 
+using Reasons = std::vector<DropReason>;
+Reasons reasons(Mempool& pool)
+{
+    Reasons result;
+    for (const auto& dropped : pool.take_dropped())
+        result.push_back(dropped.reason);
+    return result;
+}
+
 template <typename T>
 void shuffle(std::vector<T>& items, RandomStream& random)
 {
@@ -113,7 +122,7 @@ TEST_CASE_METHOD(Fixture, "mempool: blocks depend on the set of transactions onl
         options.capacity = 100;
         options.lifetime_ms = 6'000;
         std::vector<Hash> expected;
-        std::vector<Mempool::Dropped> expected_drops;
+        std::vector<DroppedTransaction> expected_drops;
         for (int attempt = 0; attempt < 4; ++attempt)
         {
             CAPTURE(round, attempt, size);
@@ -130,7 +139,7 @@ TEST_CASE_METHOD(Fixture, "mempool: blocks depend on the set of transactions onl
             pool.add(std::move(batch));
             // Several blocks: what stays in the pool must not depend on the order either.
             std::vector<Hash> built;
-            std::vector<Mempool::Dropped> drops;
+            std::vector<DroppedTransaction> drops;
             for (std::uint64_t block = 1; block <= 4; ++block)
             {
                 const auto now_ms = static_cast<std::int64_t>(block) * 3'000;
@@ -151,6 +160,8 @@ TEST_CASE_METHOD(Fixture, "mempool: blocks depend on the set of transactions onl
             {
                 REQUIRE(drops[i].sender == expected_drops[i].sender);
                 REQUIRE(drops[i].nonce == expected_drops[i].nonce);
+                REQUIRE(drops[i].hash == expected_drops[i].hash);
+                REQUIRE(drops[i].reason == expected_drops[i].reason);
             }
         }
     }
@@ -315,7 +326,7 @@ TEST_CASE_METHOD(Fixture, "mempool: of one nonce the better bid wins", "[ledger]
     {
         pool.add(make(std::vector<Order>{{0, 0, 4}, {0, 0, 6}, {0, 0, 5}}));
         CHECK(tips(build(pool)) == std::vector<std::uint64_t>{6});
-        CHECK(pool.take_dropped().size() == 2);
+        CHECK(reasons(pool) == Reasons(2, DropReason::replaced));
         CHECK(pool.size() == 0);
     }
     SECTION("while it waits for an earlier nonce")
@@ -346,7 +357,7 @@ TEST_CASE_METHOD(Fixture, "mempool: a block's gas is not exceeded", "[ledger][me
     // What can never fit is given up.
     pool.add(make(std::vector<Order>{{3, 0, 9, 0, 100'001}, {4, 0, 9, 0, 100'000}}));
     CHECK(places(build(pool, 3, 100'000)) == Places{{4, 0}});
-    REQUIRE(pool.take_dropped().size() == 1);
+    CHECK(reasons(pool) == Reasons{DropReason::gas_above_block});
     CHECK(pool.size() == 0);
 }
 
@@ -370,7 +381,27 @@ TEST_CASE_METHOD(Fixture, "mempool: transactions expire", "[ledger][mempool]")
     const auto dropped = pool.take_dropped();
     REQUIRE(dropped.size() == 1);
     CHECK(dropped[0].sender == toy.wallets[0]);
+    CHECK(dropped[0].reason == DropReason::expired);
+    CHECK(dropped[0].arrival_ms == 499);
     CHECK(pool.take_dropped().empty());
+}
+
+TEST_CASE_METHOD(Fixture, "mempool: what waited too long says what for", "[ledger][mempool]")
+{
+    MempoolOptions options;
+    options.lifetime_ms = 1'000;
+    Mempool pool{options};
+    // No room; below the base fee; a gap; what follows one that bids too little.
+    pool.add(make(std::vector<Order>{{0, 0, 0, 0, 50'000}, {1, 0, 0, 0, 21'000, base_fee - 1},
+        {2, 1, 0, 0}, {3, 0, 0, 0, 21'000, base_fee - 1}, {3, 1, 0, 0}}));
+    CHECK(build(pool, 1, 50'000, 1'000).size() == 1);
+    pool.add(make(std::vector<Order>{{4, 0, 0, 0, 50'000}}));
+    CHECK(pool.take_dropped().empty());
+    CHECK(build(pool, 2, 50'000, 1'001).empty());
+    CHECK(reasons(pool) == Reasons{DropReason::fee_below_base, DropReason::nonce_gap,
+                               DropReason::fee_below_base, DropReason::nonce_gap,
+                               DropReason::expired});
+    CHECK(pool.size() == 0);
 }
 
 TEST_CASE_METHOD(Fixture, "mempool: what the chain has passed is dropped", "[ledger][mempool]")
@@ -383,6 +414,8 @@ TEST_CASE_METHOD(Fixture, "mempool: what the chain has passed is dropped", "[led
     REQUIRE(dropped.size() == 2);
     CHECK(dropped[0].nonce == 0);
     CHECK(dropped[1].nonce == 1);
+    CHECK(dropped[0].reason == DropReason::replaced);
+    CHECK(dropped[1].reason == DropReason::replaced);
 }
 
 TEST_CASE_METHOD(Fixture, "mempool: a full pool evicts the cheapest", "[ledger][mempool]")
@@ -396,7 +429,7 @@ TEST_CASE_METHOD(Fixture, "mempool: a full pool evicts the cheapest", "[ledger][
     pool.add(make(orders));
     CHECK(build(pool).empty());
     CHECK(pool.size() == 5);
-    CHECK(pool.take_dropped().size() == 7);
+    CHECK(reasons(pool) == Reasons(7, DropReason::mempool_full));
     for (const auto wallet : toy.wallets)
         toy.world->account_states.at(wallet).nonce = 1;
     std::set<std::uint64_t> left;
@@ -415,7 +448,7 @@ TEST_CASE_METHOD(
     const std::vector<Order> orders{{0, 0, 1, 0, 21'000, 200}, {0, 1, 1, 0, 21'000, 200}};
     pool.add(make(orders));
     CHECK(places(build(pool)) == Places{{0, 0}});
-    REQUIRE(pool.take_dropped().size() == 1);
+    CHECK(reasons(pool) == Reasons{DropReason::unaffordable});
     balance = 2 * 21'000 * 200;
     pool.add(make(orders));
     CHECK(places(build(pool)) == Places{{0, 0}, {0, 1}});

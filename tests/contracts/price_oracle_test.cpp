@@ -104,3 +104,17 @@ TEST_CASE("price oracle: a scenario's prices are rounded to 1e-8 USD", "[contrac
     const auto contract = type->create(parameters, {ContractId{1}, AccountId{1}, "oracle"});
     CHECK(dynamic_cast<const PriceOracle&>(*contract).price(native_coin).price == 199'912'345'679);
 }
+
+TEST_CASE("contracts: every field of an event has a meaning", "[contracts]")
+{
+    for (const auto* type : contract_types())
+    {
+        for (const auto* event : type->events)
+        {
+            CAPTURE(type->kind, event->name);
+            REQUIRE_FALSE(event->meanings.empty());
+            for (const auto meaning : event->meanings)
+                CHECK(meaning.ends_with('.'));
+        }
+    }
+}

@@ -4,6 +4,7 @@ compares what comes out with sums of the base tables in Python's integers.
 
 Usage: recipes.py RUNNEL SOURCE_DIR    Exit code 77: skipped, with a line that says why."""
 import contextlib
+import datetime
 import io
 import os
 import pathlib
@@ -63,6 +64,11 @@ def near(a, b, share=1e-9):
     assert abs(a - b) <= share * max(abs(a), abs(b), 1e-9), f"{a} is not {b}"
 
 
+def check_open_pandas(made, ledger):
+    assert len(made["meanings"]) == len(ledger.rows("PRAGMA table_info(dex_trades)"))
+    assert (made["meanings"]["meaning"] != "").all()
+
+
 def check_balance_over_time(made, ledger):
     account = ledger.one("SELECT id FROM t_addresses WHERE address = ?", made["holder"])
     weth = ledger.token("WETH")
@@ -88,6 +94,34 @@ def check_liquidations(made, ledger):
     debt = sum(int(value) for (value,) in ledger.rows("SELECT debt_value FROM t_lending_liquidations"))
     near(table["debt_usd"].sum(), debt / 1e8)
     assert (table["bonus_usd"] > 0).all()
+
+
+def check_health_factors(made, ledger):
+    last = ledger.one("SELECT max(number) FROM t_blocks")
+    rows = ledger.rows("SELECT health_factor, debt, collateral FROM t_lending_health "
+                       "WHERE block_number = ?", last)
+    table = made["health_bands"]
+    assert (made["health"]["block_number"] == last).all()
+    assert table["accounts"].sum() == len(rows) > 20
+    below = [int(debt) for health, debt, _ in rows if int(health) < 10**18]
+    assert table["accounts"].iloc[0] == len(below)
+    assert made["health"]["is_liquidatable"].sum() == len(below)
+    near(table["debt_usd"].sum(), sum(int(debt) for _, debt, _ in rows) / 1e8)
+    near(table["bad_debt_usd"].sum(),
+         sum(max(int(debt) - int(collateral), 0) for _, debt, collateral in rows) / 1e8)
+
+
+def check_bad_debt_over_time(made, ledger):
+    table = made["bad_debt_over_time"]
+    assert len(table) == ledger.one("SELECT count(*) FROM t_lending_statements") == 25
+    for block, debt, bad, index in ledger.rows(
+            "SELECT block_number, debt, bad_debt, rank FROM (SELECT *, row_number() OVER "
+            "(ORDER BY rowid) - 1 AS rank FROM t_lending_statements)"):
+        near(table["debt_usd"][index], int(debt) / 1e8)
+        near(table["bad_debt_usd"][index], int(bad) / 1e8)
+        health = ledger.rows("SELECT debt, collateral FROM t_lending_health WHERE block_number = ?", block)
+        assert int(debt) == sum(int(row[0]) for row in health)
+        assert int(bad) == sum(max(int(row[0]) - int(row[1]), 0) for row in health)
 
 
 def check_lp_return(made, ledger):
@@ -152,6 +186,17 @@ def check_gas_by_group(made, ledger):
     assert not sums
 
 
+def check_dropped(made, ledger):
+    counts = defaultdict(int)
+    for time, reason, sender in ledger.rows(
+            "SELECT b.timestamp, d.reason, d.from_id FROM t_dropped_transactions d "
+            "JOIN t_blocks b ON b.number = d.block_number"):
+        hour = datetime.datetime.fromtimestamp(time, datetime.timezone.utc).strftime("%Y-%m-%d %H")
+        strategy = ledger.one("SELECT strategy FROM t_addresses WHERE id = ?", sender)
+        counts[hour, reason, ledger.label(sender) if strategy else ""] += 1
+    assert {row[:3]: row[3] for row in made["dropped"].rows()} == counts and counts
+
+
 def check_volume_per_pool_and_hour(made, ledger):
     rows = made["volume_per_pool_and_hour"]
     counts = {(pool, hour.strftime("%Y-%m-%d %H")): trades for pool, hour, trades, _ in rows}
@@ -171,6 +216,26 @@ def check_exact_sums(made, ledger):
         sums[symbol] += int(value)
     assert {symbol: exact for symbol, exact, _ in made["exact_sums"]} == sums
     assert any(int(rounded) != exact for _, exact, rounded in made["exact_sums"])
+
+
+def check_starting_positions(made, ledger):
+    expected = defaultdict(lambda: [0, 0])
+    holdings = ledger.rows("SELECT account_id, token_id, supplied_raw, debt_raw FROM t_lending_holdings "
+                           "WHERE block_number = 0")
+    symbols = dict(ledger.rows("SELECT contract_id, symbol FROM t_tokens"))
+    shares = {row[0] for row in ledger.rows("SELECT share_token_id FROM t_dex_shares")}
+    for kind, account, token, amount in (
+            [("pool_shares" if token in shares else "balance", account, token, amount)
+             for account, token, amount in ledger.rows(
+                "SELECT account_id, token_id, balance FROM t_starting_balances")] +
+            [(kind, row[0], row[1], row[place]) for row in holdings
+             for kind, place in (("supplied", 2), ("debt", 3)) if row[place] != "0"]):
+        if ledger.one("SELECT strategy FROM t_addresses WHERE id = ?", account):
+            entry = expected[kind, ledger.label(account), symbols[token]]
+            entry[0] += 1
+            entry[1] += int(amount)
+    recipe = {row[:3]: list(row[3:]) for row in made["starting_positions"]}
+    assert recipe == expected and len(recipe) > 5
 
 
 def run_recipes(source: pathlib.Path) -> None:

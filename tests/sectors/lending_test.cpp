@@ -157,17 +157,18 @@ struct Run
         storage::LedgerWriter& writer_;
     };
 
-    explicit Run(unsigned workers)
+    explicit Run(unsigned workers, const std::string& text = std::string{scenario_text})
     {
-        auto scenario =
-            scenarios::parse_scenario(scenario_text, "lender.toml", ".", {}, with_the_lender());
+        auto scenario = scenarios::parse_scenario(text, "lender.toml", ".", {}, with_the_lender());
         if (!scenario)
             FAIL(scenario.error().message);
         auto setup = scenarios::make_simulation(*scenario);
         if (!setup)
             FAIL(setup.error().message);
-        writer = std::make_unique<storage::LedgerWriter>(storage::LedgerWriter::in_memory(
-            scenarios::make_manifest(*scenario), storage::LedgerDescription::of(*setup->world)));
+        auto description = storage::LedgerDescription::of(*setup->world);
+        description.start = setup->world.get();
+        writer = std::make_unique<storage::LedgerWriter>(
+            storage::LedgerWriter::in_memory(scenarios::make_manifest(*scenario), description));
         Sink sink{*writer};
         SimulationOptions options;
         options.workers = workers;
@@ -175,9 +176,10 @@ struct Run
         options.sink = &sink;
         result = run_simulation(std::move(*setup), options);
         REQUIRE(result.error.empty());
-        lender = dynamic_cast<OneReserveLender*>(
-            result.world->find_contract(*result.world->find_contract("lender")));
-        REQUIRE(lender != nullptr);
+        auto* contract = result.world->find_contract(*result.world->find_contract("lender"));
+        market = dynamic_cast<contracts::LendingMarket*>(contract);
+        lender = dynamic_cast<OneReserveLender*>(contract);
+        REQUIRE(market != nullptr);
     }
 
     [[nodiscard]] std::int64_t integer(const std::string& sql)
@@ -212,7 +214,8 @@ struct Run
 
     std::unique_ptr<storage::LedgerWriter> writer;
     SimulationResult result;
-    OneReserveLender* lender = nullptr;
+    contracts::LendingMarket* market = nullptr;
+    OneReserveLender* lender = nullptr;  // If it is the market.
 };
 
 Run& the_run()
@@ -301,6 +304,132 @@ TEST_CASE("toy lender: the report's figures are the contract's own", "[sectors][
     CHECK(figure("lending.borrower_count") >= static_cast<double>(borrowers.size()));
     CHECK(figure("tvl.lending_end_usd") > 0);
     CHECK(the_report().value("books.balanced") == analytics::Value{true});
+}
+
+namespace
+{
+/// The same story with Aave instead.
+std::string with_aave()
+{
+    std::string text{scenario_text};
+    const auto begin = text.find("kind = \"one_reserve_lender\"");
+    const auto end = text.find("[contracts.factory]");
+    return text.replace(begin, end - begin, R"(kind = "aave_v3_pool"
+oracle = "oracle"
+[contracts.lender.reserves.WETH]
+ltv_bps = 8000
+liquidation_threshold_bps = 8250
+liquidation_bonus_bps = 10500
+[contracts.lender.reserves.USDC]
+ltv_bps = 0
+liquidation_threshold_bps = 0
+liquidation_bonus_bps = 0
+initial_liquidity = "100_000 USDC"
+)");
+}
+
+/// What the ledger says that accounts have and owe after its last block with what the market says
+/// itself; returns in how many of them.
+std::pair<std::size_t, std::size_t> compare_with_market(Run& run)
+{
+    auto& database = run.writer->database();
+    const auto last = run.integer("SELECT max(number) FROM t_blocks");
+    const auto view = run.market->view_at(
+        static_cast<std::uint64_t>(run.integer("SELECT max(timestamp) FROM t_blocks")));
+    const auto address = [&](AccountId account)
+    { return run.result.world->account(account).address.to_string(); };
+    std::size_t holdings = 0;
+    auto position = database.prepare(
+        "SELECT supplied_raw, debt_raw, used_as_collateral, block_number FROM lending_positions "
+        "WHERE account = ? AND token_address = ?");
+    for (const auto account : view->accounts())
+    {
+        for (std::size_t i = 0; i < view->reserves().size(); ++i)
+        {
+            const auto holding = view->holding(account, i);
+            if (holding.supplied.is_zero() && holding.debt.is_zero())
+                continue;
+            ++holdings;
+            const auto user = address(account);
+            const auto& token = run.result.world->contract(view->reserve(i).token);
+            const auto token_address = address(token.account());
+            CAPTURE(user, token.name());
+            position.reset();
+            position.bind(1, storage::Value{std::string_view{user}});
+            position.bind(2, storage::Value{std::string_view{token_address}});
+            REQUIRE(position.step());
+            CHECK(position.amount(0) == holding.supplied);
+            CHECK(position.amount(1) == holding.debt);
+            CHECK((position.integer(2) != 0) == holding.secures_debt);
+            CHECK(position.integer(3) == last);
+            CHECK_FALSE(position.step());
+        }
+    }
+    CHECK(run.integer("SELECT count(*) FROM lending_positions") ==
+          static_cast<std::int64_t>(holdings));
+
+    auto health = database.prepare(
+        "SELECT collateral, debt, health_factor_raw, is_liquidatable, block_number FROM "
+        "health_factors WHERE account = ?");
+    const auto borrowers = view->borrowers();
+    Amount debt;
+    for (const auto account : borrowers)
+    {
+        const auto user = address(account);
+        CAPTURE(user);
+        const auto expected = view->health(account);
+        health.reset();
+        health.bind(1, storage::Value{std::string_view{user}});
+        REQUIRE(health.step());
+        CHECK(health.amount(0) == expected.collateral);
+        CHECK(health.amount(1) == expected.debt);
+        CHECK(health.amount(2) == expected.health_factor);
+        CHECK((health.integer(3) != 0) == (expected.health_factor < Amount::power_of_ten(18)));
+        CHECK(health.integer(4) == last);
+        debt = wrapping_add(debt, expected.debt);
+    }
+    CHECK(run.integer("SELECT count(*) FROM health_factors") ==
+          static_cast<std::int64_t>(borrowers.size()));
+    CHECK(
+        run.sum("debt", fmt::format("t_lending_statements WHERE block_number = {}", last)) == debt);
+    return {holdings, borrowers.size()};
+}
+}  // namespace
+
+// Method: a run of a market that only tests know and one of Aave; every holding and health factor
+// of the ledger against the contract's own view at the time of the last block.
+TEST_CASE("lending: the ledger states what the market says of its accounts", "[sectors][lending]")
+{
+    const auto [holdings, borrowers] = compare_with_market(the_run());
+    CHECK(holdings > 20);
+    CHECK(borrowers > 10);
+    Run aave{2, with_aave()};
+    const auto [aave_holdings, aave_borrowers] = compare_with_market(aave);
+    CHECK(aave_holdings > 20);
+    CHECK(aave_borrowers > 10);
+    // Over time: after block 0, each hour, and the last block. The last one is that of the report.
+    CHECK(aave.integer("SELECT count(*) FROM t_lending_statements WHERE itemized") == 3);
+    const auto report = analytics::make_report(aave.writer->database());
+    CHECK(report.number("bad_debt.debt_usd").value() ==
+          Approx(aave.real("SELECT sum(debt_usd) FROM health_factors")));
+    CHECK(report.number("bad_debt.bad_debt_usd").value() ==
+          Approx(aave.real("SELECT sum(bad_debt_usd) FROM health_factors")));
+    CHECK(report.number("bad_debt.liquidatable_accounts").value() ==
+          aave.real("SELECT sum(is_liquidatable) FROM health_factors"));
+}
+
+TEST_CASE("lending: what is there after block 0 is in the ledger", "[sectors][lending]")
+{
+    Run aave{2, with_aave()};
+    CHECK(aave.integer("SELECT count(*) FROM starting_positions WHERE kind = 'supplied' AND "
+                       "contract_name = 'lender' AND amount_raw = '100000000000'") == 1);
+    CHECK(aave.integer("SELECT count(*) FROM starting_positions WHERE kind = 'pool_shares' AND "
+                       "contract_name = 'weth_usdc'") >= 1);
+    CHECK(aave.integer("SELECT count(*) FROM starting_positions WHERE kind = 'balance' AND "
+                       "account_group = 'saver'") >= 30);
+    // Tokens are the same as in the starting balances.
+    CHECK(aave.sum("amount_raw", "starting_positions WHERE kind IN ('balance', 'pool_shares')") ==
+          aave.sum("balance", "t_starting_balances"));
 }
 
 TEST_CASE("toy lender: liquidations are valued although it counts in USDC", "[sectors][lending]")

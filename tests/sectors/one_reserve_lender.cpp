@@ -57,7 +57,8 @@ const ContractType& OneReserveLender::contract_type()
         .sectors = contracts::implements<OneReserveLender, contracts::LendingMarket>(),
         .methods = methods(),
         .events = contracts::event_types<LendingBorrow, LendingSupply, LendingLiquidation,
-            LendingPosition, LendingBalance, LendingReserve>(),
+            LendingPosition, LendingBalance, LendingReserve, LendingStatement, LendingHoldingState,
+            LendingHealthState>(),
         .parameters =
             {
                 {"loan", ParameterKind::token, "", {}, "What it lends."},
@@ -181,6 +182,18 @@ public:
       : LendingView{std::move(reserves)}, lender_{lender}, book_{book}, price_{price}
     {}
 
+    std::vector<AccountId> accounts() const override
+    {
+        std::vector<AccountId> found;
+        for (const auto key : lender_.entries_.keys())
+        {
+            const auto& entry = lender_.entries_.get(key);
+            if (!entry.debt_scaled.is_zero() || !entry.shares.is_zero() ||
+                !entry.collateral.is_zero())
+                found.push_back(AccountId{static_cast<std::uint32_t>(key)});
+        }
+        return found;
+    }
     std::vector<AccountId> borrowers() const override
     {
         std::vector<AccountId> found;
@@ -510,7 +523,7 @@ void OneReserveLender::emit_account(CallContext& context, AccountId account)
 
 void OneReserveLender::snapshot(SnapshotContext& context) const
 {
-    contracts::emit_reserves(context, id(), *this);
+    contracts::snapshot_lending(context, id(), *this);
 }
 
 void OneReserveLender::check_invariants(const World&, Findings& findings) const

@@ -1,5 +1,6 @@
 #include "storage/chain_comparison.hpp"
 
+#include "storage/dropped_rows.hpp"
 #include "tests/storage/ledger_fixture.hpp"
 #include "tests/support/catch.hpp"
 
@@ -115,6 +116,52 @@ TEST_CASE("chain comparison: no cell of no table is left out", "[storage][compar
         CHECK_FALSE(difference->b.has_value());
     }
     CHECK(cells > 50);
+}
+
+TEST_CASE("chain comparison: what is only told is not compared", "[storage][comparison]")
+{
+    Ledger ledger;
+    REQUIRE(
+        ledger.writer.database().query_integer("SELECT count(*) FROM t_dropped_transactions") == 6);
+    ledger.execute("DELETE FROM t_dropped_transactions");
+    CHECK_FALSE(ledger.compare().has_value());
+}
+
+// Method: each cell of one row is altered, a row is deleted, the last one is: each is found by the
+// digests, and the block is named.
+TEST_CASE("dropped rows: what was altered later is found", "[storage][comparison]")
+{
+    Ledger ledger;
+    auto& database = ledger.writer.database();
+    const auto last = last_dropped_digest(database);
+    const auto check = [&](const std::string& sql)
+    {
+        database.execute("SAVEPOINT test; " + sql);
+        auto wrong = check_dropped_rows(database, blocks - 1, last);
+        database.execute("ROLLBACK TO test; RELEASE test");
+        return wrong;
+    };
+    REQUIRE(check("SELECT 1").empty());
+    CHECK(last != Hash{});
+    const std::string row = " WHERE rowid = 2";
+    for (const auto& column : ledger.writer.schema().table("t_dropped_transactions").columns)
+    {
+        CAPTURE(column.name);
+        const auto altered = column.type == "BLOB"   ? "zeroblob(32)"
+                             : column.type == "TEXT" ? "reason || 'x'"
+                                                     : column.name + " + 1";
+        CHECK_THAT(
+            check("UPDATE t_dropped_transactions SET " + column.name + " = " + altered + row),
+            Catch::StartsWith("t_dropped_transactions, block "));
+    }
+    CHECK_THAT(
+        check("DELETE FROM t_dropped_transactions" + row), Catch::Contains("as it was written"));
+    CHECK_THAT(check("DELETE FROM t_dropped_transactions WHERE rowid = (SELECT max(rowid) FROM "
+                     "t_dropped_transactions)"),
+        Catch::Contains("the last rows"));
+    CHECK_THAT(check("DELETE FROM t_dropped_transactions"), Catch::Contains("the last rows"));
+    CHECK_THAT(check("UPDATE t_dropped_transactions SET block_number = 6 WHERE rowid = 6"),
+        Catch::Contains("no such block"));
 }
 
 TEST_CASE(

@@ -154,6 +154,12 @@ public:
         block.event_bytes = arena.event_bytes;
         for (auto count = below(3); count > 0; --count)
             block.rewards.push_back({any_account(), amount()});
+        for (std::uint64_t i = 0; i < number_ % 3; ++i)
+        {
+            block.dropped.push_back({AccountId{1}, i, keccak256(std::to_string(number_)),
+                1'000 + number_, static_cast<std::int64_t>(number_ * 12'000),
+                static_cast<DropReason>((number_ + i) % 7)});
+        }
         auto& header = block.header;
         header.number = number_;
         header.parent_hash = parent_;

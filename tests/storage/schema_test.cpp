@@ -287,9 +287,49 @@ TEST_CASE("schema: the reference explains every column", "[storage][schema]")
         CHECK_THAT(page, Catch::Contains("### `" + view.name + "`"));
     }
     for (const auto* name : {"blocks", "transactions", "logs", "token_transfers", "contracts",
-             "tokens", "dex_trades", "lending_borrow", "lending_supply", "lending_flashloans",
-             "lending_positions", "lending_liquidations", "labels", "rewards"})
+             "tokens", "dropped_transactions", "starting_positions", "dex_trades", "lending_borrow",
+             "lending_supply", "lending_flashloans", "lending_positions", "lending_liquidations",
+             "labels", "rewards"})
         CHECK(views.contains(name));
+}
+
+// Method: the file is asked what it holds, by a client that knows nothing of us; each table, view
+// and column must be explained, and nothing else.
+TEST_CASE("schema: a ledger explains itself", "[storage][schema]")
+{
+    const TemporaryFile file;
+    write_ledger(file.path(), 1, 3);
+    auto reader = LedgerReader::open(file.path());
+    auto& database = reader.database();
+    auto objects = database.prepare(
+        "SELECT name, type FROM sqlite_master WHERE type IN ('table', 'view') "
+        "AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'");
+    std::int64_t explained = 0;
+    while (objects.step())
+    {
+        const std::string name{objects.text(0)};
+        CAPTURE(name);
+        auto columns = database.prepare(
+            "SELECT '', 0 UNION ALL SELECT name, cid + 1 FROM pragma_table_info(?)");
+        columns.bind(1, Value{std::string_view{name}});
+        while (columns.step())
+        {
+            CAPTURE(columns.text(0));
+            auto found = database.prepare(
+                "SELECT kind, column_name, type, meaning FROM t_documentation "
+                "WHERE object = ? AND position = ?");
+            found.bind(1, Value{std::string_view{name}});
+            found.bind(2, Value{columns.integer(1)});
+            REQUIRE(found.step());
+            CHECK(found.text(0) == objects.text(1));
+            CHECK(found.text(1) == columns.text(0));
+            CHECK(found.text(2).empty() == columns.text(0).empty());
+            CHECK_FALSE(found.text(3).empty());
+            ++explained;
+        }
+    }
+    CHECK(explained > 300);
+    CHECK(database.query_integer("SELECT count(*) FROM t_documentation") == explained);
 }
 
 TEST_CASE("schema: views are made for tables that are there", "[storage][schema]")

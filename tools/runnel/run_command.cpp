@@ -193,12 +193,12 @@ std::optional<SimulationResult> complete_run(
     if (reader.manifest() != scenarios::make_manifest(scenario))
         return std::nullopt;
     if (const auto completion = reader.completion();
-        completion && reader.last_block() != completion->first)
+        completion && reader.last_block() != completion->block_number)
     {
         throw CommandError{exit_does_not_hold,
             fmt::format("{}: the run was complete with block {}, but the file ends with another: "
                         "blocks were removed; restore it from a copy, or run it again with --force",
-                options.database, completion->first)};
+                options.database, completion->block_number)};
     }
     if (reader.last_block() != scenario.blocks || !reader.is_finished())
         return std::nullopt;

@@ -101,6 +101,8 @@ public:
     {
         return reserves_;
     }
+    /// Who has supplied to or owes in any reserve, ascending.
+    [[nodiscard]] virtual std::vector<AccountId> accounts() const = 0;
     /// Who has debt in any reserve, ascending.
     [[nodiscard]] virtual std::vector<AccountId> borrowers() const = 0;
     [[nodiscard]] virtual LendingHolding holding(AccountId user, std::size_t reserve) const = 0;
@@ -175,7 +177,13 @@ public:
         CallWriter& calls, std::size_t reserve, const Amount& amount, CallList nested) const;
 };
 
-/// Emits a row of lending_reserves for each reserve: what a market's snapshot() does.
-void emit_reserves(SnapshotContext& context, ContractId id, const LendingMarket& market);
+/// What a market's snapshot() does: emits a row of lending_reserves for each reserve and, when all
+/// contracts show their state, what accounts have and owe: lending_statements, and lending_holdings
+/// and lending_health as far as the statement is itemized.
+void snapshot_lending(SnapshotContext& context, ContractId id, const LendingMarket& market);
+
+/// Up to this many accounts are stated one by one every hour, not only after block 0 and the last
+/// block: a hundred thousand borrowers would be most of a ledger.
+inline constexpr std::size_t hourly_accounts_max = 2'000;
 
 }  // namespace runnel::contracts

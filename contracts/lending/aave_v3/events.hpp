@@ -2,6 +2,7 @@
 
 #include "ledger/event.hpp"
 
+#include <array>
 #include <cstdint>
 
 /// The logs of an Aave v3 pool: names, order of fields and topics as deployed.
@@ -15,6 +16,9 @@ struct SupplyLog
     static constexpr std::string_view table = "aave_v3_supplies";
     static constexpr std::string_view signature =
         "Supply(address indexed,address,address indexed,uint256,uint16 indexed)";
+    static constexpr std::array<std::string_view, 5> meanings{"What was supplied.",
+        "Who supplied it.", "Who has the claim.", "How much.",
+        "A code for integrators; always 0 here."};
 
     ContractId reserve{};
     AccountId user{};
@@ -31,6 +35,8 @@ struct WithdrawLog
     static constexpr std::string_view table = "aave_v3_withdrawals";
     static constexpr std::string_view signature =
         "Withdraw(address indexed,address indexed,address indexed,uint256)";
+    static constexpr std::array<std::string_view, 4> meanings{
+        "What was withdrawn.", "Whose supply.", "Who got it.", "How much."};
 
     ContractId reserve{};
     AccountId user{};
@@ -45,6 +51,9 @@ struct BorrowLog
     static constexpr std::string_view table = "aave_v3_borrows";
     static constexpr std::string_view signature =
         "Borrow(address indexed,address,address indexed,uint256,uint8,uint256,uint16 indexed)";
+    static constexpr std::array<std::string_view, 7> meanings{"What was borrowed.", "Who got it.",
+        "Who owes it.", "How much.", "2: variable.", "The rate after it.",
+        "A code for integrators; always 0 here."};
 
     ContractId reserve{};
     AccountId user{};
@@ -63,6 +72,8 @@ struct RepayLog
     static constexpr std::string_view table = "aave_v3_repayments";
     static constexpr std::string_view signature =
         "Repay(address indexed,address indexed,address indexed,uint256,bool)";
+    static constexpr std::array<std::string_view, 5> meanings{"What was repaid.", "Whose debt.",
+        "Who repaid it.", "How much.", "Whether it was paid with aTokens."};
 
     ContractId reserve{};
     AccountId user{};
@@ -79,6 +90,10 @@ struct LiquidationCallLog
     static constexpr std::string_view signature =
         "LiquidationCall(address indexed,address indexed,address "
         "indexed,uint256,uint256,address,bool)";
+    static constexpr std::array<std::string_view, 7> meanings{"What was seized.",
+        "What was repaid.", "Whose debt.", "How much debt was repaid.",
+        "How much collateral went to the liquidator.", "Who liquidated.",
+        "Whether the liquidator took aTokens."};
 
     ContractId collateral_asset{};
     ContractId debt_asset{};
@@ -99,6 +114,9 @@ struct FlashLoanLog
     static constexpr std::string_view table = "aave_v3_flash_loans";
     static constexpr std::string_view signature =
         "FlashLoan(address indexed,address,address indexed,uint256,uint8,uint256,uint16 indexed)";
+    static constexpr std::array<std::string_view, 7> meanings{"Who received the loan.",
+        "Who asked for it.", "What was lent.", "How much.", "0: repaid in the transaction.",
+        "What it cost.", "A code for integrators; always 0 here."};
 
     AccountId target{};
     AccountId initiator{};
@@ -117,6 +135,10 @@ struct ReserveDataUpdatedLog
     static constexpr std::string_view table = "aave_v3_reserve_updates";
     static constexpr std::string_view signature =
         "ReserveDataUpdated(address indexed,uint256,uint256,uint256,uint256,uint256)";
+    static constexpr std::array<std::string_view, 6> meanings{"The reserve's token.",
+        "What suppliers earn from now on.", "What stable borrowers would pay: always 0 here.",
+        "What borrowers pay from now on.", "What 1 supplied at the start is worth now.",
+        "What 1 borrowed at the start is owed now."};
 
     ContractId reserve{};
     Amount liquidity_rate;
@@ -134,6 +156,8 @@ struct CollateralEnabledLog
     static constexpr std::string_view table = "aave_v3_collateral_enabled";
     static constexpr std::string_view signature =
         "ReserveUsedAsCollateralEnabled(address indexed,address indexed)";
+    static constexpr std::array<std::string_view, 2> meanings{
+        "The supplied token.", "Whose supply secures debt from now on."};
 
     ContractId reserve{};
     AccountId user{};
@@ -146,6 +170,8 @@ struct CollateralDisabledLog
     static constexpr std::string_view table = "aave_v3_collateral_disabled";
     static constexpr std::string_view signature =
         "ReserveUsedAsCollateralDisabled(address indexed,address indexed)";
+    static constexpr std::array<std::string_view, 2> meanings{
+        "The supplied token.", "Whose supply no longer secures debt."};
 
     ContractId reserve{};
     AccountId user{};
@@ -157,6 +183,8 @@ struct MintedToTreasuryLog
 {
     static constexpr std::string_view table = "aave_v3_treasury_mints";
     static constexpr std::string_view signature = "MintedToTreasury(address indexed,uint256)";
+    static constexpr std::array<std::string_view, 2> meanings{
+        "The reserve's token.", "What the treasury claimed."};
 
     ContractId reserve{};
     Amount amount_minted;

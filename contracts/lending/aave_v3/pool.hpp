@@ -186,6 +186,8 @@ public:
     [[nodiscard]] aave_v3::AccountData account_data(AccountId user, std::uint64_t timestamp) const;
     /// Of account_data(); 2^256-1 at once for whoever has no debt.
     [[nodiscard]] Amount health_factor(AccountId user, const aave_v3::MarketView& market) const;
+    /// Whoever has supplied to or owes in any reserve, ascending.
+    [[nodiscard]] std::vector<AccountId> accounts() const;
     /// Whoever has debt in any reserve, ascending.
     [[nodiscard]] std::vector<AccountId> borrowers() const;
 

@@ -94,6 +94,7 @@ public:
       : LendingView{std::move(reserves)}, pool_{pool}, market_{std::move(market)}
     {}
 
+    std::vector<AccountId> accounts() const override { return pool_.accounts(); }
     std::vector<AccountId> borrowers() const override { return pool_.borrowers(); }
     LendingHolding holding(AccountId user, std::size_t reserve) const override
     {

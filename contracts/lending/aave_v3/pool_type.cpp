@@ -172,7 +172,8 @@ const ContractType& AaveV3Pool::contract_type()
         .events = event_types<SupplyLog, WithdrawLog, BorrowLog, RepayLog, LiquidationCallLog,
             FlashLoanLog, ReserveDataUpdatedLog, CollateralEnabledLog, CollateralDisabledLog,
             MintedToTreasuryLog, LendingBorrow, LendingSupply, LendingFlashloan, LendingLiquidation,
-            LendingPosition, LendingBalance, LendingReserve>(),
+            LendingPosition, LendingBalance, LendingReserve, LendingStatement, LendingHoldingState,
+            LendingHealthState>(),
         .parameters =
             {
                 contract_parameter("oracle", PriceSource::sector, "Whose prices it believes."),

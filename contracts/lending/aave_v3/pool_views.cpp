@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace runnel::contracts
 {
 
@@ -81,6 +83,23 @@ Amount AaveV3Pool::health_factor(AccountId user, const MarketView& market) const
     return account_data(user, market).health_factor;
 }
 
+std::vector<AccountId> AaveV3Pool::accounts() const
+{
+    std::vector<AccountId> result;
+    for (const auto& reserve : reserves_)
+    {
+        for (const auto key : reserve.positions->keys())
+        {
+            const auto& position = reserve.positions->get(key);
+            if (!position.supplied_scaled.is_zero() || !position.debt_scaled.is_zero())
+                result.push_back(AccountId{static_cast<std::uint32_t>(key)});
+        }
+    }
+    std::sort(result.begin(), result.end());
+    result.erase(std::unique(result.begin(), result.end()), result.end());
+    return result;
+}
+
 std::vector<AccountId> AaveV3Pool::borrowers() const
 {
     std::vector<AccountId> result;
@@ -106,7 +125,7 @@ Amount AaveV3Pool::bad_debt(const MarketView& market) const
 
 void AaveV3Pool::snapshot(SnapshotContext& context) const
 {
-    emit_reserves(context, id(), *this);
+    snapshot_lending(context, id(), *this);
 }
 
 Amount AaveV3Pool::backing_tolerance(std::size_t reserve) const

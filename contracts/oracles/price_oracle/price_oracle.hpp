@@ -3,6 +3,7 @@
 #include "contracts/kit/contract_base.hpp"
 #include "contracts/kit/sectors/price_feed.hpp"
 
+#include <array>
 #include <cstdint>
 #include <string>
 #include <utility>
@@ -35,6 +36,8 @@ struct AssetPriceUpdatedLog
 {
     static constexpr std::string_view table = "oracle_prices";
     static constexpr std::string_view signature = "AssetPriceUpdated(address,uint256,uint256)";
+    static constexpr std::array<std::string_view, 3> meanings{
+        "The token.", "The price of a whole token.", "The block's time."};
 
     ContractId token{};
     Amount price;

@@ -3,6 +3,7 @@
 #include "contracts/kit/contract_base.hpp"
 #include "contracts/tokens/native/native_receiver.hpp"
 
+#include <array>
 #include <utility>
 #include <vector>
 
@@ -38,6 +39,8 @@ struct NativePayment
 {
     static constexpr std::string_view name = "NativePayment";
     static constexpr std::string_view table = "native_transfers";
+    static constexpr std::array<std::string_view, 3> meanings{
+        "Who paid.", "Who was paid.", "How much."};
 
     AccountId from_address{};
     AccountId to_address{};

@@ -3,6 +3,8 @@
 #include "contracts/kit/token_base.hpp"
 #include "contracts/tokens/native/native_receiver.hpp"
 
+#include <array>
+
 namespace runnel::contracts
 {
 
@@ -30,6 +32,8 @@ struct Weth9DepositLog
 {
     static constexpr std::string_view table = "weth9_deposits";
     static constexpr std::string_view signature = "Deposit(address indexed,uint256)";
+    static constexpr std::array<std::string_view, 2> meanings{
+        "Who wrapped native coins.", "How much."};
 
     AccountId dst{};
     Amount wad;
@@ -40,6 +44,7 @@ struct Weth9WithdrawalLog
 {
     static constexpr std::string_view table = "weth9_withdrawals";
     static constexpr std::string_view signature = "Withdrawal(address indexed,uint256)";
+    static constexpr std::array<std::string_view, 2> meanings{"Who unwrapped.", "How much."};
 
     AccountId src{};
     Amount wad;
