@@ -59,6 +59,9 @@ struct ParameterSpec
     /// Of contract and token parameters: kinds or sectors, "a|b"; empty: any.
     std::string_view contract_kind = {};
     std::span<const ParameterSpec> columns = {};  // Of a per_token parameter.
+    /// Gives a contract something at block 0, beside what its tables begin with: left out where
+    /// they begin with the state of another chain.
+    bool is_allocation = false;
 };
 
 /// A number drawn once per wallet.

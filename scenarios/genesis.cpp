@@ -6,6 +6,7 @@
 #include "scenarios/arrivals.hpp"
 #include "scenarios/loader/units.hpp"
 #include "scenarios/positions.hpp"
+#include "scenarios/world_state.hpp"
 
 #include <fmt/format.h>
 
@@ -232,6 +233,8 @@ tl::expected<Genesis, ScenarioError> build_genesis(const Scenario& scenario)
         world.contract(id).genesis(*named(scenario, id).parameters, builder);
         genesis.transaction_contracts.resize(builder.transaction_count(), id);
     }
+    if (auto error = add_state(builder, scenario))
+        return tl::unexpected<ScenarioError>{std::move(*error)};
     if (auto error = add_positions(genesis, builder, scenario))
         return tl::unexpected<ScenarioError>{std::move(*error)};
     genesis.transactions = builder.take_transactions();

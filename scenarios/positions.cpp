@@ -1,6 +1,7 @@
 #include "scenarios/positions.hpp"
 
 #include "contracts/kit/sectors/lending.hpp"
+#include "contracts/kit/sectors/price_feed.hpp"
 #include "contracts/kit/token.hpp"
 #include "ledger/philox.hpp"
 #include "scenarios/loader/units.hpp"
@@ -8,6 +9,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
+#include <set>
+#include <span>
 
 namespace runnel::scenarios
 {
@@ -34,6 +38,26 @@ public:
 
     std::optional<ScenarioError> make()
     {
+        if (spec_.beyond_ltv)
+        {
+            feed_ = dynamic_cast<const contracts::PriceFeed*>(
+                builder_.world().find_contract(market_.price_source()));
+            if (feed_ == nullptr)
+            {
+                return ScenarioError{fmt::format(
+                    "{}: positions.{}.beyond_ltv: expected a market whose prices are reported",
+                    spec_.place, spec_.name)};
+            }
+            note_debts();
+        }
+        auto wrong = make_all();
+        set_low({});
+        return wrong;
+    }
+
+private:
+    std::optional<ScenarioError> make_all()
+    {
         if (spec_.by == PositionsSpec::By::rows)
         {
             for (const auto& row : spec_.rows)
@@ -52,8 +76,8 @@ public:
         return std::nullopt;
     }
 
-private:
     using Wrong = std::optional<std::string>;
+    using Tokens = std::set<ContractId>;
     using Holding = std::optional<std::pair<ContractId, Amount>>;
 
     [[nodiscard]] const std::string& owner() const
@@ -139,10 +163,68 @@ private:
         return open(account, std::pair{spec_.collateral, *collateral}, std::pair{spec_.debt, debt});
     }
 
+    /// What each account owes in all rows, but for what secures its debts.
+    void note_debts()
+    {
+        for (const auto& row : spec_.rows)
+        {
+            if (row.debt)
+                debts_[row.account].insert(row.debt->first);
+        }
+        for (const auto& row : spec_.rows)
+        {
+            if (row.collateral)
+                debts_[row.account].erase(row.collateral->first);
+        }
+    }
+    [[nodiscard]] Tokens debts_of(AccountId account) const
+    {
+        if (spec_.by != PositionsSpec::By::rows)
+            return {spec_.debt};
+        const auto found = debts_.find(builder_.world().account(account).name);
+        return found == debts_.end() ? Tokens{} : found->second;
+    }
+
+    /// Reports that these tokens cost next to nothing, and the others what they do.
+    void set_low(const Tokens& tokens)
+    {
+        if (tokens == low_)
+            return;
+        std::vector<contracts::TokenPrice> prices;
+        for (const auto token : low_)
+        {
+            if (!tokens.contains(token))
+                prices.push_back({token, feed_->prices().get(index(token)).price});
+        }
+        for (const auto token : tokens)
+        {
+            if (!low_.contains(token))
+                prices.push_back({token, 1});
+        }
+        for (std::size_t done = 0; done < prices.size();)
+        {
+            const auto count = std::min(feed_->prices_per_report(), prices.size() - done);
+            CallWriter calls;
+            (void)feed_->add_report(calls, std::span{prices}.subspan(done, count));
+            add_transaction(feed_->reporter(), std::move(calls), "prices for positions");
+            done += count;
+        }
+        low_ = tokens;
+    }
+
+    void add_transaction(AccountId sender, CallWriter calls, const std::string& what)
+    {
+        builder_.transaction(sender, std::move(calls).take());
+        genesis_.position_places.push_back(
+            fmt::format("{}: positions.{}: {}", spec_.place, spec_.name, what));
+    }
+
     Wrong open(AccountId account, const Holding& collateral, const Holding& debt)
     {
         auto& world = builder_.world();
         CallWriter calls;
+        if (spec_.beyond_ltv && debt && !debt->second.is_zero())
+            set_low(debts_of(account));
         if (collateral && !collateral->second.is_zero())
         {
             const auto& [token, amount] = *collateral;
@@ -161,9 +243,7 @@ private:
                 return not_listed(debt->first);
             market_.add_borrow(calls, *reserve, debt->second);
         }
-        builder_.transaction(account, std::move(calls).take());
-        genesis_.position_places.push_back(fmt::format(
-            "{}: positions.{}: {}", spec_.place, spec_.name, world.account(account).name));
+        add_transaction(account, std::move(calls), world.account(account).name);
         return std::nullopt;
     }
 
@@ -173,6 +253,9 @@ private:
     const PositionsSpec& spec_;
     const LendingMarket& market_;
     std::unique_ptr<const LendingView> view_;
+    const contracts::PriceFeed* feed_ = nullptr;  // With beyond_ltv.
+    std::map<std::string, Tokens> debts_;         // Likewise, of rows by account.
+    Tokens low_;                                  // What costs next to nothing.
 };
 
 }  // namespace

@@ -3,9 +3,9 @@
 #include "ledger/amount.hpp"
 #include "scenarios/price_time.hpp"
 #include "scenarios/text_fields.hpp"
+#include "scenarios/text_file.hpp"
 
 #include <fmt/format.h>
-#include <zlib.h>
 
 #include <algorithm>
 #include <array>
@@ -53,31 +53,12 @@ bool is_digit(char c) noexcept
 
 // ---- Files ----
 
-/// The contents of a file, unpacked when it is gzip's.
 PriceResult<std::string> read_file(const std::filesystem::path& file)
 {
-    const auto name = file.string();
-    std::error_code error;
-    if (!std::filesystem::is_regular_file(file, error))
-        return fail(fmt::format("{}: expected a CSV file that can be read", name));
-    gzFile handle = gzopen(file.c_str(), "rb");
-    if (handle == nullptr)
-        return fail(fmt::format("{}: expected a CSV file that can be read", name));
-
-    std::string contents;
-    std::vector<char> buffer(std::size_t{1} << 16U);
-    int count = 0;
-    while (contents.size() <= file_bytes_max &&
-           (count = gzread(handle, buffer.data(), static_cast<unsigned>(buffer.size()))) > 0)
-        contents.append(buffer.data(), static_cast<std::size_t>(count));
-    const bool plain = gzdirect(handle) != 0;
-    const int closed = gzclose(handle);  // Z_BUF_ERROR when the file ends inside of a member.
-
-    if (contents.size() > file_bytes_max)
-        return fail(fmt::format("{}: expected at most {} bytes of CSV", name, file_bytes_max));
-    if (count < 0 || closed != Z_OK || (plain && !contents.empty() && file.extension() == ".gz"))
-        return fail(fmt::format("{}: expected a complete gzip file, got a damaged one", name));
-    return contents;
+    auto contents = read_text_file(file, file_bytes_max);
+    if (!contents)
+        return fail(fmt::format("{}: {}", file.string(), contents.error()));
+    return std::move(*contents);
 }
 
 // ---- Columns ----

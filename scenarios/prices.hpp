@@ -136,6 +136,11 @@ struct BootstrapPrice
 using PriceModel = std::variant<ConstantPrice, GbmPrice, JumpPrice, CsvPrice, BarsPrice,
     ClosesPrice, BootstrapPrice>;
 
+[[nodiscard]] inline bool reads_file(const PriceModel& model) noexcept
+{
+    return std::holds_alternative<CsvPrice>(model) || std::holds_alternative<BootstrapPrice>(model);
+}
+
 /// A pair of tokens whose steps are correlated.
 struct PriceCorrelation
 {

@@ -23,7 +23,12 @@ storage::Manifest make_manifest(const Scenario& scenario)
     manifest.add("source_scenario", scenario.source_text);
     manifest.add("reference_prices", scenario.price_hash.to_string());
     for (const auto& input : scenario.inputs)
-        manifest.add("input:" + input.path, input.hash.to_string());
+    {
+        // Several tables may read one file.
+        const auto key = "input:" + input.path;
+        if (!manifest.find(key))
+            manifest.add(key, input.hash.to_string());
+    }
     return manifest;
 }
 

@@ -110,6 +110,15 @@ struct AccountSpec
     std::string place;
 };
 
+/// [state.NAME]: records that the world begins with.
+struct StateSpec
+{
+    std::string name;
+    std::string file;                         // As the scenario writes it; empty: none.
+    std::shared_ptr<const std::string> rows;  // CSV: the file's contents, or the scenario's own.
+    std::string place;
+};
+
 /// What one account has and owes at block 0.
 struct PositionRow
 {
@@ -139,6 +148,7 @@ struct PositionsSpec
     ContractId debt{};
     Distribution collateral_amount;  // Whole tokens.
     Distribution size;               // What `by` says; a debt in whole tokens.
+    bool beyond_ltv = false;         // Also what the market would not lend at its prices.
     std::string place;
 };
 
@@ -170,6 +180,7 @@ struct Scenario
     std::vector<AgentSpec> agents;         // In the order of their names.
     std::vector<EventSpec> events;         // In the order of their names.
     std::vector<AccountSpec> accounts;     // In the order of their names.
+    std::vector<StateSpec> state;          // In the order of their names.
     std::vector<PositionsSpec> positions;  // In the order of their names.
     std::vector<ScriptLine> script;        // In the order of the file.
     std::vector<CreatedContract> created;  // By its lines.

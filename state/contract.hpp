@@ -19,6 +19,7 @@ namespace runnel
 class AccessCollector;
 class CallContext;
 class Contract;
+class FieldSink;
 class FieldSource;
 class GenesisBuilder;
 class IdMapper;
@@ -82,6 +83,8 @@ struct ContractType
     /// can have contracts of this kind.
     std::unique_ptr<Contract> (*deploy)(
         ByteView arguments, ContractIdentity, const World&) = nullptr;
+    /// The parameters that a scenario would give instead of a constructor's encoded arguments.
+    void (*list_arguments)(ByteView arguments, FieldSink& parameters) = nullptr;
     /// The kinds that its contracts deploy.
     std::vector<const ContractType*> deploys = {};
 };

@@ -34,8 +34,8 @@ std::uint64_t place_of_encoding(ByteView key) noexcept
     return mixed;
 }
 
-RecordTable::RecordTable(std::string name, KeyKind key_kind, const RecordFormat& format)
-  : name_{std::move(name)}, format_{format}, key_kind_{key_kind}
+RecordTable::RecordTable(std::string name, KeyOf key_of, const RecordFormat& format)
+  : name_{std::move(name)}, format_{format}, key_of_{key_of}
 {}
 
 RecordTable::~RecordTable() = default;
@@ -55,12 +55,12 @@ std::size_t RecordTable::index_start(std::uint64_t key) const noexcept
 
 bool RecordTable::accepts(std::uint64_t key) const noexcept
 {
-    return key_kind_ == KeyKind::sparse || key < dense_key_max;
+    return key_kind() == KeyKind::sparse || key < dense_key_max;
 }
 
 void* RecordTable::find(std::uint64_t key) const noexcept
 {
-    if (key_kind_ == KeyKind::dense)
+    if (key_kind() == KeyKind::dense)
     {
         const auto page = key / page_records;
         if (page >= pages_.size() || pages_[page] == nullptr)
@@ -85,7 +85,7 @@ void* RecordTable::reserve(std::uint64_t key)
 {
     if (auto* record = find(key); record != nullptr)
         return record;
-    if (key_kind_ == KeyKind::dense)
+    if (key_kind() == KeyKind::dense)
     {
         RUNNEL_CHECK(accepts(key));
         const auto page = key / page_records;
@@ -141,7 +141,7 @@ bool RecordTable::is_absent(const void* record) const noexcept
 std::vector<std::uint64_t> RecordTable::keys() const
 {
     std::vector<std::uint64_t> result;
-    if (key_kind_ == KeyKind::dense)
+    if (key_kind() == KeyKind::dense)
     {
         for (std::size_t page = 0; page < pages_.size(); ++page)
         {
@@ -176,7 +176,7 @@ void RecordTable::clear()
 
 void RecordTable::set_bucket_bits(unsigned bits)
 {
-    RUNNEL_CHECK(key_kind_ == KeyKind::sparse);
+    RUNNEL_CHECK(key_kind() == KeyKind::sparse);
     bucket_bits_ = bits;
     changed_.clear();
     changed_buckets_.clear();
@@ -184,8 +184,8 @@ void RecordTable::set_bucket_bits(unsigned bits)
 
 std::uint64_t RecordTable::bucket_end() const noexcept
 {
-    return key_kind_ == KeyKind::dense ? pages_.size() * (page_records / bucket_records)
-                                       : std::uint64_t{1} << bucket_bits_;
+    return key_kind() == KeyKind::dense ? pages_.size() * (page_records / bucket_records)
+                                        : std::uint64_t{1} << bucket_bits_;
 }
 
 bool RecordTable::take_changed_buckets(std::vector<std::uint32_t>& buckets)
@@ -227,7 +227,7 @@ bool RecordTable::append_record(std::uint64_t key, const void* record, Bytes& ou
 std::size_t RecordTable::append_bucket(std::uint64_t bucket, Bytes& out) const
 {
     std::size_t present = 0;
-    if (key_kind_ == KeyKind::dense)
+    if (key_kind() == KeyKind::dense)
     {
         const auto first = bucket * bucket_records;
         const auto page = first / page_records;
@@ -258,7 +258,7 @@ std::size_t RecordTable::append_bucket(std::uint64_t bucket, Bytes& out) const
                 break;
             continue;
         }
-        if (bucket_of_key(key_kind_, bucket_bits_, index_keys_[at]) == bucket)
+        if (bucket_of_key(key_kind(), bucket_bits_, index_keys_[at]) == bucket)
             found.emplace_back(index_keys_[at], index_slots_[at] - 1);
     }
     std::sort(found.begin(), found.end());

@@ -1,6 +1,7 @@
 #pragma once
 
-#include "ledger/fields.hpp"
+#include "ledger/field_sink.hpp"
+#include "ledger/field_source.hpp"
 
 #include <cstdint>
 #include <memory>
@@ -19,6 +20,24 @@ enum class KeyKind : std::uint8_t
     sparse,  // Anything (two account ids in one key): open addressing.
 };
 
+/// What a table's keys are numbers of: how people name its records, and how they are found where
+/// the same account has another number.
+enum class KeyOf : std::uint8_t
+{
+    // Small numbers.
+    number,    // 0, 1, ...: what the contract counts.
+    account,   // AccountId.
+    contract,  // ContractId.
+    reserve,   // Of a lending market, see LendingMarket::find_reserve().
+              // Anything.
+    account_pair,    // See pair_key().
+    something_else,  // Only the contract knows.
+};
+[[nodiscard]] constexpr KeyKind kind_of(KeyOf key_of) noexcept
+{
+    return key_of < KeyOf::account_pair ? KeyKind::dense : KeyKind::sparse;
+}
+
 /// What the ledger knows of a table without knowing its record type.
 struct RecordFormat
 {
@@ -26,6 +45,10 @@ struct RecordFormat
     void (*encode)(const void* record, Bytes& out) = nullptr;
     bool (*decode)(ByteView bytes, void* record) = nullptr;
     std::string (*dump)(const void* record) = nullptr;
+    /// Field by field, for people; a record that is an Amount alone has the field `amount`.
+    void (*list)(const void* record, FieldSink& sink) = nullptr;
+    /// The encoding of the record whose fields @p source gives. Throws what it throws.
+    void (*read)(FieldSource& source, Bytes& out) = nullptr;
 };
 
 /// The bits of a key mixed for a sparse table: neighbours spread, and the leading bits say where a
@@ -58,13 +81,14 @@ inline constexpr std::size_t record_size_max = 48 * 1024;
 class RecordTable
 {
 public:
-    RecordTable(std::string name, KeyKind key_kind, const RecordFormat& format);
+    RecordTable(std::string name, KeyOf key_of, const RecordFormat& format);
     RecordTable(const RecordTable&) = delete;
     RecordTable& operator=(const RecordTable&) = delete;
     ~RecordTable();
 
     [[nodiscard]] const std::string& name() const noexcept { return name_; }
     [[nodiscard]] const RecordFormat& format() const noexcept { return format_; }
+    [[nodiscard]] KeyOf key_of() const noexcept { return key_of_; }
     /// The table's number in its world; part of every object's identity and of the hashes.
     [[nodiscard]] std::uint32_t number() const noexcept { return number_; }
     void set_number(std::uint32_t number) noexcept { number_ = number; }
@@ -100,7 +124,7 @@ public:
     {
         if (all_changed_)
             return;
-        const auto bucket = bucket_of_key(key_kind_, bucket_bits_, key);
+        const auto bucket = bucket_of_key(key_kind(), bucket_bits_, key);
         if (bucket / 64 >= changed_.size())
             changed_.resize(bucket / 64 + 1);
         auto& word = changed_[bucket / 64];
@@ -127,7 +151,7 @@ public:
 
     // What the state tree asks.
     static constexpr std::size_t bucket_records = 16;  // On average at most, in a sparse table.
-    [[nodiscard]] KeyKind key_kind() const noexcept { return key_kind_; }
+    [[nodiscard]] KeyKind key_kind() const noexcept { return kind_of(key_of_); }
     [[nodiscard]] unsigned bucket_bits() const noexcept { return bucket_bits_; }
     /// Of a sparse table: makes 2^bits buckets. Buckets marked before are forgotten.
     void set_bucket_bits(unsigned bits);
@@ -157,7 +181,7 @@ private:
     std::uint32_t number_ = 0;
     int conservation_weight_ = 0;
     const RecordTable* guard_ = nullptr;
-    KeyKind key_kind_;
+    KeyOf key_of_;
     std::vector<Page> pages_;
     // Sparse tables only: open addressing from key to slot + 1 (0 is empty).
     std::vector<std::uint64_t> index_keys_;
@@ -178,8 +202,8 @@ class Table : public RecordTable
     static_assert(sizeof(R) <= record_size_max);
 
 public:
-    explicit Table(std::string name, KeyKind key_kind = KeyKind::dense)
-      : RecordTable{std::move(name), key_kind, record_format()}
+    explicit Table(std::string name, KeyOf key_of = KeyOf::number)
+      : RecordTable{std::move(name), key_of, record_format()}
     {}
 
     /// The committed record; one of zeros if absent. For views and genesis; a transaction reads
@@ -210,7 +234,28 @@ private:
                 std::memcpy(record, &value, sizeof(R));
                 return true;
             },
-            [](const void* record) { return runnel::dump(*static_cast<const R*>(record)); }};
+            [](const void* record) { return runnel::dump(*static_cast<const R*>(record)); },
+            [](const void* record, FieldSink& sink)
+            {
+                FieldLister fields{sink};
+                if constexpr (Described<R>)
+                    R::describe(*static_cast<const R*>(record), fields);
+                else
+                    fields("amount", *static_cast<const R*>(record));
+            },
+            [](FieldSource& source, Bytes& out)
+            {
+                Bytes bindings;
+                FieldReader fields{source, out, bindings};
+                if constexpr (Described<R>)
+                    fields.template read<R>();
+                else
+                {
+                    source.expect("amount");
+                    R value{};
+                    fields("amount", value);
+                }
+            }};
     }
 };
 
@@ -239,7 +284,7 @@ class KeyedTable : public Table<KeyedRecord<Key, Value>>
 public:
     using Record = KeyedRecord<Key, Value>;
 
-    explicit KeyedTable(std::string name) : Table<Record>{std::move(name), KeyKind::sparse} {}
+    explicit KeyedTable(std::string name) : Table<Record>{std::move(name), KeyOf::something_else} {}
 
     /// The committed value.
     [[nodiscard]] const Value& get(const Key& key) const

@@ -62,6 +62,13 @@ AccountId World::add_account(AccountInfo info)
     RUNNEL_CHECK(!has_grown());
     if (!accounts_.empty())
         info.address = address_of_name(info.name);
+    // Whoever came to another chain after its block 0 is called by his address.
+    if (info.name.starts_with("0x"))
+    {
+        const auto address = Address::from_string(info.name);
+        if (address && address->to_checksum_string() == info.name && !find_account(*address))
+            info.address = *address;
+    }
     ++known_accounts_;
     return append_account(std::move(info));
 }

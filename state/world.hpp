@@ -149,12 +149,12 @@ public:
     /// The contract a table belongs to; the native coin's for the ledger's own tables.
     [[nodiscard]] ContractId table_owner(std::uint32_t table) const { return owners_.at(table); }
 
-    Table<AccountState> account_states{"accounts"};
+    Table<AccountState> account_states{"accounts", KeyOf::account};
     /// Native coins in existence (record 0): wei. Base fees are burnt from it, rewards minted to
     /// it.
     Table<Amount> native_supply{"native_supply"};
     /// By account. See CallContext::hand_over().
-    Table<ReceiverCalls> receiver_calls{"receiver_calls", KeyKind::sparse};
+    Table<ReceiverCalls> receiver_calls{"receiver_calls", KeyOf::something_else};
 
     /// Root of the state tree: over every present record, and who accounts and contracts are.
     /// Costs what changed since it was last asked for. Nobody may write meanwhile.

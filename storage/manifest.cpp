@@ -69,6 +69,13 @@ Hash manifest_hash(const Manifest& manifest)
 
 std::string manifest_difference(const Manifest& found, const Manifest& expected)
 {
+    // A file that changed is named, rather than the line that holds its hash.
+    for (const auto& [key, value] : expected.entries)
+    {
+        const auto other = key.starts_with("input:") ? found.find(key) : std::nullopt;
+        if (other && *other != value)
+            return fmt::format("{}: {}", key, first_difference(*other, value));
+    }
     for (const auto& [key, value] : expected.entries)
     {
         const auto other = found.find(key);

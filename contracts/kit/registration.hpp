@@ -35,6 +35,12 @@ template <typename C, typename Arguments>
     };
 }
 
+/// A parameter that is_allocation.
+[[nodiscard]] constexpr ParameterSpec allocation(ParameterSpec spec)
+{
+    spec.is_allocation = true;
+    return spec;
+}
 /// A parameter that must name a contract of one of the @p kinds or sectors, "a|b".
 [[nodiscard]] constexpr ParameterSpec contract_parameter(
     std::string_view name, std::string_view kinds, std::string_view help)

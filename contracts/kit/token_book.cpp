@@ -42,8 +42,8 @@ Result<void> require_account(const World& world, AccountId account)
 }
 
 TokenBook::TokenBook(ContractId token, std::string_view name, TokenFlavour flavour)
-  : balances{std::string{name} + ".balances"},
-    allowances{std::string{name} + ".allowances", KeyKind::sparse},
+  : balances{std::string{name} + ".balances", KeyOf::account},
+    allowances{std::string{name} + ".allowances", KeyOf::account_pair},
     token_{token},
     flavour_{flavour}
 {

@@ -29,6 +29,7 @@ void Loader::load(const std::string& default_name)
     read_agents();
     read_events();
     read_accounts();
+    read_state();
     read_positions();
     read_script();
 }
@@ -289,7 +290,9 @@ tl::expected<Scenario, ScenarioError> parse_scenario(std::string_view text, cons
         const auto stem = std::filesystem::path{name}.stem().string();
         Loader{document, folder, options, scenario}.load(stem.empty() ? "scenario" : stem);
         scenario.source_text = text;
-        if (options.open_input_files || scenario.inputs.empty())
+        const bool has_price_file = std::any_of(scenario.prices.begin(), scenario.prices.end(),
+            [](const PriceSpec& price) { return reads_file(price.model); });
+        if (options.open_input_files || !has_price_file)
         {
             auto paths = build_price_paths(scenario);
             if (!paths)

@@ -100,8 +100,15 @@ private:
     void read_arrivals(const NamedTable& table, TableValues& values, AgentSpec& agent) const;
     void read_events();
     void read_accounts();
+    /// The contents of a file that a table names, unpacked.
+    [[nodiscard]] std::string read_input(const NamedTable& table, const std::string& name) const;
+    /// Records the hash of the file that a table names, and enforces it where the table says it;
+    /// without one, of a file whose contents the scenario holds, the table must say it.
+    void note_input(const NamedTable& table, TableValues& values, const std::optional<Hash>& hash);
+    void read_state();
     void read_positions();
-    [[nodiscard]] Node positions_of_file(const NamedTable& table, const std::string& name) const;
+    [[nodiscard]] Node positions_of(
+        const NamedTable& table, const std::string& name, std::string_view text) const;
     void check_position_account(const NamedTable& table, const std::string& account) const;
     void read_script();
     void read_script_line(const NamedTable& table);

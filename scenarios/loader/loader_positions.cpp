@@ -12,19 +12,11 @@ namespace runnel::scenarios
 {
 
 /// Reads `account, collateral, collateral_amount, debt, debt_amount` into the rows of a table.
-Node Loader::positions_of_file(const NamedTable& table, const std::string& name) const
+Node Loader::positions_of(
+    const NamedTable& table, const std::string& name, std::string_view text) const
 {
-    constexpr std::size_t bytes_max = std::size_t{256} << 20U;
     constexpr std::array<std::string_view, 5> names{
         "account", "collateral", "collateral_amount", "debt", "debt_amount"};
-    const auto contents = read_file(folder_ / name, bytes_max);
-    if (!contents)
-    {
-        fail_key(table, "file",
-            fmt::format(
-                "expected a file that can be read, got {} ({})", shown(name), contents.error()));
-    }
-    std::string_view text{*contents};
     if (text.starts_with("\xef\xbb\xbf"))
         text.remove_prefix(3);
     Lines lines{text};
@@ -108,33 +100,33 @@ void Loader::read_positions()
         keys.insert(keys.end(), variant->keys.begin(), variant->keys.end());
         auto values = read(table, keys);
         // What a file says becomes part of the scenario: a ledger is verified without the file.
-        Node as_table;
+        Node with_rows;
         if (variant->name == "file")
         {
-            Node::Table members = *table.node->as<Node::Table>();
-            members.erase(std::remove_if(members.begin(), members.end(),
-                              [](const Node::Member& member) { return member.key == "file"; }),
-                members.end());
-            for (auto& member : members)
+            std::optional<Hash> hash;
+            if (values.positions.empty())
             {
-                if (member.key == "by")
-                    member.node.value = std::string{"table"};
+                const auto file = values.parameters.text("file");
+                const auto text = read_input(table, file);
+                hash = keccak256(std::string_view{text});
+                Node::Table members = *table.node->as<Node::Table>();
+                members.erase(std::remove_if(members.begin(), members.end(),
+                                  [](const Node::Member& member) { return member.key == "rows"; }),
+                    members.end());
+                members.push_back({"rows", table.place, positions_of(table, file, text)});
+                with_rows = Node{std::move(members), table.node->place};
+                table.node = &with_rows;
+                values = read(table, keys);
             }
-            members.push_back(
-                {"rows", table.place, positions_of_file(table, values.parameters.text("file"))});
-            as_table = Node{std::move(members), table.node->place};
-            table.node = &as_table;
-            variant = &select_variant(table, positions);
-            keys = positions.keys;
-            keys.insert(keys.end(), variant->keys.begin(), variant->keys.end());
-            values = read(table, keys);
+            note_input(table, values, hash);
         }
         const auto& parameters = values.parameters;
         PositionsSpec spec;
         spec.name = table.name;
         spec.market = parameters.contract("market");
         spec.place = place(table);
-        if (variant->name == "table")
+        spec.beyond_ltv = parameters.boolean("beyond_ltv");
+        if (variant->name == "table" || variant->name == "file")
         {
             spec.rows = std::move(values.positions);
             for (const auto& row : spec.rows)
@@ -164,6 +156,14 @@ void Loader::read_positions()
             spec.size = parameters.distribution(by_ltv      ? "loan_to_value"
                                                 : by_health ? "health_factor"
                                                             : "debt_amount");
+        }
+        // A scenario that does not ask for it stays the run that it was.
+        if (!spec.beyond_ltv)
+        {
+            values.canonical.erase(
+                std::remove_if(values.canonical.begin(), values.canonical.end(),
+                    [](const Node::Member& member) { return member.key == "beyond_ltv"; }),
+                values.canonical.end());
         }
         scenario_.positions.push_back(std::move(spec));
         resolve(table, values.canonical);

@@ -286,9 +286,7 @@ CsvPrice Loader::csv_price(const NamedTable& table, TableValues& values, const B
 
 void Loader::check_price_model(const NamedTable& table, const PriceModel& model) const
 {
-    const bool has_file =
-        std::holds_alternative<CsvPrice>(model) || std::holds_alternative<BootstrapPrice>(model);
-    if (has_file && !options_.open_input_files)
+    if (reads_file(model) && !options_.open_input_files)
         return;
     const PriceGrid grid{scenario_.seed, table.name, static_cast<std::int64_t>(scenario_.start),
         scenario_.slot_seconds, scenario_.price_count()};

@@ -331,6 +331,29 @@ Section accounts_section()
         }};
 }
 
+Section state_section()
+{
+    return {.name = "state",
+        .help =
+            "Records that the world begins with instead of what contracts' parameters say, as "
+            "`runnel export-state` writes them: pools, markets, balances, allowances. See "
+            "docs/scenarios.md.",
+        .per_name = true,
+        .keys = {
+            {{"file", Kind::text, "\"\"", {},
+                "A CSV file, plain or gzip, relative to the scenario: columns `table`, what the "
+                "table is by, and its fields."}},
+            {{"file_hash", Kind::text, "\"\"", {},
+                "keccak-256 of the file, unpacked; when given, another file is refused. Resolved "
+                "scenarios hold it."}},
+            {{"rows", Kind::text, "\"\"", {},
+                "The same lines here. Resolved scenarios hold those of the file."}},
+            {{"taken_at", Kind::integer, "0", unit::unix_seconds,
+                 "The time of the state; a scenario cannot start before it.", 0, 253'402'300'799},
+                KeyForm::time},
+        }};
+}
+
 /// Of positions of one size each.
 std::vector<Key> sized_positions(Key size)
 {
@@ -361,14 +384,19 @@ Section positions_section()
                 .default_value = "",
                 .unit = {},
                 .help = "Where they are.",
-                .contract_kind = "lending_market"}}},
+                .contract_kind = "lending_market"}},
+            {{"beyond_ltv", Kind::boolean, "false", {},
+                "Also debts that the market would not lend, up to those that can be liquidated at "
+                "once, as after a fall of prices: they are taken while what is owed costs "
+                "nothing."}}},
         .variants = {
             {"loan_to_value", "Debts of a share of the collateral's value, at the market's prices.",
                 sized_positions({{"loan_to_value", Kind::distribution, "", {},
-                    "The debt's value over the collateral's.", 0, 1}})},
+                    "The debt's value over the collateral's.", 0, 100}})},
             {"health_factor", "Debts that leave a health factor.",
                 sized_positions({{"health_factor", Kind::distribution, "", {},
-                    "The collateral's value times its threshold over the debt's value.", 1, 1e6}})},
+                    "The collateral's value times its threshold over the debt's value.", 0.01,
+                    1e6}})},
             {"debt", "Debts of an amount.",
                 sized_positions({{"debt_amount", Kind::distribution, "", unit::whole_tokens,
                     "What each owes.", 0, 1e30}})},
@@ -377,10 +405,17 @@ Section positions_section()
                       "An account, what it has supplied and what it owes; \"\" for nothing. An "
                       "account may have several rows."},
                     KeyForm::positions}}},
-            {"file", "Positions from a file; the resolved scenario holds them as a table.",
+            {"file", "Positions from a file.",
                 {{{"file", Kind::text, "", {},
-                    "Columns account, collateral, collateral_amount, debt, debt_amount by their "
-                    "names, in any order; relative to the scenario."}}}},
+                     "A CSV file, plain or gzip, relative to the scenario: columns account, "
+                     "collateral, collateral_amount, debt, debt_amount by their names, in any "
+                     "order."}},
+                    {{"file_hash", Kind::text, "\"\"", {},
+                        "keccak-256 of the file, unpacked; when given, another file is refused. "
+                        "Resolved scenarios hold it."}},
+                    {{"rows", Kind::text, "[]", {},
+                         "What a resolved scenario holds of the file: as in a table."},
+                        KeyForm::positions}}},
         }};
 }
 
@@ -394,6 +429,7 @@ Section script_section()
         .keys = {
             {{"at_block", Kind::integer, "", unit::block_number,
                 "The block it is in; a line after the last block never happens.", 1, blocks_max}},
+            {{"name", Kind::text, "\"\"", {}, "What messages call it, behind its number."}},
             {{"from", Kind::account, "", {}, "An account of [accounts], or a wallet of a group."}},
             {{"calls", Kind::text, "", {},
                  "Its calls, all or none: `{ contract = NAME, call = METHOD, ARGUMENT = ... }`."},
@@ -416,7 +452,7 @@ std::span<const Section> sections()
 {
     static const std::vector<Section> all{scenario_section(), chain_section(), tokens_section(),
         prices_section(), contracts_section(), agents_section(), events_section(),
-        accounts_section(), positions_section(), script_section()};
+        accounts_section(), state_section(), positions_section(), script_section()};
     return all;
 }
 

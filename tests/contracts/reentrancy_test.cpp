@@ -31,8 +31,8 @@ public:
     Vault(ContractIdentity identity, bool is_careless)
       : ContractBase{std::move(identity)},
         is_careless_{is_careless},
-        balances_{name() + ".balances"},
-        credited_{name() + ".credited"}
+        balances_{name() + ".balances", KeyOf::account},
+        credited_{name() + ".credited", KeyOf::account}
     {
         add_table(balances_);
         add_table(credited_);

@@ -55,9 +55,9 @@ public:
     }
 
     Table<Counter> guard{"guard"};
-    Table<Counter> ticks{"ticks", KeyKind::sparse};
+    Table<Counter> ticks{"ticks", KeyOf::something_else};
     Table<Counter> prices{"prices"};
-    Table<Counter> loose_ticks{"loose_ticks", KeyKind::sparse};
+    Table<Counter> loose_ticks{"loose_ticks", KeyOf::something_else};
 };
 
 struct PoolsChain : ToyChain

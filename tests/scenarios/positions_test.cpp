@@ -206,11 +206,80 @@ rows = [["alice", "2.000000000000000001 WETH", "1500.5 USDC"], ["bob", "1 WETH",
     const auto from_file = started(by_file, directory.path());
     const auto from_table = started(by_table);
     CHECK(from_file.world->checkpoint_root() == from_table.world->checkpoint_root());
-    CHECK(from_file.scenario.resolved_text == from_table.scenario.resolved_text);
+    REQUIRE(from_file.scenario.inputs.size() == 1);
+    CHECK(from_file.scenario.inputs.front().path == "book.csv");
     CHECK(from_file.debt_of("alice") == Amount{1'500'500'000});
     CHECK(from_file.debt_of("bob") == Amount{1});
     const auto again = started(from_file.scenario.resolved_text, "/nowhere", {}, false);
     CHECK(again.world->checkpoint_root() == from_file.world->checkpoint_root());
+    CHECK(again.scenario.resolved_text == from_file.scenario.resolved_text);
+    CHECK(again.scenario.inputs.front().hash == from_file.scenario.inputs.front().hash);
+
+    // Another file is another run, and is refused where the hash is given.
+    const std::vector<Override> hash{{"positions.book.file_hash",
+        '"' + from_file.scenario.inputs.front().hash.to_string() + '"'}};
+    CHECK(start(by_file, directory.path(), hash));
+    directory.write_gzip("packed.csv.gz",
+        "account,collateral,collateral_amount,debt,debt_amount\nalice,WETH,1,USDC,1500\n");
+    auto packed = hash;
+    packed.push_back({"positions.book.file", "packed.csv.gz"});
+    const auto refused = start(by_file, directory.path(), packed);
+    REQUIRE_FALSE(refused);
+    CHECK(has(refused.error().message,
+        "positions.book.file_hash: expected the hash of \"packed.csv.gz\""));
+    packed.front().value = "\"\"";
+    CHECK(started(by_file, directory.path(), packed).debt_of("alice") == Amount{1'500'000'000});
+}
+
+TEST_CASE("positions: a book after a fall of prices has what the market would not lend",
+    "[scenarios][positions]")
+{
+    const auto book = market + R"([contracts.pool.reserves.DAI]
+ltv_bps = 7000
+liquidation_threshold_bps = 7500
+liquidation_bonus_bps = 10500
+initial_liquidity = "1_000_000 DAI"
+[tokens.DAI]
+[positions.book]
+market = "pool"
+by = "table"
+beyond_ltv = true
+rows = [["a", "1 WETH", "1_501 USDC"], ["b", "1 WETH", "1_900 USDC"], ["c", "1_000 USDC", "0.45 WETH"],
+        ["d", "1 WETH", "1_000 USDC"], ["d", "500 DAI", "900 DAI"], ["d", "", "800 USDC"], ["e", "1 WETH", "2_500 USDC"]]
+)";
+    const auto text = book + "[contracts.oracle.prices.DAI]\nprice = 1\n";
+    const auto begun = started(text);
+    CHECK(begun.health_of("a") == Approx(1600 / 1501.0));
+    CHECK(begun.health_of("b") == Approx(1600 / 1900.0));
+    CHECK(begun.health_of("c") == Approx(800 / 900.0));
+    CHECK(begun.health_of("d") == Approx((1600 + 375) / 2700.0));
+    CHECK(begun.health_of("e") == Approx(0.64));
+    CHECK(begun.debt_of("e") == Amount{2'500'000'000});
+    // The prices are what they were.
+    const auto view = begun.pool().view_at(begun.scenario.start);
+    for (const auto& reserve : view->reserves())
+        CHECK(reserve.price == (reserve.token == begun.usdc() || reserve.threshold < 0.8
+                                       ? Amount{100'000'000}
+                                       : Amount{200'000'000'000}));
+
+    CHECK(has(error_of(text, {{"positions.book.beyond_ltv", "false"}}),
+        "positions.book: a: expected a position that the market takes, got the refusal: 36"));
+    // What it does not have it cannot have lent.
+    CHECK(has(error_of(text, {{"positions.book.rows.0", R"(["a", "9 WETH", "100_000_001 USDC"])"}}),
+        "positions.book: a: expected a position that the market takes"));
+
+    const auto sized = started(market + R"(
+[positions.book]
+by = "health_factor"
+beyond_ltv = true
+market = "pool"
+count = 2
+collateral = "WETH"
+debt = "USDC"
+collateral_amount = 1
+health_factor = 0.9
+)");
+    CHECK(sized.health_of("book/1") == Approx(0.9));
 }
 
 TEST_CASE("positions: what a market does not take is refused by name", "[scenarios][positions]")
@@ -240,7 +309,7 @@ health_factor = 1.5
     CHECK(has(error_of(sized), "positions.book.count: expected either a group or a count"));
     CHECK(has(
         error_of(sized, {{"positions.book.count", "1"}, {"positions.book.health_factor", "0.9"}}),
-        "positions.book.health_factor"));
+        "positions.book: book/0: expected a position that the market takes"));
     CHECK(has(error_of(sized, {{"positions.book.count", "1"}, {"positions.book.market", "oracle"}}),
         "positions.book.market"));
 }

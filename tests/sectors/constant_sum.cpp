@@ -44,7 +44,7 @@ ConstantSum::ConstantSum(
 const ContractType& ConstantSum::contract_type()
 {
     static const std::array columns{
-        ParameterSpec{"amount", ParameterKind::amount, "0", unit::smallest_unit, "At the start."}};
+        allocation({"amount", ParameterKind::amount, "0", unit::smallest_unit, "At the start."})};
     static const ContractType type{.kind = "constant_sum",
         .help = "A pool in which whole tokens are worth the same.",
         .role = ContractRole::dex,

@@ -42,7 +42,7 @@ OneReserveLender::OneReserveLender(ContractIdentity identity, const LenderTerms&
   : ContractBase{std::move(identity)},
     terms_{terms},
     book_{name() + ".book"},
-    entries_{name() + ".entries"}
+    entries_{name() + ".entries", KeyOf::account}
 {
     add_table(book_);
     add_table(entries_);
@@ -73,8 +73,8 @@ const ContractType& OneReserveLender::contract_type()
                     bps},
                 {"rate_bps", ParameterKind::integer, "500", unit::bps_per_year, "Interest.", 0,
                     bps},
-                {"initial_liquidity", ParameterKind::amount, "0", unit::smallest_unit_of("loan"),
-                    "Deposited at genesis by NAME/seed."},
+                contracts::allocation({"initial_liquidity", ParameterKind::amount, "0",
+                    unit::smallest_unit_of("loan"), "Deposited at genesis by NAME/seed."}),
             },
         .create = [](const Parameters& parameters,
                       ContractIdentity identity) -> std::unique_ptr<Contract>

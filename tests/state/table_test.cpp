@@ -22,13 +22,13 @@ static_assert(sizeof(Padded) == 16);
 
 TEST_CASE("table: behaves as a map of records", "[ledger][table][property]")
 {
-    const auto kind = GENERATE(KeyKind::dense, KeyKind::sparse);
+    const auto kind = GENERATE(KeyOf::number, KeyOf::something_else);
     Table<Padded> table{"t", kind};
     std::map<std::uint64_t, std::uint64_t> model;
     RandomStream random{1, static_cast<std::uint64_t>(kind), 0, 0};
     for (int i = 0; i < 20'000; ++i)
     {
-        const auto key = kind == KeyKind::dense  ? random.uniform_below(5'000)
+        const auto key = kind == KeyOf::number  ? random.uniform_below(5'000)
                          : random.bernoulli(0.5) ? random.uniform_below(3'000) << 32U
                                                  : random.uniform_below(3'000) * 0x1'0000'0001U;
         if (random.bernoulli(0.3))
@@ -59,12 +59,12 @@ TEST_CASE("table: behaves as a map of records", "[ledger][table][property]")
 
 TEST_CASE("table: addresses of records are stable while it grows", "[ledger][table]")
 {
-    const auto kind = GENERATE(KeyKind::dense, KeyKind::sparse);
+    const auto kind = GENERATE(KeyOf::number, KeyOf::something_else);
     Table<Padded> table{"t", kind};
     std::vector<std::pair<std::uint64_t, Padded*>> made;
     for (std::uint64_t i = 0; i < 3'000; ++i)
     {
-        const auto key = kind == KeyKind::dense ? i * 97 % 300'007 : i * 0x9E3779B97F4A7C15U;
+        const auto key = kind == KeyOf::number ? i * 97 % 300'007 : i * 0x9E3779B97F4A7C15U;
         auto& record = table.at(key);
         REQUIRE(record.large == 0);
         record.large = i + 1;
@@ -83,7 +83,7 @@ TEST_CASE("table: addresses of records are stable while it grows", "[ledger][tab
 
 TEST_CASE("table: what was never made is absent and reads as zeros", "[ledger][table]")
 {
-    const auto kind = GENERATE(KeyKind::dense, KeyKind::sparse);
+    const auto kind = GENERATE(KeyOf::number, KeyOf::something_else);
     Table<Padded> table{"t", kind};
     CHECK(table.find(0) == nullptr);
     CHECK(table.find(~0ULL) == nullptr);
@@ -116,12 +116,12 @@ TEST_CASE("table: padding does not make a record present", "[ledger][table]")
 
 TEST_CASE("table: a dense table refuses keys that would make it huge", "[ledger][table]")
 {
-    const Table<Padded> dense{"d", KeyKind::dense};
+    const Table<Padded> dense{"d", KeyOf::number};
     CHECK(dense.accepts(0));
     CHECK(dense.accepts((1U << 26U) - 1));
     CHECK_FALSE(dense.accepts(1U << 26U));
     CHECK_FALSE(dense.accepts(~0ULL));
-    const Table<Padded> sparse{"s", KeyKind::sparse};
+    const Table<Padded> sparse{"s", KeyOf::something_else};
     CHECK(sparse.accepts(~0ULL));
     CHECK(pair_key(AccountId{1}, AccountId{2}) == 0x0000'0001'0000'0002U);
 }

@@ -217,7 +217,7 @@ public:
         add_table(supply);
     }
 
-    Table<Counter> counters{"counters", KeyKind::sparse};
+    Table<Counter> counters{"counters", KeyOf::something_else};
     Table<Amount> balances{"balances"};
     Table<Amount> supply{"supply"};
     bool jitter = false;  // Gives other threads the word at random moments; changes no result.

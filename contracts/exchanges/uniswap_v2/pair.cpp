@@ -52,12 +52,12 @@ const ContractType& UniswapV2Pair::contract_type()
                 token_parameter("token1", plain_token_kinds, "The second token; another one."),
                 contract_parameter("factory", "uniswap_v2_factory",
                     "The factory that knows the pair and says who earns the protocol fee."),
-                {"amount0", ParameterKind::amount, "0", unit::smallest_unit_of("token0"),
+                allocation({"amount0", ParameterKind::amount, "0", unit::smallest_unit_of("token0"),
                     "Liquidity at the start, of the account NAME/seed_lp; 0: none.", 0,
-                    reserve_max},
-                {"amount1", ParameterKind::amount, "0", unit::smallest_unit_of("token1"),
+                    reserve_max}),
+                allocation({"amount1", ParameterKind::amount, "0", unit::smallest_unit_of("token1"),
                     "Liquidity at the start; amount0 and amount1 set the first price.", 0,
-                    reserve_max},
+                    reserve_max}),
             },
         .create = creator<UniswapV2Pair>(
             [](const Parameters& parameters)
@@ -77,6 +77,14 @@ const ContractType& UniswapV2Pair::contract_type()
                 return nullptr;
             return std::make_unique<UniswapV2Pair>(
                 std::move(identity), arguments.token0, arguments.token1, arguments.factory);
+        },
+        .list_arguments =
+            [](ByteView bytes, FieldSink& parameters)
+        {
+            PairConstructor arguments;
+            RUNNEL_CHECK(decode(bytes, arguments));
+            FieldLister fields{parameters};
+            PairConstructor::describe(arguments, fields);
         }};
     return type;
 }

@@ -154,6 +154,8 @@ public:
     [[nodiscard]] virtual std::optional<std::size_t> find_reserve(
         ContractId token) const noexcept = 0;
     [[nodiscard]] virtual UnitOfAccount unit_of_account() const noexcept = 0;
+    /// The contract whose prices it sees; no_contract: it is none.
+    [[nodiscard]] virtual ContractId price_source() const noexcept { return no_contract; }
 
     // Each adds one call of the sender's. Amounts are in the token's smallest unit; 2^256-1 is
     // all there is to withdraw or to repay of one's own.

@@ -43,6 +43,8 @@ class PriceFeed : public PriceSource
 public:
     static constexpr std::string_view sector = "price_feed";
 
+    /// Whose reports it takes.
+    [[nodiscard]] virtual AccountId reporter() const noexcept = 0;
     /// How many prices one call may report.
     [[nodiscard]] virtual std::size_t prices_per_report() const = 0;
     /// Adds the call that reports these prices, in their order. Returns the gas that it may

@@ -57,9 +57,9 @@ AaveV3Pool::AaveV3Pool(ContractIdentity identity, ContractId oracle,
     treasury_name_{std::move(treasury)},
     admin_name_{std::move(admin)},
     oracle_id_{oracle},
-    states_{name() + ".reserves"},
-    configs_{name() + ".reserve_configs"},
-    user_configs_{name() + ".user_configs"},
+    states_{name() + ".reserves", KeyOf::reserve},
+    configs_{name() + ".reserve_configs", KeyOf::reserve},
+    user_configs_{name() + ".user_configs", KeyOf::account},
     settings_{name() + ".settings"}
 {
     RUNNEL_CHECK(reserves.size() <= reserves_max);
@@ -73,8 +73,8 @@ AaveV3Pool::AaveV3Pool(ContractIdentity identity, ContractId oracle,
         auto& reserve = reserves_.emplace_back();
         reserve.token_id = spec.token;
         reserve.strategy = spec.strategy;
-        reserve.positions =
-            std::make_unique<Table<Position>>(name() + ".positions_" + std::to_string(number));
+        reserve.positions = std::make_unique<Table<Position>>(
+            name() + ".positions_" + std::to_string(number), KeyOf::account);
         add_table(*reserve.positions);
     }
 }

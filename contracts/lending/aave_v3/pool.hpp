@@ -215,6 +215,7 @@ public:
     [[nodiscard]] std::unique_ptr<const LendingView> view_at(
         std::uint64_t timestamp) const override;
     [[nodiscard]] UnitOfAccount unit_of_account() const noexcept override { return {}; }
+    [[nodiscard]] ContractId price_source() const noexcept override { return oracle_id_; }
     [[nodiscard]] AccountId spender() const noexcept override { return account(); }
     [[nodiscard]] CallGas gas_of(LendingAction action) const noexcept override;
     void add_supply(CallWriter& calls, std::size_t reserve, const Amount& amount,

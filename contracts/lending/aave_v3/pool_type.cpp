@@ -50,8 +50,8 @@ constexpr std::array reserve_columns{
         "What the borrow rate gains up to the optimal usage.", 0, 1'000'000},
     ParameterSpec{"slope2_bps", ParameterKind::integer, "6000", unit::bps_per_year,
         "What it gains from there to full usage.", 0, 1'000'000},
-    ParameterSpec{"initial_liquidity", ParameterKind::amount, "0", {},
-        "Supplied at genesis by the account NAME/seed_supplier, which is given the tokens."},
+    allocation({"initial_liquidity", ParameterKind::amount, "0", {},
+        "Supplied at genesis by the account NAME/seed_supplier, which is given the tokens."}),
 };
 
 /// The rules of configureReserveAsCollateral, for what a pool begins with.

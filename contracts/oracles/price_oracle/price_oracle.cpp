@@ -20,7 +20,9 @@ constexpr std::array price_columns{
 
 PriceOracle::PriceOracle(
     ContractIdentity identity, std::string keeper, const std::vector<TokenPrice>& initial)
-  : ContractBase{std::move(identity)}, keeper_name_{std::move(keeper)}, prices_{name() + ".prices"}
+  : ContractBase{std::move(identity)},
+    keeper_name_{std::move(keeper)},
+    prices_{name() + ".prices", KeyOf::contract}
 {
     add_table(prices_);
     for (const auto& [token, price] : initial)

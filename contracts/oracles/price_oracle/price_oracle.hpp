@@ -73,6 +73,7 @@ public:
     }
     [[nodiscard]] AccountId keeper() const noexcept { return keeper_; }
 
+    [[nodiscard]] AccountId reporter() const noexcept override { return keeper_; }
     [[nodiscard]] std::size_t prices_per_report() const override { return SetPrices::prices_max; }
     std::uint64_t add_report(CallWriter& calls, std::span<const TokenPrice> prices) const override;
 

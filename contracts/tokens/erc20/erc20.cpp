@@ -113,6 +113,14 @@ const ContractType& Erc20::contract_type()
                 return nullptr;
             return std::make_unique<Erc20>(std::move(identity),
                 TokenInfo{std::move(*symbol), arguments.decimals}, TokenFlavour::openzeppelin5);
+        },
+        .list_arguments =
+            [](ByteView encoded, FieldSink& parameters)
+        {
+            Erc20Constructor arguments;
+            RUNNEL_CHECK(decode(encoded, arguments));
+            parameters.text("symbol", '\'' + symbol_of(arguments.symbol).value() + '\'');
+            parameters.text("decimals", std::to_string(arguments.decimals));
         }};
     return type;
 }

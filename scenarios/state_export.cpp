@@ -1,0 +1,228 @@
+#include "scenarios/state_export.hpp"
+
+#include "scenarios/loader/document.hpp"
+#include "scenarios/loader/schema.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <type_traits>
+#include <variant>
+
+namespace runnel::scenarios
+{
+namespace
+{
+
+std::string quoted(std::string text)
+{
+    return to_toml(Node{std::move(text)});
+}
+
+std::string usd(std::uint64_t price)
+{
+    constexpr std::uint64_t one = 100'000'000;
+    return fmt::format("\"{}.{:08} USD\"", price / one, price % one);
+}
+
+/// The constructor's arguments as keys of a table [contracts.NAME].
+class ParameterWriter final : public FieldSink
+{
+public:
+    explicit ParameterWriter(const World& world) : world_{world} {}
+
+    void text(std::string_view name, std::string value) override
+    {
+        toml += fmt::format(", {} = {}", name, value);
+    }
+    void account(std::string_view name, AccountId value) override
+    {
+        text(name, quoted(world_.account(value).name));
+    }
+    void contract(std::string_view name, ContractId value) override
+    {
+        text(name, quoted(world_.contract(value).name()));
+    }
+
+    std::string toml;
+
+private:
+    const World& world_;
+};
+
+class Exporter
+{
+public:
+    Exporter(const World& world, const Scenario& scenario, const BlockHeader& block,
+        std::span<const storage::ReferencePriceRow> prices)
+      : world_{world}, scenario_{scenario}, block_{block}, prices_{prices}
+    {}
+
+    tl::expected<StateExport, ScenarioError> run()
+    {
+        change_scenario();
+        for (const auto& agent : scenario_.agents)
+            change_agent(agent);
+        for (const auto& account : scenario_.accounts)
+            set(fmt::format("accounts.{}.funds", account.name), "{}");
+        for (const auto& price : scenario_.prices)
+            change_price(price);
+        for (const auto& contract : scenario_.contracts)
+            empty(contract);
+        for (auto id = static_cast<std::uint32_t>(world_.known_contracts());
+             id < world_.contract_count(); ++id)
+        {
+            if (!add_deployed(ContractId{id}))
+            {
+                const auto& contract = world_.contract(ContractId{id});
+                return tl::unexpected{ScenarioError{fmt::format(
+                    "expected contracts that a scenario can name, got {}, a {} deployed in block "
+                    "{}",
+                    contract.name(), contract.type().kind,
+                    world_.deployment(ContractId{id}).origin.block)}};
+            }
+        }
+        LoadOptions options;
+        options.open_input_files = false;
+        auto scenario = parse_scenario(
+            scenario_.resolved_text, "the exported scenario", ".", changes_, options);
+        if (!scenario)
+            return tl::unexpected{scenario.error()};
+        StateExport result{std::move(scenario->resolved_text), state_of(world_)};
+        result.state.left_out.insert(
+            result.state.left_out.end(), left_out_.begin(), left_out_.end());
+        for (const auto& file : result.state.files)
+        {
+            result.scenario += fmt::format("\n[state.{}]\nfile = \"{}.csv\"\ntaken_at = {}\n",
+                file.name, file.name, block_.timestamp);
+        }
+        return result;
+    }
+
+private:
+    void set(std::string path, std::string value)
+    {
+        changes_.push_back({std::move(path), std::move(value)});
+    }
+
+    void change_scenario()
+    {
+        const auto rest = scenario_.blocks - std::min(scenario_.blocks, block_.number);
+        const auto name = scenario_.title.empty() ? scenario_.name : scenario_.title;
+        set("scenario.title", quoted(fmt::format("{}, from block {}", name, block_.number)));
+        set("scenario.start", std::to_string(block_.timestamp));
+        set("scenario.blocks", std::to_string(std::max<std::uint64_t>(1, rest)));
+        set("chain.initial_base_fee", std::to_string(block_.base_fee));
+        for (const std::string_view section : {"events", "positions", "state"})
+            set(std::string{section}, "{}");
+        set("script", "[]");
+    }
+
+    void change_agent(const AgentSpec& spec)
+    {
+        const auto path = "agents." + spec.name;
+        const auto check = spec.strategy->validate_in;
+        const auto wrong = check == nullptr ? std::string{} : check(spec.parameters, world_);
+        if (wrong.empty())
+        {
+            set(path + ".funds", "{}");
+            if (!spec.arrives())
+                return;
+            for (const std::string_view key : {"arrive", "arrive_until"})
+                set(fmt::format("{}.{}", path, key), "\"0s\"");
+            set(path + ".arrivals_per_day", "0");
+            set(path + ".funded_by", "\"\"");
+            left_out_.push_back(
+                fmt::format("{}: who had not arrived yet is there, and has nothing", path));
+            return;
+        }
+        // Their work is done (a pool is open), and as at a start it would be refused.
+        set(path, fmt::format("{{ strategy = \"holder\", count = {} }}", spec.count));
+        left_out_.push_back(
+            fmt::format("{}: what a {} does, they hold now: {}", path, spec.strategy->name, wrong));
+    }
+
+    void change_price(const PriceSpec& spec)
+    {
+        const auto path = "prices." + spec.token;
+        std::uint64_t price = 0;
+        std::vector<std::pair<std::uint64_t, std::uint64_t>> later;
+        const auto token = std::find_if(scenario_.tokens.begin(), scenario_.tokens.end(),
+            [&](const TokenSpec& candidate) { return candidate.name == spec.token; });
+        for (const auto& row : prices_)
+        {
+            if (index(row.token) != static_cast<std::size_t>(token - scenario_.tokens.begin()))
+                continue;
+            if (row.from_block <= block_.number)
+                price = row.price;
+            else
+                later.emplace_back(row.from_block - block_.number, row.price);
+        }
+        if (std::holds_alternative<ConstantPrice>(spec.model))
+            return set(path + ".price", usd(price));
+        if (std::holds_alternative<GbmPrice>(spec.model) ||
+            std::holds_alternative<JumpPrice>(spec.model))
+            return set(path + ".start_price", usd(price));
+        auto closes = fmt::format("[{}, {}]", block_.timestamp, usd(price));
+        for (const auto& [blocks, changed] : later)
+        {
+            closes += fmt::format(
+                ", [{}, {}]", block_.timestamp + blocks * scenario_.slot_seconds, usd(changed));
+        }
+        set(path, fmt::format("{{ model = \"closes\", bar_seconds = {}, hold_gaps = true, "
+                              "hold_last_close = true, closes = [{}] }}",
+                      scenario_.slot_seconds, closes));
+    }
+
+    /// Without what it would be given at block 0: its tables say what it has.
+    void empty(const ContractSpec& spec)
+    {
+        for (const auto& parameter : spec.type->parameters)
+        {
+            const auto path = fmt::format("contracts.{}.{}", spec.name, parameter.name);
+            if (parameter.is_allocation)
+                set(path, "0");
+            for (const auto& column : parameter.columns)
+            {
+                if (!column.is_allocation)
+                    continue;
+                for (const auto& [token, row] : spec.parameters.per_token(parameter.name))
+                {
+                    set(fmt::format(
+                            "{}.{}.{}", path, scenario_.tokens.at(index(token)).name, column.name),
+                        "0");
+                }
+            }
+        }
+    }
+
+    bool add_deployed(ContractId id)
+    {
+        const auto& deployment = world_.deployment(id);
+        if (deployment.type->list_arguments == nullptr)
+            return false;
+        ParameterWriter parameters{world_};
+        deployment.type->list_arguments(deployment.arguments, parameters);
+        set((is_token_type(*deployment.type) ? "tokens." : "contracts.") +
+                world_.contract(id).name(),
+            fmt::format("{{ kind = \"{}\"{} }}", deployment.type->kind, parameters.toml));
+        return true;
+    }
+
+    const World& world_;
+    const Scenario& scenario_;
+    const BlockHeader& block_;
+    std::span<const storage::ReferencePriceRow> prices_;
+    std::vector<Override> changes_;
+    std::vector<std::string> left_out_;
+};
+
+}  // namespace
+
+tl::expected<StateExport, ScenarioError> export_state(const World& world, const Scenario& scenario,
+    const BlockHeader& block, std::span<const storage::ReferencePriceRow> prices)
+{
+    return Exporter{world, scenario, block, prices}.run();
+}
+
+}  // namespace runnel::scenarios
