@@ -515,6 +515,8 @@ void Director::plan()
         options.observed = static_cast<std::uint32_t>(script_.observed);
         for (const auto line : script_.left_out)
             setup_->script_observer->left_out(line, block_, context.base_fee);
+        if (!script_.lines.empty())
+            setup_->script_observer->begins(script_.lines.front(), world_, context);
     }
     const auto workers = governor_.workers_for_block(unpersisted_);
     execution.begin(world_, context, std::move(*proposed_), options, workers);

@@ -69,6 +69,8 @@ class ScriptObserver
 {
 public:
     virtual ~ScriptObserver() = default;
+    /// Before a block runs whose first transaction is this line's.
+    virtual void begins(std::size_t line, const World& world, const BlockContext& block) = 0;
     /// Right after it ran, before the next one.
     virtual void executed(std::size_t line, const ExecutedTransaction& transaction) = 0;
     /// What came of one that has a description, when its block is executed; no refusal: it

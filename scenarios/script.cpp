@@ -390,17 +390,21 @@ tl::expected<Script, ScenarioError> make_script(const std::vector<ScriptLine>& l
                                   "block's, {}, got {}",
                           line.at_block, block_gas_limit, gas));
         }
-        for (const auto& balance : line.expect.balances)
+        for (const auto* balances :
+            {&line.expect.balances, &line.expect.gains, &line.expect.losses})
         {
-            const auto* made = created_contracts.find(balance.token);
-            const bool is_token = made != nullptr
-                                      ? is_token_type(*made->type)
-                                      : world.contract(balance.token).token_info().has_value();
-            if (!is_token)
+            for (const auto& balance : *balances)
             {
-                return refuse(
-                    line, fmt::format("{}: expected a token, got {}", balance.at.key,
-                              made != nullptr ? made->name : world.contract(balance.token).name()));
+                const auto* made = created_contracts.find(balance.token);
+                const bool is_token = made != nullptr
+                                          ? is_token_type(*made->type)
+                                          : world.contract(balance.token).token_info().has_value();
+                if (!is_token)
+                {
+                    return refuse(line,
+                        fmt::format("{}: expected a token, got {}", balance.at.key,
+                            made != nullptr ? made->name : world.contract(balance.token).name()));
+                }
             }
         }
         transactions.push_back(std::move(scripted));
@@ -410,8 +414,17 @@ tl::expected<Script, ScenarioError> make_script(const std::vector<ScriptLine>& l
 
 ScriptComparison::ScriptComparison(
     std::vector<ScriptLine> lines, std::vector<CreatedContract> created)
-  : lines_{std::move(lines)}, created_{std::move(created)}
-{}
+  : lines_{std::move(lines)}, created_{std::move(created)}, next_in_block_(lines_.size(), none)
+{
+    std::map<std::uint64_t, std::size_t> last_of_block;
+    for (std::size_t i = 0; i < lines_.size(); ++i)
+    {
+        const auto [last, is_first] = last_of_block.try_emplace(lines_[i].at_block, i);
+        if (!is_first)
+            next_in_block_[last->second] = i;
+        last->second = i;
+    }
+}
 
 ContractId ScriptComparison::find(ContractId contract, const World& world) const
 {
@@ -454,6 +467,35 @@ void ScriptComparison::ended(
     }
 }
 
+Amount ScriptComparison::balance_of(
+    const World& world, const BlockContext& block, const ExpectedBalance& of) const
+{
+    const auto account = find_account(world, of.account);
+    const auto* token = world.find_contract(find(of.token, world));
+    if (!account || token == nullptr)
+        return {};
+    // A dry run changes nothing.
+    WorkerArena arena;
+    TransactionScope scope{world, block, {}, arena, 0, AccessPolicy::dry};
+    CallContext context{scope, *account};
+    return token->balance_of(context, *account).value_or(0);
+}
+
+void ScriptComparison::begins(std::size_t line, const World& world, const BlockContext& block)
+{
+    gaining_.clear();
+    losing_.clear();
+    if (line >= lines_.size())
+        return;  // A payment that brings a wallet.
+    const auto note = [&](const std::vector<ExpectedBalance>& changes, std::vector<Amount>& before)
+    {
+        for (const auto& change : changes)
+            before.push_back(balance_of(world, block, change));
+    };
+    note(lines_.at(line).expect.gains, gaining_);
+    note(lines_.at(line).expect.losses, losing_);
+}
+
 void ScriptComparison::fail(const ScriptLine& line, const ExpectationPlace& at,
     const std::string& expected, const std::string& got)
 {
@@ -482,6 +524,7 @@ void ScriptComparison::fail_row(const ScriptLine& line, const ExpectedRow& row,
 void ScriptComparison::left_out(std::size_t number, std::uint64_t, std::uint64_t base_fee)
 {
     const auto& line = lines_.at(number);
+    left_out_.push_back(number);
     ++report_.expectations;
     report_.failures.push_back(
         fmt::format("{}: {}.max_fee: expected at least the base fee, {} wei, got {} wei (block {})",
@@ -492,13 +535,24 @@ void ScriptComparison::executed(std::size_t number, const ExecutedTransaction& t
 {
     const auto& line = lines_.at(number);
     ++report_.executed;
-    if (!compare_outcome(line, transaction))
-        return;  // What else does not hold follows from that.
-    compare_figures(line, transaction);
-    compare_events(line, transaction);
-    compare_state(line, transaction);
-    compare_balances(line, transaction);
-    compare_health(line, transaction);
+    // Of a wrong outcome: what else does not hold follows from that.
+    if (compare_outcome(line, transaction))
+    {
+        compare_figures(line, transaction);
+        compare_events(line, transaction);
+        compare_state(line, transaction);
+        compare_balances(line, transaction);
+        compare_changes(line, line.expect.gains, true, gaining_, transaction);
+        compare_changes(line, line.expect.losses, false, losing_, transaction);
+        compare_health(line, transaction);
+    }
+    auto next = next_in_block_[number];
+    while (next != none && std::find(left_out_.begin(), left_out_.end(), next) != left_out_.end())
+        next = next_in_block_[next];
+    if (next != none)
+        begins(next, transaction.world, transaction.block);
+    else
+        left_out_.clear();
 }
 
 bool ScriptComparison::compare_outcome(
@@ -590,19 +644,31 @@ void ScriptComparison::compare_balances(
     for (const auto& expected : line.expect.balances)
     {
         ++report_.expectations;
-        Amount balance;
-        const auto account = find_account(world, expected.account);
-        const auto* token = world.find_contract(find(expected.token, world));
-        if (account && token != nullptr)
-        {
-            // A dry run changes nothing.
-            WorkerArena arena;
-            TransactionScope scope{world, transaction.block, {}, arena, 0, AccessPolicy::dry};
-            CallContext context{scope, *account};
-            balance = token->balance_of(context, *account).value_or(0);
-        }
+        const auto balance = balance_of(world, transaction.block, expected);
         if (!fits(balance, expected.amount))
             fail(line, expected.at, shown(expected.amount), shown(balance, expected.amount));
+    }
+}
+
+void ScriptComparison::compare_changes(const ScriptLine& line,
+    const std::vector<ExpectedBalance>& changes, bool are_gains, const std::vector<Amount>& before,
+    const ExecutedTransaction& transaction)
+{
+    for (std::size_t i = 0; i < changes.size(); ++i)
+    {
+        ++report_.expectations;
+        const auto& expected = changes[i];
+        const auto balance = balance_of(transaction.world, transaction.block, expected);
+        const auto& high = are_gains ? balance : before.at(i);
+        const auto& low = are_gains ? before.at(i) : balance;
+        if (high < low)
+        {
+            fail(line, expected.at, shown(expected.amount),
+                fmt::format("a {} of {}", are_gains ? "loss" : "gain",
+                    shown(wrapping_sub(low, high), expected.amount)));
+        }
+        else if (const auto change = wrapping_sub(high, low); !fits(change, expected.amount))
+            fail(line, expected.at, shown(expected.amount), shown(change, expected.amount));
     }
 }
 

@@ -93,6 +93,9 @@ struct Expectations
     std::vector<ExpectedFigure> returns;  // Of the last call, from the first on.
     std::optional<ExpectedFigure> gas_used;
     std::vector<ExpectedBalance> balances;
+    // What the transaction has added to a balance, or taken from it.
+    std::vector<ExpectedBalance> gains;
+    std::vector<ExpectedBalance> losses;
     std::vector<ExpectedRow> events;  // In this order, others between them.
     std::vector<ExpectedRow> state;
     std::vector<ExpectedHealth> health_factors;
@@ -111,7 +114,7 @@ struct ScriptLine
     std::uint64_t priority_fee = 0;  // Wei per gas; likewise max_fee.
     Expectations expect;
     std::string place;  // "FILE:LINE".
-    std::string path;   // "script[0]".
+    std::string path;   // "script[0]", with its name behind it if it has one.
 };
 
 /// A contract that a line deploys and gives a name. In calls and expectations it has the id behind
@@ -159,6 +162,7 @@ public:
     explicit ScriptComparison(
         std::vector<ScriptLine> lines, std::vector<CreatedContract> created = {});
 
+    void begins(std::size_t line, const World& world, const BlockContext& block) override;
     void executed(std::size_t line, const ExecutedTransaction& transaction) override;
     void ended(
         const ScriptedTransaction& transaction, const std::optional<Refusal>& refusal) override;
@@ -177,6 +181,9 @@ private:
     void compare_events(const ScriptLine& line, const ExecutedTransaction& transaction);
     void compare_state(const ScriptLine& line, const ExecutedTransaction& transaction);
     void compare_balances(const ScriptLine& line, const ExecutedTransaction& transaction);
+    /// @p before: what each had before the transaction.
+    void compare_changes(const ScriptLine& line, const std::vector<ExpectedBalance>& changes,
+        bool are_gains, const std::vector<Amount>& before, const ExecutedTransaction& transaction);
     void compare_health(const ScriptLine& line, const ExecutedTransaction& transaction);
 
     /// The contract that has this id in the script; no_contract as long as nobody has deployed it.
@@ -184,8 +191,19 @@ private:
     [[nodiscard]] std::string name_of(ContractId contract, const World& world) const;
     [[nodiscard]] ExpectedRow find(ExpectedRow row, const World& world) const;
 
+    /// What an account holds as the block that is under way has it.
+    [[nodiscard]] Amount balance_of(
+        const World& world, const BlockContext& block, const ExpectedBalance& of) const;
+
+    static constexpr std::size_t none = ~std::size_t{0};
+
     std::vector<ScriptLine> lines_;
     std::vector<CreatedContract> created_;
+    std::vector<std::size_t> next_in_block_;  // By line; none of a block's last.
+    std::vector<std::size_t> left_out_;       // Of the block under way.
+    // Balances that the next line is to change.
+    std::vector<Amount> gaining_;
+    std::vector<Amount> losing_;
     ScriptReport report_;
 };
 

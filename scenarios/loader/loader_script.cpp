@@ -188,6 +188,8 @@ void Loader::read_script_line(const NamedTable& table)
     ScriptLine line;
     line.place = place(table);
     line.path = table.path;
+    if (const auto& name = parameters.text("name"); !name.empty())
+        line.path += fmt::format(" ({})", name);
     line.at_block = static_cast<std::uint64_t>(parameters.integer("at_block"));
     line.from = parameters.text("from");
     std::vector<std::string_view> known;
@@ -240,7 +242,10 @@ void Loader::read_script_line(const NamedTable& table)
 
     scenario_.resolved_text += "\n[[script]]\n";
     for (const auto& key : values.canonical)
-        scenario_.resolved_text += fmt::format("{} = {}\n", key.key, to_toml(key.node));
+    {
+        if (key.key != "name" || plain_node.find("name") != nullptr)
+            scenario_.resolved_text += fmt::format("{} = {}\n", key.key, to_toml(key.node));
+    }
     scenario_.resolved_text += fmt::format("calls = {}\n", to_toml(*calls));
     if (expect != nullptr)
         scenario_.resolved_text += fmt::format("expect = {}\n", to_toml(*expect));

@@ -20,6 +20,7 @@ constexpr std::string_view key_contract = "contract";
 constexpr std::string_view key_call = "call";
 constexpr std::string_view key_name = "as";
 constexpr std::size_t bindings_max = 255;
+constexpr std::int64_t usual_deadline_seconds = 3'600;
 
 /// Digits with or without underscores, and nothing else.
 /// Of tokens, those that lines of the script deploy last.
@@ -380,8 +381,11 @@ public:
     std::uint64_t integer(std::string_view name, const runnel::Unit& unit, std::int64_t min,
         std::uint64_t max) override
     {
+        const bool is_time = unit.text == unit::unix_seconds.text;
+        if (is_time && name == "deadline" && frames_.back().node->find(name) == nullptr)
+            return static_cast<std::uint64_t>(reader_.block_time_ + usual_deadline_seconds);
         const auto& [node, path] = get(name, "an integer");
-        if (unit.text == unit::unix_seconds.text)
+        if (is_time)
         {
             const auto time = reader_.read_time(*node, path);
             if (time < 0)
@@ -612,8 +616,8 @@ void ScriptReader::read_name(
 
 Expectations ScriptReader::read_expect(const Node& node, const std::string& path)
 {
-    const std::vector<std::string_view> known{
-        "reverts", "returns", "gas_used", "balances", "events", "state", "health_factors"};
+    const std::vector<std::string_view> known{"reverts", "returns", "gas_used", "balances", "gains",
+        "losses", "events", "state", "health_factors"};
     Expectations expect;
     for (const auto& member : table(node, path))
     {
@@ -649,7 +653,11 @@ Expectations ScriptReader::read_expect(const Node& node, const std::string& path
                 {document_.describe(member.place), "gas_used"}};
         }
         else if (member.key == "balances")
-            read_balances(member.node, name, expect);
+            read_balances(member, name, expect.balances);
+        else if (member.key == "gains")
+            read_balances(member, name, expect.gains);
+        else if (member.key == "losses")
+            read_balances(member, name, expect.losses);
         else if (member.key == "health_factors")
             read_health(member.node, name, expect);
         else if (member.key == "events" || member.key == "state")
@@ -675,10 +683,10 @@ Expectations ScriptReader::read_expect(const Node& node, const std::string& path
     return expect;
 }
 
-void ScriptReader::read_balances(
-    const Node& node, const std::string& path, Expectations& expect) const
+void ScriptReader::read_balances(const Node::Member& member, const std::string& path,
+    std::vector<ExpectedBalance>& balances) const
 {
-    for (const auto& holder : table(node, path))
+    for (const auto& holder : table(member.node, path))
     {
         const auto name = fmt::format("{}.{}", path, holder.key);
         const auto account = account_name(Node{holder.key, holder.place}, name);
@@ -687,10 +695,10 @@ void ScriptReader::read_balances(
             const auto where = fmt::format("{}.{}", name, held.key);
             const auto token = read_contract(Node{held.key, held.place}, where);
             const auto units = units_of_token(token);
-            expect.balances.push_back(
+            balances.push_back(
                 {account, token, read_expected(held.node, where, units, &units.front()),
                     {document_.describe(held.place),
-                        fmt::format("balances.{}.{}", holder.key, held.key)}});
+                        fmt::format("{}.{}.{}", member.key, holder.key, held.key)}});
         }
     }
 }

@@ -71,7 +71,8 @@ private:
         const Node& node, const std::string& path, std::string_view key, EventUse use) const;
     [[nodiscard]] ExpectedField read_field(const Node::Member& member, const std::string& path,
         ColumnKind kind, const Units& units) const;
-    void read_balances(const Node& node, const std::string& path, Expectations& expect) const;
+    void read_balances(const Node::Member& member, const std::string& path,
+        std::vector<ExpectedBalance>& balances) const;
     void read_health(const Node& node, const std::string& path, Expectations& expect) const;
     [[nodiscard]] const Node::Table& table(const Node& node, const std::string& path) const;
     [[nodiscard]] const Node::Array& array(const Node& node, const std::string& path) const;

@@ -255,6 +255,78 @@ expect.reverts = {}
               reverts)) == std::vector<std::string>{});
 }
 
+TEST_CASE("What a transaction adds to a balance or takes from it can be expected")
+{
+    // The first line of a block, one behind it, one whose fee cannot be paid, one of a later block.
+    const std::string gives = R"(
+[[script]]
+at_block = 1
+name = "the first gift"
+from = "alice"
+calls = [{ contract = "A", call = "transfer", to = "bob", value = "1 A" }]
+expect.gains = { bob = { A = "1 A", B = 0 } }
+expect.losses = { alice = { A = "1 A", ETH = { at_least = "1 wei", at_most = "0.1 ETH" } } }
+[[script]]
+at_block = 1
+from = "alice"
+max_fee = 1
+priority_fee = 1
+calls = [{ contract = "A", call = "transfer", to = "bob", value = "5 A" }]
+[[script]]
+at_block = 1
+from = "alice"
+calls = [{ contract = "A", call = "transfer", to = "bob", value = "2 A" }]
+expect.gains = { bob = { A = "2 A" }, "0x00000000000000000000000000000000000000aa" = { A = 0 } }
+[[script]]
+at_block = 2
+from = "alice"
+calls = [{ contract = "A", call = "transfer", to = "0x00000000000000000000000000000000000000aa", value = "3 A" }]
+expect.gains = { "0x00000000000000000000000000000000000000aa" = { A = "3 A" }, bob = { A = 0 } }
+)";
+    const auto only_the_fee = failures_of(gives);
+    REQUIRE(only_the_fee.size() == 1);
+    CHECK(only_the_fee.front().find("script[1].max_fee: expected at least the base fee") !=
+          std::string::npos);
+
+    const std::string wrong = R"(
+[[script]]
+at_block = 1
+name = "a gift"
+from = "alice"
+calls = [{ contract = "A", call = "transfer", to = "bob", value = "1 A" }]
+expect.gains = { bob = { A = "2 A" }, alice = { A = "1 A" } }
+expect.losses = { alice = { A = { at_most = "0.5 A" } }, bob = { A = 0 } }
+)";
+    CHECK(
+        failures_of(wrong) ==
+        std::vector<std::string>{
+            "story.toml:30: script[0] (a gift).expect.gains.alice.A: expected 1 A, got a loss of 1 "
+            "A (block 1)",
+            "story.toml:30: script[0] (a gift).expect.gains.bob.A: expected 2 A, got 1 A (block 1)",
+            "story.toml:31: script[0] (a gift).expect.losses.alice.A: expected 0 A to 0.5 A, got 1 "
+            "A (block 1)",
+            "story.toml:31: script[0] (a gift).expect.losses.bob.A: expected 0 A, got a gain of 1 "
+            "A "
+            "(block 1)"});
+    CHECK(error_of(std::string{swap_of_three} + "expect.gains.alice.router = 1\n")
+              .find("script[0]: gains.alice.router: expected a token, got router") !=
+          std::string::npos);
+}
+
+TEST_CASE("A deadline that is not given is an hour after the block")
+{
+    std::string without{swap_of_three};
+    const auto at = without.find(", deadline = ");
+    REQUIRE(at != std::string::npos);
+    without.erase(at, without.find_first_of("},", at + 2) - at);
+    const auto scenario = parse(without);
+    if (!scenario)
+        FAIL(scenario.error().message);
+    const auto with = parse(std::string{swap_of_three});
+    REQUIRE(with);
+    CHECK(scenario->script.front().calls == with->script.front().calls);
+}
+
 TEST_CASE("Lines of a block run in the order of the file, others by their block")
 {
     // Bob can pass on only what he has got before.
