@@ -64,7 +64,8 @@ public:
         Transaction transaction;
         transaction.sender = account();
         transaction.nonce = free_nonce();
-        transaction.gas_limit = gas_figure_of(*view().world, calls.bytes()) + bid.extra_gas;
+        const auto gas = gas_figure_of(*view().world, calls.bytes()) + bid.extra_gas;
+        transaction.gas_limit = std::max(intrinsic_gas, percent_of(gas, bid.gas_percent));
         transaction.max_priority_fee = bid.priority_fee;
         transaction.max_fee = bid.max_fee != 0 ? bid.max_fee : habitual_bid().max_fee;
         transaction.max_fee = std::max(transaction.max_fee, transaction.max_priority_fee);

@@ -120,13 +120,14 @@ constexpr std::array common_bands{
         searchers, {"", "searcher_failed_share", "searchers' transactions failed",
                        "behaviour.searcher_reverted_share", Unit::share, "up to 42%", 0, 0.42,
                        "bots on rollups after 2024; of Ethereum's nothing is recorded"}},
-    CommonBand{
-        pools, {"", "volume_per_tvl_day", "volume a day / pools' value",
-                   "behaviour.pool_volume_per_tvl_day", Unit::share, "8-112%", 0.08, 1.12,
-                   "10 September 2020: SushiSwap $105M on $1.34B, Uniswap $391M on $0.35-0.48B"}},
-    CommonBand{
-        pools, {"", "provider_fee_yield", "fees to LPs, a year", "behaviour.provider_fee_yield",
-                   Unit::share, "7-123%", 0.07, 1.23, "0.25-0.3% of that volume, 365 days"}},
+    CommonBand{pools, {"", "volume_per_tvl_day", "volume a day / pools' value",
+                          "behaviour.pool_volume_per_tvl_day", Unit::share, "8-112%", 0.04, 2.24,
+                          "10 September 2020: SushiSwap $105M on $1.34B, Uniswap $391M on "
+                          "$0.35-0.48B; a factor of "
+                          "2 either way"}},
+    CommonBand{pools, {"", "provider_fee_yield", "fees to LPs, a year",
+                          "behaviour.provider_fee_yield", Unit::share, "7-123%", 0.035, 2.46,
+                          "0.25-0.3% of that volume, 365 days; a factor of 2 either way"}},
     CommonBand{pools,
         {"", "provider_net_yield", "LPs against holding, a year", "behaviour.provider_net_yield",
             Unit::share, "not recorded", -Band::open, Band::open,

@@ -134,6 +134,11 @@ public:
             if (source.has(table))
                 read_transfers(table);
         }
+        // Wrapping and unwrapping emit no transfer of the token; the coins' own is one.
+        if (source.has("t_weth9_deposits"))
+            read_wrapped("t_weth9_deposits", "dst_id", 1);
+        if (source.has("t_weth9_withdrawals"))
+            read_wrapped("t_weth9_withdrawals", "src_id", -1);
         read_fees();
     }
 
@@ -170,6 +175,25 @@ private:
                 if (searcher != nullptr)
                     searcher->priced = searcher->priced && usd;
             }
+        }
+    }
+
+    void read_wrapped(const std::string& table, const std::string& account, double sign)
+    {
+        Prices prices{source_};
+        std::uint64_t block = 0;
+        auto rows = source_.query("SELECT block_number, contract_id, " + account + ", wad FROM " +
+                                  table + " WHERE block_number > 0 ORDER BY rowid");
+        while (rows.step())
+        {
+            auto* searcher = find(rows.account(2));
+            if (searcher == nullptr)
+                continue;
+            if (const auto next = rows.integer_up_to(0, integer_max); next != block)
+                prices.advance(block = next);
+            const auto usd = prices.usd(rows.amount(3), rows.contract(1));
+            searcher->gross += sign * usd.value_or(0);
+            searcher->priced = searcher->priced && usd;
         }
     }
 

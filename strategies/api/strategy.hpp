@@ -27,6 +27,9 @@ struct Bid
     std::uint64_t max_fee = 0;
     /// Gas beyond the methods' own that the calls may charge (further hops of a path).
     std::uint64_t extra_gas = 0;
+    /// Of the gas that the calls need: below 100 for a limit that is too low, copied from another
+    /// transaction, say. It runs out and pays for what it used.
+    std::uint32_t gas_percent = 100;
 };
 
 /// What became of a transaction a wallet submitted.

@@ -2,10 +2,14 @@
 #include "strategies/market/bidding.hpp"
 #include "strategies/market/common.hpp"
 #include "strategies/market/dex.hpp"
+#include "strategies/market/gas_money.hpp"
 #include "strategies/market/profit.hpp"
 #include "strategies/strategies.hpp"
 
 #include <algorithm>
+#include <cmath>
+#include <limits>
+#include <string>
 
 namespace runnel::strategies
 {
@@ -16,13 +20,16 @@ struct WalletState
 {
     std::int64_t reaction_ms = 0;
     std::uint64_t profit_min = 0;  // 1e-8 USD.
-    double bid_share = 0;          // Of the profit; what it first believes rivals bid.
-    RaceMemory races;
+    // By exchange, the first of a route: who is there differs from one to the other.
+    std::vector<double> bid_share;  // Of the profit; what it first believes rivals bid.
+    std::vector<RaceMemory> races;
     std::uint64_t watched_block = 0;  // In which it saw a chance and sent nothing,
     std::uint32_t watched_route = 0;  // and the best of them.
-    std::vector<std::uint32_t> seen;  // By route: the block it was first seen in; 0: not.
+    /// By route: the block from which on it can have a transaction out for the chance it sees
+    /// there; 0: none.
+    std::vector<std::uint32_t> ready;
     RUNNEL_FIELDS((reaction_ms, milliseconds), (profit_min, usd_e8), bid_share, races,
-        (watched_block, block_number), watched_route, (seen, block_number));
+        (watched_block, block_number), watched_route, (ready, block_number));
 };
 
 /// Closes gaps: between a pool and the world outside, and around cycles of two or three pools.
@@ -38,11 +45,13 @@ public:
       : map_{*wallets.world, parameters.contracts("pairs"),
             parameters.boolean("follows_new_pools")},
         coin_{parameters.token("coin")},
+        reaction_spread_{parameters.number("reaction_spread")},
         inventory_share_max_{parameters.number("inventory_share_max")},
         uses_reference_{parameters.boolean("reference")},
         cycle_length_max_{static_cast<std::size_t>(parameters.integer("cycle_length_max"))},
         trades_per_block_{static_cast<std::size_t>(parameters.integer("trades_per_block"))},
-        bidding_{parameters, wallets.slot_seconds}
+        bidding_{parameters, wallets.slot_seconds},
+        gas_money_{parameters, *wallets.world}
     {
         if (uses_reference_)
         {
@@ -56,12 +65,17 @@ public:
         {
             const auto number = wallets.first_number + static_cast<std::uint32_t>(i);
             const auto draw = [&](std::string_view what)
-            { return wallets.draw(parameters.distribution(what), what, number); };
+            {
+                const auto parameter = what.substr(0, what.find(' '));
+                return wallets.draw(parameters.distribution(parameter), what, number);
+            };
             auto& state = states_[i];
             state.reaction_ms = static_cast<std::int64_t>(draw("reaction") * 1000);
             state.profit_min = static_cast<std::uint64_t>(draw("profit_min") * 1e8);
-            state.bid_share = draw("bid_share");
-            state.seen.assign(routes_.size(), 0);
+            for (std::size_t pool = 0; pool < map_.pools().size(); ++pool)
+                state.bid_share.push_back(draw("bid_share " + std::to_string(pool)));
+            state.races.resize(map_.pools().size());
+            state.ready.assign(routes_.size(), 0);
         }
     }
 
@@ -71,7 +85,7 @@ public:
     {
         auto& state = states_[position];
         const auto& view = wallet.view();
-        if (wallet.pending() > 0)
+        if (wallet.pending() > 0 || gas_money_.refill(wallet))
             return view.block_number + 1;
         observe(view);
         auto chances = find_chances(position, wallet);
@@ -86,8 +100,15 @@ public:
 
     bool learn(std::size_t position, const TransactionOutcome& outcome) override
     {
-        Bidding::learn(states_[position].races, outcome, outcome.tag % Bidding::levels,
-            static_cast<double>(outcome.tag / Bidding::levels) / gain_scale);
+        if (outcome.tag == GasMoney::tag)
+            return false;
+        const auto pool = static_cast<std::size_t>(outcome.tag % pools_max);
+        const auto rest = outcome.tag / pools_max;
+        if (auto& races = states_[position].races; pool < races.size())
+        {
+            Bidding::learn(races[pool], outcome, rest % Bidding::levels,
+                static_cast<double>(rest / Bidding::levels) / gain_scale);
+        }
         return false;
     }
 
@@ -95,9 +116,12 @@ private:
     [[nodiscard]] bool is_valid(const WalletState& state, const WalletState& born) const override
     {
         return state.reaction_ms == born.reaction_ms && state.profit_min == born.profit_min &&
-               state.bid_share == born.bid_share && is_possible(state.races) &&
-               state.seen.size() >= born.seen.size() && state.seen.size() <= routes_max &&
-               (state.watched_block == 0 || state.watched_route < state.seen.size());
+               state.bid_share == born.bid_share && state.races.size() >= born.races.size() &&
+               state.races.size() <= pools_max &&
+               std::all_of(state.races.begin(), state.races.end(),
+                   [](const RaceMemory& races) { return is_possible(races); }) &&
+               state.ready.size() >= born.ready.size() && state.ready.size() <= routes_max &&
+               (state.watched_block == 0 || state.watched_route < state.ready.size());
     }
 
     /// Pools in order of trade.
@@ -234,25 +258,24 @@ private:
     // ---- Per wallet ----
 
     /// What earns enough for this wallet, and has been seen for as long as it takes to react.
-    [[nodiscard]] std::vector<Chance> find_chances(
-        std::size_t position, const WalletContext& wallet)
+    [[nodiscard]] std::vector<Chance> find_chances(std::size_t position, WalletContext& wallet)
     {
         const auto& view = wallet.view();
         auto& state = states_[position];
-        state.seen.resize(routes_.size());
-        const auto slot_ms = std::int64_t{view.slot_seconds} * 1000;
+        state.ready.resize(routes_.size());
+        state.races.resize(std::min(map_.pools().size(), pools_max));
         std::vector<Chance> chances;
         best_seen_.reset();
         std::uint64_t best_net = 0;
         for (std::size_t i = 0; i < routes_.size(); ++i)
         {
-            auto& seen = state.seen[i];
+            auto& ready = state.ready[i];
             std::optional<Chance> chance;
             if (rates_[i] > 1)
                 chance = appraise(state, wallet, i, holding(wallet, routes_[i].token_in()));
             if (!chance)
             {
-                seen = 0;
+                ready = 0;
                 continue;
             }
             if (chance->net > best_net)
@@ -260,14 +283,27 @@ private:
                 best_net = chance->net;
                 best_seen_ = i;
             }
-            if (seen == 0)
-                seen = static_cast<std::uint32_t>(view.block_number);
-            // It was there to see since the last block; this block takes what comes until its end.
-            const auto known_ms = static_cast<std::int64_t>(view.block_number - seen + 1) * slot_ms;
-            if (known_ms >= state.reaction_ms)
+            if (ready == 0)
+                ready = first_block_ready(state, wallet);
+            if (view.block_number >= ready)
                 chances.push_back(std::move(*chance));
         }
         return chances;
+    }
+
+    /// For a chance that it sees for the first time. It was there to see since the last block; this
+    /// block takes what comes until its end.
+    [[nodiscard]] std::uint32_t first_block_ready(
+        const WalletState& state, WalletContext& wallet) const
+    {
+        const auto spread =
+            reaction_spread_ > 0 ? wallet.random().log_normal(0, reaction_spread_) : 1;
+        const auto slots =
+            static_cast<double>(state.reaction_ms) * spread / (1000.0 * wallet.view().slot_seconds);
+        const auto later = std::max(0.0, std::ceil(slots) - 1);
+        constexpr double block_max = std::numeric_limits<std::uint32_t>::max();
+        return static_cast<std::uint32_t>(
+            std::min(static_cast<double>(wallet.view().block_number) + later, block_max));
     }
 
     /// What became of the chance that it left alone in the block before.
@@ -275,7 +311,17 @@ private:
     {
         if (state.watched_block == 0 || state.watched_block + 1 != view.block_number)
             return;
-        bidding_.watch(state.races, state.seen[state.watched_route] == 0, view.block_number);
+        bidding_.watch(races_of(state, routes_[state.watched_route]),
+            state.ready[state.watched_route] == 0, view.block_number);
+    }
+
+    [[nodiscard]] static std::size_t pool_of(const WalletState& state, const Route& route)
+    {
+        return std::min<std::size_t>(route.steps.front().pool, state.races.size() - 1);
+    }
+    [[nodiscard]] static RaceMemory& races_of(WalletState& state, const Route& route)
+    {
+        return state.races[pool_of(state, route)];
     }
 
     [[nodiscard]] Amount holding(const WalletContext& wallet, DexMap::Position token) const
@@ -354,13 +400,15 @@ private:
         const auto& view = wallet.view();
         const auto coin_usd = reference_usd(view, coin_);
         const auto& route = *chance.route;
+        const auto pool = pool_of(state, route);
+        const auto rivals = state.bid_share[std::min(pool, state.bid_share.size() - 1)];
         SearchChance race;
         race.gas = route.gas;
         race.gain = static_cast<double>(chance.gain) * 1e-8;
         race.base_fee = static_cast<double>(chance.gain - chance.net) * 1e-8;
         race.habit = static_cast<double>(route.gas) *
                      static_cast<double>(wallet.habitual_bid().priority_fee) * 1e-18 * coin_usd;
-        const auto offer = bidding_.offer(state.races, race, state.bid_share,
+        const auto offer = bidding_.offer(state.races[pool], race, rivals,
             static_cast<double>(state.profit_min) * 1e-8, coin_usd, view.block_number);
         if (!offer)
             return false;
@@ -370,22 +418,25 @@ private:
         bid.extra_gas = route.extra_gas;
         const auto gain = std::min(race.gain / coin_usd, 1e6) * gain_scale;
         wallet.submit(std::move(calls), bid,
-            static_cast<std::uint64_t>(gain) * Bidding::levels + offer->level);
+            (static_cast<std::uint64_t>(gain) * Bidding::levels + offer->level) * pools_max + pool);
         return true;
     }
 
     static constexpr std::size_t routes_max = 4'096;
-    /// A tag is the level of the bid and, in 1e-9 native coins, the gain.
+    static constexpr std::size_t pools_max = 256;
+    /// A tag is the exchange, the level of the bid and, in 1e-9 native coins, the gain.
     static constexpr double gain_scale = 1e9;
 
     DexMap map_;
     SwapDesk desk_{nullptr};
     ContractId coin_;
+    double reaction_spread_;
     double inventory_share_max_;
     bool uses_reference_;
     std::size_t cycle_length_max_;
     std::size_t trades_per_block_;
     Bidding bidding_;
+    GasMoney gas_money_;
     std::vector<Route> routes_;
     std::optional<DexMap::Position> newest_pool_;  // Of those that came later.
 
@@ -426,6 +477,10 @@ const StrategyType& arbitrageur_strategy()
                     "block "
                     "later, if the gap is still there.",
                     0, 1e6},
+                {"reaction_spread", ParameterKind::number, "0.8", {},
+                    "How much that differs from chance to chance: it is multiplied by a "
+                    "log-normal draw of this sigma; 0: always the same.",
+                    0, 5},
                 {"bid_share", ParameterKind::distribution, "{ uniform = [0.1, 0.9] }", {},
                     "Share of the profit that it first believes rivals to bid; then it goes by "
                     "what its own races teach.",
@@ -436,6 +491,7 @@ const StrategyType& arbitrageur_strategy()
                     "How many pools it can be in at once.", 1, 64},
                 bid_stake_parameter(),
                 bid_memory_parameter(),
+                gas_money_parameter(),
             },
         .create = create_strategy<Arbitrageur>,
         .validate = check_pairs,

@@ -27,20 +27,27 @@ struct WalletState
     float drawdown_max = 0;
     float remove_share = 0;
     float cost_usd = 0;  // What it paid in, at the prices of that block.
+    float loss_max = 0;
+    float patience_seconds = 0;
     std::uint32_t exit_block = 0;
+    std::uint32_t behind_since = 0;  // The block of the look at which it lost too much; 0: not.
     std::uint16_t slippage_bps = 0;
     DexMap::Position pool = 0;
     Phase phase = Phase::outside;
     std::uint8_t failures = 0;  // In a row.
     bool failed = false;        // The last transaction, and that is still to be digested.
+    std::vector<double> paid;   // Whole tokens, by the pool's order.
     RUNNEL_FIELDS(enter_seconds, hold_seconds, (size_usd, usd), drawdown_max, remove_share,
-        (cost_usd, usd), (exit_block, block_number), slippage_bps, pool, phase, failures, failed);
+        (cost_usd, usd), loss_max, (patience_seconds, seconds), (exit_block, block_number),
+        (behind_since, block_number), slippage_bps, pool, phase, failures, failed,
+        (paid, whole_tokens));
 };
 
 /// Puts money into a pool, holds it, and takes a part or all of it out when its time has come or
 /// when it has lost too much.
 ///
-/// It remembers what it paid in and compares the worth of its shares with it. What fails is tried
+/// It remembers what it paid in, and compares the worth of its shares with what that was worth then
+/// and with what it would be worth now, had it been held. What fails is tried
 /// again a few times, each time later; then it leaves things as they are.
 class LiquidityProvider : public StatefulStrategy<WalletState>
 {
@@ -71,6 +78,8 @@ public:
             state.hold_seconds = draw("hold");
             state.size_usd = draw("size");
             state.drawdown_max = draw("drawdown_max");
+            state.loss_max = draw("loss_max");
+            state.patience_seconds = draw("patience");
             state.remove_share = draw("remove_share");
             state.slippage_bps = static_cast<std::uint16_t>(draw("slippage_bps"));
         }
@@ -119,12 +128,22 @@ private:
         return state.enter_seconds == born.enter_seconds &&
                state.hold_seconds == born.hold_seconds && state.size_usd == born.size_usd &&
                state.drawdown_max == born.drawdown_max && state.remove_share == born.remove_share &&
+               state.loss_max == born.loss_max && state.patience_seconds == born.patience_seconds &&
+               is_possible(state.paid) &&
+               state.paid.size() <= map_.pools()[state.pool].tokens.size() &&
                state.slippage_bps == born.slippage_bps && state.pool == born.pool &&
                state.cost_usd >= 0 && state.cost_usd <= usd_max && state.phase <= Phase::done &&
                state.failures <= retries_max_;
     }
 
     static constexpr float usd_max = 1e18F;
+    static constexpr double whole_max = 1e60;
+
+    [[nodiscard]] static bool is_possible(const std::vector<double>& paid)
+    {
+        return std::all_of(paid.begin(), paid.end(),
+            [](double amount) { return amount >= 0 && amount <= whole_max; });
+    }
 
     [[nodiscard]] std::uint64_t blocks_of(double seconds) const
     {
@@ -148,8 +167,9 @@ private:
     std::uint64_t look_again(const WalletState& state, const WorldView& view) const
     {
         const auto next = view.block_number + view.blocks_of_ms(check_every_ms_);
-        return state.drawdown_max >= 1 ? std::uint64_t{state.exit_block}
-                                       : std::min<std::uint64_t>(next, state.exit_block);
+        return state.drawdown_max >= 1 && state.loss_max >= 1
+                   ? std::uint64_t{state.exit_block}
+                   : std::min<std::uint64_t>(next, state.exit_block);
     }
 
     /// What it would pay in at most: its size split as the pool's own holdings are, evenly if the
@@ -214,6 +234,13 @@ private:
         if (double{state.cost_usd} < size_min_)
             return try_later(state, view);
 
+        state.paid.clear();
+        for (std::size_t i = 0; i < deposit->amounts.size(); ++i)
+        {
+            const auto decimals = map_.tokens()[pool.tokens[i]].decimals;
+            state.paid.push_back(std::min(to_whole(deposit->amounts[i], decimals), whole_max));
+        }
+
         const auto& venue = *desk_.venue_for(exchange);
         CallWriter calls;
         for (std::size_t i = 0; i < deposit->amounts.size(); ++i)
@@ -242,17 +269,31 @@ private:
         return look_again(state, view);
     }
 
-    [[nodiscard]] bool wants_out(const WalletState& state, const WalletContext& wallet)
+    [[nodiscard]] bool wants_out(WalletState& state, const WalletContext& wallet)
     {
         if (wallet.view().block_number >= state.exit_block)
             return true;
-        if (state.drawdown_max >= 1)
+        if (state.drawdown_max >= 1 && state.loss_max >= 1)
             return false;
         map_.observe(wallet.view());
         const auto& pool = map_.pools()[state.pool];
         const auto worth = worth_usd(
             pool, pool.exchange->share_value(pool.exchange->share_balance(wallet.account())));
-        return worth < double{state.cost_usd} * (1 - double{state.drawdown_max});
+        if (worth < double{state.cost_usd} * (1 - double{state.drawdown_max}))
+            return true;
+        double held = 0;
+        for (std::size_t i = 0; i < state.paid.size(); ++i)
+            held += state.paid[i] * map_.tokens()[pool.tokens[i]].usd;
+        if (!(worth < held * (1 - double{state.loss_max})))
+        {
+            state.behind_since = 0;
+            return false;
+        }
+        // A loss that prices may still undo: it waits and sees.
+        const auto block = wallet.view().block_number;
+        if (state.behind_since == 0)
+            state.behind_since = static_cast<std::uint32_t>(block);
+        return block - state.behind_since >= blocks_of(state.patience_seconds);
     }
 
     /// Takes a part or all of its shares out, for no less than they are worth now, less slippage.
@@ -331,6 +372,13 @@ const StrategyType& liquidity_provider_strategy()
                     "in "
                     "USD; 1: it does not look.",
                     0, 1},
+                {"loss_max", ParameterKind::distribution, "{ uniform = [0.005, 0.05] }", {},
+                    "It also leaves when its shares have been worth less than (1 - this) of what "
+                    "it paid in would be worth now, at every look for as long as its patience "
+                    "lasts; 1: it does not compare.",
+                    0, 1},
+                {"patience", ParameterKind::distribution, "{ log_normal = [10.0, 1.0] }",
+                    unit::seconds, "How long it bears that.", 0, 1e9},
                 {"remove_share", ParameterKind::distribution, "1", {},
                     "Share of its liquidity that it takes out when it leaves.", 0, 1},
                 {"slippage_bps", ParameterKind::distribution, "100", unit::per_10_000,
@@ -338,7 +386,7 @@ const StrategyType& liquidity_provider_strategy()
                     "every failure to remove.",
                     0, 5'000},
                 {"check_every", ParameterKind::duration, "\"10m\"", {},
-                    "How often it looks at its loss.", 1'000},
+                    "How often it looks at its losses.", 1'000},
                 {"deadline", ParameterKind::duration, "\"20m\"", {},
                     "How long a transaction stands.", 1'000},
                 {"retry_after", ParameterKind::duration, "\"5m\"", {},

@@ -8,6 +8,7 @@
 #include <bit>
 #include <limits>
 #include <numeric>
+#include <tuple>
 
 namespace runnel::strategies
 {
@@ -17,10 +18,13 @@ namespace
 /// The state of one wallet: small, there are a million of them.
 struct WalletState
 {
+    double limit_rate =
+        0;  // Out per in, in whole tokens, of the quote it is about to sign; 0: none.
     float interval_seconds = 0;
     float sensitivity = 0;
     float order_usd = 0;  // Of the order it last gave, to give it again.
     std::uint32_t wake_block = 0;
+    std::uint32_t sign_block = 0;   // When it signs that order.
     std::uint32_t relax_block = 0;  // When slippage_steps end; 0: not yet set.
     std::uint16_t slippage_bps = 0;
     DexMap::Position token_in = 0;
@@ -31,9 +35,10 @@ struct WalletState
     bool wakes_to_trade = false;      // Else it only looks whether the market has become wilder.
     bool retries_now = false;
     Refusals refusals;
-    RUNNEL_FIELDS((interval_seconds, seconds), sensitivity, (order_usd, usd),
-        (wake_block, block_number), (relax_block, block_number), slippage_bps, token_in, token_out,
-        slippage_steps, patience, retries, wakes_to_trade, retries_now, refusals);
+    RUNNEL_FIELDS(limit_rate, (interval_seconds, seconds), sensitivity, (order_usd, usd),
+        (wake_block, block_number), (sign_block, block_number), (relax_block, block_number),
+        slippage_bps, token_in, token_out, slippage_steps, patience, retries, wakes_to_trade,
+        retries_now, refusals);
 };
 
 /// Trades at random times for reasons of its own, knowing nothing of where prices go.
@@ -41,7 +46,7 @@ struct WalletState
 /// When: a Poisson process of its own rate, times (recent volatility / normal
 /// volatility)^sensitivity when the market is wilder than normal. What: a pool by depth, a side by
 /// what it holds, a size by chance. How: through the router, never for less than its exact quote
-/// less its slippage.
+/// less its slippage, of the quote it looked at: it takes a while to sign, and prices go on.
 class NoiseTrader : public StatefulStrategy<WalletState>
 {
 public:
@@ -61,6 +66,8 @@ public:
         inventory_reversion_{parameters.number("inventory_reversion")},
         multi_hop_share_{parameters.number("multi_hop_share")},
         ask_quotes_{parameters.number("ask_quotes")},
+        hesitation_{parameters.distribution("hesitation")},
+        gas_slips_{parameters.number("gas_slips")},
         deadline_seconds_{static_cast<std::uint64_t>(parameters.duration_ms("deadline")) / 1000},
         fee_share_max_{parameters.number("fee_share_max")},
         volatility_of_{parameters.token("volatility_of")},
@@ -101,20 +108,30 @@ public:
         observe(view);
         if (state.slippage_steps > 0)
             relax(state, view);
+        const bool is_free = wallet.pending() == 0 && !map_.pools().empty();
+        const bool is_signing = state.limit_rate > 0;
         const bool is_due = view.block_number >= state.wake_block;
-        const bool trades = is_due && state.wakes_to_trade;
-        if (is_due)
-            plan_next(state, wallet.random(), view.block_number, activity(state));
-        if (wallet.pending() > 0 || map_.pools().empty())
-            return state.wake_block;
-        if (std::exchange(state.retries_now, false))
-            trade(state, wallet);
-        else if (trades && pick_order(position, wallet))
+        // One order after the other: a trade that falls due meanwhile comes right after.
+        if (is_due && state.wakes_to_trade && (!is_free || is_signing))
+            state.wake_block = static_cast<std::uint32_t>(view.block_number + 1);
+        else if (is_due)
         {
-            state.retries = 0;
-            trade(state, wallet);
+            const bool trades = state.wakes_to_trade;
+            plan_next(state, wallet.random(), view.block_number, activity(state));
+            if (trades && !state.retries_now && pick_order(position, wallet))
+            {
+                state.retries = 0;
+                trade(state, wallet);
+                return next_block(state);
+            }
         }
-        return state.wake_block;
+        if (!is_free)
+            return state.wake_block;
+        if (is_signing && view.block_number >= state.sign_block)
+            sign(state, wallet);
+        else if (!is_signing && std::exchange(state.retries_now, false))
+            trade(state, wallet);
+        return next_block(state);
     }
 
     std::uint64_t quoted(
@@ -128,7 +145,7 @@ public:
             const auto route = map_.hops(map_.shortest_route(state.token_in, state.token_out));
             submit(state, wallet, route, answer.request.amount_in, *answer.amount_out);
         }
-        return state.wake_block;
+        return next_block(state);
     }
 
     bool learn(std::size_t position, const TransactionOutcome& outcome) override
@@ -141,7 +158,7 @@ public:
             state.patience = std::max<std::uint8_t>(1, state.patience / 2);
             return false;
         }
-        if (outcome.kind == TransactionOutcome::Kind::reverted)
+        if (outcome.kind == TransactionOutcome::Kind::reverted && !ran_out_of_gas(outcome))
         {
             const auto route = map_.hops(map_.shortest_route(state.token_in, state.token_out));
             const auto failure = desk_.failure_of(route, outcome.refusal);
@@ -172,7 +189,9 @@ private:
         return state.interval_seconds == born.interval_seconds &&
                state.slippage_bps == born.slippage_bps && state.sensitivity == born.sensitivity &&
                state.order_usd >= -usd_max && state.order_usd <= usd_max &&
-               state.token_in < tokens && state.token_out < tokens &&
+               state.token_in < tokens && state.token_out < tokens && state.limit_rate >= 0 &&
+               state.limit_rate <= rate_max &&
+               !(state.limit_rate > 0 && state.token_in == state.token_out) &&
                state.slippage_steps <= slippage_steps_max && std::has_single_bit(state.patience) &&
                state.patience <= patience_max && state.retries <= retries_max_ &&
                !(state.retries_now && state.token_in == state.token_out) &&
@@ -183,6 +202,19 @@ private:
     static constexpr std::uint32_t slippage_bps_max = 5'000;
     static constexpr std::uint8_t patience_max = 64;
     static constexpr float usd_max = 1e18F;
+    static constexpr double rate_max = 1e60;
+    static constexpr int picks_max = 8;
+
+    [[nodiscard]] static bool ran_out_of_gas(const TransactionOutcome& outcome)
+    {
+        return outcome.refusal.kind == RefusalKind::ledger && outcome.refusal.text == "out of gas";
+    }
+
+    [[nodiscard]] static std::uint64_t next_block(const WalletState& state)
+    {
+        return state.limit_rate > 0 ? std::min(state.wake_block, state.sign_block)
+                                    : state.wake_block;
+    }
 
     /// What each wallet starts with is what it likes to hold.
     void remember_homes(const WalletGroup& wallets)
@@ -339,17 +371,25 @@ private:
     {
         auto& state = states_[position];
         auto& random = wallet.random();
-        const auto* pool = pick_pool(random);
-        if (pool == nullptr)
-            return false;
-        auto [a, b] = pick_pair(random, *pool);
-        if (multi_hop_share_ > 0 && random.bernoulli(multi_hop_share_))
+        DexMap::Position a = 0;
+        DexMap::Position b = 0;
+        double held_a = 0;
+        double held_b = 0;
+        // It trades what it has: a pool of other tokens is not for it.
+        for (int i = 0; i < picks_max && held_a < size_min_ && held_b < size_min_; ++i)
         {
-            if (const auto far = pick_far_token(random, a))
-                b = *far;
+            const auto* pool = pick_pool(random);
+            if (pool == nullptr)
+                return false;
+            std::tie(a, b) = pick_pair(random, *pool);
+            if (multi_hop_share_ > 0 && random.bernoulli(multi_hop_share_))
+            {
+                if (const auto far = pick_far_token(random, a))
+                    b = *far;
+            }
+            held_a = held_usd(wallet, a);
+            held_b = held_usd(wallet, b);
         }
-        const auto held_a = held_usd(wallet, a);
-        const auto held_b = held_usd(wallet, b);
         if (held_a < size_min_ && held_b < size_min_)
         {
             wait_for_income(state);
@@ -372,11 +412,18 @@ private:
         return usd >= size_min_;
     }
 
-    /// Submits the planned order with a fresh quote.
+    /// What it gives of its planned order.
+    [[nodiscard]] Amount amount_in(const WalletState& state, const WalletContext& wallet) const
+    {
+        const auto& coin = map_.tokens()[state.token_in];
+        return std::min(holding_of(wallet.view(), coin.token, wallet.account()),
+            to_units(double{state.order_usd} / coin.usd, coin.decimals));
+    }
+
+    /// Looks at a quote for the planned order and, as soon as it has signed that, submits it.
     void trade(WalletState& state, WalletContext& wallet) const
     {
         const auto& view = wallet.view();
-        const auto& coin_in = map_.tokens()[state.token_in];
         const auto route = map_.hops(map_.shortest_route(state.token_in, state.token_out));
         const auto gas = intrinsic_gas + contracts::Erc20Approve::gas + desk_.gas(route).total();
         const auto bid = wallet.habitual_bid();
@@ -389,20 +436,44 @@ private:
         if (gas_usd(view, coin_, gas, price) > fee_share_max_ * double{state.order_usd})
             return;  // Not worth the fee; there will be calmer times.
 
-        const auto held = holding_of(view, coin_in.token, wallet.account());
-        const auto amount_in =
-            std::min(held, to_units(double{state.order_usd} / coin_in.usd, coin_in.decimals));
-        if (amount_in.is_zero())
+        const auto given = amount_in(state, wallet);
+        if (given.is_zero())
             return;
         if (route.size() == 1 && ask_quotes_ > 0 && wallet.random().bernoulli(ask_quotes_))
         {
-            wallet.ask(route[0].exchange->contract().id(),
-                {route[0].token_in, route[0].token_out, amount_in});
+            wallet.ask(
+                route[0].exchange->contract().id(), {route[0].token_in, route[0].token_out, given});
             return;
         }
-        const auto amounts = quote_along(route, amount_in);
-        if (!amounts.empty())
-            submit(state, wallet, route, amount_in, amounts.back());
+        const auto amounts = quote_along(route, given);
+        if (amounts.empty())
+            return;
+        // Who tries again has made up his mind.
+        const auto wait = state.retries > 0 ? 0 : hesitation_.draw(wallet.random()) / slot_seconds_;
+        if (wait < 1)
+        {
+            submit(state, wallet, route, given, amounts.back());
+            return;
+        }
+        const auto whole_in = to_whole(given, map_.tokens()[state.token_in].decimals);
+        const auto whole_out = to_whole(amounts.back(), map_.tokens()[state.token_out].decimals);
+        state.limit_rate = std::min(whole_in > 0 ? whole_out / whole_in : 0, rate_max);
+        constexpr double block_max = std::numeric_limits<std::uint32_t>::max();
+        state.sign_block = static_cast<std::uint32_t>(
+            std::min(static_cast<double>(view.block_number) + wait, block_max));
+    }
+
+    /// Submits the order at the price of the quote that it looked at.
+    void sign(WalletState& state, WalletContext& wallet) const
+    {
+        const auto rate = std::exchange(state.limit_rate, 0);
+        const auto given = amount_in(state, wallet);
+        if (given.is_zero())
+            return;
+        const auto route = map_.hops(map_.shortest_route(state.token_in, state.token_out));
+        const auto whole_in = to_whole(given, map_.tokens()[state.token_in].decimals);
+        submit(state, wallet, route, given,
+            to_units(rate * whole_in, map_.tokens()[state.token_out].decimals));
     }
 
     void submit(const WalletState& state, WalletContext& wallet, std::span<const Hop> route,
@@ -416,6 +487,14 @@ private:
             wallet.account(), view.timestamp + deadline_seconds_);
         auto bid = wallet.habitual_bid();
         bid.extra_gas = desk_.gas(route).extra;
+        if (gas_slips_ > 0 && state.retries == 0)
+        {
+            // Its own stream: an answer comes in the block of the question, whose draws it repeats.
+            static const auto stream = stream_of_name("gas_slips");
+            RandomStream random{seed_, stream_ ^ stream, wallet.number(), view.block_number};
+            if (random.bernoulli(gas_slips_))
+                bid.gas_percent = static_cast<std::uint32_t>(60 + random.uniform_below(35));
+        }
         wallet.submit(std::move(calls), bid);
     }
 
@@ -433,6 +512,8 @@ private:
     double inventory_reversion_;
     double multi_hop_share_;
     double ask_quotes_;
+    Distribution hesitation_;
+    double gas_slips_;
     std::uint64_t deadline_seconds_;
     double fee_share_max_;
     ContractId volatility_of_;
@@ -505,6 +586,14 @@ const StrategyType& noise_trader_strategy()
                     "instead "
                     "of reading the published view.",
                     0, 1},
+                {"hesitation", ParameterKind::distribution,
+                    "{ log_normal = [2.7, 1.0], max = 1200 }", unit::seconds,
+                    "From the quote that an order's limit is taken from until it is signed; drawn "
+                    "for each order.",
+                    0, 86'400},
+                {"gas_slips", ParameterKind::number, "0.015", {},
+                    "Share of orders whose gas limit is 5 to 40% too low: they run out of it.", 0,
+                    1},
                 {"deadline", ParameterKind::duration, "\"20m\"", {}, "How long an order stands.",
                     1'000},
                 {"fee_share_max", ParameterKind::number, "0.1", {},

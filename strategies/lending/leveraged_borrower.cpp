@@ -50,10 +50,11 @@ struct WalletState
     std::uint64_t react_at = 0;  // Block; 0: not alarmed.
     std::uint64_t patience = 1;  // Multiplies the interval of monitoring.
     double loan_to_value = 0;    // Of its first debt; 0: as its target says.
+    double rate_max = 0;         // Per year; what it does not want to pay for long.
     Refusals refusals;
     RUNNEL_FIELDS(step, acts, loops, supply_share, target, spend_share, act_below, restore_to,
         (monitor_ms, milliseconds), (reaction_ms, milliseconds), (react_at, block_number), patience,
-        loan_to_value, refusals);
+        loan_to_value, (rate_max, per_year), refusals);
 };
 
 /// Borrows against collateral down to a health factor of its choice, perhaps in loops that buy
@@ -103,6 +104,7 @@ public:
             state.supply_share = std::clamp(draw("supply_share"), 0.0, 1.0);
             state.target = parameters.number("health_floor") + draw("health_margin");
             state.loan_to_value = draw("loan_to_value");
+            state.rate_max = draw("rate_max");
             state.loops = static_cast<unsigned>(std::clamp(draw("loops") + 0.5, 0.0, 20.0));
             state.spend_share = std::clamp(draw("spend_share"), 0.0, 1.0);
             state.monitor_ms = milliseconds(draw("monitor_every"));
@@ -166,7 +168,7 @@ private:
                state.restore_to == born.restore_to && state.monitor_ms == born.monitor_ms &&
                state.reaction_ms == born.reaction_ms && std::has_single_bit(state.patience) &&
                state.patience <= patience_max && state.loan_to_value == born.loan_to_value &&
-               state.refusals.is_possible();
+               state.rate_max == born.rate_max && state.refusals.is_possible();
     }
 
     static constexpr std::uint64_t patience_max = 64;
@@ -318,7 +320,9 @@ private:
         const auto position = position_of(*now, wallet.account());
         if (!(position.debt > 0))
             return never;
-        if (position.health >= state.act_below)
+        const auto rate = now->view.reserve(now->debt).borrow_rate.to_double() * 1e-27;
+        const bool is_safe = position.health >= state.act_below;
+        if (is_safe && rate < state.rate_max)
         {
             state.react_at = 0;
             return later;
@@ -327,17 +331,20 @@ private:
             state.react_at = view.block_number + view.blocks_of_ms(state.reaction_ms);
         if (view.block_number < state.react_at)
             return state.react_at;
-        deleverage(state, wallet, *now, position);
+        // Debts that cost too much shrink by a fifth per look, until others have made them cheap.
+        const auto restore_to =
+            is_safe ? std::max(state.restore_to, position.health * 1.25) : state.restore_to;
+        deleverage(restore_to, wallet, *now, position);
         return later;
     }
 
-    void deleverage(const WalletState& state, WalletContext& wallet, const Market& market,
-        const Position& position)
+    void deleverage(
+        double restore_to, WalletContext& wallet, const Market& market, const Position& position)
     {
         const auto& view = wallet.view();
         const auto self = wallet.account();
         const auto owed_more =
-            position.debt - position.collateral * position.threshold / state.restore_to;
+            position.debt - position.collateral * position.threshold / restore_to;
         const auto held = holding_of(view, debt_, self);
         const auto held_usd = to_whole(held, debt_decimals_) * market.debt_usd;
         const auto own_usd = std::min(owed_more, held_usd);
@@ -354,7 +361,7 @@ private:
             market.pool.add_repay(calls, market.debt, repaid, self);
         if (own_usd < owed_more * 0.95)
         {
-            auto sold = sale(state, market, position, debt_left);
+            auto sold = sale(restore_to, market, position, debt_left);
             auto swap = acceptable_swap(view, collateral_, debt_, sold);
             for (unsigned i = 0; i < halvings_max && !swap; ++i)
             {
@@ -394,14 +401,13 @@ private:
 
     /// Collateral to sell, in smallest units.
     [[nodiscard]] Amount sale(
-        const WalletState& state, const Market& market, const Position& position, double debt)
+        double restore_to, const Market& market, const Position& position, double debt)
     {
         const auto cost = fee_along(desk_.route(collateral_, debt_)) + slippage_;
-        const auto gain = state.restore_to * (1 - cost) - position.threshold;
+        const auto gain = restore_to * (1 - cost) - position.threshold;
         if (!(gain > 0))
             return {};
-        const auto wanted =
-            (state.restore_to * debt - position.collateral * position.threshold) / gain;
+        const auto wanted = (restore_to * debt - position.collateral * position.threshold) / gain;
         const auto possible = position.collateral - health_left * debt / position.threshold;
         return to_units(std::min(wanted, possible) / market.collateral_usd, collateral_decimals_);
     }
@@ -496,6 +502,11 @@ const StrategyType& leveraged_borrower_strategy()
                     "The health factor that alarms it.", 1, 1e6},
                 {"restore_to", ParameterKind::distribution, "{ uniform = [1.35, 1.8] }", {},
                     "The health factor it then wants; at least the one that alarms it.", 1, 1e6},
+                {"rate_max", ParameterKind::distribution, "{ log_normal = [-1.2, 0.5] }",
+                    unit::per_year,
+                    "The rate for borrowing that alarms it as well: it then repays a fifth of its "
+                    "debt per look, with what it has or by selling collateral.",
+                    0, 1e6},
                 {"reaction", ParameterKind::distribution, "{ log_normal = [7.5, 1.0] }",
                     unit::seconds, "Time from the alarm to the transaction.", 0, 1e9},
                 {"slippage", ParameterKind::number, "0.03", {},

@@ -4,6 +4,7 @@
 #include "strategies/market/bidding.hpp"
 #include "strategies/market/common.hpp"
 #include "strategies/market/dex.hpp"
+#include "strategies/market/gas_money.hpp"
 #include "strategies/market/lending_market.hpp"
 #include "strategies/strategies.hpp"
 
@@ -67,6 +68,7 @@ public:
         slippage_{parameters.number("slippage")},
         restock_below_{parameters.number("restock_below")},
         bidding_{parameters, wallets.slot_seconds},
+        gas_money_{parameters, *wallets.world},
         costs_{parameters},
         watch_{blocks_of(parameters.duration_ms("rescan"), wallets.slot_seconds)}
     {
@@ -99,6 +101,8 @@ public:
         watch_.refresh(market, view.block_number);
         if (view.block_number % state.scan_blocks != state.phase)
             return next;
+        if (wallet.pending() == 0 && gas_money_.refill(wallet))
+            return next;
         note_seen(state, view.block_number);
         capital_.assign(market.reserves().size(), std::nullopt);
         std::uint64_t room = calls_max_ - std::min<std::uint64_t>(calls_max_, wallet.pending());
@@ -117,6 +121,8 @@ public:
     bool learn(std::size_t position, const TransactionOutcome& outcome) override
     {
         auto& state = states_[position];
+        if (outcome.tag == GasMoney::tag)
+            return false;
         if (outcome.tag == sale_tag)
         {
             state.selling = false;
@@ -470,6 +476,7 @@ private:
     double slippage_;
     double restock_below_;
     Bidding bidding_;
+    GasMoney gas_money_;
     GasCosts costs_;
     MarketCache markets_;
     BorrowerWatch watch_;
@@ -500,6 +507,7 @@ const StrategyType& liquidator_strategy()
                     0, 1},
                 bid_stake_parameter(),
                 bid_memory_parameter(),
+                gas_money_parameter(),
                 {"full_take", ParameterKind::number, "0.7", unit::other("probability"),
                     "That it repays all the close factor allows; else a uniform 20 to 100 % of it.",
                     0, 1},

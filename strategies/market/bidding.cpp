@@ -12,11 +12,11 @@ namespace
 constexpr std::array<double, Bidding::levels> shares{0.02, 0.1, 0.25, 0.45, 0.65, 0.8, 0.92};
 
 /// What it believes before it has run a race, and how many races that weighs.
-constexpr double prior_above = 0.3;  // It takes others to be two.
+constexpr double prior_above = 0.45;  // It takes the other to be one.
 constexpr double prior_below = 0.05;
 constexpr double prior_races = 2;
 /// It buys no lottery tickets: races it would win less often than this are for others.
-constexpr double probability_min = 0.25;
+constexpr double probability_min = 0.4;
 /// What a chance that it only watched teaches, in races.
 constexpr double watched_weight = 0.5;
 /// It knows no more than this many races of a level: rivals change.

@@ -77,20 +77,21 @@ struct TradingFixture : LendingFixture
                 {"collateral", weth.id()}, {"debt", usdc.id()}, {"open_within", std::int64_t{0}},
                 {"supply_share", always(1)}, {"health_floor", 1.05},
                 {"health_margin", always(0.45)}, {"loan_to_value", always(0)},
-                {"loops", always(loops)}, {"spend_at", std::string{}}, {"spend_share", always(0)},
-                {"deleverage_share", 1.0}, {"monitor_every", always(60)},
-                {"act_below", always(1.2)}, {"restore_to", always(1.5)}, {"reaction", always(0)},
-                {"slippage", slippage}, {"urgency", 1.0}, {"fee_tolerance", 0.02}});
+                {"rate_max", always(1'000)}, {"loops", always(loops)}, {"spend_at", std::string{}},
+                {"spend_share", always(0)}, {"deleverage_share", 1.0},
+                {"monitor_every", always(60)}, {"act_below", always(1.2)},
+                {"restore_to", always(1.5)}, {"reaction", always(0)}, {"slippage", slippage},
+                {"urgency", 1.0}, {"fee_tolerance", 0.02}});
     }
     [[nodiscard]] std::unique_ptr<Strategy> liquidator(AccountId account, double flash_loans)
     {
         return strategy("liquidator", account,
             {{"pool", pool.id()}, {"router", router_id}, {"coin", weth.id()},
                 {"scan_every", always(12)}, {"reaction", always(0)}, {"bid_share", always(0.1)},
-                {"bid_stake", 25.0}, {"bid_memory", std::int64_t{3'600'000}}, {"full_take", 1.0},
-                {"flash_loans", always(flash_loans)}, {"calls_per_block", std::int64_t{4}},
-                {"profit_min", 1.0}, {"sell_cost", 0.01}, {"slippage", slippage},
-                {"restock_below", 0.7}, {"rescan", std::int64_t{12'000}}});
+                {"bid_stake", 25.0}, {"bid_memory", std::int64_t{3'600'000}}, {"gas_money", 1.0},
+                {"full_take", 1.0}, {"flash_loans", always(flash_loans)},
+                {"calls_per_block", std::int64_t{4}}, {"profit_min", 1.0}, {"sell_cost", 0.01},
+                {"slippage", slippage}, {"restock_below", 0.7}, {"rescan", std::int64_t{12'000}}});
     }
     /// Who owes 5,000 USDC against as many WETH as a health factor of 1.03 asks for, WETH being at
     /// a dollar; at 0.9 it may be liquidated.

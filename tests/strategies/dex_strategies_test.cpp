@@ -2,8 +2,10 @@
 #include "contracts/exchanges/uniswap_v2/pair.hpp"
 #include "contracts/exchanges/uniswap_v2/router.hpp"
 #include "contracts/tokens/erc20/erc20.hpp"
+#include "contracts/tokens/weth9/weth9.hpp"
 #include "ledger/philox.hpp"
 #include "strategies/market/dex.hpp"
+#include "strategies/market/gas_money.hpp"
 #include "strategies/market/profit.hpp"
 #include "strategies/strategies.hpp"
 #include "tests/support/catch.hpp"
@@ -11,6 +13,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <set>
 #include <string>
 
 using namespace runnel;
@@ -125,6 +128,8 @@ Parameters noise_parameters(const Market& market)
     parameters.set("multi_hop_share", 0.0);
     parameters.set("slippage_bps", always(50));
     parameters.set("ask_quotes", 0.0);
+    parameters.set("hesitation", always(0));
+    parameters.set("gas_slips", 0.0);
     parameters.set("follows_new_pools", false);
     parameters.set("deadline", std::int64_t{1'200'000});
     parameters.set("fee_share_max", 1.0);
@@ -148,6 +153,8 @@ Parameters arbitrage_parameters(const Market& market, std::vector<ContractId> pa
     parameters.set("cycle_length_max", std::int64_t{3});
     parameters.set("profit_min", always(1));
     parameters.set("reaction", always(1));
+    parameters.set("reaction_spread", 0.0);
+    parameters.set("gas_money", 1.0);
     parameters.set("bid_share", always(0.25));
     parameters.set("inventory_share_max", 1.0);
     parameters.set("trades_per_block", std::int64_t{4});
@@ -166,6 +173,8 @@ Parameters provider_parameters(const Market& market)
     parameters.set("size_min", 50.0);
     parameters.set("hold", always(3'600));
     parameters.set("drawdown_max", always(0.2));
+    parameters.set("loss_max", always(1));
+    parameters.set("patience", always(0));
     parameters.set("remove_share", always(1));
     parameters.set("slippage_bps", always(100));
     parameters.set("check_every", std::int64_t{600'000});
@@ -922,6 +931,179 @@ TEST_CASE("liquidity provider: takes a part out when it has lost too much", "[sc
     REQUIRE(wallet.submissions.size() == 1);
     CHECK(wallet.run(*strategy).outcome.ok());
     CHECK(market.weth_usdc.share_balance(market.me) == wrapping_sub(shares, div_down(shares, 4)));
+}
+
+TEST_CASE("liquidity provider: leaves when holding would be better for long enough",
+    "[scenarios][strategy]")
+{
+    Market market;
+    FakeWallet wallet{market.sandbox, market.me};
+    market.quote_prices(wallet);
+    auto parameters = provider_parameters(market);
+    parameters.set("hold", always(86'400));
+    parameters.set("drawdown_max", always(1));
+    parameters.set("loss_max", always(0.01));
+    parameters.set("patience", always(1'800));
+    const auto strategy = make(liquidity_provider_strategy(), parameters, market);
+    wallet.advance(strategy->first_block(0));
+    wallet.decide(*strategy);
+    REQUIRE(wallet.run(*strategy).outcome.ok());
+    auto next = wallet.decide(*strategy);
+    const auto looks = [&](double weth_usd, int most)
+    {
+        int made = 0;
+        while (made < most && wallet.submissions.empty())
+        {
+            wallet.advance(next - wallet.view().block_number);
+            market.quote_prices(wallet, weth_usd);
+            next = wallet.decide(*strategy);
+            ++made;
+        }
+        return made;
+    };
+    // A fall of everything in USD alone is no loss against holding.
+    CHECK(looks(1'000, 6) == 6);
+    CHECK(wallet.submissions.empty());
+    // The pool goes to 1,390: 1.6% of impermanent loss. It recovers before its patience ends,
+    market.swap(market.weth_usdc, market.weth, units(210, 18));
+    CHECK(looks(1'390, 2) == 2);
+    CHECK(wallet.submissions.empty());
+    market.swap(market.weth_usdc, market.usdc, units(350'000, 6));
+    CHECK(looks(2'000, 3) == 3);
+    CHECK(wallet.submissions.empty());
+    // and at last does not: it leaves at the look half an hour after the first.
+    market.swap(market.weth_usdc, market.weth, units(210, 18));
+    CHECK(looks(1'390, 9) == 4);
+    REQUIRE(wallet.submissions.size() == 1);
+    REQUIRE(wallet.run(*strategy).outcome.ok());
+    CHECK(market.weth_usdc.share_balance(market.me).is_zero());
+}
+
+TEST_CASE("noise trader: signs what it looked at a while ago", "[scenarios][strategy]")
+{
+    Market market;
+    FakeWallet wallet{market.sandbox, market.me};
+    market.quote_prices(wallet);
+    auto parameters = noise_parameters(market);
+    parameters.set("hesitation", always(30));
+    const auto strategy = make(noise_trader_strategy(), parameters, market);
+    // It plans in its first block and looks at a price in the next; it signs 2.5 slots later.
+    for (int i = 0; i < 2; ++i)
+    {
+        wallet.advance(1);
+        wallet.decide(*strategy);
+        REQUIRE(wallet.submissions.empty());
+    }
+    const auto looked = wallet.view().block_number;
+    const auto sells_weth = [&](const FakeWallet& of)
+    { return *swap_of(of).path.begin() == market.weth.id(); };
+    wallet.advance(1);
+    // Meanwhile the price moves by more than its slippage of 0.5%, in either direction.
+    const bool up = GENERATE(true, false);
+    if (up)
+        market.swap(market.weth_usdc, market.usdc, units(20'000, 6));
+    else
+        market.swap(market.weth_usdc, market.weth, units(10, 18));
+    wallet.decide(*strategy);
+    for (int i = 0; i < 3 && wallet.submissions.empty(); ++i)
+    {
+        wallet.advance(1);
+        wallet.decide(*strategy);
+    }
+    REQUIRE(wallet.submissions.size() == 1);
+    CHECK(wallet.view().block_number == looked + 2);
+    const bool suffers = sells_weth(wallet) != up;
+    const auto ran = wallet.run(*strategy);
+    CHECK(ran.outcome.ok() == !suffers);
+    CHECK(ran.acts_again == suffers);
+    if (suffers)
+    {
+        // Again, at once and with a fresh quote.
+        wallet.advance(1);
+        wallet.decide(*strategy);
+        REQUIRE(wallet.submissions.size() == 1);
+        CHECK(wallet.run(*strategy).outcome.ok());
+    }
+}
+
+TEST_CASE("noise trader: gives a gas limit that is too low, and a right one the next time",
+    "[scenarios][strategy]")
+{
+    Market market;
+    FakeWallet wallet{market.sandbox, market.me};
+    market.quote_prices(wallet);
+    auto parameters = noise_parameters(market);
+    parameters.set("gas_slips", 1.0);
+    const auto strategy = make(noise_trader_strategy(), parameters, market);
+    decide_until_submitted(wallet, *strategy);
+    CHECK(wallet.submissions.front().bid.gas_percent >= 60);
+    CHECK(wallet.submissions.front().bid.gas_percent < 95);
+    wallet.submissions.clear();
+    TransactionOutcome outcome;
+    outcome.kind = TransactionOutcome::Kind::reverted;
+    outcome.refusal = Refusal::ledger("out of gas");
+    CHECK(strategy->learn(0, outcome));
+    wallet.advance(1);
+    wallet.decide(*strategy);
+    REQUIRE(wallet.submissions.size() == 1);
+    CHECK(wallet.submissions.front().bid.gas_percent == 100);
+}
+
+TEST_CASE(
+    "arbitrageur: reacts now sooner, now later, if its reaction spreads", "[scenarios][strategy]")
+{
+    std::set<std::uint64_t> waits;
+    for (std::uint64_t seed = 1; seed <= 40; ++seed)
+    {
+        Market market;
+        FakeWallet wallet{market.sandbox, market.me};
+        wallet.seed = seed;
+        wallet.advance(1);
+        market.quote_prices(wallet, 2'100);
+        auto parameters = arbitrage_parameters(market, {market.weth_usdc.id()});
+        parameters.set("reaction", always(12));
+        parameters.set("reaction_spread", 0.8);
+        const auto strategy = make(arbitrageur_strategy(), parameters, market);
+        std::uint64_t waited = 0;
+        for (wallet.decide(*strategy); wallet.submissions.empty(); wallet.decide(*strategy))
+        {
+            REQUIRE(++waited < 20);
+            wallet.advance(1);
+        }
+        waits.insert(waited);
+    }
+    CHECK(waits.contains(0));
+    CHECK(waits.size() >= 3);
+}
+
+TEST_CASE("searchers: unwrap coins when gas money runs low", "[scenarios][strategy]")
+{
+    Sandbox sandbox;
+    auto& weth = sandbox.add<Weth9>("WETH", "WETH");
+    sandbox.connect();
+    const auto me = sandbox.account("me");
+    weth.allocate(sandbox.world(), me, units(3, 18));
+    auto& balance = sandbox.world().account_states.at(me).balance;
+    Parameters parameters;
+    parameters.set("coin", weth.id());
+    parameters.set("gas_money", 2.0);
+    const GasMoney gas_money{parameters, sandbox.world()};
+    FakeWallet wallet{sandbox, me};
+    balance = div_down(units(1, 18), 2);
+    CHECK_FALSE(gas_money.refill(wallet));  // A quarter is enough.
+    balance = div_down(units(1, 18), 4);
+    REQUIRE(gas_money.refill(wallet));
+    REQUIRE(wallet.submissions.size() == 1);
+    CHECK(wallet.submissions.front().tag == GasMoney::tag);
+    REQUIRE(sandbox.run(me, wallet.submissions.front().calls).ok());
+    CHECK(sandbox.world().account_states.at(me).balance == units(2, 18));
+    CHECK(weth.balance(me) == div_down(wrapping_mul(units(1, 18), 5), 4));
+    // A plain token cannot be unwrapped.
+    Market market;
+    parameters.set("coin", market.weth.id());
+    FakeWallet other{market.sandbox, market.me};
+    market.sandbox.world().account_states.at(market.me).balance = {};
+    CHECK_FALSE(GasMoney{parameters, market.sandbox.world()}.refill(other));
 }
 
 TEST_CASE("liquidity provider: never loops on what fails", "[scenarios][strategy]")

@@ -42,10 +42,11 @@ Values borrower_values(const LendingFixture& fixture)
     return {{"pool", fixture.pool.id()}, {"router", fixture.router.id()},
         {"coin", fixture.weth.id()}, {"collateral", fixture.weth.id()}, {"debt", fixture.usdc.id()},
         {"open_within", std::int64_t{0}}, {"supply_share", always(1)}, {"health_floor", 1.05},
-        {"health_margin", always(0.45)}, {"loan_to_value", always(0)}, {"loops", always(0)},
-        {"spend_at", std::string{}}, {"spend_share", always(0)}, {"deleverage_share", 1.0},
-        {"monitor_every", always(60)}, {"act_below", always(1.2)}, {"restore_to", always(1.5)},
-        {"reaction", always(36)}, {"slippage", 0.03}, {"urgency", 3.0}, {"fee_tolerance", 0.02}};
+        {"health_margin", always(0.45)}, {"loan_to_value", always(0)}, {"rate_max", always(1'000)},
+        {"loops", always(0)}, {"spend_at", std::string{}}, {"spend_share", always(0)},
+        {"deleverage_share", 1.0}, {"monitor_every", always(60)}, {"act_below", always(1.2)},
+        {"restore_to", always(1.5)}, {"reaction", always(36)}, {"slippage", 0.03}, {"urgency", 3.0},
+        {"fee_tolerance", 0.02}};
 }
 
 Values liquidator_values(const LendingFixture& fixture)
@@ -53,9 +54,9 @@ Values liquidator_values(const LendingFixture& fixture)
     return {{"pool", fixture.pool.id()}, {"router", fixture.router.id()},
         {"coin", fixture.weth.id()}, {"scan_every", always(12)}, {"reaction", always(0)},
         {"bid_share", always(0.1)}, {"bid_stake", 25.0}, {"bid_memory", std::int64_t{3'600'000}},
-        {"full_take", 1.0}, {"flash_loans", always(0)}, {"calls_per_block", std::int64_t{4}},
-        {"profit_min", 1.0}, {"sell_cost", 0.01}, {"slippage", 0.02}, {"restock_below", 0.7},
-        {"rescan", std::int64_t{12'000}}};
+        {"gas_money", 1.0}, {"full_take", 1.0}, {"flash_loans", always(0)},
+        {"calls_per_block", std::int64_t{4}}, {"profit_min", 1.0}, {"sell_cost", 0.01},
+        {"slippage", 0.02}, {"restock_below", 0.7}, {"rescan", std::int64_t{12'000}}};
 }
 
 Values lender_values(const LendingFixture& fixture)
@@ -581,6 +582,43 @@ TEST_CASE("lender: a high rate brings back whoever has money, afraid or not", "[
     REQUIRE(wallet.submissions.size() == 1);
     REQUIRE(wallet.run(*lender).outcome.ok());
     CHECK(fixture.usdc.balance(account).is_zero());
+}
+
+TEST_CASE("leveraged borrower: a debt that costs too much shrinks, however safe it is",
+    "[scenarios][leveraged_borrower]")
+{
+    LendingFixture fixture;
+    const auto account = fixture.wallet("borrower");
+    fixture.weth.allocate(account, LendingFixture::ether(100));
+    const auto borrower = fixture.strategy("leveraged_borrower", account,
+        with(borrower_values(fixture), {{"rate_max", always(0.3)}, {"act_below", always(1)},
+                                           {"health_margin", always(0.95)}}));
+    auto wallet = fixture.watcher(account);
+    wallet.decide(*borrower);
+    REQUIRE(wallet.run(*borrower).outcome.ok());
+    const auto before = fixture.health(account, wallet.view().timestamp);
+    wallet.advance(5);
+    wallet.decide(*borrower);
+    CHECK(wallet.submissions.empty());  // It costs little.
+
+    const auto whale = fixture.wallet("whale");
+    fixture.weth.allocate(whale, LendingFixture::ether(100'000));
+    fixture.run(whale,
+        CallWriter{}
+            .add(fixture.weth.id(), contracts::Erc20Approve{fixture.pool.account(), Amount::max()})
+            .add(fixture.pool.id(),
+                aave::Supply{fixture.weth.id(), LendingFixture::ether(100'000), whale})
+            .add(fixture.pool.id(),
+                aave::Borrow{fixture.usdc.id(), LendingFixture::dollars(4'980'000)}));
+    wallet.advance(5);
+    const auto alarmed = wallet.view().block_number;
+    CHECK(wallet.decide(*borrower) == alarmed + 3);  // 36 seconds.
+    wallet.advance(3);
+    wallet.decide(*borrower);
+    REQUIRE(wallet.submissions.size() == 1);
+    CHECK(calls_of<aave::Repay>(wallet.submissions[0].calls, fixture.pool.id()).size() == 1);
+    REQUIRE(wallet.run(*borrower).outcome.ok());
+    CHECK(fixture.health(account, wallet.view().timestamp) == Approx(before * 1.25).epsilon(0.01));
 }
 
 // Method: random positions and a random walk of the price; in every block the watch must list

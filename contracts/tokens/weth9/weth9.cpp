@@ -30,6 +30,7 @@ const ContractType& Weth9::contract_type()
     static const ContractType type{.kind = "weth9",
         .help = "Wrapped native coins: deposit and withdraw turn one into the other.",
         .role = ContractRole::ledger,
+        .sectors = implements<Weth9, WrappedCoin>(),
         .methods = methods(),
         .events = event_types<TransferLog, ApprovalLog, Weth9DepositLog, Weth9WithdrawalLog>(),
         .parameters = {{"symbol", ParameterKind::text, "\"\"", {},

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "contracts/kit/sectors/sector.hpp"
+#include "contracts/kit/sectors/wrapped_coin.hpp"
 #include "contracts/kit/token_base.hpp"
 #include "contracts/tokens/native/native_receiver.hpp"
 
@@ -69,7 +71,9 @@ struct Weth9State
 /// gives its receiver 2,300 gas, so an account that has registered calls (NativeCoin's
 /// registerCalls) cannot withdraw. Source: canonical-weth `WETH9.sol`, as deployed at
 /// 0xc02aaa39b223fe8d0a0e5c4f27ead9083c756cc2.
-class Weth9 : public TokenBase<Weth9, Weth9Deposit, Weth9Withdraw>, public NativeReceiver
+class Weth9 : public TokenBase<Weth9, Weth9Deposit, Weth9Withdraw>,
+              public NativeReceiver,
+              public WrappedCoin
 {
 public:
     static constexpr unsigned decimals = 18;
@@ -94,6 +98,11 @@ public:
 
     Result<void> deposit(CallContext context, const Amount& value);
     Result<void> withdraw(CallContext context, const Amount& wad);
+
+    void add_unwrap(CallWriter& calls, const Amount& amount) const override
+    {
+        calls.add(id(), Weth9Withdraw{amount});
+    }
 
     // NativeReceiver.
 
