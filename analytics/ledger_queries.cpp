@@ -82,7 +82,8 @@ void LedgerQueries::load_accounts()
             const bool is_taken = std::any_of(groups_.begin(), groups_.end(),
                 [&](const GroupFacts& group) { return group.name == name; });
             groups_.push_back({is_taken ? name + " (no agent)" : name, strategy, wallet,
-                wallet || accounts.text(1) == "liquidity_provider", 0});
+                wallet || accounts.text(1) == "liquidity_provider" || accounts.text(1) == "account",
+                0});
         }
         ++groups_[entry->second].accounts;
         group_of_account_.push_back(entry->second);
@@ -170,6 +171,13 @@ std::size_t LedgerQueries::hour_of(std::uint64_t timestamp) const noexcept
     constexpr std::uint64_t hour_max = 1'000'000;
     const auto inside = std::clamp(timestamp, start_time_, std::max(start_time_, end_time_));
     return static_cast<std::size_t>(std::min((inside - start_time_) / hour, hour_max));
+}
+
+std::uint64_t LedgerQueries::time_of(std::uint64_t block)
+{
+    auto row = query("SELECT timestamp FROM t_blocks WHERE number = ?");
+    row.bind(1, storage::Value{static_cast<std::int64_t>(block)});
+    return row.step() ? row.integer_up_to(0, integer_max) : 0;
 }
 
 const BlockTotals& LedgerQueries::blocks()

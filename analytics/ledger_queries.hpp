@@ -45,7 +45,7 @@ struct GroupFacts
     std::string strategy;  // Of wallets that an agent moves.
     bool wallets = false;  // Of people: agents, and those who are moved by hand.
     /// They trade and provide liquidity on their own account: their result is a figure. Wallets,
-    /// and who provides the first liquidity of a pool.
+    /// accounts that scripts move, and who provides the first liquidity of a pool.
     bool has_result = false;
     std::uint64_t accounts = 0;
 };
@@ -81,6 +81,7 @@ public:
     }
     [[nodiscard]] std::string contract_name(ContractId id) const;
     [[nodiscard]] const std::vector<GroupFacts>& groups() const noexcept { return groups_; }
+    [[nodiscard]] std::size_t account_count() const noexcept { return group_of_account_.size(); }
     [[nodiscard]] GroupId group_of(AccountId account) const;
     [[nodiscard]] std::string account_name(AccountId account);
     /// An amount of @p token with its decimal point and symbol.
@@ -91,6 +92,7 @@ public:
     [[nodiscard]] std::size_t pieces() const noexcept;
     [[nodiscard]] std::size_t piece_of(std::uint64_t block) const noexcept;
     [[nodiscard]] std::size_t hour_of(std::uint64_t timestamp) const noexcept;
+    [[nodiscard]] std::uint64_t time_of(std::uint64_t block);
 
     [[nodiscard]] const BlockTotals& blocks();
     [[nodiscard]] const TransactionTotals& transactions();

@@ -31,13 +31,20 @@ void Market::Cursor::next()
         block = rows->integer_up_to(0, block_max);
 }
 
-Market::Market(LedgerQueries& source)
+Market::Market(LedgerQueries& source, Prices prices)
   : source_{source}, scales_(source.contracts().size(), 0), prices_(scales_.size(), unknown)
 {
     for (const auto& token : source.tokens())
     {
         if (index(token.contract) < scales_.size())
             scales_[index(token.contract)] = std::pow(10.0, token.decimals);
+    }
+    if (prices == Prices::reference && source.has("t_reference_prices"))
+    {
+        // They are planned for blocks that a killed run has not come to.
+        reference_.rows = source.query(
+            "SELECT from_block, token_id, price FROM t_reference_prices WHERE from_block <= "
+            "(SELECT max(number) FROM t_blocks) ORDER BY from_block, token_id");
     }
     if (source.has("t_oracle_prices"))
     {
@@ -65,10 +72,18 @@ Market::Market(LedgerQueries& source)
             "t_lending_reserves "
             "ORDER BY rowid");
     }
+    reference_.next();
     oracle_.next();
     pool_rows_.next();
     share_rows_.next();
     reserve_rows_.next();
+}
+
+void Market::read_reference()
+{
+    auto& rows = *reference_.rows;
+    reference_prices_[rows.contract(1)] = rows.real(2) / price_scale;
+    reference_.next();
 }
 
 void Market::read_price()
@@ -121,6 +136,8 @@ bool Market::advance(std::uint64_t block)
 {
     bool changed = false;
     const auto due = [&](const Cursor& cursor) { return cursor.block && *cursor.block <= block; };
+    for (; due(reference_); changed = true)
+        read_reference();
     for (; due(oracle_); changed = true)
         read_price();
     for (; due(pool_rows_); changed = true)
@@ -141,7 +158,7 @@ void Market::advance_to_end()
 std::optional<std::uint64_t> Market::next_change() const
 {
     std::optional<std::uint64_t> next;
-    for (const auto* cursor : {&oracle_, &pool_rows_, &share_rows_, &reserve_rows_})
+    for (const auto* cursor : {&reference_, &oracle_, &pool_rows_, &share_rows_, &reserve_rows_})
     {
         if (cursor->block && (!next || *cursor->block < *next))
             next = cursor->block;
@@ -240,7 +257,10 @@ void Market::compute_prices() const
     {
         auto& price = prices_.at(index(token.contract));
         price = unknown;
-        if (const auto exact = oracle_price(token.contract))
+        if (const auto outside = reference_prices_.find(token.contract);
+            outside != reference_prices_.end())
+            price = outside->second;
+        else if (const auto exact = oracle_price(token.contract))
             price = exact->to_double() / price_scale;
         else if (is_dollar(token.name))
             price = 1;

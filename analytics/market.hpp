@@ -14,6 +14,9 @@ namespace runnel::analytics
 /// Prices, pools and reserves as they were after any block, for one pass through the chain.
 ///
 /// What a whole token costs in USD, by the first rule that gives an answer:
+///  0. the reference price of that block, as the world outside quotes it; unless on-chain prices
+///  are
+///     asked for;
 ///  1. the newest price that came on chain through an oracle;
 ///  2. the newest price a lending market recorded in its reserve, where the market counts in USD,
 ///     or in a token that rule 1 or such a market prices;
@@ -25,7 +28,12 @@ namespace runnel::analytics
 class Market
 {
 public:
-    explicit Market(LedgerQueries& source);
+    enum class Prices : std::uint8_t
+    {
+        reference,
+        on_chain,  // What the chain knows: rules 1 to 6.
+    };
+    explicit Market(LedgerQueries& source, Prices prices = Prices::reference);
 
     struct PoolToken
     {
@@ -94,6 +102,7 @@ private:
         void next();
     };
 
+    void read_reference();
     void read_price();
     void read_pool();
     void read_shares();
@@ -106,10 +115,12 @@ private:
     [[nodiscard]] double scale(ContractId token) const;
 
     LedgerQueries& source_;
+    Cursor reference_;
     Cursor oracle_;
     Cursor pool_rows_;
     Cursor share_rows_;
     Cursor reserve_rows_;
+    std::map<ContractId, double> reference_prices_;  // USD.
     std::map<ContractId, Amount> oracle_prices_;
     std::map<ContractId, Amount> reserve_prices_;      // 1e-8 USD.
     std::map<ContractId, Reserve> relative_reserves_;  // Newest of those priced in another token.

@@ -161,7 +161,7 @@ void add_net(const storage::Statement& row, LedgerQueries& source, const Market&
 
 double debt_peak_usd(LedgerQueries& source)
 {
-    Market market{source};
+    Market market{source, Market::Prices::on_chain};
     double peak = 0;
     while (const auto block = market.next_change())
     {
@@ -230,7 +230,7 @@ std::vector<Positions::Moment> read_moments(LedgerQueries& source)
         blocks.emplace_back(rows.integer_up_to(0, integer_max), rows.integer_up_to(1, integer_max));
     }
     std::vector<Positions::Moment> moments;
-    Market market{source};
+    Market market{source, Market::Prices::on_chain};
     const auto count = std::min(moments_max, blocks.size());
     for (std::size_t i = 1; i <= count; ++i)
     {
@@ -262,7 +262,7 @@ Positions make_positions(LedgerQueries& source)
     Positions positions;
     if (!source.has("t_lending_balances"))
         return positions;
-    Market market{source};
+    Market market{source, Market::Prices::on_chain};
     market.advance(0);
     for (auto rows = newest_balances(source, " WHERE block_number = 0"); rows.step();)
         add_net(rows, source, market, positions.net_at_start);

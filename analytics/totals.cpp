@@ -1,11 +1,13 @@
 #include "analytics/totals.hpp"
 
+#include "analytics/gas_money.hpp"
 #include "analytics/market.hpp"
 
 #include <algorithm>
 #include <bit>
 #include <cmath>
 #include <limits>
+#include <optional>
 
 namespace runnel::analytics
 {
@@ -14,10 +16,10 @@ namespace
 constexpr std::uint64_t integer_max = std::numeric_limits<std::int64_t>::max();
 constexpr std::uint64_t hour_seconds = 3600;
 
-constexpr unsigned class_bits = 5;  // 32 classes per power of two.
+constexpr unsigned class_bits = 10;  // 1,024 classes per power of two.
 constexpr unsigned classes = (65 - class_bits) << class_bits;
 
-/// Values below 32 are their own class; above, a class is 1/32 of its power of two.
+/// Values below 1,024 are their own class; above, a class is 1/1,024 of its power of two.
 unsigned class_of(std::uint64_t value) noexcept
 {
     const auto width = static_cast<unsigned>(std::bit_width(value));
@@ -64,16 +66,23 @@ std::string_view to_string(FlowKind kind) noexcept
 
 double TransactionTotals::tip_quantile(double quantile) const
 {
-    const auto rank = static_cast<std::uint64_t>(
-        std::floor(quantile * static_cast<double>(std::max<std::uint64_t>(transactions, 1) - 1)));
+    if (transactions == 0)
+        return 0;
+    const auto position = quantile * static_cast<double>(transactions - 1);
+    const auto rank = static_cast<std::uint64_t>(position);
     std::uint64_t seen = 0;
+    std::optional<double> below;
     for (unsigned i = 0; i < tip_classes.size(); ++i)
     {
         seen += tip_classes[i];
-        if (seen > rank)
-            return lower_bound_of(i);
+        if (!below && seen > rank)
+            below = lower_bound_of(i);
+        if (below && seen > std::min(rank + 1, transactions - 1))
+        {
+            return *below + (lower_bound_of(i) - *below) * (position - static_cast<double>(rank));
+        }
     }
-    return 0;
+    return below.value_or(0);
 }
 
 BlockTotals block_totals(LedgerQueries& source)
@@ -152,9 +161,14 @@ TransactionTotals transaction_totals(LedgerQueries& source)
     totals.groups.resize(source.groups().size());
     totals.piece_reverted.resize(source.pieces());
     totals.tip_classes.resize(classes);
+    GasMoney gas_money{source};
+    Market market{source};
+    std::uint64_t priced_block = 0;
+    std::optional<double> coin_usd;  // Of one wei.
     auto rows = source.query(
         "SELECT x.block_number, b.timestamp, b.base_fee, b.proposer_id, x.from_id, "
-        "x.receipt_status, x.receipt_gas_used, x.receipt_effective_gas_price "
+        "x.receipt_status, x.receipt_gas_used, x.receipt_effective_gas_price, x.gas, "
+        "x.max_fee_per_gas "
         "FROM t_transactions x CROSS JOIN t_blocks b ON b.number = x.block_number "
         "WHERE x.block_number > 0 ORDER BY x.rowid");
     while (rows.step())
@@ -177,17 +191,28 @@ TransactionTotals transaction_totals(LedgerQueries& source)
         totals.tip_max = std::max(totals.tip_max, tip_per_gas);
         ++totals.tip_classes[class_of(tip_per_gas)];
 
+        if (block != priced_block)
+        {
+            market.advance(priced_block = block);
+            coin_usd = market.usd(Amount{1}, native_coin);
+        }
+        gas_money.sent(block, rows.account(4), product(gas_used, price),
+            product(rows.integer_up_to(8, integer_max), rows.integer_up_to(9, integer_max)));
         auto& group = totals.groups[source.group_of(rows.account(4))];
         ++group.transactions;
         group.reverted += reverted ? 1 : 0;
         group.burnt.add(burnt);
         group.tips.add(tip);
+        group.burnt_usd += burnt.to_double() * coin_usd.value_or(0);
+        group.tips_usd += tip.to_double() * coin_usd.value_or(0);
+        group.priced = group.priced || coin_usd;
 
         auto& hour = at_or_grow(totals.hours, source.hour_of(rows.integer_up_to(1, integer_max)));
         ++hour.transactions;
         hour.reverted += reverted ? 1 : 0;
         totals.piece_reverted[source.piece_of(block)] += reverted ? 1 : 0;
     }
+    totals.gas_money = gas_money.end();
     return totals;
 }
 
@@ -281,11 +306,11 @@ void add_fees(LedgerQueries& source, FlowTotals& totals)
         if (group.transactions == 0)
             continue;
         totals.flows[{native_coin, FlowKind::base_fee, from, nobody}] = {
-            group.transactions, group.burnt, 0, false};
+            group.transactions, group.burnt, group.burnt_usd, group.priced};
         if (proposers && !group.tips.is_zero())
         {
             totals.flows[{native_coin, FlowKind::tip, from, *proposers}] = {
-                group.transactions, group.tips, 0, false};
+                group.transactions, group.tips, group.tips_usd, group.priced};
         }
     }
 }
@@ -293,28 +318,20 @@ void add_fees(LedgerQueries& source, FlowTotals& totals)
 void add_rewards(LedgerQueries& source, FlowTotals& totals)
 {
     const auto nobody = source.group_of(zero_account);
-    auto rows = source.query("SELECT account_id, amount FROM t_rewards WHERE block_number > 0");
+    Market market{source};
+    auto rows = source.query(
+        "SELECT account_id, amount, block_number FROM t_rewards WHERE block_number > 0 "
+        "ORDER BY rowid");
     while (rows.step())
     {
+        market.advance(rows.integer_up_to(2, integer_max));
         const auto to = source.group_of(rows.account(0));
         auto& flow = totals.flows[{native_coin, FlowKind::reward, nobody, to}];
         ++flow.count;
         flow.amount.add(rows.amount(1));
-    }
-}
-
-/// Fees and rewards are small and many: their value is taken at the last price.
-void price_native(LedgerQueries& source, FlowTotals& totals)
-{
-    Market market{source};
-    market.advance_to_end();
-    for (auto& [key, flow] : totals.flows)
-    {
-        if (key.kind == FlowKind::transfer)
-            continue;
-        if (const auto usd = market.usd(flow.amount, key.token))
+        if (const auto usd = market.usd(rows.amount(1), native_coin))
         {
-            flow.usd = *usd;
+            flow.usd += *usd;
             flow.priced = true;
         }
     }
@@ -361,7 +378,6 @@ FlowTotals flow_totals(LedgerQueries& source)
     add_fees(source, totals);
     add_rewards(source, totals);
     add_funds(source, totals);
-    price_native(source, totals);
     for (const auto& [key, flow] : totals.flows)
     {
         totals.net[{key.from, key.token}].subtract(flow.amount);

@@ -120,14 +120,23 @@ std::optional<Amount> Amount::from_decimal(std::string_view text) noexcept
 {
     if (text.empty())
         return std::nullopt;
+    // As many digits at a time as 64 bits hold for sure.
+    constexpr std::size_t part_max = 19;
     Amount result;
-    for (const char digit : text)
+    while (!text.empty())
     {
-        if (digit < '0' || digit > '9')
-            return std::nullopt;
+        std::uint64_t part = 0;
+        std::uint64_t scale = 1;
+        for (const char digit : text.substr(0, part_max))
+        {
+            if (digit < '0' || digit > '9')
+                return std::nullopt;
+            part = part * 10 + static_cast<std::uint64_t>(digit - '0');
+            scale *= 10;
+        }
+        text.remove_prefix(std::min(part_max, text.size()));
         Amount scaled;
-        if (multiply(result, 10, scaled) ||
-            add_carry(scaled, static_cast<std::uint64_t>(digit - '0'), result))
+        if (multiply(result, scale, scaled) || add_carry(scaled, part, result))
             return std::nullopt;
     }
     return result;

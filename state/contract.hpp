@@ -53,6 +53,13 @@ struct MethodInfo
     void (*read)(FieldSource& source, Bytes& arguments, Bytes& bindings) = nullptr;
 };
 
+/// What people call a refusal's reason that is a mere code on the chain: `35`.
+struct ReasonName
+{
+    std::string_view reason;
+    std::string_view name;
+};
+
 /// What an instance is told about itself when it is created.
 struct ContractIdentity
 {
@@ -87,6 +94,8 @@ struct ContractType
     void (*list_arguments)(ByteView arguments, FieldSink& parameters) = nullptr;
     /// The kinds that its contracts deploy.
     std::vector<const ContractType*> deploys = {};
+    /// The names of reasons that are codes, for people; the chain keeps the codes.
+    std::vector<ReasonName> reasons = {};
 };
 
 /// A question that a protocol actor answers from committed state: how much of @p token_out would

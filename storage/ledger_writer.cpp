@@ -55,6 +55,8 @@ LedgerDescription LedgerDescription::of(const World& world)
             if (std::find(events.begin(), events.end(), event) == events.end())
                 events.push_back(event);
         }
+        for (const auto& reason : type->reasons)
+            description.reasons.emplace_back(type->kind, reason);
     }
     return description;
 }
@@ -382,6 +384,12 @@ private:
                 *description.start, [&](const StartingBalanceRow& row) { balance_rows.add(row); });
             balances.flush();
         }
+
+        RowBatch reasons{database, schema.table(ReasonRow::table)};
+        Rows<ReasonRow> reason_rows{reasons};
+        for (const auto& [kind, reason] : description.reasons)
+            reason_rows.add({reason.reason, kind, reason.name});
+        reasons.flush();
 
         RowBatch types{database, schema.table(EventTypeRow::table)};
         Rows<EventTypeRow> type_rows{types};

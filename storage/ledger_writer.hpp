@@ -13,6 +13,8 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 namespace runnel::storage
@@ -33,6 +35,7 @@ struct LedgerDescription
     std::vector<AccountInfo> accounts;     // By account id.
     std::vector<ContractEntry> contracts;  // By contract id.
     std::vector<const EventType*> events;  // Of those contracts.
+    std::vector<std::pair<std::string_view, ReasonName>> reasons;  // By kind of contract.
     std::vector<ReferencePriceRow> prices;
     /// Whose balances are the starting ones: as block 0 leaves it. nullptr: none are written.
     const World* start = nullptr;

@@ -187,6 +187,25 @@ struct DocumentationRow
     }
 };
 
+/// What people call a reason that is a mere code.
+struct ReasonRow
+{
+    static constexpr std::string_view table = "t_revert_reasons";
+
+    std::string_view reason;
+    std::string_view contract_kind;
+    std::string_view name;
+
+    static constexpr void describe(auto& self, auto&& column)
+    {
+        column("reason", self.reason, {"As `revert_reason` has it: `35`."});
+        column("contract_kind", self.contract_kind, {"The kind of contracts that refuse with it."});
+        column("name", self.name,
+            {"As the protocol's sources call it: "
+             "`HEALTH_FACTOR_LOWER_THAN_LIQUIDATION_THRESHOLD`."});
+    }
+};
+
 struct EventTypeRow
 {
     static constexpr std::string_view table = "t_event_types";

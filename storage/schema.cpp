@@ -66,6 +66,9 @@ std::vector<TableInfo> base_tables()
         TableKind::fixed, {"token_id", "from_block"}, {}));
     tables.push_back(described<EventTypeRow>(
         "The types of events that contracts may emit.", TableKind::fixed, {"id"}, {}));
+    tables.push_back(described<ReasonRow>(
+        "Names of reverts' reasons that are mere codes on the chain (Aave's numbers).",
+        TableKind::fixed, {"reason", "contract_kind"}, {}));
     tables.push_back(described<BlockRow>("Block headers.", TableKind::block, {"number"}, {}));
     tables.push_back(
         described<TransactionRow>("Transactions with their receipts, in order of execution.",

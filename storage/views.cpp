@@ -305,6 +305,10 @@ private:
         view.same("receipt_cumulative_gas_used").same("receipt_gas_used");
         view.absent({"receipt_contract_address", "receipt_root"});
         view.same("receipt_status").same("receipt_effective_gas_price").same("revert_reason");
+        view.column("revert_name", "TEXT", "",
+            "What the protocol's sources call a reason that is a mere code; NULL for others.",
+            "(SELECT group_concat(DISTINCT n.name) FROM t_revert_reasons n "
+            "WHERE n.reason = r.revert_reason)");
         view.same("arrival_ms");
         // Exact also where the product does not fit 64 bits.
         view.column("fee_wei", "TEXT", "wei", "What the sender paid: gas used * gas price; exact.",

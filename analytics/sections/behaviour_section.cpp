@@ -1,4 +1,5 @@
 #include "analytics/market.hpp"
+#include "analytics/quantile.hpp"
 #include "analytics/sections.hpp"
 #include "analytics/totals.hpp"
 
@@ -25,75 +26,8 @@ double run_seconds(const LedgerQueries& source)
 double median_of(std::vector<double> values)
 {
     std::sort(values.begin(), values.end());
-    const auto middle = values.size() / 2;
-    return values.size() % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
+    return quantile(values, 0.5);
 }
-
-/// What tokens cost outside, block after block; on chain where the scenario gives no price.
-class Prices
-{
-public:
-    explicit Prices(LedgerQueries& source) : market_{source}
-    {
-        if (!source.has("t_reference_prices"))
-            return;
-        auto rows = source.query(
-            "SELECT token_id, from_block, price FROM t_reference_prices "
-            "ORDER BY token_id, from_block");
-        while (rows.step())
-        {
-            constexpr double usd_e8 = 1e8;
-            const auto token = index(rows.contract(0));
-            if (token >= source.contracts().size())
-                rows.fail(0, "the id of a contract");
-            paths_.resize(std::max<std::size_t>(paths_.size(), token + 1));
-            const auto block = rows.integer_up_to(1, integer_max);
-            const auto price = static_cast<double>(rows.integer_up_to(2, integer_max)) / usd_e8;
-            paths_[token].steps.push_back({block, price});
-        }
-        for (const auto& token : source.tokens())
-        {
-            if (token.name == "W" + source.token_name(native_coin))
-                wrapped_ = token.contract;
-        }
-        for (const auto& token : source.tokens())
-        {
-            scales_.resize(std::max<std::size_t>(scales_.size(), index(token.contract) + 1));
-            scales_[index(token.contract)] = std::pow(10.0, token.decimals);
-        }
-    }
-
-    void advance(std::uint64_t block)
-    {
-        market_.advance(block);
-        for (auto& path : paths_)
-        {
-            while (path.at < path.steps.size() && path.steps[path.at].first <= block)
-                path.price = path.steps[path.at++].second;
-        }
-    }
-
-    [[nodiscard]] std::optional<double> usd(const Amount& amount, ContractId token) const
-    {
-        const auto priced = token == native_coin && wrapped_ ? *wrapped_ : token;
-        const auto known = index(priced) < paths_.size() ? paths_[index(priced)].price : 0;
-        if (known > 0 && index(token) < scales_.size() && scales_[index(token)] > 0)
-            return amount.to_double() / scales_[index(token)] * known;
-        return market_.usd(amount, token);
-    }
-
-private:
-    struct Path
-    {
-        std::vector<std::pair<std::uint64_t, double>> steps;
-        std::size_t at = 0;
-        double price = 0;
-    };
-    Market market_;
-    std::vector<Path> paths_;     // By contract.
-    std::vector<double> scales_;  // By contract; 0 if not a token.
-    std::optional<ContractId> wrapped_;
-};
 
 struct Searcher
 {
@@ -153,7 +87,7 @@ private:
 
     void read_transfers(const std::string& table)
     {
-        Prices prices{source_};
+        Market market{source_};
         std::uint64_t block = 0;
         auto rows = source_.query("SELECT block_number, contract_id, from_id, to_id, value FROM " +
                                   table + " WHERE block_number > 0 ORDER BY rowid");
@@ -164,8 +98,8 @@ private:
             if (payer == nullptr && payee == nullptr)
                 continue;
             if (const auto next = rows.integer_up_to(0, integer_max); next != block)
-                prices.advance(block = next);
-            const auto usd = prices.usd(rows.amount(4), rows.contract(1));
+                market.advance(block = next);
+            const auto usd = market.usd(rows.amount(4), rows.contract(1));
             if (payer != nullptr)
                 payer->gross -= usd.value_or(0);
             if (payee != nullptr)
@@ -199,7 +133,7 @@ private:
 
     void read_fees()
     {
-        Prices prices{source_};
+        Market market{source_};
         std::uint64_t block = 0;
         auto rows = source_.query(
             "SELECT block_number, from_id, receipt_status, receipt_gas_used, "
@@ -211,13 +145,13 @@ private:
             if (searcher == nullptr)
                 continue;
             if (const auto next = rows.integer_up_to(0, integer_max); next != block)
-                prices.advance(block = next);
+                market.advance(block = next);
             ++searcher->sent;
             searcher->reverted += rows.integer_up_to(2, 1) == 0 ? 1 : 0;
             const auto fee =
                 Amount::from_uint128(static_cast<uint128>(rows.integer_up_to(3, integer_max)) *
                                      rows.integer_up_to(4, integer_max));
-            const auto usd = prices.usd(fee, native_coin);
+            const auto usd = market.usd(fee, native_coin);
             searcher->fees += usd.value_or(0);
             searcher->priced = searcher->priced && usd;
         }
@@ -426,7 +360,7 @@ void add_reserves(LedgerQueries& source, Section& section)
         return;
     constexpr double full = 0.99;
     constexpr double hour_seconds = 3'600;
-    Market market{source};
+    Market market{source, Market::Prices::on_chain};  // Of which only amounts are used.
     const auto block_seconds =
         run_seconds(source) / static_cast<double>(std::max<std::uint64_t>(1, source.last_block()));
     std::map<Market::ReserveKey, ReserveUse> uses;

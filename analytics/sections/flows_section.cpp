@@ -35,7 +35,7 @@ std::optional<Section> flows_section(LedgerQueries& source)
         });
 
     Section section{"flows", "Flows of money", {}, {}, {}};
-    Table table{"flows", "Who paid whom",
+    Table table{"flows", "Who paid whom, USD at the time",
         {{"from", "From", Unit::none}, {"to", "To", Unit::none}, {"kind", "Kind", Unit::none},
             {"token", "", Unit::none}, {"count", "Times", Unit::count},
             {"amount", "Amount", Unit::none}, {"usd", "USD", Unit::usd}},
@@ -56,7 +56,7 @@ std::optional<Section> flows_section(LedgerQueries& source)
         sum.usd += flow.usd;
         sum.priced = sum.priced || flow.priced;
     }
-    Table tokens{"tokens", "Transfers by token",
+    Table tokens{"tokens", "Transfers by token, USD at the time",
         {{"token", "Token", Unit::none}, {"transfers", "Transfers", Unit::count},
             {"amount", "Amount", Unit::none}, {"usd", "USD", Unit::usd}},
         {}, 12};

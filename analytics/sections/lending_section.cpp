@@ -99,7 +99,7 @@ void add_moves(LedgerQueries& source, const std::string& from, Table& table)
         bool priced = false;
     };
     std::map<std::pair<std::string, ContractId>, Move> moves;
-    Market market{source};
+    Market market{source, Market::Prices::on_chain};
     std::uint64_t block = 0;
     auto rows = source.query("SELECT block_number, transaction_type, token_id, amount_raw FROM " +
                              from + " WHERE block_number > 0 ORDER BY rowid");
@@ -131,11 +131,11 @@ std::optional<Section> lending_section(LedgerQueries& source)
 {
     if (!source.has_blocks() || !source.has("t_lending_reserves"))
         return std::nullopt;
-    Market market{source};
+    Market market{source, Market::Prices::on_chain};
     const auto course = read_course(market);
     if (market.reserves().empty())
         return std::nullopt;
-    Section section{"lending", "Lending", {}, {}, {}};
+    Section section{"lending", "Lending, at the market's own prices of the time", {}, {}, {}};
     section.figures = {{"supplied_start_usd", "Supplied, start", course.supplied_start, Unit::usd},
         {"borrowed_start_usd", "Borrowed, start", course.debt_start, Unit::usd},
         {"supplied_peak_usd", "Supplied, peak", course.supplied_peak, Unit::usd},

@@ -1,4 +1,5 @@
 #include "analytics/market.hpp"
+#include "analytics/quantile.hpp"
 #include "analytics/sections.hpp"
 #include "analytics/totals.hpp"
 
@@ -17,15 +18,6 @@ constexpr double price_scale = 1e8;
 constexpr unsigned usd_decimals = 8;
 constexpr std::uint64_t decimals_max = 77;
 constexpr std::size_t top = 5;
-
-/// Linear between order statistics, as most statistics programs do it.
-double quantile(const std::vector<double>& sorted, double share)
-{
-    const auto position = share * static_cast<double>(sorted.size() - 1);
-    const auto below = static_cast<std::size_t>(position);
-    const auto above = std::min(below + 1, sorted.size() - 1);
-    return sorted[below] + (sorted[above] - sorted[below]) * (position - std::floor(position));
-}
 
 /// Quantiles and shape of the debt repaid per call; for those that had a value.
 void add_sizes(const Liquidations& liquidations, Section& section)
@@ -183,7 +175,7 @@ Liquidations make_liquidations(LedgerQueries& source)
         "r.collateral_value, r.debt_value, r.value_token_id, r.value_decimals "
         "FROM t_lending_liquidations r "
         "CROSS JOIN t_blocks b ON b.number = r.block_number ORDER BY r.rowid");
-    Market market{source};
+    Market market{source, Market::Prices::on_chain};
     while (rows.step())
     {
         const auto unit = rows.contract(11);
@@ -234,7 +226,8 @@ std::optional<Section> liquidations_section(LedgerQueries& source)
     const auto borrowers = static_cast<double>(source.positions().borrowers);
     if (liquidations.calls.empty() && borrowers == 0)
         return std::nullopt;
-    Section section{"liquidations", "Liquidations", {}, {}, {}};
+    Section section{
+        "liquidations", "Liquidations, at the market's prices at each call", {}, {}, {}};
     auto& figures = section.figures;
     const auto calls = static_cast<double>(liquidations.calls.size());
     figures.push_back(

@@ -27,7 +27,7 @@ std::optional<Section> reconciliation_section(LedgerQueries& source)
 {
     if (source.last_block() == 0)
         return std::nullopt;
-    Market market{source};
+    Market market{source, Market::Prices::on_chain};
     market.advance(0);
     const auto start = holdings_of(market);
     market.advance_to_end();

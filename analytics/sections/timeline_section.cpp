@@ -49,7 +49,7 @@ struct PriceCourse
 /// Prices of tokens that move; shares of pools are left out.
 std::vector<PriceCourse> read_prices(LedgerQueries& source)
 {
-    Market market{source};
+    Market market{source, Market::Prices::on_chain};
     std::vector<PriceCourse> courses;
     for (const auto& token : source.tokens())
     {
@@ -101,7 +101,7 @@ std::string column_of(std::string name)
 
 void add_prices(LedgerQueries& source, const std::vector<PriceCourse>& courses, Section& section)
 {
-    Table table{"prices", "Prices on chain",
+    Table table{"prices", "Prices on chain, after each block",
         {{"token", "Token", Unit::none}, {"start_usd", "Start", Unit::usd},
             {"low_usd", "Low", Unit::usd}, {"high_usd", "High", Unit::usd},
             {"end_usd", "End", Unit::usd}, {"fall", "Largest fall", Unit::share}},

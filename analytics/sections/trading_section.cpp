@@ -16,6 +16,8 @@ struct PoolTrades
     std::uint64_t trades = 0;
     double usd = 0;
     bool priced = false;
+    double fees_usd = 0;
+    bool fees_priced = true;  // All of them.
     struct Side
     {
         SignedAmount bought;
@@ -81,7 +83,11 @@ Trades read_trades(LedgerQueries& source)
         add(trades.tokens[sold]);
         pool.tokens[bought].bought.add(bought_amount);
         pool.tokens[sold].sold.add(sold_amount);
-        pool.tokens[rows.contract(7)].fees.add(rows.amount(8));
+        const auto fee = rows.amount(8);
+        const auto fee_usd = market.usd(fee, rows.contract(7));
+        pool.tokens[rows.contract(7)].fees.add(fee);
+        pool.fees_usd += fee_usd.value_or(0);
+        pool.fees_priced = pool.fees_priced && (fee_usd || fee.is_zero());
         pool.priced = pool.priced || usd;
         trades.tokens[bought].tokens[bought].bought.add(bought_amount);
         trades.tokens[sold].tokens[sold].sold.add(sold_amount);
@@ -93,22 +99,7 @@ Trades read_trades(LedgerQueries& source)
     return trades;
 }
 
-/// Empty if a token in which fees were earned has no price.
-std::optional<double> fees_usd_of(const PoolTrades& pool, const Market& market)
-{
-    double sum = 0;
-    for (const auto& [token, side] : pool.tokens)
-    {
-        const auto usd = market.usd(side.fees, token);
-        if (!usd && !side.fees.is_zero())
-            return std::nullopt;
-        sum += usd.value_or(0);
-    }
-    return sum;
-}
-
-Table pool_table(
-    LedgerQueries& source, const Trades& trades, const Market& market, double& fees_usd)
+Table pool_table(LedgerQueries& source, const Trades& trades, double& fees_usd)
 {
     Table table{"pools", "By pool",
         {{"pool", "Pool", Unit::none}, {"trades", "Trades", Unit::count},
@@ -116,10 +107,10 @@ Table pool_table(
         {}, 12};
     for (const auto& [id, pool] : trades.pools)
     {
-        const auto fees = fees_usd_of(pool, market);
-        fees_usd += fees.value_or(0);
+        fees_usd += pool.fees_priced ? pool.fees_usd : 0;
         table.rows.push_back({source.contract_name(id), static_cast<std::int64_t>(pool.trades),
-            pool.priced ? Value{pool.usd} : Value{}, fees ? Value{*fees} : Value{}});
+            pool.priced ? Value{pool.usd} : Value{},
+            pool.fees_priced ? Value{pool.fees_usd} : Value{}});
     }
     return table;
 }
@@ -194,15 +185,12 @@ std::optional<Section> trading_section(LedgerQueries& source)
     const auto trades = read_trades(source);
     if (trades.count == 0)
         return std::nullopt;
-    Market market{source};
-    market.advance_to_end();
     double fees_usd = 0;
-    auto pools = pool_table(source, trades, market, fees_usd);
-    Section section{"trading", "Trading", {}, {}, {}};
+    auto pools = pool_table(source, trades, fees_usd);
+    Section section{"trading", "Trading, USD at the time of each trade", {}, {}, {}};
     section.figures = {{"trades", "Trades", static_cast<std::int64_t>(trades.count), Unit::count},
         {"volume_usd", "Volume", trades.priced ? Value{trades.usd} : Value{}, Unit::usd},
-        {"fees_usd", "Fees to LPs, at the last prices", trades.priced ? Value{fees_usd} : Value{},
-            Unit::usd}};
+        {"fees_usd", "Fees to LPs", trades.priced ? Value{fees_usd} : Value{}, Unit::usd}};
     if (trades.priced)
         section.charts.push_back({"volume_usd", "volume", trades.pieces, Unit::usd, true});
     section.tables.push_back(std::move(pools));

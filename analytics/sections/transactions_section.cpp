@@ -1,3 +1,4 @@
+#include "analytics/quantile.hpp"
 #include "analytics/sections.hpp"
 #include "analytics/totals.hpp"
 
@@ -20,21 +21,31 @@ Value integer_or_real(const SignedAmount& sum)
                               : Value{real};
 }
 
-double median(std::vector<std::uint64_t> values)
+/// What protocols call their codes; empty for ledgers without any.
+std::map<std::string, std::string, std::less<>> reason_names(LedgerQueries& source)
 {
-    const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
-    std::nth_element(values.begin(), middle, values.end());
-    return static_cast<double>(*middle);
+    std::map<std::string, std::string, std::less<>> names;
+    if (!source.has("t_revert_reasons"))
+        return names;
+    auto rows = source.query("SELECT DISTINCT reason, name FROM t_revert_reasons ORDER BY 1, 2");
+    while (rows.step())
+    {
+        // A receipt does not say whose code it is: where protocols differ, both names are given.
+        auto& name = names[std::string{rows.text(0)}];
+        name += (name.empty() ? "" : " or ") + std::string{rows.text(1)};
+    }
+    return names;
 }
 
 /// Why transactions reverted, by reason. Arguments of custom errors are left out, so that one
-/// reason is one row; a panic keeps its code.
+/// reason is one row; a panic keeps its code. Codes have their names beside them.
 Table revert_reasons(LedgerQueries& source, std::uint64_t reverted)
 {
     Table table{"revert_reasons", "Why transactions reverted",
         {{"reason", "Reason", Unit::none}, {"count", "Transactions", Unit::count},
-            {"share", "Share", Unit::share}},
+            {"share", "Share", Unit::share}, {"on_chain", "", Unit::none}},
         {}, 8};
+    const auto names = reason_names(source);
     auto rows = source.query(
         "SELECT CASE WHEN revert_reason IS NULL THEN '(no reason)' "
         "WHEN instr(revert_reason, '(') > 1 AND revert_reason NOT LIKE 'Panic(%' "
@@ -43,8 +54,10 @@ Table revert_reasons(LedgerQueries& source, std::uint64_t reverted)
         "WHERE block_number > 0 AND receipt_status = 0 GROUP BY reason ORDER BY 2 DESC, 1");
     while (rows.step())
     {
-        table.rows.push_back({std::string{rows.text(0)}, rows.integer(1),
-            share_of(rows.real(1), static_cast<double>(reverted))});
+        const std::string reason{rows.text(0)};
+        const auto name = names.find(reason);
+        table.rows.push_back({name == names.end() ? reason : reason + " " + name->second,
+            rows.integer(1), share_of(rows.real(1), static_cast<double>(reverted)), reason});
     }
     return table;
 }
@@ -99,8 +112,8 @@ void add_hourly_shares(const TransactionTotals& totals, std::vector<Figure>& fig
     if (shares.empty())
         return;
     std::sort(shares.begin(), shares.end());
-    figures.push_back({"reverted_share_median_hour", "Reverted, median hour",
-        shares[shares.size() / 2], Unit::share});
+    figures.push_back({"reverted_share_median_hour", "Reverted, median hour", quantile(shares, 0.5),
+        Unit::share});
     figures.push_back(
         {"reverted_share_worst_hour", "Reverted, worst hour", shares.back(), Unit::share});
 }
@@ -109,7 +122,10 @@ void add_fees(LedgerQueries& source, std::vector<Figure>& figures)
 {
     const auto& blocks = source.blocks();
     const auto& transactions = source.transactions();
-    const auto start = median(blocks.first_hour_base_fees);
+    std::vector<double> first_hour{
+        blocks.first_hour_base_fees.begin(), blocks.first_hour_base_fees.end()};
+    std::sort(first_hour.begin(), first_hour.end());
+    const auto start = quantile(first_hour, 0.5);
     const auto peak = static_cast<double>(blocks.base_fee_peak);
     const auto mean =
         std::accumulate(blocks.hour_base_fee_sum.begin(), blocks.hour_base_fee_sum.end(), 0.0) /

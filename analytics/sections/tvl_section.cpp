@@ -103,7 +103,7 @@ std::optional<Section> tvl_section(LedgerQueries& source)
     }
     if (market.pools().empty() && market.reserves().empty())
         return std::nullopt;
-    Section section{"tvl", "Value locked", {}, {}, {}};
+    Section section{"tvl", "Value locked, at the prices of the time", {}, {}, {}};
     if (pools.peak > 0)
     {
         pools.fill();

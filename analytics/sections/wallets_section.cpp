@@ -100,13 +100,42 @@ Table change_table(LedgerQueries& source)
     }
     return table;
 }
+/// Who could not have sent his last transaction once more.
+void add_gas_money(LedgerQueries& source, Section& section)
+{
+    Table table{"gas_money", "Who ran out of money for gas",
+        {{"group", "Group", Unit::none}, {"senders", "Senders", Unit::count},
+            {"ran_out", "Ran out", Unit::count}, {"out_at_end", "still at the end", Unit::count},
+            {"first_block", "First in block", Unit::count}, {"first_time", "at", Unit::unix_time}},
+        {}, 20};
+    std::int64_t ran_out = 0;
+    std::int64_t at_end = 0;
+    for (std::size_t i = 0; i < source.groups().size(); ++i)
+    {
+        const auto& money = source.transactions().gas_money[i];
+        if (!source.groups()[i].has_result || money.senders == 0)
+            continue;
+        ran_out += static_cast<std::int64_t>(money.ran_out);
+        at_end += static_cast<std::int64_t>(money.out_at_end);
+        if (money.ran_out == 0)
+            continue;
+        table.rows.push_back({source.groups()[i].name, static_cast<std::int64_t>(money.senders),
+            static_cast<std::int64_t>(money.ran_out), static_cast<std::int64_t>(money.out_at_end),
+            static_cast<std::int64_t>(money.first_block),
+            static_cast<std::int64_t>(source.time_of(money.first_block))});
+    }
+    section.figures.push_back(
+        {"ran_out_of_gas_money", "Ran out of money for gas", ran_out, Unit::count});
+    section.figures.push_back({"out_of_gas_money_at_end", "still at the end", at_end, Unit::count});
+    section.tables.push_back(std::move(table));
+}
 }  // namespace
 
 std::optional<Section> wallets_section(LedgerQueries& source)
 {
     if (source.last_block() == 0)
         return std::nullopt;
-    Table table{"groups", "By group",
+    Table table{"groups", "By group; gains at the last prices",
         {{"group", "Group", Unit::none}, {"strategy", "Strategy", Unit::none},
             {"wallets", "Wallets", Unit::count}, {"transactions", "Sent", Unit::count},
             {"transactions_per_wallet", "per wallet", Unit::none},
@@ -145,6 +174,7 @@ std::optional<Section> wallets_section(LedgerQueries& source)
     Section section{"wallets", "Wallets", {}, {}, {}};
     section.figures = {{"wallet_count", "Wallets", wallets, Unit::count}};
     section.tables.push_back(std::move(table));
+    add_gas_money(source, section);
     section.tables.push_back(change_table(source));
     return section;
 }

@@ -1,6 +1,7 @@
 #include "analytics/report.hpp"
 
 #include "analytics/calibration_targets.hpp"
+#include "analytics/quantile.hpp"
 #include "analytics/render.hpp"
 #include "tests/analytics/ledger_builder.hpp"
 #include "tests/support/catch.hpp"
@@ -208,7 +209,9 @@ TEST_CASE("report: transactions and fees of six blocks", "[analytics][report]")
     CHECK(raw(report, "transactions.fees_burnt") == "6192000000000000");
     CHECK(raw(report, "transactions.fees_tips") == "66480000");
     CHECK(report.number("transactions.tip_max_gwei").value() == Approx(100e-9));
-    CHECK(report.number("transactions.tip_p50_gwei").value() == Approx(10e-9));
+    // 0, 0, 0, 2, 2, 10, 20, 30, 30, 30, 50, 100: of twelve, the mean of the two in the middle.
+    CHECK(report.number("transactions.tip_p50_gwei").value() == Approx(15e-9));
+    CHECK(report.number("transactions.tip_p90_gwei").value() == Approx(48e-9));
     // The arguments of a custom error do not split its row.
     CHECK(report.value("transactions.revert_reasons.ERC20InsufficientBalance.count") ==
           Value{std::int64_t{1}});
@@ -257,7 +260,7 @@ TEST_CASE("report: trading and value locked", "[analytics][report]")
         CHECK(row[3] == (is_weth ? weth_money(ether(1)) : usdc_money(dollars(410))));
         CHECK(row[4] == (is_weth ? weth_money(3'000'000'000'000'000) : usdc_money(1'230'000)));
     }
-    CHECK(report.number("trading.pools.weth_usdc.fees_usd").value() == Approx(0.003 * 60 + 1.23));
+    CHECK(report.number("trading.pools.weth_usdc.fees_usd").value() == Approx(0.003 * 200 + 1.23));
     CHECK(report.number("trading.traders.trader.volume_share").value() == 1);
     CHECK(report.number("tvl.pools_start_usd").value() == Approx(40'000));
     CHECK(report.number("tvl.pools_peak_usd").value() == Approx(99 * 200 + 20'215));
@@ -294,6 +297,126 @@ TEST_CASE("report: lending, liquidations and bad debt", "[analytics][report]")
     CHECK(integer(report, "bad_debt.insolvent_accounts") == 2);
     CHECK(integer(report, "bad_debt.liquidatable_accounts") == 2);
     CHECK(report.number("bad_debt.share").value() == Approx(568.5 / 2'600));
+}
+
+TEST_CASE("report: quantiles lie between order statistics", "[analytics][report]")
+{
+    CHECK(quantile({7}, 0.5) == 7);
+    CHECK(quantile({1, 2}, 0.5) == 1.5);
+    CHECK(quantile({1, 2, 9}, 0.5) == 2);
+    CHECK(quantile({1, 2, 9, 10}, 0.5) == 5.5);
+    CHECK(quantile({0, 10, 20}, 0.25) == 5);
+    CHECK(quantile({0, 10, 20}, 1) == 20);
+}
+
+// Method: tips over eleven orders of magnitude, in classes and sorted.
+TEST_CASE("report: quantiles of tips are within a thousandth of the true ones",
+    "[analytics][report][property]")
+{
+    std::mt19937_64 random{20'261'130};
+    for (const int count : {1, 2, 3, 10, 101, 1'000})
+    {
+        ChainBuilder chain;
+        chain.end_block(validator0, 0);
+        std::vector<double> tips;
+        for (int i = 0; i < count; ++i)
+        {
+            const auto tip = random() >> (27 + random() % 37);
+            tips.push_back(static_cast<double>(tip));
+            chain.transaction(ann, {21, tip, {}, false});
+        }
+        chain.end_block(validator0, 0);
+        std::sort(tips.begin(), tips.end());
+        auto writer = ledger(chain);
+        const auto report = make_report(writer.database());
+        for (const auto& [key, share] : {std::pair{"tip_p10_gwei", 0.1}, {"tip_p50_gwei", 0.5},
+                 {"tip_p90_gwei", 0.9}, {"tip_p99_gwei", 0.99}})
+        {
+            CAPTURE(count, key);
+            const auto found = report.number(std::string{"transactions."} + key).value() * 1e9;
+            const auto real = quantile(tips, share);
+            CHECK(found <= real * (1 + 1e-12));
+            CHECK(found >= real * (1 - 1.0 / 1'024));
+        }
+    }
+}
+
+namespace
+{
+/// bob has all 1,000 shares of a pool of 100 WETH and 20,000 USDC. At a price of 220, ann buys 2
+/// WETH for 410 USDC; at 180, after a quarter of the shares went to dan, she sells 1 WETH for 195.
+ChainBuilder two_trades()
+{
+    const auto share = Amount::power_of_ten(18);
+    ChainBuilder chain;
+    chain.transaction(validator0);
+    chain.pool(ether(100), dollars(20'000));
+    chain.end_block(validator0, 0);
+    chain.transaction(bob);
+    chain.emit(pair, Transfer{zero_account, bob, wrapping_mul(1'000, share)});
+    chain.pool(ether(100), dollars(20'000));
+    chain.end_block(validator0, 0);
+    chain.transaction(ann);
+    chain.emit(pair, DexTrade{weth, usdc, ether(2), dollars(410), ann, usdc, 1'230'000});
+    chain.pool(ether(98), dollars(20'410));
+    chain.end_block(validator0, 0);
+    chain.transaction(bob);
+    chain.emit(pair, Transfer{bob, dan, wrapping_mul(250, share)});
+    chain.transaction(ann);
+    chain.emit(
+        pair, DexTrade{usdc, weth, dollars(195), ether(1), ann, weth, 3'000'000'000'000'000});
+    chain.pool(ether(99), dollars(20'215));
+    chain.end_block(validator0, 0);
+    return chain;
+}
+}  // namespace
+
+TEST_CASE("report: providers against holding and rebalancing, by hand", "[analytics][report]")
+{
+    auto described = description(Parts::all);
+    described.prices = {{weth, 0, 200'00000000}, {weth, 2, 220'00000000}, {weth, 3, 180'00000000},
+        {weth, 4, 1'000'00000000}};  // The last one is planned for a block that never comes.
+    auto writer = storage::LedgerWriter::in_memory(manifest("test", 5), described);
+    two_trades().write_to(writer);
+    const auto report = make_report(writer.database());
+    const auto figure = [&](const std::string& path)
+    { return report.number("providers." + path).value(); };
+    // 1.23 USDC and 0.003 WETH at 180, both when they were earned and at the end.
+    CHECK(figure("fees_usd") == Approx(1.77));
+    CHECK(figure("fees_then_usd") == Approx(1.77));
+    // Given less got, fees left out: 2 * 220 - (410 - 1.23), and 195 - (1 - 0.003) * 180.
+    CHECK(figure("lvr_usd") == Approx(31.23 + 15.54));
+    CHECK(figure("over_rebalancing_usd") == Approx(-45));
+    // bob has 750 of 1,000 shares of 99 WETH and 20,215 USDC. He put 100 and 20,000 in, and
+    // gave a quarter of 98 and 20,410 away.
+    CHECK(figure("accounts.bob.worth_usd") == Approx(0.75 * (99 * 180 + 20'215)));
+    CHECK(figure("accounts.bob.held_usd") == Approx(75.5 * 180 + 14'897.5));
+    CHECK(figure("accounts.bob.fees_usd") == Approx(1.23 + 0.75 * 0.54));
+    CHECK(figure("accounts.bob.lvr_usd") == Approx(31.23 + 0.75 * 15.54));
+    // dan has a quarter since then: of the second trade, 180 - 195.
+    CHECK(figure("accounts.dan.gain_usd") == Approx(-15 * 0.25));
+    CHECK(figure("accounts.dan.over_rebalancing_usd") == Approx(-15 * 0.25));
+    CHECK(figure("accounts.dan.impermanent_loss_usd") == Approx(-3.75 - 0.135));
+    CHECK(figure("pools.weth_usdc.gain_usd") == Approx(35));
+    CHECK(figure("groups.borrower.accounts") == 1);
+}
+
+TEST_CASE("report: USD are at reference prices where there are any", "[analytics][report]")
+{
+    auto described = description(Parts::all);
+    described.prices = {{weth, 0, 300'00000000}, {weth, 2, 400'00000000}};
+    auto writer = storage::LedgerWriter::in_memory(manifest("test", 5), described);
+    six_blocks().write_to(writer);
+    const auto report = make_report(writer.database());
+    // 2 WETH bought at 400, and 195 USDC.
+    CHECK(report.number("trading.volume_usd").value() == Approx(2 * 400 + 195));
+    CHECK(report.number("trading.fees_usd").value() == Approx(1.23 + 0.003 * 400));
+    CHECK(report.number("tvl.pools_start_usd").value() == Approx(100 * 300 + 20'000));
+    const auto burnt = number(flow(report, "trader", "(burn)", "ETH", "base_fee", 6));
+    CHECK(burnt.value() == Approx(0.000642 * 400));
+    // Lending markets count at their own.
+    CHECK(report.number("timeline.prices.WETH.low_usd").value() == 60);
+    CHECK(raw(report, "bad_debt.bad_debt_usd") == "56850000000");
 }
 
 TEST_CASE("report: books say whether holdings follow from transfers", "[analytics][report]")
@@ -571,7 +694,8 @@ TEST_CASE("report: keys are snake_case, and each section's are different", "[ana
 {
     auto writer = ledger(six_blocks(), Parts::all, "black_thursday");
     const auto report = make_report(writer.database());
-    CHECK(report.sections.size() + 1 == section_keys().size());  // All but throughput.
+    // All but throughput, and the providers: nobody in this ledger ever has shares.
+    CHECK(report.sections.size() + 2 == section_keys().size());
     const auto check_keys = [](std::vector<std::string> keys)
     {
         for (const auto& key : keys)

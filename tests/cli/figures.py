@@ -190,9 +190,198 @@ calls = [
     checks(expected < -20, "a fifth more in price costs him more than the fee brings")
 
 
+def check_reasons(runnel: Runnel, checks: Checks, source: pathlib.Path,
+                  folder: pathlib.Path) -> None:
+    """A code that is all that the chain has of a reason has a name beside it."""
+    ledger = folder / "reasons.db"
+    done = runnel("run", source / "scenarios" / "liquidation_by_hand.toml", "--db", ledger, "--quiet")
+    checks(done.returncode == 0, f"the story runs: {done.stderr}")
+    reasons = {row["reason"]: row["count"] for row in
+               runnel.json("report", ledger)["transactions"]["revert_reasons"]}
+    expected = {"36 COLLATERAL_CANNOT_COVER_NEW_BORROW": 1, "45 HEALTH_FACTOR_NOT_BELOW_THRESHOLD": 2,
+                "ERC20InsufficientAllowance": 1, "Panic(0x11)": 1}
+    checks(reasons == expected, f"reasons with their names: {reasons}")
+    with sqlite3.connect(ledger) as database:
+        rows = set(database.execute("SELECT revert_reason, revert_name FROM transactions "
+                                    "WHERE receipt_status = 0"))
+        names = dict(database.execute("SELECT reason, name FROM t_revert_reasons"))
+    checks({("45", "HEALTH_FACTOR_NOT_BELOW_THRESHOLD"), ("Panic(0x11)", None)} < rows,
+           f"the view has both, the chain the code: {rows}")
+    checks(names["35"] == "HEALTH_FACTOR_LOWER_THAN_LIQUIDATION_THRESHOLD", f"names: {names}")
+    with sqlite3.connect(ledger) as database:
+        database.execute("UPDATE t_revert_reasons SET name = 'FINE' WHERE reason = '45'")
+    done = runnel("verify", ledger, "--quiet")
+    checks(done.returncode == 1 and "t_revert_reasons" in done.stderr,
+           f"verify sees another name: {done.stderr!r}")
+
+
+def out_of_gas_money(ledger: pathlib.Path) -> tuple[int, int, int]:
+    """Accounts that ever held less after a block than their last transaction needed, those that do at
+    the end, and the first block, from the rows."""
+    with sqlite3.connect(ledger) as database:
+        balance = {account: int(value) for account, value in database.execute(
+            "SELECT account_id, balance FROM t_starting_balances WHERE token_id = 0")}
+        events = {}
+        for block, payer, payee, value in database.execute(
+                "SELECT block_number, from_id, to_id, value FROM t_native_transfers "
+                "WHERE block_number > 0"):
+            events.setdefault(block, []).append((payer, payee, int(value)))
+        costs = {}
+        for block, sender, gas, price, limit, fee in database.execute(
+                "SELECT block_number, from_id, receipt_gas_used, receipt_effective_gas_price, gas, "
+                "max_fee_per_gas FROM t_transactions WHERE block_number > 0 ORDER BY rowid"):
+            costs.setdefault(block, []).append((sender, gas * price, limit * fee))
+        last_block = database.execute("SELECT max(number) FROM t_blocks").fetchone()[0]
+    last, ever, first = {}, set(), 0
+    for block in range(1, last_block + 1):
+        for payer, payee, value in events.get(block, []):
+            balance[payer] = balance.get(payer, 0) - value
+            balance[payee] = balance.get(payee, 0) + value
+        for sender, cost, needed in costs.get(block, []):
+            balance[sender] -= cost
+            last[sender] = needed
+        out = {account for account, needed in last.items() if balance[account] < needed}
+        first = first or (block if out else 0)
+        ever |= out
+    return len(ever), len(out), first
+
+
+def check_gas_money(runnel: Runnel, checks: Checks, folder: pathlib.Path) -> None:
+    # A transfer of USDC costs 0.0003773 ETH and needs 0.00044: alice can pay for three, and is then given more.
+    transfer = ('[[script]]\nat_block = {0}\nfrom = "{1}"\ngas_limit = 40_000\ncalls = [{{ contract = "USDC", '
+                'call = "transfer", to = "bank", value = "1 USDC" }}]\n')
+    scenario = write(folder / "gas.toml", """
+[scenario]
+blocks = 8
+[chain]
+min_base_fee = "10 gwei"
+initial_base_fee = "10 gwei"
+[tokens.USDC]
+decimals = 6
+[accounts.alice]
+funds = { ETH = 0.0014, USDC = 10 }
+[accounts.bob]
+funds = { ETH = 0.0006, USDC = 10 }
+[accounts.bank]
+funds = { ETH = 5 }
+""" + transfer.format(1, "alice") + transfer.format(2, "alice") + transfer.format(3, "alice")
+                     + transfer.format(4, "bob") + """
+[[script]]
+at_block = 6
+from = "bank"
+calls = [{ contract = "ETH", call = "transfer", to = "alice", value = "1 ether" }]
+""")
+    ledger = folder / "gas.db"
+    done = runnel("run", scenario, "--db", ledger, "--quiet")
+    checks(done.returncode == 0, f"the transfers run: {done.stderr}")
+    wallets = runnel.json("report", ledger)["wallets"]
+    row = wallets["gas_money"][0]
+    checks((row["senders"], row["ran_out"], row["out_at_end"], row["first_block"]) == (3, 2, 1, 3),
+           f"alice runs out in block 3 and is helped, bob in block 4: {row}")
+    checks(wallets["ran_out_of_gas_money"] == 2 and wallets["out_of_gas_money_at_end"] == 1,
+           f"in sum: {wallets}")
+
+    ledger = folder / "payers.db"
+    scenario = write(folder / "payers.toml", SMALL_SCENARIO.replace(
+        "ETH = 1,", "ETH = { uniform = [0.0016, 0.006] },").replace(
+        "[agents.payer]", "[agents.rich]\nstrategy = 'payer'\ncount = 5\ntoken = 'ETH'\n"
+        "amount = 0.001\ninterval = 24\nfunds.ETH = 0.1\n[agents.payer]"))
+    done = runnel("run", scenario, "--db", ledger, "--quiet", "--set", "chain.min_base_fee=20 gwei",
+                  "--set", "chain.initial_base_fee=20 gwei")
+    checks(done.returncode == 0, f"poor payers run: {done.stderr}")
+    wallets = runnel.json("report", ledger)["wallets"]
+    ever, out, first = out_of_gas_money(ledger)
+    checks(ever > 5 and first > 0, f"some run out: {ever}, from block {first}")
+    checks((wallets["ran_out_of_gas_money"], wallets["out_of_gas_money_at_end"],
+            min(row["first_block"] for row in wallets["gas_money"])) == (ever, out, first),
+           f"the report says what the rows say: {wallets['gas_money']}, {ever} {out} {first}")
+
+
+def reference_prices(database: sqlite3.Connection) -> dict:
+    """By token, from block 0 to the last."""
+    last = database.execute("SELECT max(number) FROM t_blocks").fetchone()[0]
+    prices = {}
+    for token, start, price in database.execute(
+            "SELECT token_id, from_block, price FROM t_reference_prices ORDER BY 1, 2"):
+        path = prices.setdefault(token, [])
+        path += path[-1:] * (start - len(path)) + [price / 1e8]
+    return {token: (path + path[-1:] * (last + 1))[:last + 1] for token, path in prices.items()}
+
+
+def check_rebalancing(runnel: Runnel, checks: Checks, source: pathlib.Path,
+                      folder: pathlib.Path) -> None:
+    """Fees less LVR are what a pool has gained over one that held as much of each token at any time,
+    but traded at the prices of the world outside: from its reserves, not from its trades."""
+    ledger = folder / "crash.db"
+    done = runnel("run", source / "scenarios" / "threshold_ab.toml", "--blocks", "320", "--db", ledger,
+                  "--quiet")
+    checks(done.returncode == 0, f"the crash runs: {done.stderr}")
+    report = runnel.json("report", ledger)
+    pool = report["providers"]["pools"][0]
+    with sqlite3.connect(ledger) as database:
+        prices = reference_prices(database)
+        decimals = dict(database.execute("SELECT contract_id, decimals FROM t_tokens"))
+        held = {}
+        for block, token, reserve in database.execute(
+                "SELECT block_number, token_id, reserve FROM t_dex_pools ORDER BY rowid"):
+            held.setdefault(token, {})[block] = int(reserve) / 10 ** decimals[token]
+        volume = database.execute("SELECT sum(amount_usd) FROM dex_trades").fetchone()[0]
+    last = len(next(iter(prices.values()))) - 1
+    over, worth, start = 0.0, 0.0, 0.0
+    for token, snapshots in held.items():
+        amount = snapshots[0]
+        start += amount * prices[token][0]
+        for block in range(1, last + 1):
+            over -= amount * (prices[token][block] - prices[token][block - 1])
+            amount = snapshots.get(block, amount)
+        worth += amount * prices[token][last]
+    over += worth - start
+    checks(abs(over - pool["over_rebalancing_usd"]) < 1e-9 * volume,
+           f"fees - LVR: {pool['over_rebalancing_usd']} by trades, {over} by reserves")
+    checks(pool["lvr_usd"] > pool["fees_then_usd"] > 0, f"a crash costs more than it brings: {pool}")
+    checks(abs(worth - pool["worth_usd"]) < 1e-9 * worth, f"worth {pool['worth_usd']}, {worth}")
+    checks(abs(report["trading"]["volume_usd"] / volume - 1) < 1e-9,
+           f"the report's volume is the view's: {report['trading']['volume_usd']}, {volume}")
+
+
+def check_providers(runnel: Runnel, checks: Checks, source: pathlib.Path,
+                    folder: pathlib.Path) -> None:
+    """People who come and go: what they gained over holding is what their balances say, gas apart."""
+    ledger = folder / "market.db"
+    done = runnel("run", source / "scenarios" / "market_day.toml", "--blocks", "1200", "--db", ledger,
+                  "--quiet", "--set", "agents.noise_trader.count=200",
+                  "--set", "agents.liquidity_provider.enter={ uniform = [0, 7200] }",
+                  "--set", "agents.liquidity_provider.hold={ uniform = [600, 14400] }")
+    checks(done.returncode == 0, f"the market runs: {done.stderr}")
+    report = runnel.json("report", ledger)
+    rows = [row for row in report["providers"]["groups"] if row["group"] == "liquidity_provider"]
+    wallets = next(row for row in report["wallets"]["groups"] if row["group"] == "liquidity_provider"
+                   and row["strategy"])
+    with sqlite3.connect(ledger) as database:
+        weth = database.execute("SELECT contract_id FROM t_tokens WHERE symbol = 'WETH'").fetchone()[0]
+        coin = reference_prices(database)[weth][-1]
+        left = database.execute("SELECT count(*) FROM uniswap_v2_burns").fetchone()[0]
+    gain = sum(row["gain_usd"] for row in rows)
+    fees = sum(row["fees_usd"] for row in rows)
+    expected = wallets["gain_usd"] + wallets["fees"] * coin
+    checks(left > 5, f"some have left: {left}")
+    checks(abs(gain - expected) < 0.001 * fees + 0.01,
+           f"providers gained {gain} over holding, their balances say {expected} (fees {fees})")
+    for pool in report["providers"]["pools"]:
+        accounts = [row for row in report["providers"]["accounts"] if row["pool"] == pool["pool"]]
+        for key in ("fees_usd", "fees_then_usd", "lvr_usd"):
+            parts = sum(row[key] for row in accounts)
+            checks(abs(parts - pool[key]) <= 1e-6 * abs(pool[key]) + 1e-6,
+                   f"{pool['pool']}: {key} of accounts {parts}, of the pool {pool[key]}")
+
+
 def main():
     runnel, checks = Runnel(sys.argv[1]), Checks()
     with tempfile.TemporaryDirectory() as name:
+        check_reasons(runnel, checks, pathlib.Path(sys.argv[2]), pathlib.Path(name))
+        check_gas_money(runnel, checks, pathlib.Path(name))
+        check_rebalancing(runnel, checks, pathlib.Path(sys.argv[2]), pathlib.Path(name))
+        check_providers(runnel, checks, pathlib.Path(sys.argv[2]), pathlib.Path(name))
         check_interest(runnel, checks, pathlib.Path(name))
         check_balances(runnel, checks, pathlib.Path(name))
         check_provider(runnel, checks, pathlib.Path(name))

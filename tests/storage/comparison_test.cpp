@@ -33,7 +33,7 @@ struct Pair
         return compare_ledgers(a.database(), b.database());
     }
 
-    /// With rows in the tables of prices and starting balances too.
+    /// With rows in the tables of prices, names of reasons and starting balances too.
     static LedgerDescription whole_description()
     {
         static const auto start = []
@@ -45,6 +45,7 @@ struct Pair
         }();
         auto result = description();
         result.prices = {{native_coin, 0, 300'000'000'000}};
+        result.reasons = {{"aave_v3_pool", {"45", "HEALTH_FACTOR_NOT_BELOW_THRESHOLD"}}};
         result.start = start.get();
         return result;
     }

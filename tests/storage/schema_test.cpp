@@ -149,7 +149,7 @@ TEST_CASE("schema: the views have the names of ethereum-etl and Spellbook", "[st
               "max_fee_per_gas", "max_priority_fee_per_gas", "transaction_type",
               "receipt_cumulative_gas_used", "receipt_gas_used", "receipt_contract_address",
               "receipt_root", "receipt_status", "receipt_effective_gas_price", "revert_reason",
-              "arrival_ms", "fee_wei", "fee", "from_group"});
+              "revert_name", "arrival_ms", "fee_wei", "fee", "from_group"});
     CHECK(client.columns("token_transfers") ==
           Names{"token_address", "from_address", "to_address", "value", "transaction_hash",
               "log_index", "block_number", "block_hash", "block_timestamp"});

@@ -1,5 +1,8 @@
 #pragma once
 
+#include "state/contract.hpp"
+
+#include <array>
 #include <string_view>
 
 /// Aave's numeric revert reasons, one for each cause.
@@ -45,5 +48,47 @@ inline constexpr std::string_view invalid_liquidation_protocol_fee = "70";
 inline constexpr std::string_view asset_not_listed = "82";
 inline constexpr std::string_view invalid_optimal_usage_ratio = "83";
 inline constexpr std::string_view flash_loan_disabled = "91";
+
+/// What Aave's library calls them.
+inline constexpr std::array names{
+    ReasonName{caller_not_pool_admin, "CALLER_NOT_POOL_ADMIN"},
+    ReasonName{caller_not_pool_or_emergency_admin, "CALLER_NOT_POOL_OR_EMERGENCY_ADMIN"},
+    ReasonName{caller_not_risk_or_pool_admin, "CALLER_NOT_RISK_OR_POOL_ADMIN"},
+    ReasonName{invalid_flash_loan_executor_return, "INVALID_FLASHLOAN_EXECUTOR_RETURN"},
+    ReasonName{reserve_liquidity_not_zero, "RESERVE_LIQUIDITY_NOT_ZERO"},
+    ReasonName{flash_loan_premium_invalid, "FLASHLOAN_PREMIUM_INVALID"},
+    ReasonName{invalid_reserve_parameters, "INVALID_RESERVE_PARAMS"},
+    ReasonName{invalid_mint_amount, "INVALID_MINT_AMOUNT"},
+    ReasonName{invalid_burn_amount, "INVALID_BURN_AMOUNT"},
+    ReasonName{invalid_amount, "INVALID_AMOUNT"},
+    ReasonName{reserve_inactive, "RESERVE_INACTIVE"},
+    ReasonName{reserve_frozen, "RESERVE_FROZEN"},
+    ReasonName{reserve_paused, "RESERVE_PAUSED"},
+    ReasonName{borrowing_not_enabled, "BORROWING_NOT_ENABLED"},
+    ReasonName{stable_borrowing_not_enabled, "STABLE_BORROWING_NOT_ENABLED"},
+    ReasonName{not_enough_available_user_balance, "NOT_ENOUGH_AVAILABLE_USER_BALANCE"},
+    ReasonName{invalid_interest_rate_mode, "INVALID_INTEREST_RATE_MODE_SELECTED"},
+    ReasonName{collateral_balance_is_zero, "COLLATERAL_BALANCE_IS_ZERO"},
+    ReasonName{health_factor_below_liquidation_threshold,
+        "HEALTH_FACTOR_LOWER_THAN_LIQUIDATION_THRESHOLD"},
+    ReasonName{collateral_cannot_cover_new_borrow, "COLLATERAL_CANNOT_COVER_NEW_BORROW"},
+    ReasonName{no_debt_of_selected_type, "NO_DEBT_OF_SELECTED_TYPE"},
+    ReasonName{no_explicit_amount_to_repay_on_behalf, "NO_EXPLICIT_AMOUNT_TO_REPAY_ON_BEHALF"},
+    ReasonName{underlying_balance_zero, "UNDERLYING_BALANCE_ZERO"},
+    ReasonName{health_factor_not_below_threshold, "HEALTH_FACTOR_NOT_BELOW_THRESHOLD"},
+    ReasonName{collateral_cannot_be_liquidated, "COLLATERAL_CANNOT_BE_LIQUIDATED"},
+    ReasonName{currency_not_borrowed_by_user, "SPECIFIED_CURRENCY_NOT_BORROWED_BY_USER"},
+    ReasonName{borrow_cap_exceeded, "BORROW_CAP_EXCEEDED"},
+    ReasonName{supply_cap_exceeded, "SUPPLY_CAP_EXCEEDED"},
+    ReasonName{ltv_validation_failed, "LTV_VALIDATION_FAILED"},
+    ReasonName{user_in_isolation_mode, "USER_IN_ISOLATION_MODE"},
+    ReasonName{invalid_liquidation_bonus, "INVALID_LIQ_BONUS"},
+    ReasonName{invalid_reserve_factor, "INVALID_RESERVE_FACTOR"},
+    ReasonName{invalid_borrow_cap, "INVALID_BORROW_CAP"},
+    ReasonName{invalid_supply_cap, "INVALID_SUPPLY_CAP"},
+    ReasonName{invalid_liquidation_protocol_fee, "INVALID_LIQUIDATION_PROTOCOL_FEE"},
+    ReasonName{asset_not_listed, "ASSET_NOT_LISTED"},
+    ReasonName{flash_loan_disabled, "FLASHLOAN_DISABLED"},
+};
 
 }  // namespace runnel::contracts::aave_v3::errors

@@ -2,6 +2,7 @@
 #include "contracts/kit/sectors/rows.hpp"
 #include "contracts/kit/token.hpp"
 #include "contracts/lending/aave_v3/deployer.hpp"
+#include "contracts/lending/aave_v3/errors.hpp"
 #include "contracts/lending/aave_v3/events.hpp"
 #include "contracts/lending/aave_v3/pool.hpp"
 #include "ledger/check.hpp"
@@ -190,7 +191,8 @@ const ContractType& AaveV3Pool::contract_type()
             },
         .create = create,
         .validate = check_risk_parameters,
-        .deploy = deploy};
+        .deploy = deploy,
+        .reasons = {errors::names.begin(), errors::names.end()}};
     return type;
 }
 
