@@ -17,9 +17,6 @@ namespace
 namespace mp = boost::multiprecision;
 using Wide = mp::number<mp::cpp_int_backend<256, 256, mp::unsigned_magnitude, mp::unchecked, void>,
     mp::et_off>;
-using Wide512 =
-    mp::number<mp::cpp_int_backend<512, 512, mp::unsigned_magnitude, mp::unchecked, void>,
-        mp::et_off>;
 
 static_assert(sizeof(mp::limb_type) == 8, "limbs are copied as they are");
 
@@ -76,29 +73,209 @@ bool fits_four_limbs(const std::array<std::uint64_t, 8>& wide) noexcept
     return (wide[4] | wide[5] | wide[6] | wide[7]) == 0;
 }
 
+/// The normalised divisor of a long division: its highest limbs, and their reciprocal.
+///
+/// Source: Moeller, Granlund, "Improved division by invariant integers" (2011): the quotient of a
+/// division by two limbs costs two products instead of a division by hardware.
+struct Divisor
+{
+    /// @p high has its highest bit set.
+    Divisor(std::uint64_t high, std::uint64_t low) noexcept
+      : top{static_cast<uint128>(high) << 64U | low}, reciprocal{reciprocal_of(high)}
+    {
+        std::uint64_t p = high * reciprocal + low;
+        if (p < low)
+        {
+            --reciprocal;
+            if (p >= high)
+            {
+                --reciprocal;
+                p -= high;
+            }
+            p -= high;
+        }
+        const uint128 t = static_cast<uint128>(reciprocal) * low;
+        const auto t_high = static_cast<std::uint64_t>(t >> 64U);
+        p += t_high;
+        if (p < t_high)
+        {
+            --reciprocal;
+            if ((static_cast<uint128>(p) << 64U | static_cast<std::uint64_t>(t)) >= top)
+                --reciprocal;
+        }
+    }
+
+    /// floor((2^128 - 1) / high) - 2^64.
+    static std::uint64_t reciprocal_of(std::uint64_t high) noexcept
+    {
+        return static_cast<std::uint64_t>((static_cast<uint128>(~high) << 64U | ~0ULL) / high);
+    }
+
+    uint128 top;
+    std::uint64_t reciprocal;
+};
+
+/// The quotient of @p high : @p low, where @p high is below the divisor's top; @p rest becomes the
+/// remainder.
+std::uint64_t divide_by_two_limbs(
+    uint128 high, std::uint64_t low, const Divisor& divisor, uint128& rest) noexcept
+{
+    const auto top_high = static_cast<std::uint64_t>(divisor.top >> 64U);
+    const auto top_low = static_cast<std::uint64_t>(divisor.top);
+    const uint128 q =
+        static_cast<uint128>(divisor.reciprocal) * static_cast<std::uint64_t>(high >> 64U) + high;
+    auto quotient = static_cast<std::uint64_t>(q >> 64U);
+    const auto r = static_cast<std::uint64_t>(high) - quotient * top_high;
+    rest = (static_cast<uint128>(r) << 64U | low) - static_cast<uint128>(top_low) * quotient -
+           divisor.top;
+    ++quotient;
+    if (static_cast<std::uint64_t>(rest >> 64U) >= static_cast<std::uint64_t>(q))
+    {
+        --quotient;
+        rest += divisor.top;
+    }
+    if (rest >= divisor.top) [[unlikely]]
+    {
+        ++quotient;
+        rest -= divisor.top;
+    }
+    return quotient;
+}
+
+/// The steps of a long division by a normalised divisor of @p size limbs: @p steps limbs of the
+/// quotient; what is left of the dividend is the remainder.
+template <std::size_t size>
+void divide_normalised(std::uint64_t* dividend, std::size_t steps, const std::uint64_t* divisor,
+    std::uint64_t* quotient) noexcept
+{
+    const Divisor top{divisor[size - 1], divisor[size - 2]};
+    for (auto j = steps; j-- > 0;)
+    {
+        auto* const u = dividend + j;
+        const uint128 high = static_cast<uint128>(u[size]) << 64U | u[size - 1];
+        std::uint64_t q = ~0ULL;
+        std::uint64_t borrow = 0;
+        if (high < top.top) [[likely]]
+        {
+            uint128 rest = 0;
+            q = divide_by_two_limbs(high, u[size - 2], top, rest);
+            // The highest two limbs are known: only those below are still to be subtracted.
+            std::uint64_t carry = 0;
+            for (std::size_t i = 0; i + 2 < size; ++i)
+            {
+                const uint128 product = static_cast<uint128>(q) * divisor[i] + carry;
+                const auto low = static_cast<std::uint64_t>(product);
+                carry = static_cast<std::uint64_t>(product >> 64U) + (u[i] < low ? 1 : 0);
+                u[i] -= low;
+            }
+            borrow = rest < carry ? 1 : 0;
+            rest -= carry;
+            u[size - 2] = static_cast<std::uint64_t>(rest);
+            u[size - 1] = static_cast<std::uint64_t>(rest >> 64U);
+        }
+        else
+        {
+            std::uint64_t carry = 0;
+            for (std::size_t i = 0; i < size; ++i)
+            {
+                const uint128 product = static_cast<uint128>(q) * divisor[i] + carry;
+                const auto low = static_cast<std::uint64_t>(product);
+                carry = static_cast<std::uint64_t>(product >> 64U) + (u[i] < low ? 1 : 0);
+                u[i] -= low;
+            }
+            borrow = u[size] < carry ? 1 : 0;
+        }
+        if (borrow != 0) [[unlikely]]  // One too many.
+        {
+            --q;
+            uint128 sum = 0;
+            for (std::size_t i = 0; i < size; ++i)
+            {
+                sum += static_cast<uint128>(u[i]) + divisor[i];
+                u[i] = static_cast<std::uint64_t>(sum);
+                sum >>= 64U;
+            }
+        }
+        u[size] = 0;
+        quotient[j] = q;
+    }
+}
+
+/// Long division in limbs of 64 bits. @p dividend becomes the remainder; returns the quotient.
+///
+/// Source: Knuth, "The Art of Computer Programming" 2, 4.3.1, algorithm D.
+template <std::size_t count>
+std::array<std::uint64_t, count> divide(std::array<std::uint64_t, count>& dividend,
+    const std::array<std::uint64_t, 4>& divisor) noexcept
+{
+    std::array<std::uint64_t, count> quotient{};
+    std::size_t size = 4;
+    while (divisor[size - 1] == 0)
+        --size;
+    std::size_t length = count;
+    while (length > 0 && dividend[length - 1] == 0)
+        --length;
+    if (length < size)
+        return quotient;
+    if (length <= 2)
+    {
+        const uint128 a = static_cast<uint128>(dividend[1]) << 64U | dividend[0];
+        const uint128 b = static_cast<uint128>(divisor[1]) << 64U | divisor[0];
+        const uint128 q = a / b;
+        const uint128 rest = a - q * b;
+        quotient[0] = static_cast<std::uint64_t>(q);
+        quotient[1] = static_cast<std::uint64_t>(q >> 64U);
+        dividend[0] = static_cast<std::uint64_t>(rest);
+        dividend[1] = static_cast<std::uint64_t>(rest >> 64U);
+        return quotient;
+    }
+
+    // Both shifted until the divisor's highest bit is set. A divisor of one limb gets a zero below
+    // it, and so does the dividend.
+    const auto shift = static_cast<unsigned>(std::countl_zero(divisor[size - 1]));
+    const std::size_t pad = size == 1 ? 1 : 0;
+    std::array<std::uint64_t, 4> d{};
+    std::array<std::uint64_t, count + 2> u{};
+    // A limb shifted, with what comes from the one below; a shift by 64 is none.
+    const auto shifted = [shift](std::uint64_t limb, std::uint64_t below)
+    { return limb << shift | (below >> 1U) >> (63U - shift); };
+    d[pad] = shifted(divisor[0], 0);
+    for (std::size_t i = 1; i < size; ++i)
+        d[i + pad] = shifted(divisor[i], divisor[i - 1]);
+    u[pad] = shifted(dividend[0], 0);
+    for (std::size_t i = 1; i < length; ++i)
+        u[i + pad] = shifted(dividend[i], dividend[i - 1]);
+    u[length + pad] = shifted(0, dividend[length - 1]);
+    const auto steps = length - size + 1;
+    if (size <= 2)
+        divide_normalised<2>(u.data(), steps, d.data(), quotient.data());
+    else if (size == 3)
+        divide_normalised<3>(u.data(), steps, d.data(), quotient.data());
+    else
+        divide_normalised<4>(u.data(), steps, d.data(), quotient.data());
+    for (std::size_t i = 0; i < count; ++i)
+    {
+        dividend[i] = i < size ? u[i + pad] >> shift | (u[i + pad + 1] << 1U) << (63U - shift) : 0;
+    }
+    return quotient;
+}
+
+template <std::size_t count>
+bool is_zero(const std::array<std::uint64_t, count>& limbs) noexcept
+{
+    return std::all_of(limbs.begin(), limbs.end(), [](std::uint64_t limb) { return limb == 0; });
+}
+
 Checked mul_div(const Amount& a, const Amount& b, const Amount& denominator, bool round_up)
 {
     if (denominator.is_zero())
         return Checked::failed(Fault::division_by_zero);
-    const auto product = full_product(a, b);
-    if (fits_four_limbs(product))
-    {
-        const Amount dividend{product[3], product[2], product[1], product[0]};
-        const Amount quotient = div_down(dividend, denominator);
-        if (!round_up || wrapping_mul(quotient, denominator) == dividend)
-            return quotient;
-        return Checked{quotient} + 1;
-    }
-    const auto dividend = to_boost<Wide512>(product);
-    const auto divisor = to_boost<Wide512>(denominator.limbs());
-    Wide512 quotient;
-    Wide512 rest;
-    mp::divide_qr(dividend, divisor, quotient, rest);
-    if (round_up && !rest.is_zero())
-        ++quotient;
-    if (quotient.backend().size() > 4)
+    auto rest = full_product(a, b);
+    const auto wide = divide(rest, denominator.limbs());
+    if (!fits_four_limbs(wide))
         return Checked::failed(Fault::overflow);
-    return from_boost(quotient);
+    const Amount quotient{wide[3], wide[2], wide[1], wide[0]};
+    return round_up && !is_zero(rest) ? Checked{quotient} + 1 : Checked{quotient};
 }
 
 }  // namespace
@@ -245,17 +422,17 @@ bool Amount::multiply(const Amount& a, const Amount& b, Amount& result) noexcept
 Amount div_down(const Amount& dividend, const Amount& divisor) noexcept
 {
     RUNNEL_CHECK(!divisor.is_zero());
-    if (dividend.fits_uint128() && divisor.fits_uint128())
-        return Amount::from_uint128(dividend.low128() / divisor.low128());
-    return from_boost(Wide{to_boost(dividend) / to_boost(divisor)});
+    auto rest = dividend.limbs();
+    const auto quotient = divide(rest, divisor.limbs());
+    return {quotient[3], quotient[2], quotient[1], quotient[0]};
 }
 
 Amount remainder(const Amount& dividend, const Amount& divisor) noexcept
 {
     RUNNEL_CHECK(!divisor.is_zero());
-    if (dividend.fits_uint128() && divisor.fits_uint128())
-        return Amount::from_uint128(dividend.low128() % divisor.low128());
-    return from_boost(Wide{to_boost(dividend) % to_boost(divisor)});
+    auto rest = dividend.limbs();
+    divide(rest, divisor.limbs());
+    return {rest[3], rest[2], rest[1], rest[0]};
 }
 
 Amount sqrt_down(const Amount& value) noexcept

@@ -16,9 +16,8 @@ __extension__ using uint128 = unsigned __int128;
 
 /// An unsigned 256-bit integer, the only number type of on-chain state.
 ///
-/// Four 64-bit limbs, least significant first: 32 bytes, trivially copyable. Additions, products of
-/// small values and comparisons run on the limbs; wide products, divisions and roots go through
-/// Boost.Multiprecision.
+/// Four 64-bit limbs, least significant first: 32 bytes, trivially copyable. Arithmetic runs on the
+/// limbs; roots go through Boost.Multiprecision, which the tests compare everything with.
 ///
 /// Arithmetic comes in three families, named apart:
 ///  - checked: `Checked{a} + b`, whose Fault says why there is no result (Solidity >= 0.8);

@@ -199,6 +199,46 @@ TEST_CASE("amount: the root is the largest integer whose square is not above",
     CHECK(sqrt_down(Amount::max()) == wrapping_sub(Amount::power_of_two(128), 1));
 }
 
+// Limbs of ones and zeros are where a guess at a limb of the quotient is one too large.
+TEST_CASE(
+    "amount: long division of whole multiples and their neighbours", "[ledger][amount][property]")
+{
+    RandomStream random{20'260'101, 61, 0, 0};
+    const auto limb = [&random]() -> std::uint64_t
+    {
+        switch (random.uniform_below(5))
+        {
+            case 0: return 0;
+            case 1: return ~0ULL;
+            case 2: return 1ULL << 63U;
+            case 3: return (1ULL << 63U) - 1;
+            default: return random.next_uint64();
+        }
+    };
+    for (int i = 0; i < 10 * rounds; ++i)
+    {
+        const auto d = Amount{limb(), limb(), limb(), limb()} >>
+                       static_cast<unsigned>(64 * random.uniform_below(4));
+        const auto q = Amount{limb(), limb(), limb(), limb()} >>
+                       static_cast<unsigned>(64 * random.uniform_below(4));
+        if (d.is_zero())
+            continue;
+        CAPTURE(i, d.to_string(), q.to_string());
+        REQUIRE(mul_div_down(q, d, d).value == q);
+        REQUIRE(mul_div_up(q, d, d).value == q);
+        Amount dividend;
+        if (Amount::multiply(q, d, dividend))
+            continue;
+        REQUIRE(div_down(dividend, d) == q);
+        REQUIRE(remainder(dividend, d).is_zero());
+        const auto rest = wrapping_sub(d, 1);
+        if (Amount::add_carry(dividend, rest, dividend))
+            continue;
+        REQUIRE(div_down(dividend, d) == q);
+        REQUIRE(remainder(dividend, d) == rest);
+    }
+}
+
 TEST_CASE("amount: mul_div rounds down and up through 512 bits", "[ledger][amount][property]")
 {
     Amounts amounts{6};
