@@ -16,10 +16,11 @@ namespace runnel
 /// What a column of an event table holds.
 enum class ColumnKind : std::uint8_t
 {
-    amount,    // Exact, decimal text.
-    integer,   // 64 bits.
-    account,   // An account's id.
-    contract,  // A contract's id; its account and address are found in `contracts`.
+    amount,         // Exact, decimal text.
+    signed_amount,  // The same with a sign.
+    integer,        // 64 bits.
+    account,        // An account's id.
+    contract,       // A contract's id; its account and address are found in `contracts`.
     boolean,
     text,  // An enum's name, by its to_string().
 };
@@ -47,6 +48,7 @@ class ValueSink
 {
 public:
     virtual void amount(const Amount& value) = 0;
+    virtual void signed_amount(const Int256& value) = 0;
     virtual void integer(std::int64_t value) = 0;
     virtual void account(AccountId value) = 0;
     virtual void contract(ContractId value) = 0;
@@ -99,6 +101,8 @@ constexpr ColumnKind column_kind() noexcept
 {
     if constexpr (std::same_as<T, Amount>)
         return ColumnKind::amount;
+    else if constexpr (std::same_as<T, Int256>)
+        return ColumnKind::signed_amount;
     else if constexpr (std::same_as<T, AccountId>)
         return ColumnKind::account;
     else if constexpr (std::same_as<T, ContractId>)
@@ -132,6 +136,8 @@ struct ValueVisitor
     {
         if constexpr (std::same_as<T, Amount>)
             sink.amount(value);
+        else if constexpr (std::same_as<T, Int256>)
+            sink.signed_amount(value);
         else if constexpr (std::same_as<T, AccountId>)
             sink.account(value);
         else if constexpr (std::same_as<T, ContractId>)

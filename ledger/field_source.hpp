@@ -24,6 +24,7 @@ public:
     /// A value, or where it comes from when the call runs; offset is left to the caller.
     virtual std::optional<BoundArgument> amount(
         std::string_view name, const Unit& unit, Amount& value) = 0;
+    virtual Int256 signed_amount(std::string_view name, const Unit& unit) = 0;
     /// Between @p min and @p max; negative ones in two's complement.
     virtual std::uint64_t integer(
         std::string_view name, const Unit& unit, std::int64_t min, std::uint64_t max) = 0;
@@ -74,6 +75,8 @@ public:
                 append_binding(*bound, bindings_);
             }
         }
+        else if constexpr (std::same_as<T, Int256>)
+            field = source_.signed_amount(name, unit);
         else if constexpr (std::same_as<T, bool>)
             field = source_.boolean(name);
         else if constexpr (std::same_as<T, AccountId>)

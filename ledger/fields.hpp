@@ -3,6 +3,7 @@
 #include "ledger/amount.hpp"
 #include "ledger/hash.hpp"
 #include "ledger/ids.hpp"
+#include "ledger/int256.hpp"
 #include "ledger/unit.hpp"
 
 #include <array>
@@ -401,7 +402,7 @@ public:
     template <typename T>
     void put(const T& value)
     {
-        if constexpr (std::same_as<T, Amount>)
+        if constexpr (std::same_as<T, Amount> || std::same_as<T, Int256>)
             out_ += value.to_string();
         else if constexpr (std::same_as<T, bool>)
             out_ += value ? "true" : "false";

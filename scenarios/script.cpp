@@ -167,7 +167,8 @@ bool fits(const Amount& amount, const ExpectedNumber& number)
 class FieldCollector final : public ColumnSink, public ValueSink
 {
 public:
-    using Value = std::variant<Amount, std::int64_t, AccountId, ContractId, bool, std::string>;
+    using Value =
+        std::variant<Amount, Int256, std::int64_t, AccountId, ContractId, bool, std::string>;
 
     FieldCollector(const EventType& type, ByteView encoded)
     {
@@ -186,6 +187,7 @@ private:
         names_.emplace_back(name);
     }
     void amount(const Amount& value) override { put(value); }
+    void signed_amount(const Int256& value) override { put(value); }
     void integer(std::int64_t value) override { put(value); }
     void account(AccountId value) override { put(value); }
     void contract(ContractId value) override { put(value); }
@@ -218,6 +220,12 @@ std::optional<FieldMismatch> compare_field(
         const auto& amount = std::get<Amount>(*value);
         if (!fits(amount, *number))
             return wrong(shown(*number), shown(amount, *number));
+    }
+    else if (const auto* number = std::get_if<Int256>(&field.value))
+    {
+        const auto& got = std::get<Int256>(*value);
+        if (got != *number)
+            return wrong(number->to_string(), got.to_string());
     }
     else if (const auto* integer = std::get_if<std::int64_t>(&field.value))
     {

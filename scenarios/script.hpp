@@ -42,7 +42,7 @@ struct ExpectedField
         std::string name;
     };
     using Value =
-        std::variant<ExpectedNumber, std::int64_t, bool, std::string, Account, ContractId>;
+        std::variant<ExpectedNumber, Int256, std::int64_t, bool, std::string, Account, ContractId>;
 
     std::string name;
     Value value;

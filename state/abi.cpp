@@ -32,6 +32,7 @@ bool fits(ColumnKind kind, std::string_view type) noexcept
     switch (kind)
     {
         case ColumnKind::amount: return number || type == "bytes32";
+        case ColumnKind::signed_amount: return type.starts_with("int");
         case ColumnKind::integer: return number;
         case ColumnKind::account:
         case ColumnKind::contract: return type == "address";
@@ -65,6 +66,7 @@ public:
     }
 
     void amount(const Amount& value) override { value.store_big_endian(next_word()); }
+    void signed_amount(const Int256& value) override { amount(value.bits); }
     void integer(std::int64_t value) override
     {
         const bool negative = value < 0 && types_[argument_].starts_with("int");

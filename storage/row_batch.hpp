@@ -108,6 +108,7 @@ public:
         arena_.shrink(digits_max - size);
         put(Value{std::string_view{digits, size}});
     }
+    void signed_amount(const Int256& value) override { text(value.to_string()); }
     void integer(std::int64_t value) override { put(Value{value}); }
     void account(AccountId value) override { put(Value{std::int64_t{index(value)}}); }
     void contract(ContractId value) override { put(Value{std::int64_t{index(value)}}); }

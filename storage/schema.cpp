@@ -115,6 +115,9 @@ public:
             case ColumnKind::amount:
                 return table_.columns.push_back(
                     text(field, unit_text, meaning + " Exact, decimal."));
+            case ColumnKind::signed_amount:
+                return table_.columns.push_back(
+                    text(field, unit_text, meaning + " Exact, decimal, with a sign."));
             case ColumnKind::integer:
                 return table_.columns.push_back(integer(field, unit_text, meaning));
             case ColumnKind::account:

@@ -19,13 +19,13 @@ std::string hex(std::string_view expression)
     return fmt::format("'0x' || lower(hex({}))", expression);
 }
 
-/// 64 hex digits of an exact amount, decimal text below 2^256, in any client's SQL: 18 digits fit
-/// SQLite's integers; longer text is read eight digits at a time into eight limbs of 32 bits, each
-/// step carrying by one limb, and eight more steps carry to the end.
-std::string amount_word(std::string_view amount)
+constexpr std::string_view limbs = "abcdefgh";  // Of 32 bits, the highest first.
+
+/// A query for one row, @p limbs_shown, of decimal text below 2^256 that is read eight digits at a
+/// time into eight limbs, each step carrying by one limb, and eight more steps carry to the end.
+std::string from_limbs_of(std::string_view amount, std::string_view limbs_shown)
 {
     constexpr std::string_view scale = "iif(n > 7, 100000000, 1)";
-    constexpr std::string_view limbs = "abcdefgh";
     std::string step;
     for (std::size_t i = 0; i < limbs.size(); ++i)
     {
@@ -34,14 +34,37 @@ std::string amount_word(std::string_view amount)
                                      : "CAST(substr(digits, 1, 8) AS INTEGER)";
     }
     return fmt::format(
-        "CASE WHEN length({0}) < 19 THEN printf('%064x', CAST({0} AS INTEGER)) ELSE ("
-        "WITH RECURSIVE w(n, digits, a, b, c, d, e, f, g, h) AS ("
+        "(WITH RECURSIVE w(n, digits, a, b, c, d, e, f, g, h) AS ("
         "SELECT (length({0}) + 7) / 8 + 7, substr('0000000' || {0}, -((length({0}) + 7) / 8 * 8)), "
         "0, 0, 0, 0, 0, 0, 0, 0 UNION ALL "
         "SELECT n - 1, substr(digits, 9){1} FROM w WHERE n > 0) "
-        "SELECT printf('%08x%08x%08x%08x%08x%08x%08x%08x', a, b, c, d, e, f, g, h) "
-        "FROM w WHERE n = 0) END",
-        amount, step);
+        "SELECT printf('%08x%08x%08x%08x%08x%08x%08x%08x', {2}) FROM w WHERE n = 0)",
+        amount, step, limbs_shown);
+}
+
+/// 64 hex digits of an exact amount, decimal text below 2^256, in any client's SQL: 18 digits fit
+/// SQLite's integers.
+std::string amount_word(std::string_view amount)
+{
+    return fmt::format(
+        "CASE WHEN length({0}) < 19 THEN printf('%064x', CAST({0} AS INTEGER)) ELSE {1} END",
+        amount, from_limbs_of(amount, "a, b, c, d, e, f, g, h"));
+}
+
+/// The same of a number with a sign, in two's complement: every limb inverted, and one more where
+/// all below it are zero.
+std::string signed_amount_word(const std::string& amount)
+{
+    std::string inverted;
+    std::string all_zero_below = "1";
+    for (std::size_t i = limbs.size(); i-- > 0;)
+    {
+        inverted.insert(0, fmt::format("{}((~{} & 4294967295) + ({}) & 4294967295)",
+                               i > 0 ? ", " : "", limbs[i], all_zero_below));
+        all_zero_below += fmt::format(" AND {} = 0", limbs[i]);
+    }
+    return fmt::format("CASE WHEN {0} LIKE '-%' THEN {1} ELSE {2} END", amount,
+        from_limbs_of("substr(" + amount + ", 2)", inverted), amount_word(amount));
 }
 
 /// 64 hex digits of a 64-bit integer; @p is_signed as the ABI's type says.
@@ -396,6 +419,7 @@ private:
             switch (field.kind)
             {
                 case ColumnKind::amount: word = amount_word(value); break;
+                case ColumnKind::signed_amount: word = signed_amount_word(value); break;
                 case ColumnKind::integer:
                     word = integer_word(value, abi.argument_types()[i].starts_with("int"));
                     break;
@@ -995,7 +1019,7 @@ private:
                 continue;
             }
             view.same(field.name);
-            if (field.kind != ColumnKind::amount)
+            if (field.kind != ColumnKind::amount && field.kind != ColumnKind::signed_amount)
                 continue;
             if (field.unit.kind == UnitKind::account_value)
             {

@@ -251,6 +251,21 @@ ScriptReader::Number ScriptReader::read_number(
     return {written->amount, written->unit};
 }
 
+Int256 ScriptReader::read_signed(
+    const Node& node, const std::string& path, const Units& units) const
+{
+    if (const auto* integer = node.as<std::int64_t>())
+        return *integer;
+    const auto* text = node.as<std::string>();
+    const bool is_negative = text != nullptr && text->starts_with('-');
+    const auto magnitude = is_negative
+                               ? read_number(Node{text->substr(1), node.place}, path, units).amount
+                               : read_number(node, path, units).amount;
+    if (magnitude.bit(255))
+        refuse(node, path, "an amount below 2^255");
+    return Int256::from_magnitude(magnitude, is_negative);
+}
+
 ExpectedNumber ScriptReader::read_expected(
     const Node& node, const std::string& path, const Units& units, const Unit* shown_in) const
 {
@@ -377,6 +392,13 @@ public:
             return binding(*node, path);
         value = reader_.read_number(*node, path, units).amount;
         return std::nullopt;
+    }
+    Int256 signed_amount(std::string_view name, const runnel::Unit& unit) override
+    {
+        const auto units = reader_.units_of(unit, contract_, *frames_.back().node);
+        const auto& [node, path] = get(
+            name, fmt::format("an amount like \"1.5 {0}\" or \"-1.5 {0}\"", units.front().name));
+        return reader_.read_signed(*node, path, units);
     }
     std::uint64_t integer(std::string_view name, const runnel::Unit& unit, std::int64_t min,
         std::uint64_t max) override
@@ -828,6 +850,7 @@ ExpectedField ScriptReader::read_field(
     {
         case ColumnKind::amount:
             return {member.key, read_expected(node, path, units, only_unit(units)), {}};
+        case ColumnKind::signed_amount: return {member.key, read_signed(node, path, units), {}};
         case ColumnKind::integer:
             if (const auto* integer = node.as<std::int64_t>())
                 return {member.key, *integer, {}};

@@ -60,6 +60,8 @@ private:
     };
     [[nodiscard]] Number read_number(
         const Node& node, const std::string& path, const Units& units) const;
+    [[nodiscard]] Int256 read_signed(
+        const Node& node, const std::string& path, const Units& units) const;
     /// @p shown_in: the unit in which messages show an integer of smallest units; nullptr: none.
     [[nodiscard]] ExpectedNumber read_expected(
         const Node& node, const std::string& path, const Units& units, const Unit* shown_in) const;

@@ -41,7 +41,7 @@ struct Oddity
 {
     static constexpr std::string_view table = "oddities";
     static constexpr std::string_view signature =
-        "Oddity(string,int24 indexed,bool,address,uint64,string)";
+        "Oddity(string,int24 indexed,bool,address,uint64,string,int256)";
 
     Side select{};
     std::int32_t group = 0;
@@ -49,6 +49,7 @@ struct Oddity
     ContractId table_of{};
     std::uint64_t index_of = 0;
     Side where{};
+    Int256 change;
 
     template <typename Self, typename Visitor>
     static constexpr void describe(Self& self, Visitor&& visit)
@@ -59,6 +60,7 @@ struct Oddity
         visit("table", self.table_of);
         visit("index", self.index_of);
         visit("where", self.where);
+        visit("change", self.change);
     }
 };
 
@@ -137,6 +139,17 @@ public:
     {
         const Amount wide{random_(), random_(), random_(), random_()};
         return wide >> static_cast<unsigned>(below(256));
+    }
+    /// Of every width, with zero limbs at its end as often as not.
+    Int256 any_change()
+    {
+        auto magnitude = amount() >> 1U;
+        if (below(2) == 0)
+        {
+            const auto bits = static_cast<unsigned>(32 * below(8));
+            magnitude = magnitude >> bits << bits;
+        }
+        return Int256::from_magnitude(magnitude, below(2) == 0);
     }
     AccountId any_account() { return AccountId{static_cast<std::uint32_t>(below(12))}; }
     ContractId any_contract() { return ContractId{static_cast<std::uint32_t>(below(4))}; }
@@ -225,7 +238,7 @@ private:
         const bool odd = below(2) == 0;
         append_event(arena, emitter, i,
             Oddity{odd ? Side::left : Side::right, odd ? -5 : 5, odd, any_contract(), random_(),
-                Side::right});
+                Side::right, any_change()});
         append_event(arena, emitter, i, OraclePrice{weth, 1 + below(1'000'000'000'000)});
         append_event(arena, emitter, i,
             DexTrade{usdc, weth, amount(), amount(), any_account(), weth, amount()});

@@ -110,7 +110,7 @@ TEST_CASE("ledger writer: events are rows of their tables and logs", "[storage]"
         "SELECT transaction_index, contract_id, from_id, to_id, value "
         "FROM t_token_transfers ORDER BY block_number, log_index");
     auto odd_rows = reader.query(
-        "SELECT \"select\", \"group\", \"order\", table_id, \"index\" "
+        "SELECT \"select\", \"group\", \"order\", table_id, \"index\", change "
         "FROM t_oddities ORDER BY block_number, log_index");
     std::size_t transfers = 0;
     for (const auto& event : block->events)
@@ -137,6 +137,7 @@ TEST_CASE("ledger writer: events are rows of their tables and logs", "[storage]"
             CHECK(odd_rows.integer(2) == (oddity.order ? 1 : 0));
             CHECK(odd_rows.contract(3) == oddity.table_of);
             CHECK(static_cast<std::uint64_t>(odd_rows.integer(4)) == oddity.index_of);
+            CHECK(odd_rows.text(5) == oddity.change.to_string());
         }
     }
     CHECK_FALSE(rows.step());
