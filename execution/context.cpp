@@ -239,7 +239,8 @@ Result<void> CallContext::charge_gas(std::uint64_t gas)
     return {};
 }
 
-Result<Returns> CallContext::run(const CallList& calls, AccountId sender)
+Result<Returns> CallContext::run(
+    const CallList& calls, AccountId sender, const Returns& callback)
 {
     if (scope_.depth_ == call_depth_max)
         return fail(Refusal::ledger("calls nested too deep"));
@@ -265,7 +266,7 @@ Result<Returns> CallContext::run(const CallList& calls, AccountId sender)
         RUNNEL_REQUIRE(!scope_.is_out_of_gas_, Refusal::ledger("out of gas"));
         if (!call->bindings.empty())
         {
-            RUNNEL_TRY(inner.bind(*call, {results.data(), results.size()}, bound));
+            RUNNEL_TRY(inner.bind(*call, {results.data(), results.size()}, callback, bound));
             call->arguments = bound;
         }
         auto result = contract->execute(*call, inner);
@@ -321,7 +322,7 @@ Result<Contract*> CallContext::deploy(
 }
 
 Result<void> CallContext::bind(
-    const CallView& call, std::span<const Returns> results, Bytes& arguments)
+    const CallView& call, std::span<const Returns> results, const Returns& callback, Bytes& arguments)
 {
     constexpr std::size_t size = 32;
     arguments.assign(call.arguments.begin(), call.arguments.end());
@@ -334,9 +335,11 @@ Result<void> CallContext::bind(
         if (bound->kind == Binding::Kind::result)
         {
             const auto [from, which] = bound->result;
-            RUNNEL_REQUIRE(from < results.size() && which < results[from].count,
+            RUNNEL_REQUIRE(from < results.size() || from == ResultOf::callback,
                 Refusal::ledger("no such result"));
-            value = results[from].values[which];
+            const auto& returned = from == ResultOf::callback ? callback : results[from];
+            RUNNEL_REQUIRE(which < returned.count, Refusal::ledger("no such result"));
+            value = returned.values[which];
         }
         else
         {

@@ -255,10 +255,10 @@ public:
     [[nodiscard]] CallContext as(AccountId sender) const noexcept { return {scope_, sender}; }
 
     /// Runs a list of calls (a transaction's, or a callback's) as @p sender; returns what the last
-    /// one returned.
+    /// one returned. @p callback: the arguments of the callback that the list stands for.
     /// Errors, beside the calls' own: calls nested too deep; no such contract or method; out of
     /// gas; no such result, no such token and malformed calls, of a call's bindings.
-    Result<Returns> run(const CallList& calls, AccountId sender);
+    Result<Returns> run(const CallList& calls, AccountId sender, const Returns& callback = {});
 
     /// Hands control to @p receiver, as Solidity does when it calls an address that has code: runs
     /// what the account has registered (World::receiver_calls) as that account. False if that is
@@ -303,7 +303,8 @@ private:
     }
 
     /// Puts the values that a call's bindings name into a copy of its arguments.
-    Result<void> bind(const CallView& call, std::span<const Returns> results, Bytes& arguments);
+    Result<void> bind(const CallView& call, std::span<const Returns> results,
+        const Returns& callback, Bytes& arguments);
 
     TransactionScope& scope_;
     AccountId sender_;

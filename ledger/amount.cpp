@@ -260,6 +260,18 @@ std::array<std::uint64_t, count> divide(std::array<std::uint64_t, count>& divide
     return quotient;
 }
 
+Checked mul_shift(const Amount& a, const Amount& b, unsigned bits, bool round_up)
+{
+    const auto product = full_product(a, b);
+    const auto high = Amount{product[7], product[6], product[5], product[4]};
+    const auto low = Amount{product[3], product[2], product[1], product[0]};
+    if (high.bit_width() > bits)
+        return Checked::failed(Fault::overflow);
+    const auto quotient = high << (256 - bits) | low >> bits;
+    const bool is_exact = (low << (256 - bits)).is_zero();
+    return round_up && !is_exact ? Checked{quotient} + 1 : Checked{quotient};
+}
+
 template <std::size_t count>
 bool is_zero(const std::array<std::uint64_t, count>& limbs) noexcept
 {
@@ -448,6 +460,16 @@ Checked mul_div_down(const Amount& a, const Amount& b, const Amount& denominator
 Checked mul_div_up(const Amount& a, const Amount& b, const Amount& denominator)
 {
     return mul_div(a, b, denominator, true);
+}
+
+Checked mul_shift_down(const Amount& a, const Amount& b, unsigned bits)
+{
+    return mul_shift(a, b, bits, false);
+}
+
+Checked mul_shift_up(const Amount& a, const Amount& b, unsigned bits)
+{
+    return mul_shift(a, b, bits, true);
 }
 
 }  // namespace runnel

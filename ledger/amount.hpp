@@ -71,6 +71,16 @@ public:
         }
         return 0;
     }
+    /// The position of the lowest bit that is set; 256 for 0.
+    [[nodiscard]] constexpr unsigned lowest_bit() const noexcept
+    {
+        for (unsigned i = 0; i < 4; ++i)
+        {
+            if (limbs_[i] != 0)
+                return i * 64 + static_cast<unsigned>(std::countr_zero(limbs_[i]));
+        }
+        return 256;
+    }
     [[nodiscard]] constexpr bool fits_uint64() const noexcept
     {
         return (limbs_[1] | limbs_[2] | limbs_[3]) == 0;
@@ -287,5 +297,9 @@ struct Checked
 [[nodiscard]] Checked mul_div_down(const Amount& a, const Amount& b, const Amount& denominator);
 /// The same rounded up.
 [[nodiscard]] Checked mul_div_up(const Amount& a, const Amount& b, const Amount& denominator);
+/// a * b / 2^bits through a 512-bit product, rounded down; overflow. @p bits from 1 to 255.
+[[nodiscard]] Checked mul_shift_down(const Amount& a, const Amount& b, unsigned bits);
+/// The same rounded up.
+[[nodiscard]] Checked mul_shift_up(const Amount& a, const Amount& b, unsigned bits);
 
 }  // namespace runnel

@@ -51,9 +51,13 @@ struct CallView
     ByteView bindings;  // Encoded; empty in most calls.
 };
 
-/// An argument's value: what an earlier call of the same list returned.
+/// An argument's value: what an earlier call of the same list returned, or the arguments of the
+/// callback that the list is.
 struct ResultOf
 {
+    /// As the number of a call: what the callback that the list runs in was given.
+    static constexpr std::uint8_t callback = 255;
+
     std::uint8_t call = 0;   // Its number in the list, from 0.
     std::uint8_t value = 0;  // Which of the numbers it returned.
 };

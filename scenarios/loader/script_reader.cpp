@@ -531,7 +531,7 @@ private:
     [[nodiscard]] BoundArgument binding(const Node& node, const std::string& path) const
     {
         constexpr std::string_view expected =
-            "an amount, { result = [CALL, VALUE] } or { balance_of = TOKEN }";
+            "an amount, { result = [CALL, VALUE] }, { callback = VALUE } or { balance_of = TOKEN }";
         BoundArgument bound;
         const auto& members = *node.as<Node::Table>();
         if (members.size() != 1)
@@ -544,13 +544,22 @@ private:
             bound.balance.token = reader_.read_contract(value, name);
             return bound;
         }
+        if (members.front().key == "callback")
+        {
+            const auto* integer = value.as<std::int64_t>();
+            if (integer == nullptr || *integer < 0 || *integer > 255)
+                reader_.refuse(value, name, "the number of an argument of the callback, from 0");
+            bound.kind = Binding::Kind::result;
+            bound.result = {ResultOf::callback, static_cast<std::uint8_t>(*integer)};
+            return bound;
+        }
         const auto* pair = value.as<Node::Array>();
         if (members.front().key != "result" || pair == nullptr || pair->size() != 2)
             reader_.refuse(node, path, expected);
         const auto number = [&](std::size_t position)
         {
             const auto* integer = pair->at(position).as<std::int64_t>();
-            if (integer == nullptr || *integer < 0 || *integer > 255)
+            if (integer == nullptr || *integer < 0 || *integer >= ResultOf::callback)
                 reader_.refuse(value, name, "the number of a call and of a value, from 0");
             return static_cast<std::uint8_t>(*integer);
         };

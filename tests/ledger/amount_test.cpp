@@ -100,6 +100,7 @@ TEST_CASE("amount: limbs and comparisons agree with the oracle", "[ledger][amoun
         REQUIRE(wide(a | b) == Integer{x | y});
         REQUIRE(a.is_zero() == (x == 0));
         REQUIRE(a.bit_width() == (x == 0 ? 0 : msb(x) + 1));
+        REQUIRE(a.lowest_bit() == (x == 0 ? 256 : lsb(x)));
         REQUIRE(a.fits_uint64() == (x < (Integer{1} << 64U)));
         REQUIRE(a.fits_uint128() == (x < (Integer{1} << 128U)));
         REQUIRE(a.low64() == static_cast<std::uint64_t>(Integer{x % (Integer{1} << 64U)}));
@@ -256,6 +257,10 @@ TEST_CASE("amount: mul_div rounds down and up through 512 bits", "[ledger][amoun
         const auto divisor = wide(d);
         const auto floor = Integer{product / divisor};
         const auto ceil = Integer{(product + divisor - 1) / divisor};
+        const auto bits = 1 + static_cast<unsigned>(amounts.random().uniform_below(255));
+        require_checked(mul_shift_down(a, b, bits), Integer{product >> bits});
+        require_checked(mul_shift_up(a, b, bits),
+            Integer{(product + (Integer{1} << bits) - 1) >> bits});
         const auto down = mul_div_down(a, b, d);
         const auto up = mul_div_up(a, b, d);
         require_checked(down, floor);

@@ -85,6 +85,31 @@ namespace runnel::replay
     return *amount;
 }
 
+/// The same of 255 bits at most, with a minus sign if it is negative.
+[[nodiscard]] inline Int256 parse_signed(const std::string& text)
+{
+    const bool is_negative = text.starts_with('-');
+    const auto magnitude = parse_amount(is_negative ? text.substr(1) : text);
+    if (magnitude.bit(255) && !(is_negative && magnitude == Amount::power_of_two(255)))
+        throw std::invalid_argument{fmt::format("\"{}\" does not fit 256 bits", text)};
+    return Int256::from_magnitude(magnitude, is_negative);
+}
+
+[[nodiscard]] inline Int256 signed_of(const nlohmann::json& object, const char* name)
+{
+    return parse_signed(text_of(object, name));
+}
+
+/// A signed number that fits 32 bits, written as a string.
+[[nodiscard]] inline std::int32_t tick_of(const nlohmann::json& object, const char* name)
+{
+    const auto value = signed_of(object, name);
+    if (value.magnitude() > Amount{0x7FFFFFFF})
+        throw std::invalid_argument{fmt::format("\"{}\" does not fit 32 bits", name)};
+    const auto magnitude = static_cast<std::int32_t>(value.magnitude().low64());
+    return value.is_negative() ? -magnitude : magnitude;
+}
+
 [[nodiscard]] inline Amount amount_of(const nlohmann::json& object, const char* name)
 {
     const auto& text = text_of(object, name);

@@ -2,6 +2,7 @@
 #include "tools/replay/oz_erc20_replay.hpp"
 #include "tools/replay/replay.hpp"
 #include "tools/replay/uniswap_v2_replay.hpp"
+#include "tools/replay/uniswap_v3_replay.hpp"
 
 #include <array>
 
@@ -12,6 +13,8 @@ std::span<const Protocol> protocols()
 {
     static const std::array all{
         uniswap_v2_protocol(),
+        uniswap_v3_protocol(),
+        uniswap_library_protocol(),
         oz_erc20_protocol(),
         aave_v3_pool_protocol(),
         aave_v3_math_protocol(),
