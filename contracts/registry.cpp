@@ -6,6 +6,8 @@
 #include "contracts/lending/aave_v3/deployer.hpp"
 #include "contracts/exchanges/uniswap_v3/factory.hpp"
 #include "contracts/exchanges/uniswap_v3/pool.hpp"
+#include "contracts/exchanges/uniswap_v3/position_manager.hpp"
+#include "contracts/exchanges/uniswap_v3/router.hpp"
 #include "contracts/lending/aave_v3/pool.hpp"
 #include "contracts/oracles/price_oracle/price_oracle.hpp"
 #include "contracts/tokens/erc20/deployer.hpp"
@@ -30,6 +32,8 @@ std::span<const ContractType* const> contract_types()
         &UniswapV2Router::contract_type(),
         &UniswapV3Factory::contract_type(),
         &UniswapV3Pool::contract_type(),
+        &UniswapV3Router::contract_type(),
+        &UniswapV3PositionManager::contract_type(),
         &AaveV3Pool::contract_type(),
         &Erc20Deployer::contract_type(),
         &AaveV3Deployer::contract_type(),

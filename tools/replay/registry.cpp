@@ -14,6 +14,7 @@ std::span<const Protocol> protocols()
     static const std::array all{
         uniswap_v2_protocol(),
         uniswap_v3_protocol(),
+        uniswap_v3_periphery_protocol(),
         uniswap_library_protocol(),
         oz_erc20_protocol(),
         aave_v3_pool_protocol(),

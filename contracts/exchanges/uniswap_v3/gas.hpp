@@ -11,4 +11,6 @@ inline constexpr std::uint64_t crossed_tick = 27'000;        // Of a swap: four 
 inline constexpr std::uint64_t bitmap_word = 3'000;          // Each word after the first.
 inline constexpr std::uint64_t observation_slot = 22'200;    // A slot made ready.
 
+inline constexpr std::uint64_t further_hop = 83'000;  // Of the router, each pool after the first.
+
 }  // namespace runnel::contracts::uniswap_v3::gas

@@ -770,7 +770,7 @@ Result<SwapQuote> UniswapV3Pool::quote_swap(const SwapRequest& request) const
     QuoteSteps steps{*this};
     RUNNEL_TRY(run_swap(progress, request, swap_fee(), tick_spacing(), steps));
     const auto done = wrapping_sub(request.amount, progress.remaining);
-    SwapQuote quote{{}, progress.price, progress.ticks_crossed};
+    SwapQuote quote{{}, progress.price, progress.tick, progress.ticks_crossed};
     const unsigned side_in = down ? 0 : 1;
     quote.amounts[side_in] = Int256::from_bits(request.exact_in ? done : progress.moved);
     quote.amounts[1 - side_in] =
@@ -843,12 +843,18 @@ void UniswapV3Pool::declare(const Collect& call, AccountId, AccessCollector& acc
         token->declare_transfer(access, account(), call.recipient);
 }
 
-void UniswapV3Pool::declare(const Swap& call, AccountId sender, AccessCollector& access) const
+void UniswapV3Pool::declare_swap(
+    bool zero_for_one, AccountId recipient, AccessCollector& access) const
 {
     access.write(state_, 0);
-    const unsigned side_in = call.zero_for_one ? 0 : 1;
+    const unsigned side_in = zero_for_one ? 0 : 1;
     access.read(token_[side_in]->balances(), account());
-    token_[1 - side_in]->declare_transfer(access, account(), call.recipient);
+    token_[1 - side_in]->declare_transfer(access, account(), recipient);
+}
+
+void UniswapV3Pool::declare(const Swap& call, AccountId sender, AccessCollector& access) const
+{
+    declare_swap(call.zero_for_one, call.recipient, access);
     access.calls(call.data, sender);
 }
 

@@ -111,6 +111,7 @@ struct SwapQuote
 {
     SwapAmounts amounts;
     Amount sqrt_price_after_x96;
+    std::int32_t tick_after = 0;
     std::uint32_t ticks_crossed = 0;
 };
 
@@ -253,6 +254,9 @@ public:
     Result<Returns> execute(const uniswap_v3::CollectProtocol& call, CallContext& context);
     Result<Returns> execute(
         const uniswap_v3::IncreaseObservationCardinalityNext& call, CallContext& context);
+
+    /// What a swap touches beside what its callback does.
+    void declare_swap(bool zero_for_one, AccountId recipient, AccessCollector& access) const;
 
 private:
     class SwapSteps;
