@@ -60,7 +60,7 @@ AccountId World::append_account(AccountInfo info)
 AccountId World::add_account(AccountInfo info)
 {
     RUNNEL_CHECK(!has_grown());
-    if (!accounts_.empty())
+    if (!accounts_.empty() && info.address == Address{})
         info.address = address_of_name(info.name);
     // Whoever came to another chain after its block 0 is called by his address.
     if (info.name.starts_with("0x"))

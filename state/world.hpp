@@ -83,6 +83,7 @@ public:
     World& operator=(const World&) = delete;
     ~World();
 
+    /// Without an address it gets one from its name.
     AccountId add_account(AccountInfo info);
     [[nodiscard]] const AccountInfo& account(AccountId id) const { return accounts_.at(index(id)); }
     [[nodiscard]] std::size_t account_count() const noexcept { return accounts_.size(); }

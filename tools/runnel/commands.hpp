@@ -41,6 +41,7 @@ using Command = std::function<int()>;
 [[nodiscard]] Command add_prove_command(CLI::App& app);
 [[nodiscard]] Command add_export_command(CLI::App& app);
 [[nodiscard]] Command add_report_command(CLI::App& app);
+[[nodiscard]] Command add_replay_command(CLI::App& app);
 [[nodiscard]] Command add_vectors_command(CLI::App& app);
 [[nodiscard]] Command add_check_command(CLI::App& app);
 [[nodiscard]] Command add_scenarios_command(CLI::App& app);

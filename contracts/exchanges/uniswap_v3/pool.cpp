@@ -128,6 +128,28 @@ std::vector<std::int32_t> UniswapV3Pool::initialized_ticks() const
     return found;
 }
 
+void UniswapV3Pool::restore(const PoolSnapshot& snapshot)
+{
+    state_.at(0) = snapshot.state;
+    for (const auto& [tick, info] : snapshot.ticks)
+    {
+        RUNNEL_CHECK(tick >= min_tick && tick <= max_tick && tick % tick_spacing() == 0);
+        if (!info.initialized)
+            continue;
+        ticks_.at(tick_key(tick)) = info;
+        const auto [word, bit] = bit_position(tick / tick_spacing());
+        bitmap_.at(word_key(word)).set_bit(bit, true);
+    }
+    for (const auto& [key, position] : snapshot.positions)
+    {
+        const auto place = positions_.place(
+            key, [this](std::uint64_t at) -> const auto& { return positions_.record(at); });
+        positions_.Table::at(place) = {key, true, position};
+    }
+    for (std::size_t slot = 0; slot < snapshot.observations.size(); ++slot)
+        observations_.at(slot) = snapshot.observations[slot];
+}
+
 void UniswapV3Pool::check_invariants(const World& world, Findings& findings) const
 {
     const auto& pool = state();

@@ -9,6 +9,7 @@
 
 #include <array>
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 namespace runnel::contracts::uniswap_v3
@@ -115,6 +116,15 @@ struct SwapQuote
     std::uint32_t ticks_crossed = 0;
 };
 
+/// All of a pool's state.
+struct PoolSnapshot
+{
+    PoolState state;
+    std::vector<std::pair<std::int32_t, TickInfo>> ticks;
+    std::vector<std::pair<PositionKey, Position>> positions;
+    std::vector<Observation> observations;  // All slots, in order.
+};
+
 /// `snapshotCumulativesInside`.
 struct CumulativesInside
 {
@@ -198,6 +208,9 @@ public:
     /// Errors: TLU, TLM, TUM; without data for a tick that is not initialized; I.
     [[nodiscard]] Result<uniswap_v3::CumulativesInside> snapshot_cumulatives_inside(
         std::uint64_t time, std::int32_t tick_lower, std::int32_t tick_upper) const;
+
+    /// Before the first block: makes this the pool's state. Its ticks must be on the grid.
+    void restore(const uniswap_v3::PoolSnapshot& snapshot);
 
     // What other contracts call; @p context has the caller as sender, who pays in the callback.
 
