@@ -1,6 +1,7 @@
 #include "contracts/exchanges/uniswap_v3/factory.hpp"
 
 #include "contracts/exchanges/uniswap_v3/pool.hpp"
+#include "contracts/exchanges/uniswap_v3/router.hpp"
 #include "contracts/kit/registration.hpp"
 #include "contracts/kit/token_book.hpp"
 #include "state/world.hpp"
@@ -84,8 +85,13 @@ void UniswapV3Factory::genesis(const Parameters& parameters, GenesisBuilder& bui
 void UniswapV3Factory::connect(World& world)
 {
     pools_.clear();
+    router_ = nullptr;
     for (std::uint32_t i = 0; i < world.contract_count(); ++i)
     {
+        const auto* router =
+            dynamic_cast<const UniswapV3Router*>(world.find_contract(ContractId{i}));
+        if (router_ == nullptr && router != nullptr && router->factory() == id())
+            router_ = router;
         auto* pool = dynamic_cast<UniswapV3Pool*>(world.find_contract(ContractId{i}));
         if (pool != nullptr && pool->factory() == id())
             pools_.push_back(pool);

@@ -22,6 +22,7 @@ namespace runnel::contracts
 {
 
 class UniswapV3Pool;
+class UniswapV3Router;
 
 /// Knows the pools of a Uniswap v3, deploys them for the fees that are enabled, and says who owns
 /// the protocol's fees.
@@ -46,6 +47,8 @@ public:
         ContractId token_a, ContractId token_b, std::uint32_t fee) const noexcept;
     /// All pools, in order of their contract ids.
     [[nodiscard]] const std::vector<UniswapV3Pool*>& pools() const noexcept { return pools_; }
+    /// Its router; of several the one with the lowest id, nullptr if there is none.
+    [[nodiscard]] const UniswapV3Router* router() const noexcept { return router_; }
     /// Record 0.
     [[nodiscard]] const Table<uniswap_v3::FactoryState>& state() const noexcept { return state_; }
     /// 0 if the fee is not enabled.
@@ -64,6 +67,7 @@ public:
 
 private:
     std::vector<UniswapV3Pool*> pools_;
+    const UniswapV3Router* router_ = nullptr;
     Table<uniswap_v3::FactoryState> state_;
     Table<std::int32_t> tick_spacings_;  // By fee.
 };

@@ -2,6 +2,7 @@
 
 #include "contracts/exchanges/uniswap_v3/factory.hpp"
 #include "contracts/kit/registration.hpp"
+#include "contracts/kit/sectors/rows.hpp"
 #include "contracts/kit/token_book.hpp"
 #include "ledger/check.hpp"
 #include "state/world.hpp"
@@ -81,6 +82,7 @@ struct UniswapV3Pool::Change
 UniswapV3Pool::UniswapV3Pool(ContractIdentity identity, const PoolConstructor& arguments)
   : ContractBase{std::move(identity)},
     arguments_{arguments},
+    tokens_{arguments.token0, arguments.token1},
     state_{name() + ".state"},
     ticks_{name() + ".ticks", KeyKind::sparse},
     bitmap_{name() + ".bitmap", KeyKind::sparse},
@@ -102,14 +104,23 @@ UniswapV3Pool::UniswapV3Pool(ContractIdentity identity, const PoolConstructor& a
 
 void UniswapV3Pool::connect(World& world)
 {
-    const std::array tokens{token0(), token1()};
     for (unsigned side = 0; side < 2; ++side)
     {
-        token_[side] = &token_at(world, tokens[side]);
-        token_contract_[side] = &world.contract(tokens[side]);
+        token_[side] = &token_at(world, tokens_[side]);
+        token_contract_[side] = &world.contract(tokens_[side]);
     }
     factory_ = dynamic_cast<const UniswapV3Factory*>(world.find_contract(factory()));
     RUNNEL_CHECK(factory_ != nullptr);
+}
+
+std::optional<Amount> UniswapV3Pool::quote(const QuoteRequest& request) const
+{
+    return answer_quote(*this, request);
+}
+
+void UniswapV3Pool::snapshot(SnapshotContext& context) const
+{
+    snapshot_exchange(*this, context);
 }
 
 std::vector<std::int32_t> UniswapV3Pool::initialized_ticks() const
@@ -587,6 +598,13 @@ Result<SwapAmounts> UniswapV3Pool::swap(CallContext context, AccountId recipient
     RUNNEL_TRY(caller.pay(context, amounts));
     const auto wanted = RUNNEL_TRY(guarded(Checked{before} + amount_in));
     RUNNEL_REQUIRE(wanted <= held(context, side_in), Refusal::error("IIA"));
+    // A row of dex_trades says what was paid for what: not of a swap that only moved the price.
+    if (!amount_in.is_zero() && !amount_out.is_zero())
+    {
+        context.emit(
+            id(), DexTrade{tokens_[1 - side_in], tokens_[side_in], amount_out, amount_in, recipient,
+                      tokens_[side_in], wrapping_sub(progress.fees, steps.protocol_fee())});
+    }
     context.emit(id(), SwapLog{context.sender(), recipient, amounts[0], amounts[1],
                            pool.sqrt_price_x96, pool.liquidity, pool.tick});
     pool.unlocked = true;

@@ -5,6 +5,7 @@
 #include "contracts/exchanges/uniswap_v3/oracle.hpp"
 #include "contracts/exchanges/uniswap_v3/swap_loop.hpp"
 #include "contracts/kit/contract_base.hpp"
+#include "contracts/kit/sectors/exchange.hpp"
 #include "contracts/kit/token.hpp"
 
 #include <array>
@@ -158,7 +159,8 @@ class UniswapV3Factory;
 class UniswapV3Pool
   : public ContractBase<UniswapV3Pool, uniswap_v3::Initialize, uniswap_v3::Mint, uniswap_v3::Burn,
         uniswap_v3::Collect, uniswap_v3::Swap, uniswap_v3::Flash, uniswap_v3::SetFeeProtocol,
-        uniswap_v3::CollectProtocol, uniswap_v3::IncreaseObservationCardinalityNext>
+        uniswap_v3::CollectProtocol, uniswap_v3::IncreaseObservationCardinalityNext>,
+    public Exchange
 {
 public:
     UniswapV3Pool(ContractIdentity identity, const uniswap_v3::PoolConstructor& arguments);
@@ -167,6 +169,8 @@ public:
     [[nodiscard]] const ContractType& type() const override { return contract_type(); }
     void connect(World& world) override;
     void genesis(const Parameters& parameters, GenesisBuilder& builder) override;
+    [[nodiscard]] std::optional<Amount> quote(const QuoteRequest& request) const override;
+    void snapshot(SnapshotContext& context) const override;
     void check_invariants(const World& world, Findings& findings) const override;
 
     // Views of committed state, for strategies and reports.
@@ -208,6 +212,30 @@ public:
     /// Errors: TLU, TLM, TUM; without data for a tick that is not initialized; I.
     [[nodiscard]] Result<uniswap_v3::CumulativesInside> snapshot_cumulatives_inside(
         std::uint64_t time, std::int32_t tick_lower, std::int32_t tick_upper) const;
+
+    // Exchange (exchange.cpp).
+
+    [[nodiscard]] const Contract& contract() const noexcept override { return *this; }
+    [[nodiscard]] std::span<const ContractId> tokens() const noexcept override { return tokens_; }
+    /// What it holds without what it owes the protocol, in whatever range it lies.
+    [[nodiscard]] Amount reserve(ContractId token) const override;
+    /// The virtual reserve of the liquidity in range.
+    [[nodiscard]] Amount depth(ContractId token) const override;
+    [[nodiscard]] double spot_price(ContractId token_in, ContractId token_out) const override;
+    [[nodiscard]] double fee(ContractId token_in, ContractId token_out) const override;
+    [[nodiscard]] Result<Amount> quote_exact_input(
+        ContractId token_in, ContractId token_out, const Amount& amount_in) const override;
+    [[nodiscard]] Result<Amount> quote_exact_output(
+        ContractId token_in, ContractId token_out, const Amount& amount_out) const override;
+    /// The liquidity in range.
+    [[nodiscard]] Amount share_supply() const override { return state().liquidity; }
+    [[nodiscard]] Amount share_balance(AccountId account) const override;
+    /// Without fees that are owed.
+    [[nodiscard]] std::vector<Amount> share_value(const Amount& shares) const override;
+    [[nodiscard]] std::optional<DepositQuote> quote_deposit(
+        std::span<const Amount> offered) const override;
+    /// The router of the pool's factory.
+    [[nodiscard]] const Venue* venue() const override;
 
     /// Before the first block: makes this the pool's state. Its ticks must be on the grid.
     void restore(const uniswap_v3::PoolSnapshot& snapshot);
@@ -306,8 +334,12 @@ private:
         const uniswap_v3::PoolState& pool, std::int32_t tick_lower, std::int32_t tick_upper) const;
     Result<void> flip_tick(CallContext& context, std::int32_t tick);
     [[nodiscard]] AccountId factory_owner(CallContext& context) const;
+    [[nodiscard]] unsigned side(ContractId token) const;
+    [[nodiscard]] Result<Amount> quote_exact(
+        ContractId token_in, const Amount& amount, bool exact_in) const;
 
     uniswap_v3::PoolConstructor arguments_;
+    std::array<ContractId, 2> tokens_;
     Amount max_liquidity_per_tick_;
     std::array<Token*, 2> token_{};
     std::array<const Contract*, 2> token_contract_{};

@@ -2,6 +2,7 @@
 #include "contracts/exchanges/uniswap_v3/liquidity_amounts.hpp"
 #include "contracts/exchanges/uniswap_v3/pool.hpp"
 #include "contracts/kit/registration.hpp"
+#include "contracts/kit/sectors/rows.hpp"
 #include "ledger/check.hpp"
 #include "state/world.hpp"
 
@@ -87,10 +88,11 @@ const ContractType& UniswapV3Pool::contract_type()
     static const ContractType type{.kind = "uniswap_v3_pool",
         .help = "A pool of two tokens whose liquidity is put between prices of choice.",
         .role = ContractRole::dex,
-        .sectors = {},
+        .sectors = implements<UniswapV3Pool, Exchange>(),
         .methods = methods(),
         .events = event_types<InitializeLog, MintLog, BurnLog, CollectLog, SwapLog, FlashLog,
-            IncreaseObservationCardinalityNextLog, SetFeeProtocolLog, CollectProtocolLog>(),
+            IncreaseObservationCardinalityNextLog, SetFeeProtocolLog, CollectProtocolLog, DexTrade,
+            DexPool>(),
         .parameters =
             {
                 token_parameter("token0", plain_token_kinds, "The first token."),

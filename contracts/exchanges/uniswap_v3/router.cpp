@@ -99,6 +99,7 @@ const ContractType& UniswapV3Router::contract_type()
     static const ContractType type{.kind = "uniswap_v3_router",
         .help = "Swaps along paths of a Uniswap v3's pools.",
         .role = ContractRole::ledger,
+        .sectors = implements<UniswapV3Router, Venue>(),
         .methods = methods(),
         .events = {},
         .parameters = {contract_parameter(

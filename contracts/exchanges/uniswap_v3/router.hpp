@@ -20,7 +20,8 @@ namespace runnel::contracts
 /// Source: Uniswap v3-periphery 1.4 `SwapRouter.sol`.
 class UniswapV3Router
   : public ContractBase<UniswapV3Router, uniswap_v3::ExactInputSingle, uniswap_v3::ExactInput,
-        uniswap_v3::ExactOutputSingle, uniswap_v3::ExactOutput>
+        uniswap_v3::ExactOutputSingle, uniswap_v3::ExactOutput>,
+    public Venue
 {
 public:
     UniswapV3Router(ContractIdentity identity, ContractId factory)
@@ -32,6 +33,19 @@ public:
     void connect(World& world) override;
 
     [[nodiscard]] ContractId factory() const noexcept { return factory_id_; }
+
+    // Venue (exchange.cpp).
+
+    [[nodiscard]] const Contract& contract() const noexcept override { return *this; }
+    [[nodiscard]] std::vector<const Exchange*> exchanges() const override;
+    [[nodiscard]] bool serves(const Exchange& exchange) const override;
+    [[nodiscard]] std::size_t hops_max() const noexcept override { return 7; }
+    [[nodiscard]] std::uint64_t swap_gas(std::size_t hops) const noexcept override;
+    [[nodiscard]] std::uint64_t extra_gas(std::size_t hops) const noexcept override;
+    void add_swap(CallWriter& calls, const SwapOrder& order) const override;
+    void add_deposit(CallWriter& calls, const DepositOrder& order) const override;
+    void add_withdrawal(CallWriter& calls, const WithdrawalOrder& order) const override;
+    [[nodiscard]] OrderFailure failure_of(const Refusal& refusal) const override;
 
     // Errors of all calls, in this order: Transaction too old; without data for a pool that is not
     // there; those of the pool's swap; STF; Too little received, Too much requested; of exact

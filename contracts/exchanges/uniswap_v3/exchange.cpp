@@ -1,0 +1,223 @@
+// What pools and routers are to those who know no Uniswap: contracts/kit/sectors/exchange.hpp.
+//
+// Shares of a pool are the liquidity of an account's own position over all prices; others'
+// positions are their owners' affair.
+
+#include "contracts/exchanges/uniswap_v3/factory.hpp"
+#include "contracts/exchanges/uniswap_v3/liquidity_amounts.hpp"
+#include "contracts/exchanges/uniswap_v3/pool.hpp"
+#include "contracts/exchanges/uniswap_v3/router.hpp"
+#include "ledger/check.hpp"
+#include "state/world.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace runnel::contracts
+{
+
+using namespace uniswap_v3;
+
+namespace
+{
+struct Range
+{
+    std::int32_t lower = 0;
+    std::int32_t upper = 0;
+    Amount lower_price;
+    Amount upper_price;
+};
+
+/// All prices that a pool's grid has.
+Range whole_range(const UniswapV3Pool& pool)
+{
+    const auto lower = min_tick / pool.tick_spacing() * pool.tick_spacing();
+    return {lower, -lower, *sqrt_ratio_at_tick(lower), *sqrt_ratio_at_tick(-lower)};
+}
+
+Amount price_end(bool zero_for_one)
+{
+    return zero_for_one ? wrapping_add(min_sqrt_ratio, 1) : wrapping_sub(max_sqrt_ratio, 1);
+}
+}  // namespace
+
+// ---- The pool ----
+
+unsigned UniswapV3Pool::side(ContractId token) const
+{
+    RUNNEL_CHECK(trades(token));
+    return token == token0() ? 0 : 1;
+}
+
+Amount UniswapV3Pool::reserve(ContractId token) const
+{
+    const auto at = side(token);
+    const auto& balance = token_[at]->balances().get(account());
+    const auto& owed = at == 0 ? state().protocol_fees0 : state().protocol_fees1;
+    return balance > owed ? wrapping_sub(balance, owed) : Amount{};
+}
+
+Amount UniswapV3Pool::depth(ContractId token) const
+{
+    const auto& pool = state();
+    if (pool.sqrt_price_x96.is_zero())
+        return {};
+    const auto unit = Amount::power_of_two(fixed_point_96);
+    return side(token) == 0 ? mul_div_down(pool.liquidity, unit, pool.sqrt_price_x96).value
+                            : mul_div_down(pool.liquidity, pool.sqrt_price_x96, unit).value;
+}
+
+double UniswapV3Pool::spot_price(ContractId token_in, ContractId) const
+{
+    if (state().sqrt_price_x96.is_zero())
+        return 0;
+    const auto root = std::ldexp(state().sqrt_price_x96.to_double(), -96);
+    return side(token_in) == 0 ? root * root : 1 / (root * root);
+}
+
+double UniswapV3Pool::fee(ContractId, ContractId) const
+{
+    return static_cast<double>(swap_fee()) / fee_denominator;
+}
+
+/// Errors, beside the swap's: without data, if the pool runs out of liquidity on the way.
+Result<Amount> UniswapV3Pool::quote_exact(
+    ContractId token_in, const Amount& amount, bool exact_in) const
+{
+    const bool down = side(token_in) == 0;
+    const auto quote = RUNNEL_TRY(quote_swap({down, exact_in, amount, price_end(down)}));
+    const auto& moved_in = quote.amounts[down ? 0 : 1].bits;
+    const auto moved_out = quote.amounts[down ? 1 : 0].magnitude();
+    RUNNEL_REQUIRE((exact_in ? moved_in : moved_out) == amount, Refusal::empty());
+    return exact_in ? moved_out : moved_in;
+}
+
+Result<Amount> UniswapV3Pool::quote_exact_input(
+    ContractId token_in, ContractId, const Amount& amount_in) const
+{
+    return quote_exact(token_in, amount_in, true);
+}
+
+Result<Amount> UniswapV3Pool::quote_exact_output(
+    ContractId token_in, ContractId, const Amount& amount_out) const
+{
+    return quote_exact(token_in, amount_out, false);
+}
+
+Amount UniswapV3Pool::share_balance(AccountId account) const
+{
+    const auto range = whole_range(*this);
+    return position({account, range.lower, range.upper}).liquidity;
+}
+
+std::vector<Amount> UniswapV3Pool::share_value(const Amount& shares) const
+{
+    const auto range = whole_range(*this);
+    const auto amounts = amounts_for_liquidity(
+        state().sqrt_price_x96, range.lower_price, range.upper_price, shares & uint128_max);
+    return amounts.has_value() ? std::vector<Amount>{(*amounts)[0], (*amounts)[1]}
+                               : std::vector<Amount>(2);
+}
+
+std::optional<DepositQuote> UniswapV3Pool::quote_deposit(std::span<const Amount> offered) const
+{
+    RUNNEL_CHECK(offered.size() == 2);
+    const auto range = whole_range(*this);
+    const auto& price = state().sqrt_price_x96;
+    if (price.is_zero())
+        return std::nullopt;
+    const auto liquidity =
+        liquidity_for_amounts(price, range.lower_price, range.upper_price, offered[0], offered[1]);
+    if (!liquidity.has_value() || liquidity->is_zero() || *liquidity > max_liquidity_per_tick_)
+        return std::nullopt;
+    const auto amount0 = amount0_delta(price, range.upper_price, *liquidity, true);
+    const auto amount1 = amount1_delta(range.lower_price, price, *liquidity, true);
+    if (!amount0.has_value() || !amount1.has_value())
+        return std::nullopt;
+    return DepositQuote{{*amount0, *amount1}, *liquidity};
+}
+
+const Venue* UniswapV3Pool::venue() const
+{
+    return factory_->router();
+}
+
+// ---- The router ----
+
+std::vector<const Exchange*> UniswapV3Router::exchanges() const
+{
+    const auto& pools = factory_->pools();
+    return {pools.begin(), pools.end()};
+}
+
+bool UniswapV3Router::serves(const Exchange& exchange) const
+{
+    const auto* pool = dynamic_cast<const UniswapV3Pool*>(&exchange);
+    return pool != nullptr &&
+           factory_->find_pool(pool->token0(), pool->token1(), pool->swap_fee()) == pool;
+}
+
+std::uint64_t UniswapV3Router::swap_gas(std::size_t hops) const noexcept
+{
+    return ExactInput::gas + extra_gas(hops);
+}
+
+std::uint64_t UniswapV3Router::extra_gas(std::size_t hops) const noexcept
+{
+    // Each pool may cross a few ticks and words before the swap is there.
+    return gas::further_hop * (hops - 1) + 2 * hops * (gas::crossed_tick + gas::bitmap_word);
+}
+
+void UniswapV3Router::add_swap(CallWriter& calls, const SwapOrder& order) const
+{
+    RUNNEL_CHECK(!order.route.empty() && order.route.size() <= hops_max());
+    ExactInput call;
+    call.path.push_back(order.route.front().token_in);
+    for (const auto& hop : order.route)
+    {
+        const auto& pool = dynamic_cast<const UniswapV3Pool&>(*hop.exchange);
+        call.path.push_back(hop.token_out);
+        call.fees.push_back(pool.swap_fee());
+    }
+    call.recipient = order.recipient;
+    call.deadline = order.deadline;
+    call.amount_in = order.amount_in;
+    call.amount_out_minimum = order.amount_out_min;
+    calls.add(id(), call);
+}
+
+/// Into a position of the sender's own over all prices, paid in the pool's callback.
+void UniswapV3Router::add_deposit(CallWriter& calls, const DepositOrder& order) const
+{
+    const auto& pool = dynamic_cast<const UniswapV3Pool&>(*order.exchange);
+    const auto range = whole_range(pool);
+    const auto liquidity = liquidity_for_amounts(pool.state().sqrt_price_x96, range.lower_price,
+        range.upper_price, order.amounts.at(0), order.amounts.at(1));
+    CallWriter payments;
+    for (unsigned side = 0; side < 2; ++side)
+    {
+        const Erc20Transfer transfer{pool.account(), order.amounts[side]};
+        payments.add(side == 0 ? pool.token0() : pool.token1(), transfer,
+            Binding{transfer.value, ResultOf{ResultOf::callback, static_cast<std::uint8_t>(side)}});
+    }
+    calls.add(pool.id(), Mint{order.recipient, range.lower, range.upper,
+                             liquidity.has_value() ? *liquidity : Amount{}, payments.list()});
+}
+
+void UniswapV3Router::add_withdrawal(CallWriter& calls, const WithdrawalOrder& order) const
+{
+    const auto& pool = dynamic_cast<const UniswapV3Pool&>(*order.exchange);
+    const auto range = whole_range(pool);
+    calls.add(pool.id(), Burn{range.lower, range.upper, order.shares});
+    calls.add(
+        pool.id(), Collect{order.recipient, range.lower, range.upper, uint128_max, uint128_max});
+}
+
+OrderFailure UniswapV3Router::failure_of(const Refusal& refusal) const
+{
+    if (refusal.text == "Too little received" || refusal.text == "Too much requested")
+        return OrderFailure::limit;
+    return refusal.text == "Transaction too old" ? OrderFailure::deadline : OrderFailure::other;
+}
+
+}  // namespace runnel::contracts
