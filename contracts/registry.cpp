@@ -8,12 +8,15 @@
 #include "contracts/exchanges/uniswap_v3/pool.hpp"
 #include "contracts/exchanges/uniswap_v3/position_manager.hpp"
 #include "contracts/exchanges/uniswap_v3/router.hpp"
+#include "contracts/farms/masterchef/masterchef.hpp"
+#include "contracts/farms/staking_rewards/staking_rewards.hpp"
 #include "contracts/lending/aave_v3/pool.hpp"
 #include "contracts/oracles/price_oracle/price_oracle.hpp"
 #include "contracts/tokens/erc20/deployer.hpp"
 #include "contracts/tokens/erc20/erc20.hpp"
 #include "contracts/tokens/native/native_coin.hpp"
 #include "contracts/tokens/weth9/weth9.hpp"
+#include "contracts/vaults/erc4626/erc4626.hpp"
 
 #include <array>
 
@@ -37,6 +40,9 @@ std::span<const ContractType* const> contract_types()
         &AaveV3Pool::contract_type(),
         &Erc20Deployer::contract_type(),
         &AaveV3Deployer::contract_type(),
+        &StakingRewards::contract_type(),
+        &MasterChef::contract_type(),
+        &Erc4626Vault::contract_type(),
     };
     return types;
 }

@@ -34,6 +34,9 @@ public:
 
     /// Moves time: the next transactions run at @p timestamp (unix seconds). It may stay the same.
     void set_time(std::uint64_t timestamp) noexcept { timestamp_ = timestamp; }
+    /// Makes the next transaction's block this one, which is not 0: for contracts that count
+    /// blocks. It may have been there before.
+    void set_block(std::uint64_t number) noexcept { head_.number = number - 1; }
 
     struct Outcome
     {

@@ -1,6 +1,9 @@
 #include "tools/replay/aave_v3_replay.hpp"
+#include "tools/replay/erc4626_replay.hpp"
+#include "tools/replay/masterchef_replay.hpp"
 #include "tools/replay/oz_erc20_replay.hpp"
 #include "tools/replay/replay.hpp"
+#include "tools/replay/staking_rewards_replay.hpp"
 #include "tools/replay/uniswap_v2_replay.hpp"
 #include "tools/replay/uniswap_v3_replay.hpp"
 
@@ -19,6 +22,9 @@ std::span<const Protocol> protocols()
         oz_erc20_protocol(),
         aave_v3_pool_protocol(),
         aave_v3_math_protocol(),
+        staking_rewards_protocol(),
+        masterchef_protocol(),
+        erc4626_protocol(),
     };
     return all;
 }

@@ -1,0 +1,40 @@
+#pragma once
+
+#include "ledger/event.hpp"
+#include "ledger/ids.hpp"
+
+/// The logs of ERC-4626.
+namespace runnel::contracts::erc4626
+{
+
+struct DepositLog
+{
+    static constexpr std::string_view table = "erc4626_deposits";
+    static constexpr std::string_view signature =
+        "Deposit(address indexed sender, address indexed owner, uint256 assets, uint256 shares)";
+
+    AccountId sender{};
+    AccountId owner{};
+    Amount assets;
+    Amount shares;
+    RUNNEL_FIELDS(
+        sender, owner, (assets, smallest_unit_of_its("asset")), (shares, other("vault shares")));
+};
+
+struct WithdrawLog
+{
+    static constexpr std::string_view table = "erc4626_withdrawals";
+    static constexpr std::string_view signature =
+        "Withdraw(address indexed sender, address indexed receiver, address indexed owner, uint256 "
+        "assets, uint256 shares)";
+
+    AccountId sender{};
+    AccountId receiver{};
+    AccountId owner{};
+    Amount assets;
+    Amount shares;
+    RUNNEL_FIELDS(sender, receiver, owner, (assets, smallest_unit_of_its("asset")),
+        (shares, other("vault shares")));
+};
+
+}  // namespace runnel::contracts::erc4626
