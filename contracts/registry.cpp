@@ -13,6 +13,9 @@
 #include "contracts/lending/aave_v3/pool.hpp"
 #include "contracts/oracles/price_oracle/price_oracle.hpp"
 #include "contracts/tokens/erc20/deployer.hpp"
+#include "contracts/staking/ethena/susde.hpp"
+#include "contracts/staking/lido/steth.hpp"
+#include "contracts/staking/lido/wsteth.hpp"
 #include "contracts/tokens/erc20/erc20.hpp"
 #include "contracts/tokens/native/native_coin.hpp"
 #include "contracts/tokens/weth9/weth9.hpp"
@@ -43,6 +46,9 @@ std::span<const ContractType* const> contract_types()
         &StakingRewards::contract_type(),
         &MasterChef::contract_type(),
         &Erc4626Vault::contract_type(),
+        &LidoSteth::contract_type(),
+        &LidoWsteth::contract_type(),
+        &EthenaSusde::contract_type(),
     };
     return types;
 }

@@ -26,8 +26,15 @@ std::string Refusal::to_string() const
         case RefusalKind::empty: return "(no reason)";
         case RefusalKind::invalid_opcode: return "(invalid opcode)";
         case RefusalKind::panic: return fmt::format("Panic(0x{:02x})", arguments[0].low64());
-        case RefusalKind::error:
         case RefusalKind::ledger: return std::string{text};
+        case RefusalKind::error: {
+            // A reason that names an account has braces in its place.
+            const auto braces = argument_count == 0 ? std::string_view::npos : text.find("{}");
+            if (braces == std::string_view::npos)
+                return std::string{text};
+            return fmt::format("{}#{}{}", text.substr(0, braces), arguments[0].to_string(),
+                text.substr(braces + 2));
+        }
         case RefusalKind::custom: break;
     }
     std::string result{text};

@@ -6,6 +6,7 @@
 #include "contracts/tokens/erc20/erc20.hpp"
 #include "execution/gas.hpp"
 #include "tools/replay/json_fields.hpp"
+#include "tools/replay/refusal_text.hpp"
 
 #include <map>
 
@@ -61,34 +62,6 @@ InterestRateStrategy strategy_of(const json& fields)
     strategy.optimal_stable_to_total_debt_ratio =
         amount_of(fields, "optimalStableToTotalDebtRatio");
     return strategy;
-}
-
-/// A refusal as the recordings write it: `Error:35`, `Panic:0x11`, `empty:`.
-std::string revert_text(const Refusal& refusal)
-{
-    switch (refusal.kind)
-    {
-        case RefusalKind::error: return fmt::format("Error:{}", refusal.text);
-        case RefusalKind::custom: return fmt::format("Custom:{}", refusal.to_string());
-        case RefusalKind::panic: return fmt::format("Panic:0x{:x}", refusal.arguments[0].low64());
-        case RefusalKind::empty: return "empty:";
-        case RefusalKind::invalid_opcode: return "invalid opcode:";
-        case RefusalKind::ledger: break;
-    }
-    return fmt::format("ledger:{}", refusal.text);
-}
-
-std::string recorded_revert(const json& line)
-{
-    const auto& revert = member(line, "revert");
-    return fmt::format("{}:{}", text_of(revert, "kind"), text_of(revert, "code"));
-}
-
-std::string recorded_text(const json& value)
-{
-    if (value.is_boolean())
-        return value.get<bool>() ? "1" : "0";
-    return value.is_string() ? value.get<std::string>() : value.dump();
 }
 
 /// Compares every field recorded in @p object with the value of its name.

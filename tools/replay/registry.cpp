@@ -1,5 +1,7 @@
 #include "tools/replay/aave_v3_replay.hpp"
 #include "tools/replay/erc4626_replay.hpp"
+#include "tools/replay/ethena_replay.hpp"
+#include "tools/replay/lido_replay.hpp"
 #include "tools/replay/masterchef_replay.hpp"
 #include "tools/replay/oz_erc20_replay.hpp"
 #include "tools/replay/replay.hpp"
@@ -20,6 +22,8 @@ std::span<const Protocol> protocols()
         uniswap_v3_periphery_protocol(),
         uniswap_library_protocol(),
         oz_erc20_protocol(),
+        lido_protocol(),
+        ethena_protocol(),
         aave_v3_pool_protocol(),
         aave_v3_math_protocol(),
         staking_rewards_protocol(),
