@@ -10,7 +10,19 @@ namespace
 {
 constexpr std::size_t word_size = 32;
 
-/// The argument types of `Name(type,type)`.
+/// How many words a type takes: `uint256[3]` lies in line and takes three.
+std::size_t words_of(std::string_view type) noexcept
+{
+    const auto open = type.find('[');
+    if (open == std::string_view::npos)
+        return 1;
+    std::size_t length = 0;
+    for (const auto digit : type.substr(open + 1, type.size() - open - 2))
+        length = length * 10 + static_cast<std::size_t>(digit - '0');
+    return length;
+}
+
+/// The types of the words of `Name(type,type[2])`: an array of fixed length lies in line.
 std::vector<std::string> parse_argument_types(std::string_view signature)
 {
     const auto open = signature.find('(');
@@ -20,7 +32,8 @@ std::vector<std::string> parse_argument_types(std::string_view signature)
     while (!rest.empty())
     {
         const auto comma = std::min(rest.find(','), rest.size());
-        types.emplace_back(rest.substr(0, comma));
+        const auto type = rest.substr(0, comma);
+        types.insert(types.end(), words_of(type), std::string{type.substr(0, type.find('['))});
         rest.remove_prefix(std::min(comma + 1, rest.size()));
     }
     return types;
