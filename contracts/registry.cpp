@@ -21,6 +21,7 @@
 #include "contracts/tokens/native/native_coin.hpp"
 #include "contracts/tokens/weth9/weth9.hpp"
 #include "contracts/vaults/erc4626/erc4626.hpp"
+#include "contracts/vaults/strategy_vault/strategy_vault.hpp"
 
 #include <array>
 
@@ -51,6 +52,7 @@ std::span<const ContractType* const> contract_types()
         &LidoSteth::contract_type(),
         &LidoWsteth::contract_type(),
         &EthenaSusde::contract_type(),
+        &StrategyVault::contract_type(),
     };
     return types;
 }

@@ -64,8 +64,8 @@ void BenchWorld::approve_all(ContractId token, AccountId spender)
 std::vector<ContractBench> contract_benches()
 {
     std::vector<ContractBench> all;
-    for (auto* protocol :
-        {native_benches, erc20_benches, price_oracle_benches, uniswap_v2_benches, aave_v3_benches})
+    for (auto* protocol : {native_benches, erc20_benches, price_oracle_benches, uniswap_v2_benches,
+             aave_v3_benches, staking_rewards_benches, masterchef_benches, vault_benches})
     {
         auto benches = protocol();
         std::move(benches.begin(), benches.end(), std::back_inserter(all));

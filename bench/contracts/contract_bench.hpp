@@ -89,9 +89,12 @@ struct ContractBench
 /// @{ Each in the file PROTOCOL_bench.cpp.
 std::vector<ContractBench> aave_v3_benches();
 std::vector<ContractBench> erc20_benches();
+std::vector<ContractBench> masterchef_benches();
 std::vector<ContractBench> native_benches();
 std::vector<ContractBench> price_oracle_benches();
+std::vector<ContractBench> staking_rewards_benches();
 std::vector<ContractBench> uniswap_v2_benches();
+std::vector<ContractBench> vault_benches();
 /// @}
 
 }  // namespace runnel::bench

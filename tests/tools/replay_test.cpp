@@ -105,7 +105,10 @@ TEST_CASE("replay: recorded operations of mainnet code match to the last unit", 
         Case{"uniswap-v3-edge-1.ndjson.gz", "uniswap-v3", 1'812},
         Case{"uniswap-v3-periphery-1.ndjson.gz", "uniswap-v3-periphery", 1'500},
         Case{"uniswap-lib-1.ndjson.gz", "Uniswap's libraries", 15'137},
-        Case{"oz_erc20.ndjson.gz", "openzeppelin-erc20", 1'801});
+        Case{"oz_erc20.ndjson.gz", "openzeppelin-erc20", 1'801},
+        Case{"oz_erc4626.ndjson.gz", "openzeppelin-erc4626", 1'703},
+        Case{"synthetix_staking_rewards.ndjson.gz", "synthetix-staking-rewards", 1'802},
+        Case{"sushi_masterchef.ndjson.gz", "sushi-masterchef", 1'902});
     const auto report = replay_file(vector_path(c.file));
     CAPTURE(report.kept);
     CHECK(report.error.empty());

@@ -59,6 +59,11 @@ public:
     [[nodiscard]] virtual Amount max_withdraw(AccountId owner, std::uint64_t at) const = 0;
     [[nodiscard]] virtual Amount max_redeem(AccountId owner, std::uint64_t at) const = 0;
 
+    /// What shares are worth as the running transaction sees it, fees and limits aside; rounded
+    /// down. Errors: overflow.
+    [[nodiscard]] virtual Result<Amount> assets_of(
+        CallContext& context, const Amount& shares) const = 0;
+
     // Each adds one call of the sender's. Who deposits must let contract().account() spend its
     // assets; who withdraws what is another's needs an allowance of the shares.
 

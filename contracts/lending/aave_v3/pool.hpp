@@ -2,6 +2,7 @@
 
 #include "contracts/kit/contract_base.hpp"
 #include "contracts/kit/sectors/lending.hpp"
+#include "contracts/kit/sectors/lending_positions.hpp"
 #include "contracts/kit/sectors/price_feed.hpp"
 #include "contracts/kit/token.hpp"
 #include "contracts/lending/aave_v3/calls.hpp"
@@ -101,7 +102,8 @@ class AaveV3Pool
         aave_v3::SetLiquidationProtocolFee, aave_v3::ConfigureReserveAsCollateral,
         aave_v3::SetReserveFlashLoaning, aave_v3::SetReserveBorrowing,
         aave_v3::UpdateFlashloanPremiumTotal, aave_v3::UpdateFlashloanPremiumToProtocol>,
-    public LendingMarket
+    public LendingMarket,
+    public LendingPositions
 {
 public:
     /// Two bits per reserve in 256.
@@ -214,6 +216,8 @@ public:
 
     [[nodiscard]] std::unique_ptr<const LendingView> view_at(
         std::uint64_t timestamp) const override;
+    [[nodiscard]] Result<Amount> supplied(
+        CallContext& context, AccountId user, std::size_t reserve) const override;
     [[nodiscard]] UnitOfAccount unit_of_account() const noexcept override { return {}; }
     [[nodiscard]] ContractId price_source() const noexcept override { return oracle_id_; }
     [[nodiscard]] AccountId spender() const noexcept override { return account(); }

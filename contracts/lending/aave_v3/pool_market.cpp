@@ -146,6 +146,13 @@ std::unique_ptr<const LendingView> AaveV3Pool::view_at(std::uint64_t timestamp) 
     return std::make_unique<PoolView>(*this, std::move(now), std::move(reserves));
 }
 
+Result<Amount> AaveV3Pool::supplied(CallContext& context, AccountId user, std::size_t reserve) const
+{
+    const auto index = normalized_income(context.read(states_, reserve), context.block().timestamp);
+    const auto& scaled = context.read(*reserves_.at(reserve).positions, user).supplied_scaled;
+    return RUNNEL_TRY(ray_mul_half_up(scaled, index));
+}
+
 CallGas AaveV3Pool::gas_of(LendingAction action) const noexcept
 {
     // Most accounts have one collateral and one debt.

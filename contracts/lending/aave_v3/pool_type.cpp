@@ -168,7 +168,7 @@ const ContractType& AaveV3Pool::contract_type()
     static const ContractType type{.kind = "aave_v3_pool",
         .help = "A lending pool of Aave v3.0.2: variable rates, flash loans, liquidations.",
         .role = ContractRole::lending,
-        .sectors = implements<AaveV3Pool, LendingMarket>(),
+        .sectors = implements<AaveV3Pool, LendingMarket, LendingPositions>(),
         .methods = methods(),
         .events = event_types<SupplyLog, WithdrawLog, BorrowLog, RepayLog, LiquidationCallLog,
             FlashLoanLog, ReserveDataUpdatedLog, CollateralEnabledLog, CollateralDisabledLog,

@@ -182,6 +182,11 @@ Amount Erc4626Vault::max_redeem(AccountId owner, std::uint64_t) const
     return balance(owner);
 }
 
+Result<Amount> Erc4626Vault::assets_of(CallContext& context, const Amount& shares) const
+{
+    return result_of(assets_down(shares, totals(context)));
+}
+
 CallGas Erc4626Vault::gas_of(VaultAction action) const noexcept
 {
     switch (action)

@@ -79,6 +79,8 @@ public:
     /// 0 where it does not fit 256 bits: the deployed view reverts.
     [[nodiscard]] Amount max_withdraw(AccountId owner, std::uint64_t at = 0) const override;
     [[nodiscard]] Amount max_redeem(AccountId owner, std::uint64_t at = 0) const override;
+    [[nodiscard]] Result<Amount> assets_of(
+        CallContext& context, const Amount& shares) const override;
     [[nodiscard]] CallGas gas_of(VaultAction action) const noexcept override;
     void add_deposit(CallWriter& calls, const Amount& assets, AccountId receiver) const override;
     void add_mint(CallWriter& calls, const Amount& shares, AccountId receiver) const override;

@@ -1,0 +1,58 @@
+#pragma once
+
+#include "contracts/vaults/erc4626/events.hpp"
+
+/// The logs of a strategy vault, beside ERC-4626's.
+namespace runnel::contracts::strategy_vault
+{
+
+/// Yearn's Reported with the management fee where that has the protocol's.
+struct ReportedLog
+{
+    static constexpr std::string_view table = "strategy_vault_reports";
+    static constexpr std::string_view signature =
+        "Reported(uint256 profit, uint256 loss, uint256 managementFees, uint256 performanceFees)";
+
+    Amount profit;
+    Amount loss;
+    Amount management_fees;
+    Amount performance_fees;
+    RUNNEL_FIELDS((profit, smallest_unit_of_its("asset")), (loss, smallest_unit_of_its("asset")),
+        (management_fees, smallest_unit_of_its("asset")),
+        (performance_fees, smallest_unit_of_its("asset")));
+};
+
+/// What a report took in before it counted.
+struct HarvestedLog
+{
+    static constexpr std::string_view table = "strategy_vault_harvests";
+    static constexpr std::string_view signature =
+        "Harvested(address indexed rewardToken, uint256 sold, uint256 bought)";
+
+    ContractId reward_token{};
+    Amount sold;
+    Amount bought;
+    RUNNEL_FIELDS(reward_token, (sold, smallest_unit_of("reward_token")),
+        (bought, smallest_unit_of_its("asset")));
+};
+
+struct StrategyShutdownLog
+{
+    static constexpr std::string_view table = "strategy_vault_shutdowns";
+    static constexpr std::string_view signature = "StrategyShutdown()";
+
+    RUNNEL_FIELDS();
+};
+
+struct UpdateFeesLog
+{
+    static constexpr std::string_view table = "strategy_vault_fees";
+    static constexpr std::string_view signature =
+        "UpdateFees(uint16 performanceFee, uint16 managementFee)";
+
+    std::uint16_t performance_fee = 0;
+    std::uint16_t management_fee = 0;
+    RUNNEL_FIELDS((performance_fee, bps), (management_fee, bps_per_year));
+};
+
+}  // namespace runnel::contracts::strategy_vault
