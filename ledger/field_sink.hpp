@@ -38,8 +38,8 @@ public:
             sink_.account(name, value);
         else if constexpr (std::same_as<T, ContractId>)
             sink_.contract(name, value);
-        else if constexpr (std::same_as<T, Amount> || std::same_as<T, Hash> ||
-                           std::same_as<T, Address>)
+        else if constexpr (std::same_as<T, Amount> || std::same_as<T, Int256> ||
+                           std::same_as<T, Hash> || std::same_as<T, Address>)
             sink_.text(name, value.to_string());
         else if constexpr (std::same_as<T, bool>)
             sink_.text(name, value ? "true" : "false");

@@ -221,11 +221,11 @@ std::optional<FieldMismatch> compare_field(
         if (!fits(amount, *number))
             return wrong(shown(*number), shown(amount, *number));
     }
-    else if (const auto* number = std::get_if<Int256>(&field.value))
+    else if (const auto* signed_number = std::get_if<Int256>(&field.value))
     {
         const auto& got = std::get<Int256>(*value);
-        if (got != *number)
-            return wrong(number->to_string(), got.to_string());
+        if (got != *signed_number)
+            return wrong(signed_number->to_string(), got.to_string());
     }
     else if (const auto* integer = std::get_if<std::int64_t>(&field.value))
     {

@@ -198,6 +198,18 @@ public:
         value = number(row_, within_ + std::string{name}, Amount::max());
         return std::nullopt;
     }
+    Int256 signed_amount(std::string_view name, const runnel::Unit&) override
+    {
+        const auto column = within_ + std::string{name};
+        const auto text = row_[column];
+        const bool is_negative = text.starts_with('-');
+        const auto magnitude = text.empty()
+                                   ? std::optional{Amount{}}
+                                   : Amount::from_decimal(text.substr(is_negative ? 1 : 0));
+        if (!magnitude || magnitude->bit(255))
+            row_.refuse(column, "an integer of smallest units below 2^255");
+        return Int256::from_magnitude(*magnitude, is_negative);
+    }
     std::uint64_t integer(
         std::string_view name, const runnel::Unit&, std::int64_t min, std::uint64_t max) override
     {

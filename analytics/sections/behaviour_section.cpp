@@ -114,7 +114,7 @@ private:
 
     void read_wrapped(const std::string& table, const std::string& account, double sign)
     {
-        Prices prices{source_};
+        Market market{source_};
         std::uint64_t block = 0;
         auto rows = source_.query("SELECT block_number, contract_id, " + account + ", wad FROM " +
                                   table + " WHERE block_number > 0 ORDER BY rowid");
@@ -124,8 +124,8 @@ private:
             if (searcher == nullptr)
                 continue;
             if (const auto next = rows.integer_up_to(0, integer_max); next != block)
-                prices.advance(block = next);
-            const auto usd = prices.usd(rows.amount(3), rows.contract(1));
+                market.advance(block = next);
+            const auto usd = market.usd(rows.amount(3), rows.contract(1));
             searcher->gross += sign * usd.value_or(0);
             searcher->priced = searcher->priced && usd;
         }

@@ -92,9 +92,9 @@ public:
 
     /// @p contract emits the events; @p name is put before the tables' names.
     NftBook(ContractId contract, std::string_view name)
-      : tokens{std::string{name} + ".nfts", KeyKind::sparse},
-        balances{std::string{name} + ".nft_balances"},
-        operators{std::string{name} + ".nft_operators", KeyKind::sparse},
+      : tokens{std::string{name} + ".nfts", KeyOf::something_else},
+        balances{std::string{name} + ".nft_balances", KeyOf::account},
+        operators{std::string{name} + ".nft_operators", KeyOf::account_pair},
         contract_{contract}
     {}
 

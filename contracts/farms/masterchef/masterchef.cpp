@@ -45,7 +45,7 @@ MasterChef::MasterChef(ContractIdentity identity, ContractId sushi, Schedule sch
     schedule_{schedule},
     state_{name() + ".state"},
     pools_{name() + ".pools"},
-    users_{name() + ".users", KeyKind::sparse}
+    users_{name() + ".users", KeyOf::something_else}
 {
     auto& state = state_.at(0);
     state.owner = owner;

@@ -50,7 +50,7 @@ StakingRewards::StakingRewards(ContractIdentity identity, ContractId staking_tok
     staking_id_{staking_token},
     rewards_id_{rewards_token},
     state_{name() + ".state"},
-    stakers_{name() + ".stakers"}
+    stakers_{name() + ".stakers", KeyOf::account}
 {
     state_.set_conservation_weight(-1);
     stakers_.set_conservation_weight(1);

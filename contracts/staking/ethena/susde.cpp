@@ -84,8 +84,8 @@ EthenaSusde::EthenaSusde(ContractIdentity identity, std::string symbol, Contract
     symbol_{std::move(symbol)},
     asset_id_{asset},
     state_{name() + ".state"},
-    permissions_{name() + ".permissions"},
-    cooldowns_{name() + ".cooldowns"}
+    permissions_{name() + ".permissions", KeyOf::account},
+    cooldowns_{name() + ".cooldowns", KeyOf::account}
 {
     state_.set_conservation_weight(-1);
     state_.at(0).cooldown_duration = cooldown_duration;

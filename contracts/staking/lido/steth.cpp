@@ -35,8 +35,8 @@ LidoSteth::LidoSteth(
   : ContractBase{std::move(identity)},
     symbol_{std::move(symbol)},
     fees_{std::move(fees)},
-    shares_{name() + ".shares"},
-    allowances_{name() + ".allowances", KeyKind::sparse},
+    shares_{name() + ".shares", KeyOf::account},
+    allowances_{name() + ".allowances", KeyOf::account_pair},
     state_{name() + ".state"}
 {
     shares_.set_conservation_weight(1);
