@@ -1,5 +1,6 @@
 #include "contracts/registry.hpp"
 
+#include "contracts/exchanges/balancer_weighted/pool.hpp"
 #include "contracts/exchanges/curve_stableswap/pool.hpp"
 #include "contracts/exchanges/uniswap_v2/factory.hpp"
 #include "contracts/exchanges/uniswap_v2/pair.hpp"
@@ -43,6 +44,7 @@ std::span<const ContractType* const> contract_types()
         &UniswapV3Router::contract_type(),
         &UniswapV3PositionManager::contract_type(),
         &CurveStableSwapPool::contract_type(),
+        &BalancerWeightedPool::contract_type(),
         &AaveV3Pool::contract_type(),
         &Erc20Deployer::contract_type(),
         &AaveV3Deployer::contract_type(),

@@ -1,4 +1,5 @@
 #include "tools/replay/aave_v3_replay.hpp"
+#include "tools/replay/balancer_weighted_replay.hpp"
 #include "tools/replay/curve_stableswap_replay.hpp"
 #include "tools/replay/erc4626_replay.hpp"
 #include "tools/replay/ethena_replay.hpp"
@@ -23,6 +24,7 @@ std::span<const Protocol> protocols()
         uniswap_v3_periphery_protocol(),
         uniswap_library_protocol(),
         curve_stableswap_protocol(),
+        balancer_weighted_protocol(),
         oz_erc20_protocol(),
         lido_protocol(),
         ethena_protocol(),
