@@ -15,6 +15,9 @@ struct NftTransferLog
     static constexpr std::string_view table = "nft_transfers";
     static constexpr std::string_view signature =
         "Transfer(address indexed,address indexed,uint256 indexed)";
+    static constexpr std::array<std::string_view, 3> meanings{
+        "Who had it; the zero account: it was made.",
+        "Who has it; the zero account: it was destroyed.", "Which one."};
 
     AccountId from_address{};
     AccountId to_address{};
@@ -27,6 +30,8 @@ struct NftApprovalLog
     static constexpr std::string_view table = "nft_approvals";
     static constexpr std::string_view signature =
         "Approval(address indexed,address indexed,uint256 indexed)";
+    static constexpr std::array<std::string_view, 3> meanings{
+        "Who has it.", "Who may move it.", "Which one."};
 
     AccountId owner{};
     AccountId approved{};
@@ -39,6 +44,8 @@ struct NftApprovalForAllLog
     static constexpr std::string_view table = "nft_approvals_for_all";
     static constexpr std::string_view signature =
         "ApprovalForAll(address indexed,address indexed,bool)";
+    static constexpr std::array<std::string_view, 3> meanings{
+        "Whose tokens.", "Who may move all of them.", "Whether he may from now on."};
 
     AccountId owner{};
     AccountId operator_address{};

@@ -13,6 +13,8 @@ struct SwapLog
     static constexpr std::string_view table = "balancer_swaps";
     static constexpr std::string_view signature =
         "Swap(bytes32 indexed,address indexed,address indexed,uint256,uint256)";
+    static constexpr std::array<std::string_view, 5> meanings{"The pool, by its id in the Vault.",
+        "What came in.", "What went out.", "How much came in, fee included.", "How much went out."};
 
     Amount pool_id;
     ContractId token_in{};
@@ -27,6 +29,7 @@ struct SwapFeePercentageChangedLog
 {
     static constexpr std::string_view table = "balancer_swap_fees";
     static constexpr std::string_view signature = "SwapFeePercentageChanged(uint256)";
+    static constexpr std::array<std::string_view, 1> meanings{"The new fee, of 10^18."};
 
     Amount swap_fee_percentage;
     RUNNEL_FIELDS((swap_fee_percentage, wad));
@@ -38,6 +41,8 @@ struct PoolBalanceChange
 {
     static constexpr std::string_view name = "PoolBalanceChange";
     static constexpr std::string_view table = "balancer_pool_balance_changes";
+    static constexpr std::array<std::string_view, 3> meanings{
+        "Who joined or left.", "The token.", "How much came in, or, negative, went out."};
 
     AccountId liquidity_provider{};
     ContractId token{};

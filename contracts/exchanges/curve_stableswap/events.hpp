@@ -14,6 +14,9 @@ struct TokenExchangeLog
     static constexpr std::string_view table = "curve_stableswap_exchanges";
     static constexpr std::string_view signature =
         "TokenExchange(address indexed,int128,uint256,int128,uint256)";
+    static constexpr std::array<std::string_view, 5> meanings{"Who traded.",
+        "The number of the coin that came in.", "How much came in.",
+        "The number of the coin that went out.", "How much went out."};
 
     AccountId buyer{};
     std::int32_t sold_id = 0;
@@ -48,6 +51,26 @@ constexpr std::string_view by_count(
     return n == 2 ? two : n == 3 ? three : four;
 }
 
+/// The meanings of the fields of a log with amounts and fees of each coin: who, those, and the
+/// rest.
+template <std::size_t n, std::size_t rest>
+consteval auto coin_meanings(std::string_view who, const std::array<std::string_view, rest>& others)
+{
+    constexpr std::array<std::string_view, coins_max> amounts{
+        "How much of coin 0.", "How much of coin 1.", "How much of coin 2.", "How much of coin 3."};
+    constexpr std::array<std::string_view, coins_max> fees{
+        "The fee in coin 0.", "The fee in coin 1.", "The fee in coin 2.", "The fee in coin 3."};
+    std::array<std::string_view, 1 + 2 * n + rest> meanings{who};
+    for (std::size_t i = 0; i < n; ++i)
+    {
+        meanings[1 + i] = amounts[i];
+        meanings[1 + n + i] = fees[i];
+    }
+    for (std::size_t i = 0; i < rest; ++i)
+        meanings[1 + 2 * n + i] = others[i];
+    return meanings;
+}
+
 template <std::size_t n>
 struct AddLiquidityLog
 {
@@ -57,6 +80,9 @@ struct AddLiquidityLog
         by_count<n>("AddLiquidity(address indexed,uint256[2],uint256[2],uint256,uint256)",
             "AddLiquidity(address indexed,uint256[3],uint256[3],uint256,uint256)",
             "AddLiquidity(address indexed,uint256[4],uint256[4],uint256,uint256)");
+    static constexpr auto meanings = coin_meanings<n>("Who deposited.",
+        std::array<std::string_view, 2>{
+            "The invariant D after the deposit, before fees.", "The shares that there are now."});
 
     AccountId provider{};
     Coins token_amounts;
@@ -84,6 +110,8 @@ struct RemoveLiquidityLog
         by_count<n>("RemoveLiquidity(address indexed,uint256[2],uint256[2],uint256)",
             "RemoveLiquidity(address indexed,uint256[3],uint256[3],uint256)",
             "RemoveLiquidity(address indexed,uint256[4],uint256[4],uint256)");
+    static constexpr auto meanings = coin_meanings<n>(
+        "Who withdrew.", std::array<std::string_view, 1>{"The shares that are left."});
 
     AccountId provider{};
     Coins token_amounts;
@@ -110,6 +138,9 @@ struct RemoveLiquidityImbalanceLog
         "RemoveLiquidityImbalance(address indexed,uint256[2],uint256[2],uint256,uint256)",
         "RemoveLiquidityImbalance(address indexed,uint256[3],uint256[3],uint256,uint256)",
         "RemoveLiquidityImbalance(address indexed,uint256[4],uint256[4],uint256,uint256)");
+    static constexpr auto meanings = coin_meanings<n>("Who withdrew.",
+        std::array<std::string_view, 2>{
+            "The invariant D after the withdrawal, before fees.", "The shares that are left."});
 
     AccountId provider{};
     Coins token_amounts;
@@ -134,6 +165,8 @@ struct RemoveLiquidityOneLog
     static constexpr std::string_view table = "curve_stableswap_three_pool_one_coin_withdrawals";
     static constexpr std::string_view signature =
         "RemoveLiquidityOne(address indexed,uint256,uint256)";
+    static constexpr std::array<std::string_view, 3> meanings{
+        "Who withdrew.", "The shares burnt.", "How much of the coin went out."};
 
     AccountId provider{};
     Amount token_amount;
@@ -147,6 +180,8 @@ struct RemoveLiquidityOneWithSupplyLog
     static constexpr std::string_view table = "curve_stableswap_one_coin_withdrawals";
     static constexpr std::string_view signature =
         "RemoveLiquidityOne(address indexed,uint256,uint256,uint256)";
+    static constexpr std::array<std::string_view, 4> meanings{"Who withdrew.", "The shares burnt.",
+        "How much of the coin went out.", "The shares that are left."};
 
     AccountId provider{};
     Amount token_amount;
@@ -160,6 +195,9 @@ struct CommitNewFeeLog
 {
     static constexpr std::string_view table = "curve_stableswap_committed_fees";
     static constexpr std::string_view signature = "CommitNewFee(uint256 indexed,uint256,uint256)";
+    static constexpr std::array<std::string_view, 3> meanings{"When it may be applied.",
+        "The fee to come, of 10^10.",
+        "The part of fees to come that is the administrator's, of 10^10."};
 
     std::uint64_t deadline = 0;
     Amount fee;
@@ -171,6 +209,8 @@ struct NewFeeLog
 {
     static constexpr std::string_view table = "curve_stableswap_new_fees";
     static constexpr std::string_view signature = "NewFee(uint256,uint256)";
+    static constexpr std::array<std::string_view, 2> meanings{
+        "The fee of a trade, of 10^10.", "The part of fees that is the administrator's, of 10^10."};
 
     Amount fee;
     Amount admin_fee;
@@ -181,6 +221,9 @@ struct RampALog
 {
     static constexpr std::string_view table = "curve_stableswap_ramps";
     static constexpr std::string_view signature = "RampA(uint256,uint256,uint256,uint256)";
+    static constexpr std::array<std::string_view, 4> meanings{
+        "The amplification at the start, as the pool counts it.", "The one it moves to.",
+        "When it starts to move.", "When it is there."};
 
     Amount old_a;
     Amount new_a;
@@ -193,6 +236,8 @@ struct StopRampALog
 {
     static constexpr std::string_view table = "curve_stableswap_stopped_ramps";
     static constexpr std::string_view signature = "StopRampA(uint256,uint256)";
+    static constexpr std::array<std::string_view, 2> meanings{
+        "The amplification from now on.", "When it was stopped."};
 
     Amount a;
     std::uint64_t timestamp = 0;

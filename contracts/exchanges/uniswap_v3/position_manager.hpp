@@ -17,6 +17,8 @@ struct IncreaseLiquidityLog
     static constexpr std::string_view table = "uniswap_v3_liquidity_increases";
     static constexpr std::string_view signature =
         "IncreaseLiquidity(uint256 indexed,uint128,uint256,uint256)";
+    static constexpr std::array<std::string_view, 4> meanings{"The position's token.",
+        "The liquidity added.", "What was paid of token0.", "What was paid of token1."};
 
     std::uint64_t token_id = 0;
     Amount liquidity;
@@ -31,6 +33,8 @@ struct DecreaseLiquidityLog
     static constexpr std::string_view table = "uniswap_v3_liquidity_decreases";
     static constexpr std::string_view signature =
         "DecreaseLiquidity(uint256 indexed,uint128,uint256,uint256)";
+    static constexpr std::array<std::string_view, 4> meanings{"The position's token.",
+        "The liquidity taken.", "What is owed more of token0.", "What is owed more of token1."};
 
     std::uint64_t token_id = 0;
     Amount liquidity;
@@ -45,6 +49,9 @@ struct CollectPositionLog
     static constexpr std::string_view table = "uniswap_v3_position_collects";
     static constexpr std::string_view signature =
         "Collect(uint256 indexed,address,uint256,uint256)";
+    static constexpr std::array<std::string_view, 4> meanings{"The position's token.",
+        "Who got it.", "What was asked for of token0, at most what is owed.",
+        "What was asked for of token1, at most what is owed."};
 
     std::uint64_t token_id = 0;
     AccountId recipient{};

@@ -104,6 +104,10 @@ struct FarmPoolRow
     static constexpr std::string_view name = "FarmPool";
     static constexpr std::string_view table = "farm_pools";
     static constexpr EventUse use = EventUse::snapshot;
+    static constexpr std::array<std::string_view, 6> meanings{
+        "The number of the pool within the farm.", "What is staked.", "What is earned.",
+        "How much is staked in all.", "What is paid to all stakers together.",
+        "Whether the rate is per second or per block."};
 
     std::uint32_t pool = 0;
     ContractId staked_token{};
@@ -145,6 +149,9 @@ struct FarmMove
     static constexpr std::string_view name = "FarmMove";
     static constexpr std::string_view table = "farm_moves";
     static constexpr EventUse use = EventUse::sector;
+    static constexpr std::array<std::string_view, 5> meanings{"What happened.",
+        "The number of the pool within the farm.", "Who staked, took back or was paid.",
+        "What moved.", "How much."};
 
     FarmMoveType transaction_type{};
     std::uint32_t pool = 0;

@@ -85,6 +85,8 @@ struct VaultRow
     static constexpr std::string_view name = "Vault";
     static constexpr std::string_view table = "vaults";
     static constexpr EventUse use = EventUse::snapshot;
+    static constexpr std::array<std::string_view, 4> meanings{"What is deposited.",
+        "What is got for it.", "What all shares stand for.", "How many shares there are."};
 
     ContractId asset{};
     ContractId share_token{};
@@ -113,6 +115,9 @@ struct VaultFlow
     static constexpr std::string_view name = "VaultFlow";
     static constexpr std::string_view table = "vault_flows";
     static constexpr EventUse use = EventUse::sector;
+    static constexpr std::array<std::string_view, 6> meanings{"What happened.",
+        "Whose the shares are.", "What is deposited.", "How much came in or went out.",
+        "What is got for it.", "The shares minted or burnt."};
 
     VaultFlowType transaction_type{};
     AccountId owner{};  // Of the shares.

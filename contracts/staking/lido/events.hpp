@@ -13,6 +13,8 @@ struct TransferSharesLog
     static constexpr std::string_view table = "lido_share_transfers";
     static constexpr std::string_view signature =
         "TransferShares(address indexed,address indexed,uint256)";
+    static constexpr std::array<std::string_view, 3> meanings{
+        "Who had them.", "Who has them.", "How many shares."};
 
     AccountId from_address{};
     AccountId to_address{};
@@ -25,6 +27,8 @@ struct SharesBurntLog
     static constexpr std::string_view table = "lido_shares_burnt";
     static constexpr std::string_view signature =
         "SharesBurnt(address indexed,uint256,uint256,uint256)";
+    static constexpr std::array<std::string_view, 4> meanings{"Whose they were.",
+        "What they stood for before.", "What as many stand for afterwards.", "How many shares."};
 
     AccountId account{};
     Amount pre_rebase_token_amount;
@@ -38,6 +42,8 @@ struct SubmittedLog
 {
     static constexpr std::string_view table = "lido_submissions";
     static constexpr std::string_view signature = "Submitted(address indexed,uint256,address)";
+    static constexpr std::array<std::string_view, 3> meanings{
+        "Who staked.", "How much.", "Who brought him."};
 
     AccountId sender{};
     Amount amount;
@@ -51,6 +57,9 @@ struct TokenRebasedLog
     static constexpr std::string_view table = "lido_rebases";
     static constexpr std::string_view signature =
         "TokenRebased(uint256 indexed,uint256,uint256,uint256,uint256,uint256,uint256)";
+    static constexpr std::array<std::string_view, 7> meanings{"Of which time the report is.",
+        "Since the report before.", "Shares before.", "What they stood for.", "Shares after.",
+        "What they stand for.", "Of these, what the protocol took."};
 
     std::uint64_t report_timestamp = 0;
     std::uint64_t time_elapsed = 0;

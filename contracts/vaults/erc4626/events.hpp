@@ -12,6 +12,8 @@ struct DepositLog
     static constexpr std::string_view table = "erc4626_deposits";
     static constexpr std::string_view signature =
         "Deposit(address indexed sender, address indexed owner, uint256 assets, uint256 shares)";
+    static constexpr std::array<std::string_view, 4> meanings{
+        "Who paid.", "Who got the shares.", "What came in.", "The shares minted."};
 
     AccountId sender{};
     AccountId owner{};
@@ -27,6 +29,8 @@ struct WithdrawLog
     static constexpr std::string_view signature =
         "Withdraw(address indexed sender, address indexed receiver, address indexed owner, uint256 "
         "assets, uint256 shares)";
+    static constexpr std::array<std::string_view, 5> meanings{"Who called.", "Who got the assets.",
+        "Whose shares they were.", "What went out.", "The shares burnt."};
 
     AccountId sender{};
     AccountId receiver{};

@@ -12,6 +12,8 @@ struct ReportedLog
     static constexpr std::string_view table = "strategy_vault_reports";
     static constexpr std::string_view signature =
         "Reported(uint256 profit, uint256 loss, uint256 managementFees, uint256 performanceFees)";
+    static constexpr std::array<std::string_view, 4> meanings{"What was gained.", "What was lost.",
+        "What of it was charged for management.", "What of it was charged for performance."};
 
     Amount profit;
     Amount loss;
@@ -28,6 +30,8 @@ struct HarvestedLog
     static constexpr std::string_view table = "strategy_vault_harvests";
     static constexpr std::string_view signature =
         "Harvested(address indexed rewardToken, uint256 sold, uint256 bought)";
+    static constexpr std::array<std::string_view, 3> meanings{
+        "What the farm paid.", "How much of it was sold.", "How much of the asset was bought."};
 
     ContractId reward_token{};
     Amount sold;
@@ -49,6 +53,8 @@ struct UpdateFeesLog
     static constexpr std::string_view table = "strategy_vault_fees";
     static constexpr std::string_view signature =
         "UpdateFees(uint16 performanceFee, uint16 managementFee)";
+    static constexpr std::array<std::string_view, 2> meanings{
+        "Of gains, from now on.", "Of assets a year, from now on."};
 
     std::uint16_t performance_fee = 0;
     std::uint16_t management_fee = 0;
