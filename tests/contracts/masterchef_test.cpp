@@ -111,6 +111,7 @@ TEST_CASE("masterchef: owner's calls, and what they re-price", "[contracts][farm
     f.call(60, f.owner, Set{0, 0, true});
     f.call(60, f.owner, Set{1, 0, false});
     f.call(60, f.owner, Set{2, 0, false});
+    f.call(60, f.users[0], Withdraw{0, 0});  // Up to date in its block.
     f.refused(61, f.users[0], Withdraw{0, 1}, "SafeMath: division by zero");
     f.call(61, f.users[0], EmergencyWithdraw{0});
     CHECK(f.lp[0]->balance(f.users[0]) == Amount::power_of_ten(30));

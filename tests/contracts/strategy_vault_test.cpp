@@ -195,6 +195,44 @@ TEST_CASE("strategy vault: the management fee is of assets and time, and never m
     CHECK(f.vault.state().profit_unlocking_rate.is_zero());
 }
 
+TEST_CASE("strategy vault: fractions stay with those who stay", "[contracts][vaults]")
+{
+    NestedFixture f;
+    f.call(f.alice, Deposit{1'000'000, f.alice});
+    f.report();
+    f.gain(100'001);
+    f.set_time(start + day);
+    f.report();
+    f.set_time(start + 12 * day);
+    f.gain(100'000);
+    f.report();
+    // 100,000 * 1,010,000 / 1,100,000 = 91,818.2 shares, of which 10,000 / 100,000 are fees.
+    CHECK(f.vault.balance(f.fees) == 10'000 + 9'181);
+    CHECK(f.vault.locked_shares(f.now) == 91'818 - 9'181);
+    f.lose(50'000);
+    CHECK(f.report().values[1] == 50'000);
+    // 50,000 * 1,101,818 / 1,200,000 = 45,909.1
+    CHECK(f.vault.locked_shares(f.now) == 91'818 - 9'181 - 45'909);
+
+    NestedFixture g{0};
+    g.call(g.alice, Deposit{1'000, g.alice});
+    g.report();
+    g.gain(101);
+    g.report();
+    g.set_time(start + 10 * day);
+    CHECK(g.call(g.bob, Deposit{3, g.bob}) == 2);
+    CHECK(g.vault.max_withdraw(g.bob, g.now) == 2);  // 2 * 1,103 / 1,002
+    g.expect_refusal(
+        g.bob, g.vault.id(), Withdraw{3, g.bob, g.bob}, "ERC4626: withdraw more than max");
+
+    NestedFixture h;
+    h.call(h.bob, Deposit{10, h.bob});
+    h.lose(4);
+    // 1 of 7 is missing: 14.3 %.
+    h.expect_refusal(h.bob, h.vault.id(), Redeem{7, h.bob, h.bob, 1'400}, "too much loss");
+    CHECK(h.call(h.bob, Redeem{7, h.bob, h.bob, 1'429}) == 6);
+}
+
 TEST_CASE("strategy vault: who may do what", "[contracts][vaults]")
 {
     NestedFixture f;
