@@ -79,8 +79,9 @@ std::optional<ScenarioError> check_fundable(
     if (token == native_coin || (contract != nullptr && contract->can_be_allocated()))
         return std::nullopt;
     const auto& info = scenario.tokens.at(index(token));
-    return ScenarioError{fmt::format("{}.funds.{}: expected a plain token (erc20, weth9), got {}",
-        table, info.name, info.type->kind)};
+    return ScenarioError{
+        fmt::format("{}.funds.{}: expected a token that block 0 can give, got one of kind {}",
+            table, info.name, info.type->kind)};
 }
 
 /// Gives wallets that are there what they draw; to others it is sent.

@@ -94,6 +94,7 @@ std::vector<ContractBench> erc20_benches();
 std::vector<ContractBench> masterchef_benches();
 std::vector<ContractBench> native_benches();
 std::vector<ContractBench> price_oracle_benches();
+std::vector<ContractBench> staking_benches();
 std::vector<ContractBench> staking_rewards_benches();
 std::vector<ContractBench> uniswap_v2_benches();
 std::vector<ContractBench> vault_benches();

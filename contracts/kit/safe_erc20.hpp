@@ -23,7 +23,8 @@ namespace runnel::contracts::openzeppelin
     return fail("SafeERC20: low-level call failed");
 }
 
-/// The token's reason, if it has one. Source: OpenZeppelin Contracts 3.x `SafeERC20.sol`.
+/// The token's reason, if it has one. Source: OpenZeppelin Contracts 3.x
+/// and 4.x `SafeERC20.sol`.
 [[nodiscard]] inline Result<void> safe_3(Result<void> moved)
 {
     if (moved.has_value())

@@ -6,6 +6,21 @@
 namespace runnel::contracts
 {
 
+Amount Token::computed_holding(CallContext&, AccountId) const
+{
+    check_failed("a token says where its balances are, or what", __FILE__, __LINE__);
+}
+
+Amount Token::computed_holding(AccountId) const
+{
+    check_failed("a token says where its balances are, or what", __FILE__, __LINE__);
+}
+
+void Token::declare_computed_holding(AccessCollector&, AccountId) const
+{
+    check_failed("a token says where its balances are, or what", __FILE__, __LINE__);
+}
+
 Token* find_token(const World& world, ContractId id)
 {
     return dynamic_cast<Token*>(world.find_contract(id));

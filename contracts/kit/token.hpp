@@ -88,7 +88,29 @@ class Token
 public:
     virtual ~Token() = default;
 
-    [[nodiscard]] virtual const Table<Amount>& balances() const = 0;
+    /// What @p account has as the running transaction sees it.
+    [[nodiscard]] Amount holding(CallContext& context, AccountId account) const
+    {
+        return balances_ != nullptr ? context.read(*balances_, account)
+                                    : computed_holding(context, account);
+    }
+    /// The same after the last block.
+    [[nodiscard]] Amount holding(AccountId account) const
+    {
+        return balances_ != nullptr ? balances_->get(account) : computed_holding(account);
+    }
+    /// Declares that somebody looks at it.
+    void declare_holding(AccessCollector& access, AccountId account) const
+    {
+        if (balances_ != nullptr)
+            access.read(*balances_, account);
+        else
+            declare_computed_holding(access, account);
+    }
+    /// Balances change without a transfer, and a transfer may deliver a few units less: what a
+    /// contract has counted may be more than it holds.
+    [[nodiscard]] bool rebases() const noexcept { return balances_ == nullptr; }
+
     [[nodiscard]] virtual const Table<Amount>& allowances()
         const = 0;  // By pair_key(owner, spender).
 
@@ -106,10 +128,21 @@ public:
     /// the loader checks scenarios.
     virtual bool allocate(World&, AccountId, const Amount&) { return false; }
     [[nodiscard]] virtual bool can_be_allocated() const { return false; }
+
+protected:
+    /// Balances are records; said once, when it is made. Without it they are computed.
+    void keep_balances_in(const Table<Amount>& balances) noexcept { balances_ = &balances; }
+    // Of a token that has no such records.
+    [[nodiscard]] virtual Amount computed_holding(CallContext&, AccountId) const;
+    [[nodiscard]] virtual Amount computed_holding(AccountId) const;
+    virtual void declare_computed_holding(AccessCollector&, AccountId) const;
+
+private:
+    const Table<Amount>* balances_ = nullptr;
 };
 
 /// The kinds that can be: what a scenario's parameters ask for where they want a plain token.
-inline constexpr std::string_view plain_token_kinds = "erc20|weth9";
+inline constexpr std::string_view plain_token_kinds = "erc20|weth9|lido_steth|lido_wsteth";
 
 /// The token with this id; a bug if the contract is not one: the loader checks scenarios, contracts
 /// check what calls name.

@@ -27,11 +27,11 @@ public:
     TokenBase(ContractIdentity identity, TokenFlavour flavour)
       : Base{std::move(identity)}, book_{this->id(), this->name(), flavour}
     {
+        keep_balances_in(book_.balances);
         this->add_table(book_.balances);
         this->add_table(book_.allowances);
     }
 
-    [[nodiscard]] const Table<Amount>& balances() const final { return book_.balances; }
     [[nodiscard]] const Table<Amount>& allowances() const final { return book_.allowances; }
     [[nodiscard]] const Amount& balance(AccountId account) const noexcept
     {

@@ -93,7 +93,7 @@ Amount holding_of(const WorldView& view, ContractId token, AccountId account)
 {
     if (token == native_coin)
         return view.account(account).balance;
-    return contracts::token_at(*view.world, token).balances().get(account);
+    return contracts::token_at(*view.world, token).holding(account);
 }
 
 Amount starting_holding(const WalletGroup& wallets, std::size_t position, ContractId token)

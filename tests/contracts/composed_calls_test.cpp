@@ -24,7 +24,7 @@ struct Fixture : UniswapV2Fixture
     }
     [[nodiscard]] const Amount& balance(const Erc20& token, AccountId account) const
     {
-        return token.balances().get(account);
+        return token.balance(account);
     }
 };
 }  // namespace

@@ -216,12 +216,12 @@ TEST_CASE("tokens that answer nothing or false are taken as TransferHelper takes
         SwapExactTokensForTokens{ether(2'000'000), 0, path, f.alice, never},
         "TransferHelper: TRANSFER_FROM_FAILED");
     // By itself the call goes well, says so, and moves nothing.
-    const auto root = f.odd.balances().get(f.alice);
+    const auto root = f.odd.holding(f.alice);
     const auto said = f.expect_ok(f.alice, f.odd.id(), Erc20Transfer{f.bob, ether(2'000'000)});
     REQUIRE(said.returns.count == 1);
     CHECK(said.returns.values[0] == 0);
     CHECK(UniswapV2Fixture::events_of<TransferLog>(said.block).empty());
-    CHECK(f.odd.balances().get(f.alice) == root);
+    CHECK(f.odd.holding(f.alice) == root);
     const auto from = f.expect_ok(f.bob, f.odd.id(), Erc20TransferFrom{f.alice, f.bob, 1});
     REQUIRE(from.returns.count == 1);
     CHECK(from.returns.values[0] == 0);

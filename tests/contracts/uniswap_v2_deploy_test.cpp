@@ -99,8 +99,8 @@ TEST_CASE("uniswap v2: one transaction creates a pair, funds it and trades on it
     const auto* made = f.factory.find_pair(f.a.id(), f.c.id());
     REQUIRE(made != nullptr);
     // 997 * 1 * 400 / (1000 * 100 + 997), by the formula of the library.
-    CHECK(f.c.balances().get(f.bob) == decimal("3948632137588245195"));
-    CHECK(made->balances().get(*world.find_account(fresh)) == 1'000);
+    CHECK(f.c.holding(f.bob) == decimal("3948632137588245195"));
+    CHECK(made->holding(*world.find_account(fresh)) == 1'000);
 }
 
 TEST_CASE("uniswap v2 router: the first deposit creates the pair", "[contracts][uniswap_v2]")
@@ -114,7 +114,7 @@ TEST_CASE("uniswap v2 router: the first deposit creates the pair", "[contracts][
     CHECK(outcome.returns.values[2] == wrapping_sub(ether(4), 1'000));
     const auto* pair = f.factory.find_pair(f.a.id(), f.c.id());
     REQUIRE(pair != nullptr);
-    CHECK(pair->balances().get(f.alice) == wrapping_sub(ether(4), 1'000));
+    CHECK(pair->holding(f.alice) == wrapping_sub(ether(4), 1'000));
     // The second one finds it.
     CHECK(f.expect_ok(f.alice, f.router.id(), add).block.contracts.empty());
 }

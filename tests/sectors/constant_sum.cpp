@@ -123,7 +123,7 @@ void ConstantSum::check_invariants(const World&, Findings& findings) const
 {
     for (std::size_t i = 0; i < tokens_.size(); ++i)
     {
-        if (reserves_.get(i).amount > token_[i]->balances().get(account()))
+        if (reserves_.get(i).amount > token_[i]->holding(account()))
             findings.push_back(name() + ": does not hold its reserves");
     }
 }

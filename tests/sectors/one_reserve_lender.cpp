@@ -255,7 +255,7 @@ std::unique_ptr<const LendingView> OneReserveLender::view_at(std::uint64_t times
     loan.token = terms_.loan;
     loan.unit = Amount::power_of_ten(loan_decimals_);
     loan.price = loan.unit;
-    loan.cash = loan_->balances().get(account());
+    loan.cash = loan_->holding(account());
     loan.total_debt = debt_of(book.debt_scaled, book);
     loan.total_supplied = assets(book, loan.cash);
     loan.borrow_room = loan.cash;
@@ -274,7 +274,7 @@ std::unique_ptr<const LendingView> OneReserveLender::view_at(std::uint64_t times
     collateral.token = terms_.collateral;
     collateral.unit = collateral_unit_;
     collateral.price = worth;
-    collateral.cash = collateral_->balances().get(account());
+    collateral.cash = collateral_->holding(account());
     collateral.total_supplied = collateral.cash;
     collateral.supply_room = Amount::max();
     collateral.supply_index = ray;
@@ -361,7 +361,7 @@ Result<Returns> OneReserveLender::execute(const Deposit& call, CallContext& cont
     auto& book = context.write(book_, 0);
     auto& entry = context.write(entries_, call.on_behalf_of);
     accrue(book, context.block().timestamp);
-    const auto owned = assets(book, context.read(loan_->balances(), account()));
+    const auto owned = assets(book, loan_->holding(context, account()));
     const auto shares = book.shares.is_zero()
                             ? call.amount
                             : RUNNEL_TRY(mul_div_down(call.amount, book.shares, owned));
@@ -381,7 +381,7 @@ Result<Returns> OneReserveLender::execute(const Redeem& call, CallContext& conte
     auto& book = context.write(book_, 0);
     auto& entry = context.write(entries_, sender);
     accrue(book, context.block().timestamp);
-    const auto owned = assets(book, context.read(loan_->balances(), account()));
+    const auto owned = assets(book, loan_->holding(context, account()));
     RUNNEL_REQUIRE(!entry.shares.is_zero(), Refusal::error("Lender: nothing deposited"));
     const auto all = mul_div_down(entry.shares, owned, book.shares).value;
     const auto amount = call.amount == Amount::max() ? all : call.amount;
@@ -509,7 +509,7 @@ void OneReserveLender::emit_account(CallContext& context, AccountId account)
 {
     const auto& book = context.write(book_, 0);
     const auto& entry = context.write(entries_, account);
-    const auto owned = assets(book, context.read(loan_->balances(), this->account()));
+    const auto owned = assets(book, loan_->holding(context, this->account()));
     const auto supplied =
         book.shares.is_zero() ? Amount{} : mul_div_down(entry.shares, owned, book.shares).value;
     const auto found = position(entry, book, price(context));
@@ -540,7 +540,7 @@ void OneReserveLender::check_invariants(const World&, Findings& findings) const
     const auto& book = book_.get(0);
     if (sum.shares != book.shares || sum.debt_scaled != book.debt_scaled)
         findings.push_back(name() + ": entries do not sum to the book");
-    if (pledged > collateral_->balances().get(account()))
+    if (pledged > collateral_->holding(account()))
         findings.push_back(name() + ": more is pledged than held");
 }
 

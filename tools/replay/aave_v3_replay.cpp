@@ -88,7 +88,7 @@ public:
     Result<void> transfer_from(
         CallContext context, AccountId from, AccountId to, const Amount& amount) override
     {
-        RUNNEL_REQUIRE(context.read(balances(), from) >= amount,
+        RUNNEL_REQUIRE(holding(context, from) >= amount,
             Refusal::error("ERC20: transfer amount exceeds balance"));
         RUNNEL_REQUIRE(context.read(allowances(), pair_key(from, context.sender())) >= amount,
             Refusal::error("ERC20: transfer amount exceeds allowance"));

@@ -97,8 +97,8 @@ void CurveStableSwapPool::check_invariants(const World&, Findings& findings) con
 {
     for (unsigned i = 0; i < coin_count(); ++i)
     {
-        const auto& held = token_[i]->balances().get(account());
-        if (state().balances[i] > held)
+        const auto held = token_[i]->holding(account());
+        if (state().balances[i] > held && !token_[i]->rebases())
         {
             findings.push_back(fmt::format("{}: the balance of coin {} is {}, the pool holds {}",
                 name(), i, state().balances[i].to_string(), held.to_string()));
@@ -144,7 +144,7 @@ Terms CurveStableSwapPool::terms_at(std::uint64_t time) const
 Amount CurveStableSwapPool::admin_balance(unsigned coin) const
 {
     RUNNEL_CHECK(coin < coin_count());
-    return wrapping_sub(token_[coin]->balances().get(account()), state().balances[coin]);
+    return wrapping_sub(token_[coin]->holding(account()), state().balances[coin]);
 }
 
 Result<Amount> CurveStableSwapPool::virtual_price(std::uint64_t time) const
@@ -214,12 +214,12 @@ Result<Amount> CurveStableSwapPool::pull(CallContext& context, unsigned coin, co
 {
     auto& token = *token_[coin];
     const bool is_measured = is_three_pool() && coin == measured_coin;
-    const auto before = is_measured ? context.read(token.balances(), account()) : Amount{};
+    const auto before = is_measured ? token.holding(context, account()) : Amount{};
     RUNNEL_TRY(without_reason(
         token.transfer_from(context.as(account()), context.sender(), account(), amount)));
     if (!is_measured)
         return amount;
-    return vyper(Checked{context.read(token.balances(), account())} - before);
+    return vyper(Checked{token.holding(context, account())} - before);
 }
 
 Result<void> CurveStableSwapPool::pay(
@@ -547,7 +547,7 @@ Result<Returns> CurveStableSwapPool::execute(const curve::WithdrawAdminFees&, Ca
     for (unsigned i = 0; i < coin_count(); ++i)
     {
         const auto surplus = RUNNEL_TRY(
-            vyper(Checked{context.read(token_[i]->balances(), account())} - balances[i]));
+            vyper(Checked{token_[i]->holding(context, account())} - balances[i]));
         if (!surplus.is_zero())
             RUNNEL_TRY(pay(context, i, context.sender(), surplus));
     }
@@ -559,7 +559,7 @@ Result<Returns> CurveStableSwapPool::execute(const curve::DonateAdminFees&, Call
     RUNNEL_TRY(as_owner(context));
     auto& pool = touch(context);
     for (unsigned i = 0; i < coin_count(); ++i)
-        pool.balances[i] = context.read(token_[i]->balances(), account());
+        pool.balances[i] = token_[i]->holding(context, account());
     return Returns{};
 }
 
@@ -582,7 +582,7 @@ void CurveStableSwapPool::declare(
         access, account(), sender, account());
     token_[static_cast<unsigned>(call.j)]->declare_transfer(access, account(), call.recipient);
     if (is_three_pool() && call.i == static_cast<std::int32_t>(measured_coin))
-        access.read(token_[measured_coin]->balances(), account());
+        token_[measured_coin]->declare_holding(access, account());
 }
 
 void CurveStableSwapPool::declare(
@@ -596,7 +596,7 @@ void CurveStableSwapPool::declare(
             continue;
         token_[i]->declare_transfer_from(access, account(), sender, account());
         if (is_three_pool() && i == measured_coin)
-            access.read(token_[i]->balances(), account());
+            token_[i]->declare_holding(access, account());
     }
     book_.declare_credit(access, call.recipient);
 }

@@ -81,7 +81,7 @@ std::vector<Amount> UniswapV2Pair::share_value(const Amount& shares) const
         return value;
     for (unsigned i = 0; i < 2; ++i)
     {
-        const auto& held = token_[i]->balances().get(account());
+        const auto held = token_[i]->holding(account());
         value[i] = mul_div_down(shares, held, total_supply()).value;
     }
     return value;

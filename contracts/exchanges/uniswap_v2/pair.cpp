@@ -137,8 +137,8 @@ Result<void> UniswapV2Pair::check_room(
     unsigned side_in, const Amount& amount_in, const Amount& amount_out) const
 {
     // After the trade both balances, donations included, become reserves.
-    const auto& held_in = token_[side_in]->balances().get(account());
-    const auto& held_out = token_[1 - side_in]->balances().get(account());
+    const auto held_in = token_[side_in]->holding(account());
+    const auto held_out = token_[1 - side_in]->holding(account());
     const auto balance_in = Checked{held_in} + amount_in;
     RUNNEL_REQUIRE(balance_in.ok() && balance_in.value <= uint112_max &&
                        wrapping_sub(held_out, amount_out) <= uint112_max,
@@ -169,8 +169,8 @@ void UniswapV2Pair::check_invariants(const World&, Findings& findings) const
     const std::array reserves{pair.reserve0, pair.reserve1};
     for (unsigned i = 0; i < 2; ++i)
     {
-        const auto& held = token_[i]->balances().get(account());
-        if (reserves[i] > held)
+        const auto held = token_[i]->holding(account());
+        if (reserves[i] > held && !token_[i]->rebases())
         {
             findings.push_back(fmt::format("{}: reserve{} is {}, the pair holds only {}", name(), i,
                 reserves[i].to_string(), held.to_string()));
@@ -199,8 +199,7 @@ std::array<Amount, 2> UniswapV2Pair::reserves(CallContext& context) const
 
 std::array<Amount, 2> UniswapV2Pair::balances_held(CallContext& context) const
 {
-    return {context.read(token_[0]->balances(), account()),
-        context.read(token_[1]->balances(), account())};
+    return {token_[0]->holding(context, account()), token_[1]->holding(context, account())};
 }
 
 Result<PairState*> UniswapV2Pair::lock(CallContext& context)
@@ -388,7 +387,7 @@ void UniswapV2Pair::declare(const Mint& call, AccountId, AccessCollector& access
 {
     access.write(state_, 0);
     for (const auto* token : token_)
-        access.read(token->balances(), account());
+        token->declare_holding(access, account());
     book_.declare_credit(access, call.to);
     if (total_supply().is_zero())
         book_.declare_credit(access, zero_account);
@@ -417,7 +416,7 @@ void UniswapV2Pair::declare(const Swap& call, AccountId sender, AccessCollector&
         if (paid_out[i])
             token_[i]->declare_transfer(access, account(), call.to);
         else
-            access.read(token_[i]->balances(), account());
+            token_[i]->declare_holding(access, account());
     }
     if (call.data.bytes.empty())
         return;
@@ -438,7 +437,7 @@ void UniswapV2Pair::declare(const Sync&, AccountId, AccessCollector& access) con
 {
     access.write(state_, 0);
     for (const auto* token : token_)
-        access.read(token->balances(), account());
+        token->declare_holding(access, account());
 }
 
 Result<Returns> UniswapV2Pair::execute(const Mint& call, CallContext& context)
@@ -462,10 +461,10 @@ Result<Returns> UniswapV2Pair::execute(const Skim& call, CallContext& context)
 {
     RUNNEL_TRY(require_account(context.world(), call.to));
     auto& pair = *RUNNEL_TRY(lock(context));
-    const SafeMath balance0{context.read(token_[0]->balances(), account())};
+    const SafeMath balance0{token_[0]->holding(context, account())};
     const auto surplus0 = RUNNEL_TRY((balance0 - pair.reserve0).result());
     RUNNEL_TRY(pay(context, 0, call.to, surplus0));
-    const SafeMath balance1{context.read(token_[1]->balances(), account())};
+    const SafeMath balance1{token_[1]->holding(context, account())};
     const auto surplus1 = RUNNEL_TRY((balance1 - pair.reserve1).result());
     RUNNEL_TRY(pay(context, 1, call.to, surplus1));
     pair.locked = false;

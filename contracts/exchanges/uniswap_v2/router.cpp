@@ -225,7 +225,7 @@ Result<UniswapV2Pair*> UniswapV2Router::first_pair(const Path& path) const
 
 Amount UniswapV2Router::balance_of(CallContext& context, ContractId token, AccountId holder) const
 {
-    return context.read(token_at(context.world(), token).balances(), holder);
+    return token_at(context.world(), token).holding(context, holder);
 }
 
 Result<void> UniswapV2Router::swap_what_came(CallContext& context, const Path& path, AccountId to)

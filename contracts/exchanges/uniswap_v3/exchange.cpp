@@ -52,7 +52,7 @@ unsigned UniswapV3Pool::side(ContractId token) const
 Amount UniswapV3Pool::reserve(ContractId token) const
 {
     const auto at = side(token);
-    const auto& balance = token_[at]->balances().get(account());
+    const auto balance = token_[at]->holding(account());
     const auto& owed = at == 0 ? state().protocol_fees0 : state().protocol_fees1;
     return balance > owed ? wrapping_sub(balance, owed) : Amount{};
 }

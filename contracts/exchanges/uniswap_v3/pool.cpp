@@ -204,8 +204,8 @@ void UniswapV3Pool::check_invariants(const World& world, Findings& findings) con
     const std::array owed{pool.protocol_fees0, pool.protocol_fees1};
     for (unsigned side = 0; side < 2; ++side)
     {
-        const auto& balance = token_[side]->balances().get(account());
-        if (owed[side] > balance)
+        const auto balance = token_[side]->holding(account());
+        if (owed[side] > balance && !token_[side]->rebases())
         {
             findings.push_back(fmt::format("{}: owes the protocol {} of token{}, holds {}", name(),
                 owed[side].to_string(), side, balance.to_string()));
@@ -867,7 +867,7 @@ void UniswapV3Pool::declare(const Mint& call, AccountId sender, AccessCollector&
 {
     access.write(state_, 0);
     for (const auto* token : token_)
-        access.read(token->balances(), account());
+        token->declare_holding(access, account());
     access.calls(call.data, sender);
 }
 
@@ -888,7 +888,7 @@ void UniswapV3Pool::declare_swap(
 {
     access.write(state_, 0);
     const unsigned side_in = zero_for_one ? 0 : 1;
-    access.read(token_[side_in]->balances(), account());
+    token_[side_in]->declare_holding(access, account());
     token_[1 - side_in]->declare_transfer(access, account(), recipient);
 }
 

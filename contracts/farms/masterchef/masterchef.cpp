@@ -164,8 +164,9 @@ void MasterChef::check_invariants(const World&, Findings& findings) const
         // Of the token that it mints, rewards are paid from the same balance.
         if (ContractId{token} == sushi_id_)
             continue;
-        const auto& held = token_at(*world_, ContractId{token}).balances().get(account());
-        if (!sum.ok() || held < sum.value)
+        const auto& staked_token = token_at(*world_, ContractId{token});
+        const auto held = staked_token.holding(account());
+        if (!sum.ok() || (held < sum.value && !staked_token.rebases()))
         {
             findings.push_back(fmt::format("{}: holds {} of token {}, less than the {} staked",
                 name(), held.to_string(), token, sum.value.to_string()));
@@ -196,7 +197,7 @@ Token& MasterChef::lp_token(const PoolInfo& pool) const
 
 Amount MasterChef::lp_supply(std::size_t pid) const
 {
-    return lp_token(pool_info(pid)).balances().get(account());
+    return lp_token(pool_info(pid)).holding(account());
 }
 
 Result<Amount> MasterChef::pending(std::size_t pid, AccountId account, std::uint64_t block) const
@@ -335,7 +336,7 @@ Result<void> MasterChef::update_all(CallContext& context)
 
 Result<Amount> MasterChef::pay(CallContext& context, std::uint64_t pid, const Amount& amount)
 {
-    const auto paid = std::min(amount, context.read(sushi_->balances(), account()));
+    const auto paid = std::min(amount, sushi_->holding(context, account()));
     RUNNEL_TRY(sushi_->transfer(context.as(account()), context.sender(), paid));
     context.use_gas(pay_gas);
     context.emit(id(), FarmMove{FarmMoveType::reward, static_cast<std::uint32_t>(pid),
@@ -349,7 +350,7 @@ void MasterChef::declare_update(AccessCollector& access, std::uint64_t pid) cons
 {
     access.read(state_, 0);
     access.write(pools_, pid);
-    access.read(lp_token(pool_info(pid)).balances(), account());
+    lp_token(pool_info(pid)).declare_holding(access, account());
     sushi_->declare(Erc20Mint{state().dev_address, {}}, account(), access);
     sushi_->declare(Erc20Mint{account(), {}}, account(), access);
 }

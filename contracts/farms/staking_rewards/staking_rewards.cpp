@@ -144,8 +144,8 @@ void StakingRewards::check_invariants(const World&, Findings& findings) const
     if (staking_id_ != rewards_id_)
     {
         // With one token, rewards that were promised twice are paid from the stake.
-        const auto& held = staking_->balances().get(account());
-        if (held < farm.total_staked)
+        const auto held = staking_->holding(account());
+        if (held < farm.total_staked && !staking_->rebases())
         {
             findings.push_back(
                 fmt::format("{}: holds {} of the staked token, less than the {} staked", name(),
@@ -358,7 +358,7 @@ Result<Returns> StakingRewards::execute(const Exit&, CallContext& context)
 void StakingRewards::declare(const NotifyRewardAmount&, AccountId, AccessCollector& access) const
 {
     access.write(state_, 0);
-    access.read(rewards_->balances(), account());
+    rewards_->declare_holding(access, account());
 }
 
 void StakingRewards::declare(const SetRewardsDuration&, AccountId, AccessCollector& access) const

@@ -17,7 +17,7 @@ Amount Exchange::share_balance(AccountId account) const
 {
     const auto* shares = dynamic_cast<const Token*>(&contract());
     RUNNEL_CHECK(shares != nullptr && "an exchange says what shares an account has");
-    return shares->balances().get(account);
+    return shares->holding(account);
 }
 
 void Venue::add_opening(CallWriter&, const OpeningOrder&) const

@@ -140,7 +140,7 @@ Result<void> AaveV3Pool::refresh_rates(
 {
     const auto& info = reserves_[reserve];
     auto& state = context.write(states_, reserve);
-    const auto& cash = context.read(info.token->balances(), account());
+    const auto cash = info.token->holding(context, account());
     RUNNEL_TRY(update_rates(state, info.strategy,
         context.read(configs_, reserve).reserve_factor_bps, cash, added, taken));
     context.emit(

@@ -163,7 +163,7 @@ public:
     [[nodiscard]] AccountId treasury() const noexcept { return treasury_; }
     [[nodiscard]] AccountId admin() const noexcept { return admin_; }
     /// Underlying tokens in the pool: what can be withdrawn or borrowed now.
-    [[nodiscard]] const Amount& cash(std::size_t reserve) const;
+    [[nodiscard]] Amount cash(std::size_t reserve) const;
     [[nodiscard]] Amount price(std::size_t reserve) const;
 
     /// Indexes and prices of all reserves at @p timestamp. Compute it once per block and ask the

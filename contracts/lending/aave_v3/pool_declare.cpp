@@ -28,7 +28,7 @@ void AaveV3Pool::declare_reserve(AccessCollector& access, std::size_t reserve) c
 {
     // New rates follow from the cash at hand, so it is looked at.
     access.write(states_, reserve);
-    access.read(reserves_[reserve].token->balances(), account());
+    reserves_[reserve].token->declare_holding(access, account());
 }
 
 void AaveV3Pool::declare_balance(AccessCollector& access, AccountId user, std::size_t reserve) const

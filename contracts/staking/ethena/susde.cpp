@@ -1,6 +1,7 @@
 #include "contracts/staking/ethena/susde.hpp"
 
 #include "contracts/kit/registration.hpp"
+#include "contracts/kit/safe_erc20.hpp"
 #include "contracts/staking/ethena/gas.hpp"
 #include "ledger/check.hpp"
 #include "ledger/hash.hpp"
@@ -59,19 +60,6 @@ auto& flag_of(P& permissions, Role role)
     return permissions.full_restricted;
 }
 
-/// SafeERC20 of OpenZeppelin 4.9: the token's reason, if it has one.
-Result<void> safe(Result<void> moved)
-{
-    if (moved.has_value())
-        return moved;
-    if (is_token_said_false(moved.error()))
-        return fail("SafeERC20: ERC20 operation did not succeed");
-    const auto kind = moved.error().kind;
-    if (kind == RefusalKind::empty || kind == RefusalKind::invalid_opcode)
-        return fail("SafeERC20: low-level call failed");
-    return moved;
-}
-
 bool is_known(const AccessCollector& access, AccountId account) noexcept
 {
     return index(account) < access.world().account_count();
@@ -103,11 +91,12 @@ const ContractType& EthenaSusde::contract_type()
 {
     static const ContractType type{.kind = "ethena_susde",
         .help = "Ethena's sUSDe: a vault whose rewards vest and whose withdrawals wait.",
-        .role = ContractRole::ledger,
+        .role = ContractRole::lending,
+        .sectors = implements<EthenaSusde, Vault>(),
         .methods = methods(),
         .events = event_types<TransferLog, ApprovalLog, DepositLog, WithdrawLog, RewardsReceivedLog,
             LockedAmountRedistributedLog, CooldownDurationUpdatedLog, RoleGrantedLog,
-            RoleRevokedLog>(),
+            RoleRevokedLog, VaultFlow, VaultRow>(),
         .parameters =
             {
                 {"symbol", ParameterKind::text, "\"\"", {},
@@ -151,7 +140,6 @@ const ContractType& EthenaSusde::contract_type()
 void EthenaSusde::connect(World& world)
 {
     asset_ = &token_at(world, asset_id_);
-    asset_contract_ = &world.contract(asset_id_);
     silo_ = world.find_account(silo_name(name())).value_or(zero_account);
 }
 
@@ -183,12 +171,12 @@ void EthenaSusde::genesis(const Parameters& parameters, GenesisBuilder& builder)
 
 void EthenaSusde::check_invariants(const World&, Findings& findings) const
 {
-    const auto& held = asset_->balances().get(account());
+    const auto held = asset_->holding(account());
     Amount waiting;
     for (const auto key : cooldowns_.keys())
         waiting = wrapping_add(waiting, cooldowns_.get(key).underlying_amount);
-    const auto& in_silo = asset_->balances().get(silo_);
-    if (in_silo < waiting)
+    const auto in_silo = asset_->holding(silo_);
+    if (in_silo < waiting && !asset_->rebases())
     {
         findings.push_back(fmt::format("{}: {} wait for their owners, the silo holds {}", name(),
             waiting.to_string(), in_silo.to_string()));
@@ -220,16 +208,144 @@ Result<Amount> EthenaSusde::unvested(CallContext& context) const
 Result<ShareRate> EthenaSusde::rate(std::uint64_t time) const
 {
     const auto not_yet = RUNNEL_TRY(unvested(time));
-    const auto assets = RUNNEL_TRY(Checked{asset_->balances().get(account())} - not_yet);
+    const auto assets = RUNNEL_TRY(Checked{asset_->holding(account())} - not_yet);
     return ShareRate{total_supply(), assets};
 }
 
 Result<ShareRate> EthenaSusde::rate(CallContext& context) const
 {
-    const auto held = asset_contract_->balance_of(context, account()).value_or(Amount{});
+    const auto held = asset_->holding(context, account());
     const auto not_yet = RUNNEL_TRY(unvested(context));
     const auto assets = RUNNEL_TRY(Checked{held} - not_yet);
     return ShareRate{context.read(state_, 0).total_supply, assets};
+}
+
+// ---- The vault to those who know no Ethena ----
+
+Amount EthenaSusde::total_assets(std::uint64_t at) const
+{
+    const auto now = rate(at);
+    return now.has_value() ? now->assets : Amount{};
+}
+
+Amount EthenaSusde::share_supply(std::uint64_t) const
+{
+    return total_supply();
+}
+
+Amount EthenaSusde::share_balance(AccountId account) const
+{
+    return balance(account);
+}
+
+Result<Amount> EthenaSusde::convert_to_shares(const Amount& assets, std::uint64_t at) const
+{
+    const auto now = RUNNEL_TRY(rate(at));
+    return shares_of_down(now, assets);
+}
+
+Result<Amount> EthenaSusde::convert_to_assets(const Amount& shares, std::uint64_t at) const
+{
+    const auto now = RUNNEL_TRY(rate(at));
+    return assets_of_down(now, shares);
+}
+
+Result<Amount> EthenaSusde::check_flow(const Amount& in, const Amount& out, bool is_deposit) const
+{
+    RUNNEL_REQUIRE(!in.is_zero() && !out.is_zero(), Refusal::custom("InvalidAmount"));
+    const auto& shares = is_deposit ? out : in;
+    const auto supply =
+        is_deposit ? Checked{total_supply()} + shares : Checked{total_supply()} - shares;
+    const auto after = RUNNEL_TRY(supply);
+    RUNNEL_REQUIRE(after.is_zero() || after >= min_shares, Refusal::custom("MinSharesViolation"));
+    return out;
+}
+
+Result<Amount> EthenaSusde::preview_deposit(const Amount& assets, std::uint64_t at) const
+{
+    const auto shares = RUNNEL_TRY(convert_to_shares(assets, at));
+    return check_flow(assets, shares, true);
+}
+
+Result<Amount> EthenaSusde::preview_mint(const Amount& shares, std::uint64_t at) const
+{
+    const auto now = RUNNEL_TRY(rate(at));
+    const auto assets = RUNNEL_TRY(assets_of_up(now, shares));
+    RUNNEL_TRY(check_flow(assets, shares, true));
+    return assets;
+}
+
+Result<Amount> EthenaSusde::preview_withdraw(const Amount& assets, std::uint64_t at) const
+{
+    RUNNEL_REQUIRE(state().cooldown_duration == 0, Refusal::custom("OperationNotAllowed"));
+    const auto now = RUNNEL_TRY(rate(at));
+    const auto shares = RUNNEL_TRY(shares_of_up(now, assets));
+    RUNNEL_TRY(check_flow(shares, assets, false));
+    return shares;
+}
+
+Result<Amount> EthenaSusde::preview_redeem(const Amount& shares, std::uint64_t at) const
+{
+    RUNNEL_REQUIRE(state().cooldown_duration == 0, Refusal::custom("OperationNotAllowed"));
+    const auto assets = RUNNEL_TRY(convert_to_assets(shares, at));
+    return check_flow(shares, assets, false);
+}
+
+Amount EthenaSusde::max_deposit(AccountId receiver, std::uint64_t) const
+{
+    const auto& roles = permissions(receiver);
+    return roles.soft_restricted || roles.full_restricted ? Amount{} : Amount::max();
+}
+
+Amount EthenaSusde::max_withdraw(AccountId owner, std::uint64_t at) const
+{
+    return convert_to_assets(max_redeem(owner, at), at).value_or(Amount{});
+}
+
+Amount EthenaSusde::max_redeem(AccountId owner, std::uint64_t) const
+{
+    const bool is_open = state().cooldown_duration == 0 && !permissions(owner).full_restricted;
+    return is_open ? balance(owner) : Amount{};
+}
+
+Result<Amount> EthenaSusde::assets_of(CallContext& context, const Amount& shares) const
+{
+    const auto now = RUNNEL_TRY(rate(context));
+    return assets_of_down(now, shares);
+}
+
+CallGas EthenaSusde::gas_of(VaultAction action) const noexcept
+{
+    switch (action)
+    {
+        case VaultAction::deposit: return {Deposit::gas, 0};
+        case VaultAction::mint: return {Mint::gas, 0};
+        case VaultAction::withdraw: return {Withdraw::gas, 0};
+        case VaultAction::redeem: return {Redeem::gas, 0};
+    }
+    return {};
+}
+
+void EthenaSusde::add_deposit(CallWriter& calls, const Amount& assets, AccountId receiver) const
+{
+    calls.add(id(), Deposit{assets, receiver});
+}
+
+void EthenaSusde::add_mint(CallWriter& calls, const Amount& shares, AccountId receiver) const
+{
+    calls.add(id(), Mint{shares, receiver});
+}
+
+void EthenaSusde::add_withdraw(
+    CallWriter& calls, const Amount& assets, AccountId receiver, AccountId owner) const
+{
+    calls.add(id(), Withdraw{assets, receiver, owner});
+}
+
+void EthenaSusde::add_redeem(
+    CallWriter& calls, const Amount& shares, AccountId receiver, AccountId owner) const
+{
+    calls.add(id(), Redeem{shares, receiver, owner});
 }
 
 // ---- Roles ----
@@ -333,9 +449,12 @@ Result<void> EthenaSusde::pay_in(
     RUNNEL_REQUIRE(!context.read(permissions_, index(caller)).soft_restricted &&
                        !context.read(permissions_, index(receiver)).soft_restricted,
         Refusal::custom("OperationNotAllowed"));
-    RUNNEL_TRY(safe(asset_->transfer_from(context.as(account()), caller, account(), assets)));
+    RUNNEL_TRY(openzeppelin::safe_3(
+        asset_->transfer_from(context.as(account()), caller, account(), assets)));
     RUNNEL_TRY(mint_shares(context, receiver, shares));
     context.emit(id(), DepositLog{caller, receiver, assets, shares});
+    context.emit(
+        id(), VaultFlow{VaultFlowType::deposit, receiver, asset_id_, assets, id(), shares});
     return require_min_shares(context);
 }
 
@@ -353,8 +472,9 @@ Result<void> EthenaSusde::pay_out(CallContext& context, AccountId receiver, Acco
     if (caller != owner)
         RUNNEL_TRY(book_.spend_allowance(context, owner, shares));
     RUNNEL_TRY(burn_shares(context, owner, shares));
-    RUNNEL_TRY(safe(asset_->transfer(context.as(account()), receiver, assets)));
+    RUNNEL_TRY(openzeppelin::safe_3(asset_->transfer(context.as(account()), receiver, assets)));
     context.emit(id(), WithdrawLog{caller, receiver, owner, assets, shares});
+    context.emit(id(), VaultFlow{VaultFlowType::withdraw, owner, asset_id_, assets, id(), shares});
     return require_min_shares(context);
 }
 
@@ -489,7 +609,7 @@ Result<Returns> EthenaSusde::execute(const TransferInRewards& call, CallContext&
     RUNNEL_TRY(require_role(context, Role::rewarder));
     RUNNEL_REQUIRE(!call.amount.is_zero(), Refusal::custom("InvalidAmount"));
     RUNNEL_TRY(vest(context, call.amount));
-    RUNNEL_TRY(safe(
+    RUNNEL_TRY(openzeppelin::safe_3(
         asset_->transfer_from(context.as(account()), context.sender(), account(), call.amount)));
     context.emit(id(), RewardsReceivedLog{call.amount});
     return Returns{};
@@ -542,7 +662,7 @@ Result<Returns> EthenaSusde::execute(const RescueTokens& call, CallContext& cont
     RUNNEL_REQUIRE(call.token != asset_id_, Refusal::custom("InvalidToken"));
     auto* token = find_token(context.world(), call.token);
     RUNNEL_REQUIRE(token != nullptr, Refusal::error("Address: call to non-contract"));
-    RUNNEL_TRY(safe(token->transfer(context.as(account()), call.to, call.amount)));
+    RUNNEL_TRY(openzeppelin::safe_3(token->transfer(context.as(account()), call.to, call.amount)));
     return Returns{};
 }
 
@@ -609,7 +729,7 @@ void EthenaSusde::declare(
 void EthenaSusde::declare_rate(AccessCollector& access) const
 {
     access.write(state_, 0);
-    access.read(asset_->balances(), account());
+    asset_->declare_holding(access, account());
 }
 
 void EthenaSusde::declare_pay_in(

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "contracts/kit/sectors/vault.hpp"
 #include "contracts/kit/token_base.hpp"
 #include "contracts/staking/ethena/calls.hpp"
 #include "contracts/staking/ethena/events.hpp"
@@ -77,7 +78,8 @@ class EthenaSusde
         ethena::CooldownAssets, ethena::CooldownShares, ethena::Unstake, ethena::TransferInRewards,
         ethena::SetCooldownDuration, ethena::AddToBlacklist, ethena::RemoveFromBlacklist,
         ethena::RedistributeLockedAmount, ethena::RescueTokens, ethena::GrantRole,
-        ethena::RevokeRole, ethena::RenounceRole>
+        ethena::RevokeRole, ethena::RenounceRole>,
+    public Vault
 {
 public:
     static constexpr std::uint8_t decimals = 18;
@@ -93,6 +95,7 @@ public:
     }
     void connect(World& world) override;
     void genesis(const Parameters& parameters, GenesisBuilder& builder) override;
+    void snapshot(SnapshotContext& context) const override { snapshot_vault(*this, context); }
     void check_invariants(const World& world, Findings& findings) const override;
 
     // Committed state.
@@ -113,6 +116,42 @@ public:
     /// What is not vested at @p time (unix seconds).
     [[nodiscard]] Result<Amount> unvested(std::uint64_t time) const;
     [[nodiscard]] Result<ethena::ShareRate> rate(std::uint64_t time) const;
+
+    // Vault.
+
+    [[nodiscard]] const Contract& contract() const noexcept override { return *this; }
+    [[nodiscard]] ContractId asset() const noexcept override { return asset_id_; }
+    [[nodiscard]] Amount total_assets(std::uint64_t at) const override;
+    [[nodiscard]] Amount share_supply(std::uint64_t at) const override;
+    [[nodiscard]] Amount share_balance(AccountId account) const override;
+    [[nodiscard]] Result<Amount> convert_to_shares(
+        const Amount& assets, std::uint64_t at) const override;
+    [[nodiscard]] Result<Amount> convert_to_assets(
+        const Amount& shares, std::uint64_t at) const override;
+    [[nodiscard]] Result<Amount> preview_deposit(
+        const Amount& assets, std::uint64_t at) const override;
+    [[nodiscard]] Result<Amount> preview_mint(
+        const Amount& shares, std::uint64_t at) const override;
+    /// OperationNotAllowed while there is a cooldown: who wants his assets then calls
+    /// cooldownAssets or cooldownShares, and unstake later.
+    [[nodiscard]] Result<Amount> preview_withdraw(
+        const Amount& assets, std::uint64_t at) const override;
+    [[nodiscard]] Result<Amount> preview_redeem(
+        const Amount& shares, std::uint64_t at) const override;
+    /// 0 for who is restricted.
+    [[nodiscard]] Amount max_deposit(AccountId receiver, std::uint64_t at) const override;
+    /// 0 for who is fully restricted, and while there is a cooldown.
+    [[nodiscard]] Amount max_withdraw(AccountId owner, std::uint64_t at) const override;
+    [[nodiscard]] Amount max_redeem(AccountId owner, std::uint64_t at) const override;
+    [[nodiscard]] Result<Amount> assets_of(
+        CallContext& context, const Amount& shares) const override;
+    [[nodiscard]] CallGas gas_of(VaultAction action) const noexcept override;
+    void add_deposit(CallWriter& calls, const Amount& assets, AccountId receiver) const override;
+    void add_mint(CallWriter& calls, const Amount& shares, AccountId receiver) const override;
+    void add_withdraw(CallWriter& calls, const Amount& assets, AccountId receiver,
+        AccountId owner) const override;
+    void add_redeem(CallWriter& calls, const Amount& shares, AccountId receiver,
+        AccountId owner) const override;
 
     // What other contracts call; @p context has the caller as sender.
 
@@ -182,6 +221,10 @@ public:
 
 private:
     [[nodiscard]] Result<Amount> unvested(CallContext& context) const;
+    /// What a deposit or a withdrawal gives out for what comes in, unless it is refused for
+    /// everybody.
+    [[nodiscard]] Result<Amount> check_flow(
+        const Amount& in, const Amount& out, bool is_deposit) const;
     [[nodiscard]] Result<ethena::ShareRate> rate(CallContext& context) const;
     /// Refuses unless the caller has @p role.
     Result<void> require_role(CallContext& context, ethena::Role role) const;
@@ -209,7 +252,6 @@ private:
     std::string symbol_;
     ContractId asset_id_;
     Token* asset_ = nullptr;
-    const Contract* asset_contract_ = nullptr;
     AccountId silo_ = zero_account;
     Table<ethena::VaultState> state_;         // Record 0.
     Table<ethena::Permissions> permissions_;  // By account.

@@ -130,7 +130,7 @@ void LidoSteth::genesis(const Parameters& parameters, GenesisBuilder& builder)
     connect(builder.world());
 }
 
-void LidoSteth::allocate(World& world, AccountId account_id, const Amount& value)
+bool LidoSteth::allocate(World& world, AccountId account_id, const Amount& value)
 {
     auto& state = state_.at(0);
     const auto shares =
@@ -146,6 +146,7 @@ void LidoSteth::allocate(World& world, AccountId account_id, const Amount& value
     add(state.pooled_ether, value);
     add(state.total_shares, shares);
     add(shares_.at(account_id), shares);
+    return true;
 }
 
 void LidoSteth::check_invariants(const World&, Findings& findings) const
@@ -171,9 +172,20 @@ ShareRate LidoSteth::rate(CallContext& context) const
     return {state.total_shares, state.pooled_ether};
 }
 
-std::optional<Amount> LidoSteth::balance_of(CallContext& context, AccountId account) const
+Amount LidoSteth::computed_holding(CallContext& context, AccountId account) const
 {
     return ether_of_down(rate(context), context.read(shares_, account)).value_or(Amount{});
+}
+
+std::optional<Amount> LidoSteth::balance_of(CallContext& context, AccountId account) const
+{
+    return holding(context, account);
+}
+
+void LidoSteth::declare_computed_holding(AccessCollector& access, AccountId account) const
+{
+    access.read(state_, 0);
+    access.read(shares_, account);
 }
 
 // ---- Moving shares ----

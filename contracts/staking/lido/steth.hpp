@@ -74,6 +74,7 @@ struct StethState
 class LidoSteth
   : public ContractBase<LidoSteth, lido::Transfer, lido::Approve, lido::TransferFrom, lido::Submit,
         lido::TransferShares, lido::TransferSharesFrom, lido::Report, lido::Stop, lido::Resume>,
+    public Token,
     public NativeReceiver
 {
 public:
@@ -94,8 +95,9 @@ public:
     [[nodiscard]] std::optional<Amount> balance_of(
         CallContext& context, AccountId account) const override;
 
-    /// Stakes @p value of new coins for @p account at genesis; the first shares are a wei each.
-    void allocate(World& world, AccountId account, const Amount& value);
+    /// Stakes as many new coins; the first shares are a wei each.
+    bool allocate(World& world, AccountId account, const Amount& value) override;
+    [[nodiscard]] bool can_be_allocated() const override { return true; }
 
     // Committed state.
 
@@ -109,6 +111,7 @@ public:
         return shares_.get(account);
     }
     [[nodiscard]] Amount balance(AccountId account) const;
+    [[nodiscard]] const Table<Amount>& allowances() const override { return allowances_; }
     [[nodiscard]] const Amount& allowance(AccountId owner, AccountId spender) const noexcept
     {
         return allowances_.get(pair_key(owner, spender));
@@ -121,10 +124,10 @@ public:
     /// Errors, in this order: ETH_TOO_LARGE; TRANSFER_FROM_ZERO_ADDR; TRANSFER_TO_ZERO_ADDR;
     /// TRANSFER_TO_STETH_CONTRACT; CONTRACT_IS_STOPPED; BALANCE_EXCEEDED if the shares are not
     /// there.
-    Result<void> transfer(CallContext context, AccountId to, const Amount& amount);
+    Result<void> transfer(CallContext context, AccountId to, const Amount& amount) override;
     /// Errors: ALLOWANCE_EXCEEDED; APPROVE_FROM_ZERO_ADDR; those of transfer().
     Result<void> transfer_from(
-        CallContext context, AccountId from, AccountId to, const Amount& amount);
+        CallContext context, AccountId from, AccountId to, const Amount& amount) override;
     /// Takes the caller's coins; returns the shares he gets:
     ///
     ///     value * total_shares / pooled_ether, rounded down
@@ -133,9 +136,9 @@ public:
     /// CONTRACT_IS_STOPPED; ETH_TOO_LARGE; SHARES_OVERFLOW.
     Result<Amount> submit(CallContext context, const Amount& value, AccountId referral);
 
-    void declare_transfer(AccessCollector& access, AccountId from, AccountId to) const;
+    void declare_transfer(AccessCollector& access, AccountId from, AccountId to) const override;
     void declare_transfer_from(
-        AccessCollector& access, AccountId spender, AccountId from, AccountId to) const;
+        AccessCollector& access, AccountId spender, AccountId from, AccountId to) const override;
     void declare_submit(AccessCollector& access, AccountId from) const;
 
     // NativeReceiver.
@@ -174,6 +177,14 @@ public:
     Result<Returns> execute(const lido::Report& call, CallContext& context);
     Result<Returns> execute(const lido::Stop& call, CallContext& context);
     Result<Returns> execute(const lido::Resume& call, CallContext& context);
+
+protected:
+    [[nodiscard]] Amount computed_holding(CallContext& context, AccountId account) const override;
+    [[nodiscard]] Amount computed_holding(AccountId account) const override
+    {
+        return balance(account);
+    }
+    void declare_computed_holding(AccessCollector& access, AccountId account) const override;
 
 private:
     Result<void> approve(

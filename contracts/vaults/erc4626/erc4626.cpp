@@ -124,7 +124,7 @@ Totals Erc4626Vault::totals(CallContext& context) const
 
 Amount Erc4626Vault::total_assets(std::uint64_t) const
 {
-    return asset_->balances().get(account());
+    return asset_->holding(account());
 }
 
 Amount Erc4626Vault::share_supply(std::uint64_t) const

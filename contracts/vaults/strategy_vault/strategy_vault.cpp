@@ -261,7 +261,7 @@ Amount StrategyVault::max_deposit(AccountId receiver, std::uint64_t at) const
 Amount StrategyVault::max_withdraw(AccountId owner, std::uint64_t at) const
 {
     const auto worth = convert_to_assets(balance(owner), at).value_or(Amount{});
-    const auto& loose = asset_->balances().get(account());
+    const auto loose = asset_->holding(account());
     Checked available = Amount::max();
     if (market_ != nullptr)
         available = Checked{loose} + market_->view_at(at)->reserve(place_).cash;
