@@ -275,6 +275,8 @@ TEST_CASE("curve stableswap: what is refused", "[contracts][curve]")
     CHECK(f.pool->virtual_price(start_time).value() == Amount::power_of_ten(18));
 
     using curve::Exchange;
+    // Nothing pays 1 less than nothing.
+    f.refuse(f.bob, Exchange{0, 1, Amount{}, Amount{}, f.bob});
     f.refuse(f.bob, Exchange{0, 0, f.unit[0], Amount{}, f.bob});
     f.refuse(f.bob, Exchange{-1, 0, f.unit[0], Amount{}, f.bob});
     f.refuse(f.bob, Exchange{0, 3, f.unit[0], Amount{}, f.bob});
