@@ -239,8 +239,7 @@ Result<void> CallContext::charge_gas(std::uint64_t gas)
     return {};
 }
 
-Result<Returns> CallContext::run(
-    const CallList& calls, AccountId sender, const Returns& callback)
+Result<Returns> CallContext::run(const CallList& calls, AccountId sender, const Returns& callback)
 {
     if (scope_.depth_ == call_depth_max)
         return fail(Refusal::ledger("calls nested too deep"));
@@ -321,8 +320,8 @@ Result<Contract*> CallContext::deploy(
     return contract;
 }
 
-Result<void> CallContext::bind(
-    const CallView& call, std::span<const Returns> results, const Returns& callback, Bytes& arguments)
+Result<void> CallContext::bind(const CallView& call, std::span<const Returns> results,
+    const Returns& callback, Bytes& arguments)
 {
     constexpr std::size_t size = 32;
     arguments.assign(call.arguments.begin(), call.arguments.end());

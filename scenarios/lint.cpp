@@ -222,7 +222,7 @@ private:
                     world_.contract(token).token_info().value_or(TokenInfo{}).decimals;
                 const auto held = token == native_coin
                                       ? world_.account_states.get(payer).balance
-                                      : contracts::token_at(world_, token).balances().get(payer);
+                                      : contracts::token_at(world_, token).holding(payer);
                 if (held < amount)
                 {
                     add("underfunded", "accounts." + spec.name, spec.place,

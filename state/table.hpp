@@ -25,11 +25,11 @@ enum class KeyKind : std::uint8_t
 enum class KeyOf : std::uint8_t
 {
     // Small numbers.
-    number,    // 0, 1, ...: what the contract counts.
-    account,   // AccountId.
-    contract,  // ContractId.
-    reserve,   // Of a lending market, see LendingMarket::find_reserve().
-              // Anything.
+    number,          // 0, 1, ...: what the contract counts.
+    account,         // AccountId.
+    contract,        // ContractId.
+    reserve,         // Of a lending market, see LendingMarket::find_reserve().
+                     // Anything.
     account_pair,    // See pair_key().
     something_else,  // Only the contract knows.
 };

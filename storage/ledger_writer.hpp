@@ -32,9 +32,9 @@ struct ContractEntry
 /// What is there before block 0: who exists, and what may ever be emitted.
 struct LedgerDescription
 {
-    std::vector<AccountInfo> accounts;     // By account id.
-    std::vector<ContractEntry> contracts;  // By contract id.
-    std::vector<const EventType*> events;  // Of those contracts.
+    std::vector<AccountInfo> accounts;                             // By account id.
+    std::vector<ContractEntry> contracts;                          // By contract id.
+    std::vector<const EventType*> events;                          // Of those contracts.
     std::vector<std::pair<std::string_view, ReasonName>> reasons;  // By kind of contract.
     std::vector<ReferencePriceRow> prices;
     /// Whose balances are the starting ones: as block 0 leaves it. nullptr: none are written.

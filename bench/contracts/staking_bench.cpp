@@ -23,6 +23,7 @@ struct LidoWorld
         bench.account("treasury");
         bench.connect();
         const auto some = Amount::power_of_ten(27);
+        steth.allocate(bench.world(), oracle, some);  // There are shares from the start.
         for (const auto account : bench.accounts())
         {
             bench.prepare(account, steth.id(), lido::Submit{some, zero_account});

@@ -218,9 +218,11 @@ void Loader::read_arrivals(const NamedTable& table, TableValues& values, AgentSp
     agent.funded_by = parameters.text("funded_by");
     if (!names_.arrives(table.name))
     {
-        for (const auto* key : {"arrive_until", "funded_by"})
+        // What says nothing may stand there: an exported scenario takes arrivals back so.
+        for (const auto& [key, is_said] : {std::pair{"arrive_until", agent.until_ms != 0},
+                 std::pair{"funded_by", !agent.funded_by.empty()}})
         {
-            if (table.node->find(key) != nullptr)
+            if (is_said)
                 fail_key(table, key, "expected arrive or arrivals_per_day beside it");
         }
         // A scenario in which nobody arrives is what it was before there were such keys.

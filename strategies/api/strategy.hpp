@@ -105,7 +105,7 @@ struct WalletGroup
     std::uint64_t seed = 0;
     std::uint64_t stream = 0;  // Random stream of the group's draws at genesis.
     std::uint32_t slot_seconds = 12;
-    std::uint32_t first_number = 0;   // Of the first wallet of this cohort within the group.
+    std::uint32_t first_number = 0;  // Of the first wallet of this cohort within the group.
     /// Of this cohort's wallets, ascending. Those of a group that arrives have none yet, and so
     /// zero_account: WalletContext::account() knows them when they act.
     std::vector<AccountId> accounts;

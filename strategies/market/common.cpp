@@ -101,9 +101,8 @@ Amount starting_holding(const WalletGroup& wallets, std::size_t position, Contra
     if (wallets.arrivals.empty())
     {
         const auto account = wallets.accounts[position];
-        return token == native_coin
-                   ? wallets.world->account_states.get(account).balance
-                   : contracts::token_at(*wallets.world, token).balances().get(account);
+        return token == native_coin ? wallets.world->account_states.get(account).balance
+                                    : contracts::token_at(*wallets.world, token).holding(account);
     }
     const auto& funds = wallets.arrivals[position].funds;
     const auto found = std::find_if(

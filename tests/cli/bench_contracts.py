@@ -7,7 +7,8 @@ import sys
 
 from support import Checks, Runnel
 
-PROTOCOLS = {"native", "erc20", "price_oracle", "uniswap_v2", "aave_v3"}
+PROTOCOLS = {"native", "erc20", "price_oracle", "uniswap_v2", "uniswap_v3", "aave_v3", "curve", "curve_3pool", "balancer_weighted",
+             "staking_rewards", "masterchef", "erc4626", "strategy_vault", "lido", "ethena"}
 
 
 def main() -> None:

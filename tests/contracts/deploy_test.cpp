@@ -116,9 +116,9 @@ TEST_CASE("deployment: a transaction deploys a token and uses it", "[contracts][
     CHECK(listing.decimals == 6);
     const auto* made = dynamic_cast<const Erc20*>(world.find_contract(at));
     REQUIRE(made != nullptr);
-    CHECK(made->balances().get(d.alice) == 600);
-    CHECK(made->balances().get(d.bob) == 400);
-    CHECK(made->balances().get(d.carol) == 7);
+    CHECK(made->holding(d.alice) == 600);
+    CHECK(made->holding(d.bob) == 400);
+    CHECK(made->holding(d.carol) == 7);
     CHECK(made->total_supply() == 1'007);
     CHECK(made->minter() == d.alice);
     CHECK(world.check_invariants().empty());

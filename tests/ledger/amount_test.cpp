@@ -259,8 +259,8 @@ TEST_CASE("amount: mul_div rounds down and up through 512 bits", "[ledger][amoun
         const auto ceil = Integer{(product + divisor - 1) / divisor};
         const auto bits = 1 + static_cast<unsigned>(amounts.random().uniform_below(255));
         require_checked(mul_shift_down(a, b, bits), Integer{product >> bits});
-        require_checked(mul_shift_up(a, b, bits),
-            Integer{(product + (Integer{1} << bits) - 1) >> bits});
+        require_checked(
+            mul_shift_up(a, b, bits), Integer{(product + (Integer{1} << bits) - 1) >> bits});
         const auto down = mul_div_down(a, b, d);
         const auto up = mul_div_up(a, b, d);
         require_checked(down, floor);

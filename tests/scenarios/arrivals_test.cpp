@@ -179,7 +179,7 @@ TEST_CASE("arrivals: wallets come with a payment of their funds, and act", "[sce
         sent = wrapping_add(sent, arrival.funds[1].second);
     }
     const auto desk = *world.find_account("desk");
-    CHECK(contracts::token_at(world, ContractId{1}).balances().get(desk) ==
+    CHECK(contracts::token_at(world, ContractId{1}).holding(desk) ==
           wrapping_sub(wrapping_mul(Amount::power_of_ten(18), 10'000), sent));
     // The others, who pay newcomers, had nobody to pay until then.
     CHECK(recorder.senders.count(9) == 0);

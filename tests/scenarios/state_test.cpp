@@ -99,7 +99,7 @@ struct Started
     [[nodiscard]] Amount balance(const std::string& token, const std::string& account) const
     {
         const auto id = world->find_contract(token).value();
-        return contracts::token_at(*world, id).balances().get(world->find_account(account).value());
+        return contracts::token_at(*world, id).holding(world->find_account(account).value());
     }
 };
 

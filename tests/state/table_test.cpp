@@ -28,7 +28,7 @@ TEST_CASE("table: behaves as a map of records", "[ledger][table][property]")
     RandomStream random{1, static_cast<std::uint64_t>(kind), 0, 0};
     for (int i = 0; i < 20'000; ++i)
     {
-        const auto key = kind == KeyOf::number  ? random.uniform_below(5'000)
+        const auto key = kind == KeyOf::number   ? random.uniform_below(5'000)
                          : random.bernoulli(0.5) ? random.uniform_below(3'000) << 32U
                                                  : random.uniform_below(3'000) * 0x1'0000'0001U;
         if (random.bernoulli(0.3))

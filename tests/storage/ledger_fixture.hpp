@@ -141,15 +141,17 @@ public:
         return wide >> static_cast<unsigned>(below(256));
     }
     /// Of every width, with zero limbs at its end as often as not.
-    Int256 any_change()
+    static Int256 change_of(std::uint32_t number)
     {
-        auto magnitude = amount() >> 1U;
-        if (below(2) == 0)
+        const auto digest = keccak256(std::to_string(number));
+        const auto shift = 1 + number * 7 % 250;
+        auto magnitude = Amount::load_big_endian(digest.bytes) >> shift;
+        if (number % 2 == 0)
         {
-            const auto bits = static_cast<unsigned>(32 * below(8));
+            const auto bits = 32 * (number / 2 % 8);
             magnitude = magnitude >> bits << bits;
         }
-        return Int256::from_magnitude(magnitude, below(2) == 0);
+        return Int256::from_magnitude(magnitude, number % 3 == 0);
     }
     AccountId any_account() { return AccountId{static_cast<std::uint32_t>(below(12))}; }
     ContractId any_contract() { return ContractId{static_cast<std::uint32_t>(below(4))}; }
@@ -238,7 +240,7 @@ private:
         const bool odd = below(2) == 0;
         append_event(arena, emitter, i,
             Oddity{odd ? Side::left : Side::right, odd ? -5 : 5, odd, any_contract(), random_(),
-                Side::right, any_change()});
+                Side::right, change_of(i)});
         append_event(arena, emitter, i, OraclePrice{weth, 1 + below(1'000'000'000'000)});
         append_event(arena, emitter, i,
             DexTrade{usdc, weth, amount(), amount(), any_account(), weth, amount()});

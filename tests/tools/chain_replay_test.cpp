@@ -94,7 +94,7 @@ TEST_CASE("chain replay: a difference is told with block, field and both values"
     };
     const auto c = GENERATE(Case{with(create, "0xc2e9", "0xc2e8") + with(init, "0xc2e9", "0xc2e8"),
                                 "line 1: block 12369854, create: address: recorded "
-                                "0xC2E8F25be6257c210d7Adf0D4Cd6E3E881ba25f8, replayed "
+                                "0xC2E8F25Be6257C210d7ADf0D4cd6E3e881Ba25F8, replayed "
                                 "0xC2e9F25Be6257c210d7Adf0D4Cd6E3E881ba25f8"},
         Case{create + with(init, "-81379", "-81380"),
             "line 2: block 12369854, init: tick: recorded -81380, replayed -81379"},

@@ -235,9 +235,11 @@ TEST_CASE("replay: a tampered argument shows in everything that follows", "[tool
 TEST_CASE("replay: what cannot be replayed is one line that says why", "[tools][replay]")
 {
     CHECK(error_of("") == ": the file is empty");
+    std::string known;
+    for (const auto& protocol : protocols())
+        known += (known.empty() ? "" : ", ") + std::string{protocol.title};
     CHECK(error_of(R"({"protocol":"dogecoin"})") ==
-          ":1: unknown protocol \"dogecoin\"; known: uniswap-v2, openzeppelin-erc20, " +
-              std::string{protocols()[2].title} + ", " + std::string{protocols()[3].title});
+          ":1: unknown protocol \"dogecoin\"; known: " + known);
     check_contains(error_of(R"({"a":1})"), ":1: the first line names no protocol; known: ");
     check_contains(error_of(R"({"protocol":7})"), ":1: the first line names no protocol");
     CHECK(error_of("[1]") == ":1: not a JSON object");

@@ -58,8 +58,10 @@ std::vector<std::string> values_of(const CLI::Option& option)
 std::string value_name(const CLI::Option& option)
 {
     const auto values = values_of(option);
+    constexpr std::size_t width_max = 60;  // Longer ones are in the description.
+    const auto listed = fmt::format("{}", fmt::join(values, "|"));
     if (!values.empty())
-        return fmt::format("{}", fmt::join(values, "|"));
+        return listed.size() <= width_max ? listed : "NAME";
     auto type = option.get_type_name();
     return type.substr(0, type.find(':'));
 }

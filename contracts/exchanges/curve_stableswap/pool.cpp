@@ -546,8 +546,8 @@ Result<Returns> CurveStableSwapPool::execute(const curve::WithdrawAdminFees&, Ca
     const auto balances = context.read(state_, 0).balances;
     for (unsigned i = 0; i < coin_count(); ++i)
     {
-        const auto surplus = RUNNEL_TRY(
-            vyper(Checked{token_[i]->holding(context, account())} - balances[i]));
+        const auto surplus =
+            RUNNEL_TRY(vyper(Checked{token_[i]->holding(context, account())} - balances[i]));
         if (!surplus.is_zero())
             RUNNEL_TRY(pay(context, i, context.sender(), surplus));
     }
