@@ -35,7 +35,7 @@ PoolSpec spec_of(const Parameters& parameters, const std::string& name)
     }
     spec.swap_fee = wrapping_mul(static_cast<std::uint64_t>(parameters.integer("swap_fee")),
         BalancerWeightedPool::swap_fee_min);
-    spec.symbol = parameters.text("symbol");
+    spec.symbol = parameters.text("share_symbol");
     if (spec.symbol.empty())
         spec.symbol = name;
     return spec;
@@ -61,7 +61,7 @@ const ContractType& BalancerWeightedPool::contract_type()
                     "What every swap pays: 3000 is 0.3 %.", 1, 100'000},
                 {"owner", ParameterKind::account, "\"\"", {},
                     "Who may change the swap fee; empty: nobody."},
-                {"symbol", ParameterKind::text, "\"\"", {},
+                {"share_symbol", ParameterKind::text, "\"\"", {},
                     "What people call its shares; empty: its name in the scenario."},
             },
         .create = [](const Parameters& parameters,

@@ -29,7 +29,7 @@ curve::PoolSpec spec_of(const Parameters& parameters, const std::string& name)
     spec.a = static_cast<std::uint64_t>(parameters.integer("a"));
     spec.fee = static_cast<std::uint64_t>(parameters.integer("fee"));
     spec.admin_fee = static_cast<std::uint64_t>(parameters.integer("admin_fee"));
-    spec.symbol = parameters.text("symbol");
+    spec.symbol = parameters.text("share_symbol");
     if (spec.symbol.empty())
         spec.symbol = name;
     return spec;
@@ -69,7 +69,7 @@ const ContractType& CurveStableSwapPool::contract_type()
                     "The owner's share of fees.", 0, 10'000'000'000},
                 {"owner", ParameterKind::account, "\"\"", {},
                     "Who may change A and fees and gets the admin's share; empty: nobody."},
-                {"symbol", ParameterKind::text, "\"\"", {},
+                {"share_symbol", ParameterKind::text, "\"\"", {},
                     "What people call its shares; empty: its name in the scenario."},
             },
         .create = [](const Parameters& parameters,
