@@ -21,6 +21,7 @@
 #include "contracts/tokens/erc20/erc20.hpp"
 #include "contracts/tokens/native/native_coin.hpp"
 #include "contracts/tokens/weth9/weth9.hpp"
+#include "contracts/vaults/erc4626/deployer.hpp"
 #include "contracts/vaults/erc4626/erc4626.hpp"
 #include "contracts/vaults/strategy_vault/strategy_vault.hpp"
 
@@ -51,6 +52,7 @@ std::span<const ContractType* const> contract_types()
         &StakingRewards::contract_type(),
         &MasterChef::contract_type(),
         &Erc4626Vault::contract_type(),
+        &Erc4626Deployer::contract_type(),
         &LidoSteth::contract_type(),
         &LidoWsteth::contract_type(),
         &EthenaSusde::contract_type(),

@@ -6,6 +6,7 @@
 #include "contracts/lending/aave_v3/pool.hpp"
 #include "contracts/oracles/price_oracle/price_oracle.hpp"
 #include "contracts/tokens/erc20/deployer.hpp"
+#include "contracts/vaults/erc4626/deployer.hpp"
 #include "state/world.hpp"
 #include "tests/support/catch.hpp"
 
@@ -45,6 +46,7 @@ struct Deployments
     {
         deployer = &sandbox.add<Erc20Deployer>("deployer");
         markets = &sandbox.add<AaveV3Deployer>("markets");
+        vaults = &sandbox.add<Erc4626Deployer>("vaults");
         weth = &sandbox.add<Erc20>("WETH", TokenInfo{"WETH", 18}, TokenFlavour::openzeppelin5);
         oracle = &sandbox.add<PriceOracle>("oracle", std::string{}, std::vector<TokenPrice>{});
         alice = sandbox.account("alice");
@@ -64,6 +66,7 @@ struct Deployments
     Sandbox sandbox;
     Erc20Deployer* deployer = nullptr;
     AaveV3Deployer* markets = nullptr;
+    Erc4626Deployer* vaults = nullptr;
     Erc20* weth = nullptr;
     PriceOracle* oracle = nullptr;
     AccountId alice{}, bob{}, carol{};
@@ -128,6 +131,33 @@ TEST_CASE("deployment: a transaction deploys a token and uses it", "[contracts][
           std::string::npos);
     // Who has its address already: the ledger's own words.
     CHECK(d.refusal(d.alice, d.deployer->id(), DeployToken{symbol("B"), 6, {}, d.alice, 1}) ==
+          "the contract cannot be deployed");
+}
+
+TEST_CASE("deployment: a transaction deploys a vault and others use it", "[contracts][deploy]")
+{
+    Deployments d;
+    auto& world = d.sandbox.world();
+    d.weth->allocate(d.bob, 1'000);
+    const auto at = creation_address(world.account(d.alice).address, 0);
+    const auto outcome = d.sandbox.run(d.alice, d.vaults->id(), DeployVault{d.weth->id(), 3});
+    REQUIRE(outcome.ok());
+    CHECK(outcome.receipt.gas_used > vault_deployment_gas);
+    REQUIRE(outcome.block.contracts.size() == 1);
+    CHECK(outcome.block.contracts[0].symbol == "vWETH");
+    CHECK(outcome.block.contracts[0].decimals == 21);
+    const auto* vault = dynamic_cast<const Erc4626Vault*>(world.find_contract(at));
+    REQUIRE(vault != nullptr);
+    CallWriter deposit;
+    deposit.add(d.weth->id(), Erc20Approve{vault->account(), 1'000});
+    deposit.add(vault->id(), erc4626::Deposit{600, d.bob});
+    REQUIRE(d.sandbox.run(d.bob, deposit).ok());
+    CHECK(d.weth->holding(vault->account()) == 600);
+    CHECK(vault->holding(d.bob) == 600'000);
+    CHECK(world.check_invariants().empty());
+    CHECK(d.refusal(d.bob, d.vaults->id(), DeployVault{d.vaults->id(), 0}) ==
+          "the contract cannot be deployed");
+    CHECK(d.refusal(d.carol, d.vaults->id(), DeployVault{d.weth->id(), 200}) ==
           "the contract cannot be deployed");
 }
 

@@ -68,6 +68,17 @@ const ContractType& Erc4626Vault::contract_type()
             return std::make_unique<Erc4626Vault>(std::move(identity), parameters.token("asset"),
                 static_cast<std::uint8_t>(parameters.integer("decimals_offset")),
                 std::move(symbol));
+        },
+        .deploy = [](ByteView encoded, ContractIdentity identity,
+                      const World& world) -> std::unique_ptr<Contract>
+        {
+            Constructor arguments;
+            if (!decode(encoded, arguments) || arguments.decimals_offset > decimals_offset_max ||
+                find_token(world, arguments.asset) == nullptr)
+                return nullptr;
+            const auto asset = world.contract(arguments.asset).token_info();
+            return std::make_unique<Erc4626Vault>(std::move(identity), arguments.asset,
+                arguments.decimals_offset, "v" + (asset ? asset->symbol : std::string{}));
         }};
     return type;
 }

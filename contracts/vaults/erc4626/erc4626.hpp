@@ -13,6 +13,14 @@
 namespace runnel::contracts::erc4626
 {
 
+/// What a vault that a transaction creates is told.
+struct Constructor
+{
+    ContractId asset{};
+    std::uint8_t decimals_offset = 0;
+    RUNNEL_FIELDS(asset, decimals_offset);
+};
+
 struct VaultState
 {
     Amount total_supply;  // Weighs -1 in the conservation law.
