@@ -246,13 +246,17 @@ std::optional<CheckpointHead> load_checkpoint(CheckpointSource& parts, World& wo
     clear_state(world);
     GroupLoader loader{groups};
     StatePartOrder order;
+    bool is_state_over = false;  // What others wrote comes behind all of it.
     for (auto part = parts.next(); part; part = parts.next())
     {
         Decoder decoder{part->content};
         std::vector<Transaction> transactions;
         bool fits = false;
         if (part->name == state_part_name)
-            fits = order.follows(part->content) && load_state_part(part->content, world);
+        {
+            fits = !is_state_over && order.follows(part->content) &&
+                   load_state_part(part->content, world);
+        }
         else if (part->name == mempool_name)
             fits = load_transactions(decoder, world, transactions);
         else if (part->name == shared_name)
@@ -261,6 +265,7 @@ std::optional<CheckpointHead> load_checkpoint(CheckpointSource& parts, World& wo
             fits = loader.load_wallets(decoder);
         if (!fits)
             return std::nullopt;
+        is_state_over = part->name != state_part_name;
         mempool.add(std::move(transactions));
     }
     if (!loader.is_complete())

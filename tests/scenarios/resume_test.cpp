@@ -156,6 +156,23 @@ TEST_CASE("resume: hostile wallet states are refused or harmless", "[scenarios][
     CHECK(refused > 0);
 }
 
+// A part of the state behind what somebody else wrote is another checkpoint than the one that was
+// made, even if everything in it would be found.
+TEST_CASE("resume: parts in another order are refused", "[scenarios][resume]")
+{
+    const auto scenario = shipped("payments", 2 * interval);
+    Recorder recorder;
+    REQUIRE(run(scenario, 2, 2'048, recorder).error.empty());
+    auto parts = recorder.checkpoints.at(interval);
+    REQUIRE(load_and_save(scenario, parts, 64).has_value());
+    const auto last_state = std::find_if(parts.rbegin(), parts.rend(),
+        [](const auto& part) { return part.first == state_part_name; });
+    REQUIRE(last_state != parts.rend());
+    REQUIRE(last_state != parts.rbegin());
+    std::swap(*last_state, *(last_state - 1));
+    CHECK_FALSE(load_and_save(scenario, parts, 64).has_value());
+}
+
 TEST_CASE("resume: a story goes on in the middle of it", "[scenarios][resume]")
 {
     const std::string name =
