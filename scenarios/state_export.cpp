@@ -60,6 +60,8 @@ public:
 
     tl::expected<StateExport, ScenarioError> run()
     {
+        if (auto refused = find_unnameable())
+            return tl::unexpected{std::move(*refused)};
         change_scenario();
         for (const auto& agent : scenario_.agents)
             change_agent(agent);
@@ -103,6 +105,25 @@ private:
     void set(std::string path, std::string value)
     {
         changes_.push_back({std::move(path), std::move(value)});
+    }
+
+    /// A contract with records that no other world could find: without them the rest of its state
+    /// would be another one.
+    [[nodiscard]] std::optional<ScenarioError> find_unnameable() const
+    {
+        for (const auto* table : world_.tables())
+        {
+            const auto owner = world_.table_owner(table->number());
+            if (owner == no_contract || table->key_of() != KeyOf::something_else ||
+                table->keys().empty())
+                continue;
+            const auto& contract = world_.contract(owner);
+            return ScenarioError{fmt::format(
+                "expected contracts whose records another world can find, got {}, a {}, whose {} "
+                "have keys of its own",
+                contract.name(), contract.type().kind, table->name())};
+        }
+        return std::nullopt;
     }
 
     void change_scenario()

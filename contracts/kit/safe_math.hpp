@@ -3,36 +3,42 @@
 #include "ledger/result.hpp"
 
 #include <cstdint>
+#include <string_view>
 
-/// What contracts compiled before Solidity 0.8 take from OpenZeppelin Contracts 2 and 3.
-namespace runnel::contracts::openzeppelin
+/// The checked arithmetic of contracts compiled before Solidity 0.8.
+namespace runnel::contracts
 {
 
-/// An amount as SafeMath computes it, or the reason of the first operation that failed, in
-/// Solidity's order of evaluation.
+/// An amount as a SafeMath computes it, or the reason of the first operation that failed, in
+/// Solidity's order of evaluation. @p Reasons are those of one such library:
+///
+///     static constexpr std::string_view add = "ds-math-add-overflow";  // sub, mul
+///     static Refusal div() { return Refusal::invalid_opcode(); }       // By zero.
 ///
 /// Build an expression from one and RUNNEL_TRY() its result():
 ///     const Amount rate = RUNNEL_TRY((SafeMath{reward} / duration).result());
-/// Source: OpenZeppelin Contracts 2.3 and 3.x `SafeMath.sol`.
-class SafeMath
+template <typename Reasons>
+class BasicSafeMath
 {
+    using SafeMath = BasicSafeMath;
+
 public:
     // NOLINTNEXTLINE(google-explicit-constructor): any operand of an expression.
-    constexpr SafeMath(const Amount& amount) noexcept : value_{amount} {}
+    constexpr BasicSafeMath(const Amount& amount) noexcept : value_{amount} {}
     // NOLINTNEXTLINE(google-explicit-constructor)
-    constexpr SafeMath(std::uint64_t amount) noexcept : value_{amount} {}
+    constexpr BasicSafeMath(std::uint64_t amount) noexcept : value_{amount} {}
 
     [[nodiscard]] Result<Amount> result() const
     {
         switch (failure_)
         {
             case Failure::none: return value_;
-            case Failure::add: return fail("SafeMath: addition overflow");
-            case Failure::sub: return fail("SafeMath: subtraction overflow");
-            case Failure::mul: return fail("SafeMath: multiplication overflow");
+            case Failure::add: return fail(Reasons::add);
+            case Failure::sub: return fail(Reasons::sub);
+            case Failure::mul: return fail(Reasons::mul);
             case Failure::div: break;
         }
-        return fail("SafeMath: division by zero");
+        return fail(Reasons::div());
     }
 
     friend SafeMath operator+(const SafeMath& a, const SafeMath& b) noexcept
@@ -88,5 +94,20 @@ private:
     Amount value_;
     Failure failure_ = Failure::none;
 };
+
+}  // namespace runnel::contracts
+
+namespace runnel::contracts::openzeppelin
+{
+
+/// Source: OpenZeppelin Contracts 2.3 and 3.x `SafeMath.sol`.
+struct SafeMathReasons
+{
+    static constexpr std::string_view add = "SafeMath: addition overflow";
+    static constexpr std::string_view sub = "SafeMath: subtraction overflow";
+    static constexpr std::string_view mul = "SafeMath: multiplication overflow";
+    static Refusal div() { return Refusal::error("SafeMath: division by zero"); }
+};
+using SafeMath = BasicSafeMath<SafeMathReasons>;
 
 }  // namespace runnel::contracts::openzeppelin

@@ -97,11 +97,11 @@ const json& list_in(const json& object, const char* name)
     return list;
 }
 
-PoolConstructor constructor_in(const json& object, std::int32_t& spacing)
+PoolConstructor constructor_in(const json& object)
 {
     PoolConstructor arguments;
     arguments.fee = static_cast<std::uint32_t>(count_up_to(fee_denominator - 1, object, "fee"));
-    spacing = tick_in(object, "tickSpacing");
+    const auto spacing = tick_in(object, "tickSpacing");
     if (spacing <= 0 || spacing >= 16'384)
         throw std::invalid_argument{"\"tickSpacing\": expected 1 to 16383"};
     arguments.tick_spacing = spacing;
@@ -226,9 +226,8 @@ void ChainReplayer::meet(const json& line)
     const auto add_pool = [this](const json& from, bool is_given)
     {
         Pool pool;
-        std::int32_t spacing = 0;
         pool.address = address_in(from, "pool");
-        pool.arguments = constructor_in(from, spacing);
+        pool.arguments = constructor_in(from);
         pool.token0 = address_in(from, "token0");
         pool.token1 = address_in(from, "token1");
         if (!(pool.token0 < pool.token1))

@@ -39,8 +39,7 @@ private:
     [[nodiscard]] AccountId account(const std::string& name, const Pool& pool) const;
     void add_call(CallWriter& calls, const json& line, const Pool& pool) const;
     void view(const json& line, const Pool& pool, Comparison& comparison) const;
-    void note_gas(const json& line, const CallWriter& calls, const Sandbox::Outcome& outcome,
-        Comparison& comparison) const;
+    static void note_gas(const json& line, const Sandbox::Outcome& outcome, Comparison& comparison);
     void compare_outcome(
         const json& line, const Sandbox::Outcome& outcome, Comparison& comparison) const;
     void compare_state(const json& line, const Pool& pool, Comparison& comparison);
@@ -210,7 +209,7 @@ void UniswapV3Replayer::operation(const json& line, Comparison& comparison)
         add_call(calls, line, pool);
         const auto outcome = sandbox_.run(account(text_of(line, "sender"), pool), calls);
         compare_outcome(line, outcome, comparison);
-        note_gas(line, calls, outcome, comparison);
+        note_gas(line, outcome, comparison);
     }
     compare_state(line, pool, comparison);
 }
@@ -334,12 +333,11 @@ void UniswapV3Replayer::compare_outcome(
     }
 }
 
-void UniswapV3Replayer::note_gas(const json& line, const CallWriter& calls,
-    const Sandbox::Outcome& outcome, Comparison& comparison) const
+void UniswapV3Replayer::note_gas(
+    const json& line, const Sandbox::Outcome& outcome, Comparison& comparison)
 {
     if (!line.contains("gasTx") || line.contains("errKind"))
         return;
-    (void)calls;
     // The actor's own contract, the calldata that it hands on, and its callback.
     constexpr std::uint64_t actor_gas = 5'573;
     const auto& name = text_of(line, "op");

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "ledger/result.hpp"
+#include "contracts/kit/safe_math.hpp"
 
 #include <algorithm>
 #include <array>
@@ -14,85 +14,15 @@
 namespace runnel::contracts::uniswap_v2
 {
 
-/// An amount as SafeMath computes it, or the reason of the first operation that failed, in
-/// Solidity's order of evaluation.
-///
-/// Build an expression from one and RUNNEL_TRY() its result():
-///     const Amount scaled = RUNNEL_TRY((SafeMath{amount_in} * 997).result());
-class SafeMath
+/// ds-math's reasons.
+struct SafeMathReasons
 {
-public:
-    // NOLINTNEXTLINE(google-explicit-constructor): any operand of an expression.
-    constexpr SafeMath(const Amount& amount) noexcept : value_{amount} {}
-    // NOLINTNEXTLINE(google-explicit-constructor)
-    constexpr SafeMath(std::uint64_t amount) noexcept : value_{amount} {}
-
-    [[nodiscard]] Result<Amount> result() const
-    {
-        switch (failure_)
-        {
-            case Failure::none: return value_;
-            case Failure::add: return fail("ds-math-add-overflow");
-            case Failure::sub: return fail("ds-math-sub-underflow");
-            case Failure::mul: return fail("ds-math-mul-overflow");
-            case Failure::div: break;
-        }
-        return fail(Refusal::invalid_opcode());
-    }
-
-    friend SafeMath operator+(const SafeMath& a, const SafeMath& b) noexcept
-    {
-        SafeMath sum = first_failure(a, b);
-        sum.note(Amount::add_carry(a.value_, b.value_, sum.value_), Failure::add);
-        return sum;
-    }
-    friend SafeMath operator-(const SafeMath& a, const SafeMath& b) noexcept
-    {
-        SafeMath difference = first_failure(a, b);
-        difference.note(Amount::sub_borrow(a.value_, b.value_, difference.value_), Failure::sub);
-        return difference;
-    }
-    friend SafeMath operator*(const SafeMath& a, const SafeMath& b) noexcept
-    {
-        SafeMath product = first_failure(a, b);
-        product.note(Amount::multiply(a.value_, b.value_, product.value_), Failure::mul);
-        return product;
-    }
-    /// Rounded down.
-    friend SafeMath operator/(const SafeMath& a, const SafeMath& b) noexcept
-    {
-        SafeMath quotient = first_failure(a, b);
-        quotient.note(b.value_.is_zero(), Failure::div);
-        if (quotient.failure_ == Failure::none)
-            quotient.value_ = div_down(a.value_, b.value_);
-        return quotient;
-    }
-
-private:
-    enum class Failure : std::uint8_t
-    {
-        none,
-        add,
-        sub,
-        mul,
-        div,
-    };
-
-    [[nodiscard]] static SafeMath first_failure(const SafeMath& a, const SafeMath& b) noexcept
-    {
-        SafeMath result{0};
-        result.failure_ = a.failure_ == Failure::none ? b.failure_ : a.failure_;
-        return result;
-    }
-    void note(bool failed, Failure failure) noexcept
-    {
-        if (failed && failure_ == Failure::none) [[unlikely]]
-            failure_ = failure;
-    }
-
-    Amount value_;
-    Failure failure_ = Failure::none;
+    static constexpr std::string_view add = "ds-math-add-overflow";
+    static constexpr std::string_view sub = "ds-math-sub-underflow";
+    static constexpr std::string_view mul = "ds-math-mul-overflow";
+    static Refusal div() { return Refusal::invalid_opcode(); }
 };
+using SafeMath = BasicSafeMath<SafeMathReasons>;
 
 /// What a protocol takes of every swap: 3/1000 in Uniswap v2. Forks differ by it: PancakeSwap v2
 /// has 25/10000. The denominator is at most 10'000, so that no product here overflows that does not

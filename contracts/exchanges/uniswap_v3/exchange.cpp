@@ -34,11 +34,6 @@ Range whole_range(const UniswapV3Pool& pool)
     const auto lower = min_tick / pool.tick_spacing() * pool.tick_spacing();
     return {lower, -lower, *sqrt_ratio_at_tick(lower), *sqrt_ratio_at_tick(-lower)};
 }
-
-Amount price_end(bool zero_for_one)
-{
-    return zero_for_one ? wrapping_add(min_sqrt_ratio, 1) : wrapping_sub(max_sqrt_ratio, 1);
-}
 }  // namespace
 
 // ---- The pool ----

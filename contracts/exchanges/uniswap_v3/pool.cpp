@@ -79,6 +79,13 @@ struct UniswapV3Pool::Change
     Int256 liquidity;  // int128
 };
 
+/// What comes of it.
+struct UniswapV3Pool::Changed
+{
+    Position* position = nullptr;
+    std::array<Int256, 2> amounts;  // Of both tokens, to the pool; negative: it owes them.
+};
+
 UniswapV3Pool::UniswapV3Pool(ContractIdentity identity, const PoolConstructor& arguments)
   : ContractBase{std::move(identity)},
     arguments_{arguments},
@@ -161,7 +168,7 @@ void UniswapV3Pool::restore(const PoolSnapshot& snapshot)
         observations_.at(slot) = snapshot.observations[slot];
 }
 
-void UniswapV3Pool::check_invariants(const World& world, Findings& findings) const
+void UniswapV3Pool::check_invariants(const World&, Findings& findings) const
 {
     const auto& pool = state();
     // Liquidity in range is what the ticks at and below add up to; all of them cancel out.
@@ -211,7 +218,6 @@ void UniswapV3Pool::check_invariants(const World& world, Findings& findings) con
                 owed[side].to_string(), side, balance.to_string()));
         }
     }
-    (void)world;
 }
 
 // ---- What the calls have in common ----
@@ -346,10 +352,10 @@ Result<Position*> UniswapV3Pool::update_position(
             RUNNEL_TRY(flip_tick(context, key.tick_upper));
     }
     const auto growth = fee_growth_inside(context, pool, key.tick_lower, key.tick_upper);
-    const Amount liquidity = context.read(positions_, key).liquidity;
+    auto& position = context.write(positions_, key);
+    const auto liquidity = position.liquidity;
     RUNNEL_REQUIRE(!liquidity_change.is_zero() || !liquidity.is_zero(), Refusal::error("NP"));
     const auto liquidity_after = RUNNEL_TRY(add_delta(liquidity, liquidity_change));
-    auto& position = context.write(positions_, key);
     const auto earned = [&](const Amount& inside, const Amount& last) -> Result<Amount>
     {
         return wrap_uint128(RUNNEL_TRY(
@@ -372,16 +378,16 @@ Result<Position*> UniswapV3Pool::update_position(
     return &position;
 }
 
-/// Returns what the pool is to get of both tokens; negative: to owe.
-Result<std::array<Int256, 2>> UniswapV3Pool::modify_position(
+Result<UniswapV3Pool::Changed> UniswapV3Pool::modify_position(
     CallContext& context, PoolState& pool, const Change& change)
 {
     const auto& [key, liquidity_change] = change;
     RUNNEL_TRY(check_ticks(key.tick_lower, key.tick_upper));
-    RUNNEL_TRY(update_position(context, pool, change));
-    std::array<Int256, 2> amounts;
+    Changed changed;
+    changed.position = RUNNEL_TRY(update_position(context, pool, change));
+    auto& amounts = changed.amounts;
     if (liquidity_change.is_zero())
-        return amounts;
+        return changed;
     const auto lower = RUNNEL_TRY(sqrt_ratio_at_tick(key.tick_lower));
     const auto upper = RUNNEL_TRY(sqrt_ratio_at_tick(key.tick_upper));
     if (pool.tick < key.tick_lower)
@@ -395,7 +401,7 @@ Result<std::array<Int256, 2>> UniswapV3Pool::modify_position(
     }
     else
         amounts[1] = RUNNEL_TRY(amount1_delta(lower, upper, liquidity_change));
-    return amounts;
+    return changed;
 }
 
 // ---- The calls ----
@@ -408,7 +414,7 @@ Result<std::array<Amount, 2>> UniswapV3Pool::mint(CallContext context, AccountId
     auto& pool = *RUNNEL_TRY(lock(context));
     RUNNEL_REQUIRE(!amount.is_zero(), Refusal::empty());
     const Change change{{recipient, tick_lower, tick_upper}, RUNNEL_TRY(to_int128(amount))};
-    const auto owed = RUNNEL_TRY(modify_position(context, pool, change));
+    const auto owed = RUNNEL_TRY(modify_position(context, pool, change)).amounts;
     std::array<Amount, 2> before;
     for (unsigned side = 0; side < 2; ++side)
     {
@@ -436,14 +442,11 @@ Result<std::array<Amount, 2>> UniswapV3Pool::burn(
     auto& pool = *RUNNEL_TRY(lock(context));
     const PositionKey key{context.sender(), tick_lower, tick_upper};
     const auto change = RUNNEL_TRY(to_int128(amount));
-    const auto out = RUNNEL_TRY(modify_position(context, pool, {key, -change}));
-    const std::array amounts{out[0].magnitude(), out[1].magnitude()};
-    if (!amounts[0].is_zero() || !amounts[1].is_zero())
-    {
-        auto& position = context.write(positions_, key);
-        position.tokens_owed0 = wrap_uint128(wrapping_add(position.tokens_owed0, amounts[0]));
-        position.tokens_owed1 = wrap_uint128(wrapping_add(position.tokens_owed1, amounts[1]));
-    }
+    const auto changed = RUNNEL_TRY(modify_position(context, pool, {key, -change}));
+    const std::array amounts{changed.amounts[0].magnitude(), changed.amounts[1].magnitude()};
+    auto& position = *changed.position;
+    position.tokens_owed0 = wrap_uint128(wrapping_add(position.tokens_owed0, amounts[0]));
+    position.tokens_owed1 = wrap_uint128(wrapping_add(position.tokens_owed1, amounts[1]));
     context.emit(
         id(), BurnLog{context.sender(), tick_lower, tick_upper, amount, amounts[0], amounts[1]});
     pool.unlocked = true;

@@ -323,7 +323,8 @@ private:
     void write_observation(CallContext& context, uniswap_v3::PoolState& pool, std::int32_t tick,
         const Amount& liquidity);
     struct Change;
-    Result<std::array<Int256, 2>> modify_position(
+    struct Changed;
+    Result<Changed> modify_position(
         CallContext& context, uniswap_v3::PoolState& pool, const Change& change);
     Result<uniswap_v3::Position*> update_position(
         CallContext& context, const uniswap_v3::PoolState& pool, const Change& change);

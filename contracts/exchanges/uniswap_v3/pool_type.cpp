@@ -81,6 +81,33 @@ std::pair<std::int32_t, std::int32_t> range_of(
     const auto upper = tick_of(above.ok() ? above.value : max_sqrt_ratio);
     return {lower, std::max(upper, lower + spacing)};
 }
+/// The first liquidity of a scenario's pool.
+struct FirstPosition
+{
+    Amount price;
+    std::int32_t lower = 0;
+    std::int32_t upper = 0;
+    Amount liquidity;
+};
+
+/// Empty if the amounts make no price, or no liquidity that a pool takes.
+std::optional<FirstPosition> first_position(const Parameters& parameters, std::int32_t spacing)
+{
+    const auto& amount0 = parameters.amount("amount0");
+    const auto& amount1 = parameters.amount("amount1");
+    if (amount0.is_zero() || amount1.is_zero())
+        return std::nullopt;
+    const auto price = first_price(amount0, amount1);
+    if (!price)
+        return std::nullopt;
+    const auto [lower, upper] = range_of(*price, parameters.integer("range_bps"), spacing);
+    const auto liquidity = liquidity_for_amounts(
+        *price, *sqrt_ratio_at_tick(lower), *sqrt_ratio_at_tick(upper), amount0, amount1);
+    if (!liquidity.has_value() || liquidity->is_zero() ||
+        *liquidity > max_liquidity_per_tick(spacing).value())
+        return std::nullopt;
+    return FirstPosition{*price, lower, upper, *liquidity};
+}
 }  // namespace
 
 const ContractType& UniswapV3Pool::contract_type()
@@ -127,9 +154,9 @@ const ContractType& UniswapV3Pool::contract_type()
             const auto& amount1 = parameters.amount("amount1");
             if (amount0.is_zero() && amount1.is_zero())
                 return "";
-            if (amount0.is_zero() || amount1.is_zero() || !first_price(amount0, amount1))
+            if (!first_position(parameters, spacing_of(parameters.integer("fee"))))
                 return "amount0: expected amounts of both tokens whose ratio is a price, from "
-                       "2^-128 to 2^128";
+                       "2^-128 to 2^128, and that are some liquidity in their range";
             return "";
         },
         .deploy = [](ByteView bytes, ContractIdentity identity,
@@ -154,11 +181,8 @@ void UniswapV3Pool::genesis(const Parameters& parameters, GenesisBuilder& builde
     const std::array amounts{parameters.amount("amount0"), parameters.amount("amount1")};
     if (amounts[0].is_zero())
         return;
-    const auto price = first_price(amounts[0], amounts[1]).value();
-    const auto [lower, upper] = range_of(price, parameters.integer("range_bps"), tick_spacing());
-    const auto liquidity = liquidity_for_amounts(
-        price, *sqrt_ratio_at_tick(lower), *sqrt_ratio_at_tick(upper), amounts[0], amounts[1]);
-    RUNNEL_CHECK(liquidity.has_value() && !liquidity->is_zero());
+    const auto first = first_position(parameters, tick_spacing());
+    RUNNEL_CHECK(first.has_value() && "validate() saw to it");
     const auto seed = builder.account(name() + "/seed_lp", "liquidity_provider");
     CallWriter payments;
     for (unsigned side = 0; side < 2; ++side)
@@ -170,8 +194,8 @@ void UniswapV3Pool::genesis(const Parameters& parameters, GenesisBuilder& builde
             Binding{transfer.value, ResultOf{ResultOf::callback, static_cast<std::uint8_t>(side)}});
     }
     CallWriter calls;
-    calls.add(id(), Initialize{price});
-    calls.add(id(), Mint{seed, lower, upper, *liquidity, payments.list()});
+    calls.add(id(), Initialize{first->price});
+    calls.add(id(), Mint{seed, first->lower, first->upper, first->liquidity, payments.list()});
     builder.transaction(seed, std::move(calls).take());
 }
 

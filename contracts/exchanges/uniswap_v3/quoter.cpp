@@ -7,12 +7,6 @@ namespace runnel::contracts::uniswap_v3
 {
 namespace
 {
-Amount limit_or_end(const Amount& limit, bool zero_for_one)
-{
-    if (!limit.is_zero())
-        return limit;
-    return zero_for_one ? wrapping_add(min_sqrt_ratio, 1) : wrapping_sub(max_sqrt_ratio, 1);
-}
 
 /// As the quoter's parser of reasons tells it.
 Result<SwapQuote> simulate(const UniswapV3Pool& pool, const SwapRequest& request, bool must_fill)

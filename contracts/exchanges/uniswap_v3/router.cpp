@@ -15,12 +15,6 @@ using namespace uniswap_v3;
 
 namespace
 {
-Amount limit_or_end(const Amount& limit, bool zero_for_one)
-{
-    if (!limit.is_zero())
-        return limit;
-    return zero_for_one ? wrapping_add(min_sqrt_ratio, 1) : wrapping_sub(max_sqrt_ratio, 1);
-}
 unsigned side_in(const UniswapV3Router::Leg& leg) noexcept
 {
     return leg.zero_for_one ? 0 : 1;

@@ -69,6 +69,17 @@ struct SwapRequest
     Amount price_limit;  // Where it stops at the latest.
 };
 
+/// Where a swap without a limit stops: the price next to the last one.
+[[nodiscard]] constexpr Amount price_end(bool zero_for_one) noexcept
+{
+    return zero_for_one ? wrapping_add(min_sqrt_ratio, 1) : wrapping_sub(max_sqrt_ratio, 1);
+}
+/// As the periphery reads a limit: 0 is none.
+[[nodiscard]] constexpr Amount limit_or_end(const Amount& limit, bool zero_for_one) noexcept
+{
+    return limit.is_zero() ? price_end(zero_for_one) : limit;
+}
+
 /// Where a swap is.
 struct SwapProgress
 {
