@@ -244,6 +244,11 @@ std::optional<CheckpointHead> load_checkpoint(CheckpointSource& parts, World& wo
     if (!head)
         return std::nullopt;
     clear_state(world);
+    for (const auto& group : groups)
+    {
+        for (const auto& cohort : group)
+            cohort->start_at(head->header.number + 1);
+    }
     GroupLoader loader{groups};
     StatePartOrder order;
     bool is_state_over = false;  // What others wrote comes behind all of it.

@@ -116,19 +116,19 @@ Cohort::Cohort(const AgentGroupSetup& group, WalletGroup wallets)
     for (const auto& arrival : wallets.arrivals)
         addresses_.push_back(arrival.address);
     strategy_ = group.strategy->create(group.parameters, wallets);
-    wallets_.resize(accounts_.size());
+    const auto* before = &group.parameters;
+    for (const auto& change : group.changes)
+    {
+        changes_.push_back({change.from, group.strategy->create(*before, wallets),
+            group.strategy->create(change.parameters, wallets),
+            draw_habits(
+                wallets, change.priority_fee, change.max_base_fee_multiple, change.max_fee)});
+        before = &change.parameters;
+    }
+    std::reverse(changes_.begin(), changes_.end());
+    wallets_ = draw_habits(wallets, group.priority_fee, group.max_base_fee_multiple, group.max_fee);
     for (std::size_t i = 0; i < wallets_.size(); ++i)
     {
-        const auto number = first_number_ + static_cast<std::uint32_t>(i);
-        auto& wallet = wallets_[i];
-        const auto tip = wallets.draw(group.priority_fee, "priority_fee", number);
-        const auto multiple =
-            wallets.draw(group.max_base_fee_multiple, "max_base_fee_multiple", number);
-        const auto max_fee = wallets.draw(group.max_fee, "max_fee", number);
-        wallet.max_fee = Amount::from_double(std::clamp(max_fee, 0.0, 1e9) * 1e9).low64();
-        wallet.priority_fee = Amount::from_double(std::clamp(tip, 0.0, 1e9) * 1e9).low64();
-        wallet.max_base_fee_percent =
-            static_cast<std::uint32_t>(std::clamp(multiple, 1.0, 1e6) * 100);
         const auto first = std::max<std::uint64_t>(1, strategy_->first_block(i));
         const auto arrival = wallets.arrivals.empty() ? 0 : wallets.arrivals[i].block;
         schedule(i, first > never - arrival ? never : arrival + first);
@@ -136,6 +136,48 @@ Cohort::Cohort(const AgentGroupSetup& group, WalletGroup wallets)
 }
 
 Cohort::~Cohort() = default;
+
+std::vector<Cohort::Wallet> Cohort::draw_habits(const WalletGroup& wallets,
+    const Distribution& priority_fee, const Distribution& max_base_fee_multiple,
+    const Distribution& max_fee)
+{
+    std::vector<Wallet> habits(wallets.accounts.size());
+    for (std::size_t i = 0; i < habits.size(); ++i)
+    {
+        const auto number = wallets.first_number + static_cast<std::uint32_t>(i);
+        auto& wallet = habits[i];
+        const auto tip = wallets.draw(priority_fee, "priority_fee", number);
+        const auto multiple = wallets.draw(max_base_fee_multiple, "max_base_fee_multiple", number);
+        const auto limit = wallets.draw(max_fee, "max_fee", number);
+        wallet.max_fee = Amount::from_double(std::clamp(limit, 0.0, 1e9) * 1e9).low64();
+        wallet.priority_fee = Amount::from_double(std::clamp(tip, 0.0, 1e9) * 1e9).low64();
+        wallet.max_base_fee_percent =
+            static_cast<std::uint32_t>(std::clamp(multiple, 1.0, 1e6) * 100);
+    }
+    return habits;
+}
+
+void Cohort::change(std::uint64_t block, bool goes_on)
+{
+    for (; !changes_.empty() && changes_.back().from <= block; changes_.pop_back())
+    {
+        auto& change = changes_.back();
+        if (goes_on)
+            change.strategy->take_over(*strategy_, *change.born);
+        strategy_ = std::move(change.strategy);
+        for (std::size_t i = 0; i < wallets_.size(); ++i)
+        {
+            wallets_[i].priority_fee = change.habits[i].priority_fee;
+            wallets_[i].max_fee = change.habits[i].max_fee;
+            wallets_[i].max_base_fee_percent = change.habits[i].max_base_fee_percent;
+        }
+    }
+}
+
+void Cohort::start_at(std::uint64_t next_block)
+{
+    change(next_block, false);
+}
 
 void Cohort::schedule(std::size_t position, std::uint64_t block)
 {
@@ -185,6 +227,7 @@ void Cohort::begin(const WorldView& view, const std::vector<AddressedOutcome>& o
 
 void Cohort::learn(std::uint64_t next_block, const std::vector<AddressedOutcome>& outcomes)
 {
+    change(next_block, true);
     for (const auto& addressed : outcomes)
     {
         const auto& outcome = addressed.outcome;

@@ -45,6 +45,9 @@ public:
     /// The next block in which some wallet is due.
     [[nodiscard]] std::uint64_t next_block() const noexcept;
 
+    /// Goes on with the parameters of block @p next_block, before load().
+    void start_at(std::uint64_t next_block);
+
     // Between rounds, once learn() was told everything.
 
     [[nodiscard]] std::size_t size() const noexcept { return wallets_.size(); }
@@ -77,6 +80,14 @@ private:
         /// What changes: the rest is drawn at genesis.
         RUNNEL_FIELDS((due, block_number), (boost_percent, other("%")), pending);
     };
+    /// What its group's parameters will be, made at genesis like the strategy of the moment.
+    struct Change
+    {
+        std::uint64_t from = 0;
+        std::unique_ptr<Strategy> born;      // What was there before it, untouched.
+        std::unique_ptr<Strategy> strategy;  // What is there from then on.
+        std::vector<Wallet> habits;          // Of which only what genesis draws counts.
+    };
     struct Question
     {
         std::size_t position = 0;
@@ -85,6 +96,12 @@ private:
     class Context;
 
     void schedule(std::size_t position, std::uint64_t block);
+    /// Lets the changes of parameters take place that are due by this block. Wallets go on from
+    /// where they stand, unless they are about to be loaded.
+    void change(std::uint64_t block, bool goes_on);
+    [[nodiscard]] static std::vector<Wallet> draw_habits(const WalletGroup& wallets,
+        const Distribution& priority_fee, const Distribution& max_base_fee_multiple,
+        const Distribution& max_fee);
     /// The first block after all stops that @p block is in; itself if it is in none.
     [[nodiscard]] std::uint64_t after_stops(std::uint64_t block) const noexcept;
 
@@ -103,6 +120,7 @@ private:
     std::uint64_t seed_ = 0;
     std::uint64_t stream_ = 0;
     std::unique_ptr<Strategy> strategy_;
+    std::vector<Change> changes_;  // Those to come, the next one last.
     std::vector<Wallet> wallets_;
     std::map<std::uint64_t, std::vector<std::uint32_t>> calendar_;  // Stale entries are skipped.
     const WorldView* view_ = nullptr;                               // Of the round under way.

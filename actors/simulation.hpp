@@ -54,6 +54,16 @@ struct AgentGroupSetup
         std::uint64_t until = 0;  // to the one before this.
     };
     std::vector<Stop> stops;
+    /// From a block on its wallets have other parameters; each holds all of them.
+    struct Change
+    {
+        std::uint64_t from = 0;
+        Parameters parameters;
+        Distribution priority_fee;
+        Distribution max_base_fee_multiple;
+        Distribution max_fee;
+    };
+    std::vector<Change> changes;  // Ascending by their blocks.
 
     [[nodiscard]] std::size_t size() const noexcept { return accounts.size() + arrivals.size(); }
 };

@@ -71,6 +71,24 @@ void allocate(World& world, ContractId token, AccountId account, const Amount& a
     contracts::token_at(world, token).allocate(world, account, amount);
 }
 
+/// What strategies find wrong with the parameters that their groups will have.
+std::optional<ScenarioError> check_group_changes(const World& world, const Scenario& scenario)
+{
+    for (const auto* event : group_changes(scenario))
+    {
+        const auto agent = std::find_if(scenario.agents.begin(), scenario.agents.end(),
+            [&](const AgentSpec& spec) { return spec.name == event->group; });
+        const auto check = agent->strategy->validate_in;
+        const auto wrong = check == nullptr ? std::string{} : check(event->parameters, world);
+        if (!wrong.empty())
+        {
+            return ScenarioError{
+                fmt::format("{}: events.{}.parameters.{}", event->place, event->name, wrong)};
+        }
+    }
+    return std::nullopt;
+}
+
 /// What is wrong with giving away a token at block 0, if something is.
 std::optional<ScenarioError> check_fundable(
     const World& world, const Scenario& scenario, ContractId token, const std::string& table)
@@ -227,6 +245,8 @@ tl::expected<Genesis, ScenarioError> build_genesis(const Scenario& scenario)
         if (!wrong.empty())
             return fail(fmt::format("{}: agents.{}.{}", spec.place, spec.name, wrong));
     }
+    if (auto error = check_group_changes(world, scenario))
+        return tl::unexpected<ScenarioError>{std::move(*error)};
     GenesisBuilder builder{world};
     for (std::uint32_t i = 0; i < world.contract_count(); ++i)
     {
@@ -240,6 +260,19 @@ tl::expected<Genesis, ScenarioError> build_genesis(const Scenario& scenario)
         return tl::unexpected<ScenarioError>{std::move(*error)};
     genesis.transactions = builder.take_transactions();
     return genesis;
+}
+
+std::vector<const EventSpec*> group_changes(const Scenario& scenario)
+{
+    std::vector<const EventSpec*> changes;
+    for (const auto& event : scenario.events)
+    {
+        if (event.action == EventSpec::Action::group_set)
+            changes.push_back(&event);
+    }
+    std::stable_sort(changes.begin(), changes.end(),
+        [](const auto* a, const auto* b) { return a->at_block < b->at_block; });
+    return changes;
 }
 
 tl::expected<std::vector<PricePath>, ScenarioError> build_price_paths(const Scenario& scenario)

@@ -43,6 +43,9 @@ struct Genesis
 /// Errors: a wallet's funds beyond 2^128 - 1 smallest units.
 [[nodiscard]] tl::expected<Genesis, ScenarioError> build_genesis(const Scenario& scenario);
 
+/// The events that change groups' parameters, in the order in which they happen.
+[[nodiscard]] std::vector<const EventSpec*> group_changes(const Scenario& scenario);
+
 /// The reference price paths with the scenario's shocks applied, by token id: one price per block
 /// from block 0 to the last; empty for tokens without a price.
 [[nodiscard]] tl::expected<std::vector<PricePath>, ScenarioError> build_price_paths(

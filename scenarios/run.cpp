@@ -71,6 +71,20 @@ std::vector<AgentGroupSetup::Stop> stops_of(const Scenario& scenario, const std:
     return stops;
 }
 
+std::vector<AgentGroupSetup::Change> changes_of(const Scenario& scenario, const std::string& group)
+{
+    std::vector<AgentGroupSetup::Change> changes;
+    for (const auto* event : group_changes(scenario))
+    {
+        if (event->group != group)
+            continue;
+        const auto& parameters = event->parameters;
+        changes.push_back({event->at_block, parameters, parameters.distribution("priority_fee"),
+            parameters.distribution("max_base_fee_multiple"), parameters.distribution("max_fee")});
+    }
+    return changes;
+}
+
 tl::expected<SimulationSetup, ScenarioError> make_simulation(const Scenario& scenario)
 {
     auto genesis = build_genesis(scenario);
@@ -94,7 +108,7 @@ tl::expected<SimulationSetup, ScenarioError> make_simulation(const Scenario& sce
         setup.groups.push_back({group.spec->name, group.spec->strategy, group.spec->parameters,
             std::move(group.accounts), std::move(group.arrivals), group.spec->priority_fee,
             group.spec->max_base_fee_multiple, group.spec->max_fee,
-            stops_of(scenario, group.spec->name)});
+            stops_of(scenario, group.spec->name), changes_of(scenario, group.spec->name)});
     }
     setup.world = std::move(genesis->world);
     setup.make_world = [scenario]

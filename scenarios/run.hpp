@@ -20,6 +20,10 @@ namespace runnel::scenarios
 [[nodiscard]] std::vector<AgentGroupSetup::Stop> stops_of(
     const Scenario& scenario, const std::string& group);
 
+/// What a group's parameters become, and when.
+[[nodiscard]] std::vector<AgentGroupSetup::Change> changes_of(
+    const Scenario& scenario, const std::string& group);
+
 /// The validators' weights in the chain's own unit, gwei.
 [[nodiscard]] std::vector<ValidatorStake> validator_stakes(const Genesis& genesis);
 

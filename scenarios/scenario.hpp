@@ -91,6 +91,7 @@ struct EventSpec
         price_shock,  // Multiplies a token's reference price from this block on.
         price_set,    // Draws it to a value, from where it moves on.
         group_stop,   // A group's wallets decide nothing for a time.
+        group_set,    // A group's wallets have other parameters from this block on.
     };
     std::string name;
     std::uint64_t at_block = 0;
@@ -100,6 +101,9 @@ struct EventSpec
     std::uint64_t price = 0;       // 1e-8 USD.
     std::int64_t duration_ms = 0;  // Of the way to the price; of the stop, 0: for ever.
     std::string group;
+    Parameters parameters = {};  // All of the group's, as they are then.
+    std::vector<std::pair<std::string, std::string>> changed = {};  // Those set, as TOML.
+    std::string place = {};
 };
 
 /// [accounts.NAME]: an account that scripts move.

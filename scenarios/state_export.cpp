@@ -1,5 +1,6 @@
 #include "scenarios/state_export.hpp"
 
+#include "scenarios/genesis.hpp"
 #include "scenarios/loader/document.hpp"
 #include "scenarios/loader/schema.hpp"
 
@@ -147,6 +148,19 @@ private:
         if (wrong.empty())
         {
             set(path + ".funds", "{}");
+            for (const auto* event : group_changes(scenario_))
+            {
+                if (event->group != spec.name)
+                    continue;
+                if (event->at_block > block_.number)
+                {
+                    left_out_.push_back(fmt::format(
+                        "events.{}: block {} is yet to come", event->name, event->at_block));
+                    continue;
+                }
+                for (const auto& [key, value] : event->changed)
+                    set(fmt::format("{}.{}", path, key), value);
+            }
             if (!spec.arrives())
                 return;
             for (const std::string_view key : {"arrive", "arrive_until"})

@@ -6,6 +6,7 @@
 #include "scenarios/loader/schema.hpp"
 
 #include <filesystem>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -99,6 +100,10 @@ private:
     /// When a group's wallets arrive, if they do; else its keys leave no trace.
     void read_arrivals(const NamedTable& table, TableValues& values, AgentSpec& agent) const;
     void read_events();
+    /// What a group's parameters become, the events that come before it included; returns those
+    /// that it sets as they are written in the resolved text.
+    [[nodiscard]] Node::Table read_group_set(
+        const NamedTable& table, EventSpec& event, std::map<std::string, Node>& groups) const;
     void read_accounts();
     /// The contents of a file that a table names, unpacked.
     [[nodiscard]] std::string read_input(const NamedTable& table, const std::string& name) const;

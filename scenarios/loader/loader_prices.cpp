@@ -1,9 +1,11 @@
+#include "ledger/check.hpp"
 #include "scenarios/loader/loader.hpp"
 #include "scenarios/loader/messages.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <initializer_list>
 #include <utility>
 
@@ -294,9 +296,77 @@ void Loader::check_price_model(const NamedTable& table, const PriceModel& model)
         document_.fail(table.place, table.path, *error);
 }
 
+Node::Table Loader::read_group_set(
+    const NamedTable& table, EventSpec& event, std::map<std::string, Node>& groups) const
+{
+    const auto& member = *table.node->find("parameters");
+    const auto agent = std::find_if(scenario_.agents.begin(), scenario_.agents.end(),
+        [&](const AgentSpec& spec) { return spec.name == event.group; });
+    RUNNEL_CHECK(agent != scenario_.agents.end() && "a group that was read has a table");
+
+    // Keys of wallets that may change, and all of the table they are in.
+    constexpr std::array<std::string_view, 3> habits{
+        "priority_fee", "max_base_fee_multiple", "max_fee"};
+    const auto keys = with_parameters(section("agents").keys, agent->strategy->parameters);
+    std::vector<std::string_view> known;
+    for (const auto& key : section("agents").keys)
+    {
+        if (std::find(habits.begin(), habits.end(), key.spec.name) != habits.end())
+            known.push_back(key.spec.name);
+    }
+    for (const auto& spec : agent->strategy->parameters)
+    {
+        const auto kind = spec.kind;
+        if (kind == ParameterKind::boolean || kind == ParameterKind::integer ||
+            kind == ParameterKind::number || kind == ParameterKind::choice ||
+            kind == ParameterKind::amount || kind == ParameterKind::duration ||
+            kind == ParameterKind::distribution)
+            known.push_back(spec.name);
+    }
+    const auto& changes = *member.node.as<Node::Table>();
+    auto [group, is_first] = groups.try_emplace(event.group);
+    if (is_first)
+    {
+        const auto written = std::find_if(agent_tables_.begin(), agent_tables_.end(),
+            [&](const NamedTable& candidate) { return candidate.name == event.group; });
+        group->second = *written->node;
+    }
+    auto& all = std::get<Node::Table>(group->second.value);
+    for (const auto& change : changes)
+    {
+        const auto path = fmt::format("{}.parameters.{}", table.path, change.key);
+        if (std::find(known.begin(), known.end(), change.key) == known.end())
+        {
+            document_.fail(change.place, path,
+                fmt::format("expected a parameter of {} that can change ({}){}, got another",
+                    event.group, listed(known), hint(change.key, known)));
+        }
+        std::erase_if(all, [&](const Node::Member& old) { return old.key == change.key; });
+        all.push_back(change);
+    }
+    const NamedTable merged{&group->second, member.place, "parameters", table.path + ".parameters"};
+    auto values = read(merged, keys);
+    if (agent->strategy->validate != nullptr)
+        check(merged, agent->strategy->validate(values.parameters));
+    check_interval(merged, *agent->strategy, values.parameters);
+    event.parameters = std::move(values.parameters);
+    event.place = document_.describe(member.place);
+    std::erase_if(values.canonical,
+        [&](const Node::Member& candidate) { return member.node.find(candidate.key) == nullptr; });
+    for (const auto& changed : values.canonical)
+        event.changed.emplace_back(changed.key, to_toml(changed.node));
+    return std::move(values.canonical);
+}
+
 void Loader::read_events()
 {
     const auto& events = section("events");
+    struct Written
+    {
+        NamedTable table;
+        Node::Table canonical;
+    };
+    std::vector<Written> written;
     for (const auto& table : named_tables("events", events_max))
     {
         const auto& variant = select_variant(table, events);
@@ -312,6 +382,11 @@ void Loader::read_events()
             event.action = EventSpec::Action::group_stop;
             event.group = parameters.text("group");
             event.duration_ms = parameters.duration_ms("for");
+        }
+        else if (variant.name == "group_set")
+        {
+            event.action = EventSpec::Action::group_set;
+            event.group = parameters.text("group");
         }
         else
             event.token = names_[parameters.token("token")].name;
@@ -332,8 +407,29 @@ void Loader::read_events()
                     "expected a token with a table in [prices], got {}", shown(event.token)));
         }
         scenario_.events.push_back(std::move(event));
-        resolve(table, values.canonical);
+        written.push_back({table, values.canonical});
     }
+    // Later changes of a group build on earlier ones, whatever their tables are called.
+    std::vector<std::size_t> in_time;
+    for (std::size_t i = 0; i < written.size(); ++i)
+    {
+        if (scenario_.events[i].action == EventSpec::Action::group_set)
+            in_time.push_back(i);
+    }
+    std::stable_sort(in_time.begin(), in_time.end(),
+        [&](std::size_t a, std::size_t b)
+        { return scenario_.events[a].at_block < scenario_.events[b].at_block; });
+    std::map<std::string, Node> groups;
+    for (const auto i : in_time)
+    {
+        for (auto& member : written[i].canonical)
+        {
+            if (member.key == "parameters")
+                member.node = Node{read_group_set(written[i].table, scenario_.events[i], groups)};
+        }
+    }
+    for (const auto& [table, canonical] : written)
+        resolve(table, canonical);
 }
 
 }  // namespace runnel::scenarios

@@ -29,6 +29,8 @@ std::string expectation(const Key& key)
         case KeyForm::positions:
             return "a list of [account, collateral, debt], like [\"alice\", \"5 WETH\", \"9_000 "
                    "USDC\"]";
+        case KeyForm::parameters:
+            return "a table of parameters of the group, like { interval = 60 }";
         case KeyForm::funds: return "a number or distribution per token, like { ETH = 10 }";
     }
     const auto& spec = key.spec;

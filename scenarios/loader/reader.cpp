@@ -108,6 +108,13 @@ void TableReader::read_item(const Item& item, TableValues& values, const Unit* r
         case KeyForm::expect:
         case KeyForm::exact_funds: return;
         case KeyForm::positions: read.canonical = read_positions(item, values.positions); break;
+        case KeyForm::parameters:
+            // What they are the group's strategy says.
+            if (const auto* members = item.node.as<Node::Table>();
+                members == nullptr || members->empty())
+                refuse(item, expectation(*item.key));
+            read.canonical = item.node;
+            break;
         case KeyForm::funds: read.canonical = read_funds(item, values); break;
     }
     if (read.value)

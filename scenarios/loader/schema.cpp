@@ -314,6 +314,17 @@ Section events_section()
                     {{"group", Kind::group, "", {}, "The group."}},
                     {{"for", Kind::duration, "\"0s\"", {}, "How long; 0: for ever.", 0}},
                 }},
+            {"group_set",
+                "A group's wallets have other parameters from this block on: whatever is no name "
+                "(of a token, contract or group). They go on with what they have planned and "
+                "know, and draw anew what is drawn from a parameter that changes.",
+                {
+                    {{"group", Kind::group, "", {}, "The group."}},
+                    {{"parameters", Kind::text, "", {},
+                         "Those that change: the strategy's, `priority_fee`, "
+                         "`max_base_fee_multiple` and `max_fee`; the others stay."},
+                        KeyForm::parameters},
+                }},
         }};
 }
 

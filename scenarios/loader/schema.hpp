@@ -22,6 +22,7 @@ enum class KeyForm : std::uint8_t
     expect,       // What must come of them.
     exact_funds,  // An exact amount per token: { ETH = 1, USDC = "10.5 USDC" }
     positions,    // [[account, "5 WETH", "9_000 USDC"], ...]
+    parameters,   // Some of a group's: { interval = 60 }
     funds,        // A distribution per token: { ETH = 10, USDC = { uniform = [0, 5] } }
 };
 

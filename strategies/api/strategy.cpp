@@ -34,4 +34,27 @@ bool Strategy::load_shared(std::size_t, Decoder&)
     return false;  // There are none to load.
 }
 
+void Strategy::take_over(const Strategy& before, const Strategy& born)
+{
+    for (std::size_t record = 0; record < before.shared_records(); ++record)
+    {
+        Bytes bytes;
+        Encoder encoder{bytes};
+        before.save_shared(record, encoder);
+        Decoder decoder{bytes};
+        RUNNEL_CHECK(load_shared(record, decoder) && "parameters that change share one layout");
+    }
+    take_over_wallets(before, born);
+}
+
+EncodedFields merged_fields(
+    const EncodedFields& born, const EncodedFields& reborn, const EncodedFields& current)
+{
+    RUNNEL_CHECK(born.size() == reborn.size() && born.size() == current.size());
+    EncodedFields merged;
+    for (std::size_t k = 0; k < born.size(); ++k)
+        merged.push_back(born[k] == reborn[k] ? current[k] : reborn[k]);
+    return merged;
+}
+
 }  // namespace runnel

@@ -13,6 +13,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace runnel
@@ -166,7 +167,24 @@ public:
     [[nodiscard]] virtual std::size_t shared_records() const { return 0; }
     virtual void save_shared(std::size_t record, Encoder& out) const;
     [[nodiscard]] virtual bool load_shared(std::size_t record, Decoder& in);
+
+    /// Goes on where @p before stands, which moved these wallets until their group's parameters
+    /// changed: plans and knowledge stay, what is drawn from a parameter that changed is drawn
+    /// anew.
+    /// @p born is another of what @p before was at genesis.
+    void take_over(const Strategy& before, const Strategy& born);
+
+protected:
+    /// The states of wallets, as take_over() says.
+    virtual void take_over_wallets(const Strategy& before, const Strategy& born) = 0;
 };
+
+/// One wallet's described state, field by field as it is encoded.
+using EncodedFields = std::vector<Bytes>;
+/// What goes on from @p current for a wallet that was @p born one way and is now @p reborn another:
+/// the fields that were born alike stay, the others are reborn.
+[[nodiscard]] EncodedFields merged_fields(
+    const EncodedFields& born, const EncodedFields& reborn, const EncodedFields& current);
 
 /// A strategy whose wallets each keep a WalletState between blocks: a struct whose describe() names
 /// all of its fields. What follows from genesis may be among them.
@@ -203,7 +221,52 @@ protected:
     [[nodiscard]] virtual bool is_valid(
         const WalletState& state, const WalletState& born) const = 0;
 
+    void take_over_wallets(const Strategy& before, const Strategy& born) final
+    {
+        const auto& states_before = static_cast<const StatefulStrategy&>(before).states_;
+        const auto& states_born = static_cast<const StatefulStrategy&>(born).states_;
+        RUNNEL_CHECK(
+            states_before.size() == states_.size() && states_born.size() == states_.size());
+        for (std::size_t i = 0; i < states_.size(); ++i)
+        {
+            const auto reborn = encoded_fields(states_[i]);
+            const auto current = encoded_fields(states_before[i]);
+            auto merged = merged_fields(encoded_fields(states_born[i]), reborn, current);
+            // What a wallet counts may be beyond a limit that is lower now: that alone begins anew.
+            bool fits = take(i, merged);
+            for (std::size_t k = 0; k < merged.size() && !fits; ++k)
+            {
+                auto kept = std::exchange(merged[k], reborn[k]);
+                fits = take(i, merged);
+                merged[k] = std::move(kept);
+            }
+        }
+    }
+
     std::vector<WalletState> states_;  // By position.
+
+private:
+    [[nodiscard]] static EncodedFields encoded_fields(const WalletState& state)
+    {
+        EncodedFields fields;
+        WalletState::describe(state,
+            [&fields](std::string_view, const auto& field, Unit = {})
+            {
+                Encoder encoder{fields.emplace_back()};
+                encoder.put(field);
+            });
+        return fields;
+    }
+
+    /// False, and nothing changed, if these fields are no state of this wallet.
+    [[nodiscard]] bool take(std::size_t position, const EncodedFields& fields)
+    {
+        Bytes bytes;
+        for (const auto& field : fields)
+            bytes.insert(bytes.end(), field.begin(), field.end());
+        Decoder decoder{bytes};
+        return load(position, decoder);
+    }
 };
 
 /// A strategy that keeps nothing between blocks.
@@ -212,6 +275,9 @@ class StatelessStrategy : public Strategy
 public:
     void save(std::size_t, Encoder&) const final {}
     [[nodiscard]] bool load(std::size_t, Decoder&) final { return true; }
+
+protected:
+    void take_over_wallets(const Strategy&, const Strategy&) final {}
 };
 
 /// For StrategyType::create.

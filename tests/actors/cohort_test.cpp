@@ -25,6 +25,7 @@ struct Fixture
     ReferencePrices prices{{}};
     WorldView view;
     std::vector<AgentGroupSetup::Stop> stops;
+    std::vector<AgentGroupSetup::Change> changes;
     std::deque<Cohort> cohorts;  // Stay where they are.
 
     Fixture()
@@ -50,6 +51,7 @@ struct Fixture
         group.max_base_fee_multiple = constant(2);
         group.max_fee = constant(1'000'000);
         group.stops = stops;
+        group.changes = changes;
         WalletGroup wallets;
         wallets.name = "toys";
         wallets.seed = 11;
@@ -148,6 +150,35 @@ TEST_CASE_METHOD(
         (void)round(cohort, block);
     CHECK(decided == std::vector<std::uint64_t>{1, 2, 5, 9, 10});
     CHECK(cohort.next_block() == never);
+}
+
+TEST_CASE_METHOD(Fixture,
+    "cohort: a change of parameters takes place once, and what they bid follows",
+    "[actors][cohort]")
+{
+    behaviour->decide = [](std::size_t, WalletContext& wallet)
+    {
+        wallet.submit(calls(Read{}), wallet.habitual_bid());
+        return wallet.view().block_number + 1;
+    };
+    changes = {{3, {}, constant(5), constant(2), constant(1'000'000)},
+        {3, {}, constant(6), constant(3), constant(1'000'000)},
+        {6, {}, constant(1), constant(2), constant(15)}};
+    auto& cohort = make(0, 1);
+    std::vector<std::pair<std::uint64_t, std::uint64_t>> bids;  // Tip and limit, in gwei.
+    for (std::uint64_t block = 1; block <= 6; ++block)
+    {
+        const auto sent = round(cohort, block);
+        bids.emplace_back(sent[0].max_priority_fee / gwei, sent[0].max_fee / gwei);
+    }
+    using Bids = decltype(bids);
+    CHECK(bids == Bids{{2, 42}, {2, 42}, {6, 66}, {6, 66}, {6, 66}, {1, 15}});
+
+    // Cut in between, it goes on with what holds then.
+    auto& resumed = make(0, 1);
+    resumed.start_at(5);
+    const auto sent = round(resumed, 5);
+    CHECK(sent.at(0).max_priority_fee == 6 * gwei);
 }
 
 TEST_CASE_METHOD(Fixture, "cohort: outcomes come back with their tags", "[actors][cohort]")

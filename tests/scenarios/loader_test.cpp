@@ -351,9 +351,58 @@ TEST_CASE("loader: bad kinds, models and strategies get one line", "[scenarios][
             "a.toml:22: agents.payers.strategy: expected a strategy (payer) (did you mean "
             "payer?), got \"prayer\""},
         {"[agents.payers]", "[events.x]\naction = 5\n[agents.payers]",
-            "a.toml:22: events.x.action: expected an action (price_shock, price_set, group_stop), "
-            "got 5"},
+            "a.toml:22: events.x.action: expected an action (price_shock, price_set, group_stop, "
+            "group_set), got 5"},
     });
+}
+
+TEST_CASE("loader: parameters of a group change one after the other", "[scenarios][loader]")
+{
+    const std::string text = std::string{base} + R"(every = "1h"
+[events.z_first]
+action = "group_set"
+at_block = 3
+group = "payers"
+parameters = { amount = 7, max_fee = 20 }
+[events.a_second]
+action = "group_set"
+at_block = 5
+group = "payers"
+parameters.every = "5m"
+)";
+    const auto scenario = good(text);
+    REQUIRE(scenario.events.size() == 2);
+    const auto& second = scenario.events[0];
+    const auto& first = scenario.events[1];
+    CHECK(first.parameters.distribution("amount").a == 7);
+    CHECK(first.parameters.distribution("max_fee").a == 20);
+    CHECK(first.parameters.duration_ms("every") == 3'600'000);
+    CHECK(second.parameters.distribution("amount").a == 7);
+    CHECK(second.parameters.distribution("max_fee").a == 20);
+    CHECK(second.parameters.duration_ms("every") == 300'000);
+    CHECK(scenario.agents[0].parameters.duration_ms("every") == 3'600'000);
+    CHECK(scenario.resolved_text.find("parameters = { every = \"5m\" }") != std::string::npos);
+    CHECK(good(scenario.resolved_text).resolved_text == scenario.resolved_text);
+
+    const auto with = [&](std::string_view parameters)
+    { return error_of(replaced(text, "{ amount = 7, max_fee = 20 }", parameters)); };
+    CHECK(with("{ token = \"USDC\" }") ==
+          "a.toml:30: events.z_first.parameters.token: expected a parameter of payers that can "
+          "change (priority_fee, max_base_fee_multiple, max_fee, amount, every), got another");
+    CHECK(with("{ amounts = 5 }") ==
+          "a.toml:30: events.z_first.parameters.amounts: expected a parameter of payers that can "
+          "change (priority_fee, max_base_fee_multiple, max_fee, amount, every) (did you mean "
+          "amount?), got another");
+    CHECK(with("{ every = 5 }") ==
+          "a.toml:30: events.z_first.parameters.every: expected a duration like \"12s\", \"5m\", "
+          "\"36h\" or \"2d\", got 5");
+    CHECK(with("{}") ==
+          "a.toml:30: events.z_first.parameters: expected a table of parameters of "
+          "the group, like { interval = 60 }, got a table");
+    CHECK(error_of(replaced(
+              text, "group = \"payers\"\nparameters = {", "group = \"payer\"\nparameters = {")) ==
+          "a.toml:29: events.z_first.group: expected a group of agents (payers) (did you mean "
+          "payers?), got \"payer\"");
 }
 
 TEST_CASE("loader: bad references get one line", "[scenarios][loader][errors]")

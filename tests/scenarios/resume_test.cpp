@@ -110,6 +110,53 @@ TEST_CASE("resume: every strategy thinks on where it stopped", "[scenarios][resu
     }
 }
 
+TEST_CASE("resume: a group's parameters change once, wherever a run was cut", "[scenarios][resume]")
+{
+    // Changes right behind a checkpoint, right before one, and two of one group.
+    auto overrides = std::vector<Override>{{"scenario.blocks", "193"},
+        {"chain.checkpoint_interval", std::to_string(interval)}, {"events.calm.at_block", "41"},
+        {"events.calm.action", "group_set"}, {"events.calm.group", "noise_trader"},
+        {"events.calm.parameters",
+            "{ interval = 36_000, retries = 0, slippage_bps = 50, max_fee = 40 }"},
+        {"events.again.at_block", "121"}, {"events.again.action", "group_set"},
+        {"events.again.group", "noise_trader"}, {"events.again.parameters", "{ interval = 600 }"},
+        {"events.bold.at_block", "80"}, {"events.bold.action", "group_set"},
+        {"events.bold.group", "arbitrageur"}, {"events.bold.parameters", "{ profit_min = 0.5 }"}};
+    const auto scenario = load_scenario(RUNNEL_SOURCE_DIR "/scenarios/market_day.toml", overrides);
+    if (!scenario)
+        FAIL(scenario.error().message);
+    Recorder whole;
+    const auto expected = run(*scenario, 2, 2'048, whole);
+    REQUIRE(expected.error.empty());
+    std::uint32_t cohort_size = 3;
+    for (const auto& [number, parts] : whole.checkpoints)
+    {
+        CAPTURE(number, cohort_size);
+        Recorder rest;
+        const auto actual =
+            run(*scenario, 1, cohort_size, rest, std::make_shared<KeptSource>(parts));
+        REQUIRE(actual.error.empty());
+        CHECK(actual.head_hash == expected.head_hash);
+        for (const auto& [later, other] : rest.checkpoints)
+            CHECK((other == whole.checkpoints.at(later)));
+        cohort_size *= 13;
+    }
+
+    // Each change changes the chain, from its block on.
+    for (const auto* name : {"calm", "again", "bold"})
+    {
+        auto without = overrides;
+        std::erase_if(without, [&](const Override& change)
+            { return change.path.starts_with(std::string{"events."} + name + "."); });
+        const auto other = load_scenario(RUNNEL_SOURCE_DIR "/scenarios/market_day.toml", without);
+        Recorder recorder;
+        const auto result = run(*other, 2, 2'048, recorder);
+        CAPTURE(name);
+        REQUIRE(result.error.empty());
+        CHECK(result.transactions != expected.transactions);
+    }
+}
+
 // Method: bytes of what cohorts load are altered, cut off and lengthened at random places, with a
 // fixed seed. Nothing may be read or written out of bounds; the sanitizers watch.
 TEST_CASE("resume: hostile wallet states are refused or harmless", "[scenarios][resume][property]")
