@@ -9,8 +9,11 @@ namespace runnel::scenarios
 /// that supplies it and takes the loan, at the market's prices. Notes in @p genesis which position
 /// each transaction is of.
 ///
+/// Gives others the tokens of a pool, and adds the transaction that provides it with them, or lets
+/// a contract spend theirs.
+///
 /// Errors: a market that does not list a token, or has no price for it; a token that cannot be
-/// given.
+/// given; a pool without liquidity.
 [[nodiscard]] std::optional<ScenarioError> add_positions(
     Genesis& genesis, GenesisBuilder& builder, const Scenario& scenario);
 

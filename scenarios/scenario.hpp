@@ -131,7 +131,7 @@ struct PositionRow
     std::optional<std::pair<ContractId, Amount>> debt;
 };
 
-/// [positions.NAME]: positions on a lending market at block 0.
+/// [positions.NAME]: what accounts have at protocols at block 0.
 struct PositionsSpec
 {
     enum class By : std::uint8_t
@@ -140,15 +140,17 @@ struct PositionsSpec
         loan_to_value,
         health_factor,
         debt,
+        liquidity,  // In an exchange's pool instead of a market.
+        allowance,  // That a contract may spend.
     };
     std::string name;
-    ContractId market{};
+    ContractId market{};  // Or the pool, or who may spend.
     By by = By::rows;
     std::vector<PositionRow> rows;
     // Else of every wallet of a group, or of as many accounts NAME/NUMBER.
     std::string group;
     std::uint32_t count = 0;
-    ContractId collateral{};
+    ContractId collateral{};  // Or the token provided or allowed.
     ContractId debt{};
     Distribution collateral_amount;  // Whole tokens.
     Distribution size;               // What `by` says; a debt in whole tokens.

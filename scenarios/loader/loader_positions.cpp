@@ -123,9 +123,12 @@ void Loader::read_positions()
         const auto& parameters = values.parameters;
         PositionsSpec spec;
         spec.name = table.name;
-        spec.market = parameters.contract("market");
         spec.place = place(table);
-        spec.beyond_ltv = parameters.boolean("beyond_ltv");
+        const bool is_liquidity = variant->name == "liquidity";
+        const bool is_allowance = variant->name == "allowance";
+        spec.market =
+            parameters.contract(is_liquidity ? "pool" : (is_allowance ? "spender" : "market"));
+        spec.beyond_ltv = !is_liquidity && !is_allowance && parameters.boolean("beyond_ltv");
         if (variant->name == "table" || variant->name == "file")
         {
             spec.rows = std::move(values.positions);
@@ -150,12 +153,22 @@ void Loader::read_positions()
             }
             if (spec.group.empty() && names_.group_size(table.name))
                 document_.fail(table.place, table.path, "expected a name that no group has");
-            spec.collateral = parameters.token("collateral");
-            spec.debt = parameters.token("debt");
-            spec.collateral_amount = parameters.distribution("collateral_amount");
-            spec.size = parameters.distribution(by_ltv      ? "loan_to_value"
-                                                : by_health ? "health_factor"
-                                                            : "debt_amount");
+            if (is_liquidity || is_allowance)
+            {
+                spec.by =
+                    is_liquidity ? PositionsSpec::By::liquidity : PositionsSpec::By::allowance;
+                spec.collateral = parameters.token("token");
+                spec.size = parameters.distribution("amount");
+            }
+            else
+            {
+                spec.collateral = parameters.token("collateral");
+                spec.debt = parameters.token("debt");
+                spec.collateral_amount = parameters.distribution("collateral_amount");
+                spec.size = parameters.distribution(by_ltv      ? "loan_to_value"
+                                                    : by_health ? "health_factor"
+                                                                : "debt_amount");
+            }
         }
         // A scenario that does not ask for it stays the run that it was.
         if (!spec.beyond_ltv)

@@ -365,41 +365,62 @@ Section state_section()
         }};
 }
 
-/// Of positions of one size each.
-std::vector<Key> sized_positions(Key size)
+/// Whose positions are drawn.
+std::vector<Key> holders()
 {
     return {
         {{"group", Kind::group, "\"\"", {},
             "Whose wallets have the positions, one each; empty: accounts NAME/0 and so on, which "
-            "do "
-            "nothing."}},
+            "do nothing."}},
         {{"count", Kind::integer, "0", unit::other("accounts"), "How many, without a group.", 0,
             wallets_max}},
-        {{"collateral", Kind::token, "", {}, "What secures the loan."}},
-        {{"debt", Kind::token, "", {}, "What is owed."}},
-        {{"collateral_amount", Kind::distribution, "", unit::whole_tokens,
-            "What each supplies, beside its funds.", 0, 1e30}},
-        std::move(size),
     };
+}
+
+std::vector<Key> joined(std::vector<Key> keys, const std::vector<Key>& more)
+{
+    keys.insert(keys.end(), more.begin(), more.end());
+    return keys;
+}
+
+/// Of all positions on a lending market.
+std::vector<Key> on_market(const std::vector<Key>& more)
+{
+    return joined({{{.name = "market",
+                       .kind = Kind::contract,
+                       .default_value = "",
+                       .unit = {},
+                       .help = "Where they are.",
+                       .contract_kind = "lending_market"}},
+                      {{"beyond_ltv", Kind::boolean, "false", {},
+                          "Also debts that the market would not lend, up to those that can be "
+                          "liquidated at once, as after a fall of prices: they are taken while "
+                          "what is owed costs nothing."}}},
+        more);
+}
+
+/// Of loans of one size each.
+std::vector<Key> sized_positions(Key size)
+{
+    return on_market(
+        joined(holders(), {
+                              {{"collateral", Kind::token, "", {}, "What secures the loan."}},
+                              {{"debt", Kind::token, "", {}, "What is owed."}},
+                              {{"collateral_amount", Kind::distribution, "", unit::whole_tokens,
+                                  "What each supplies, beside its funds.", 0, 1e30}},
+                              std::move(size),
+                          }));
 }
 
 Section positions_section()
 {
     return {.name = "positions",
-        .help = "Who has supplied and owes what on a lending market at block 0.",
+        .help =
+            "Who has supplied and owes what on a lending market at block 0, who has provided an "
+            "exchange with liquidity, and who lets a contract spend what.",
         .per_name = true,
         .selector = "by",
-        .keys = {{{"by", Kind::text, "", {}, "What sizes the positions."}},
-            {{.name = "market",
-                .kind = Kind::contract,
-                .default_value = "",
-                .unit = {},
-                .help = "Where they are.",
-                .contract_kind = "lending_market"}},
-            {{"beyond_ltv", Kind::boolean, "false", {},
-                "Also debts that the market would not lend, up to those that can be liquidated at "
-                "once, as after a fall of prices: they are taken while what is owed costs "
-                "nothing."}}},
+        .keys = {{{"by", Kind::text, "", {}, "What sizes the positions."}}},
         .variants = {
             {"loan_to_value", "Debts of a share of the collateral's value, at the market's prices.",
                 sized_positions({{"loan_to_value", Kind::distribution, "", {},
@@ -411,22 +432,43 @@ Section positions_section()
             {"debt", "Debts of an amount.",
                 sized_positions({{"debt_amount", Kind::distribution, "", unit::whole_tokens,
                     "What each owes.", 0, 1e30}})},
+            {"liquidity",
+                "Liquidity of an amount of one of the pool's tokens, with the others in "
+                "the proportion that the pool has at block 0.",
+                joined({{{.name = "pool",
+                           .kind = Kind::contract,
+                           .default_value = "",
+                           .unit = {},
+                           .help = "Where it is; it must have some to begin with.",
+                           .contract_kind = "exchange"}}},
+                    joined(holders(),
+                        {{{"token", Kind::token, "", {}, "One of the pool's tokens."}},
+                            {{"amount", Kind::distribution, "", unit::whole_tokens,
+                                "What each provides of it, beside its funds.", 0, 1e30}}}))},
+            {"allowance", "What a contract may spend.",
+                joined({{{"spender", Kind::contract, "", {}, "The contract that may spend it."}}},
+                    joined(holders(), {{{"token", Kind::token, "", {}, "The token."}},
+                                          {{"amount", Kind::distribution, "", unit::whole_tokens,
+                                              "How much of each account's.", 0, 1e30}}}))},
             {"table", "Positions given here.",
-                {{{"rows", Kind::text, "", {},
-                      "An account, what it has supplied and what it owes; \"\" for nothing. An "
-                      "account may have several rows."},
-                    KeyForm::positions}}},
+                on_market(
+                    {{{"rows", Kind::text, "", {},
+                          "An account, what it has supplied and what it owes; \"\" for nothing. An "
+                          "account may have several rows."},
+                        KeyForm::positions}})},
             {"file", "Positions from a file.",
-                {{{"file", Kind::text, "", {},
-                     "A CSV file, plain or gzip, relative to the scenario: columns account, "
-                     "collateral, collateral_amount, debt, debt_amount by their names, in any "
-                     "order."}},
-                    {{"file_hash", Kind::text, "\"\"", {},
-                        "keccak-256 of the file, unpacked; when given, another file is refused. "
-                        "Resolved scenarios hold it."}},
-                    {{"rows", Kind::text, "[]", {},
-                         "What a resolved scenario holds of the file: as in a table."},
-                        KeyForm::positions}}},
+                on_market(
+                    {{{"file", Kind::text, "", {},
+                         "A CSV file, plain or gzip, relative to the scenario: columns account, "
+                         "collateral, collateral_amount, debt, debt_amount by their names, in any "
+                         "order."}},
+                        {{"file_hash", Kind::text, "\"\"", {},
+                            "keccak-256 of the file, unpacked; when given, another file is "
+                            "refused. "
+                            "Resolved scenarios hold it."}},
+                        {{"rows", Kind::text, "[]", {},
+                             "What a resolved scenario holds of the file: as in a table."},
+                            KeyForm::positions}})},
         }};
 }
 

@@ -1,4 +1,6 @@
+#include "contracts/kit/sectors/exchange.hpp"
 #include "contracts/kit/sectors/lending.hpp"
+#include "contracts/kit/token.hpp"
 #include "scenarios/genesis.hpp"
 #include "scenarios/run.hpp"
 #include "scenarios/scenario.hpp"
@@ -312,4 +314,101 @@ health_factor = 1.5
         "positions.book: book/0: expected a position that the market takes"));
     CHECK(has(error_of(sized, {{"positions.book.count", "1"}, {"positions.book.market", "oracle"}}),
         "positions.book.market"));
+}
+
+TEST_CASE("positions: liquidity joins a pool at the price it has, whatever its kind",
+    "[scenarios][positions]")
+{
+    const std::string kind = GENERATE(
+        "uniswap_v2_pair", "uniswap_v3_pool", "curve_stableswap_pool", "balancer_weighted_pool");
+    CAPTURE(kind);
+    const bool is_listed = kind.starts_with("curve") || kind.starts_with("balancer");
+    const std::string rows = kind.starts_with("curve") ? "coins" : "tokens";
+    auto pool = "[contracts.ab]\nkind = \"" + kind + "\"\n";
+    if (is_listed)
+        pool += rows + ".WETH.amount = \"1_000 WETH\"\n" + rows + ".USDC.amount = \"900 USDC\"\n";
+    else
+        pool +=
+            "token0 = \"WETH\"\ntoken1 = \"USDC\"\namount0 = \"1_000 WETH\"\namount1 = "
+            "\"900 USDC\"\nfactory = \"factory\"\n";
+    if (kind == "uniswap_v2_pair")
+        pool +=
+            "[contracts.factory]\nkind = \"uniswap_v2_factory\"\n[contracts.router]\nkind = "
+            "\"uniswap_v2_router\"\nfactory = \"factory\"\n";
+    if (kind == "uniswap_v3_pool")
+        pool +=
+            "[contracts.factory]\nkind = \"uniswap_v3_factory\"\n[contracts.router]\nkind = "
+            "\"uniswap_v3_router\"\nfactory = \"factory\"\n";
+    const auto text = R"([scenario]
+blocks = 1
+[tokens.WETH]
+[tokens.USDC]
+decimals = 6
+)" + pool + R"(
+[positions.lps]
+by = "liquidity"
+pool = "ab"
+count = 40
+token = "WETH"
+amount = { log_normal = [2, 1] }
+)";
+    const auto start = started(text);
+    const auto without =
+        started(text, ".", {{"positions.lps.amount", "0"}, {"positions.lps.count", "1"}});
+    const auto exchange_of = [](const Started& world)
+    {
+        const auto account = world.world->find_account("ab").value();
+        return contracts::find_exchange(*world.world, world.world->contract_of(account)->id());
+    };
+    const auto* full = exchange_of(start);
+    const auto* first = exchange_of(without);
+    const auto weth = start.world->contract_of(start.world->find_account("WETH").value())->id();
+    const auto usdc = start.usdc();
+    // About 12 WETH each, at the pool's price; who provided has shares and next to nothing beside.
+    const auto added = full->reserve(weth).to_double() / first->reserve(weth).to_double();
+    CHECK(added > 1.2);
+    CHECK(added < 2.2);
+    CHECK(std::abs(full->reserve(usdc).to_double() / first->reserve(usdc).to_double() / added - 1) <
+          1e-6);
+    CHECK(std::abs(full->spot_price(weth, usdc) / first->spot_price(weth, usdc) - 1) < 1e-6);
+    CHECK(full->share_supply() > first->share_supply());
+    for (const auto* name : {"lps/0", "lps/39"})
+    {
+        const auto lp = start.world->find_account(name).value();
+        if (full->share_token())
+        {
+            CHECK(full->share_balance(lp) > Amount{});
+        }
+        for (const auto token : {weth, usdc})
+            CHECK(contracts::token_at(*start.world, token).holding(lp) < Amount{10'000});
+    }
+
+    CHECK(has(error_of(text, {{"positions.lps.token", "ETH"}}), "expected"));
+    if (!is_listed)
+    {
+        CHECK(has(error_of(text, {{"contracts.ab.amount0", "0"}, {"contracts.ab.amount1", "0"}}),
+            "positions.lps.pool: expected an exchange with liquidity at the start"));
+    }
+}
+
+TEST_CASE("positions: allowances are there at the start", "[scenarios][positions]")
+{
+    const auto text = market + R"(
+[positions.trusting]
+by = "allowance"
+spender = "pool"
+count = 3
+token = "USDC"
+amount = { uniform = [10, 20] }
+)";
+    const auto start = started(text);
+    const auto pool = start.world->find_account("pool").value();
+    const auto& usdc = contracts::token_at(*start.world, start.usdc());
+    for (const auto* name : {"trusting/0", "trusting/2"})
+    {
+        const auto owner = start.world->find_account(name).value();
+        const auto allowed = usdc.allowances().get(pair_key(owner, pool));
+        CHECK(allowed >= Amount{10'000'000});
+        CHECK(allowed <= Amount{20'000'000});
+    }
 }
