@@ -70,8 +70,10 @@ public:
             set(fmt::format("accounts.{}.funds", account.name), "{}");
         for (const auto& price : scenario_.prices)
             change_price(price);
+        for (const auto& token : scenario_.tokens)
+            empty("tokens." + token.name, *token.type, token.parameters);
         for (const auto& contract : scenario_.contracts)
-            empty(contract);
+            empty("contracts." + contract.name, *contract.type, contract.parameters);
         for (auto id = static_cast<std::uint32_t>(world_.known_contracts());
              id < world_.contract_count(); ++id)
         {
@@ -210,18 +212,18 @@ private:
     }
 
     /// Without what it would be given at block 0: its tables say what it has.
-    void empty(const ContractSpec& spec)
+    void empty(const std::string& table, const ContractType& type, const Parameters& parameters)
     {
-        for (const auto& parameter : spec.type->parameters)
+        for (const auto& parameter : type.parameters)
         {
-            const auto path = fmt::format("contracts.{}.{}", spec.name, parameter.name);
+            const auto path = fmt::format("{}.{}", table, parameter.name);
             if (parameter.is_allocation)
                 set(path, "0");
             for (const auto& column : parameter.columns)
             {
                 if (!column.is_allocation)
                     continue;
-                for (const auto& [token, row] : spec.parameters.per_token(parameter.name))
+                for (const auto& [token, row] : parameters.per_token(parameter.name))
                 {
                     set(fmt::format(
                             "{}.{}.{}", path, scenario_.tokens.at(index(token)).name, column.name),

@@ -37,6 +37,9 @@ std::vector<std::string_view> key_columns(KeyOf key_of)
         case KeyOf::contract: return {"contract"};
         case KeyOf::reserve: return {"reserve", "token"};
         case KeyOf::account_pair: return {"owner", "spender"};
+        case KeyOf::sparse_number: return {"number"};
+        case KeyOf::numbered_account: return {"number", "account"};
+        case KeyOf::encoding:  // Its fields hold it.
         case KeyOf::something_else: break;
     }
     return {};
@@ -171,6 +174,7 @@ private:
     void add_row(const Row& row);
     [[nodiscard]] RecordTable& table_of(const Row& row) const;
     [[nodiscard]] std::uint64_t key_of(const Row& row, const RecordTable& table);
+    void begin(RecordTable& table);
     void write(const Row& row, RecordTable& table, std::uint64_t key, Bytes encoding);
     [[nodiscard]] AccountId account(const Row& row, std::string_view column);
     [[nodiscard]] ContractId contract(const Row& row, std::string_view column) const;
@@ -287,7 +291,8 @@ private:
 void StateReader::add_row(const Row& row)
 {
     auto& table = table_of(row);
-    const auto key = key_of(row, table);
+    const bool is_keyed = table.key_of() == KeyOf::encoding;
+    auto key = is_keyed ? 0 : key_of(row, table);
     Fields fields{*this, row};
     Bytes encoding;
     table.format().read(fields, encoding);
@@ -298,6 +303,13 @@ void StateReader::add_row(const Row& row)
             known.push_back(name);
     }
     row.check_columns(table, known);
+    begin(table);
+    if (is_keyed)
+    {
+        const auto key_size = table.format().key_size;
+        encoding[key_size] = 1;  // Whoever writes a record has taken its place.
+        key = table.place_of(ByteView{encoding}.first(key_size));
+    }
     write(row, table, key, std::move(encoding));
 }
 
@@ -324,6 +336,11 @@ std::uint64_t StateReader::key_of(const Row& row, const RecordTable& table)
         case KeyOf::account: return index(account(row, "account"));
         case KeyOf::contract: return index(contract(row, "contract"));
         case KeyOf::account_pair: return pair_key(account(row, "owner"), account(row, "spender"));
+        case KeyOf::sparse_number: return number(row, "number", Amount{~0ULL}).low64();
+        case KeyOf::numbered_account:
+            return numbered_key(
+                static_cast<std::uint32_t>(number(row, "number", Amount{0xFFFF'FFFF}).low64()),
+                account(row, "account"));
         case KeyOf::reserve: {
             // Records of accounts know reserves by their numbers.
             const auto place = market_of(world_, table).find_reserve(contract(row, "token"));
@@ -339,24 +356,29 @@ std::uint64_t StateReader::key_of(const Row& row, const RecordTable& table)
             }
             return wanted;
         }
+        case KeyOf::encoding:
         case KeyOf::something_else: break;
     }
     RUNNEL_CHECK(false && "a key that rows can name");
     return 0;
 }
 
+/// The rows of a table are all that it has, but for sums.
+void StateReader::begin(RecordTable& table)
+{
+    const auto [keys, is_first] = written_.try_emplace(table.number());
+    if (!is_first || is_sum(world_, table))
+        return;
+    for (const auto old : table.keys())
+        std::memset(table.make_slot(old), 0, table.format().size);
+}
+
 void StateReader::write(const Row& row, RecordTable& table, std::uint64_t key, Bytes encoding)
 {
-    auto [keys, is_first] = written_.try_emplace(table.number());
     const bool sums = is_sum(world_, table);
-    if (is_first && !sums)
-    {
-        for (const auto old : table.keys())
-            std::memset(table.make_slot(old), 0, table.format().size);
-    }
     if (!table.accepts(key))
         row.refuse(key_columns(table.key_of()).front(), "a smaller number");
-    if (!keys->second.insert(key).second)
+    if (!written_[table.number()].insert(key).second)
         throw BadRow{fmt::format("expected one row for each record of {}, got two", table.name())};
     auto* record = table.make_slot(key);
     if (sums)
@@ -493,6 +515,11 @@ void list_key(const World& world, const RecordTable& table, std::uint64_t key, L
             writer.account("owner", account(key >> 32U));
             writer.account("spender", account(key & 0xFFFF'FFFFU));
             break;
+        case KeyOf::sparse_number: writer.text("number", std::to_string(key)); break;
+        case KeyOf::numbered_account:
+            writer.text("number", std::to_string(key >> 32U));
+            writer.account("account", account(key & 0xFFFF'FFFFU));
+            break;
         case KeyOf::reserve:
             writer.text("reserve", std::to_string(key));
             for (std::uint32_t i = 0; i < world.contract_count(); ++i)
@@ -501,6 +528,7 @@ void list_key(const World& world, const RecordTable& table, std::uint64_t key, L
                     writer.contract("token", ContractId{i});
             }
             break;
+        case KeyOf::encoding:
         case KeyOf::something_else: break;
     }
 }

@@ -53,6 +53,22 @@ std::size_t RecordTable::index_start(std::uint64_t key) const noexcept
     return mix_key(key) >> (64U - static_cast<unsigned>(std::countr_zero(index_keys_.size())));
 }
 
+std::uint64_t RecordTable::place_of(ByteView key) const
+{
+    RUNNEL_CHECK(key_of_ == KeyOf::encoding && key.size() == format_.key_size);
+    Bytes found;
+    for (auto at = place_of_encoding(key);; ++at)
+    {
+        const auto* record = find(at);
+        if (record == nullptr || is_absent(record))
+            return at;
+        found.clear();
+        format_.encode(record, found);
+        if (std::equal(key.begin(), key.end(), found.begin()))
+            return at;
+    }
+}
+
 bool RecordTable::accepts(std::uint64_t key) const noexcept
 {
     return key_kind() == KeyKind::sparse || key < dense_key_max;

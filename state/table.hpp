@@ -25,13 +25,16 @@ enum class KeyKind : std::uint8_t
 enum class KeyOf : std::uint8_t
 {
     // Small numbers.
-    number,          // 0, 1, ...: what the contract counts.
-    account,         // AccountId.
-    contract,        // ContractId.
-    reserve,         // Of a lending market, see LendingMarket::find_reserve().
-                     // Anything.
-    account_pair,    // See pair_key().
-    something_else,  // Only the contract knows.
+    number,            // 0, 1, ...: what the contract counts.
+    account,           // AccountId.
+    contract,          // ContractId.
+    reserve,           // Of a lending market, see LendingMarket::find_reserve().
+                       // Anything.
+    account_pair,      // See pair_key().
+    sparse_number,     // A number of the contract's: a tick, a token's id.
+    numbered_account,  // See numbered_key().
+    encoding,          // Of a KeyedTable: records hold their keys.
+    something_else,    // Only the contract knows.
 };
 [[nodiscard]] constexpr KeyKind kind_of(KeyOf key_of) noexcept
 {
@@ -42,6 +45,9 @@ enum class KeyOf : std::uint8_t
 struct RecordFormat
 {
     std::size_t size = 0;
+    /// Of the key that the encoding of a KeyedTable's record begins with; the byte behind it says
+    /// that the place is taken.
+    std::size_t key_size = 0;
     void (*encode)(const void* record, Bytes& out) = nullptr;
     bool (*decode)(ByteView bytes, void* record) = nullptr;
     std::string (*dump)(const void* record) = nullptr;
@@ -146,6 +152,8 @@ public:
     [[nodiscard]] bool is_absent(const void* record) const noexcept;
     /// The keys of all present records, ascending.
     [[nodiscard]] std::vector<std::uint64_t> keys() const;
+    /// Of a KeyedTable: the place of a key, or where it would be put.
+    [[nodiscard]] std::uint64_t place_of(ByteView key) const;
     /// Makes every record absent.
     void clear();
 
@@ -223,7 +231,17 @@ public:
 private:
     static RecordFormat record_format() noexcept
     {
-        return {sizeof(R),
+        std::size_t key_size = 0;
+        if constexpr (requires(const R& record) {
+                          record.is_taken;
+                          record.key;
+                      })
+        {
+            Bytes key;
+            runnel::encode(R{}.key, key);
+            key_size = key.size();
+        }
+        return {sizeof(R), key_size,
             [](const void* record, Bytes& out)
             { runnel::encode(*static_cast<const R*>(record), out); },
             [](ByteView bytes, void* record)
@@ -284,7 +302,7 @@ class KeyedTable : public Table<KeyedRecord<Key, Value>>
 public:
     using Record = KeyedRecord<Key, Value>;
 
-    explicit KeyedTable(std::string name) : Table<Record>{std::move(name), KeyOf::something_else} {}
+    explicit KeyedTable(std::string name) : Table<Record>{std::move(name), KeyOf::encoding} {}
 
     /// The committed value.
     [[nodiscard]] const Value& get(const Key& key) const
@@ -322,6 +340,12 @@ public:
 [[nodiscard]] constexpr std::uint64_t pair_key(AccountId first, AccountId second) noexcept
 {
     return static_cast<std::uint64_t>(index(first)) << 32U | index(second);
+}
+
+/// The key of a sparse table that is found by a number of the contract's and an account.
+[[nodiscard]] constexpr std::uint64_t numbered_key(std::uint32_t number, AccountId account) noexcept
+{
+    return std::uint64_t{number} << 32U | index(account);
 }
 
 }  // namespace runnel

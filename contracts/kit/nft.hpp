@@ -99,7 +99,7 @@ public:
 
     /// @p contract emits the events; @p name is put before the tables' names.
     NftBook(ContractId contract, std::string_view name)
-      : tokens{std::string{name} + ".nfts", KeyOf::something_else},
+      : tokens{std::string{name} + ".nfts", KeyOf::sparse_number},
         balances{std::string{name} + ".nft_balances", KeyOf::account},
         operators{std::string{name} + ".nft_operators", KeyOf::account_pair},
         contract_{contract}

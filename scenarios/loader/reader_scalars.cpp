@@ -160,6 +160,11 @@ TableReader::Read TableReader::read_amount(
         amount = Amount{static_cast<std::uint64_t>(*integer)};
         canonical = item.node;
     }
+    else if (const auto* large = item.node.as<std::uint64_t>())
+    {
+        amount = Amount{*large};
+        canonical = item.node;
+    }
     else if (const auto* text = item.node.as<std::string>())
     {
         const auto written = parse_amount(*text, units.all);

@@ -12,6 +12,7 @@ import sqlite3
 import sys
 import tempfile
 
+from exchanges import other_pools
 from support import Checks, Runnel
 
 # Busy hours of mixed_defi.toml, with a twentieth of its people.
@@ -31,7 +32,160 @@ def balance(runnel, ledger, token, account, block):
     return json.loads(done.stdout)["statement"].removeprefix(f"after block {block}, ")
 
 
-def round_trip(runnel, check, folder, name, scenario, options, blocks, at):
+# Whatever can be staked, wrapped, deposited or put between two prices, in use.
+SAVINGS = """
+[scenario]
+blocks = 30
+[tokens.ETH]
+kind = "native"
+[tokens.USDC]
+decimals = 6
+[tokens.WETH]
+[tokens.USDE]
+[tokens.SUSHI]
+flavour = "openzeppelin4"
+minter = "chef"
+[tokens.STETH]
+kind = "lido_steth"
+oracle = "lido_oracle"
+[tokens.WSTETH]
+kind = "lido_wsteth"
+steth = "STETH"
+[tokens.SUSDE]
+kind = "ethena_susde"
+asset = "USDE"
+cooldown_duration = 600
+assets = "1_000 USDE"
+[tokens.vault]
+kind = "erc4626"
+asset = "USDC"
+initial_assets = "500 USDC"
+[tokens.strategy]
+kind = "strategy_vault"
+asset = "WETH"
+source = "farm"
+reward = "USDC"
+exchanges = ["pool3"]
+initial_assets = "10 WETH"
+[contracts.factory3]
+kind = "uniswap_v3_factory"
+[contracts.manager]
+kind = "uniswap_v3_position_manager"
+factory = "factory3"
+[contracts.pool3]
+kind = "uniswap_v3_pool"
+factory = "factory3"
+token0 = "WETH"
+token1 = "USDC"
+amount0 = "100 WETH"
+amount1 = "200_000 USDC"
+[contracts.chef]
+kind = "masterchef"
+sushi = "SUSHI"
+sushi_per_block = "1 SUSHI"
+pools.USDC.alloc_point = 30
+pools.vault.alloc_point = 70
+[contracts.farm]
+kind = "staking_rewards"
+staking_token = "WETH"
+rewards_token = "USDC"
+rewards = "7_000 USDC"
+
+[agents.walker]
+strategy = "payer"
+count = 40
+funds = { ETH = 1, USDC = 100 }
+token = "USDC"
+amount = 1
+interval = 20
+
+[accounts.alice]
+funds = { ETH = 100, USDC = 100_000, WETH = 100, USDE = 5_000 }
+[accounts.lido_oracle]
+funds = { ETH = 10 }
+
+[[script]]
+at_block = 1
+from = "alice"
+calls = [
+    { contract = "vault", call = "deposit", assets = "100 USDC", receiver = "alice" },
+    { contract = "chef", call = "deposit", pid = 0, amount = 250_000_000 },
+    { contract = "farm", call = "stake", amount = "3 WETH" },
+    { contract = "strategy", call = "deposit", assets = "2 WETH", receiver = "alice" },
+    { contract = "STETH", call = "submit", value = "5 ether", referral = "zero" },
+    { contract = "SUSDE", call = "deposit", assets = "50 USDE", receiver = "alice" },
+]
+[[script]]
+at_block = 2
+from = "alice"
+calls = [
+    { contract = "vault", call = "approve", spender = "chef", value = "1 vault" },
+    { contract = "STETH", call = "approve", spender = "WSTETH", value = "2 STETH" },
+    { contract = "WSTETH", call = "wrap", value = "2 STETH" },
+    { contract = "SUSDE", call = "cooldownAssets", assets = "20 USDE" },
+    { contract = "manager", call = "mint", token0 = "WETH", token1 = "USDC", fee = 3000, tick_lower = -887_220, tick_upper = 887_220, amount0_desired = "0.1 WETH", amount1_desired = "200 USDC", amount0_min = 0, amount1_min = 0, recipient = "alice", deadline = "1h" },
+    { contract = "pool3", call = "increaseObservationCardinalityNext", observation_cardinality_next = 5 },
+]
+[[script]]
+at_block = 3
+gas_limit = 10_000_000
+from = "alice"
+calls = [{ contract = "factory3", call = "createPool", token_a = "USDE", token_b = "USDC", fee = 500 }]
+[[script]]
+at_block = 4
+from = "lido_oracle"
+calls = [{ contract = "STETH", call = "report", consensus_rewards = "0.001 ether", execution_rewards = 0, burn_from = "zero", burn_shares = 0, locked_ether = 0 }]
+"""
+
+
+def savings(runnel, check, folder):
+    """Records whose keys are ticks, tokens' ids, numbers with accounts, and structs."""
+    approvals = "".join(
+        f'    {{ contract = "{token}", call = "approve", spender = "{spender}", value = "1_000 {token}" }},\n'
+        for token, spender in [("USDC", "vault"), ("USDC", "chef"), ("WETH", "farm"), ("WETH", "strategy"),
+                               ("USDE", "SUSDE"), ("WETH", "manager"), ("USDC", "manager")])
+    scenario = folder / "savings.toml"
+    scenario.write_text(SAVINGS.replace("calls = [\n", "calls = [\n" + approvals, 1))
+    ledger, out, again = round_trip(runnel, check, folder, "savings", scenario, [], 24, 20, 60)
+    for file, wanted in {"uniswap_v3_pool_ticks": "liquidity_gross", "uniswap_v3_pool_positions": "key.owner",
+                         "uniswap_v3_position_manager_nfts": "alice", "masterchef_users": "alice",
+                         "staking_rewards_stakers": "strategy", "ethena_susde_cooldowns": "alice",
+                         "lido_steth_shares": "WSTETH", "erc4626_balances": "alice",
+                         "strategy_vault_balances": "alice"}.items():
+        check(wanted in (out / f"{file}.csv").read_text(), f"savings: {file} has {wanted}")
+    with sqlite3.connect(ledger) as old, sqlite3.connect(again) as new:
+        pools = [set(connection.execute("SELECT address FROM contracts WHERE kind = 'uniswap_v3_pool'"))
+                 for connection in (old, new)]
+    check(pools[0] == pools[1] and len(pools[0]) == 2, f"savings: pools have the addresses that they had: {pools}")
+
+    # Who had a position has it: he takes it out, harvests, withdraws.
+    text = (out / "scenario.toml").read_text() + """
+[[script]]
+at_block = 1
+from = "alice"
+calls = [
+    { contract = "chef", call = "withdraw", pid = 0, amount = 250_000_000 },
+    { contract = "farm", call = "exit" },
+    { contract = "vault", call = "withdraw", assets = "100 USDC", receiver = "alice", owner = "alice" },
+    { contract = "manager", call = "decreaseLiquidity", token_id = 1, liquidity = 1_000_000, amount0_min = 0, amount1_min = 0, deadline = "1h" },
+    { contract = "WSTETH", call = "unwrap", value = "1 WSTETH" },
+]
+"""
+    more = out / "more.toml"
+    more.write_text(text)
+    done = runnel("run", more, "--blocks", 2, "--db", folder / "more.db")
+    check(done.returncode == 0, f"savings: positions are there: {done.stderr}")
+    check(runnel("verify", folder / "more.db").returncode == 0, "savings: and verify")
+
+
+def exchanges(runnel, check, source, folder):
+    """Every kind of exchange, traded."""
+    scenario = folder / "exchanges.toml"
+    scenario.write_text(other_pools((source / "scenarios/market_day.toml").read_text()))
+    round_trip(runnel, check, folder, "exchanges", scenario, [], 60, 40)
+
+
+def round_trip(runnel, check, folder, name, scenario, options, blocks, at, lines=100):
     """A chain, its state after a block, a chain that starts from it, and the state of that one's block 0."""
     ledger, out, again, out_again = (folder / f"{name}{suffix}" for suffix in (".db", "_at", "_again.db", "_at_again"))
     runnel.json("run", scenario, "--blocks", blocks, *options, "--db", ledger)
@@ -49,7 +203,7 @@ def round_trip(runnel, check, folder, name, scenario, options, blocks, at):
     check(first.keys() == second.keys(), f"{name}: {first.keys() ^ second.keys()}")
     for file in first:
         check(first[file] == second[file], f"{name}: {file} differs")
-    check(sum(text.count("\n") for text in first.values()) > 100, f"{name}: there is something to compare")
+    check(sum(text.count("\n") for text in first.values()) > lines, f"{name}: there is something to compare")
     # Another folder, the same files; the state is not that of another block.
     runnel("export-state", ledger, "--block", at, "-o", folder / f"{name}_twice")
     check(state_in(folder / f"{name}_twice") == first, f"{name}: says the same twice")
@@ -150,6 +304,8 @@ def main():
         folder = pathlib.Path(name)
         mixed(runnel, check, source, folder)
         deployed(runnel, check, source, folder)
+        savings(runnel, check, folder)
+        exchanges(runnel, check, source, folder)
         refusals(runnel, check, folder)
         documented(runnel, check, source, folder)
     check.finish()

@@ -20,8 +20,8 @@ constexpr std::uint64_t wad_per_bps = one / 10'000;
 constexpr std::array token_columns{
     ParameterSpec{"weight_bps", ParameterKind::integer, "5000", unit::bps,
         "The token's weight: its part of the pool's value. All sum to 10000.", 100, 9'900},
-    ParameterSpec{"amount", ParameterKind::amount, "0", {},
-        "Liquidity at the start, of the account NAME/seed_lp; 0 of all tokens: none."},
+    allocation({"amount", ParameterKind::amount, "0", {},
+        "Liquidity at the start, of the account NAME/seed_lp; 0 of all tokens: none."}),
 };
 
 PoolSpec spec_of(const Parameters& parameters, const std::string& name)

@@ -15,8 +15,8 @@ namespace curve = curve_stableswap;
 namespace
 {
 constexpr std::array coin_columns{
-    ParameterSpec{"amount", ParameterKind::amount, "0", {},
-        "Liquidity at the start, of the account NAME/seed_lp; 0 of all coins: none."},
+    allocation({"amount", ParameterKind::amount, "0", {},
+        "Liquidity at the start, of the account NAME/seed_lp; 0 of all coins: none."}),
 };
 
 curve::PoolSpec spec_of(const Parameters& parameters, const std::string& name)

@@ -53,7 +53,7 @@ Address pool_address(const Address& factory, const PoolConstructor& arguments, c
 UniswapV3Factory::UniswapV3Factory(ContractIdentity identity, AccountId owner)
   : ContractBase{std::move(identity)},
     state_{name() + ".state"},
-    tick_spacings_{name() + ".tick_spacings", KeyOf::something_else}
+    tick_spacings_{name() + ".tick_spacings", KeyOf::sparse_number}
 {
     state_.at(0).owner = owner;
     for (const auto& [fee, spacing] : enabled_fees)

@@ -91,8 +91,8 @@ UniswapV3Pool::UniswapV3Pool(ContractIdentity identity, const PoolConstructor& a
     arguments_{arguments},
     tokens_{arguments.token0, arguments.token1},
     state_{name() + ".state"},
-    ticks_{name() + ".ticks", KeyOf::something_else},
-    bitmap_{name() + ".bitmap", KeyOf::something_else},
+    ticks_{name() + ".ticks", KeyOf::sparse_number},
+    bitmap_{name() + ".bitmap", KeyOf::sparse_number},
     observations_{name() + ".observations"},
     positions_{name() + ".positions"}
 {

@@ -130,12 +130,12 @@ const ContractType& UniswapV3Pool::contract_type()
                     "What every swap pays: 100, 500, 3000 or 10000; ticks are 1, 10, 60 or 200 "
                     "apart.",
                     100, 10'000},
-                {"amount0", ParameterKind::amount, "0", unit::smallest_unit_of("token0"),
+                allocation({"amount0", ParameterKind::amount, "0", unit::smallest_unit_of("token0"),
                     "Liquidity at the start, of the account NAME/seed_lp; 0: none, and no price.",
-                    0, amount_max},
-                {"amount1", ParameterKind::amount, "0", unit::smallest_unit_of("token1"),
+                    0, amount_max}),
+                allocation({"amount1", ParameterKind::amount, "0", unit::smallest_unit_of("token1"),
                     "Liquidity at the start; amount0 and amount1 set the first price.", 0,
-                    amount_max},
+                    amount_max}),
                 {"range_bps", ParameterKind::integer, "0", unit::bps,
                     "How far around the first price that liquidity is: 1000 is from price / 1.1 to "
                     "price * 1.1; 0: all prices.",
@@ -172,6 +172,18 @@ const ContractType& UniswapV3Pool::contract_type()
                     nullptr)
                 return nullptr;
             return std::make_unique<UniswapV3Pool>(std::move(identity), arguments);
+        },
+        .list_arguments =
+            [](ByteView bytes, FieldSink& parameters)
+        {
+            PoolConstructor arguments;
+            RUNNEL_CHECK(decode(bytes, arguments));
+            FieldLister fields{parameters};
+            // The spacing belongs to the fee.
+            fields("token0", arguments.token0);
+            fields("token1", arguments.token1);
+            fields("factory", arguments.factory);
+            fields("fee", arguments.fee);
         }};
     return type;
 }

@@ -48,7 +48,7 @@ UniswapV3PositionManager::UniswapV3PositionManager(ContractIdentity identity, Co
     factory_id_{factory},
     book_{id(), name()},
     state_{name() + ".state"},
-    positions_{name() + ".positions", KeyOf::something_else}
+    positions_{name() + ".positions", KeyOf::sparse_number}
 {
     add_table(book_.tokens);
     add_table(book_.balances);

@@ -45,7 +45,7 @@ MasterChef::MasterChef(ContractIdentity identity, ContractId sushi, Schedule sch
     schedule_{schedule},
     state_{name() + ".state"},
     pools_{name() + ".pools"},
-    users_{name() + ".users", KeyOf::something_else}
+    users_{name() + ".users", KeyOf::numbered_account}
 {
     auto& state = state_.at(0);
     state.owner = owner;
@@ -184,7 +184,7 @@ void MasterChef::check_invariants(const World&, Findings& findings) const
 
 std::uint64_t MasterChef::user_key(std::size_t pid, AccountId account) noexcept
 {
-    return std::uint64_t{pid} << 32U | index(account);
+    return numbered_key(static_cast<std::uint32_t>(pid), account);
 }
 
 Token& MasterChef::lp_token(const PoolInfo& pool) const

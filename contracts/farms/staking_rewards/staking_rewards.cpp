@@ -85,10 +85,11 @@ const ContractType& StakingRewards::contract_type()
                     "The account that may pause the farm and set the duration; empty: nobody."},
                 {"rewards_distribution", ParameterKind::account, "\"\"", {},
                     "The account that starts periods of rewards; empty: NAME/distributor."},
-                {"rewards", ParameterKind::amount, "0", unit::smallest_unit_of("rewards_token"),
-                    "Of the first period, which begins at genesis; 0: none does. Given to the "
-                    "distributor, who pays them in.",
-                    0, 1e60},
+                allocation(
+                    {"rewards", ParameterKind::amount, "0", unit::smallest_unit_of("rewards_token"),
+                        "Of the first period, which begins at genesis; 0: none does. Given to the "
+                        "distributor, who pays them in.",
+                        0, 1e60}),
             },
         .create = creator<StakingRewards>(
             [](const Parameters& parameters)

@@ -105,10 +105,10 @@ const ContractType& EthenaSusde::contract_type()
                 {"cooldown_duration", ParameterKind::integer, "7776000", unit::seconds,
                     "How long withdrawals wait; 0: they are paid at once.", 0,
                     max_cooldown_duration},
-                {"assets", ParameterKind::amount, "0", unit::smallest_unit_of("asset"),
+                allocation({"assets", ParameterKind::amount, "0", unit::smallest_unit_of("asset"),
                     "Deposited at the start by the account NAME/seed_holder; 0: nothing, else at "
                     "least 1e18.",
-                    0, amount_max},
+                    0, amount_max}),
                 {"admin", ParameterKind::account, "\"\"", {},
                     "The account that sets the cooldown and redistributes; empty: nobody."},
                 {"rewarder", ParameterKind::account, "\"\"", {},

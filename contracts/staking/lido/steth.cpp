@@ -64,8 +64,11 @@ const ContractType& LidoSteth::contract_type()
                     "The account that may report; empty: nobody."},
                 {"manager", ParameterKind::account, "\"\"", {},
                     "The account that may stop and resume it; empty: nobody."},
-                {"pooled_ether", ParameterKind::amount, "1000000000000000000", unit::wei,
-                    "Staked at the start for an account that nobody has.", 1, ether_max},
+                allocation({"pooled_ether", ParameterKind::amount, "1000000000000000000", unit::wei,
+                    "Staked at the start for an account that nobody has; 0 only where [state] says "
+                    "what is "
+                    "pooled.",
+                    0, ether_max}),
                 {"fee", ParameterKind::amount, "10000000000000000000", unit::other("1e-20"),
                     "What of all rewards the protocol keeps.", 0, fee_max},
                 {"operators_fee", ParameterKind::amount, "5000000000000000000",

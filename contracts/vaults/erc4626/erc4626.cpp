@@ -54,10 +54,11 @@ const ContractType& Erc4626Vault::contract_type()
                     0, decimals_offset_max},
                 {"symbol", ParameterKind::text, "\"\"", {},
                     "What people call a share; empty: its name in the scenario."},
-                {"initial_assets", ParameterKind::amount, "0", unit::smallest_unit_of("asset"),
+                allocation({"initial_assets", ParameterKind::amount, "0",
+                    unit::smallest_unit_of("asset"),
                     "Deposited at genesis by the account NAME/seed_depositor, which is given the "
                     "tokens.",
-                    0, 1e60},
+                    0, 1e60}),
             },
         .create = [](const Parameters& parameters,
                       ContractIdentity identity) -> std::unique_ptr<Contract>
