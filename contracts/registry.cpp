@@ -13,6 +13,11 @@
 #include "contracts/farms/staking_rewards/staking_rewards.hpp"
 #include "contracts/lending/aave_v3/deployer.hpp"
 #include "contracts/lending/aave_v3/pool.hpp"
+#include "contracts/lending/morpho_blue/adaptive_curve_irm.hpp"
+#include "contracts/lending/morpho_blue/fixed_rate_irm.hpp"
+#include "contracts/lending/morpho_blue/market.hpp"
+#include "contracts/lending/morpho_blue/morpho.hpp"
+#include "contracts/lending/morpho_blue/oracle.hpp"
 #include "contracts/oracles/price_oracle/price_oracle.hpp"
 #include "contracts/staking/ethena/susde.hpp"
 #include "contracts/staking/lido/steth.hpp"
@@ -57,6 +62,11 @@ std::span<const ContractType* const> contract_types()
         &LidoWsteth::contract_type(),
         &EthenaSusde::contract_type(),
         &StrategyVault::contract_type(),
+        &MorphoBlue::contract_type(),
+        &MorphoBlueMarket::contract_type(),
+        &MorphoAdaptiveCurveIrm::contract_type(),
+        &MorphoFixedRateIrm::contract_type(),
+        &MorphoChainlinkOracle::contract_type(),
     };
     return types;
 }

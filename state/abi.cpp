@@ -22,7 +22,8 @@ std::size_t words_of(std::string_view type) noexcept
     return length;
 }
 
-/// The types of the words of `Name(type,type[2])`: an array of fixed length lies in line.
+/// The types of the words of `Name(type,type[2],(type,type))`: arrays of fixed length and tuples of
+/// such types lie in line.
 std::vector<std::string> parse_argument_types(std::string_view signature)
 {
     const auto open = signature.find('(');
@@ -32,7 +33,9 @@ std::vector<std::string> parse_argument_types(std::string_view signature)
     while (!rest.empty())
     {
         const auto comma = std::min(rest.find(','), rest.size());
-        const auto type = rest.substr(0, comma);
+        auto type = rest.substr(0, comma);
+        type.remove_prefix(std::min(type.find_first_not_of('('), type.size()));
+        type = type.substr(0, type.find(')'));
         types.insert(types.end(), words_of(type), std::string{type.substr(0, type.find('['))});
         rest.remove_prefix(std::min(comma + 1, rest.size()));
     }

@@ -111,7 +111,10 @@ TEST_CASE("replay: recorded operations of mainnet code match to the last unit", 
         Case{"oz_erc20.ndjson.gz", "openzeppelin-erc20", 1'801},
         Case{"oz_erc4626.ndjson.gz", "openzeppelin-erc4626", 1'703},
         Case{"synthetix_staking_rewards.ndjson.gz", "synthetix-staking-rewards", 1'802},
-        Case{"sushi_masterchef.ndjson.gz", "sushi-masterchef", 1'902});
+        Case{"sushi_masterchef.ndjson.gz", "sushi-masterchef", 1'902},
+        Case{"morpho_blue_devA_seed1.ndjson.gz", "morpho-blue", 3'400},
+        Case{"morpho_blue_edge_seed1.ndjson.gz", "morpho-blue", 702},
+        Case{"adaptive_irm_math_seed1.ndjson.gz", "morpho irm math", 2'500});
     const auto report = replay_file(vector_path(c.file));
     CAPTURE(report.kept);
     CHECK(report.error.empty());

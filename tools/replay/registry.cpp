@@ -5,6 +5,7 @@
 #include "tools/replay/ethena_replay.hpp"
 #include "tools/replay/lido_replay.hpp"
 #include "tools/replay/masterchef_replay.hpp"
+#include "tools/replay/morpho_blue_replay.hpp"
 #include "tools/replay/oz_erc20_replay.hpp"
 #include "tools/replay/replay.hpp"
 #include "tools/replay/staking_rewards_replay.hpp"
@@ -30,6 +31,8 @@ std::span<const Protocol> protocols()
         ethena_protocol(),
         aave_v3_pool_protocol(),
         aave_v3_math_protocol(),
+        morpho_blue_protocol(),
+        morpho_irm_math_protocol(),
         staking_rewards_protocol(),
         masterchef_protocol(),
         erc4626_protocol(),
