@@ -18,6 +18,9 @@
 #include "contracts/lending/morpho_blue/market.hpp"
 #include "contracts/lending/morpho_blue/morpho.hpp"
 #include "contracts/lending/morpho_blue/oracle.hpp"
+#include "contracts/lending/compound_v2/c_token.hpp"
+#include "contracts/lending/compound_v2/comptroller.hpp"
+#include "contracts/lending/compound_v2/simple_price_oracle.hpp"
 #include "contracts/oracles/price_oracle/price_oracle.hpp"
 #include "contracts/staking/ethena/susde.hpp"
 #include "contracts/staking/lido/steth.hpp"
@@ -52,6 +55,9 @@ std::span<const ContractType* const> contract_types()
         &CurveStableSwapPool::contract_type(),
         &BalancerWeightedPool::contract_type(),
         &AaveV3Pool::contract_type(),
+        &CompoundV2SimplePriceOracle::contract_type(),
+        &CompoundV2CToken::contract_type(),
+        &CompoundV2Comptroller::contract_type(),
         &Erc20Deployer::contract_type(),
         &AaveV3Deployer::contract_type(),
         &StakingRewards::contract_type(),

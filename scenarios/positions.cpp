@@ -255,7 +255,7 @@ private:
                 return not_listed(token);
             if (!contracts::token_at(world, token).allocate(world, account, amount))
                 return fmt::format("expected a token that can be given, got {}", name_of(token));
-            calls.add(token, contracts::Erc20Approve{market_.spender(), amount});
+            calls.add(token, contracts::Erc20Approve{market_.spender_of(*reserve), amount});
             market_.add_supply(calls, *reserve, amount, account);
         }
         if (debt && !debt->second.is_zero())

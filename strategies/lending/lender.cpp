@@ -198,7 +198,7 @@ private:
         if (amount.is_zero() || !costs_.worth_it(wallet, gas.total(), whole * usd(view)))
             return;
         CallWriter calls;
-        add_approval(calls, view, token_, wallet.account(), market.spender(), amount);
+        add_approval(calls, view, token_, wallet.account(), market.spender_of(reserve), amount);
         market.add_supply(calls, reserve, amount, wallet.account());
         auto bid = wallet.habitual_bid();
         bid.extra_gas = gas.extra;

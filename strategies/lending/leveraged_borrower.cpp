@@ -265,7 +265,8 @@ private:
             return;
         }
         CallWriter calls;
-        add_approval(calls, view, collateral_, wallet.account(), now->pool.spender(), supplied);
+        add_approval(calls, view, collateral_, wallet.account(),
+            now->pool.spender_of(now->collateral), supplied);
         now->pool.add_supply(calls, now->collateral, supplied, wallet.account());
         now->pool.add_borrow(calls, now->debt, borrowed);
         const auto spent = part_of(borrowed, state.spend_share);
@@ -301,7 +302,7 @@ private:
         const auto self = wallet.account();
         CallWriter calls;
         add_swap(calls, view, *swap, self);
-        add_approval(calls, view, collateral_, self, now->pool.spender(), bought);
+        add_approval(calls, view, collateral_, self, now->pool.spender_of(now->collateral), bought);
         now->pool.add_supply(calls, now->collateral, bought, self);
         now->pool.add_borrow(calls, now->debt, borrowed);
         auto bid = wallet.habitual_bid();
@@ -354,7 +355,8 @@ private:
         const bool pays_own = own_usd > owed_more * 0.05;
         if (!pays_own)
             repaid = {};
-        add_approval(calls, view, debt_, self, market.pool.spender(), Amount::power_of_two(255));
+        add_approval(calls, view, debt_, self, market.pool.spender_of(market.debt),
+            Amount::power_of_two(255));
         auto gas = gas_of(market.pool, {LendingAction::repay});
         const auto debt_left = position.debt - (pays_own ? own_usd : 0);
         if (pays_own)

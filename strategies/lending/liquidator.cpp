@@ -371,7 +371,8 @@ private:
         const auto self = wallet.account();
         const auto bought = market.reserve(plan.order.debt).token;
         CallWriter calls;
-        add_approval(calls, view, bought, self, pool.spender(), Amount::power_of_two(255));
+        add_approval(
+            calls, view, bought, self, pool.spender_of(plan.order.debt), Amount::power_of_two(255));
         if (!plan.flash)
         {
             pool.add_liquidation(calls, plan.order);

@@ -1,5 +1,6 @@
 #include "tools/replay/aave_v3_replay.hpp"
 #include "tools/replay/balancer_weighted_replay.hpp"
+#include "tools/replay/compound_v2_replay.hpp"
 #include "tools/replay/curve_stableswap_replay.hpp"
 #include "tools/replay/erc4626_replay.hpp"
 #include "tools/replay/ethena_replay.hpp"
@@ -33,6 +34,7 @@ std::span<const Protocol> protocols()
         aave_v3_math_protocol(),
         morpho_blue_protocol(),
         morpho_irm_math_protocol(),
+        compound_v2_protocol(),
         staking_rewards_protocol(),
         masterchef_protocol(),
         erc4626_protocol(),

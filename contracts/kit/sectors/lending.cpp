@@ -13,6 +13,12 @@ Amount bps_of(double share)
 }
 }  // namespace
 
+AccountId LendingMarket::spender() const noexcept
+{
+    RUNNEL_CHECK(false && "this market has one spender");
+    return {};
+}
+
 void LendingMarket::add_flash_borrow(CallWriter&, std::size_t, const Amount&, CallList) const
 {
     RUNNEL_CHECK(false && "this market gives flash loans");

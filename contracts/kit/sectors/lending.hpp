@@ -160,8 +160,11 @@ public:
     // Each adds one call of the sender's. Amounts are in the token's smallest unit; 2^256-1 is
     // all there is to withdraw or to repay of one's own.
 
-    /// Whom the sender must approve before it supplies, repays, liquidates or flash-borrows.
-    [[nodiscard]] virtual AccountId spender() const noexcept = 0;
+    /// Whom the sender must approve before it supplies, repays, liquidates or flash-borrows: of a
+    /// market where that is one account for all tokens. A bug elsewhere; ask spender_of().
+    [[nodiscard]] virtual AccountId spender() const noexcept;
+    /// The same for a reserve's token.
+    [[nodiscard]] virtual AccountId spender_of(std::size_t) const noexcept { return spender(); }
     [[nodiscard]] virtual CallGas gas_of(LendingAction action) const noexcept = 0;
     virtual void add_supply(CallWriter& calls, std::size_t reserve, const Amount& amount,
         AccountId on_behalf_of) const = 0;

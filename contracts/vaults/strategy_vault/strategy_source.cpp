@@ -99,7 +99,7 @@ Result<void> StrategyVault::deploy(CallContext& context, const Amount& amount)
     CallWriter calls;
     if (market_ != nullptr)
     {
-        allow(context, *asset_contract_, market_->spender(), amount, calls);
+        allow(context, *asset_contract_, market_->spender_of(place_), amount, calls);
         market_->add_supply(calls, place_, amount, account());
     }
     else if (farm_ != nullptr)
