@@ -22,6 +22,8 @@
 #include "contracts/lending/compound_v2/comptroller.hpp"
 #include "contracts/lending/compound_v2/simple_price_oracle.hpp"
 #include "contracts/oracles/price_oracle/price_oracle.hpp"
+#include "contracts/stablecoins/makerdao_dss/dai.hpp"
+#include "contracts/stablecoins/makerdao_dss/dss.hpp"
 #include "contracts/staking/ethena/susde.hpp"
 #include "contracts/staking/lido/steth.hpp"
 #include "contracts/staking/lido/wsteth.hpp"
@@ -58,6 +60,8 @@ std::span<const ContractType* const> contract_types()
         &CompoundV2SimplePriceOracle::contract_type(),
         &CompoundV2CToken::contract_type(),
         &CompoundV2Comptroller::contract_type(),
+        &Dai::contract_type(),
+        &MakerDss::contract_type(),
         &Erc20Deployer::contract_type(),
         &AaveV3Deployer::contract_type(),
         &StakingRewards::contract_type(),

@@ -5,6 +5,7 @@
 #include "tools/replay/erc4626_replay.hpp"
 #include "tools/replay/ethena_replay.hpp"
 #include "tools/replay/lido_replay.hpp"
+#include "tools/replay/makerdao_dss_replay.hpp"
 #include "tools/replay/masterchef_replay.hpp"
 #include "tools/replay/morpho_blue_replay.hpp"
 #include "tools/replay/oz_erc20_replay.hpp"
@@ -35,6 +36,7 @@ std::span<const Protocol> protocols()
         morpho_blue_protocol(),
         morpho_irm_math_protocol(),
         compound_v2_protocol(),
+        makerdao_dss_protocol(),
         staking_rewards_protocol(),
         masterchef_protocol(),
         erc4626_protocol(),

@@ -1,0 +1,296 @@
+#pragma once
+
+#include "contracts/kit/contract_base.hpp"
+#include "contracts/kit/sectors/price_feed.hpp"
+#include "contracts/kit/token.hpp"
+#include "contracts/stablecoins/makerdao_dss/calls.hpp"
+#include "contracts/stablecoins/makerdao_dss/dai.hpp"
+#include "contracts/stablecoins/makerdao_dss/state.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace runnel::contracts
+{
+
+class Erc20;
+
+namespace makerdao_dss
+{
+
+/// How an ilk starts.
+struct IlkSpec
+{
+    ContractId gem{};
+    std::string label;  // Of the clipper's account and of tables: "ETH-A".
+    Ilk vat;
+    JugIlk jug;
+    Amount mat;  // Ray.
+    Pip pip;
+    std::uint64_t hop = 0;  // Seconds; 0: no OSM between the feed and the system.
+    DogIlk dog;
+    ClipState clip;
+    Abacus abacus;
+};
+
+/// How the system starts.
+struct Setup
+{
+    ContractId dai{};
+    ContractId mkr = no_contract;   // Without it there are no flaps and flops.
+    ContractId feed = no_contract;  // Without it the admin sets prices.
+    std::string admin;              // Name of the account.
+    Amount line;                    // Line.
+    Amount base;
+    Amount par = ray;
+    PotState pot;
+    Amount hole;  // Hole.
+    VowState vow;
+    AuctionHouse flap;
+    AuctionHouse flop;
+};
+
+/// What keepers ask of an auction: getStatus().
+struct SaleStatus
+{
+    bool needs_redo = false;
+    Amount price;
+};
+
+}  // namespace makerdao_dss
+
+/// MakerDAO's multi-collateral Dai (dss): vat, jug, spotter, pot, dog, clippers, vow, flapper,
+/// flopper, joins and OSMs in one contract.
+///
+/// Each deployed contract that owns something here has an account of its own, NAME/vow, NAME/pot,
+/// NAME/dai_join, NAME/flap, NAME/flop and NAME/clip/ILK, and must be given leave (hope) as there.
+/// Collateral tokens are held and taken by the contract itself. The admin is the one ward beside
+/// the modules. Units: wad, ray and rad as in dss; collateral of fewer decimals is scaled to 18
+/// when it joins. Rounding: quotients down, powers
+/// half up (math.hpp). Errors: those of the deployed contracts, in the order of their checks.
+/// Failure: a refusal may leave records half written; the ledger rolls the transaction back.
+/// Source: makerdao/dss at fa4f6630; makerdao/osm. Not modelled: end, cat and flip, the list of
+/// wards, anonymous notes.
+class MakerDss
+  : public ContractBase<MakerDss, makerdao_dss::GemJoinJoin, makerdao_dss::GemJoinExit,
+        makerdao_dss::DaiJoinJoin, makerdao_dss::DaiJoinExit, makerdao_dss::Frob,
+        makerdao_dss::Fork, makerdao_dss::Hope, makerdao_dss::Nope, makerdao_dss::Move,
+        makerdao_dss::Flux, makerdao_dss::JugDrip, makerdao_dss::PotDrip, makerdao_dss::PotJoin,
+        makerdao_dss::PotExit, makerdao_dss::SpotterPoke, makerdao_dss::OsmPoke, makerdao_dss::Bark,
+        makerdao_dss::Take, makerdao_dss::Redo, makerdao_dss::Yank, makerdao_dss::Upchost,
+        makerdao_dss::Heal, makerdao_dss::Flog, makerdao_dss::Kiss, makerdao_dss::Flap,
+        makerdao_dss::Flop, makerdao_dss::FlapTick, makerdao_dss::Tend, makerdao_dss::FlapDeal,
+        makerdao_dss::FlopTick, makerdao_dss::Dent, makerdao_dss::FlopDeal, makerdao_dss::Fold,
+        makerdao_dss::PipSet, makerdao_dss::File, makerdao_dss::FileIlk>
+{
+public:
+    static constexpr std::size_t ilks_max = 64;
+
+    MakerDss(ContractIdentity identity, makerdao_dss::Setup setup,
+        const std::vector<makerdao_dss::IlkSpec>& ilks);
+
+    [[nodiscard]] static const ContractType& contract_type();
+    [[nodiscard]] const ContractType& type() const override { return contract_type(); }
+    void connect(World& world) override;
+    void genesis(const Parameters& parameters, GenesisBuilder& builder) override;
+    /// The identities of dss: all dai is debt, all sin is vice, and debt is what urns owe and vice;
+    /// what urns, gem, Dai, savers, auctions and the queue add up to.
+    void check_invariants(const World& world, Findings& findings) const override;
+
+    // --- Committed state -------------------------------------------------------------------------
+
+    [[nodiscard]] std::size_t ilk_count() const noexcept { return ilks_.size(); }
+    [[nodiscard]] ContractId gem_token(std::size_t ilk) const { return ilks_.at(ilk).gem_id; }
+    [[nodiscard]] const makerdao_dss::VatState& vat() const noexcept { return vat_.get(0); }
+    [[nodiscard]] const makerdao_dss::Ilk& ilk(std::size_t ilk) const noexcept
+    {
+        return vat_ilks_.get(ilk);
+    }
+    [[nodiscard]] const makerdao_dss::Urn& urn(std::size_t ilk, AccountId user) const
+    {
+        return ilks_.at(ilk).urns->get(user);
+    }
+    [[nodiscard]] const Amount& gem(std::size_t ilk, AccountId user) const
+    {
+        return ilks_.at(ilk).gems->get(user);
+    }
+    [[nodiscard]] const Amount& dai(AccountId user) const noexcept { return dai_.get(user); }
+    [[nodiscard]] const Amount& sin(AccountId user) const noexcept { return sin_.get(user); }
+    [[nodiscard]] const makerdao_dss::JugIlk& jug(std::size_t ilk) const noexcept
+    {
+        return jug_ilks_.get(ilk);
+    }
+    [[nodiscard]] const Amount& mat(std::size_t ilk) const noexcept { return mats_.get(ilk); }
+    [[nodiscard]] const makerdao_dss::PotState& pot() const noexcept { return pot_.get(0); }
+    [[nodiscard]] const Amount& pie(AccountId user) const noexcept { return pies_.get(user); }
+    /// What the pip says.
+    [[nodiscard]] makerdao_dss::Pip pip(std::size_t ilk) const;
+    [[nodiscard]] const makerdao_dss::DogState& dog() const noexcept { return dog_.get(0); }
+    [[nodiscard]] const makerdao_dss::DogIlk& dog(std::size_t ilk) const noexcept
+    {
+        return dog_ilks_.get(ilk);
+    }
+    [[nodiscard]] const makerdao_dss::ClipState& clip(std::size_t ilk) const noexcept
+    {
+        return clips_.get(ilk);
+    }
+    /// The running auctions of an ilk, in the order that the clipper keeps.
+    [[nodiscard]] std::vector<std::uint64_t> active_sales(std::size_t ilk) const;
+    [[nodiscard]] const makerdao_dss::Sale& sale(std::size_t ilk, std::uint64_t id) const
+    {
+        return ilks_.at(ilk).sales->get(id);
+    }
+    [[nodiscard]] Result<makerdao_dss::SaleStatus> sale_status(
+        std::size_t ilk, std::uint64_t id, std::uint64_t now) const;
+    [[nodiscard]] const makerdao_dss::VowState& vow() const noexcept { return vow_.get(0); }
+    [[nodiscard]] const makerdao_dss::AuctionHouse& flap() const noexcept { return houses_.get(0); }
+    [[nodiscard]] const makerdao_dss::AuctionHouse& flop() const noexcept { return houses_.get(1); }
+    [[nodiscard]] const makerdao_dss::Bid& flap(std::uint64_t id) const { return flaps_.get(id); }
+    [[nodiscard]] const makerdao_dss::Bid& flop(std::uint64_t id) const { return flops_.get(id); }
+
+    [[nodiscard]] AccountId vow_account() const noexcept { return vow_account_; }
+    [[nodiscard]] AccountId pot_account() const noexcept { return pot_account_; }
+    [[nodiscard]] AccountId dai_join_account() const noexcept { return dai_join_account_; }
+    [[nodiscard]] AccountId flap_account() const noexcept { return flap_account_; }
+    [[nodiscard]] AccountId flop_account() const noexcept { return flop_account_; }
+    [[nodiscard]] AccountId clip_account(std::size_t ilk) const { return ilks_.at(ilk).clip; }
+    /// Names of the modules' accounts; a world without a genesis needs them before connect().
+    [[nodiscard]] std::vector<std::string> account_names() const;
+
+    // --- Calls -----------------------------------------------------------------------------------
+
+    using ContractBase::declare;
+    using ContractBase::execute;
+    Result<Returns> execute(const makerdao_dss::GemJoinJoin& call, CallContext& context);
+    Result<Returns> execute(const makerdao_dss::GemJoinExit& call, CallContext& context);
+    Result<Returns> execute(const makerdao_dss::DaiJoinJoin& call, CallContext& context);
+    Result<Returns> execute(const makerdao_dss::DaiJoinExit& call, CallContext& context);
+    Result<Returns> execute(const makerdao_dss::Frob& call, CallContext& context);
+    Result<Returns> execute(const makerdao_dss::Fork& call, CallContext& context);
+    Result<Returns> execute(const makerdao_dss::Hope& call, CallContext& context);
+    Result<Returns> execute(const makerdao_dss::Nope& call, CallContext& context);
+    Result<Returns> execute(const makerdao_dss::Move& call, CallContext& context);
+    Result<Returns> execute(const makerdao_dss::Flux& call, CallContext& context);
+    Result<Returns> execute(const makerdao_dss::JugDrip& call, CallContext& context);
+    Result<Returns> execute(const makerdao_dss::PotDrip& call, CallContext& context);
+    Result<Returns> execute(const makerdao_dss::PotJoin& call, CallContext& context);
+    Result<Returns> execute(const makerdao_dss::PotExit& call, CallContext& context);
+    Result<Returns> execute(const makerdao_dss::SpotterPoke& call, CallContext& context);
+    Result<Returns> execute(const makerdao_dss::OsmPoke& call, CallContext& context);
+    Result<Returns> execute(const makerdao_dss::Bark& call, CallContext& context);
+    Result<Returns> execute(const makerdao_dss::Take& call, CallContext& context);
+    Result<Returns> execute(const makerdao_dss::Redo& call, CallContext& context);
+    Result<Returns> execute(const makerdao_dss::Yank& call, CallContext& context);
+    Result<Returns> execute(const makerdao_dss::Upchost& call, CallContext& context);
+    Result<Returns> execute(const makerdao_dss::Heal& call, CallContext& context);
+    Result<Returns> execute(const makerdao_dss::Flog& call, CallContext& context);
+    Result<Returns> execute(const makerdao_dss::Kiss& call, CallContext& context);
+    Result<Returns> execute(const makerdao_dss::Flap& call, CallContext& context);
+    Result<Returns> execute(const makerdao_dss::Flop& call, CallContext& context);
+    Result<Returns> execute(const makerdao_dss::FlapTick& call, CallContext& context);
+    Result<Returns> execute(const makerdao_dss::Tend& call, CallContext& context);
+    Result<Returns> execute(const makerdao_dss::FlapDeal& call, CallContext& context);
+    Result<Returns> execute(const makerdao_dss::FlopTick& call, CallContext& context);
+    Result<Returns> execute(const makerdao_dss::Dent& call, CallContext& context);
+    Result<Returns> execute(const makerdao_dss::FlopDeal& call, CallContext& context);
+    Result<Returns> execute(const makerdao_dss::Fold& call, CallContext& context);
+    Result<Returns> execute(const makerdao_dss::PipSet& call, CallContext& context);
+    Result<Returns> execute(const makerdao_dss::File& call, CallContext& context);
+    Result<Returns> execute(const makerdao_dss::FileIlk& call, CallContext& context);
+
+private:
+    struct IlkTables
+    {
+        ContractId gem_id{};
+        Token* gem = nullptr;
+        Amount scale;  // Of the token's units to a wad.
+        std::string label;
+        std::uint64_t hop = 0;
+        makerdao_dss::Abacus abacus;
+        AccountId clip{};                                  // Its clipper's account.
+        std::unique_ptr<Table<makerdao_dss::Urn>> urns;    // By account.
+        std::unique_ptr<Table<Amount>> gems;               // By account, wad.
+        std::unique_ptr<Table<makerdao_dss::Sale>> sales;  // By id.
+        std::unique_ptr<Table<Amount>> active;             // Ids, by place.
+    };
+
+    /// Records of an ilk that may not exist; whatever calls name has to.
+    [[nodiscard]] Result<IlkTables*> require_ilk(std::uint8_t ilk, std::string_view reason);
+    [[nodiscard]] Result<void> require_admin(CallContext& context, std::string_view reason) const;
+
+    // Vat (vat.cpp). Who calls it there is @p context's sender.
+    [[nodiscard]] bool wish(CallContext& context, AccountId owner, AccountId user);
+    [[nodiscard]] Result<void> move(
+        CallContext& context, AccountId caller, AccountId from, AccountId to, const Amount& rad);
+    [[nodiscard]] Result<void> flux(CallContext& context, std::size_t ilk, AccountId caller,
+        AccountId from, AccountId to, const Amount& wad);
+    [[nodiscard]] Result<void> slip(
+        CallContext& context, std::size_t ilk, AccountId user, const Int256& wad);
+    [[nodiscard]] Result<void> grab(CallContext& context, std::size_t ilk, AccountId u, AccountId v,
+        AccountId w, const Int256& dink, const Int256& dart);
+    [[nodiscard]] Result<void> heal(CallContext& context, AccountId user, const Amount& rad);
+    [[nodiscard]] Result<void> suck(
+        CallContext& context, AccountId u, AccountId v, const Amount& rad);
+    [[nodiscard]] Result<void> fold(
+        CallContext& context, std::size_t ilk, AccountId u, const Int256& rate);
+
+    // Prices (rates.cpp).
+    /// What the pip says as the transaction sees it.
+    [[nodiscard]] makerdao_dss::Pip peek(CallContext& context, std::size_t ilk);
+    [[nodiscard]] makerdao_dss::Pip read_feed(const Amount& usd_e8) const;
+
+    // Auctions (auctions.cpp).
+    [[nodiscard]] Result<makerdao_dss::SaleStatus> status(const makerdao_dss::Sale& sale,
+        const makerdao_dss::ClipState& clip, const makerdao_dss::Abacus& abacus,
+        std::uint64_t now) const;
+    [[nodiscard]] Result<makerdao_dss::ClipState*> unlocked(
+        CallContext& context, std::size_t ilk, std::uint64_t stopped_below);
+    [[nodiscard]] Result<Amount> feed_price(CallContext& context, std::size_t ilk);
+    [[nodiscard]] Result<std::uint64_t> kick(CallContext& context, std::size_t ilk,
+        const Amount& tab, const Amount& lot, AccountId user, AccountId keeper);
+    [[nodiscard]] Result<void> digs(CallContext& context, std::size_t ilk, const Amount& rad);
+    void remove(CallContext& context, std::size_t ilk, std::uint64_t id);
+
+    // Surplus and debt (vow.cpp).
+    [[nodiscard]] Result<void> fess(CallContext& context, const Amount& tab);
+    [[nodiscard]] Result<void> kiss(CallContext& context, const Amount& rad);
+    /// Debt of the vow that is neither queued nor being auctioned.
+    [[nodiscard]] Result<Amount> free_debt(CallContext& context);
+
+    makerdao_dss::Setup setup_;
+    std::vector<IlkTables> ilks_;
+    const PriceSource* feed_ = nullptr;
+    Dai* dai_token_ = nullptr;
+    Erc20* mkr_ = nullptr;
+    AccountId admin_{};
+    AccountId vow_account_{};
+    AccountId pot_account_{};
+    AccountId dai_join_account_{};
+    AccountId flap_account_{};
+    AccountId flop_account_{};
+    Table<makerdao_dss::VatState> vat_;    // Record 0: debt weighs -1 in the conservation law,
+    Table<Amount> dai_;                    // by account, +1.
+    Table<Amount> sin_;                    // By account.
+    Table<makerdao_dss::Ilk> vat_ilks_;    // By ilk, as all that are called ilks.
+    Table<makerdao_dss::Permission> can_;  // By pair_key(owner, user).
+    Table<Amount> prices_;                 // Record 0: jug's base, 1: spotter's par.
+    Table<makerdao_dss::JugIlk> jug_ilks_;
+    Table<Amount> mats_;                 // By ilk, ray.
+    Table<makerdao_dss::Pip> pips_;      // By ilk.
+    Table<makerdao_dss::PotState> pot_;  // Record 0.
+    Table<Amount> pies_;                 // By account, wad.
+    Table<makerdao_dss::DogState> dog_;  // Record 0.
+    Table<makerdao_dss::DogIlk> dog_ilks_;
+    Table<makerdao_dss::ClipState> clips_;      // By ilk.
+    Table<makerdao_dss::VowState> vow_;         // Record 0.
+    Table<Amount> queue_;                       // By time, rad.
+    Table<makerdao_dss::AuctionHouse> houses_;  // Record 0: the flapper, 1: the flopper.
+    Table<makerdao_dss::Bid> flaps_;            // By id.
+    Table<makerdao_dss::Bid> flops_;            // By id.
+};
+
+}  // namespace runnel::contracts
