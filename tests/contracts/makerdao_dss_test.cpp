@@ -1,0 +1,581 @@
+#include "contracts/oracles/price_oracle/price_oracle.hpp"
+#include "contracts/stablecoins/makerdao_dss/dss.hpp"
+#include "contracts/tokens/erc20/erc20.hpp"
+#include "state/world.hpp"
+#include "tests/contracts/contract_fixture.hpp"
+
+#include <array>
+#include <random>
+#include <string>
+#include <vector>
+
+namespace runnel::contracts
+{
+namespace
+{
+using namespace makerdao_dss;
+
+Amount whole(std::uint64_t units, unsigned decimals)
+{
+    return wrapping_mul(units, Amount::power_of_ten(decimals));
+}
+Amount wads(std::uint64_t units)
+{
+    return whole(units, 18);
+}
+Amount rads(std::uint64_t units)
+{
+    return whole(units, 45);
+}
+Int256 signed_wads(std::int64_t units)
+{
+    const bool is_negative = units < 0;
+    return Int256::from_magnitude(
+        wads(static_cast<std::uint64_t>(is_negative ? -units : units)), is_negative);
+}
+
+/// Ilk 0: WETH at 2,000 USD behind an OSM of an hour, 150 %; ilk 1: USDC of 6 decimals, straight
+/// from the feed, 110 %.
+struct DssFixture : ContractFixture
+{
+    static constexpr std::uint64_t start = 1'700'000'000;
+    static constexpr std::uint8_t weth = 0;
+    static constexpr std::uint8_t usdc = 1;
+
+    DssFixture()
+      : keeper{sandbox.account("keeper")},
+        admin{sandbox.account("admin")},
+        users{sandbox.account("alice"), sandbox.account("bob"), sandbox.account("carol")},
+        token{&sandbox.add<Erc20>("WETH", TokenInfo{"WETH", 18}, TokenFlavour::openzeppelin4),
+            &sandbox.add<Erc20>("USDC", TokenInfo{"USDC", 6}, TokenFlavour::openzeppelin4)},
+        mkr{sandbox.add<Erc20>(
+            "MKR", TokenInfo{"MKR", 18}, TokenFlavour::openzeppelin4, sandbox.account("maker"))},
+        dai{sandbox.add<Dai>("DAI", "DAI")},
+        oracle{sandbox.add<PriceOracle>("oracle", "keeper",
+            std::vector<TokenPrice>{
+                {token[weth]->id(), whole(2'000, 8)}, {token[usdc]->id(), whole(1, 8)}})},
+        dss{sandbox.add<MakerDss>("maker", setup(), std::vector{ilk(weth), ilk(usdc)})}
+    {
+        for (const auto& name : dss.account_names())
+            (void)sandbox.account(name);
+        sandbox.connect();
+        sandbox.set_time(now);
+        for (const auto user : users)
+        {
+            token[weth]->allocate(user, wads(1'000));
+            token[usdc]->allocate(user, whole(1'000'000, 6));
+            mkr.allocate(user, wads(1'000));
+            CallWriter calls;
+            for (const auto i : {weth, usdc})
+            {
+                calls.add(token[i]->id(), Erc20Approve{dss.account(), Amount::max()});
+                calls.add(dss.id(), Hope{dss.clip_account(i)});
+            }
+            calls.add(dai.id(), Erc20Approve{dss.dai_join_account(), Amount::max()});
+            calls.add(mkr.id(), Erc20Approve{dss.flap_account(), Amount::max()});
+            for (const auto module :
+                {dss.dai_join_account(), dss.pot_account(), dss.flop_account()})
+                calls.add(dss.id(), Hope{module});
+            expect_ok(user, calls);
+        }
+        CallWriter first;
+        for (const auto i : {weth, usdc})
+            first.add(dss.id(), JugDrip{i}).add(dss.id(), SpotterPoke{i});
+        first.add(dss.id(), PotDrip{});
+        expect_ok(keeper, first);
+    }
+
+    Setup setup() const
+    {
+        Setup result;
+        result.dai = dai.id();
+        result.mkr = mkr.id();
+        result.feed = oracle.id();
+        result.admin = "admin";
+        result.line = rads(10'000'000);
+        result.hole = rads(1'000'000);
+        result.pot.chi = ray;
+        result.pot.dsr = ray;
+        result.vow.wait = 100;
+        result.vow.dump = wads(50);
+        result.vow.sump = rads(1'000);
+        result.vow.bump = rads(100);
+        result.vow.hump = rads(20);
+        result.flap.beg = whole(105, 16);
+        result.flap.lid = rads(150);
+        result.flap.ttl = 600;
+        result.flap.tau = 3'600;
+        result.flop = result.flap;
+        result.flop.pad = whole(150, 16);
+        return result;
+    }
+    IlkSpec ilk(std::uint8_t number) const
+    {
+        IlkSpec spec;
+        spec.gem = token[number]->id();
+        spec.label = number == weth ? "WETH-A" : "USDC-A";
+        spec.vat.rate = ray;
+        spec.vat.line = rads(1'000'000);
+        spec.vat.dust = rads(100);
+        spec.jug.duty =
+            number == weth ? *Amount::from_decimal("1000000001547125957863212448") : ray;
+        spec.mat = whole(number == weth ? 150 : 110, 25);
+        spec.hop = number == weth ? 3'600 : 0;
+        if (number == weth)
+            spec.pip = {wads(2'000), wads(2'000), true, true, 0};
+        spec.dog.chop = whole(113, 16);
+        spec.dog.hole = rads(500'000);
+        spec.clip.buf = whole(120, 25);
+        spec.clip.tail = 7'200;
+        spec.clip.cusp = whole(40, 25);
+        spec.clip.chip = whole(1, 15);
+        spec.clip.tip = rads(10);
+        spec.clip.chost = rads(113);
+        spec.abacus.kind = number == weth ? Abacus::Kind::stairstep : Abacus::Kind::linear;
+        spec.abacus.cut = whole(99, 25);
+        spec.abacus.step = 90;
+        spec.abacus.tau = 10'000;
+        return spec;
+    }
+
+    void wait(std::uint64_t seconds)
+    {
+        now += seconds;
+        sandbox.set_time(now);
+    }
+    template <typename Call>
+    Sandbox::Outcome call(AccountId user, const Call& what)
+    {
+        return expect_ok(user, dss.id(), what);
+    }
+    template <typename Call>
+    void refused(AccountId user, const Call& what, std::string_view reason)
+    {
+        expect_refusal(user, dss.id(), what, reason);
+    }
+    /// Collateral in, Dai out: @p ink and @p dart in whole units.
+    void open(AccountId user, std::uint8_t i, std::uint64_t ink, std::uint64_t dart)
+    {
+        const auto amount = i == weth ? wads(ink) : whole(ink, 6);
+        CallWriter calls;
+        calls.add(dss.id(), GemJoinJoin{i, user, amount});
+        calls.add(dss.id(),
+            Frob{i, user, user, user, Int256::from_bits(wads(ink)), Int256::from_bits(wads(dart))});
+        expect_ok(user, calls);
+    }
+    void set_price(std::uint64_t usd)
+    {
+        expect_ok(keeper, oracle.id(), SetPrice{token[weth]->id(), whole(usd, 8)});
+    }
+
+    std::uint64_t now = start;
+    AccountId keeper, admin;
+    std::array<AccountId, 3> users;
+    std::array<Erc20*, 2> token;
+    Erc20& mkr;
+    Dai& dai;
+    PriceOracle& oracle;
+    MakerDss& dss;
+};
+}  // namespace
+
+TEST_CASE("dss: powers are rounded half up at every step", "[contracts][stablecoins]")
+{
+    const auto fee = *Amount::from_decimal("1000000001547125957863212448");
+    // The first second, and a year of them: 5 %.
+    CHECK(ray_pow_half_up(fee, 1).value() == fee);
+    CHECK(ray_pow_half_up(fee, 0).value() == ray);
+    CHECK(ray_pow_half_up({}, 0).value() == ray);
+    CHECK(ray_pow_half_up({}, 3).value().is_zero());
+    // (1 + 1.5e-27)^2 is nearest to 1 + 3e-27 + 0: the square of a last digit is below a half.
+    CHECK(ray_pow_half_up(wrapping_add(ray, 1), 2).value() == wrapping_add(ray, 2));
+    // 1.5^2 of the last digits: (7.07e13)^2 = 4.9985e27 / 1e27 = 4.9985, a half up to 5.
+    CHECK(ray_pow_half_up(Amount{70'700'000'000'000ULL}, 2).value() == 5);
+    CHECK(ray_pow_half_up(Amount{67'000'000'000'000ULL}, 2).value() == 4);
+    const auto year = ray_pow_half_up(fee, 31'536'000).value();
+    CHECK(year > whole(104'999'999, 19));
+    CHECK(year < whole(105'000'001, 19));
+    CHECK_FALSE(ray_pow_half_up(Amount::max(), 2).has_value());
+
+    Abacus linear;
+    linear.tau = 3;
+    // A third is rounded down, and so is the price.
+    CHECK(linear.price_down(10, 2).value() == 3);
+    CHECK(linear.price_down(10, 3).value().is_zero());
+    Abacus stairs;
+    stairs.kind = Abacus::Kind::stairstep;
+    stairs.cut = whole(99, 25);
+    stairs.step = 90;
+    CHECK(stairs.price_down(101, 89).value() == 101);
+    CHECK(stairs.price_down(101, 90).value() == 99);
+    stairs.step = 0;
+    CHECK(stairs.price_down(101, 90).error().kind == RefusalKind::invalid_opcode);
+}
+
+TEST_CASE("dss: signed guards take the least number and no more", "[contracts][stablecoins]")
+{
+    const auto least = Int256::from_magnitude(Amount::power_of_two(255), true);
+    CHECK(mul_signed(1, least).value() == least);
+    CHECK_FALSE(mul_signed(2, least).has_value());
+    CHECK_FALSE(mul_signed(Amount::power_of_two(255), 0).has_value());
+    CHECK(mul_signed(3, -5).value() == Int256{-15});
+    CHECK(add_signed(5, -5).value().is_zero());
+    CHECK(add_signed(5, -6).error().kind == RefusalKind::empty);
+    CHECK(sub_signed(5, -6).value() == 11);
+    CHECK_FALSE(sub_signed(Amount::max(), -1).has_value());
+    CHECK(difference(5, 7).value() == Int256{-2});
+}
+
+TEST_CASE("dss: an urn's way from collateral to Dai and back", "[contracts][stablecoins]")
+{
+    DssFixture f;
+    const auto [alice, bob, carol] = f.users;
+    f.open(alice, f.weth, 10, 13'333);
+    f.refused(alice, Frob{f.weth, alice, alice, alice, 0, signed_wads(1)}, "Vat/not-safe");
+    f.refused(bob, Frob{f.weth, alice, bob, bob, 0, signed_wads(-1)}, "(no reason)");
+    f.refused(bob, Frob{f.weth, alice, bob, alice, signed_wads(-1), 0}, "Vat/not-safe");
+    f.refused(alice, Frob{f.weth, alice, alice, alice, 0, signed_wads(-13'300)}, "Vat/dust");
+    f.call(alice, DaiJoinExit{alice, wads(13'333)});
+    CHECK(f.dai.balance(alice) == wads(13'333));
+    CHECK(f.dss.dai(alice).is_zero());
+    f.refused(bob, DaiJoinJoin{bob, 1}, "Dai/insufficient-balance");
+
+    // A collateral of six decimals counts as one of eighteen inside.
+    f.open(bob, f.usdc, 2'201, 2'000);
+    CHECK(f.dss.urn(f.usdc, bob).ink == wads(2'201));
+    CHECK(f.token[f.usdc]->balance(f.dss.account()) == whole(2'201, 6));
+
+    // After a year alice owes 5 % more, which is the vow's.
+    f.wait(31'536'000);
+    f.call(carol, JugDrip{f.weth});
+    const auto fees = f.dss.dai(f.dss.vow_account());
+    CHECK(fees > rads(666));
+    CHECK(fees < rads(667));
+    f.expect_ok(alice, f.dai.id(), Erc20Transfer{bob, wads(3'000)});
+    f.call(bob, DaiJoinJoin{alice, wads(3'000)});
+    // Bob may not spend her dai until she says so.
+    f.refused(bob, Frob{f.weth, alice, alice, alice, 0, signed_wads(-1'000)}, "Vat/not-allowed-w");
+    f.call(alice, Hope{bob});
+    f.call(bob, Frob{f.weth, alice, alice, alice, 0, signed_wads(-1'000)});
+    CHECK(f.dss.urn(f.weth, alice).art == wads(12'333));
+    f.call(alice, Nope{bob});
+    f.refused(bob, Move{alice, bob, 1}, "Vat/not-allowed");
+
+    // And savers get their part of it from the vow's debt.
+    f.refused(bob, PotJoin{wads(100)}, "Pot/rho-not-updated");
+    CallWriter save;
+    save.add(f.dss.id(), PotDrip{}).add(f.dss.id(), PotJoin{wads(100)});
+    f.expect_ok(bob, save);
+    f.refused(f.admin, FileIlk{f.weth, IlkParameter::dog_chop, wrapping_sub(wad, 1)},
+        "Dog/file-chop-lt-WAD");
+    f.refused(bob, File{Parameter::vat_line, {}}, "Vat/not-authorized");
+    f.call(
+        f.admin, File{Parameter::pot_dsr, *Amount::from_decimal("1000000000627937192491029810")});
+    f.wait(31'536'000);
+    f.call(bob, PotDrip{});
+    f.call(bob, PotExit{wads(100)});
+    CHECK(f.dss.dai(bob) > wrapping_add(rads(2'000), rads(1)));
+    CHECK(f.dss.sin(f.dss.vow_account()) > rads(1));
+}
+
+TEST_CASE("dss: the OSM is an hour late", "[contracts][stablecoins]")
+{
+    DssFixture f;
+    const auto [alice, bob, carol] = f.users;
+    f.open(alice, f.weth, 10, 12'000);
+    f.wait(4'000);
+    f.call(bob, OsmPoke{f.weth});
+    f.set_price(1'000);
+    f.refused(bob, OsmPoke{f.weth}, "OSM/not-passed");
+    f.wait(3'600);
+    f.call(bob, OsmPoke{f.weth});
+    f.call(bob, SpotterPoke{f.weth});
+    CHECK(f.dss.pip(f.weth).value == wads(2'000));
+    f.refused(bob, Bark{f.weth, alice, bob}, "Dog/not-unsafe");
+    f.wait(3'600);
+    f.call(bob, OsmPoke{f.weth});
+    CHECK(f.dss.pip(f.weth).value == wads(1'000));
+    // The vat has not been told yet.
+    f.refused(bob, Bark{f.weth, alice, bob}, "Dog/not-unsafe");
+    f.call(bob, SpotterPoke{f.weth});
+    CHECK(f.call(bob, Bark{f.weth, alice, bob}).returns.values[0] == 1);
+    f.refused(bob, OsmPoke{f.usdc}, "OSM/hop-is-zero");
+}
+
+TEST_CASE(
+    "dss: a Dutch auction, bought in parts and through a callback", "[contracts][stablecoins]")
+{
+    DssFixture f;
+    const auto [alice, bob, carol] = f.users;
+    f.open(bob, f.usdc, 221'000, 200'000);
+    f.call(f.admin, FileIlk{f.weth, IlkParameter::spotter_mat, whole(175, 25)});
+    f.open(alice, f.weth, 10, 10'000);
+    f.call(f.admin, FileIlk{f.weth, IlkParameter::spotter_mat, whole(250, 25)});
+    f.call(carol, SpotterPoke{f.weth});
+    CHECK(f.call(carol, Bark{f.weth, alice, carol}).returns.values[0] == 1);
+    // 11,300 are to be raised; the keeper has 10 and a thousandth of that.
+    CHECK(f.dss.sale(f.weth, 1).tab == rads(11'300));
+    CHECK(f.dss.dai(carol) == wrapping_add(rads(10), whole(113, 44)));
+    CHECK(f.dss.sale(f.weth, 1).top == whole(2'400, 27));
+    CHECK(f.dss.vow().sin == rads(10'000));
+    const auto any = Amount::max();
+    f.refused(bob, Take{f.weth, 2, any, any, bob, {}}, "Clipper/not-running-auction");
+    f.refused(bob, Take{f.weth, 1, any, whole(2'399, 27), bob, {}}, "Clipper/too-expensive");
+    f.refused(bob, Redo{f.weth, 1, bob}, "Clipper/cannot-reset");
+    f.wait(95);
+    CHECK(f.dss.sale_status(f.weth, 1, f.now)->price == whole(2'376, 27));
+    f.call(bob, Take{f.weth, 1, wads(1), any, bob, {}});
+    CHECK(f.dss.gem(f.weth, bob) == wads(1));
+    CHECK(f.dss.sale(f.weth, 1).tab == rads(8'924));
+    // Less than chost must not be left: 8,924 - 3.75 * 2,376 are 14.
+    CallWriter nested;
+    nested.add(f.dss.id(), Take{f.weth, 1, 1, any, carol, {}});
+    f.refused(
+        carol, Take{f.weth, 1, whole(1, 16), any, carol, nested.list()}, "Clipper/system-locked");
+    const auto before = f.dss.dai(bob);
+    f.call(bob, Take{f.weth, 1, whole(375, 16), any, bob, {}});
+    CHECK(f.dss.sale(f.weth, 1).tab == rads(113));
+    CHECK(f.dss.dai(bob) == wrapping_sub(before, rads(8'811)));
+    f.refused(bob, Take{f.weth, 1, whole(1, 15), any, bob, {}}, "Clipper/no-partial-purchase");
+
+    // Carol has too little dai and gets it inside the call: she sells what she has bought to bob.
+    f.call(f.admin, FileIlk{f.weth, IlkParameter::clip_stopped, 3});
+    f.refused(carol, Take{f.weth, 1, any, any, carol, {}}, "Clipper/stopped-incorrect");
+    f.call(f.admin, FileIlk{f.weth, IlkParameter::clip_stopped, 0});
+    f.refused(carol, Take{f.weth, 1, any, any, carol, {}}, "(no reason)");
+    f.call(bob, Hope{carol});
+    const Flux sold{f.weth, carol, bob, {}};
+    CallWriter sale;
+    sale.add(f.dss.id(), sold, Binding{sold.wad, ResultOf{ResultOf::callback, 1}});
+    sale.add(f.dss.id(), Move{bob, carol, rads(120)});
+    f.call(carol, Take{f.weth, 1, any, any, carol, sale.list()});
+    CHECK(f.dss.active_sales(f.weth).empty());
+    CHECK(f.dss.gem(f.weth, carol).is_zero());
+    // Alice has back what was not needed.
+    CHECK(f.dss.gem(f.weth, alice) > wads(5));
+    CHECK(f.dss.dog().dirt.is_zero());
+
+    // Debt leaves the queue after its time and is healed by what was raised.
+    f.refused(bob, Heal{rads(10'000)}, "Vow/insufficient-debt");
+    f.refused(bob, Flog{f.now - 95}, "Vow/wait-not-finished");
+    f.wait(100);
+    f.call(bob, Flog{f.now - 195});
+    f.call(bob, Heal{rads(10'000)});
+    CHECK(f.dss.dai(f.dss.vow_account()) >= rads(1'300));
+}
+
+TEST_CASE("dss: auctions that fall too far start again", "[contracts][stablecoins]")
+{
+    DssFixture f;
+    const auto [alice, bob, carol] = f.users;
+    for (const auto user : {alice, bob, carol})
+        f.open(user, f.weth, 10, 10'000);
+    f.call(f.admin, FileIlk{f.weth, IlkParameter::spotter_mat, whole(300, 25)});
+    f.call(carol, SpotterPoke{f.weth});
+    for (const auto user : {alice, bob, carol})
+        f.call(carol, Bark{f.weth, user, carol});
+    CHECK(f.dss.active_sales(f.weth) == std::vector<std::uint64_t>{1, 2, 3});
+    f.wait(7'201);
+    f.refused(bob, Take{f.weth, 1, 1, Amount::max(), bob, {}}, "Clipper/needs-reset");
+    const auto paid = f.dss.dai(bob);
+    f.call(alice, Redo{f.weth, 1, bob});
+    CHECK(f.dss.dai(bob) > paid);
+    CHECK(f.dss.sale(f.weth, 1).tic == f.now);
+    f.refused(bob, Yank{f.weth, 1}, "Clipper/not-authorized");
+    f.call(f.admin, Yank{f.weth, 1});
+    // The last one moves into the hole.
+    CHECK(f.dss.active_sales(f.weth) == std::vector<std::uint64_t>{3, 2});
+    CHECK(f.dss.sale(f.weth, 3).pos == 0);
+    CHECK(f.dss.gem(f.weth, f.admin) == wads(10));
+
+    // Holes: no more is auctioned at a time than they say, and no dust is left or taken.
+    f.call(f.admin, FileIlk{f.weth, IlkParameter::dog_hole,
+                        wrapping_add(f.dss.dog(std::size_t{f.weth}).dirt, rads(1'130))});
+    f.call(f.admin, FileIlk{f.weth, IlkParameter::spotter_mat, whole(150, 25)});
+    f.call(carol, SpotterPoke{f.weth});
+    f.open(alice, f.weth, 10, 10'000);
+    f.call(f.admin, FileIlk{f.weth, IlkParameter::spotter_mat, whole(300, 25)});
+    f.call(carol, SpotterPoke{f.weth});
+    f.call(carol, Bark{f.weth, alice, carol});
+    CHECK(f.dss.urn(f.weth, alice).art >= wads(9'000));
+    CHECK(f.dss.urn(f.weth, alice).art < wads(9'001));
+    f.refused(carol, Bark{f.weth, alice, carol},
+        f.dss.dog(std::size_t{f.weth}).hole > f.dss.dog(std::size_t{f.weth}).dirt
+            ? "Dog/dusty-auction-from-partial-liquidation"
+            : "Dog/liquidation-limit-hit");
+    f.call(f.admin, FileIlk{f.weth, IlkParameter::clip_stopped, 1});
+    f.call(f.admin, FileIlk{f.weth, IlkParameter::dog_hole, rads(500'000)});
+    f.refused(carol, Bark{f.weth, alice, carol}, "Clipper/stopped-incorrect");
+}
+
+TEST_CASE("dss: surplus buys MKR, debt sells it", "[contracts][stablecoins]")
+{
+    DssFixture f;
+    const auto [alice, bob, carol] = f.users;
+    f.open(alice, f.weth, 100, 100'000);
+    f.refused(bob, Flap{}, "Vow/insufficient-surplus");
+    f.wait(86'400 * 10);
+    f.call(bob, JugDrip{f.weth});
+    CHECK(f.dss.dai(f.dss.vow_account()) > rads(130));
+    CHECK(f.call(bob, Flap{}).returns.values[0] == 1);
+    f.refused(bob, Flap{}, "Vow/insufficient-surplus");
+    f.refused(bob, FlapDeal{1}, "Flapper/not-finished");
+    f.refused(bob, FlapTick{1}, "Flapper/not-finished");
+    f.refused(bob, Tend{2, rads(100), 1}, "Flapper/guy-not-set");
+    f.refused(bob, Tend{1, rads(99), 1}, "Flapper/lot-not-matching");
+    f.call(bob, Tend{1, rads(100), wads(1)});
+    f.refused(carol, Tend{1, rads(100), wads(1)}, "Flapper/bid-not-higher");
+    f.refused(carol, Tend{1, rads(100), wrapping_sub(whole(105, 16), 1)},
+        "Flapper/insufficient-increase");
+    f.call(carol, Tend{1, rads(100), whole(105, 16)});
+    CHECK(f.mkr.balance(bob) == wads(1'000));
+    f.wait(600);
+    f.refused(bob, FlapDeal{1}, "Flapper/not-finished");
+    f.wait(1);
+    f.refused(bob, Tend{1, rads(100), wads(2)}, "Flapper/already-finished-tic");
+    const auto supply = f.mkr.total_supply();
+    f.call(bob, FlapDeal{1});
+    CHECK(f.dss.dai(carol) == rads(100));
+    CHECK(f.mkr.total_supply() == wrapping_sub(supply, whole(105, 16)));
+    CHECK(f.dss.flap().fill.is_zero());
+
+    // Debt: an auction brings nothing, and what was queued is old enough.
+    f.call(f.admin, FileIlk{f.weth, IlkParameter::spotter_mat, whole(300, 25)});
+    f.call(carol, SpotterPoke{f.weth});
+    f.call(carol, Bark{f.weth, alice, carol});
+    f.wait(100);
+    f.call(bob, Flog{f.now - 100});
+    f.refused(bob, Flop{}, "Vow/surplus-not-zero");
+    f.call(bob, Heal{f.dss.dai(f.dss.vow_account())});
+    CHECK(f.call(bob, Flop{}).returns.values[0] == 1);
+    CHECK(f.dss.vow().ash == rads(1'000));
+    f.wait(3'601);
+    f.call(bob, FlopTick{1});
+    CHECK(f.dss.flop(1).lot == wads(75));
+    f.open(carol, f.usdc, 220'000, 150'000);
+    f.open(bob, f.usdc, 220'000, 150'000);
+    f.refused(carol, Dent{1, wads(75), rads(1'000)}, "Flopper/lot-not-lower");
+    f.refused(carol, Dent{1, wads(74), rads(1'000)}, "Flopper/insufficient-decrease");
+    f.refused(carol, Dent{1, wads(70), rads(999)}, "Flopper/not-matching-bid");
+    f.call(carol, Dent{1, wads(70), rads(1'000)});
+    // The first bid cancels the debt it was asked for; the next one pays out the first bidder.
+    CHECK(f.dss.vow().ash.is_zero());
+    const auto before = f.dss.dai(carol);
+    f.call(bob, Dent{1, wads(60), rads(1'000)});
+    CHECK(f.dss.dai(carol) == wrapping_add(before, rads(1'000)));
+    f.wait(601);
+    f.call(carol, FlopDeal{1});
+    CHECK(f.mkr.balance(bob) == wads(1'060));
+    f.refused(carol, FlopDeal{1}, "Flopper/not-finished");
+    f.refused(carol, Kiss{1}, "Vow/not-enough-ash");
+}
+
+TEST_CASE("dss: random operations keep its identities", "[contracts][stablecoins]")
+{
+    std::mt19937_64 random{20'200'312};
+    std::size_t succeeded = 0;
+    std::size_t barks = 0;
+    std::size_t takes = 0;
+    for (unsigned round = 0; round < 4; ++round)
+    {
+        DssFixture f;
+        const auto draw = [&](std::uint64_t below) { return random() % below; };
+        for (unsigned step = 0; step < 400; ++step)
+        {
+            f.wait(draw(4) == 0 ? draw(5'000) : draw(60));
+            const auto user = f.users[draw(3)];
+            const auto other = f.users[draw(3)];
+            const auto i = static_cast<std::uint8_t>(draw(2));
+            const auto id = f.dss.id();
+            CallWriter calls;
+            bool is_bark = false;
+            bool is_take = false;
+            switch (draw(20))
+            {
+                case 0:
+                    calls.add(id, GemJoinJoin{i, other,
+                                      i == f.weth ? wads(draw(50)) : whole(draw(50'000), 6)});
+                    break;
+                case 1:
+                    calls.add(id, GemJoinExit{i, other, div_down(f.dss.gem(i, user), 3)});
+                    break;
+                case 2:
+                case 3: {
+                    const auto ink = div_down(f.dss.gem(i, user), 2);
+                    // From half of what it secures on.
+                    const auto art = div_down(wrapping_mul(ink, f.dss.ilk(i).spot),
+                        wrapping_mul(div_down(ray, 100), 100 + draw(100)));
+                    calls.add(id,
+                        Frob{i, user, user, user, Int256::from_bits(ink), Int256::from_bits(art)});
+                    break;
+                }
+                case 4:
+                    calls.add(id, Frob{i, user, user, user, 0,
+                                      -Int256::from_bits(div_down(f.dss.urn(i, user).art, 2))});
+                    break;
+                case 5: calls.add(id, JugDrip{i}).add(id, PotDrip{}); break;
+                case 6: calls.add(id, PotDrip{}).add(id, PotJoin{wads(draw(1'000))}); break;
+                case 7: calls.add(id, PotExit{div_down(f.dss.pie(user), 2)}); break;
+                case 8:
+                    // A new price, through the OSM and to the vat.
+                    f.set_price(500 + draw(3'000));
+                    for (unsigned hop = 0; hop < 2; ++hop)
+                    {
+                        f.wait(3'600);
+                        f.call(user, OsmPoke{f.weth});
+                    }
+                    f.call(user, SpotterPoke{f.weth});
+                    continue;
+                case 9: calls.add(id, OsmPoke{f.weth}); break;
+                case 10: calls.add(id, SpotterPoke{i}); break;
+                case 11: {
+                    // Whoever is unsafe, if anybody is.
+                    auto victim = other;
+                    for (const auto one : f.users)
+                    {
+                        const auto& urn = f.dss.urn(i, one);
+                        const auto& ilk = f.dss.ilk(i);
+                        if (wrapping_mul(urn.ink, ilk.spot) < wrapping_mul(urn.art, ilk.rate))
+                            victim = one;
+                    }
+                    calls.add(id, Bark{i, victim, user});
+                    is_bark = true;
+                    break;
+                }
+                case 12: {
+                    const auto active = f.dss.active_sales(i);
+                    if (active.empty())
+                        continue;
+                    const auto sale = active[draw(active.size())];
+                    calls.add(id, Take{i, sale, draw(2) == 0 ? Amount::max() : wads(1 + draw(3)),
+                                      Amount::max(), user, {}});
+                    is_take = true;
+                    break;
+                }
+                case 13: {
+                    const auto active = f.dss.active_sales(i);
+                    if (active.empty())
+                        continue;
+                    calls.add(id, Redo{i, active[draw(active.size())], user});
+                    break;
+                }
+                default:
+                    calls.add(
+                        id, DaiJoinExit{other, div_down(f.dss.dai(user), wrapping_mul(ray, 2))});
+                    break;
+            }
+            const auto outcome = f.sandbox.run(user, calls);
+            const auto findings = f.sandbox.world().check_invariants();
+            INFO((findings.empty() ? std::string{} : findings.front()));
+            REQUIRE(findings.empty());
+            succeeded += outcome.ok() ? 1 : 0;
+            barks += is_bark && outcome.ok() ? 1 : 0;
+            takes += is_take && outcome.ok() ? 1 : 0;
+        }
+    }
+    CHECK(succeeded > 300);
+    CHECK(barks > 0);
+    CHECK(takes > 0);
+}
+
+}  // namespace runnel::contracts
