@@ -9,6 +9,9 @@
 #include "contracts/exchanges/uniswap_v3/pool.hpp"
 #include "contracts/exchanges/uniswap_v3/position_manager.hpp"
 #include "contracts/exchanges/uniswap_v3/router.hpp"
+#include "contracts/exchanges/uniswap_v4/manager.hpp"
+#include "contracts/exchanges/uniswap_v4/pool.hpp"
+#include "contracts/exchanges/uniswap_v4/router.hpp"
 #include "contracts/farms/masterchef/masterchef.hpp"
 #include "contracts/farms/staking_rewards/staking_rewards.hpp"
 #include "contracts/lending/aave_v3/deployer.hpp"
@@ -54,6 +57,9 @@ std::span<const ContractType* const> contract_types()
         &UniswapV3Pool::contract_type(),
         &UniswapV3Router::contract_type(),
         &UniswapV3PositionManager::contract_type(),
+        &UniswapV4Manager::contract_type(),
+        &UniswapV4Pool::contract_type(),
+        &UniswapV4Router::contract_type(),
         &CurveStableSwapPool::contract_type(),
         &BalancerWeightedPool::contract_type(),
         &AaveV3Pool::contract_type(),

@@ -13,6 +13,7 @@
 #include "tools/replay/staking_rewards_replay.hpp"
 #include "tools/replay/uniswap_v2_replay.hpp"
 #include "tools/replay/uniswap_v3_replay.hpp"
+#include "tools/replay/uniswap_v4_replay.hpp"
 
 #include <array>
 
@@ -26,6 +27,7 @@ std::span<const Protocol> protocols()
         uniswap_v3_protocol(),
         uniswap_v3_periphery_protocol(),
         uniswap_library_protocol(),
+        uniswap_v4_protocol(),
         curve_stableswap_protocol(),
         balancer_weighted_protocol(),
         oz_erc20_protocol(),

@@ -1,5 +1,5 @@
 #include "contracts/exchanges/uniswap_v3/factory.hpp"
-#include "contracts/exchanges/uniswap_v3/liquidity_amounts.hpp"
+#include "contracts/exchanges/uniswap_v3/first_position.hpp"
 #include "contracts/exchanges/uniswap_v3/pool.hpp"
 #include "contracts/kit/registration.hpp"
 #include "contracts/kit/sectors/rows.hpp"
@@ -41,73 +41,6 @@ PoolConstructor arguments_of(const Parameters& parameters)
         spacing_of(parameters.integer("fee"))};
 }
 
-/// sqrt(amount1 / amount0) with 96 bits behind the point, rounded down; empty if it does not fit.
-std::optional<Amount> first_price(const Amount& amount0, const Amount& amount1)
-{
-    // Two roots' worth of bits behind the point, as many as fit.
-    for (unsigned bits = 192; bits >= 128; bits -= 64)
-    {
-        const auto ratio = mul_div_down(amount1, Amount::power_of_two(bits), amount0);
-        if (!ratio.ok())
-            continue;
-        const auto root = sqrt_down(ratio.value) << (192 - bits) / 2;
-        if (root >= min_sqrt_ratio && root < max_sqrt_ratio)
-            return root;
-        break;
-    }
-    return std::nullopt;
-}
-
-/// The widest range on the pool's grid within @p range_bps around a price: 10000 is between half
-/// and twice of it; 0: all prices.
-std::pair<std::int32_t, std::int32_t> range_of(
-    const Amount& price, std::int64_t range_bps, std::int32_t spacing)
-{
-    const auto lowest = min_tick / spacing * spacing;
-    if (range_bps == 0)
-        return {lowest, -lowest};
-    // Roots of (10000 + bps) / 10000 are good to 2^-48 here; ticks are 2^-14.
-    const auto factor =
-        sqrt_down(div_down(Amount{static_cast<std::uint64_t>(10'000 + range_bps)} << 96U, 10'000));
-    const auto above = mul_div_down(price, factor, Amount::power_of_two(48));
-    const auto below = mul_div_down(price, Amount::power_of_two(48), factor);
-    const auto tick_of = [spacing, lowest](const Amount& at)
-    {
-        const auto tick =
-            tick_at_sqrt_ratio(std::clamp(at, min_sqrt_ratio, wrapping_sub(max_sqrt_ratio, 1)));
-        return std::clamp(compressed_tick(*tick, spacing) * spacing, lowest, -lowest);
-    };
-    const auto lower = tick_of(below.value);
-    const auto upper = tick_of(above.ok() ? above.value : max_sqrt_ratio);
-    return {lower, std::max(upper, lower + spacing)};
-}
-/// The first liquidity of a scenario's pool.
-struct FirstPosition
-{
-    Amount price;
-    std::int32_t lower = 0;
-    std::int32_t upper = 0;
-    Amount liquidity;
-};
-
-/// Empty if the amounts make no price, or no liquidity that a pool takes.
-std::optional<FirstPosition> first_position(const Parameters& parameters, std::int32_t spacing)
-{
-    const auto& amount0 = parameters.amount("amount0");
-    const auto& amount1 = parameters.amount("amount1");
-    if (amount0.is_zero() || amount1.is_zero())
-        return std::nullopt;
-    const auto price = first_price(amount0, amount1);
-    if (!price)
-        return std::nullopt;
-    const auto [lower, upper] = range_of(*price, parameters.integer("range_bps"), spacing);
-    const auto liquidity = liquidity_for_amounts(
-        *price, *sqrt_ratio_at_tick(lower), *sqrt_ratio_at_tick(upper), amount0, amount1);
-    if (!liquidity.has_value() || liquidity->is_zero() ||
-        *liquidity > max_liquidity_per_tick(spacing).value())
-        return std::nullopt;
-    return FirstPosition{*price, lower, upper, *liquidity};
-}
 }  // namespace
 
 const ContractType& UniswapV3Pool::contract_type()
@@ -154,7 +87,9 @@ const ContractType& UniswapV3Pool::contract_type()
             const auto& amount1 = parameters.amount("amount1");
             if (amount0.is_zero() && amount1.is_zero())
                 return "";
-            if (!first_position(parameters, spacing_of(parameters.integer("fee"))))
+            const auto spacing = spacing_of(parameters.integer("fee"));
+            if (!first_position(amount0, amount1, parameters.integer("range_bps"), spacing,
+                    *uniswap_v3::max_liquidity_per_tick(spacing)))
                 return "amount0: expected amounts of both tokens whose ratio is a price, from "
                        "2^-128 to 2^128, and that are some liquidity in their range";
             return "";
@@ -193,7 +128,8 @@ void UniswapV3Pool::genesis(const Parameters& parameters, GenesisBuilder& builde
     const std::array amounts{parameters.amount("amount0"), parameters.amount("amount1")};
     if (amounts[0].is_zero())
         return;
-    const auto first = first_position(parameters, tick_spacing());
+    const auto first = first_position(amounts[0], amounts[1], parameters.integer("range_bps"),
+        tick_spacing(), max_liquidity_per_tick_);
     RUNNEL_CHECK(first.has_value() && "validate() saw to it");
     const auto seed = builder.account(name() + "/seed_lp", "liquidity_provider");
     CallWriter payments;
