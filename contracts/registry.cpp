@@ -9,6 +9,8 @@
 #include "contracts/exchanges/uniswap_v3/pool.hpp"
 #include "contracts/exchanges/uniswap_v3/position_manager.hpp"
 #include "contracts/exchanges/uniswap_v3/router.hpp"
+#include "contracts/exchanges/uniswap_v4/hooks/limit_orders.hpp"
+#include "contracts/exchanges/uniswap_v4/hooks/volatility_fee.hpp"
 #include "contracts/exchanges/uniswap_v4/manager.hpp"
 #include "contracts/exchanges/uniswap_v4/pool.hpp"
 #include "contracts/exchanges/uniswap_v4/router.hpp"
@@ -60,6 +62,8 @@ std::span<const ContractType* const> contract_types()
         &UniswapV4Manager::contract_type(),
         &UniswapV4Pool::contract_type(),
         &UniswapV4Router::contract_type(),
+        &VolatilityFeeHook::contract_type(),
+        &LimitOrderHook::contract_type(),
         &CurveStableSwapPool::contract_type(),
         &BalancerWeightedPool::contract_type(),
         &AaveV3Pool::contract_type(),

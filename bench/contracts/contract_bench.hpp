@@ -98,6 +98,7 @@ std::vector<ContractBench> staking_benches();
 std::vector<ContractBench> staking_rewards_benches();
 std::vector<ContractBench> uniswap_v2_benches();
 std::vector<ContractBench> uniswap_v3_benches();
+std::vector<ContractBench> uniswap_v4_benches();
 std::vector<ContractBench> vault_benches();
 /// @}
 
