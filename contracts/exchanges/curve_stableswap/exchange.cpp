@@ -140,6 +140,14 @@ std::optional<DepositQuote> CurveStableSwapPool::quote_deposit(
     return DepositQuote{{offered.begin(), offered.end()}, change->shares};
 }
 
+std::optional<Amount> CurveStableSwapPool::quote_single_withdrawal(
+    const Amount& shares, ContractId token) const
+{
+    const auto amount = calc_withdraw_one_coin(
+        shares, static_cast<std::int32_t>(number_of(token)), state().timestamp);
+    return amount.has_value() ? std::optional{*amount} : std::nullopt;
+}
+
 std::uint64_t CurveStableSwapPool::swap_gas(std::size_t) const noexcept
 {
     return curve::Exchange::gas;
@@ -168,6 +176,14 @@ void CurveStableSwapPool::add_withdrawal(CallWriter& calls, const WithdrawalOrde
     for (const auto& amount : order.amounts_min)
         amounts_min.push_back(amount);
     calls.add(id(), curve::RemoveLiquidity{order.shares, amounts_min, order.recipient});
+}
+
+void CurveStableSwapPool::add_single_withdrawal(
+    CallWriter& calls, const SingleWithdrawalOrder& order) const
+{
+    calls.add(id(),
+        curve::RemoveLiquidityOneCoin{order.shares,
+            static_cast<std::int32_t>(number_of(order.token)), order.amount_min, order.recipient});
 }
 
 OrderFailure CurveStableSwapPool::failure_of(const Refusal& refusal) const

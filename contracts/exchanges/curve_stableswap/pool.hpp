@@ -137,6 +137,8 @@ public:
     [[nodiscard]] std::vector<Amount> share_value(const Amount& shares) const override;
     [[nodiscard]] std::optional<DepositQuote> quote_deposit(
         std::span<const Amount> offered) const override;
+    [[nodiscard]] std::optional<Amount> quote_single_withdrawal(
+        const Amount& shares, ContractId token) const override;
     [[nodiscard]] const Venue* venue() const override { return this; }
     [[nodiscard]] std::vector<const Exchange*> exchanges() const override { return {this}; }
     [[nodiscard]] bool serves(const Exchange& exchange) const override { return &exchange == this; }
@@ -144,6 +146,8 @@ public:
     void add_swap(CallWriter& calls, const SwapOrder& order) const override;
     void add_deposit(CallWriter& calls, const DepositOrder& order) const override;
     void add_withdrawal(CallWriter& calls, const WithdrawalOrder& order) const override;
+    void add_single_withdrawal(
+        CallWriter& calls, const SingleWithdrawalOrder& order) const override;
     [[nodiscard]] OrderFailure failure_of(const Refusal& refusal) const override;
 
     // What other contracts call; @p context has the caller as sender.

@@ -125,6 +125,19 @@ void UniswapV2Pair::add_prepaid_swap(CallWriter& calls, ContractId, ContractId t
                         recipient, {}});
 }
 
+std::optional<CallGas> UniswapV2Pair::postpaid_swap_gas() const
+{
+    return CallGas{Swap::gas, 0};
+}
+
+void UniswapV2Pair::add_postpaid_swap(
+    CallWriter& calls, const PostpaidSwap& swap, CallList nested) const
+{
+    const bool pays_token0 = side(swap.token_out) == 0;
+    calls.add(id(), Swap{pays_token0 ? swap.amount_out : Amount{},
+                        pays_token0 ? Amount{} : swap.amount_out, swap.trader, nested});
+}
+
 // ---- The router ----
 
 std::vector<const Exchange*> UniswapV2Router::exchanges() const

@@ -125,6 +125,9 @@ public:
     }
     void add_prepaid_swap(CallWriter& calls, ContractId token_in, ContractId token_out,
         const Amount& amount_out, AccountId recipient) const override;
+    [[nodiscard]] std::optional<CallGas> postpaid_swap_gas() const override;
+    void add_postpaid_swap(
+        CallWriter& calls, const PostpaidSwap& swap, CallList nested) const override;
 
     // What other contracts call; @p context has the caller as sender.
 

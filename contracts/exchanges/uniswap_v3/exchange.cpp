@@ -18,24 +18,6 @@ namespace runnel::contracts
 
 using namespace uniswap_v3;
 
-namespace
-{
-struct Range
-{
-    std::int32_t lower = 0;
-    std::int32_t upper = 0;
-    Amount lower_price;
-    Amount upper_price;
-};
-
-/// All prices that a pool's grid has.
-Range whole_range(const UniswapV3Pool& pool)
-{
-    const auto lower = min_tick / pool.tick_spacing() * pool.tick_spacing();
-    return {lower, -lower, *sqrt_ratio_at_tick(lower), *sqrt_ratio_at_tick(-lower)};
-}
-}  // namespace
-
 // ---- The pool ----
 
 unsigned UniswapV3Pool::side(ContractId token) const
@@ -101,40 +83,38 @@ Result<Amount> UniswapV3Pool::quote_exact_output(
 
 Amount UniswapV3Pool::share_balance(AccountId account) const
 {
-    const auto range = whole_range(*this);
-    return position({account, range.lower, range.upper}).liquidity;
+    return range_liquidity(account, widest());
 }
 
 std::vector<Amount> UniswapV3Pool::share_value(const Amount& shares) const
 {
-    const auto range = whole_range(*this);
-    const auto amounts = amounts_for_liquidity(
-        state().sqrt_price_x96, range.lower_price, range.upper_price, shares & uint128_max);
-    return amounts.has_value() ? std::vector<Amount>{(*amounts)[0], (*amounts)[1]}
-                               : std::vector<Amount>(2);
+    return range_value(widest(), shares & uint128_max);
 }
 
 std::optional<DepositQuote> UniswapV3Pool::quote_deposit(std::span<const Amount> offered) const
 {
-    RUNNEL_CHECK(offered.size() == 2);
-    const auto range = whole_range(*this);
-    const auto& price = state().sqrt_price_x96;
-    if (price.is_zero())
-        return std::nullopt;
-    const auto liquidity =
-        liquidity_for_amounts(price, range.lower_price, range.upper_price, offered[0], offered[1]);
-    if (!liquidity.has_value() || liquidity->is_zero() || *liquidity > max_liquidity_per_tick_)
-        return std::nullopt;
-    const auto amount0 = amount0_delta(price, range.upper_price, *liquidity, true);
-    const auto amount1 = amount1_delta(range.lower_price, price, *liquidity, true);
-    if (!amount0.has_value() || !amount1.has_value())
-        return std::nullopt;
-    return DepositQuote{{*amount0, *amount1}, *liquidity};
+    return quote_range_deposit(widest(), offered);
 }
 
 const Venue* UniswapV3Pool::venue() const
 {
     return factory_->router();
+}
+
+std::optional<CallGas> UniswapV3Pool::postpaid_swap_gas() const
+{
+    // It may cross a few ticks and words before the swap is there.
+    return CallGas{Swap::gas, 2 * (gas::crossed_tick + gas::bitmap_word)};
+}
+
+/// For exactly what goes out: a price that has moved asks for more than the callback pays, and the
+/// pool refuses.
+void UniswapV3Pool::add_postpaid_swap(
+    CallWriter& calls, const PostpaidSwap& swap, CallList nested) const
+{
+    const bool down = side(swap.token_in) == 0;
+    calls.add(id(), Swap{swap.trader, down, Int256::from_magnitude(swap.amount_out, true),
+                        price_end(down), nested});
 }
 
 // ---- The router ----
@@ -181,31 +161,18 @@ void UniswapV3Router::add_swap(CallWriter& calls, const SwapOrder& order) const
     calls.add(id(), call);
 }
 
-/// Into a position of the sender's own over all prices, paid in the pool's callback.
+/// Into a position of the sender's own over all prices.
 void UniswapV3Router::add_deposit(CallWriter& calls, const DepositOrder& order) const
 {
     const auto& pool = dynamic_cast<const UniswapV3Pool&>(*order.exchange);
-    const auto range = whole_range(pool);
-    const auto liquidity = liquidity_for_amounts(pool.state().sqrt_price_x96, range.lower_price,
-        range.upper_price, order.amounts.at(0), order.amounts.at(1));
-    CallWriter payments;
-    for (unsigned side = 0; side < 2; ++side)
-    {
-        const Erc20Transfer transfer{pool.account(), order.amounts[side]};
-        payments.add(side == 0 ? pool.token0() : pool.token1(), transfer,
-            Binding{transfer.value, ResultOf{ResultOf::callback, static_cast<std::uint8_t>(side)}});
-    }
-    calls.add(pool.id(), Mint{order.recipient, range.lower, range.upper,
-                             liquidity.has_value() ? *liquidity : Amount{}, payments.list()});
+    const auto quote = pool.quote_deposit(order.amounts);
+    pool.add_range_deposit(calls, pool.widest(), quote ? quote->shares : Amount{}, order.recipient);
 }
 
 void UniswapV3Router::add_withdrawal(CallWriter& calls, const WithdrawalOrder& order) const
 {
     const auto& pool = dynamic_cast<const UniswapV3Pool&>(*order.exchange);
-    const auto range = whole_range(pool);
-    calls.add(pool.id(), Burn{range.lower, range.upper, order.shares});
-    calls.add(
-        pool.id(), Collect{order.recipient, range.lower, range.upper, uint128_max, uint128_max});
+    pool.add_range_withdrawal(calls, pool.widest(), order.shares, order.recipient);
 }
 
 OrderFailure UniswapV3Router::failure_of(const Refusal& refusal) const

@@ -85,6 +85,7 @@ void UniswapV3Factory::genesis(const Parameters& parameters, GenesisBuilder& bui
 void UniswapV3Factory::connect(World& world)
 {
     pools_.clear();
+    entries_.clear();
     router_ = nullptr;
     for (std::uint32_t i = 0; i < world.contract_count(); ++i)
     {
@@ -93,22 +94,29 @@ void UniswapV3Factory::connect(World& world)
         if (router_ == nullptr && router != nullptr && router->factory() == id())
             router_ = router;
         auto* pool = dynamic_cast<UniswapV3Pool*>(world.find_contract(ContractId{i}));
-        if (pool != nullptr && pool->factory() == id())
-            pools_.push_back(pool);
+        if (pool == nullptr || pool->factory() != id())
+            continue;
+        pools_.push_back(pool);
+        entries_.push_back({key(pool->token0(), pool->token1(), pool->swap_fee()), pool});
     }
+    std::stable_sort(entries_.begin(), entries_.end(),
+        [](const Entry& a, const Entry& b) { return a.key < b.key; });
+}
+
+UniswapV3Factory::PoolKey UniswapV3Factory::key(
+    ContractId token_a, ContractId token_b, std::uint32_t fee) noexcept
+{
+    const auto [low, high] = std::minmax({index(token_a), index(token_b)});
+    return {std::uint64_t{low} << 32U | high, fee};
 }
 
 UniswapV3Pool* UniswapV3Factory::find_pool(
     ContractId token_a, ContractId token_b, std::uint32_t fee) const noexcept
 {
-    const auto found = std::find_if(pools_.begin(), pools_.end(),
-        [&](const UniswapV3Pool* pool)
-        {
-            return pool->swap_fee() == fee &&
-                   ((pool->token0() == token_a && pool->token1() == token_b) ||
-                       (pool->token0() == token_b && pool->token1() == token_a));
-        });
-    return found == pools_.end() ? nullptr : *found;
+    const auto wanted = key(token_a, token_b, fee);
+    const auto found = std::lower_bound(entries_.begin(), entries_.end(), wanted,
+        [](const Entry& entry, const PoolKey& key) { return entry.key < key; });
+    return found == entries_.end() || found->key != wanted ? nullptr : found->pool;
 }
 
 void UniswapV3Factory::declare(const CreatePool&, AccountId, AccessCollector& access) const

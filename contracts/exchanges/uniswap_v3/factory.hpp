@@ -5,6 +5,7 @@
 #include "contracts/kit/contract_base.hpp"
 
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 namespace runnel::contracts::uniswap_v3
@@ -66,7 +67,19 @@ public:
     Result<Returns> execute(const uniswap_v3::EnableFeeAmount& call, CallContext& context);
 
 private:
+    /// Tokens, the lower id first, and the fee.
+    using PoolKey = std::pair<std::uint64_t, std::uint32_t>;
+    [[nodiscard]] static PoolKey key(
+        ContractId token_a, ContractId token_b, std::uint32_t fee) noexcept;
+
+    struct Entry
+    {
+        PoolKey key;
+        UniswapV3Pool* pool = nullptr;
+    };
+
     std::vector<UniswapV3Pool*> pools_;
+    std::vector<Entry> entries_;  // Of pools_, by key: a router asks for each hop.
     const UniswapV3Router* router_ = nullptr;
     Table<uniswap_v3::FactoryState> state_;
     Table<std::int32_t> tick_spacings_;  // By fee.

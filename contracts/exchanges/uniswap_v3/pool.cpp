@@ -128,6 +128,17 @@ std::optional<Amount> UniswapV3Pool::quote(const QuoteRequest& request) const
 void UniswapV3Pool::snapshot(SnapshotContext& context) const
 {
     snapshot_exchange(*this, context);
+    if (context.snapshots() == Snapshots::changed)
+        return;
+    std::vector<RangePosition> found;
+    for (const auto place : positions_.keys())
+    {
+        const auto& [key, is_taken, position] = positions_.record(place);
+        if (!position.liquidity.is_zero() || !position.tokens_owed0.is_zero() ||
+            !position.tokens_owed1.is_zero())
+            found.push_back({key.owner, {key.tick_lower, key.tick_upper}});
+    }
+    snapshot_ranges(*this, found, context);
 }
 
 std::vector<std::int32_t> UniswapV3Pool::initialized_ticks() const
@@ -315,15 +326,20 @@ Result<bool> UniswapV3Pool::update_tick(CallContext& context, const PoolState& p
 std::array<Amount, 2> UniswapV3Pool::fee_growth_inside(CallContext& context, const PoolState& pool,
     std::int32_t tick_lower, std::int32_t tick_upper) const
 {
-    const auto& lower = context.read(ticks_, tick_key(tick_lower));
-    const auto& upper = context.read(ticks_, tick_key(tick_upper));
+    return fee_growth_inside(pool, {{}, tick_lower, tick_upper},
+        context.read(ticks_, tick_key(tick_lower)), context.read(ticks_, tick_key(tick_upper)));
+}
+
+std::array<Amount, 2> UniswapV3Pool::fee_growth_inside(
+    const PoolState& pool, const PositionKey& key, const TickInfo& lower, const TickInfo& upper)
+{
     const auto inside =
         [&](const Amount& global, const Amount& outside_lower, const Amount& outside_upper)
     {
         const auto below =
-            pool.tick >= tick_lower ? outside_lower : wrapping_sub(global, outside_lower);
+            pool.tick >= key.tick_lower ? outside_lower : wrapping_sub(global, outside_lower);
         const auto above =
-            pool.tick < tick_upper ? outside_upper : wrapping_sub(global, outside_upper);
+            pool.tick < key.tick_upper ? outside_upper : wrapping_sub(global, outside_upper);
         return wrapping_sub(wrapping_sub(global, below), above);
     };
     return {inside(pool.fee_growth_global0_x128, lower.fee_growth_outside0_x128,
@@ -404,6 +420,25 @@ Result<UniswapV3Pool::Changed> UniswapV3Pool::modify_position(
     return changed;
 }
 
+/// A change of a position, for a row of dex_range_changes.
+struct UniswapV3Pool::RangeChange
+{
+    DexRangeChangeType type{};
+    const PositionKey& key;
+    Amount liquidity;
+    std::array<Amount, 2> amounts;
+};
+
+/// Not of what moves nothing: burns of 0, which bring a position up to date.
+void UniswapV3Pool::emit_change(CallContext& context, const RangeChange& change) const
+{
+    if (change.liquidity.is_zero() && change.amounts[0].is_zero() && change.amounts[1].is_zero())
+        return;
+    context.emit(id(),
+        DexRangeChange{change.type, change.key.owner, change.key.tick_lower, change.key.tick_upper,
+            change.liquidity, token0(), token1(), change.amounts[0], change.amounts[1]});
+}
+
 // ---- The calls ----
 
 Result<std::array<Amount, 2>> UniswapV3Pool::mint(CallContext context, AccountId recipient,
@@ -431,6 +466,8 @@ Result<std::array<Amount, 2>> UniswapV3Pool::mint(CallContext context, AccountId
     }
     context.emit(id(), MintLog{context.sender(), recipient, tick_lower, tick_upper, amount,
                            owed[0].bits, owed[1].bits});
+    emit_change(context,
+        {DexRangeChangeType::deposit, change.position, amount, {owed[0].bits, owed[1].bits}});
     pool.unlocked = true;
     return std::array{owed[0].bits, owed[1].bits};
 }
@@ -449,6 +486,7 @@ Result<std::array<Amount, 2>> UniswapV3Pool::burn(
     position.tokens_owed1 = wrap_uint128(wrapping_add(position.tokens_owed1, amounts[1]));
     context.emit(
         id(), BurnLog{context.sender(), tick_lower, tick_upper, amount, amounts[0], amounts[1]});
+    emit_change(context, {DexRangeChangeType::withdrawal, key, amount, amounts});
     pool.unlocked = true;
     return amounts;
 }
@@ -480,6 +518,7 @@ Result<std::array<Amount, 2>> UniswapV3Pool::collect(CallContext context, Accoun
     }
     context.emit(id(),
         CollectLog{context.sender(), recipient, tick_lower, tick_upper, amounts[0], amounts[1]});
+    emit_change(context, {DexRangeChangeType::payout, key, {}, amounts});
     pool.unlocked = true;
     return amounts;
 }

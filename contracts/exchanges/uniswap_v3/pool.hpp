@@ -5,7 +5,7 @@
 #include "contracts/exchanges/uniswap_v3/oracle.hpp"
 #include "contracts/exchanges/uniswap_v3/swap_loop.hpp"
 #include "contracts/kit/contract_base.hpp"
-#include "contracts/kit/sectors/exchange.hpp"
+#include "contracts/kit/sectors/range_exchange.hpp"
 #include "contracts/kit/token.hpp"
 
 #include <array>
@@ -160,7 +160,8 @@ class UniswapV3Pool
   : public ContractBase<UniswapV3Pool, uniswap_v3::Initialize, uniswap_v3::Mint, uniswap_v3::Burn,
         uniswap_v3::Collect, uniswap_v3::Swap, uniswap_v3::Flash, uniswap_v3::SetFeeProtocol,
         uniswap_v3::CollectProtocol, uniswap_v3::IncreaseObservationCardinalityNext>,
-    public Exchange
+    public Exchange,
+    public RangeExchange
 {
 public:
     UniswapV3Pool(ContractIdentity identity, const uniswap_v3::PoolConstructor& arguments);
@@ -179,7 +180,6 @@ public:
     [[nodiscard]] ContractId token1() const noexcept { return arguments_.token1; }
     [[nodiscard]] ContractId factory() const noexcept { return arguments_.factory; }
     [[nodiscard]] std::uint32_t swap_fee() const noexcept { return arguments_.fee; }
-    [[nodiscard]] std::int32_t tick_spacing() const noexcept { return arguments_.tick_spacing; }
     [[nodiscard]] const Amount& max_liquidity_per_tick() const noexcept
     {
         return max_liquidity_per_tick_;
@@ -236,6 +236,33 @@ public:
         std::span<const Amount> offered) const override;
     /// The router of the pool's factory.
     [[nodiscard]] const Venue* venue() const override;
+    [[nodiscard]] std::optional<CallGas> postpaid_swap_gas() const override;
+    void add_postpaid_swap(
+        CallWriter& calls, const PostpaidSwap& swap, CallList nested) const override;
+
+    // RangeExchange (range_exchange.cpp): positions of accounts in the pool itself. Those that the
+    // position manager holds for others are its own.
+
+    [[nodiscard]] const Exchange& exchange() const noexcept override { return *this; }
+    [[nodiscard]] std::int32_t tick() const override { return state().tick; }
+    [[nodiscard]] std::int32_t tick_spacing() const noexcept override
+    {
+        return arguments_.tick_spacing;
+    }
+    [[nodiscard]] PriceRange widest() const noexcept override;
+    [[nodiscard]] std::optional<DepositQuote> quote_range_deposit(
+        const PriceRange& range, std::span<const Amount> offered) const override;
+    [[nodiscard]] Amount range_liquidity(AccountId owner, const PriceRange& range) const override;
+    [[nodiscard]] std::vector<Amount> range_value(
+        const PriceRange& range, const Amount& liquidity) const override;
+    [[nodiscard]] std::vector<Amount> range_owed(
+        AccountId owner, const PriceRange& range) const override;
+    void add_range_deposit(CallWriter& calls, const PriceRange& range, const Amount& liquidity,
+        AccountId sender) const override;
+    void add_range_withdrawal(CallWriter& calls, const PriceRange& range, const Amount& liquidity,
+        AccountId recipient) const override;
+    [[nodiscard]] CallGas range_deposit_gas() const noexcept override;
+    [[nodiscard]] CallGas range_withdrawal_gas() const noexcept override;
 
     /// Before the first block: makes this the pool's state. Its ticks must be on the grid.
     void restore(const uniswap_v3::PoolSnapshot& snapshot);
@@ -296,6 +323,11 @@ public:
     Result<Returns> execute(
         const uniswap_v3::IncreaseObservationCardinalityNext& call, CallContext& context);
 
+    /// What has grown within a range, as these records say.
+    [[nodiscard]] static std::array<Amount, 2> fee_growth_inside(const uniswap_v3::PoolState& pool,
+        const uniswap_v3::PositionKey& key, const uniswap_v3::TickInfo& lower,
+        const uniswap_v3::TickInfo& upper);
+
     /// What a swap touches beside what its callback does.
     void declare_swap(bool zero_for_one, AccountId recipient, AccessCollector& access) const;
 
@@ -334,6 +366,8 @@ private:
     [[nodiscard]] std::array<Amount, 2> fee_growth_inside(CallContext& context,
         const uniswap_v3::PoolState& pool, std::int32_t tick_lower, std::int32_t tick_upper) const;
     Result<void> flip_tick(CallContext& context, std::int32_t tick);
+    struct RangeChange;
+    void emit_change(CallContext& context, const RangeChange& change) const;
     [[nodiscard]] AccountId factory_owner(CallContext& context) const;
     [[nodiscard]] unsigned side(ContractId token) const;
     [[nodiscard]] Result<Amount> quote_exact(

@@ -48,11 +48,11 @@ const ContractType& UniswapV3Pool::contract_type()
     static const ContractType type{.kind = "uniswap_v3_pool",
         .help = "A pool of two tokens whose liquidity is put between prices of choice.",
         .role = ContractRole::dex,
-        .sectors = implements<UniswapV3Pool, Exchange>(),
+        .sectors = implements<UniswapV3Pool, Exchange, RangeExchange>(),
         .methods = methods(),
         .events = event_types<InitializeLog, MintLog, BurnLog, CollectLog, SwapLog, FlashLog,
             IncreaseObservationCardinalityNextLog, SetFeeProtocolLog, CollectProtocolLog, DexTrade,
-            DexPool>(),
+            DexPool, DexRangeChange, DexRange>(),
         .parameters =
             {
                 token_parameter("token0", plain_token_kinds, "The first token."),

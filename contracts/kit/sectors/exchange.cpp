@@ -13,6 +13,11 @@ void Exchange::add_prepaid_swap(CallWriter&, ContractId, ContractId, const Amoun
     check_failed("an exchange that can be paid first says how", __FILE__, __LINE__);
 }
 
+void Exchange::add_postpaid_swap(CallWriter&, const PostpaidSwap&, CallList) const
+{
+    check_failed("an exchange that can be paid later says how", __FILE__, __LINE__);
+}
+
 Amount Exchange::share_balance(AccountId account) const
 {
     const auto* shares = dynamic_cast<const Token*>(&contract());
@@ -23,6 +28,11 @@ Amount Exchange::share_balance(AccountId account) const
 void Venue::add_opening(CallWriter&, const OpeningOrder&) const
 {
     RUNNEL_CHECK(false && "nobody can open an exchange here");
+}
+
+void Venue::add_single_withdrawal(CallWriter&, const SingleWithdrawalOrder&) const
+{
+    RUNNEL_CHECK(false && "this venue pays all tokens alike");
 }
 
 std::uint64_t Venue::extra_gas(std::size_t) const noexcept

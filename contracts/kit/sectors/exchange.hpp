@@ -35,6 +35,17 @@ struct DepositQuote
     Amount shares;                // Given.
 };
 
+/// A swap whose sender has its proceeds before it pays: all the capital that a cycle of exchanges
+/// needs.
+struct PostpaidSwap
+{
+    ContractId token_in{};
+    ContractId token_out{};
+    Amount amount_in;    // To be paid by the end of the callback,
+    Amount amount_out;   // and paid out before it: as quote_exact_input() says.
+    AccountId trader{};  // The sender.
+};
+
 /// A pool that exchanges any two of its tokens, and the shares of those who provide them.
 ///
 /// A contract that is an exchange derives from this and names it in ContractType::sectors; others
@@ -107,6 +118,23 @@ public:
     /// A bug unless prepaid_swap_gas().
     virtual void add_prepaid_swap(CallWriter& calls, ContractId token_in, ContractId token_out,
         const Amount& amount_out, AccountId recipient) const;
+
+    /// Gas of a swap that pays out before it is paid, without what runs in between; empty if the
+    /// exchange trusts nobody.
+    [[nodiscard]] virtual std::optional<CallGas> postpaid_swap_gas() const { return std::nullopt; }
+    /// Adds the call that pays amount_out to the sender, runs @p nested as the sender, and is then
+    /// refused unless amount_in has come to the contract's account. A bug unless
+    /// postpaid_swap_gas().
+    virtual void add_postpaid_swap(
+        CallWriter& calls, const PostpaidSwap& swap, CallList nested) const;
+
+    /// What withdrawing @p shares in one token alone would pay now; empty if the exchange pays all
+    /// tokens alike, or would refuse.
+    [[nodiscard]] virtual std::optional<Amount> quote_single_withdrawal(
+        const Amount& /*shares*/, ContractId /*token*/) const
+    {
+        return std::nullopt;
+    }
 };
 
 /// One swap of a route.
@@ -157,6 +185,17 @@ struct WithdrawalOrder
     std::uint64_t deadline = 0;
 };
 
+/// Shares of an exchange back into one of its tokens.
+struct SingleWithdrawalOrder
+{
+    const Exchange* exchange = nullptr;
+    Amount shares;  // Of the sender.
+    ContractId token{};
+    Amount amount_min;  // Less is refused.
+    AccountId recipient{};
+    std::uint64_t deadline = 0;
+};
+
 /// Why a venue's call was refused, as far as its sender can do something about it.
 enum class OrderFailure : std::uint8_t
 {
@@ -190,6 +229,8 @@ public:
     virtual void add_swap(CallWriter& calls, const SwapOrder& order) const = 0;
     virtual void add_deposit(CallWriter& calls, const DepositOrder& order) const = 0;
     virtual void add_withdrawal(CallWriter& calls, const WithdrawalOrder& order) const = 0;
+    /// A bug unless the exchange has a quote_single_withdrawal().
+    virtual void add_single_withdrawal(CallWriter& calls, const SingleWithdrawalOrder& order) const;
     /// What an opening charges beyond its method's own gas, see Bid::extra_gas; empty if an
     /// exchange of these tokens cannot be opened here (any more).
     [[nodiscard]] virtual std::optional<std::uint64_t> opening_gas(

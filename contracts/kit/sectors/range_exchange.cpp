@@ -1,0 +1,31 @@
+#include "contracts/kit/sectors/range_exchange.hpp"
+
+#include "state/world.hpp"
+
+namespace runnel::contracts
+{
+
+const RangeExchange* find_range_exchange(const World& world, ContractId id)
+{
+    return dynamic_cast<const RangeExchange*>(world.find_contract(id));
+}
+
+void snapshot_ranges(const RangeExchange& exchange, std::span<const RangePosition> positions,
+    SnapshotContext& context)
+{
+    if (context.snapshots() == Snapshots::changed ||
+        (context.snapshots() != Snapshots::all_in_full && positions.size() > hourly_ranges_max))
+        return;
+    const auto tokens = exchange.exchange().tokens();
+    for (const auto& [owner, range] : positions)
+    {
+        const auto liquidity = exchange.range_liquidity(owner, range);
+        const auto value = exchange.range_value(range, liquidity);
+        const auto owed = exchange.range_owed(owner, range);
+        context.emit(exchange.exchange().contract().id(),
+            DexRange{owner, range.lower, range.upper, liquidity, tokens[0], tokens[1], value[0],
+                value[1], owed[0], owed[1]});
+    }
+}
+
+}  // namespace runnel::contracts
