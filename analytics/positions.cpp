@@ -159,6 +159,28 @@ void add_net(const storage::Statement& row, LedgerQueries& source, const Market&
     sum.subtract(holding.debt);
 }
 
+/// What is in ranges of prices after a block, and owed beside it.
+void add_ranges(LedgerQueries& source, std::uint64_t block,
+    std::map<std::pair<GroupId, ContractId>, SignedAmount>& net)
+{
+    if (!source.has("t_dex_ranges"))
+        return;
+    auto rows = source.query(fmt::format(
+        "SELECT provider_id, token0_id, token1_id, amount0_raw, amount1_raw, owed0_raw, owed1_raw "
+        "FROM t_dex_ranges WHERE block_number = {}",
+        block));
+    while (rows.step())
+    {
+        const auto group = source.group_of(rows.account(0));
+        for (int side = 0; side < 2; ++side)
+        {
+            auto& sum = net[{group, rows.contract(1 + side)}];
+            sum.add(rows.amount(3 + side));
+            sum.add(rows.amount(5 + side));
+        }
+    }
+}
+
 double debt_peak_usd(LedgerQueries& source)
 {
     Market market{source, Market::Prices::on_chain};
@@ -260,6 +282,8 @@ const std::vector<double> Positions::health_limits{1, 1.05, 1.1, 1.25, 1.5, 2, 3
 Positions make_positions(LedgerQueries& source)
 {
     Positions positions;
+    add_ranges(source, 0, positions.net_at_start);
+    add_ranges(source, source.last_block(), positions.net);
     if (!source.has("t_lending_balances"))
         return positions;
     Market market{source, Market::Prices::on_chain};

@@ -40,7 +40,8 @@ struct Earnings
 struct Position
 {
     double shares = 0;
-    Tokens put_in;  // Less what was taken out.
+    Tokens deposited;
+    Tokens put_in;  // Of that, less what was taken out.
     Earnings earned;
     Earnings settled;  // The pool's, per share, up to which `earned` goes.
 };
@@ -195,7 +196,10 @@ private:
         for (auto& [account, position] : pool.positions)
         {
             for (const auto& [token, reserve] : pool.reserves)
+            {
                 position.put_in[token] = reserve * position.shares / pool.supply;
+                position.deposited[token] = position.put_in[token];
+            }
         }
     }
 
@@ -249,7 +253,11 @@ private:
             settle(pool, position);
             position.shares += sign * shares;
             for (const auto& [token, reserve] : pool.reserves)
+            {
                 position.put_in[token] += sign * part * reserve;
+                if (sign > 0)
+                    position.deposited[token] += part * reserve;
+            }
         };
         // Shares come from account zero and go there; those that stay there are nobody's.
         const double made = (payer == zero_account ? 1 : 0) - (payee == zero_account ? 1 : 0);
@@ -286,13 +294,14 @@ private:
     }
 
     [[nodiscard]] Provision::Result result_of(
-        const Earnings& earned, const Tokens& put_in, const Tokens& owned, bool priced) const
+        const Earnings& earned, const Position& position, const Tokens& owned, bool priced) const
     {
-        const auto held = usd(put_in);
+        const auto deposited = usd(position.deposited);
+        const auto held = usd(position.put_in);
         const auto worth = usd(owned);
         const auto fees = usd(earned.fees);
-        return {held.value_or(0), worth.value_or(0), fees.value_or(0), earned.fees_usd,
-            earned.loss_usd, priced && held && worth && fees};
+        return {deposited.value_or(0), held.value_or(0), worth.value_or(0), fees.value_or(0),
+            earned.fees_usd, earned.loss_usd, priced && deposited && held && worth && fees};
     }
 
     [[nodiscard]] Provision results()
@@ -310,7 +319,7 @@ private:
                 Tokens owned;
                 for (const auto& [token, reserve] : pool.reserves)
                     owned[token] = pool.supply > 0 ? reserve * position.shares / pool.supply : 0;
-                const auto result = result_of(position.earned, position.put_in, owned, pool.priced);
+                const auto result = result_of(position.earned, position, owned, pool.priced);
                 provision.accounts[{account, id}] = result;
                 sum.add(result);
             }
@@ -334,6 +343,7 @@ private:
 
 void Provision::Result::add(const Result& other) noexcept
 {
+    deposited += other.deposited;
     held += other.held;
     worth += other.worth;
     fees += other.fees;
@@ -344,7 +354,9 @@ void Provision::Result::add(const Result& other) noexcept
 
 Provision make_provision(LedgerQueries& source)
 {
-    return Reader{source}.read();
+    auto provision = Reader{source}.read();
+    add_range_provision(source, provision);
+    return provision;
 }
 
 }  // namespace runnel::analytics

@@ -10,17 +10,19 @@ namespace runnel::analytics
 {
 
 /// What those who provide liquidity put into pools, have there, earned and lost, for pools whose
-/// shares are a token.
+/// shares are a token, and for those whose liquidity lies in ranges of prices.
 ///
-/// Fees and losses of a trade belong to the shares that there were at that moment. Who gets shares
-/// puts in what stands behind them, and who gives them away takes it out.
+/// Fees and losses of a trade belong to the shares that there were at that moment, or to the
+/// liquidity that it moved through. Who gets shares puts in what stands behind them, and who gives
+/// them away takes it out.
 struct Provision
 {
     struct Result
     {
         // At the last prices, USD.
-        double held = 0;   // What was put in and not taken out.
-        double worth = 0;  // What stands behind the shares.
+        double deposited = 0;  // What was put in.
+        double held = 0;       // Of that, less what was taken out.
+        double worth = 0;  // What stands behind the shares, or is in a range and owed beside it.
         double fees = 0;
         // At the reference prices of each trade, USD.
         double fees_then = 0;
@@ -42,5 +44,13 @@ struct Provision
 };
 
 [[nodiscard]] Provision make_provision(LedgerQueries& source);
+
+/// The part of make_provision() that reads ranges.
+///
+/// Fees at the last prices are exact, from what was paid in, paid out and is owed at the end. The
+/// ledger does not say which position earned what in a trade: to value fees and losses at the
+/// trades' prices the trades are walked again, in doubles, along the liquidity that positions put
+/// in, each from the price where the one before it ended, and from the recorded one in every block.
+void add_range_provision(LedgerQueries& source, Provision& provision);
 
 }  // namespace runnel::analytics

@@ -25,6 +25,7 @@ constexpr std::array section_types{
     SectionType{"flows", flows_section},
     SectionType{"trading", trading_section},
     SectionType{"providers", providers_section},
+    SectionType{"pegs", pegs_section},
     SectionType{"tvl", tvl_section},
     SectionType{"lending", lending_section},
     SectionType{"liquidations", liquidations_section},

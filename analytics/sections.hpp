@@ -17,6 +17,7 @@ namespace runnel::analytics
 [[nodiscard]] std::optional<Section> flows_section(LedgerQueries& source);
 [[nodiscard]] std::optional<Section> trading_section(LedgerQueries& source);
 [[nodiscard]] std::optional<Section> providers_section(LedgerQueries& source);
+[[nodiscard]] std::optional<Section> pegs_section(LedgerQueries& source);
 [[nodiscard]] std::optional<Section> tvl_section(LedgerQueries& source);
 [[nodiscard]] std::optional<Section> lending_section(LedgerQueries& source);
 [[nodiscard]] std::optional<Section> liquidations_section(LedgerQueries& source);

@@ -14,6 +14,9 @@ namespace runnel::strategies
 [[nodiscard]] const StrategyType& arbitrageur_strategy();
 [[nodiscard]] const StrategyType& liquidity_provider_strategy();
 [[nodiscard]] const StrategyType& pool_opener_strategy();
+[[nodiscard]] const StrategyType& range_provider_strategy();
+[[nodiscard]] const StrategyType& stable_provider_strategy();
+[[nodiscard]] const StrategyType& aggregating_trader_strategy();
 [[nodiscard]] const StrategyType& price_keeper_strategy();
 [[nodiscard]] const StrategyType& lender_strategy();
 [[nodiscard]] const StrategyType& leveraged_borrower_strategy();

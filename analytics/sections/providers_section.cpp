@@ -1,4 +1,5 @@
 #include "analytics/provision.hpp"
+#include "analytics/quantile.hpp"
 #include "analytics/sections.hpp"
 
 #include <algorithm>
@@ -64,6 +65,50 @@ Table group_table(LedgerQueries& source, const Provision& provision)
     return table;
 }
 
+/// How the people of each pool fared against holding: shares of what they put in, at the last
+/// prices. Who provides a pool's first liquidity is nobody's model and left out.
+Table results_table(LedgerQueries& source, const Provision& provision)
+{
+    struct Fates
+    {
+        Result sum;
+        std::vector<double> gains;
+        std::int64_t below = 0;
+    };
+    std::map<ContractId, Fates> pools;
+    for (const auto& [key, result] : provision.accounts)
+    {
+        if (source.groups()[source.group_of(key.first)].strategy.empty() || !result.priced ||
+            !(result.deposited > 0))
+            continue;
+        auto& fates = pools[key.second];
+        fates.sum.add(result);
+        fates.gains.push_back(result.gain() / result.deposited);
+        fates.below += result.gain() < 0 ? 1 : 0;
+    }
+    Table table{"results", "People by pool: against holding, shares of what they put in",
+        {{"pool", "Pool", Unit::none}, {"accounts", "Accounts", Unit::count},
+            {"below_holding", "Below holding", Unit::share},
+            {"fees_over_loss", "Fees / imperm. loss", Unit::none},
+            {"fees_share", "Fees", Unit::share}, {"gain_median", "Median", Unit::share},
+            {"gain_q10", "10%", Unit::share}, {"gain_q90", "90%", Unit::share},
+            {"gain_spread", "10% to 90%", Unit::share}},
+        {}, 12};
+    for (auto& [pool, fates] : pools)
+    {
+        auto& gains = fates.gains;
+        std::sort(gains.begin(), gains.end());
+        const auto low = quantile(gains, 0.1);
+        const auto high = quantile(gains, 0.9);
+        const auto loss = -fates.sum.impermanent();
+        table.rows.push_back({source.contract_name(pool), static_cast<std::int64_t>(gains.size()),
+            static_cast<double>(fates.below) / static_cast<double>(gains.size()),
+            loss > 0 ? Value{fates.sum.fees / loss} : Value{}, fates.sum.fees / fates.sum.deposited,
+            quantile(gains, 0.5), low, high, high - low});
+    }
+    return table;
+}
+
 Table account_table(LedgerQueries& source, const Provision& provision)
 {
     using Entry = std::pair<std::pair<AccountId, ContractId>, Result>;
@@ -108,6 +153,8 @@ std::optional<Section> providers_section(LedgerQueries& source)
         {"gain_usd", "Over holding", value(sum.gain()), Unit::usd},
         {"over_rebalancing_usd", "Over rebalancing", value(sum.over_rebalancing()), Unit::usd}};
     section.tables.push_back(std::move(pools));
+    if (auto results = results_table(source, provision); !results.rows.empty())
+        section.tables.push_back(std::move(results));
     section.tables.push_back(group_table(source, provision));
     section.tables.push_back(account_table(source, provision));
     return section;

@@ -80,7 +80,7 @@ Table change_table(LedgerQueries& source)
     Table table{"changes", "What groups have more or less of than they began with",
         {{"group", "Who", Unit::none}, {"token", "", Unit::none},
             {"balance_change", "In wallets", Unit::none},
-            {"lending_change", "In lending, less debt", Unit::none}},
+            {"lending_change", "In lending and ranges, less debt", Unit::none}},
         {}, 0};
     std::map<std::pair<GroupId, ContractId>, std::pair<SignedAmount, SignedAmount>> changes;
     for (const auto& [key, amount] : source.flows().net)

@@ -3,6 +3,7 @@
 #include "strategies/market/common.hpp"
 #include "strategies/market/dex.hpp"
 #include "strategies/market/gas_money.hpp"
+#include "strategies/market/lending_market.hpp"
 #include "strategies/market/profit.hpp"
 #include "strategies/strategies.hpp"
 
@@ -16,6 +17,9 @@ namespace runnel::strategies
 namespace
 {
 
+using contracts::CallGas;
+using contracts::LendingMarket;
+
 struct WalletState
 {
     std::int64_t reaction_ms = 0;
@@ -28,8 +32,9 @@ struct WalletState
     /// By route: the block from which on it can have a transaction out for the chance it sees
     /// there; 0: none.
     std::vector<std::uint32_t> ready;
+    bool borrows = false;
     RUNNEL_FIELDS((reaction_ms, milliseconds), (profit_min, usd_e8), bid_share, races,
-        (watched_block, block_number), watched_route, (ready, block_number));
+        (watched_block, block_number), watched_route, (ready, block_number), borrows);
 };
 
 /// Closes gaps: between a pool and the world outside, and around cycles of two or three pools.
@@ -37,7 +42,8 @@ struct WalletState
 /// It swaps for the exact quotes in one transaction, from pool to pool where protocols allow: if
 /// another was faster, the transaction reverts and only the fee is lost, which Bidding weighs
 /// against the gain. A gap with the world outside is traded against the wallet's own inventory,
-/// valued at reference prices.
+/// valued at reference prices. A cycle needs no capital: where it earns more with what others lend
+/// for the length of the transaction, the wallet borrows it.
 class Arbitrageur : public StatefulStrategy<WalletState>
 {
 public:
@@ -53,6 +59,8 @@ public:
         bidding_{parameters, wallets.slot_seconds},
         gas_money_{parameters, *wallets.world}
     {
+        if (const auto lender = optional_contract(parameters, "lender"))
+            lender_ = &dynamic_cast<const LendingMarket&>(wallets.world->contract(*lender));
         if (uses_reference_)
         {
             for (std::size_t i = 0; i < map_.pools().size(); ++i)
@@ -76,6 +84,7 @@ public:
                 state.bid_share.push_back(draw("bid_share " + std::to_string(pool)));
             state.races.resize(map_.pools().size());
             state.ready.assign(routes_.size(), 0);
+            state.borrows = draw("flash") >= 0.5;
         }
     }
 
@@ -116,21 +125,31 @@ private:
     [[nodiscard]] bool is_valid(const WalletState& state, const WalletState& born) const override
     {
         return state.reaction_ms == born.reaction_ms && state.profit_min == born.profit_min &&
-               state.bid_share == born.bid_share && state.races.size() >= born.races.size() &&
-               state.races.size() <= pools_max &&
+               state.bid_share == born.bid_share && state.borrows == born.borrows &&
+               state.races.size() >= born.races.size() && state.races.size() <= pools_max &&
                std::all_of(state.races.begin(), state.races.end(),
                    [](const RaceMemory& races) { return is_possible(races); }) &&
                state.ready.size() >= born.ready.size() && state.ready.size() <= routes_max &&
                (state.watched_block == 0 || state.watched_route < state.ready.size());
     }
 
+    /// Whose money a trade begins with.
+    enum class Funding : std::uint8_t
+    {
+        own,
+        first_exchange,  // That of its first exchange, which is paid last.
+        lender,
+    };
     /// Pools in order of trade.
     struct Route
     {
         std::vector<DexMap::Step> steps;
-        std::vector<Hop> hops;        // The same.
-        std::uint64_t gas = 0;        // Of the whole transaction.
-        std::uint64_t extra_gas = 0;  // Of that, what its calls charge on their way.
+        std::vector<Hop> hops;  // The same.
+        CallGas gas;            // Of the whole transaction.
+        // Where the money can be borrowed: from whom, and the gas then.
+        Funding loan = Funding::own;
+        CallGas loan_gas;
+        std::optional<std::size_t> reserve;  // Of the lender's.
         [[nodiscard]] DexMap::Position token_in() const { return steps.front().token_in; }
         [[nodiscard]] DexMap::Position token_out() const { return steps.back().token_out; }
         [[nodiscard]] bool is_cycle() const { return token_in() == token_out(); }
@@ -139,6 +158,7 @@ private:
     struct Chance
     {
         const Route* route = nullptr;
+        Funding funding = Funding::own;
         std::vector<Amount> amounts;  // In, between, out.
         std::uint64_t gain = 0;       // Before any fee,
         std::uint64_t net = 0;        // and after the base fee; the bid is still to be paid.
@@ -177,10 +197,30 @@ private:
     {
         if (routes_.size() >= routes_max)
             return;
-        auto hops = map_.hops(steps);
-        const auto gas = exact_swaps_gas(hops, desk_);
-        routes_.push_back(
-            {std::move(steps), std::move(hops), intrinsic_gas + gas.total(), gas.extra});
+        Route route;
+        route.hops = map_.hops(steps);
+        route.steps = std::move(steps);
+        const CallGas swaps = exact_swaps_gas(route.hops, desk_);
+        route.gas = swaps;
+        route.gas.method += intrinsic_gas;
+        if (const auto gas = postpaid_swaps_gas(route.hops, desk_))
+        {
+            route.loan = Funding::first_exchange;
+            route.loan_gas = *gas;
+            route.loan_gas.method += intrinsic_gas;
+        }
+        else if (lender_ != nullptr && route.is_cycle())
+        {
+            route.reserve = lender_->find_reserve(route.hops.front().token_in);
+            if (route.reserve)
+            {
+                route.loan = Funding::lender;
+                route.loan_gas = route.gas;
+                route.loan_gas += lender_->gas_of(contracts::LendingAction::flash_borrow);
+                route.loan_gas.method += contracts::Erc20Approve::gas;
+            }
+        }
+        routes_.push_back(std::move(route));
     }
 
     void find_cycles(std::size_t length)
@@ -332,10 +372,10 @@ private:
             .value;
     }
 
-    /// The best trade along a route with at most @p amount_in_max, if it earns enough after the
-    /// base fee, of which the bid is still to be paid.
+    /// The best trade along a route, with the @p capital that the wallet has or with what it
+    /// borrows, if it earns enough after the base fee, of which the bid is still to be paid.
     [[nodiscard]] std::optional<Chance> appraise(const WalletState& state,
-        const WalletContext& wallet, std::size_t number, const Amount& amount_in_max)
+        const WalletContext& wallet, std::size_t number, const Amount& capital)
     {
         const auto& view = wallet.view();
         const auto& route = routes_[number];
@@ -344,30 +384,64 @@ private:
         const auto coin_price = view.reference_price(coin_);
         if (!price_in || !price_out || !coin_price)
             return std::nullopt;
-        const auto unit_in = Amount::power_of_ten(map_.tokens()[route.token_in()].decimals);
-        const auto unit_out = Amount::power_of_ten(map_.tokens()[route.token_out()].decimals);
+        const Prices prices{*price_in,
+            Amount::power_of_ten(map_.tokens()[route.token_in()].decimals), *price_out,
+            Amount::power_of_ten(map_.tokens()[route.token_out()].decimals), *coin_price};
         auto& best = best_[number];  // The same for every wallet.
         if (!best)
-            best = best_amount_in(route.hops, {*price_in, unit_in}, {*price_out, unit_out});
-        const auto amount_in = std::min(amount_in_max, *best);
+        {
+            best = best_amount_in(
+                route.hops, {prices.in, prices.unit_in}, {prices.out, prices.unit_out});
+        }
+        auto chance = value(view, route, Funding::own, std::min(capital, *best), prices);
+        if (state.borrows && route.loan != Funding::own && capital < *best)
+        {
+            auto borrowed = value(view, route, route.loan, *best, prices);
+            if (borrowed && (!chance || borrowed->net > chance->net))
+                chance = std::move(borrowed);
+        }
+        return chance && chance->net >= state.profit_min ? std::move(chance) : std::nullopt;
+    }
+
+    struct Prices
+    {
+        Amount in;  // 1e-8 USD per whole token.
+        Amount unit_in;
+        Amount out;
+        Amount unit_out;
+        Amount coin;
+    };
+    /// What a trade earns, by exact quotes; income rounded down, costs up. Empty if that is
+    /// nothing.
+    [[nodiscard]] std::optional<Chance> value(const WorldView& view, const Route& route,
+        Funding funding, const Amount& amount_in, const Prices& prices)
+    {
         if (amount_in.is_zero())
             return std::nullopt;
-
-        Chance chance{&route, quote_along(route.hops, amount_in), 0, 0};
+        Chance chance{&route, funding, quote_along(route.hops, amount_in), 0, 0};
         if (chance.amounts.empty())
             return std::nullopt;
-        // By exact quotes; income rounded down, costs up.
-        const auto income = mul_div_down(chance.amounts.back(), *price_out, unit_out);
-        const auto outlay = mul_div_up(amount_in, *price_in, unit_in);
+        auto paid = Checked{amount_in};
+        if (funding == Funding::lender)
+        {
+            const auto fee =
+                lender_view_.at(*lender_, view.timestamp).flash_fee(*route.reserve, amount_in);
+            if (!fee)
+                return std::nullopt;
+            paid = paid + *fee;
+        }
+        const auto gas = funding == Funding::own ? route.gas : route.loan_gas;
+        const auto income = mul_div_down(chance.amounts.back(), prices.out, prices.unit_out);
+        const auto outlay = mul_div_up(paid.value, prices.in, prices.unit_in);
         const auto fee = mul_div_up(
-            wrapping_mul(route.gas, view.base_fee), *coin_price, Amount::power_of_ten(18));
+            wrapping_mul(gas.total(), view.base_fee), prices.coin, Amount::power_of_ten(18));
         const auto gain = income - outlay;
         const auto net = gain - fee;
-        if (!net.ok() || !gain.value.fits_uint64())
+        if (!paid.ok() || !net.ok() || !gain.value.fits_uint64())
             return std::nullopt;
         chance.gain = gain.value.low64();
         chance.net = net.value.low64();
-        return chance.net >= state.profit_min ? std::optional{chance} : std::nullopt;
+        return chance;
     }
 
     /// Sends the best chances that do not get in each other's way: no pool twice, no token spent
@@ -383,12 +457,14 @@ private:
         {
             const auto& steps = chance.route->steps;
             const auto clashes = [&](const DexMap::Step& step) { return pool_used[step.pool]; };
-            if (taken == trades_per_block_ || token_spent[chance.route->token_in()] ||
+            const bool spends = chance.funding == Funding::own;
+            if (taken == trades_per_block_ || (spends && token_spent[chance.route->token_in()]) ||
                 std::any_of(steps.begin(), steps.end(), clashes))
                 continue;
             for (const auto& step : steps)
                 pool_used[step.pool] = true;
-            token_spent[chance.route->token_in()] = true;
+            if (spends)
+                token_spent[chance.route->token_in()] = true;
             taken += submit(state, wallet, chance) ? 1 : 0;
         }
         return taken;
@@ -402,24 +478,48 @@ private:
         const auto& route = *chance.route;
         const auto pool = pool_of(state, route);
         const auto rivals = state.bid_share[std::min(pool, state.bid_share.size() - 1)];
+        const auto gas = chance.funding == Funding::own ? route.gas : route.loan_gas;
         SearchChance race;
-        race.gas = route.gas;
+        race.gas = gas.total();
         race.gain = static_cast<double>(chance.gain) * 1e-8;
         race.base_fee = static_cast<double>(chance.gain - chance.net) * 1e-8;
-        race.habit = static_cast<double>(route.gas) *
+        race.habit = static_cast<double>(race.gas) *
                      static_cast<double>(wallet.habitual_bid().priority_fee) * 1e-18 * coin_usd;
         const auto offer = bidding_.offer(state.races[pool], race, rivals,
             static_cast<double>(state.profit_min) * 1e-8, coin_usd, view.block_number);
         if (!offer)
             return false;
         CallWriter calls;
-        add_exact_swaps(calls, view, route.hops, chance.amounts, wallet.account(), desk_);
+        write(calls, view, chance, wallet.account());
         auto bid = Bidding::bid(*offer, race, wallet, coin_usd);
-        bid.extra_gas = route.extra_gas;
+        bid.extra_gas = gas.extra;
         const auto gain = std::min(race.gain / coin_usd, 1e6) * gain_scale;
         wallet.submit(std::move(calls), bid,
             (static_cast<std::uint64_t>(gain) * Bidding::levels + offer->level) * pools_max + pool);
         return true;
+    }
+
+    void write(CallWriter& calls, const WorldView& view, const Chance& chance, AccountId self) const
+    {
+        const auto& route = *chance.route;
+        switch (chance.funding)
+        {
+            case Funding::own:
+                add_exact_swaps(calls, view, route.hops, chance.amounts, self, desk_);
+                return;
+            case Funding::first_exchange:
+                add_postpaid_swaps(calls, view, route.hops, chance.amounts, self, desk_);
+                return;
+            case Funding::lender: {
+                CallWriter nested;
+                add_exact_swaps(nested, view, route.hops, chance.amounts, self, desk_);
+                add_approval(calls, view, route.hops.front().token_in, self, lender_->spender(),
+                    chance.amounts.back());
+                lender_->add_flash_borrow(
+                    calls, *route.reserve, chance.amounts.front(), nested.list());
+                return;
+            }
+        }
     }
 
     static constexpr std::size_t routes_max = 4'096;
@@ -437,6 +537,8 @@ private:
     std::size_t trades_per_block_;
     Bidding bidding_;
     GasMoney gas_money_;
+    const LendingMarket* lender_ = nullptr;
+    MarketCache lender_view_;
     std::vector<Route> routes_;
     std::optional<DexMap::Position> newest_pool_;  // Of those that came later.
 
@@ -489,6 +591,17 @@ const StrategyType& arbitrageur_strategy()
                     "Share of what it holds of a token that one trade may take.", 0.001, 1},
                 {"trades_per_block", ParameterKind::integer, "4", unit::other("transactions"),
                     "How many pools it can be in at once.", 1, 64},
+                {"flash", ParameterKind::distribution, "0", {},
+                    "From 0.5 on it borrows what its capital lacks for a cycle, where that earns "
+                    "more: of the cycle's first exchange, if that pays out before it is paid, else "
+                    "of the lender.",
+                    0, 1},
+                {.name = "lender",
+                    .kind = ParameterKind::contract,
+                    .default_value = "\"\"",
+                    .unit = {},
+                    .help = "The lending market whose flash loans it takes; none: it takes none.",
+                    .contract_kind = LendingMarket::sector},
                 bid_stake_parameter(),
                 bid_memory_parameter(),
                 gas_money_parameter(),

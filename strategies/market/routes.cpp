@@ -297,4 +297,28 @@ void add_exact_swaps(CallWriter& calls, const WorldView& view, std::span<const H
     }
 }
 
+std::optional<contracts::CallGas> postpaid_swaps_gas(
+    std::span<const Hop> route, const SwapDesk& desk)
+{
+    if (route.size() < 2 || route.front().token_in != route.back().token_out)
+        return std::nullopt;
+    auto gas = route.front().exchange->postpaid_swap_gas();
+    if (!gas)
+        return std::nullopt;
+    *gas += exact_swaps_gas(route.subspan(1), desk);
+    gas->method += contracts::Erc20Transfer::gas;
+    return gas;
+}
+
+void add_postpaid_swaps(CallWriter& calls, const WorldView& view, std::span<const Hop> route,
+    std::span<const Amount> amounts, AccountId trader, const SwapDesk& desk)
+{
+    const auto& first = route.front();
+    CallWriter nested;
+    add_exact_swaps(nested, view, route.subspan(1), amounts.subspan(1), trader, desk);
+    add_payment(nested, first.token_in, first.exchange->contract().account(), amounts.front());
+    first.exchange->add_postpaid_swap(
+        calls, {first.token_in, first.token_out, amounts[0], amounts[1], trader}, nested.list());
+}
+
 }  // namespace runnel::strategies

@@ -110,4 +110,15 @@ private:
 void add_exact_swaps(CallWriter& calls, const WorldView& view, std::span<const Hop> route,
     std::span<const Amount> amounts, AccountId trader, const SwapDesk& desk);
 
+/// Gas of a cycle that needs no capital: see add_postpaid_swaps(). Empty unless @p route is a cycle
+/// of several exchanges whose first pays out before it is paid.
+[[nodiscard]] std::optional<contracts::CallGas> postpaid_swaps_gas(
+    std::span<const Hop> route, const SwapDesk& desk);
+
+/// Adds the call that has the first exchange of a cycle pay out, trades the rest of it with that as
+/// add_exact_swaps() does, and pays the first exchange from what comes back: what is left over is
+/// the trader's. Refused as a whole if any exchange has moved to his disadvantage.
+void add_postpaid_swaps(CallWriter& calls, const WorldView& view, std::span<const Hop> route,
+    std::span<const Amount> amounts, AccountId trader, const SwapDesk& desk);
+
 }  // namespace runnel::strategies

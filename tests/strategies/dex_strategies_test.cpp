@@ -158,6 +158,7 @@ Parameters arbitrage_parameters(const Market& market, std::vector<ContractId> pa
     parameters.set("bid_share", always(0.25));
     parameters.set("inventory_share_max", 1.0);
     parameters.set("trades_per_block", std::int64_t{4});
+    parameters.set("flash", always(0));
     parameters.set("bid_stake", 25.0);
     parameters.set("bid_memory", std::int64_t{3'600'000});
     return parameters;

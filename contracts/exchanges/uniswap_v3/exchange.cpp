@@ -57,16 +57,60 @@ double UniswapV3Pool::fee(ContractId, ContractId) const
     return static_cast<double>(swap_fee()) / fee_denominator;
 }
 
-/// Errors, beside the swap's: without data, if the pool runs out of liquidity on the way.
+namespace
+{
+/// Words of the bitmap in which most swaps end.
+constexpr std::int32_t near_words = 16;
+
+/// A price so many ticks down or up, or the last one.
+Amount price_within(std::int32_t tick, std::int32_t ticks, bool down)
+{
+    const auto until = std::int64_t{tick} + (down ? -std::int64_t{ticks} : std::int64_t{ticks});
+    if (until <= min_tick || until >= max_tick)
+        return price_end(down);
+    return *sqrt_ratio_at_tick(static_cast<std::int32_t>(until));
+}
+}  // namespace
+
+/// The price at which the last liquidity ends; the price itself if there is none.
+Amount UniswapV3Pool::last_price(bool down) const
+{
+    const auto words = bitmap_.keys();
+    if (words.empty())
+        return state().sqrt_price_x96;
+    const auto key = down ? words.front() : words.back();
+    const auto& bits = bitmap_.get(key);
+    unsigned bit = down ? 0 : 255;
+    while (!bits.bit(bit))
+        bit += down ? 1U : -1U;
+    const auto tick =
+        (static_cast<std::int32_t>(key) - 32'768) * 256 + static_cast<std::int32_t>(bit);
+    return *sqrt_ratio_at_tick(tick * tick_spacing());
+}
+
+/// Errors, beside the swap's: without data, if the pool runs out of liquidity on the way. Beyond
+/// the last liquidity thousands of empty words would be passed to find that out, so it ends there.
 Result<Amount> UniswapV3Pool::quote_exact(
     ContractId token_in, const Amount& amount, bool exact_in) const
 {
     const bool down = side(token_in) == 0;
-    const auto quote = RUNNEL_TRY(quote_swap({down, exact_in, amount, price_end(down)}));
-    const auto& moved_in = quote.amounts[down ? 0 : 1].bits;
-    const auto moved_out = quote.amounts[down ? 1 : 0].magnitude();
-    RUNNEL_REQUIRE((exact_in ? moved_in : moved_out) == amount, Refusal::empty());
-    return exact_in ? moved_out : moved_in;
+    const auto take = [&](const SwapQuote& quote) -> std::optional<Amount>
+    {
+        const auto& moved_in = quote.amounts[down ? 0 : 1].bits;
+        const auto moved_out = quote.amounts[down ? 1 : 0].magnitude();
+        if ((exact_in ? moved_in : moved_out) != amount)
+            return std::nullopt;
+        return exact_in ? moved_out : moved_in;
+    };
+    const auto near = price_within(tick(), near_words * 256 * tick_spacing(), down);
+    if (const auto amount_near = take(RUNNEL_TRY(quote_swap({down, exact_in, amount, near}))))
+        return *amount_near;
+    const auto last = last_price(down);
+    const auto& price = state().sqrt_price_x96;
+    RUNNEL_REQUIRE(down ? last < price : last > price, Refusal::empty());
+    const auto amount_far = take(RUNNEL_TRY(quote_swap({down, exact_in, amount, last})));
+    RUNNEL_REQUIRE(amount_far.has_value(), Refusal::empty());
+    return *amount_far;
 }
 
 Result<Amount> UniswapV3Pool::quote_exact_input(

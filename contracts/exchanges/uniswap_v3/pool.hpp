@@ -370,6 +370,7 @@ private:
     void emit_change(CallContext& context, const RangeChange& change) const;
     [[nodiscard]] AccountId factory_owner(CallContext& context) const;
     [[nodiscard]] unsigned side(ContractId token) const;
+    [[nodiscard]] Amount last_price(bool down) const;
     [[nodiscard]] Result<Amount> quote_exact(
         ContractId token_in, const Amount& amount, bool exact_in) const;
 
