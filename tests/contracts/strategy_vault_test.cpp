@@ -85,6 +85,12 @@ TEST_CASE("strategy vault: a gain pays fees and unlocks by and by", "[contracts]
     const auto outcome = f.expect_ok(f.keeper, f.vault.id(), Report{});
     CHECK(outcome.returns.values[0] == 100'000);
     CHECK(outcome.returns.values[1] == 0);
+    const auto rows = UniswapV2Fixture::events_of<VaultReport>(outcome.block);
+    REQUIRE(rows.size() == 1);
+    CHECK(rows[0].asset == f.asset.id());
+    CHECK(rows[0].gain_raw == 100'000);
+    CHECK(rows[0].loss_raw.is_zero());
+    CHECK(rows[0].fees_raw == 10'000);
     CHECK(f.vault.balance(f.fees) == 10'000);
     CHECK(f.vault.locked_shares(f.now) == 90'000);
     CHECK(f.vault.total_assets(f.now) == 1'100'000);
@@ -129,6 +135,7 @@ TEST_CASE(
     f.gain(100'001);
     f.report();
     f.lose(40'000);
+    CHECK(f.vault.preview_report(f.now, 1).value().assets == 1'060'000);
     CHECK(f.report().values[1] == 40'000);
     CHECK(f.vault.locked_shares(f.now) == 60'000);
     CHECK(f.worth(f.alice) == 1'000'000);
@@ -294,7 +301,10 @@ TEST_CASE("strategy vault: it lends on Aave", "[contracts][vaults]")
     f.expect_ok(f.bob, f.pool.id(), aave_v3::Borrow{usdc, tokens(80'000, 6), 2});
     f.expect_ok(boss, vault.id(), Report{});
     f.pass(365 * day);
+    const auto preview = vault.preview_report(f.now, 1).value();
+    CHECK(preview.swapped.is_zero());
     const auto gain = f.expect_ok(boss, vault.id(), Report{}).returns.values[0];
+    CHECK(preview.assets == wrapping_add(tokens(100'000, 6), gain));
     // 4 % on 80 % less the reserve factor of 10 %, compounded to the borrower.
     CHECK(gain.to_double() / 1e6 == Approx(100'000 * 0.04 * 0.8 * 0.9).epsilon(0.03));
     const auto view = f.pool.view_at(f.now);
@@ -341,6 +351,10 @@ TEST_CASE("strategy vault: it farms, swaps what it earns and compounds", "[contr
     f.sandbox.set_time(noted + day);
     const auto reward = farm.earned(vault.account(), noted + day).value();
     const auto out = f.pair.quote_exact_input(f.b.id(), f.a.id(), reward).value();
+    // Who looks after vaults is told beforehand what the report will find.
+    const auto preview = vault.preview_report(noted + day, 1).value();
+    CHECK(preview.swapped == out);
+    CHECK(preview.assets == wrapping_add(ether(100), out));
     f.expect_refusal(boss, vault.id(), Report{wrapping_add(out, 1)},
         "UniswapV2Router: INSUFFICIENT_OUTPUT_AMOUNT");
     const auto outcome = f.expect_ok(boss, vault.id(), Report{out});

@@ -10,6 +10,11 @@ const Vault* find_vault(const World& world, ContractId id)
     return dynamic_cast<const Vault*>(world.find_contract(id));
 }
 
+const ReportingVault* find_reporting_vault(const World& world, ContractId id)
+{
+    return dynamic_cast<const ReportingVault*>(world.find_contract(id));
+}
+
 void snapshot_vault(const Vault& vault, SnapshotContext& context)
 {
     const auto id = vault.contract().id();

@@ -79,6 +79,38 @@ public:
 /// nullptr if the contract is none.
 [[nodiscard]] const Vault* find_vault(const World& world, ContractId id);
 
+/// What a report would find now.
+struct ReportPreview
+{
+    Amount
+        assets;  // All that there is, in the asset: above total_assets() is a gain, below a loss.
+    Amount swapped;  // Of that, what the rewards bring that the report would swap.
+};
+
+/// A vault whose worth changes by reports alone: somebody must come and count, and gather what it
+/// has earned. Only its keeper may.
+class ReportingVault : public Vault
+{
+public:
+    static constexpr std::string_view sector = "reporting_vault";
+
+    [[nodiscard]] virtual AccountId keeper() const noexcept = 0;
+    /// Unix seconds of the last one; 0: never.
+    [[nodiscard]] virtual std::uint64_t last_report() const noexcept = 0;
+    /// Of a report in a block with this time and number. Errors: what the report would be refused
+    /// for, as far as that can be said before.
+    [[nodiscard]] virtual Result<ReportPreview> preview_report(
+        std::uint64_t at, std::uint64_t block) const = 0;
+    [[nodiscard]] virtual CallGas report_gas() const noexcept = 0;
+    /// Adds a call of the sender's, the keeper's; refused if the rewards bring less than
+    /// @p swap_min of the asset, or after @p deadline, in unix seconds.
+    virtual void add_report(
+        CallWriter& calls, const Amount& swap_min, std::uint64_t deadline) const = 0;
+};
+
+/// nullptr if the contract is none.
+[[nodiscard]] const ReportingVault* find_reporting_vault(const World& world, ContractId id);
+
 /// A vault after a block that touched it, and every hour.
 struct VaultRow
 {
@@ -127,6 +159,24 @@ struct VaultFlow
     Amount share_amount_raw;
     RUNNEL_FIELDS(transaction_type, owner, asset, (asset_amount_raw, smallest_unit_of("asset")),
         share_token, (share_amount_raw, smallest_unit_of("share_token")));
+};
+
+/// What a report has counted: what a vault that reports emits beside its own events.
+struct VaultReport
+{
+    static constexpr std::string_view name = "VaultReport";
+    static constexpr std::string_view table = "vault_reports";
+    static constexpr EventUse use = EventUse::sector;
+    static constexpr std::array<std::string_view, 4> meanings{"What is deposited.",
+        "What was gained since the last report, fees included.",
+        "What was lost since the last report.", "What of the gain fees took, as shares."};
+
+    ContractId asset{};
+    Amount gain_raw;
+    Amount loss_raw;
+    Amount fees_raw;
+    RUNNEL_FIELDS(asset, (gain_raw, smallest_unit_of("asset")),
+        (loss_raw, smallest_unit_of("asset")), (fees_raw, smallest_unit_of("asset")));
 };
 
 }  // namespace runnel::contracts

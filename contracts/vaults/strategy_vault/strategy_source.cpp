@@ -45,6 +45,7 @@ void StrategyVault::connect(World& world)
         vault_ = nullptr;
     reward_contract_ =
         settings_.reward == no_contract ? nullptr : world.find_contract(settings_.reward);
+    reward_token_ = settings_.reward == no_contract ? nullptr : &token_at(world, settings_.reward);
     find_route(world);
 }
 
@@ -221,14 +222,57 @@ CallGas StrategyVault::gas_of(VaultAction action) const noexcept
     return {};
 }
 
-std::uint64_t StrategyVault::report_extra_gas() const noexcept
+CallGas StrategyVault::report_gas() const noexcept
 {
-    auto gas = source_gas(VaultAction::deposit) + 2 * Erc20Approve::gas;
+    auto extra = source_gas(VaultAction::deposit) + 2 * Erc20Approve::gas;
     if (farm_ != nullptr)
-        gas += farm_->gas_of(FarmAction::claim).total();
+        extra += farm_->gas_of(FarmAction::claim).total();
     if (!route_.empty() && route_.front().exchange->venue() != nullptr)
-        gas += route_.front().exchange->venue()->swap_gas(route_.size());
-    return gas;
+        extra += route_.front().exchange->venue()->swap_gas(route_.size());
+    return {Report::gas, extra};
+}
+
+void StrategyVault::add_report(
+    CallWriter& calls, const Amount& swap_min, std::uint64_t deadline) const
+{
+    calls.add(id(), Report{swap_min, deadline});
+}
+
+Result<ReportPreview> StrategyVault::preview_report(std::uint64_t at, std::uint64_t block) const
+{
+    const Checked idle = asset_->holding(account());
+    if (market_ != nullptr)
+    {
+        const auto supplied = market_->view_at(at)->holding(account(), place_).supplied;
+        return ReportPreview{RUNNEL_TRY(idle + supplied), {}};
+    }
+    if (vault_ != nullptr)
+    {
+        const auto worth =
+            RUNNEL_TRY(vault_->convert_to_assets(vault_->share_balance(account()), at));
+        return ReportPreview{RUNNEL_TRY(idle + worth), {}};
+    }
+    if (farm_ == nullptr)
+        return ReportPreview{RUNNEL_TRY(idle), {}};
+    auto assets = idle + state().staked;
+    Checked rewards = route_.empty() ? Amount{} : reward_token_->holding(account());
+    for (const auto& earned : farm_->earned(account(), place_, {at, block}))
+    {
+        if (earned.token == settings_.asset)
+            assets = assets + earned.amount;
+        else if (!route_.empty() && earned.token == settings_.reward)
+            rewards = rewards + earned.amount;
+    }
+    auto swapped = RUNNEL_TRY(rewards);
+    for (const auto& hop : route_)
+    {
+        if (!swapped.is_zero())
+        {
+            swapped =
+                RUNNEL_TRY(hop.exchange->quote_exact_input(hop.token_in, hop.token_out, swapped));
+        }
+    }
+    return ReportPreview{RUNNEL_TRY(assets + swapped), swapped};
 }
 
 }  // namespace runnel::contracts

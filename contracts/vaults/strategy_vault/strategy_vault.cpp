@@ -58,10 +58,10 @@ const ContractType& StrategyVault::contract_type()
             "A vault that puts its asset to work in a lending market, a farm or another vault, "
             "and compounds (by Yearn's rules).",
         .role = ContractRole::lending,
-        .sectors = implements<StrategyVault, Vault>(),
+        .sectors = implements<StrategyVault, Vault, ReportingVault>(),
         .methods = methods(),
         .events = event_types<TransferLog, ApprovalLog, DepositLog, WithdrawLog, ReportedLog,
-            HarvestedLog, StrategyShutdownLog, UpdateFeesLog, VaultFlow, VaultRow>(),
+            HarvestedLog, StrategyShutdownLog, UpdateFeesLog, VaultFlow, VaultReport, VaultRow>(),
         .parameters =
             {
                 {"asset", ParameterKind::token, "", {}, "The token that it takes."},
@@ -533,6 +533,8 @@ Result<Returns> StrategyVault::execute(const Report& call, CallContext& context)
     RUNNEL_TRY(plan_unlocking(context, state, newly_locked));
     state.total_assets = counted;
     context.emit(id(), log);
+    context.emit(id(), VaultReport{settings_.asset, log.profit, log.loss,
+                           RUNNEL_TRY(Checked{log.management_fees} + log.performance_fees)});
     return Returns{log.profit, log.loss};
 }
 

@@ -89,7 +89,7 @@ class StrategyVault : public TokenBase<StrategyVault, strategy_vault::Deposit, s
                           strategy_vault::Withdraw, strategy_vault::Redeem, strategy_vault::Report,
                           strategy_vault::Tend, strategy_vault::ShutdownStrategy,
                           strategy_vault::EmergencyWithdraw, strategy_vault::SetFees>,
-                      public Vault
+                      public ReportingVault
 {
 public:
     /// The most that gains may pay.
@@ -143,8 +143,19 @@ public:
         AccountId owner) const override;
     void add_redeem(CallWriter& calls, const Amount& shares, AccountId receiver,
         AccountId owner) const override;
-    /// What a report charges beyond its figure: see Bid::extra_gas.
-    [[nodiscard]] std::uint64_t report_extra_gas() const noexcept;
+
+    // ReportingVault.
+
+    [[nodiscard]] AccountId keeper() const noexcept override { return state().keeper; }
+    [[nodiscard]] std::uint64_t last_report() const noexcept override
+    {
+        return state().last_report;
+    }
+    [[nodiscard]] Result<ReportPreview> preview_report(
+        std::uint64_t at, std::uint64_t block) const override;
+    [[nodiscard]] CallGas report_gas() const noexcept override;
+    void add_report(
+        CallWriter& calls, const Amount& swap_min, std::uint64_t deadline) const override;
 
     /// Errors, first of all: ERC20 transfer to strategy.
     Result<void> transfer(CallContext context, AccountId to, const Amount& amount) override;
@@ -226,6 +237,7 @@ private:
     std::size_t place_ = 0;   // The reserve or the pool.
     std::vector<Hop> route_;  // From the reward to the asset; empty: there is none.
     Contract* reward_contract_ = nullptr;
+    const Token* reward_token_ = nullptr;
     Table<strategy_vault::VaultState> state_;  // Record 0.
 };
 
