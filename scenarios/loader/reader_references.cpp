@@ -15,12 +15,19 @@ ContractId TableReader::resolve(const Item& item) const
     const auto* name = item.node.as<std::string>();
     const bool token =
         spec.kind != ParameterKind::contract && spec.kind != ParameterKind::contracts;
+    // A vault is a token and what others deal with: who asks for its kind or sector gets it.
+    const bool either = !token && !spec.contract_kind.empty();
     const auto found = name == nullptr ? std::nullopt : names_.find_contract(*name);
-    if (found && names_.is_token(*found) == token &&
+    if (found && (either || names_.is_token(*found) == token) &&
         is_of_kind(*names_[*found].type, spec.contract_kind))
         return *found;
 
-    const auto candidates = names_.of_kinds(token, spec.contract_kind);
+    auto candidates = names_.of_kinds(token, spec.contract_kind);
+    if (either)
+    {
+        const auto tokens = names_.of_kinds(true, spec.contract_kind);
+        candidates.insert(candidates.end(), tokens.begin(), tokens.end());
+    }
     const auto of_kind = spec.contract_kind.empty()
                              ? std::string{}
                              : " of kind " + listed(split(spec.contract_kind));
