@@ -72,11 +72,18 @@ Market::Market(LedgerQueries& source, Prices prices)
             "t_lending_reserves "
             "ORDER BY rowid");
     }
+    if (source.has("t_vaults"))
+    {
+        vault_rows_.rows = source.query(
+            "SELECT block_number, share_token_id, asset_id, total_assets, total_supply "
+            "FROM t_vaults ORDER BY rowid");
+    }
     reference_.next();
     oracle_.next();
     pool_rows_.next();
     share_rows_.next();
     reserve_rows_.next();
+    vault_rows_.next();
 }
 
 void Market::read_reference()
@@ -132,6 +139,13 @@ void Market::read_reserve()
     reserve_rows_.next();
 }
 
+void Market::read_vault()
+{
+    auto& rows = *vault_rows_.rows;
+    vaults_[rows.contract(1)] = {rows.contract(2), rows.amount(3), rows.amount(4)};
+    vault_rows_.next();
+}
+
 bool Market::advance(std::uint64_t block)
 {
     bool changed = false;
@@ -146,6 +160,8 @@ bool Market::advance(std::uint64_t block)
         read_shares();
     for (; due(reserve_rows_); changed = true)
         read_reserve();
+    for (; due(vault_rows_); changed = true)
+        read_vault();
     stale_ = stale_ || changed;
     return changed;
 }
@@ -158,7 +174,8 @@ void Market::advance_to_end()
 std::optional<std::uint64_t> Market::next_change() const
 {
     std::optional<std::uint64_t> next;
-    for (const auto* cursor : {&reference_, &oracle_, &pool_rows_, &share_rows_, &reserve_rows_})
+    for (const auto* cursor :
+        {&reference_, &oracle_, &pool_rows_, &share_rows_, &reserve_rows_, &vault_rows_})
     {
         if (cursor->block && (!next || *cursor->block < *next))
             next = cursor->block;
@@ -265,9 +282,30 @@ void Market::compute_prices() const
         else if (is_dollar(token.name))
             price = 1;
     }
+    price_vaults();
     while (quote_from_pools())
     {}
     price_shares();
+    price_vaults();
+}
+
+/// A vault may hold another's shares.
+void Market::price_vaults() const
+{
+    for (bool progress = true; progress;)
+    {
+        progress = false;
+        for (const auto& [share, vault] : vaults_)
+        {
+            const auto asset = prices_.at(index(vault.asset));
+            if (!std::isnan(prices_.at(index(share))) || std::isnan(asset) ||
+                vault.shares.is_zero() || scale(share) == 0)
+                continue;
+            prices_.at(index(share)) = asset * (vault.assets.to_double() / scale(vault.asset)) /
+                                       (vault.shares.to_double() / scale(share));
+            progress = true;
+        }
+    }
 }
 
 void Market::price_shares() const

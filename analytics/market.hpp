@@ -24,7 +24,8 @@ namespace runnel::analytics
 ///  4. for the native coin, the price of its wrapped form (`W` and its symbol);
 ///  5. the spot price of the pool that holds the most of a token priced so far, and so on from
 ///     token to token;
-///  6. for a pool's shares, the pool's value / their number.
+///  6. for a pool's shares, the pool's value / their number; for a vault's, what it has / their
+///     number, before rule 5 where its asset has a price by then.
 class Market
 {
 public:
@@ -107,10 +108,12 @@ private:
     void read_pool();
     void read_shares();
     void read_reserve();
+    void read_vault();
     [[nodiscard]] std::optional<Amount> usd_price(ContractId token) const;
     void compute_prices() const;
     void price_native_coin() const;
     void price_shares() const;
+    void price_vaults() const;
     bool quote_from_pools() const;
     [[nodiscard]] double scale(ContractId token) const;
 
@@ -120,6 +123,7 @@ private:
     Cursor pool_rows_;
     Cursor share_rows_;
     Cursor reserve_rows_;
+    Cursor vault_rows_;
     std::map<ContractId, double> reference_prices_;  // USD.
     std::map<ContractId, Amount> oracle_prices_;
     std::map<ContractId, Amount> reserve_prices_;      // 1e-8 USD.
@@ -132,6 +136,13 @@ private:
     };
     std::map<ContractId, Shares> shares_;  // By pool.
     std::map<ReserveKey, Reserve> reserves_;
+    struct Vault
+    {
+        ContractId asset{};
+        Amount assets;
+        Amount shares;
+    };
+    std::map<ContractId, Vault> vaults_;  // By the token of their shares.
     std::vector<double> scales_;          // 10^decimals by contract id; 0 if not a token.
     mutable std::vector<double> prices_;  // By contract id; NaN if not known.
     mutable bool stale_ = true;

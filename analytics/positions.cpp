@@ -196,6 +196,23 @@ double debt_peak_usd(LedgerQueries& source)
     return peak;
 }
 
+void add_staked(LedgerQueries& source, Positions& positions)
+{
+    if (!source.has("t_farm_moves"))
+        return;
+    auto rows = source.query(
+        "SELECT transaction_type, account_id, token_id, amount_raw FROM t_farm_moves "
+        "WHERE block_number > 0 AND transaction_type IN ('stake', 'withdraw')");
+    while (rows.step())
+    {
+        auto& sum = positions.staked[{source.group_of(rows.account(1)), rows.contract(2)}];
+        if (rows.text(0) == "stake")
+            sum.add(rows.amount(3));
+        else
+            sum.subtract(rows.amount(3));
+    }
+}
+
 /// Positions by market from the newest rows that satisfy @p condition, at the prices and indexes of
 /// @p prices; @p visit sees each row.
 template <typename Visit>
@@ -284,6 +301,7 @@ Positions make_positions(LedgerQueries& source)
     Positions positions;
     add_ranges(source, 0, positions.net_at_start);
     add_ranges(source, source.last_block(), positions.net);
+    add_staked(source, positions);
     if (!source.has("t_lending_balances"))
         return positions;
     Market market{source, Market::Prices::on_chain};

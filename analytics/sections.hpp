@@ -22,6 +22,8 @@ namespace runnel::analytics
 [[nodiscard]] std::optional<Section> lending_section(LedgerQueries& source);
 [[nodiscard]] std::optional<Section> liquidations_section(LedgerQueries& source);
 [[nodiscard]] std::optional<Section> bad_debt_section(LedgerQueries& source);
+[[nodiscard]] std::optional<Section> farms_section(LedgerQueries& source);
+[[nodiscard]] std::optional<Section> vaults_section(LedgerQueries& source);
 [[nodiscard]] std::optional<Section> reconciliation_section(LedgerQueries& source);
 [[nodiscard]] std::optional<Section> validators_section(LedgerQueries& source);
 [[nodiscard]] std::optional<Section> wallets_section(LedgerQueries& source);

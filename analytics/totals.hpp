@@ -173,6 +173,8 @@ struct Positions
     /// block 0.
     std::map<std::pair<GroupId, ContractId>, SignedAmount> net;
     std::map<std::pair<GroupId, ContractId>, SignedAmount> net_at_start;
+    /// Staked in farms, by group and token, what was staked in block 0 left out.
+    std::map<std::pair<GroupId, ContractId>, SignedAmount> staked;
 
     static const std::vector<double>
         health_limits;  // Upper limits; above the last: one class more.

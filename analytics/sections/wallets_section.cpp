@@ -43,8 +43,8 @@ std::map<GroupId, double> gains_of_first_shares(LedgerQueries& source, const Mar
 }
 
 /// What a group has more than after block 0, or than what its wallets came with, at the last
-/// prices: balances, lending positions and shares of pools. Empty if something that changed has no
-/// price.
+/// prices: balances, lending positions, shares of pools and vaults, stakes in farms. Empty if
+/// something that changed has no price.
 std::optional<double> gain_usd(LedgerQueries& source, const Market& market, GroupId group)
 {
     std::map<ContractId, SignedAmount> change;
@@ -64,6 +64,7 @@ std::optional<double> gain_usd(LedgerQueries& source, const Market& market, Grou
     add(source.flows().funds, false);
     add(source.positions().net, true);
     add(source.positions().net_at_start, false);
+    add(source.positions().staked, true);
     double sum = 0;
     for (const auto& [token, amount] : change)
     {
@@ -80,23 +81,33 @@ Table change_table(LedgerQueries& source)
     Table table{"changes", "What groups have more or less of than they began with",
         {{"group", "Who", Unit::none}, {"token", "", Unit::none},
             {"balance_change", "In wallets", Unit::none},
-            {"lending_change", "In lending and ranges, less debt", Unit::none}},
+            {"lending_change", "In lending and ranges, less debt", Unit::none},
+            {"farm_change", "In farms", Unit::none}},
         {}, 0};
-    std::map<std::pair<GroupId, ContractId>, std::pair<SignedAmount, SignedAmount>> changes;
+    struct Change
+    {
+        SignedAmount balance;
+        SignedAmount lending;
+        SignedAmount farms;
+    };
+    std::map<std::pair<GroupId, ContractId>, Change> changes;
     for (const auto& [key, amount] : source.flows().net)
-        changes[key].first.add(amount);
+        changes[key].balance.add(amount);
     for (const auto& [key, amount] : source.flows().funds)
-        changes[key].first.subtract(amount);
+        changes[key].balance.subtract(amount);
     for (const auto& [key, amount] : source.positions().net)
-        changes[key].second.add(amount);
+        changes[key].lending.add(amount);
     for (const auto& [key, amount] : source.positions().net_at_start)
-        changes[key].second.subtract(amount);
+        changes[key].lending.subtract(amount);
+    for (const auto& [key, amount] : source.positions().staked)
+        changes[key].farms.add(amount);
     for (const auto& [key, change] : changes)
     {
         if (!source.groups()[key.first].has_result)
             continue;
         table.rows.push_back({source.groups()[key.first].name, source.token_name(key.second),
-            source.money(change.first, key.second), source.money(change.second, key.second)});
+            source.money(change.balance, key.second), source.money(change.lending, key.second),
+            source.money(change.farms, key.second)});
     }
     return table;
 }
