@@ -23,6 +23,21 @@ WRONG = {
         ("script.3.calls.0.callback.3.value=1_299 WETH",
          "reverts: expected success, got a revert: TransferHelper: TRANSFER_FROM_FAILED (block 4)"),
     ],
+    "composability": [
+        ("script.1.expect.balances.alice.USDC=467.510095 USDC",
+         "balances.alice.USDC: expected 467.510095 USDC, got 467.510094 USDC (block 2)"),
+        # A millionth of a dollar less, and the pair has not been paid for what it gave.
+        ("script.1.calls.0.data.2.value=20_262.808627 USDC",
+         "reverts: expected success, got a revert: UniswapV2: K (block 2)"),
+        ("script.4.calls.0.data.5.value=10_029.999999 USDC",
+         "reverts: expected success, got a revert: F1 (block 4)"),
+        ("contracts.aave.flash_loan_premium_bps=100",
+         "reverts: expected success, got a revert: ERC20InsufficientBalance("),
+        ("script.6.expect.returns.2=447_213_595_498_956",
+         "returns[2]: expected 447213595498956, got 447213595498957 (block 6)"),
+        ("script.7.calls.7.amount_b_desired=10 WETH",
+         "expected a revert: UniswapV2Router: INSUFFICIENT_A_AMOUNT, got success (block 7)"),
+    ],
     "liquidation_by_hand": [
         ("script.6.expect.balances.liquidator.WETH=4.400000000000000001 WETH",
          "balances.liquidator.WETH: expected 4.400000000000000001 WETH, got 4.4 WETH (block 1)"),
