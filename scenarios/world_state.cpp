@@ -37,6 +37,7 @@ std::vector<std::string_view> key_columns(KeyOf key_of)
         case KeyOf::contract: return {"contract"};
         case KeyOf::reserve: return {"reserve", "token"};
         case KeyOf::account_pair: return {"owner", "spender"};
+        case KeyOf::account_contract: return {"account", "contract"};
         case KeyOf::sparse_number: return {"number"};
         case KeyOf::numbered_account: return {"number", "account"};
         case KeyOf::encoding:  // Its fields hold it.
@@ -336,6 +337,8 @@ std::uint64_t StateReader::key_of(const Row& row, const RecordTable& table)
         case KeyOf::account: return index(account(row, "account"));
         case KeyOf::contract: return index(contract(row, "contract"));
         case KeyOf::account_pair: return pair_key(account(row, "owner"), account(row, "spender"));
+        case KeyOf::account_contract:
+            return account_contract_key(account(row, "account"), contract(row, "contract"));
         case KeyOf::sparse_number: return number(row, "number", Amount{~0ULL}).low64();
         case KeyOf::numbered_account:
             return numbered_key(
@@ -514,6 +517,10 @@ void list_key(const World& world, const RecordTable& table, std::uint64_t key, L
         case KeyOf::account_pair:
             writer.account("owner", account(key >> 32U));
             writer.account("spender", account(key & 0xFFFF'FFFFU));
+            break;
+        case KeyOf::account_contract:
+            writer.account("account", account(key >> 32U));
+            writer.contract("contract", ContractId{static_cast<std::uint32_t>(key)});
             break;
         case KeyOf::sparse_number: writer.text("number", std::to_string(key)); break;
         case KeyOf::numbered_account:

@@ -31,6 +31,7 @@ enum class KeyOf : std::uint8_t
     reserve,           // Of a lending market, see LendingMarket::find_reserve().
                        // Anything.
     account_pair,      // See pair_key().
+    account_contract,  // See account_contract_key().
     sparse_number,     // A number of the contract's: a tick, a token's id.
     numbered_account,  // See numbered_key().
     encoding,          // Of a KeyedTable: records hold their keys.
@@ -340,6 +341,13 @@ public:
 [[nodiscard]] constexpr std::uint64_t pair_key(AccountId first, AccountId second) noexcept
 {
     return static_cast<std::uint64_t>(index(first)) << 32U | index(second);
+}
+
+/// The key of a sparse table that is found by an account and a contract (what it holds of a token).
+[[nodiscard]] constexpr std::uint64_t account_contract_key(
+    AccountId account, ContractId contract) noexcept
+{
+    return std::uint64_t{index(account)} << 32U | index(contract);
 }
 
 /// The key of a sparse table that is found by a number of the contract's and an account.

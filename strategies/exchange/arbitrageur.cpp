@@ -513,8 +513,8 @@ private:
             case Funding::lender: {
                 CallWriter nested;
                 add_exact_swaps(nested, view, route.hops, chance.amounts, self, desk_);
-                add_approval(calls, view, route.hops.front().token_in, self, lender_->spender(),
-                    chance.amounts.back());
+                add_approval(calls, view, route.hops.front().token_in, self,
+                    lender_->spender_of(*route.reserve), chance.amounts.back());
                 lender_->add_flash_borrow(
                     calls, *route.reserve, chance.amounts.front(), nested.list());
                 return;

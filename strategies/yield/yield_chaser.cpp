@@ -340,7 +340,8 @@ private:
         if (place.market != nullptr)
         {
             amount = std::min(amount, places_.reserve(view, place).supply_room);
-            add_approval(calls, view, asset, wallet.account(), place.market->spender(), amount);
+            add_approval(calls, view, asset, wallet.account(),
+                place.market->spender_of(place.number), amount);
             place.market->add_supply(calls, place.number, amount, wallet.account());
             extra = place.market->gas_of(LendingAction::supply).extra;
         }

@@ -53,16 +53,16 @@ Returns returns_of(const BalanceDelta& delta)
 UniswapV4Manager::UniswapV4Manager(ContractIdentity identity, AccountId owner)
   : ContractBase{std::move(identity)},
     transient_{name() + ".transient"},
-    deltas_{name() + ".deltas", KeyOf::something_else},
+    deltas_{name() + ".deltas", KeyOf::account_contract},
     state_{name() + ".state"},
     numbers_{name() + ".numbers"},
     identities_{name() + ".identities"},
     pools_{name() + ".pools"},
-    ticks_{name() + ".ticks", KeyOf::something_else},
-    bitmap_{name() + ".bitmap", KeyOf::something_else},
+    ticks_{name() + ".ticks", KeyOf::sparse_number},
+    bitmap_{name() + ".bitmap", KeyOf::sparse_number},
     positions_{name() + ".positions"},
     protocol_fees_{name() + ".protocol_fees", KeyOf::contract},
-    claims_{name() + ".claims", KeyOf::something_else},
+    claims_{name() + ".claims", KeyOf::account_contract},
     claim_totals_{name() + ".claim_totals", KeyOf::contract},
     claims_allowances_{name() + ".claims_allowances"},
     operators_{name() + ".operators", KeyOf::account_pair}
@@ -119,7 +119,7 @@ void UniswapV4Manager::account_delta(
 {
     if (change.is_zero())
         return;
-    auto& delta = context.write(deltas_, currency_key(account, currency)).amount;
+    auto& delta = context.write(deltas_, account_contract_key(account, currency)).amount;
     const bool was_zero = delta.is_zero();
     delta = sum_of(delta, change);
     auto& count = context.write(transient_, 0).nonzero_deltas;
@@ -273,7 +273,7 @@ Result<void> UniswapV4Manager::clear(CallContext context, ContractId currency, c
 Result<void> UniswapV4Manager::add_claims(
     CallContext& context, AccountId from, AccountId to, ContractId currency, const Amount& amount)
 {
-    auto& claims = context.write(claims_, currency_key(to, currency));
+    auto& claims = context.write(claims_, account_contract_key(to, currency));
     claims = RUNNEL_TRY(Checked{claims} + amount);
     context.emit(id(), ClaimsTransferLog{context.sender(), from, to, currency, amount});
     return {};
@@ -294,7 +294,7 @@ Result<void> UniswapV4Manager::spend_claims(
             context.write(claims_allowances_, key) = left;
         }
     }
-    const auto key = currency_key(from, currency);
+    const auto key = account_contract_key(from, currency);
     const auto left = RUNNEL_TRY(Checked{context.read(claims_, key)} - amount);
     context.write(claims_, key) = left;
     return {};

@@ -217,7 +217,7 @@ public:
     }
     [[nodiscard]] const Amount& claims(AccountId account, ContractId currency) const
     {
-        return claims_.get(currency_key(account, currency));
+        return claims_.get(account_contract_key(account, currency));
     }
     [[nodiscard]] const Amount& claims_allowance(
         AccountId owner, AccountId spender, ContractId currency) const
@@ -295,7 +295,7 @@ public:
     [[nodiscard]] const Int256& delta(
         CallContext& context, AccountId account, ContractId currency) const
     {
-        return context.read(deltas_, currency_key(account, currency)).amount;
+        return context.read(deltas_, account_contract_key(account, currency)).amount;
     }
     [[nodiscard]] const uniswap_v4::PoolState& pool(
         CallContext& context, const uniswap_v4::PoolKey& key) const
@@ -366,12 +366,6 @@ private:
         return static_cast<std::uint64_t>(pool) << 32U |
                static_cast<std::uint32_t>(position + 32'768);
     }
-    [[nodiscard]] static constexpr std::uint64_t currency_key(
-        AccountId account, ContractId currency) noexcept
-    {
-        return static_cast<std::uint64_t>(index(account)) << 32U | index(currency);
-    }
-
     // Accounting (manager.cpp).
     Result<void> require_unlocked(CallContext& context) const;
     Result<void> require_currency(ContractId currency) const;

@@ -103,12 +103,12 @@ const ContractType& UniswapV4Pool::contract_type()
                     hook.default_value = "\"\"";
                     return hook;
                 }(),
-                {"amount0", ParameterKind::amount, "0", unit::smallest_unit_of("token0"),
+                allocation({"amount0", ParameterKind::amount, "0", unit::smallest_unit_of("token0"),
                     "Liquidity at the start, of the account NAME/seed_lp; 0: none, and no price.",
-                    0, amount_max},
-                {"amount1", ParameterKind::amount, "0", unit::smallest_unit_of("token1"),
+                    0, amount_max}),
+                allocation({"amount1", ParameterKind::amount, "0", unit::smallest_unit_of("token1"),
                     "Liquidity at the start; amount0 and amount1 set the first price.", 0,
-                    amount_max},
+                    amount_max}),
                 {"range_bps", ParameterKind::integer, "0", unit::bps,
                     "How far around the first price that liquidity is: 1000 is from price / 1.1 to "
                     "price * 1.1; 0: all prices.",

@@ -53,7 +53,7 @@ MakerDss::MakerDss(ContractIdentity identity, Setup setup, const std::vector<Ilk
     dog_ilks_{name() + ".dog_ilks", KeyOf::number},
     clips_{name() + ".clips", KeyOf::number},
     vow_{name() + ".vow"},
-    queue_{name() + ".vow_queue", KeyOf::something_else},
+    queue_{name() + ".vow_queue", KeyOf::sparse_number},
     houses_{name() + ".auction_houses", KeyOf::number},
     flaps_{name() + ".flaps", KeyOf::number},
     flops_{name() + ".flops", KeyOf::number}

@@ -38,7 +38,7 @@ LimitOrderHook::LimitOrderHook(ContractIdentity identity, ContractId manager)
     last_ticks_{name() + ".last_ticks"},
     open_{name() + ".open"},
     orders_{name() + ".orders"},
-    liquidity_{name() + ".liquidity", KeyOf::something_else}
+    liquidity_{name() + ".liquidity", KeyOf::numbered_account}
 {
     add_table(count_);
     for (RecordTable* table :
