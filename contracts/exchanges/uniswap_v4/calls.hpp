@@ -15,7 +15,7 @@ namespace runnel::contracts::uniswap_v4
 /// Runs @p data; then nobody may have anything to get or to pay.
 struct Unlock
 {
-    RUNNEL_CALL("unlock", 0, {2'500, 700});
+    RUNNEL_CALL("unlock", 0, {4'000, 700});
 
     CallList data;
     RUNNEL_FIELDS(data);
@@ -24,7 +24,7 @@ struct Unlock
 /// Makes a pool and sets its first price.
 struct Initialize
 {
-    RUNNEL_CALL("initialize", 1, {34'000, 1'000});
+    RUNNEL_CALL("initialize", 1, {36'500, 1'000});
 
     PoolKey key;
     Amount sqrt_price_x96;
@@ -47,7 +47,7 @@ struct ModifyLiquidity
 
 struct Swap
 {
-    RUNNEL_CALL("swap", 3, {30'000, 1'700});
+    RUNNEL_CALL("swap", 3, {26'000, 1'700});
 
     PoolKey key;
     bool zero_for_one = false;
@@ -61,7 +61,7 @@ struct Swap
 /// Gives to the positions that are in range.
 struct Donate
 {
-    RUNNEL_CALL("donate", 4, {15'000, 1'000});
+    RUNNEL_CALL("donate", 4, {12'000, 1'000});
 
     PoolKey key;
     Amount amount0;
@@ -73,7 +73,7 @@ struct Donate
 /// Notes what the manager has of a token: what it has more at the next settle() has been paid.
 struct Sync
 {
-    RUNNEL_CALL("sync", 5, {5'500, 500});
+    RUNNEL_CALL("sync", 5, {4'500, 500});
 
     ContractId currency{};
     RUNNEL_FIELDS(currency);
@@ -82,7 +82,7 @@ struct Sync
 /// Pays out of what the caller has to get, or lends.
 struct Take
 {
-    RUNNEL_CALL("take", 6, {25'000, 500});
+    RUNNEL_CALL("take", 6, {13'500, 500});
 
     ContractId currency{};
     AccountId to{};
@@ -93,7 +93,7 @@ struct Take
 /// Counts what was paid since sync(), or, without one, the native coins that come along.
 struct Settle
 {
-    RUNNEL_CALL("settle", 7, {5'000, 400});
+    RUNNEL_CALL("settle", 7, {4'000, 400});
 
     Amount value;
     RUNNEL_FIELDS((value, wei));
@@ -102,7 +102,7 @@ struct Settle
 /// The same for somebody else, who must do away with it before the lock closes.
 struct SettleFor
 {
-    RUNNEL_CALL("settleFor", 8, {5'000, 400});
+    RUNNEL_CALL("settleFor", 8, {4'000, 400});
 
     AccountId recipient{};
     Amount value;
@@ -122,7 +122,7 @@ struct Clear
 /// Makes a claim (ERC-6909) of what the caller has to get.
 struct Mint
 {
-    RUNNEL_CALL("mint", 10, {24'000, 500});
+    RUNNEL_CALL("mint", 10, {10'500, 500});
 
     AccountId to{};
     ContractId currency{};
@@ -133,7 +133,7 @@ struct Mint
 /// Pays what the caller owes with a claim.
 struct Burn
 {
-    RUNNEL_CALL("burn", 11, {6'000, 500});
+    RUNNEL_CALL("burn", 11, {12'000, 500});
 
     AccountId from{};
     ContractId currency{};
@@ -144,7 +144,7 @@ struct Burn
 /// Sets what swaps of a pool with a dynamic fee pay; its hook may.
 struct UpdateDynamicLpFee
 {
-    RUNNEL_CALL("updateDynamicLPFee", 12, {7'500, 700});
+    RUNNEL_CALL("updateDynamicLPFee", 12, {12'000, 700});
 
     PoolKey key;
     std::uint32_t fee = 0;
@@ -154,7 +154,7 @@ struct UpdateDynamicLpFee
 /// Of currency0 in the lower 12 bits, of currency1 above; the controller may.
 struct SetProtocolFee
 {
-    RUNNEL_CALL("setProtocolFee", 13, {10'000, 2'800});
+    RUNNEL_CALL("setProtocolFee", 13, {16'500, 2'800});
 
     PoolKey key;
     std::uint32_t fee = 0;
@@ -163,7 +163,7 @@ struct SetProtocolFee
 
 struct SetProtocolFeeController
 {
-    RUNNEL_CALL("setProtocolFeeController", 14, {25'800, 2'400});
+    RUNNEL_CALL("setProtocolFeeController", 14, {31'500, 2'400});
 
     AccountId controller{};
     RUNNEL_FIELDS(controller);
@@ -172,7 +172,7 @@ struct SetProtocolFeeController
 /// Pays out protocol fees; 0: all of them.
 struct CollectProtocolFees
 {
-    RUNNEL_CALL("collectProtocolFees", 15, {26'000, 2'800});
+    RUNNEL_CALL("collectProtocolFees", 15, {24'000, 2'800});
 
     AccountId recipient{};
     ContractId currency{};
@@ -184,7 +184,7 @@ struct CollectProtocolFees
 
 struct TransferClaims
 {
-    RUNNEL_CALL("transfer", 16, {27'000, 600});
+    RUNNEL_CALL("transfer", 16, {19'500, 600});
 
     AccountId receiver{};
     ContractId currency{};
@@ -194,7 +194,7 @@ struct TransferClaims
 
 struct TransferClaimsFrom
 {
-    RUNNEL_CALL("transferFrom", 17, {30'000, 600});
+    RUNNEL_CALL("transferFrom", 17, {20'800, 600});
 
     AccountId sender{};
     AccountId receiver{};
@@ -205,7 +205,7 @@ struct TransferClaimsFrom
 
 struct ApproveClaims
 {
-    RUNNEL_CALL("approve", 18, {25'000, 600});
+    RUNNEL_CALL("approve", 18, {31'000, 600});
 
     AccountId spender{};
     ContractId currency{};

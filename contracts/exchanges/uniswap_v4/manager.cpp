@@ -343,10 +343,11 @@ Result<Returns> UniswapV4Manager::execute(const Initialize& call, CallContext& c
 
 Result<Returns> UniswapV4Manager::execute(const ModifyLiquidity& call, CallContext& context)
 {
-    return returns_of(
-        RUNNEL_TRY(modify_liquidity(context, call.key,
-                       {call.tick_lower, call.tick_upper, call.liquidity_delta, call.salt}))
-            .caller);
+    const auto change = RUNNEL_TRY(modify_liquidity(
+        context, call.key, {call.tick_lower, call.tick_upper, call.liquidity_delta, call.salt}));
+    if (call.liquidity_delta.is_negative() || call.liquidity_delta.is_zero())
+        context.save_gas(gas::removal_saves);
+    return returns_of(change.caller);
 }
 
 Result<Returns> UniswapV4Manager::execute(const Swap& call, CallContext& context)
@@ -369,6 +370,8 @@ Result<Returns> UniswapV4Manager::execute(const Sync& call, CallContext& context
 Result<Returns> UniswapV4Manager::execute(const Take& call, CallContext& context)
 {
     RUNNEL_TRY(take(context, call.currency, call.to, call.amount));
+    if (call.currency == native_coin)
+        context.save_gas(gas::native_saves);
     return Returns{};
 }
 
@@ -481,7 +484,10 @@ Result<Returns> UniswapV4Manager::execute(const SetOperator& call, CallContext& 
 {
     RUNNEL_TRY(require_account(*world_, call.operator_account));
     const auto owner = context.sender();
-    context.write(operators_, pair_key(owner, call.operator_account)) = call.approved;
+    auto& approved = context.write(operators_, pair_key(owner, call.operator_account));
+    if (approved == call.approved)
+        context.save_gas(gas::same_saves);
+    approved = call.approved;
     context.emit(id(), OperatorSetLog{owner, call.operator_account, call.approved});
     return Returns{1};
 }
