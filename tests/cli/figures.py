@@ -375,6 +375,100 @@ def check_providers(runnel: Runnel, checks: Checks, source: pathlib.Path,
                    f"{pool['pool']}: {key} of accounts {parts}, of the pool {pool[key]}")
 
 
+# A farm that pays 1,000 RICE of 2 USD over 20 days, to who stakes; a vault that is given 100 and loses a fifth.
+YIELDS = """
+[scenario]
+blocks = 30
+slot_seconds = 86400
+[chain]
+transaction_lifetime = "2d"
+[tokens.USDC]
+decimals = 6
+minter = "issuer"
+[tokens.RICE]
+[tokens.WETH]
+[tokens.SHARE]
+kind = "erc4626"
+asset = "USDC"
+[prices.USDC]
+model = "constant"
+price = 1
+[prices.RICE]
+model = "constant"
+price = 2
+[prices.WETH]
+model = "constant"
+price = 1
+[contracts.farm]
+kind = "staking_rewards"
+staking_token = "USDC"
+rewards_token = "RICE"
+rewards_duration = "20d"
+rewards = "1_000 RICE"
+[accounts.issuer]
+funds = { ETH = 1, USDC = 100 }
+[accounts.alice]
+funds = { ETH = 1, USDC = 2_000 }
+[accounts.bob]
+funds = { ETH = 1, USDC = 4_100 }
+"""
+YIELD_LINES = (
+    (2, "alice", '{ contract = "USDC", call = "approve", spender = "farm", value = "max" }, '
+                 '{ contract = "farm", call = "stake", amount = "1_000 USDC" }'),
+    (3, "alice", '{ contract = "USDC", call = "approve", spender = "SHARE", value = "max" }, '
+                 '{ contract = "SHARE", call = "deposit", assets = "1_000 USDC", receiver = "alice" }'),
+    (5, "issuer", '{ contract = "USDC", call = "transfer", to = "SHARE", value = "100 USDC" }'),
+    (6, "bob", '{ contract = "USDC", call = "approve", spender = "farm", value = "max" }, '
+               '{ contract = "farm", call = "stake", amount = "3_000 USDC" }'),
+    (6, "bob", '{ contract = "USDC", call = "approve", spender = "SHARE", value = "max" }, '
+               '{ contract = "SHARE", call = "deposit", assets = "1_100 USDC", receiver = "bob" }'),
+    (9, "alice", '{ contract = "farm", call = "exit" }'),
+    (10, "issuer", '{ contract = "USDC", call = "burn", from = "SHARE", value = "440 USDC" }'),
+    (12, "alice", '{ contract = "SHARE", call = "redeem", shares = { balance_of = "SHARE" }, receiver = "alice", '
+                  'owner = "alice" }'),
+)
+
+
+def check_yields(runnel: Runnel, checks: Checks, folder: pathlib.Path) -> None:
+    """What farms promise and pay, how long people stay, and what a share of a vault is worth, by hand."""
+    ledger = folder / "yields.db"
+    lines = "".join(f'[[script]]\nat_block = {block}\nfrom = "{sender}"\ncalls = [{calls}]\n'
+                    for block, sender, calls in YIELD_LINES)
+    done = runnel("run", write(folder / "yields.toml", YIELDS + lines), "--db", ledger, "--quiet")
+    checks(done.returncode == 0, f"the farm and the vault run: {done.stderr}")
+    report = runnel.json("report", ledger)
+
+    def equal(got, expected, what):
+        checks(abs(got - expected) <= 1e-6 * abs(expected) + 1e-9, f"{what}: {got}, not {expected}")
+
+    farms = report["farms"]
+    # 100 USD a day from day 2 to 20; 1,000 USD are there for 4 days, 4,000 for 3, 3,000 for 21.
+    equal(farms["rate_mean"], 18 * 100 / (4_000 + 12_000 + 63_000) * 365, "a year on what is staked")
+    equal(farms["rate_first_week"], 7 * 100 / (4_000 + 12_000) * 365, "first week")
+    equal(farms["rate_last_week"], 0, "last week")
+    equal(farms["rate_fall"], 1, "fall of the rate")
+    equal(farms["staked_peak_usd"], 4_000, "most that was staked")
+    equal(farms["staked_end_usd"], 3_000, "staked at the end")
+    equal(farms["rewards_usd"], 4 * 100 + 3 * 100 / 4, "what alice was paid")
+    equal(farms["entries"], 2, "alice and bob")
+    equal(farms["gone_5_days_share"], 0, "both were there after 5 days")
+    equal(farms["gone_15_days_share"], 0.5, "alice was gone after 15")
+    equal(farms["stay_median_seconds"], 7 * 86_400, "she stayed a week")
+
+    vault = report["vaults"]["vaults"][0]
+    equal(vault["price_start"], 1, "first price of a share")
+    equal(vault["price_lowest"], 0.88, "2,200 less 440 for 2,000 shares")
+    equal(vault["fall"], 0.2, "fall of the price")
+    equal(vault["yield_year"], -0.12 * 365 / 27, "a year, from day 3 on")
+    flows = report["vaults"]["flows"][0]
+    equal(flows["owners"], 2, "owners")
+    equal(int(flows["deposited_raw"]), 2_100e6, "deposited")
+    equal(int(flows["withdrawn_raw"]), 880e6, "withdrawn")
+    # Bob's stake and his shares are part of what all have: 440 were burnt, 475 paid, gas aside.
+    group = next(row for row in report["wallets"]["groups"] if row["group"] == "account")
+    equal(group["gain_usd"] + group["fees"], 475 - 440, "what the accounts have gained")
+
+
 def main():
     runnel, checks = Runnel(sys.argv[1]), Checks()
     with tempfile.TemporaryDirectory() as name:
@@ -383,6 +477,7 @@ def main():
         check_rebalancing(runnel, checks, pathlib.Path(sys.argv[2]), pathlib.Path(name))
         check_providers(runnel, checks, pathlib.Path(sys.argv[2]), pathlib.Path(name))
         check_interest(runnel, checks, pathlib.Path(name))
+        check_yields(runnel, checks, pathlib.Path(name))
         check_balances(runnel, checks, pathlib.Path(name))
         check_provider(runnel, checks, pathlib.Path(name))
     checks.finish()

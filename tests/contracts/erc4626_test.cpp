@@ -81,10 +81,10 @@ TEST_CASE(
     f.call(alice, Deposit{1'000, alice});
     f.donate(77);
     CHECK(f.vault.token_info()->decimals == 20);
-    CHECK(f.vault.preview_deposit(10).value() == 928);  // 10 * 100,100 / 1,078 = 928.57
-    CHECK(f.vault.preview_mint(1'000).value() == 11);   // 10.77, up
+    CHECK(f.vault.preview_deposit(10, 0).value() == 928);  // 10 * 100,100 / 1,078 = 928.57
+    CHECK(f.vault.preview_mint(1'000).value() == 11);      // 10.77, up
     CHECK(f.vault.preview_withdraw(10).value() == 929);
-    CHECK(f.vault.preview_redeem(1'000).value() == 10);
+    CHECK(f.vault.preview_redeem(1'000, 0).value() == 10);
     CHECK(f.vault.convert_to_assets(100'000).value() == 1'076);
     CHECK(f.vault.max_withdraw(alice) == 1'076);
 
@@ -132,7 +132,7 @@ TEST_CASE("erc4626: nobody gains by coming and going", "[contracts][vaults]")
             const auto kind = random() % 6;
             if (kind == 0)
             {
-                const auto preview = f.vault.preview_deposit(amount).value();
+                const auto preview = f.vault.preview_deposit(amount, 0).value();
                 REQUIRE(f.call(user, Deposit{amount, user}) == preview);
             }
             else if (kind == 1)
@@ -150,7 +150,7 @@ TEST_CASE("erc4626: nobody gains by coming and going", "[contracts][vaults]")
             else if (kind == 3)
             {
                 const auto burn = std::min(amount, f.vault.max_redeem(user));
-                const auto preview = f.vault.preview_redeem(burn).value();
+                const auto preview = f.vault.preview_redeem(burn, 0).value();
                 REQUIRE(f.call(user, Redeem{burn, user, user}) == preview);
             }
             else if (kind == 4)

@@ -216,9 +216,9 @@ void Erc4626Replayer::compare_previews(const json& line, Comparison& comparison)
     const std::map<std::string, Result<Amount>, std::less<>> replayed{
         {"convertToShares", vault_->convert_to_shares(x)},
         {"convertToAssets", vault_->convert_to_assets(x)},
-        {"previewDeposit", vault_->preview_deposit(x)}, {"previewMint", vault_->preview_mint(x)},
+        {"previewDeposit", vault_->preview_deposit(x, 0)}, {"previewMint", vault_->preview_mint(x)},
         {"previewWithdraw", vault_->preview_withdraw(x)},
-        {"previewRedeem", vault_->preview_redeem(x)}};
+        {"previewRedeem", vault_->preview_redeem(x, 0)}};
     for (const auto& [field, recorded] : member(line, "r").items())
     {
         const auto found = replayed.find(field);

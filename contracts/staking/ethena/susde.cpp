@@ -233,11 +233,6 @@ Amount EthenaSusde::share_supply(std::uint64_t) const
     return total_supply();
 }
 
-Amount EthenaSusde::share_balance(AccountId account) const
-{
-    return balance(account);
-}
-
 Result<Amount> EthenaSusde::convert_to_shares(const Amount& assets, std::uint64_t at) const
 {
     const auto now = RUNNEL_TRY(rate(at));
@@ -312,40 +307,6 @@ Result<Amount> EthenaSusde::assets_of(CallContext& context, const Amount& shares
 {
     const auto now = RUNNEL_TRY(rate(context));
     return assets_of_down(now, shares);
-}
-
-CallGas EthenaSusde::gas_of(VaultAction action) const noexcept
-{
-    switch (action)
-    {
-        case VaultAction::deposit: return {Deposit::gas, 0};
-        case VaultAction::mint: return {Mint::gas, 0};
-        case VaultAction::withdraw: return {Withdraw::gas, 0};
-        case VaultAction::redeem: return {Redeem::gas, 0};
-    }
-    return {};
-}
-
-void EthenaSusde::add_deposit(CallWriter& calls, const Amount& assets, AccountId receiver) const
-{
-    calls.add(id(), Deposit{assets, receiver});
-}
-
-void EthenaSusde::add_mint(CallWriter& calls, const Amount& shares, AccountId receiver) const
-{
-    calls.add(id(), Mint{shares, receiver});
-}
-
-void EthenaSusde::add_withdraw(
-    CallWriter& calls, const Amount& assets, AccountId receiver, AccountId owner) const
-{
-    calls.add(id(), Withdraw{assets, receiver, owner});
-}
-
-void EthenaSusde::add_redeem(
-    CallWriter& calls, const Amount& shares, AccountId receiver, AccountId owner) const
-{
-    calls.add(id(), Redeem{shares, receiver, owner});
 }
 
 // ---- Roles ----

@@ -1,7 +1,7 @@
 #pragma once
 
-#include "contracts/kit/sectors/vault.hpp"
 #include "contracts/kit/token_base.hpp"
+#include "contracts/kit/vault_base.hpp"
 #include "contracts/staking/ethena/calls.hpp"
 #include "contracts/staking/ethena/events.hpp"
 #include "contracts/staking/ethena/math.hpp"
@@ -79,7 +79,7 @@ class EthenaSusde
         ethena::SetCooldownDuration, ethena::AddToBlacklist, ethena::RemoveFromBlacklist,
         ethena::RedistributeLockedAmount, ethena::RescueTokens, ethena::GrantRole,
         ethena::RevokeRole, ethena::RenounceRole>,
-    public Vault
+    public VaultBase<EthenaSusde, ethena::Deposit, ethena::Mint, ethena::Withdraw, ethena::Redeem>
 {
 public:
     static constexpr std::uint8_t decimals = 18;
@@ -119,11 +119,9 @@ public:
 
     // Vault.
 
-    [[nodiscard]] const Contract& contract() const noexcept override { return *this; }
     [[nodiscard]] ContractId asset() const noexcept override { return asset_id_; }
     [[nodiscard]] Amount total_assets(std::uint64_t at) const override;
     [[nodiscard]] Amount share_supply(std::uint64_t at) const override;
-    [[nodiscard]] Amount share_balance(AccountId account) const override;
     [[nodiscard]] Result<Amount> convert_to_shares(
         const Amount& assets, std::uint64_t at) const override;
     [[nodiscard]] Result<Amount> convert_to_assets(
@@ -145,13 +143,6 @@ public:
     [[nodiscard]] Amount max_redeem(AccountId owner, std::uint64_t at) const override;
     [[nodiscard]] Result<Amount> assets_of(
         CallContext& context, const Amount& shares) const override;
-    [[nodiscard]] CallGas gas_of(VaultAction action) const noexcept override;
-    void add_deposit(CallWriter& calls, const Amount& assets, AccountId receiver) const override;
-    void add_mint(CallWriter& calls, const Amount& shares, AccountId receiver) const override;
-    void add_withdraw(CallWriter& calls, const Amount& assets, AccountId receiver,
-        AccountId owner) const override;
-    void add_redeem(CallWriter& calls, const Amount& shares, AccountId receiver,
-        AccountId owner) const override;
 
     // What other contracts call; @p context has the caller as sender.
 

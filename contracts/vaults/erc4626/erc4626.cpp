@@ -144,11 +144,6 @@ Amount Erc4626Vault::share_supply(std::uint64_t) const
     return total_supply();
 }
 
-Amount Erc4626Vault::share_balance(AccountId account) const
-{
-    return balance(account);
-}
-
 Result<Amount> Erc4626Vault::convert_to_shares(const Amount& assets, std::uint64_t) const
 {
     return result_of(shares_down(assets, totals()));
@@ -159,11 +154,6 @@ Result<Amount> Erc4626Vault::convert_to_assets(const Amount& shares, std::uint64
     return result_of(assets_down(shares, totals()));
 }
 
-Result<Amount> Erc4626Vault::preview_deposit(const Amount& assets, std::uint64_t) const
-{
-    return result_of(shares_down(assets, totals()));
-}
-
 Result<Amount> Erc4626Vault::preview_mint(const Amount& shares, std::uint64_t) const
 {
     return result_of(assets_up(shares, totals()));
@@ -172,11 +162,6 @@ Result<Amount> Erc4626Vault::preview_mint(const Amount& shares, std::uint64_t) c
 Result<Amount> Erc4626Vault::preview_withdraw(const Amount& assets, std::uint64_t) const
 {
     return result_of(shares_up(assets, totals()));
-}
-
-Result<Amount> Erc4626Vault::preview_redeem(const Amount& shares, std::uint64_t) const
-{
-    return result_of(assets_down(shares, totals()));
 }
 
 Amount Erc4626Vault::max_deposit(AccountId, std::uint64_t) const
@@ -197,40 +182,6 @@ Amount Erc4626Vault::max_redeem(AccountId owner, std::uint64_t) const
 Result<Amount> Erc4626Vault::assets_of(CallContext& context, const Amount& shares) const
 {
     return result_of(assets_down(shares, totals(context)));
-}
-
-CallGas Erc4626Vault::gas_of(VaultAction action) const noexcept
-{
-    switch (action)
-    {
-        case VaultAction::deposit: return {Deposit::gas, 0};
-        case VaultAction::mint: return {Mint::gas, 0};
-        case VaultAction::withdraw: return {Withdraw::gas, 0};
-        case VaultAction::redeem: return {Redeem::gas, 0};
-    }
-    return {};
-}
-
-void Erc4626Vault::add_deposit(CallWriter& calls, const Amount& assets, AccountId receiver) const
-{
-    calls.add(id(), Deposit{assets, receiver});
-}
-
-void Erc4626Vault::add_mint(CallWriter& calls, const Amount& shares, AccountId receiver) const
-{
-    calls.add(id(), Mint{shares, receiver});
-}
-
-void Erc4626Vault::add_withdraw(
-    CallWriter& calls, const Amount& assets, AccountId receiver, AccountId owner) const
-{
-    calls.add(id(), Withdraw{assets, receiver, owner});
-}
-
-void Erc4626Vault::add_redeem(
-    CallWriter& calls, const Amount& shares, AccountId receiver, AccountId owner) const
-{
-    calls.add(id(), Redeem{shares, receiver, owner});
 }
 
 // ---- Calls ----

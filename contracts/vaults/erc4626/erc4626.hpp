@@ -1,7 +1,7 @@
 #pragma once
 
-#include "contracts/kit/sectors/vault.hpp"
 #include "contracts/kit/token_base.hpp"
+#include "contracts/kit/vault_base.hpp"
 #include "contracts/vaults/erc4626/calls.hpp"
 #include "contracts/vaults/erc4626/events.hpp"
 #include "contracts/vaults/erc4626/math.hpp"
@@ -45,7 +45,8 @@ namespace runnel::contracts
 /// Source: OpenZeppelin Contracts 5.7 `ERC4626.sol`.
 class Erc4626Vault : public TokenBase<Erc4626Vault, erc4626::Deposit, erc4626::Mint,
                          erc4626::Withdraw, erc4626::Redeem>,
-                     public Vault
+                     public VaultBase<Erc4626Vault, erc4626::Deposit, erc4626::Mint,
+                         erc4626::Withdraw, erc4626::Redeem>
 {
 public:
     /// The most decimals that shares can have more than the asset.
@@ -66,36 +67,23 @@ public:
 
     // Vault. Time does not matter.
 
-    [[nodiscard]] const Contract& contract() const noexcept override { return *this; }
     [[nodiscard]] ContractId asset() const noexcept override { return asset_id_; }
     [[nodiscard]] Amount total_assets(std::uint64_t at = 0) const override;
     [[nodiscard]] Amount share_supply(std::uint64_t at = 0) const override;
-    [[nodiscard]] Amount share_balance(AccountId account) const override;
     [[nodiscard]] Result<Amount> convert_to_shares(
         const Amount& assets, std::uint64_t at = 0) const override;
     [[nodiscard]] Result<Amount> convert_to_assets(
         const Amount& shares, std::uint64_t at = 0) const override;
-    [[nodiscard]] Result<Amount> preview_deposit(
-        const Amount& assets, std::uint64_t at = 0) const override;
     [[nodiscard]] Result<Amount> preview_mint(
         const Amount& shares, std::uint64_t at = 0) const override;
     [[nodiscard]] Result<Amount> preview_withdraw(
         const Amount& assets, std::uint64_t at = 0) const override;
-    [[nodiscard]] Result<Amount> preview_redeem(
-        const Amount& shares, std::uint64_t at = 0) const override;
     [[nodiscard]] Amount max_deposit(AccountId receiver, std::uint64_t at = 0) const override;
     /// 0 where it does not fit 256 bits: the deployed view reverts.
     [[nodiscard]] Amount max_withdraw(AccountId owner, std::uint64_t at = 0) const override;
     [[nodiscard]] Amount max_redeem(AccountId owner, std::uint64_t at = 0) const override;
     [[nodiscard]] Result<Amount> assets_of(
         CallContext& context, const Amount& shares) const override;
-    [[nodiscard]] CallGas gas_of(VaultAction action) const noexcept override;
-    void add_deposit(CallWriter& calls, const Amount& assets, AccountId receiver) const override;
-    void add_mint(CallWriter& calls, const Amount& shares, AccountId receiver) const override;
-    void add_withdraw(CallWriter& calls, const Amount& assets, AccountId receiver,
-        AccountId owner) const override;
-    void add_redeem(CallWriter& calls, const Amount& shares, AccountId receiver,
-        AccountId owner) const override;
 
     using TokenBase::declare;
     using TokenBase::execute;

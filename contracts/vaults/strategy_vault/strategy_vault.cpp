@@ -215,11 +215,6 @@ Amount StrategyVault::share_supply(std::uint64_t at) const
     return totals(at).shares;
 }
 
-Amount StrategyVault::share_balance(AccountId account) const
-{
-    return balance(account);
-}
-
 Result<Amount> StrategyVault::convert_to_shares(const Amount& assets, std::uint64_t at) const
 {
     return result_of(shares_down(assets, totals(at)));
@@ -230,11 +225,6 @@ Result<Amount> StrategyVault::convert_to_assets(const Amount& shares, std::uint6
     return result_of(assets_down(shares, totals(at)));
 }
 
-Result<Amount> StrategyVault::preview_deposit(const Amount& assets, std::uint64_t at) const
-{
-    return result_of(shares_down(assets, totals(at)));
-}
-
 Result<Amount> StrategyVault::preview_mint(const Amount& shares, std::uint64_t at) const
 {
     return result_of(assets_up(shares, totals(at)));
@@ -243,11 +233,6 @@ Result<Amount> StrategyVault::preview_mint(const Amount& shares, std::uint64_t a
 Result<Amount> StrategyVault::preview_withdraw(const Amount& assets, std::uint64_t at) const
 {
     return result_of(shares_up(assets, totals(at)));
-}
-
-Result<Amount> StrategyVault::preview_redeem(const Amount& shares, std::uint64_t at) const
-{
-    return result_of(assets_down(shares, totals(at)));
 }
 
 Amount StrategyVault::max_deposit(AccountId receiver, std::uint64_t at) const
@@ -283,28 +268,6 @@ Amount StrategyVault::max_redeem(AccountId owner, std::uint64_t at) const
 Result<Amount> StrategyVault::assets_of(CallContext& context, const Amount& shares) const
 {
     return result_of(assets_down(shares, totals(context)));
-}
-
-void StrategyVault::add_deposit(CallWriter& calls, const Amount& assets, AccountId receiver) const
-{
-    calls.add(id(), Deposit{assets, receiver});
-}
-
-void StrategyVault::add_mint(CallWriter& calls, const Amount& shares, AccountId receiver) const
-{
-    calls.add(id(), Mint{shares, receiver});
-}
-
-void StrategyVault::add_withdraw(
-    CallWriter& calls, const Amount& assets, AccountId receiver, AccountId owner) const
-{
-    calls.add(id(), Withdraw{assets, receiver, owner});
-}
-
-void StrategyVault::add_redeem(
-    CallWriter& calls, const Amount& shares, AccountId receiver, AccountId owner) const
-{
-    calls.add(id(), Redeem{shares, receiver, owner});
 }
 
 // ---- Shares ----

@@ -4,8 +4,8 @@
 #include "contracts/kit/sectors/farm.hpp"
 #include "contracts/kit/sectors/lending.hpp"
 #include "contracts/kit/sectors/lending_positions.hpp"
-#include "contracts/kit/sectors/vault.hpp"
 #include "contracts/kit/token_base.hpp"
+#include "contracts/kit/vault_base.hpp"
 #include "contracts/vaults/strategy_vault/calls.hpp"
 #include "contracts/vaults/strategy_vault/events.hpp"
 #include "contracts/vaults/strategy_vault/math.hpp"
@@ -89,7 +89,8 @@ class StrategyVault : public TokenBase<StrategyVault, strategy_vault::Deposit, s
                           strategy_vault::Withdraw, strategy_vault::Redeem, strategy_vault::Report,
                           strategy_vault::Tend, strategy_vault::ShutdownStrategy,
                           strategy_vault::EmergencyWithdraw, strategy_vault::SetFees>,
-                      public ReportingVault
+                      public VaultBase<StrategyVault, strategy_vault::Deposit, strategy_vault::Mint,
+                          strategy_vault::Withdraw, strategy_vault::Redeem, ReportingVault>
 {
 public:
     /// The most that gains may pay.
@@ -113,36 +114,23 @@ public:
 
     // Vault.
 
-    [[nodiscard]] const Contract& contract() const noexcept override { return *this; }
     [[nodiscard]] ContractId asset() const noexcept override { return settings_.asset; }
     [[nodiscard]] Amount total_assets(std::uint64_t at) const override;
     [[nodiscard]] Amount share_supply(std::uint64_t at) const override;
-    [[nodiscard]] Amount share_balance(AccountId account) const override;
     [[nodiscard]] Result<Amount> convert_to_shares(
         const Amount& assets, std::uint64_t at) const override;
     [[nodiscard]] Result<Amount> convert_to_assets(
         const Amount& shares, std::uint64_t at) const override;
-    [[nodiscard]] Result<Amount> preview_deposit(
-        const Amount& assets, std::uint64_t at) const override;
     [[nodiscard]] Result<Amount> preview_mint(
         const Amount& shares, std::uint64_t at) const override;
     [[nodiscard]] Result<Amount> preview_withdraw(
         const Amount& assets, std::uint64_t at) const override;
-    /// Before a loss that the source would make.
-    [[nodiscard]] Result<Amount> preview_redeem(
-        const Amount& shares, std::uint64_t at) const override;
     [[nodiscard]] Amount max_deposit(AccountId receiver, std::uint64_t at) const override;
     [[nodiscard]] Amount max_withdraw(AccountId owner, std::uint64_t at) const override;
     [[nodiscard]] Amount max_redeem(AccountId owner, std::uint64_t at) const override;
     [[nodiscard]] Result<Amount> assets_of(
         CallContext& context, const Amount& shares) const override;
     [[nodiscard]] CallGas gas_of(VaultAction action) const noexcept override;
-    void add_deposit(CallWriter& calls, const Amount& assets, AccountId receiver) const override;
-    void add_mint(CallWriter& calls, const Amount& shares, AccountId receiver) const override;
-    void add_withdraw(CallWriter& calls, const Amount& assets, AccountId receiver,
-        AccountId owner) const override;
-    void add_redeem(CallWriter& calls, const Amount& shares, AccountId receiver,
-        AccountId owner) const override;
 
     // ReportingVault.
 
