@@ -437,7 +437,7 @@ void Director::begin_round(const BlockHeader& parent)
     proposer_ = pick_proposer(setup_->seed, setup_->validators, block_);
     view_ = std::make_shared<WorldView>();
     view_->block_number = block_;
-    view_->timestamp = parent.timestamp + setup_->slot_seconds;
+    view_->timestamp = setup_->times.of(block_, parent.timestamp, setup_->slot_seconds);
     view_->now_ms = static_cast<std::int64_t>(block_) * setup_->slot_seconds * 1000;
     view_->slot_seconds = setup_->slot_seconds;
     view_->world = &world_;

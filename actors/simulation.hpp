@@ -1,5 +1,6 @@
 #pragma once
 
+#include "consensus/block_times.hpp"
 #include "consensus/consensus.hpp"
 #include "consensus/mempool.hpp"
 #include "consensus/script.hpp"
@@ -87,6 +88,7 @@ struct SimulationSetup
     std::uint64_t seed = 0;
     std::uint64_t blocks = 0;
     std::uint32_t slot_seconds = 12;
+    BlockTimes times;  // Where they are not a slot apart.
     /// Blocks between checkpoints, roots of the whole state and full checks of all invariants.
     std::uint64_t checkpoint_interval = 1000;
     /// A checkpoint of this chain to go on from; nullptr: from block 0, which is then the first

@@ -123,8 +123,12 @@ std::string ChainReexecutor::check(storage::StoredBlock& stored)
     proposer_ = pick_proposer(scenario_.seed, validators_, header.number);
     if (header.proposer != validators_[proposer_].account)
         return "the proposer is not the one whose turn it was";
-    if (header.timestamp != head_.timestamp + scenario_.slot_seconds)
-        return "the timestamp is not one slot after the parent's";
+    if (header.timestamp !=
+        scenario_.times.of(header.number, head_.timestamp, scenario_.slot_seconds))
+    {
+        return scenario_.times.known().empty() ? "the timestamp is not one slot after the parent's"
+                                               : "the timestamp is not the scenario's";
+    }
     if (header.gas_limit != scenario_.chain.fees.block_gas_limit)
         return "the gas limit is not the scenario's";
     if (header.base_fee != next_base_fee(scenario_.chain.fees, head_.base_fee, head_.gas_used))

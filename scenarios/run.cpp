@@ -19,6 +19,8 @@ storage::Manifest make_manifest(const Scenario& scenario)
     manifest.add("blocks", std::to_string(scenario.blocks));
     manifest.add("slot_seconds", std::to_string(scenario.slot_seconds));
     manifest.add("start", std::to_string(scenario.start));
+    if (scenario.retold != 0)
+        manifest.add("retold_block", std::to_string(scenario.retold));
     manifest.add("resolved_scenario", scenario.resolved_text);
     manifest.add("source_scenario", scenario.source_text);
     manifest.add("reference_prices", scenario.price_hash.to_string());
@@ -128,6 +130,7 @@ tl::expected<SimulationSetup, ScenarioError> make_simulation(const Scenario& sce
     setup.seed = scenario.seed;
     setup.blocks = scenario.blocks;
     setup.slot_seconds = scenario.slot_seconds;
+    setup.times = scenario.times;
     setup.checkpoint_interval = scenario.chain.checkpoint_interval;
     return setup;
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "consensus/block_times.hpp"
 #include "consensus/mempool.hpp"
 #include "ledger/block.hpp"
 #include "ledger/parameters.hpp"
@@ -178,6 +179,8 @@ struct Scenario
     std::uint64_t blocks = 0;
     std::uint32_t slot_seconds = 12;
     std::uint64_t start = 0;     // Unix seconds of block 0.
+    BlockTimes times;            // Where blocks are not a slot apart.
+    std::uint64_t retold = 0;    // The block of another chain that block 0 stands for; 0: none.
     std::string allow_warnings;  // Words CODE or CODE:SUBJECT, see scenarios/lint.hpp.
     ChainSpec chain;
     std::vector<TokenSpec> tokens;        // By contract id.

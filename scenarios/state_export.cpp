@@ -134,6 +134,9 @@ private:
         const auto rest = scenario_.blocks - std::min(scenario_.blocks, block_.number);
         const auto name = scenario_.title.empty() ? scenario_.name : scenario_.title;
         set("scenario.title", quoted(fmt::format("{}, from block {}", name, block_.number)));
+        set("scenario.block_times", "[]");
+        if (scenario_.retold != 0)
+            set("scenario.retold_block", std::to_string(scenario_.retold + block_.number));
         set("scenario.start", std::to_string(block_.timestamp));
         set("scenario.blocks", std::to_string(std::max<std::uint64_t>(1, rest)));
         set("chain.initial_base_fee", std::to_string(block_.base_fee));

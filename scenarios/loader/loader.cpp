@@ -52,6 +52,33 @@ void Loader::read_scenario(const std::string& default_name)
     scenario_.slot_seconds = static_cast<std::uint32_t>(parameters.integer("slot_seconds"));
     scenario_.allow_warnings = parameters.text("allow_warnings");
     scenario_.start = static_cast<std::uint64_t>(parameters.integer("start"));
+    scenario_.retold = static_cast<std::uint64_t>(parameters.integer("retold_block"));
+    if (!values.block_times.empty())
+    {
+        if (values.block_times.front().time < scenario_.start)
+        {
+            fail_key(table, "block_times",
+                fmt::format("expected no time before start, {}, got {}", scenario_.start,
+                    values.block_times.front().time));
+        }
+        for (const std::string_view other : {"agents", "prices"})
+        {
+            if (document_.root().find(other) != nullptr)
+            {
+                fail_key(table, "block_times",
+                    fmt::format(
+                        "expected no [{}] beside it, whose times are those of slots", other));
+            }
+        }
+    }
+    scenario_.times = BlockTimes{scenario_.start, std::move(values.block_times)};
+    // Scenarios without them keep their hashes.
+    std::erase_if(values.canonical,
+        [&](const Node::Member& member)
+        {
+            return (member.key == "block_times" && scenario_.times.known().empty()) ||
+                   (member.key == "retold_block" && scenario_.retold == 0);
+        });
     resolve(table, values.canonical);
 }
 

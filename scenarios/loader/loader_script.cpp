@@ -99,6 +99,11 @@ void Loader::find_created()
     auto& script = scenario_.script;
     for (auto& contract : scenario_.created)
     {
+        if (const auto address = Address::from_string(contract.name))
+        {
+            contract.address = *address;
+            continue;
+        }
         const auto& line = script[contract.line];
         // Its own lines are all that it sends.
         std::uint64_t nonce = 0;
@@ -195,7 +200,7 @@ void Loader::read_script_line(const NamedTable& table)
     std::vector<std::string_view> known;
     for (const auto& account : account_tables_)
         known.push_back(account.name);
-    if (line.from.find('/') == std::string::npos &&
+    if (line.from.find('/') == std::string::npos && !names_.find_contract(line.from) &&
         std::find(known.begin(), known.end(), line.from) == known.end())
     {
         const auto* from = plain_node.find("from");
@@ -216,17 +221,23 @@ void Loader::read_script_line(const NamedTable& table)
                     max_fee));
         }
     }
-    const auto block_time =
-        static_cast<std::int64_t>(scenario_.start + line.at_block * scenario_.slot_seconds);
+    const auto& times = scenario_.times.known();
+    const auto [last, last_time] =
+        times.empty() ? BlockTimes::Known{0, scenario_.start} : times.back();
+    const auto block_time = static_cast<std::int64_t>(
+        line.at_block <= last
+            ? scenario_.times.of(line.at_block, scenario_.start, scenario_.slot_seconds)
+            : last_time + (line.at_block - last) * scenario_.slot_seconds);
     ScriptReader reader{document_, names_, block_time};
     line.calls = reader.read_calls(*calls, table.path + ".calls");
     line.accounts = std::move(reader.accounts());
     if (!reader.created().empty())
     {
-        // Its nonce must be known, so nobody else may act for it.
+        // Its nonce must be known, so nobody else may act for it; an address says itself who it is.
+        const bool is_address = Address::from_string(reader.created()).has_value();
         const bool pays = std::any_of(scenario_.agents.begin(), scenario_.agents.end(),
             [&](const AgentSpec& agent) { return agent.funded_by == line.from; });
-        if (pays || line.from.find('/') != std::string::npos)
+        if (!is_address && (pays || line.from.find('/') != std::string::npos))
         {
             fail_key({&plain_node, table.place, table.name, table.path}, "from",
                 fmt::format("expected an account of [accounts] that pays for no arrivals, as the "

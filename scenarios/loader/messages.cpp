@@ -21,6 +21,7 @@ std::string expectation(const Key& key)
         case KeyForm::time:
             return range("unix seconds", key.spec) + " or a date like 2024-01-01T00:00:00Z";
         case KeyForm::closes: return "a list of [unix seconds, price]";
+        case KeyForm::block_times: return "a list of [block, unix seconds]";
         case KeyForm::bars: return "a list of [unix seconds, open, high, low, close]";
         case KeyForm::calls: return "a list of calls";
         case KeyForm::expect: return "a table";

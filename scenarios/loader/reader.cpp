@@ -102,6 +102,9 @@ void TableReader::read_item(const Item& item, TableValues& values, const Unit* r
         case KeyForm::seed: read = read_seed(item); break;
         case KeyForm::time: read = read_time(item); break;
         case KeyForm::closes: read.canonical = read_closes(item, values.closes); break;
+        case KeyForm::block_times:
+            read.canonical = read_block_times(item, values.block_times);
+            break;
         case KeyForm::bars: read.canonical = read_bars(item, values.bars); break;
         // Read by those who know what contracts describe.
         case KeyForm::calls:

@@ -20,6 +20,7 @@ struct TableValues
     Parameters parameters;  // Prices as amounts of 1e-8 USD, times as integers.
     std::vector<PriceClose> closes;
     std::vector<PriceBar> bars;
+    std::vector<BlockTimes::Known> block_times;
     std::vector<std::pair<ContractId, Distribution>> funds;
     std::vector<PositionRow> positions;
     /// All keys in the order of their specs, defaults filled in, written in one way.
@@ -92,6 +93,8 @@ private:
     [[nodiscard]] Read read_seed(const Item& item) const;
     [[nodiscard]] Read read_time(const Item& item) const;
     [[nodiscard]] Node read_closes(const Item& item, std::vector<PriceClose>& closes) const;
+    [[nodiscard]] Node read_block_times(
+        const Item& item, std::vector<BlockTimes::Known>& times) const;
     [[nodiscard]] Node read_bars(const Item& item, std::vector<PriceBar>& bars) const;
     [[nodiscard]] Node read_funds(const Item& item, TableValues& values) const;
 

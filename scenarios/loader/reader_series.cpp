@@ -16,6 +16,35 @@ Node TableReader::read_closes(const Item& item, std::vector<PriceClose>& closes)
     return canonical;
 }
 
+Node TableReader::read_block_times(const Item& item, std::vector<BlockTimes::Known>& times) const
+{
+    const auto* list = item.node.as<Node::Array>();
+    if (list == nullptr)
+        refuse(item, expectation(*item.key));
+    for (std::size_t i = 0; i < list->size(); ++i)
+    {
+        const auto entry = element(item, i, (*list)[i]);
+        const auto* row = entry.node.as<Node::Array>();
+        const auto number = [&](std::size_t column) -> std::uint64_t
+        {
+            const auto* value =
+                row == nullptr || row->size() != 2 ? nullptr : (*row)[column].as<std::int64_t>();
+            // What a table of the database holds as a time of a block.
+            constexpr std::int64_t number_max = 253'402'300'799;
+            if (value == nullptr || *value < 0 || *value > number_max)
+                refuse(entry, "[block, unix seconds]");
+            return static_cast<std::uint64_t>(*value);
+        };
+        const BlockTimes::Known known{number(0), number(1)};
+        if (known.block < 1 || known.block > blocks_max ||
+            (!times.empty() &&
+                (known.block <= times.back().block || known.time < times.back().time)))
+            refuse(entry, "blocks from 1 on in their order, and times that do not go back");
+        times.push_back(known);
+    }
+    return item.node;
+}
+
 Node TableReader::read_bars(const Item& item, std::vector<PriceBar>& bars) const
 {
     const std::size_t width = item.key->form == KeyForm::bars ? 5 : 2;

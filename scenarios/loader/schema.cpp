@@ -32,6 +32,14 @@ Section scenario_section()
                  "The time of block 0; a TOML date like 2024-01-01T00:00:00Z is understood.", 0,
                  253'402'300'799},
                 KeyForm::time},
+            {{"block_times", Kind::integer, "[]", unit::other("[[block, unix seconds], ...]"),
+                 "When blocks came, of a chain that retells another one: between two of these time "
+                 "goes evenly, behind the last one by slot_seconds. For scenarios without agents "
+                 "and prices."},
+                KeyForm::block_times},
+            {{"retold_block", Kind::integer, "0", unit::block_number,
+                "The block of that chain that block 0 stands for; nothing depends on it. 0: none.",
+                0, 1e15}},
             {{"allow_warnings", Kind::text, "\"\"", {},
                 "Warnings of `runnel check` that are meant: words CODE or CODE:SUBJECT, as "
                 "`pool_price:contracts.weth_usdc`."}},

@@ -17,6 +17,7 @@ enum class KeyForm : std::uint8_t
     seed,         // Any unsigned number of 64 bits, as text too.
     time,         // Unix seconds, or a TOML date with time and offset.
     closes,       // [[unix, price], ...]
+    block_times,  // [[block, unix], ...]
     bars,         // [[unix, open, high, low, close], ...]
     calls,        // A list of calls: read by what contracts describe.
     expect,       // What must come of them.

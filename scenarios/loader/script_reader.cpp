@@ -627,9 +627,18 @@ void ScriptReader::read_name(
 {
     const auto& node = call.find(key_name)->node;
     const auto where = fmt::format("{}.{}", path, key_name);
-    if (!is_of_kind(deployer, contracts::deployer_sector))
-        refuse(node, where, "it beside a call that deploys a contract");
     const auto* name = node.as<std::string>();
+    // Whoever deploys to addresses of its own (CREATE2) can be told which one is expected.
+    const auto address = name == nullptr ? std::nullopt : Address::from_string(*name);
+    const bool is_address = address && address->to_checksum_string() == *name;
+    if (!is_of_kind(deployer, contracts::deployer_sector) &&
+        !(is_address && !deployer.deploys.empty()))
+    {
+        refuse(node, where,
+            deployer.deploys.empty() ? "it beside a call that deploys a contract"
+                                     : "the address, with EIP-55's capitals, that the contract "
+                                       "will have");
+    }
     if (name == nullptr || !is_plain_name(*name) || names_.find_contract(*name) ||
         names_.group_size(*name))
         refuse(node, where, "a name that no token, contract or group has");

@@ -602,6 +602,38 @@ TEST_CASE("loader: bad distributions get one line", "[scenarios][loader][errors]
     });
 }
 
+TEST_CASE("loader: blocks may come when they came elsewhere", "[scenarios][loader]")
+{
+    const std::string history =
+        "[scenario]\nblocks = 10\nstart = 1_000\nretold_block = 12_369_738\n"
+        "block_times = [[2, 1_030], [6, 1_030]]\n";
+    const auto scenario = good(history);
+    CHECK(scenario.retold == 12'369'738);
+    CHECK(scenario.times.known() == std::vector<BlockTimes::Known>{{2, 1'030}, {6, 1'030}});
+    CHECK(scenario.times.of(1, 1'000, 12) == 1'015);
+    const auto again = good(scenario.resolved_text);
+    CHECK(again.times.known() == scenario.times.known());
+    CHECK(again.resolved_text == scenario.resolved_text);
+    // Other scenarios keep their text, and so their hashes.
+    CHECK(good("[scenario]\nblocks = 10\n").resolved_text.find("block_times") == std::string::npos);
+
+    const auto wrong = [&](std::string_view times)
+    { return error_of(replaced(history, "[[2, 1_030], [6, 1_030]]", times)); };
+    CHECK(wrong("3").find("scenario.block_times: expected a list of [block, unix seconds]") !=
+          std::string::npos);
+    CHECK(
+        wrong("[[2]]").find("block_times[0]: expected [block, unix seconds]") != std::string::npos);
+    CHECK(wrong("[[0, 1_030]]").find("expected blocks from 1 on in their order") !=
+          std::string::npos);
+    CHECK(wrong("[[2, 1_030], [2, 1_031]]").find("block_times[1]: expected blocks from 1 on") !=
+          std::string::npos);
+    CHECK(wrong("[[2, 1_030], [3, 1_029]]").find("times that do not go back") != std::string::npos);
+    CHECK(wrong("[[2, 999]]").find("expected no time before start, 1000, got 999") !=
+          std::string::npos);
+    CHECK(error_of(history + "[tokens.A]\n[prices.A]\nmodel = \"constant\"\nprice = 1\n")
+              .find("scenario.block_times: expected no [prices] beside it") != std::string::npos);
+}
+
 TEST_CASE("loader: bad prices get one line", "[scenarios][loader][errors]")
 {
     constexpr std::string_view model = "model = \"constant\"\nprice = 3000";

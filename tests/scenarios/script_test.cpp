@@ -660,6 +660,36 @@ expect.reverts = "OwnableUnauthorizedAccount"
     CHECK(resumed.report.executed == 3);
 }
 
+TEST_CASE("A line names what it deploys by the address that it expects")
+{
+    const auto story = [](std::string_view pool)
+    {
+        return fmt::format(R"(
+[contracts.factory3]
+kind = "uniswap_v3_factory"
+[[script]]
+at_block = 1
+from = "alice"
+calls = [
+  {{ contract = "factory3", call = "createPool", token_a = "A", token_b = "B", fee = 3000, as = "{0}" }},
+  {{ contract = "{0}", call = "initialize", sqrt_price_x96 = "79228162514264337593543950336" }},
+]
+expect.events = [{{ contract = "{0}", event = "Initialize", tick = 0 }}]
+)",
+            pool);
+    };
+    // Whoever is not there cannot be called; the failure tells nothing of where it is.
+    const std::string nobody{"0x1d42064Fc4Beb5F8aAF85F4617AE8b3b5B8Bd801"};
+    const auto failures = failures_of(story(nobody));
+    REQUIRE(failures.size() == 1);
+    CHECK(failures.front().find("expected success, got a revert: no such contract") !=
+          std::string::npos);
+    CHECK(error_of(story("pool3")).find("expected the address, with EIP-55's capitals") !=
+          std::string::npos);
+    CHECK(error_of(story("0x1d42064fc4beb5f8aaf85f4617ae8b3b5b8bd801"))
+              .find("expected the address, with EIP-55's capitals") != std::string::npos);
+}
+
 TEST_CASE("What a line says of what it deploys is checked")
 {
     const auto line = [](const std::string& rest)

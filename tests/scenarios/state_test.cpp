@@ -1,4 +1,5 @@
 #include "contracts/exchanges/uniswap_v2/pair.hpp"
+#include "contracts/exchanges/uniswap_v3/pool.hpp"
 #include "contracts/kit/sectors/lending.hpp"
 #include "contracts/kit/token.hpp"
 #include "scenarios/genesis.hpp"
@@ -239,6 +240,68 @@ TEST_CASE("state: a world that starts from another's state has the same", "[scen
     const auto health =
         pool.view_at(more.scenario.start)->health(more.world->find_account("bob").value());
     CHECK(health.health_factor.to_string() == "1142857142857142857");
+}
+
+TEST_CASE("state: records under any key can be begun with", "[scenarios][state]")
+{
+    // A position from -60 to 60 in a pool at price 1, whose only provider has it.
+    const std::string text = R"(
+[scenario]
+blocks = 2
+[tokens.A]
+[tokens.B]
+[contracts.factory]
+kind = "uniswap_v3_factory"
+[contracts.pool]
+kind = "uniswap_v3_pool"
+factory = "factory"
+token0 = "A"
+token1 = "B"
+[state.pool]
+rows = """
+table,number,sqrt_price_x96,liquidity,tick,observation_cardinality,observation_cardinality_next,unlocked
+pool.state,0,79228162514264337593543950336,1000000,0,1,1,true
+"""
+[state.ticks]
+rows = """
+table,number,liquidity_gross,liquidity_net,initialized
+pool.ticks,887212,1000000,1000000,true
+pool.ticks,887332,1000000,-1000000,true
+"""
+[state.bitmap]
+rows = """
+table,number,amount
+pool.bitmap,32767,57896044618658097711785492504343953926634992332820282019728792003956564819968
+pool.bitmap,32768,2
+"""
+[state.positions]
+rows = """
+table,key.owner,key.tick_lower,key.tick_upper,value.liquidity,value.tokens_owed0
+pool.positions,alice,-60,60,1000000,7
+pool.positions,alice,-120,60,0,9
+"""
+)";
+    const auto world = started(text);
+    const auto* pool = dynamic_cast<const contracts::UniswapV3Pool*>(
+        world.world->find_contract(world.world->find_contract("pool").value()));
+    REQUIRE(pool != nullptr);
+    const auto alice = world.world->find_account("alice").value();
+    CHECK(pool->position({alice, -60, 60}).liquidity == 1'000'000);
+    CHECK(pool->position({alice, -60, 60}).tokens_owed0 == 7);
+    CHECK(pool->position({alice, -120, 60}).tokens_owed0 == 9);
+    CHECK(pool->tick_info(-60).liquidity_net == Int256{1'000'000});
+    CHECK(pool->tick_info(60).liquidity_net == Int256{-1'000'000});
+    CHECK(pool->initialized_ticks() == std::vector<std::int32_t>{-60, 60});
+
+    const auto twice = error_of(text +
+                                "[state.positions2]\nrows = \"\"\"\ntable,key.owner,"
+                                "key.tick_lower,key.tick_upper,value.liquidity\n"
+                                "pool.positions,alice,-60,60,5\n\"\"\"\n");
+    CHECK(has(twice, "expected one row for each record of pool.positions, got two"));
+    const auto number = error_of(text +
+                                 "[state.positions2]\nrows = \"\"\"\ntable,number,"
+                                 "value.liquidity\npool.positions,5,5\n\"\"\"\n");
+    CHECK(has(number, "number: expected a column of pool.positions (key.owner"));
 }
 
 TEST_CASE("state: a position below its threshold can be begun with", "[scenarios][state]")
