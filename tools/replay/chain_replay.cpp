@@ -3,8 +3,7 @@
 #include "contracts/exchanges/uniswap_v3/factory.hpp"
 #include "contracts/exchanges/uniswap_v3/pool.hpp"
 #include "contracts/tokens/erc20/erc20.hpp"
-#include "tools/replay/json_fields.hpp"
-#include "tools/replay/line_reader.hpp"
+#include "tools/replay/chain_events.hpp"
 #include "tools/replay/uniswap_v3_actor.hpp"
 
 #include <algorithm>
@@ -24,104 +23,6 @@ using contracts::Sandbox;
 using contracts::UniswapV3Factory;
 using contracts::UniswapV3Pool;
 using nlohmann::json;
-
-/// More pools, accounts, ticks or positions than mainnet has are refused rather than held.
-constexpr std::size_t names_max = 1'000'000;
-constexpr std::string_view factory_address = "0x1F98431c8aD98523631AE4a59f267346ea31F984";
-
-/// Numbers are decimal strings or JSON numbers.
-std::string digits_of(const json& value, std::string_view name)
-{
-    if (value.is_number_integer())
-        return value.dump();
-    return as_text(value, name);
-}
-Int256 number_in(const json& object, const char* name)
-{
-    return parse_signed(digits_of(member(object, name), name));
-}
-Amount amount_in(const json& object, const char* name)
-{
-    return parse_amount(digits_of(member(object, name), name));
-}
-std::uint64_t count_in(const json& object, const char* name)
-{
-    const auto amount = amount_in(object, name);
-    if (!amount.fits_uint64())
-        throw std::invalid_argument{fmt::format("\"{}\" does not fit 64 bits", name)};
-    return amount.low64();
-}
-std::uint64_t count_up_to(std::uint64_t max, const json& object, const char* name)
-{
-    const auto count = count_in(object, name);
-    if (count > max)
-        throw std::invalid_argument{fmt::format("\"{}\" is above {}", name, max)};
-    return count;
-}
-std::int32_t tick_in(const json& object, const char* name)
-{
-    const auto value = number_in(object, name);
-    if (value.magnitude() > Amount{0x7FFFFF})
-        throw std::invalid_argument{fmt::format("\"{}\" is no tick", name)};
-    const auto magnitude = static_cast<std::int32_t>(value.magnitude().low64());
-    return value.is_negative() ? -magnitude : magnitude;
-}
-Address address_in(const json& object, const char* name)
-{
-    const auto address = Address::from_string(text_of(object, name));
-    if (!address)
-        throw std::invalid_argument{fmt::format("\"{}\": expected an address", name)};
-    return *address;
-}
-
-/// A row of a list in a recorded state, by the names of its columns.
-json row_of(const json& list, std::initializer_list<const char*> names, std::string_view what)
-{
-    if (!list.is_array() || list.size() < names.size())
-    {
-        throw std::invalid_argument{
-            fmt::format("\"{}\": expected rows of {} values", what, names.size())};
-    }
-    json row = json::object();
-    std::size_t next = 0;
-    for (const auto* name : names)
-        row[name] = list[next++];
-    return row;
-}
-const json& list_in(const json& object, const char* name)
-{
-    const auto& list = member(object, name);
-    if (!list.is_array() || list.size() > names_max)
-        throw std::invalid_argument{
-            fmt::format("\"{}\": expected a list of at most {} rows", name, names_max)};
-    return list;
-}
-
-PoolConstructor constructor_in(const json& object)
-{
-    PoolConstructor arguments;
-    arguments.fee = static_cast<std::uint32_t>(count_up_to(fee_denominator - 1, object, "fee"));
-    const auto spacing = tick_in(object, "tickSpacing");
-    if (spacing <= 0 || spacing >= 16'384)
-        throw std::invalid_argument{"\"tickSpacing\": expected 1 to 16383"};
-    arguments.tick_spacing = spacing;
-    return arguments;
-}
-
-/// Reads all lines that hold something.
-void for_each_line(LineReader& reader, const std::function<void(const json&)>& visit)
-{
-    while (const auto text = reader.next())
-    {
-        if (text->find_first_not_of(" \t\r") == std::string::npos)
-            continue;
-        check_depth(*text);
-        const auto line = json::parse(*text);
-        if (!line.is_object())
-            throw std::invalid_argument{"not a JSON object"};
-        visit(line);
-    }
-}
 
 class ChainReplayer
 {
@@ -151,10 +52,6 @@ private:
     };
 
     AccountId account_of(const Address& address);
-    [[nodiscard]] static bool is_header(const json& line)
-    {
-        return !line.contains("k") && line.contains("protocol");
-    }
     Pool& pool_of(const json& line);
     Erc20& token(const Address& address);
     [[nodiscard]] PoolSnapshot snapshot_of(const Pool& pool, const json& state);
@@ -164,6 +61,7 @@ private:
     void burn(Pool& pool, const json& line);
     void swap(Pool& pool, const json& line);
     void compare_end(Pool& pool, const json& line);
+    void compare_fees(const Pool& pool, const PoolSnapshot& end);
     Sandbox::Outcome run(AccountId sender, ContractId contract, const auto& call)
     {
         auto outcome = sandbox_.run(sender, contract, call);
@@ -583,81 +481,79 @@ void ChainReplayer::compare_end(Pool& pool, const json& line)
             dump(pool.pool->observation(static_cast<std::uint16_t>(slot))));
     }
     ++report_.end_states;
+    compare_fees(pool, expected);
 }
 
-/// A row of a .csv of mints and burns.
-struct LiquidityEvent
+/// What a unit of liquidity between two ticks has earned of both tokens since some time; nothing
+/// if the state does not have both ticks.
+std::optional<std::array<Amount, 2>> growth_inside(
+    const PoolSnapshot& pool, std::int32_t lower, std::int32_t upper)
 {
-    std::uint64_t block = 0;
-    bool is_mint = false;
-    std::int32_t tick_lower = 0;
-    std::int32_t tick_upper = 0;
-    Amount liquidity;
-};
-constexpr std::string_view csv_header =
-    "block,tx_index,log_index,type,tick_lower,tick_upper,liquidity,amount0,amount1";
-
-LiquidityEvent parse_csv_row(std::string_view text)
-{
-    std::array<std::string, 9> cells;
-    for (std::size_t i = 0; i < cells.size(); ++i)
+    const auto find = [&pool](std::int32_t tick)
     {
-        const auto comma = std::min(text.find(','), text.size());
-        if (i + 1 < cells.size() && comma == text.size())
-            throw std::invalid_argument{fmt::format("expected {} columns", cells.size())};
-        cells[i] = std::string{text.substr(0, comma)};
-        text.remove_prefix(std::min(comma + 1, text.size()));
-    }
-    const json row{{"block", cells[0]}, {"tick_lower", cells[4]}, {"tick_upper", cells[5]},
-        {"liquidity", cells[6]}};
-    if (cells[3] != "mint" && cells[3] != "burn")
-        throw std::invalid_argument{"\"type\": expected mint or burn"};
-    return {count_in(row, "block"), cells[3] == "mint", tick_in(row, "tick_lower"),
-        tick_in(row, "tick_upper"), amount_in(row, "liquidity")};
+        return std::find_if(pool.ticks.begin(), pool.ticks.end(),
+            [tick](const auto& entry) { return entry.first == tick; });
+    };
+    const auto low = find(lower);
+    const auto high = find(upper);
+    if (low == pool.ticks.end() || high == pool.ticks.end())
+        return std::nullopt;
+    const auto inside =
+        [&](const Amount& all, const Amount& outside_low, const Amount& outside_high)
+    {
+        const auto below = pool.state.tick >= lower ? outside_low : wrapping_sub(all, outside_low);
+        const auto above = pool.state.tick < upper ? outside_high : wrapping_sub(all, outside_high);
+        return wrapping_sub(wrapping_sub(all, below), above);
+    };
+    return std::array{
+        inside(pool.state.fee_growth_global0_x128, low->second.fee_growth_outside0_x128,
+            high->second.fee_growth_outside0_x128),
+        inside(pool.state.fee_growth_global1_x128, low->second.fee_growth_outside1_x128,
+            high->second.fee_growth_outside1_x128)};
 }
 
-/// A recorded state of ticks: gross and net liquidity of each.
-struct TickMap
+/// What the positions that both recorded states name have earned between them, whether anybody
+/// touched them or not.
+void ChainReplayer::compare_fees(const Pool& pool, const PoolSnapshot& end)
 {
-    Amount sqrt_price_x96;
-    std::int32_t tick = 0;
-    Amount liquidity;
-    std::map<std::int32_t, std::array<std::string, 2>> ticks;
-    std::uint64_t found_after = 0;  // The number of the event after which the pool was like this.
-    std::uint64_t found_block = 0;
-};
-
-std::vector<TickMap> read_snapshots(const std::string& path)
-{
-    LineReader reader{path};
-    std::string text;
-    while (const auto line = reader.next())
-        text += *line;
-    if (!reader.error().empty())
-        throw std::invalid_argument{reader.error()};
-    check_depth(text);
-    const auto states = json::parse(text);
-    if (!states.is_array() || states.empty())
-        throw std::invalid_argument{"expected a list of states"};
-    std::vector<TickMap> found;
-    for (const auto& state : states)
+    if (!pool.start)
+        return;
+    const auto start = snapshot_of(pool, *pool.start);
+    auto replayed = end;
+    replayed.state = pool.pool->state();
+    for (auto& [tick, info] : replayed.ticks)
+        info = pool.pool->tick_info(tick);
+    std::size_t positions = 0;
+    std::size_t unchanged = 0;
+    std::array<Amount, 2> earned;
+    for (const auto& [key, position] : start.positions)
     {
-        TickMap map;
-        map.sqrt_price_x96 = amount_in(state, "sqrtPriceX96");
-        map.tick = tick_in(state, "tick");
-        map.liquidity = amount_in(state, "liquidity");
-        for (const auto& values : list_in(state, "ticks"))
+        const auto before = growth_inside(start, key.tick_lower, key.tick_upper);
+        const auto recorded = growth_inside(end, key.tick_lower, key.tick_upper);
+        const auto got = growth_inside(replayed, key.tick_lower, key.tick_upper);
+        if (!before || !recorded || !got)
+            continue;
+        ++positions;
+        const bool is_held = !position.liquidity.is_zero() &&
+                             pool.pool->position(key).liquidity == position.liquidity;
+        unchanged += is_held ? 1 : 0;
+        for (const unsigned side : {0U, 1U})
         {
-            const auto row = row_of(values, {"tick", "gross", "net"}, "ticks");
-            if (!amount_in(row, "gross").is_zero())
+            const auto growth = wrapping_sub((*got)[side], (*before)[side]);
+            equal(fmt::format("position {} {} {}: growth of fees in token{}", key.tick_lower,
+                      key.tick_upper, sandbox_.world().account(key.owner).name, side),
+                wrapping_sub((*recorded)[side], (*before)[side]).to_string(), growth.to_string());
+            if (is_held)
             {
-                map.ticks[tick_in(row, "tick")] = {
-                    amount_in(row, "gross").to_string(), number_in(row, "net").to_string()};
+                earned[side] = wrapping_add(
+                    earned[side], mul_shift_down(position.liquidity, growth, 128).value);
             }
         }
-        found.push_back(std::move(map));
     }
-    return found;
+    report_.notes.push_back(fmt::format(
+        "LP fees: growth inside of {} positions from the first state to the last; the {} whose "
+        "liquidity stood still have earned {} of token0 and {} of token1, in smallest units",
+        positions, unchanged, earned[0].to_string(), earned[1].to_string()));
 }
 
 /// One pool that all mints and burns of a .csv go to; its price does not move.
@@ -735,34 +631,16 @@ private:
     std::set<std::int32_t> ticks_;  // Those that are initialized.
 };
 
-bool is_csv(const std::string& path)
-{
-    LineReader reader{path};
-    const auto line = reader.next();
-    return line && std::string_view{*line}.substr(0, csv_header.size()) == csv_header;
-}
-
 /// Runs one reading of a .csv; what is wrong becomes the report's error. Stops when @p visit says
 /// so.
 void read_csv(const std::string& path, ChainReport& report,
     const std::function<bool(const LiquidityEvent&, std::uint64_t line)>& visit)
 {
     LineReader reader{path};
-    std::uint64_t last_block = 0;
     try
     {
-        (void)reader.next();
-        while (const auto text = reader.next())
-        {
-            const auto event = parse_csv_row(*text);
-            if (event.block < last_block)
-                throw std::invalid_argument{"expected blocks in order"};
-            last_block = event.block;
-            if (!visit(event, reader.line()))
-                return;
-        }
-        if (!reader.error().empty())
-            throw std::invalid_argument{reader.error()};
+        for_each_row(
+            reader, [&](const LiquidityEvent& event) { return visit(event, reader.line()); });
     }
     catch (const std::exception& error)
     {
@@ -786,14 +664,11 @@ ChainReport replay_liquidity(const std::string& path, const std::string& snapsho
         report.error = fmt::format("{}: {}", snapshots, said(error));
         return report;
     }
-    // The widest of mainnet's spacings that all ticks are on.
-    std::array<std::int32_t, 4> spacings{200, 60, 10, 1};
-    auto spacing = spacings.begin();
+    TickSpacing spacing;
     read_csv(path, report,
         [&](const LiquidityEvent& event, std::uint64_t)
         {
-            while (event.tick_lower % *spacing != 0 || event.tick_upper % *spacing != 0)
-                ++spacing;
+            spacing.narrow(event);
             if (report.first_block == 0)
                 report.first_block = event.block;
             report.last_block = event.block;
@@ -811,11 +686,11 @@ ChainReport replay_liquidity(const std::string& path, const std::string& snapsho
     report.notes.push_back(fmt::format(
         "amounts are not compared: the file has no swaps, so the price at each event is unknown; "
         "ticks are taken to be {} apart",
-        *spacing));
+        spacing.value()));
     // A pool for each state, at its price; without states one that only has to take the events.
     const auto run = [&](const Amount& price, TickMap* map)
     {
-        LiquidityReplayer replayer{price, *spacing};
+        LiquidityReplayer replayer{price, spacing.value()};
         std::uint64_t number = 0;
         read_csv(path, report,
             [&](const LiquidityEvent& event, std::uint64_t line)

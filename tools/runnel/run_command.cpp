@@ -13,6 +13,7 @@
 #include "tools/runnel/progress.hpp"
 #include "tools/runnel/resource_use.hpp"
 #include "tools/runnel/scenario_options.hpp"
+#include "tools/runnel/simulation_run.hpp"
 #include "tools/runnel/trace_file.hpp"
 
 #include <CLI/CLI.hpp>
@@ -21,11 +22,9 @@
 
 #include <algorithm>
 #include <charconv>
-#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
-#include <future>
 #include <memory>
 #include <optional>
 #include <thread>
@@ -53,9 +52,6 @@ struct RunOptions
     bool quiet = false;
     std::string trace;
 };
-
-/// The runtime of the actors', the ledger's writer, and who waits for them.
-constexpr unsigned crew_threads = 4;
 
 double rate_of(const SimulationResult& result)
 {
@@ -281,70 +277,6 @@ std::shared_ptr<CheckpointSource> pick_checkpoint(storage::Database& database)
     return nullptr;
 }
 
-/// With a run that was asked to stop. One that stands still is left: a second signal would do it
-/// too, but who sends one and waits is not to wait for ever.
-class Patience
-{
-public:
-    void look(std::uint64_t blocks)
-    {
-        const auto now = std::chrono::steady_clock::now();
-        if (!since_ || blocks != blocks_)
-        {
-            since_ = now;
-            blocks_ = blocks;
-        }
-        const auto limit = std::chrono::seconds{blocks == 0 ? 10 : 30};
-        if (now - *since_ > limit)
-        {
-            leave_at_once(exit_interrupted,
-                fmt::format("interrupted after block {}, and left without its checkpoint: nothing "
-                            "moved for {} s; what was committed is safe",
-                    blocks, limit.count()));
-        }
-    }
-
-private:
-    std::optional<std::chrono::steady_clock::time_point> since_;  // This many blocks.
-    std::uint64_t blocks_ = 0;
-};
-
-/// Runs the actors on another thread and shows progress on this one.
-SimulationResult run_with_progress(
-    SimulationSetup setup, SimulationOptions simulation, const RunOptions& options)
-{
-    SimulationProgress progress;
-    set_signal_use(SignalUse::stop);
-    progress.stop.store(stop_requested());
-    simulation.progress = &progress;
-    const auto blocks = setup.blocks;
-    constexpr std::chrono::seconds start_max{10};
-    const auto start = std::chrono::steady_clock::now();
-    auto running = std::async(std::launch::async,
-        [&setup, &simulation] { return run_simulation(std::move(setup), simulation); });
-    ProgressBar bar{"blocks", blocks, !options.quiet && !options.json};
-    Patience patience;
-    while (running.wait_for(std::chrono::milliseconds{50}) != std::future_status::ready)
-    {
-        if (!progress.started.load() && std::chrono::steady_clock::now() - start > start_max)
-        {
-            leave_at_once(exit_world_failed,
-                "the threads of the run could not be started; see `ulimit -u` and `ulimit -v`, or "
-                "take fewer --workers");
-        }
-        if (stop_requested())
-        {
-            progress.stop.store(true);
-            patience.look(progress.blocks.load());
-        }
-        bar.update(
-            progress.blocks.load(), with_commas(progress.transactions.load()) + " transactions");
-    }
-    bar.clear();
-    set_signal_use(SignalUse::finish);
-    return running.get();
-}
-
 BitFlip parse_flip(const std::string& text, const RunOptions& options)
 {
     const auto colon = text.find(':');
@@ -366,13 +298,6 @@ BitFlip parse_flip(const std::string& text, const RunOptions& options)
     if (options.replicas < 2)
         throw CommandError{exit_bad_input, "--inject-bit-flip: expected with --replicas 2"};
     return flip;
-}
-
-/// Some thread is stuck and holds what destructors would wait for.
-[[noreturn]] void leave_stalled(const SimulationResult& result)
-{
-    std::fflush(stdout);
-    leave_at_once(exit_world_failed, shortened(printable(result.error)));
 }
 
 /// No file that the run writes may be one that it reads, or another one that it writes.
@@ -484,7 +409,8 @@ int run(const RunOptions& options)
         std::make_shared<scenarios::ScriptComparison>(scenario.script, scenario.created);
     if (script.lines + script.newcomers > 0)
         setup->script_observer = comparison;
-    const auto result = run_with_progress(std::move(*setup), simulation, options);
+    const auto result =
+        run_with_progress(std::move(*setup), simulation, !options.quiet && !options.json);
     const auto use = meter.use();
     const auto trace_failure = trace == nullptr ? std::string{} : close(*trace);
     if (result.stalled)
