@@ -89,8 +89,10 @@ struct ContractBench
 /// @{ Each in the file PROTOCOL_bench.cpp.
 std::vector<ContractBench> aave_v3_benches();
 std::vector<ContractBench> balancer_weighted_benches();
+std::vector<ContractBench> compound_v2_benches();
 std::vector<ContractBench> curve_stableswap_benches();
 std::vector<ContractBench> erc20_benches();
+std::vector<ContractBench> makerdao_dss_benches();
 std::vector<ContractBench> masterchef_benches();
 std::vector<ContractBench> native_benches();
 std::vector<ContractBench> price_oracle_benches();

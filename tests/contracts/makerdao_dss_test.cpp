@@ -470,6 +470,23 @@ TEST_CASE("dss: surplus buys MKR, debt sells it", "[contracts][stablecoins]")
     f.refused(carol, Kiss{1}, "Vow/not-enough-ash");
 }
 
+TEST_CASE("dss: Dai of block 0 is backed like any other", "[contracts][stablecoins]")
+{
+    DssFixture f;
+    const auto alice = f.users[0];
+    REQUIRE(f.dai.can_be_allocated());
+    REQUIRE(f.dai.allocate(f.sandbox.world(), alice, wads(5'000)));
+    CHECK(f.sandbox.world().check_invariants().empty());
+    CHECK(f.dai.balance(alice) == wads(5'000));
+    const auto vault = *f.sandbox.world().find_account("maker/seed_vault");
+    CHECK(f.dss.urn(f.weth, vault).art == wads(5'000));
+    CHECK(f.dss.urn(f.weth, vault).ink == wrapping_add(wads(25), 1));
+    // It can be joined and spent.
+    f.call(alice, DaiJoinJoin{alice, wads(5'000)});
+    f.call(alice, Frob{f.weth, vault, alice, alice, 0, signed_wads(-5'000)});
+    CHECK(f.dai.total_supply().is_zero());
+}
+
 TEST_CASE("dss: random operations keep its identities", "[contracts][stablecoins]")
 {
     std::mt19937_64 random{20'200'312};

@@ -48,6 +48,28 @@ std::uint16_t bps_of(const json& object, const char* name)
     return static_cast<std::uint16_t>(value);
 }
 
+/// Of a release that is set in basis points.
+InterestRateStrategy strategy_of_bps(const json& fields)
+{
+    const auto rate = [&](const char* name)
+    { return (Checked{number_of(fields, name)} * Amount::power_of_ten(23)).value; };
+    InterestRateStrategy strategy;
+    strategy.optimal_usage_ratio = rate("optimalUsageRatio");
+    strategy.base_variable_borrow_rate = rate("baseVariableBorrowRate");
+    strategy.variable_rate_slope1 = rate("variableRateSlope1");
+    strategy.variable_rate_slope2 = rate("variableRateSlope2");
+    return strategy;
+}
+
+/// As recorded of v3.7: what tokens and casts refuse has no arguments.
+std::string revert_text_of(Version version, Refusal refusal)
+{
+    if (version == Version::v3_7 && refusal.kind == RefusalKind::custom &&
+        (refusal.text.starts_with("ERC20") || refusal.text.starts_with("SafeCast")))
+        refusal.argument_count = 0;
+    return revert_text(refusal);
+}
+
 InterestRateStrategy strategy_of(const json& fields)
 {
     InterestRateStrategy strategy;
@@ -99,6 +121,7 @@ public:
 class PoolReplayer final : public Replayer
 {
 public:
+    explicit PoolReplayer(Version version) : version_{version} {}
     void start(const json& header) override;
     void operation(const json& line, Comparison& comparison) override;
 
@@ -106,7 +129,7 @@ private:
     struct Asset
     {
         std::string name;
-        RecordedToken* token = nullptr;
+        contracts::Erc20* token = nullptr;
     };
     /// What runs for a recorded operation.
     struct Planned
@@ -146,6 +169,7 @@ private:
         return *pool_->find_reserve(asset(name));
     }
 
+    Version version_;
     Sandbox sandbox_;
     PriceOracle* oracle_ = nullptr;
     AaveV3Pool* pool_ = nullptr;
@@ -158,7 +182,11 @@ private:
 ReserveSpec PoolReplayer::add_asset(const std::string& name, const json& fields)
 {
     const TokenInfo info{name, static_cast<std::uint8_t>(small_of(fields, "decimals"))};
-    auto& token = sandbox_.add<RecordedToken>(name, info, receiver_);
+    // v3.7 was recorded with OpenZeppelin 5's tokens.
+    const bool is_v37 = version_ == Version::v3_7;
+    contracts::Erc20& token = is_v37 ? sandbox_.add<contracts::Erc20>(name, info,
+                                           contracts::TokenFlavour::openzeppelin5, receiver_)
+                                     : sandbox_.add<RecordedToken>(name, info, receiver_);
     assets_.push_back({name, &token});
     const auto wallet = number_of(fields, "initialWalletPerUser");
     if (!(Checked{wallet} * users_.size()).ok())
@@ -177,7 +205,8 @@ ReserveSpec PoolReplayer::add_asset(const std::string& name, const json& fields)
     spec.config.borrow_cap = small_of(fields, "borrowCap_wholeTokens");
     spec.config.borrowing_enabled = flag_of(fields, "borrowingEnabled");
     spec.config.flash_loan_enabled = flag_of(fields, "flashLoanEnabled");
-    spec.strategy = strategy_of(member(fields, "irs_ray"));
+    spec.strategy = is_v37 ? strategy_of_bps(member(fields, "irs_bps"))
+                           : strategy_of(member(fields, "irs_ray"));
     return spec;
 }
 
@@ -203,10 +232,17 @@ void PoolReplayer::start(const json& header)
         throw std::invalid_argument{"there are too many reserves"};
     PoolSettings settings;
     settings.flash_loan_premium_total_bps = bps_of(setup, "flashLoanPremiumTotal_bps");
-    settings.flash_loan_premium_to_protocol_bps = bps_of(setup, "flashLoanPremiumToProtocol_bps");
+    std::uint64_t start = 0;
+    if (version_ == Version::v3_7)
+        start = integer_of(setup, "t0");
+    else
+    {
+        settings.flash_loan_premium_to_protocol_bps =
+            bps_of(setup, "flashLoanPremiumToProtocol_bps");
+    }
     oracle_ = &sandbox_.add<PriceOracle>("oracle", "admin", prices);
     pool_ = &sandbox_.add<AaveV3Pool>(
-        "pool", oracle_->id(), std::move(specs), settings, "treasury", "admin");
+        "pool", oracle_->id(), std::move(specs), settings, "treasury", "admin", version_, start);
     sandbox_.connect();
     for (const auto& [name, user] : users_)
     {
@@ -248,8 +284,9 @@ PoolReplayer::Planned PoolReplayer::plan_flash_loan(const json& line) const
     CallWriter callback;
     if (mode == "ok")
     {
-        const auto premium =
-            percent_mul_half_up(amount, pool_->settings().flash_loan_premium_total_bps);
+        const auto bps = pool_->settings().flash_loan_premium_total_bps;
+        const auto premium = version_ == Version::v3_7 ? percent_mul_up(amount, bps)
+                                                       : percent_mul_half_up(amount, bps);
         callback.add(token, Erc20Mint{receiver_, premium.value});
         callback.add(token, Erc20Approve{pool_->account(), (Checked{amount} + premium).value});
     }
@@ -353,6 +390,8 @@ bool PoolReplayer::add_admin_call(CallWriter& calls, const std::string& op, cons
         calls.add(pool, SetReserveFlashLoaning{asset_in(line, "asset"), flag("enabled")});
     else if (op == "setReserveBorrowing")
         calls.add(pool, SetReserveBorrowing{asset_in(line, "asset"), flag("enabled")});
+    else if (op == "updateFlashloanPremium" && version_ == Version::v3_7)
+        calls.add(pool, UpdateFlashloanPremiumTotal{number_of(line, "premium")});
     else if (op == "updateFlashloanPremiumTotal")
         calls.add(pool, UpdateFlashloanPremiumTotal{number_of(line, "premiumTotal")});
     else if (op == "updateFlashloanPremiumToProtocol")
@@ -422,7 +461,7 @@ void PoolReplayer::compare_outcome(
     const json& line, const Sandbox::Outcome& outcome, Comparison& comparison) const
 {
     const bool ok = flag_of(line, "ok");
-    const auto replayed = outcome.ok() ? "ok" : revert_text(outcome.receipt.refusal);
+    const auto replayed = outcome.ok() ? "ok" : revert_text_of(version_, outcome.receipt.refusal);
     comparison.equal("outcome", ok ? "ok" : recorded_revert(line), replayed);
     if (!line.contains("ret"))
         return;
@@ -441,8 +480,22 @@ void PoolReplayer::compare_events(
     const json& line, const Sandbox::Outcome& outcome, Comparison& comparison) const
 {
     Values replayed;
+    auto deficits = json::array();
     for (const auto& event : outcome.block.events)
     {
+        DeficitCreatedLog deficit;
+        if (event.type == &event_type<DeficitCreatedLog> &&
+            decode(outcome.block.encoding(event), deficit))
+        {
+            for (const auto& item : assets_)
+            {
+                if (item.token->id() == deficit.debt_asset)
+                {
+                    deficits.push_back(
+                        {{"asset", item.name}, {"amount", deficit.amount_created.to_string()}});
+                }
+            }
+        }
         const auto bytes = outcome.block.encoding(event);
         LiquidationCallLog liquidation;
         FlashLoanLog flash_loan;
@@ -464,6 +517,10 @@ void PoolReplayer::compare_events(
             }
         }
     }
+    if (line.contains("deficits") || !deficits.empty())
+    {
+        comparison.equal("deficits", line.value("deficits", json::array()).dump(), deficits.dump());
+    }
     const auto recorded = line.value("event", json::object());
     compare_fields(comparison, "event.", recorded, replayed);
     for (const auto& [field, value] : replayed)
@@ -477,6 +534,7 @@ void PoolReplayer::compare_reserve(std::size_t reserve, const json& recorded,
     const MarketView& market, Comparison& comparison) const
 {
     const auto& state = pool_->reserve_state(reserve);
+    const auto extra = pool_->reserve_extra(reserve);
     const auto& item = assets_.at(reserve);
     const auto table_of_treasury = pool_->balance(pool_->treasury(), reserve, market);
     compare_fields(comparison, "reserves." + item.name + ".", recorded,
@@ -493,7 +551,8 @@ void PoolReplayer::compare_reserve(std::size_t reserve, const json& recorded,
             {"debtSupply", pool_->total_debt(reserve, market).to_string()},
             {"cash", pool_->cash(reserve).to_string()},
             {"treasuryScaled", table_of_treasury.supplied_scaled.to_string()},
-            {"price", pool_->price(reserve).to_string()}});
+            {"virtualUnderlyingBalance", extra.virtual_balance.to_string()},
+            {"deficit", extra.deficit.to_string()}, {"price", pool_->price(reserve).to_string()}});
 }
 
 void PoolReplayer::compare_user(const std::string& name, const json& recorded,
@@ -524,8 +583,11 @@ void PoolReplayer::compare_user(const std::string& name, const json& recorded,
 class MathReplayer final : public Replayer
 {
 public:
+    explicit MathReplayer(Version version) : version_{version} {}
     void start(const json& header) override
     {
+        if (version_ == Version::v3_7)
+            return;  // It recorded no rates.
         for (const auto& fields : member(object_of(header, "setup"), "strategies"))
             strategies_.push_back(strategy_of(fields));
     }
@@ -534,10 +596,11 @@ public:
 private:
     [[nodiscard]] Result<std::vector<std::string>> run_rates(const json& line) const;
 
+    Version version_;
     std::vector<InterestRateStrategy> strategies_;
 };
 
-Checked run_function(const std::string& name, const json& line)
+Checked run_function(Version version, const std::string& name, const json& line)
 {
     const auto& inputs = member(line, "in");
     const auto in = [&](std::size_t i)
@@ -561,7 +624,19 @@ Checked run_function(const std::string& name, const json& line)
     if (name == "calculateLinearInterest")
         return linear_interest(in(0), in(1), number_of(line, "block_timestamp"));
     if (name == "calculateCompoundedInterest")
-        return compounded_interest(in(0), in(1), in(2));
+    {
+        return version == Version::v3_7 ? compounded_interest_v37(in(0), in(1), in(2))
+                                        : compounded_interest(in(0), in(1), in(2));
+    }
+    using Function = Checked (*)(const Checked&, const Checked&);
+    static const std::map<std::string, Function, std::less<>> of_v37{{"rayMulFloor", ray_mul_down},
+        {"rayMulCeil", ray_mul_up}, {"rayDivFloor", ray_div_down}, {"rayDivCeil", ray_div_up},
+        {"percentMulFloor", percent_mul_down}, {"percentMulCeil", percent_mul_up},
+        {"percentDivFloor", percent_div_down}, {"percentDivCeil", percent_div_up}};
+    if (const auto found = of_v37.find(name); found != of_v37.end())
+        return found->second(in(0), in(1));
+    if (name == "mulDivCeil")
+        return product_div_up(in(0), in(1), in(2));
     throw std::invalid_argument{fmt::format("unknown function \"{}\"", name)};
 }
 
@@ -592,7 +667,7 @@ void MathReplayer::operation(const json& line, Comparison& comparison)
     {
         if (is_rates)
             return run_rates(line);
-        return std::vector{RUNNEL_TRY(run_function(name, line)).to_string()};
+        return std::vector{RUNNEL_TRY(run_function(version_, name, line)).to_string()};
     }();
     const bool ok = flag_of(line, "ok");
     comparison.equal(name, ok ? "ok" : recorded_revert(line),
@@ -614,7 +689,16 @@ Protocol aave_v3_pool_protocol()
 {
     return {"aave-v3 pool",
         [](const json& header) { return header.value("protocol", json{}) == "aave-v3 pool"; },
-        []() -> std::unique_ptr<Replayer> { return std::make_unique<PoolReplayer>(); }};
+        []() -> std::unique_ptr<Replayer>
+        { return std::make_unique<PoolReplayer>(Version::v3_0_2); }};
+}
+
+Protocol aave_v37_pool_protocol()
+{
+    return {"aave-v3.7 pool",
+        [](const json& header) { return header.value("protocol", json{}) == "aave-v3.7 pool"; },
+        []() -> std::unique_ptr<Replayer>
+        { return std::make_unique<PoolReplayer>(Version::v3_7); }};
 }
 
 Protocol aave_v3_math_protocol()
@@ -622,7 +706,17 @@ Protocol aave_v3_math_protocol()
     return {"aave-v3 math",
         [](const json& header)
         { return header.value("protocol", json{}) == "aave-v3 math libraries"; },
-        []() -> std::unique_ptr<Replayer> { return std::make_unique<MathReplayer>(); }};
+        []() -> std::unique_ptr<Replayer>
+        { return std::make_unique<MathReplayer>(Version::v3_0_2); }};
+}
+
+Protocol aave_v37_math_protocol()
+{
+    return {"aave-v3.7 math",
+        [](const json& header)
+        { return header.value("protocol", json{}) == "aave-v3.7 math libraries"; },
+        []() -> std::unique_ptr<Replayer>
+        { return std::make_unique<MathReplayer>(Version::v3_7); }};
 }
 
 }  // namespace runnel::replay

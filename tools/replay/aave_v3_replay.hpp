@@ -10,4 +10,8 @@ namespace runnel::replay
 /// Recordings of its mathematics: header `"protocol":"aave-v3 math libraries"`.
 [[nodiscard]] Protocol aave_v3_math_protocol();
 
+/// The same of v3.7: `"aave-v3.7 pool"`, `"aave-v3.7 math libraries"`.
+[[nodiscard]] Protocol aave_v37_pool_protocol();
+[[nodiscard]] Protocol aave_v37_math_protocol();
+
 }  // namespace runnel::replay

@@ -37,6 +37,8 @@ std::span<const Protocol> protocols()
         aave_v3_math_protocol(),
         morpho_blue_protocol(),
         morpho_irm_math_protocol(),
+        aave_v37_pool_protocol(),
+        aave_v37_math_protocol(),
         compound_v2_protocol(),
         makerdao_dss_protocol(),
         staking_rewards_protocol(),

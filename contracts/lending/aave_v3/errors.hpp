@@ -91,4 +91,42 @@ inline constexpr std::array names{
     ReasonName{flash_loan_disabled, "FLASHLOAN_DISABLED"},
 };
 
+/// The custom errors of v3.7, by the number that v3.0.2 has for the same cause.
+inline constexpr std::array names_v37{
+    ReasonName{caller_not_pool_admin, "CallerNotPoolAdmin"},
+    ReasonName{caller_not_pool_or_emergency_admin, "CallerNotPoolOrEmergencyAdmin"},
+    ReasonName{caller_not_risk_or_pool_admin, "CallerNotRiskOrPoolAdmin"},
+    ReasonName{invalid_flash_loan_executor_return, "InvalidFlashloanExecutorReturn"},
+    ReasonName{reserve_liquidity_not_zero, "ReserveLiquidityNotZero"},
+    ReasonName{flash_loan_premium_invalid, "FlashloanPremiumInvalid"},
+    ReasonName{invalid_reserve_parameters, "InvalidReserveParams"},
+    ReasonName{invalid_amount, "InvalidAmount"},
+    ReasonName{reserve_inactive, "ReserveInactive"},
+    ReasonName{reserve_frozen, "ReserveFrozen"},
+    ReasonName{reserve_paused, "ReservePaused"},
+    ReasonName{borrowing_not_enabled, "BorrowingNotEnabled"},
+    ReasonName{not_enough_available_user_balance, "NotEnoughAvailableUserBalance"},
+    ReasonName{invalid_interest_rate_mode, "InvalidInterestRateModeSelected"},
+    ReasonName{
+        health_factor_below_liquidation_threshold, "HealthFactorLowerThanLiquidationThreshold"},
+    ReasonName{collateral_cannot_cover_new_borrow, "CollateralCannotCoverNewBorrow"},
+    ReasonName{no_debt_of_selected_type, "NoDebtOfSelectedType"},
+    ReasonName{no_explicit_amount_to_repay_on_behalf, "NoExplicitAmountToRepayOnBehalf"},
+    ReasonName{underlying_balance_zero, "UnderlyingBalanceZero"},
+    ReasonName{health_factor_not_below_threshold, "HealthFactorNotBelowThreshold"},
+    ReasonName{collateral_cannot_be_liquidated, "CollateralCannotBeLiquidated"},
+    ReasonName{currency_not_borrowed_by_user, "SpecifiedCurrencyNotBorrowedByUser"},
+    ReasonName{borrow_cap_exceeded, "BorrowCapExceeded"},
+    ReasonName{supply_cap_exceeded, "SupplyCapExceeded"},
+    ReasonName{ltv_validation_failed, "LtvValidationFailed"},
+    ReasonName{user_in_isolation_mode, "UserHasAssetWithZeroLtv"},
+    ReasonName{invalid_liquidation_bonus, "InvalidLiqBonus"},
+    ReasonName{invalid_reserve_factor, "InvalidReserveFactor"},
+    ReasonName{invalid_borrow_cap, "InvalidBorrowCap"},
+    ReasonName{invalid_supply_cap, "InvalidSupplyCap"},
+    ReasonName{invalid_liquidation_protocol_fee, "InvalidLiquidationProtocolFee"},
+    ReasonName{asset_not_listed, "AssetNotListed"},
+    ReasonName{flash_loan_disabled, "FlashloanDisabled"},
+};
+
 }  // namespace runnel::contracts::aave_v3::errors

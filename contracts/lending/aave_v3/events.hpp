@@ -191,4 +191,19 @@ struct MintedToTreasuryLog
     RUNNEL_FIELDS(reserve, (amount_minted, smallest_unit_of("reserve")));
 };
 
+/// Of v3.7: bad debt of @p user written off; what suppliers are owed stays.
+struct DeficitCreatedLog
+{
+    static constexpr std::string_view table = "aave_v3_deficits";
+    static constexpr std::string_view signature =
+        "DeficitCreated(address indexed,address indexed,uint256)";
+    static constexpr std::array<std::string_view, 3> meanings{
+        "Whose debt.", "Of which token.", "How much nobody owes any more."};
+
+    AccountId user{};
+    ContractId debt_asset{};
+    Amount amount_created;
+    RUNNEL_FIELDS(user, debt_asset, (amount_created, smallest_unit_of("debt_asset")));
+};
+
 }  // namespace runnel::contracts::aave_v3

@@ -61,4 +61,32 @@ Result<Rates> InterestRateStrategy::rates(const RateInputs& inputs) const
     return Rates{RUNNEL_TRY(liquidity), RUNNEL_TRY(stable), RUNNEL_TRY(variable)};
 }
 
+Result<Rates> InterestRateStrategy::rates_v37(const RateInputs& inputs) const
+{
+    const auto& debt = inputs.total_variable_debt;
+    if (debt.is_zero())
+        return Rates{{}, {}, base_variable_borrow_rate};
+    const auto available_plus_debt =
+        RUNNEL_TRY(Checked{inputs.cash} + inputs.liquidity_added - inputs.liquidity_taken + debt);
+    const auto borrow_usage = RUNNEL_TRY(ray_div_half_up(debt, available_plus_debt));
+    const auto supply_usage =
+        RUNNEL_TRY(ray_div_half_up(debt, Checked{available_plus_debt} + inputs.unbacked));
+    Checked variable = base_variable_borrow_rate;
+    if (borrow_usage > optimal_usage_ratio)
+    {
+        const auto excess = ray_div_half_up(
+            Checked{borrow_usage} - optimal_usage_ratio, Checked{ray} - optimal_usage_ratio);
+        variable = variable +
+                   (Checked{variable_rate_slope1} + ray_mul_half_up(variable_rate_slope2, excess));
+    }
+    else
+    {
+        variable = variable + ray_div_half_up(ray_mul_half_up(variable_rate_slope1, borrow_usage),
+                                  optimal_usage_ratio);
+    }
+    const auto liquidity = percent_mul_half_up(
+        ray_mul_half_up(variable, supply_usage), Checked{bps_denominator} - inputs.reserve_factor);
+    return Rates{RUNNEL_TRY(liquidity), {}, RUNNEL_TRY(variable)};
+}
+
 }  // namespace runnel::contracts::aave_v3

@@ -53,6 +53,13 @@ struct InterestRateStrategy
     Amount optimal_stable_to_total_debt_ratio;
 
     [[nodiscard]] Result<Rates> rates(const RateInputs& inputs) const;
+    /// The same of v3.7: no stable debt, the deficit in place of what is unbacked, and
+    ///
+    ///     liquidity = percent_mul_half_up(ray_mul_half_up(variable, supply usage), 10'000 -
+    ///     factor)
+    ///
+    /// without a detour over an overall rate. Without debt it is 0 and the variable one the base.
+    [[nodiscard]] Result<Rates> rates_v37(const RateInputs& inputs) const;
 };
 
 }  // namespace runnel::contracts::aave_v3

@@ -105,6 +105,25 @@ Checked half_up_div(const Checked& a, const Checked& b, const Amount& unit)
     return guarded(quotient_down(Checked{a.value} * unit + (b.value >> 1U), b.value));
 }
 
+/// a * b / c, rounded.
+Checked guarded_product(const Checked& a, const Checked& b, const Checked& c, bool upwards)
+{
+    for (const auto* operand : {&a, &b, &c})
+    {
+        if (!operand->ok())
+            return *operand;
+    }
+    if (c.value.is_zero())
+        return Checked::failed(Fault::guard);
+    const auto product = guarded(Checked{a.value} * b.value);
+    if (!product.ok())
+        return product;
+    const auto quotient = quotient_down(product, c.value);
+    // The product is a quotient times the divisor and a rest: no overflow.
+    const bool has_rest = wrapping_mul(quotient.value, c.value) != product.value;
+    return upwards && has_rest ? quotient + 1 : quotient;
+}
+
 }  // namespace
 
 Checked quotient_down(const Checked& a, const Checked& b)
@@ -161,6 +180,62 @@ Checked percent_mul_half_up(const Checked& value, const Checked& bps)
 Checked percent_div_half_up(const Checked& value, const Checked& bps)
 {
     return half_up_div(value, bps, bps_denominator);
+}
+
+Checked ray_mul_down(const Checked& a, const Checked& b)
+{
+    return guarded_product(a, b, ray, false);
+}
+
+Checked ray_mul_up(const Checked& a, const Checked& b)
+{
+    return guarded_product(a, b, ray, true);
+}
+
+Checked ray_div_down(const Checked& a, const Checked& b)
+{
+    return guarded_product(a, ray, b, false);
+}
+
+Checked ray_div_up(const Checked& a, const Checked& b)
+{
+    return guarded_product(a, ray, b, true);
+}
+
+Checked percent_mul_down(const Checked& value, const Checked& bps)
+{
+    return guarded_product(value, bps, bps_denominator, false);
+}
+
+Checked percent_mul_up(const Checked& value, const Checked& bps)
+{
+    return guarded_product(value, bps, bps_denominator, true);
+}
+
+Checked percent_div_down(const Checked& value, const Checked& bps)
+{
+    return guarded_product(value, bps_denominator, bps, false);
+}
+
+Checked percent_div_up(const Checked& value, const Checked& bps)
+{
+    return guarded_product(value, bps_denominator, bps, true);
+}
+
+Checked product_div_up(const Checked& a, const Checked& b, const Checked& c)
+{
+    return guarded_product(a, b, c, true);
+}
+
+Checked compounded_interest_v37(const Checked& rate, const Checked& last, const Checked& now)
+{
+    const auto seconds = now - last;
+    if (!seconds.ok())
+        return seconds;
+    if (seconds.value.is_zero())
+        return ray;
+    const auto x = rate * seconds / seconds_per_year;
+    return Checked{ray} + x + ray_mul_half_up(x, x / 2 + ray_mul_half_up(x, x / 6));
 }
 
 Checked linear_interest(const Checked& rate, const Checked& last, const Checked& now)

@@ -38,6 +38,29 @@ inline constexpr std::uint64_t seconds_per_year = 31'536'000;
 /// (value * 10'000 + bps / 2) / bps
 [[nodiscard]] Checked percent_div_half_up(const Checked& value, const Checked& bps);
 
+// Of v3.7, which says for each amount in whose favour it is rounded; the same guards.
+
+/// a * b / ray
+[[nodiscard]] Checked ray_mul_down(const Checked& a, const Checked& b);
+[[nodiscard]] Checked ray_mul_up(const Checked& a, const Checked& b);
+/// a * ray / b
+[[nodiscard]] Checked ray_div_down(const Checked& a, const Checked& b);
+[[nodiscard]] Checked ray_div_up(const Checked& a, const Checked& b);
+/// value * bps / 10'000
+[[nodiscard]] Checked percent_mul_down(const Checked& value, const Checked& bps);
+[[nodiscard]] Checked percent_mul_up(const Checked& value, const Checked& bps);
+/// value * 10'000 / bps
+[[nodiscard]] Checked percent_div_down(const Checked& value, const Checked& bps);
+[[nodiscard]] Checked percent_div_up(const Checked& value, const Checked& bps);
+/// a * b / c; the product must fit 256 bits.
+[[nodiscard]] Checked product_div_up(const Checked& a, const Checked& b, const Checked& c);
+
+/// Growth of what borrowers owe in v3.7, with x = rate * (now - last) / seconds_per_year:
+///
+///     ray + x + ray_mul_half_up(x, x / 2 + ray_mul_half_up(x, x / 6))
+[[nodiscard]] Checked compounded_interest_v37(
+    const Checked& rate, const Checked& last, const Checked& now);
+
 /// Growth of what suppliers own, without compounding; rate in ray per year, times in unix seconds.
 ///
 ///     ray + rate * (now - last) / seconds_per_year         rounded down

@@ -38,8 +38,9 @@ Result<void> require_account(const World& world, AccountId account)
 
 AaveV3Pool::AaveV3Pool(ContractIdentity identity, ContractId oracle,
     std::vector<ReserveSpec> reserves, const PoolSettings& settings, std::string treasury,
-    std::string admin)
-  : AaveV3Pool{std::move(identity), oracle, reserves, std::move(treasury), std::move(admin)}
+    std::string admin, Version version, std::uint64_t start)
+  : AaveV3Pool{
+        std::move(identity), oracle, reserves, std::move(treasury), std::move(admin), version}
 {
     settings_.at(0) = settings;
     for (std::size_t number = 0; number < reserves.size(); ++number)
@@ -48,12 +49,19 @@ AaveV3Pool::AaveV3Pool(ContractIdentity identity, ContractId oracle,
         state.liquidity_index = ray;
         state.variable_borrow_index = ray;
         configs_.at(number) = reserves[number].config;
+        if (is_v37() && start != 0)
+        {
+            state.variable_borrow_rate = reserves[number].strategy.base_variable_borrow_rate;
+            state.last_update = start;
+        }
     }
 }
 
 AaveV3Pool::AaveV3Pool(ContractIdentity identity, ContractId oracle,
-    const std::vector<ReserveSpec>& reserves, std::string treasury, std::string admin)
+    const std::vector<ReserveSpec>& reserves, std::string treasury, std::string admin,
+    Version version)
   : ContractBase{std::move(identity)},
+    version_{version},
     treasury_name_{std::move(treasury)},
     admin_name_{std::move(admin)},
     oracle_id_{oracle},
@@ -67,6 +75,11 @@ AaveV3Pool::AaveV3Pool(ContractIdentity identity, ContractId oracle,
     add_table(configs_);
     add_table(user_configs_);
     add_table(settings_);
+    if (is_v37())
+    {
+        extras_ = std::make_unique<Table<ReserveExtra>>(name() + ".reserve_extras", KeyOf::reserve);
+        add_table(*extras_);
+    }
     for (const auto& spec : reserves)
     {
         const auto number = reserves_.size();
@@ -130,8 +143,9 @@ Result<ReserveState*> AaveV3Pool::accrue(CallContext& context, std::size_t reser
         context.use_gas(gas::accrue_same_time);
         context.save_gas(gas::same_time_saves);
     }
-    RUNNEL_TRY(update_state(
-        state, context.read(configs_, reserve).reserve_factor_bps, context.block().timestamp));
+    const auto factor = context.read(configs_, reserve).reserve_factor_bps;
+    RUNNEL_TRY(is_v37() ? update_state_v37(state, factor, context.block().timestamp)
+                        : update_state(state, factor, context.block().timestamp));
     return &state;
 }
 
@@ -140,13 +154,34 @@ Result<void> AaveV3Pool::refresh_rates(
 {
     const auto& info = reserves_[reserve];
     auto& state = context.write(states_, reserve);
-    const auto cash = info.token->holding(context, account());
-    RUNNEL_TRY(update_rates(state, info.strategy,
-        context.read(configs_, reserve).reserve_factor_bps, cash, added, taken));
+    const auto factor = context.read(configs_, reserve).reserve_factor_bps;
+    if (is_v37())
+    {
+        RUNNEL_TRY(update_rates_v37(
+            state, context.write(*extras_, reserve), info.strategy, factor, added, taken));
+    }
+    else
+    {
+        const auto cash = info.token->holding(context, account());
+        RUNNEL_TRY(update_rates(state, info.strategy, factor, cash, added, taken));
+    }
     context.emit(
         id(), ReserveDataUpdatedLog{info.token_id, state.liquidity_rate, state.stable_borrow_rate,
                   state.variable_borrow_rate, state.liquidity_index, state.variable_borrow_index});
     return {};
+}
+
+Refusal AaveV3Pool::refusal(std::string_view code) const
+{
+    if (is_v37())
+    {
+        for (const auto& [reason, custom] : errors::names_v37)
+        {
+            if (reason == code)
+                return Refusal::custom(custom);
+        }
+    }
+    return Refusal::error(code);
 }
 
 namespace
@@ -189,6 +224,8 @@ Result<Returns> AaveV3Pool::execute(const Supply& call, CallContext& context)
 {
     const auto i = RUNNEL_TRY(require_reserve(call.asset, Refusal::empty()));
     RUNNEL_TRY(require_account(context.world(), call.on_behalf_of));
+    if (is_v37())
+        return supply_v37(call, context);
     auto& reserve = reserves_[i];
     const auto& config = context.read(configs_, i);
     auto& state = *RUNNEL_TRY(accrue(context, i));
@@ -218,24 +255,32 @@ Result<Returns> AaveV3Pool::execute(const Supply& call, CallContext& context)
     if (!is_first)
         context.save_gas(gas::supply_again_saves);
 
-    context.emit(
-        id(), SupplyLog{reserve.token_id, context.sender(), call.on_behalf_of, call.amount, 0});
+    record_supply(context, i, call.on_behalf_of, call.amount);
+    return Returns{};
+}
+
+void AaveV3Pool::record_supply(
+    CallContext& context, std::size_t i, AccountId on_behalf_of, const Amount& amount) const
+{
+    const auto token = reserves_[i].token_id;
+    context.emit(id(), SupplyLog{token, context.sender(), on_behalf_of, amount, 0});
     LendingSupply row;
     row.transaction_type = LendingSupplyType::supply;
-    row.token = reserve.token_id;
+    row.token = token;
     row.depositor = context.sender();
-    row.on_behalf_of = call.on_behalf_of;
-    row.amount_raw = call.amount;
+    row.on_behalf_of = on_behalf_of;
+    row.amount_raw = amount;
     context.emit(id(), row);
-    record_balance(context, call.on_behalf_of, i);
-    record_position(context, call.on_behalf_of);
-    return Returns{};
+    record_balance(context, on_behalf_of, i);
+    record_position(context, on_behalf_of);
 }
 
 Result<Returns> AaveV3Pool::execute(const Withdraw& call, CallContext& context)
 {
     const auto i = RUNNEL_TRY(require_reserve(call.asset, Refusal::empty()));
     RUNNEL_TRY(require_account(context.world(), call.to));
+    if (is_v37())
+        return withdraw_v37(call, context);
     const auto user = context.sender();
     auto& reserve = reserves_[i];
     auto& state = *RUNNEL_TRY(accrue(context, i));
@@ -265,24 +310,34 @@ Result<Returns> AaveV3Pool::execute(const Withdraw& call, CallContext& context)
     else
         context.save_gas(gas::withdraw_unchecked_saves);
 
-    context.emit(id(), WithdrawLog{reserve.token_id, user, call.to, amount});
+    record_withdrawal(context, i, call.to, amount);
+    return Returns{amount};
+}
+
+void AaveV3Pool::record_withdrawal(
+    CallContext& context, std::size_t i, AccountId to, const Amount& amount) const
+{
+    const auto user = context.sender();
+    const auto token = reserves_[i].token_id;
+    context.emit(id(), WithdrawLog{token, user, to, amount});
     LendingSupply row;
     row.transaction_type = LendingSupplyType::withdraw;
-    row.token = reserve.token_id;
+    row.token = token;
     row.depositor = user;
     row.on_behalf_of = user;
-    row.withdrawn_to = call.to;
+    row.withdrawn_to = to;
     row.amount_raw = amount;
     context.emit(id(), row);
     record_balance(context, user, i);
     record_position(context, user);
-    return Returns{amount};
 }
 
 Result<Returns> AaveV3Pool::execute(const Borrow& call, CallContext& context)
 {
     RUNNEL_TRY(require_rate_mode(call.interest_rate_mode));
     const auto i = RUNNEL_TRY(require_reserve(call.asset, Refusal::empty()));
+    if (is_v37())
+        return borrow_v37(call, context);
     const auto user = context.sender();
     auto& reserve = reserves_[i];
     const auto& config = context.read(configs_, i);
@@ -324,23 +379,32 @@ Result<Returns> AaveV3Pool::execute(const Borrow& call, CallContext& context)
     RUNNEL_TRY(refresh_rates(context, i, 0, call.amount));
     RUNNEL_TRY(send(context, i, user, call.amount));
 
-    context.emit(id(), BorrowLog{reserve.token_id, user, user, call.amount, rate_mode_variable,
-                           state.variable_borrow_rate, 0});
+    record_borrow(context, i, call.amount);
+    return Returns{};
+}
+
+void AaveV3Pool::record_borrow(CallContext& context, std::size_t i, const Amount& amount) const
+{
+    const auto user = context.sender();
+    const auto token = reserves_[i].token_id;
+    context.emit(id(), BorrowLog{token, user, user, amount, rate_mode_variable,
+                           context.read(states_, i).variable_borrow_rate, 0});
     LendingBorrow row;
     row.transaction_type = LendingBorrowType::borrow;
-    row.token = reserve.token_id;
+    row.token = token;
     row.borrower = user;
     row.on_behalf_of = user;
-    row.amount_raw = call.amount;
+    row.amount_raw = amount;
     context.emit(id(), row);
     record_balance(context, user, i);
     record_position(context, user);
-    return Returns{};
 }
 
 Result<Amount> AaveV3Pool::repay_debt(CallContext& context, std::size_t i, const Amount& amount,
     std::uint8_t rate_mode, AccountId debtor, bool use_a_tokens)
 {
+    if (is_v37())
+        return repay_v37(context, i, amount, rate_mode, debtor, use_a_tokens);
     const auto payer = context.sender();
     auto& reserve = reserves_[i];
     auto& state = *RUNNEL_TRY(accrue(context, i));
@@ -379,18 +443,26 @@ Result<Amount> AaveV3Pool::repay_debt(CallContext& context, std::size_t i, const
     else
         RUNNEL_TRY(pull(context, i, payer, paid));
 
-    context.emit(id(), RepayLog{reserve.token_id, debtor, payer, paid, use_a_tokens});
+    record_repayment(context, i, debtor, paid, use_a_tokens);
+    return paid;
+}
+
+void AaveV3Pool::record_repayment(CallContext& context, std::size_t i, AccountId debtor,
+    const Amount& amount, bool use_a_tokens) const
+{
+    const auto payer = context.sender();
+    const auto token = reserves_[i].token_id;
+    context.emit(id(), RepayLog{token, debtor, payer, amount, use_a_tokens});
     LendingBorrow row;
     row.transaction_type = LendingBorrowType::repay;
-    row.token = reserve.token_id;
+    row.token = token;
     row.borrower = debtor;
     row.on_behalf_of = debtor;
     row.repayer = payer;
-    row.amount_raw = paid;
+    row.amount_raw = amount;
     context.emit(id(), row);
     record_balance(context, debtor, i);
     record_position(context, debtor);
-    return paid;
 }
 
 Result<Returns> AaveV3Pool::execute(const Repay& call, CallContext& context)
@@ -413,6 +485,8 @@ Result<Returns> AaveV3Pool::execute(const RepayWithATokens& call, CallContext& c
 Result<Returns> AaveV3Pool::execute(const SetUserUseReserveAsCollateral& call, CallContext& context)
 {
     const auto i = RUNNEL_TRY(require_reserve(call.asset, Refusal::empty()));
+    if (is_v37())
+        return set_collateral_v37(call, context);
     const auto user = context.sender();
     const auto& config = context.read(configs_, i);
     context.use_gas(gas::collateral_balance);
@@ -443,8 +517,10 @@ Result<Returns> AaveV3Pool::execute(const SetUserUseReserveAsCollateral& call, C
 
 Result<Returns> AaveV3Pool::execute(const FlashLoanSimple& call, CallContext& context)
 {
-    const auto i = RUNNEL_TRY(require_reserve(call.asset, error(errors::reserve_inactive)));
+    const auto i = RUNNEL_TRY(require_reserve(call.asset, refusal(errors::reserve_inactive)));
     RUNNEL_TRY(require_account(context.world(), call.receiver));
+    if (is_v37())
+        return flash_loan_v37(call, context);
     const auto receiver = receiver_of(call, context.sender());
     RUNNEL_REQUIRE(!context.read(configs_, i).paused, error(errors::reserve_paused));
     RUNNEL_REQUIRE(
@@ -489,6 +565,8 @@ Result<Returns> AaveV3Pool::execute(const FlashLoanSimple& call, CallContext& co
 
 Result<Returns> AaveV3Pool::execute(const MintToTreasury& call, CallContext& context)
 {
+    if (is_v37())
+        return mint_to_treasury_v37(call, context);
     std::uint64_t minted = 0;
     for (const auto asset : call.assets)
     {
@@ -524,6 +602,8 @@ Result<Returns> AaveV3Pool::execute(const TransferAToken& call, CallContext& con
 {
     const auto i = RUNNEL_TRY(require_reserve(call.asset, Refusal::empty()));
     RUNNEL_TRY(require_account(context.world(), call.to));
+    if (is_v37())
+        return transfer_v37(call, context);
     const auto from = context.sender();
     const auto amount = RUNNEL_TRY(to_uint128(call.amount));
     const auto& config = context.read(configs_, i);

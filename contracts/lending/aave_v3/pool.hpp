@@ -82,8 +82,8 @@ struct LiquidationQuote : LiquidationAmounts
 
 }  // namespace aave_v3
 
-/// A lending pool of Aave v3.0.2: aTokens and variable debt tokens are kept inside the pool, which
-/// holds the underlying tokens itself.
+/// A lending pool of Aave v3.0.2 or v3.7: aTokens and variable debt tokens are kept inside the
+/// pool, which holds the underlying tokens itself.
 ///
 /// Units: amounts in the token's smallest unit, scaled amounts divided by an index, indexes and
 /// rates in ray, prices and values in 1e-8 USD, health factors in wad, percentages in bps.
@@ -91,8 +91,11 @@ struct LiquidationQuote : LiquidationAmounts
 /// operation may favour the account by up to half a unit times its index; see docs/aave_v3.md.
 /// Errors: Aave's numbers (errors.hpp), in the order of its checks.
 /// Failure: a refusal may leave records half written; the ledger rolls the transaction back.
-/// Source: @aave/core-v3 1.19.3. Not modelled: e-mode, isolation, siloed borrowing, stable rates,
-/// credit delegation, bridges, flash loans of several assets, rewards, the sequencer's sentinel.
+/// Of v3.7 every amount is rounded in the pool's favour, errors are custom ones, rates follow from
+/// a balance that donations do not change, and debt that nothing secures becomes a deficit. Source:
+/// @aave/core-v3 1.19.3; aave-dao/aave-v3-origin at fd1fbd91 (v3.7.0). Not modelled: e-mode,
+/// isolation, siloed borrowing, stable rates, credit delegation, bridges, flash loans of several
+/// assets, rewards, the sequencer's sentinel.
 class AaveV3Pool
   : public ContractBase<AaveV3Pool, aave_v3::Supply, aave_v3::Withdraw, aave_v3::Borrow,
         aave_v3::Repay, aave_v3::RepayWithATokens, aave_v3::SetUserUseReserveAsCollateral,
@@ -113,12 +116,16 @@ public:
     static constexpr std::size_t declared_whole_max = 8;
 
     /// @param treasury, admin  Names of accounts, found by connect() or made by genesis().
+    /// @param start  Of v3.7: when its reserves were set up, unix seconds; 0: when they are touched
+    ///               first.
     AaveV3Pool(ContractIdentity identity, ContractId oracle,
         std::vector<aave_v3::ReserveSpec> reserves, const aave_v3::PoolSettings& settings,
-        std::string treasury, std::string admin);
+        std::string treasury, std::string admin,
+        aave_v3::Version version = aave_v3::Version::v3_0_2, std::uint64_t start = 0);
     /// One that a transaction deploys: without records, which initialize() writes.
     AaveV3Pool(ContractIdentity identity, ContractId oracle,
-        const std::vector<aave_v3::ReserveSpec>& reserves, std::string treasury, std::string admin);
+        const std::vector<aave_v3::ReserveSpec>& reserves, std::string treasury, std::string admin,
+        aave_v3::Version version = aave_v3::Version::v3_0_2);
     /// Reserves as initReserve leaves them: nothing can be borrowed, nothing is collateral, until
     /// the admin says so.
     void initialize(CallContext& context);
@@ -150,6 +157,12 @@ public:
     [[nodiscard]] const aave_v3::ReserveState& reserve_state(std::size_t reserve) const noexcept
     {
         return states_.get(reserve);
+    }
+    [[nodiscard]] aave_v3::Version version() const noexcept { return version_; }
+    /// Zeros of a pool of v3.0.2.
+    [[nodiscard]] aave_v3::ReserveExtra reserve_extra(std::size_t reserve) const
+    {
+        return is_v37() ? extras_->get(reserve) : aave_v3::ReserveExtra{};
     }
     [[nodiscard]] const aave_v3::ReserveConfig& reserve_config(std::size_t reserve) const noexcept
     {
@@ -295,6 +308,64 @@ private:
     void record_position(CallContext& context, AccountId user) const;
     void record_balance(CallContext& context, AccountId user, std::size_t reserve) const;
 
+    // pool_v37.cpp: the bodies of the calls where those of v3.7 differ.
+    [[nodiscard]] Result<Returns> supply_v37(const aave_v3::Supply& call, CallContext& context);
+    [[nodiscard]] Result<Returns> withdraw_v37(const aave_v3::Withdraw& call, CallContext& context);
+    [[nodiscard]] Result<Returns> borrow_v37(const aave_v3::Borrow& call, CallContext& context);
+    [[nodiscard]] Result<Amount> repay_v37(CallContext& context, std::size_t reserve,
+        const Amount& amount, std::uint8_t rate_mode, AccountId debtor, bool use_a_tokens);
+    [[nodiscard]] Result<Returns> set_collateral_v37(
+        const aave_v3::SetUserUseReserveAsCollateral& call, CallContext& context);
+    [[nodiscard]] Result<Returns> liquidate_v37(
+        const aave_v3::LiquidationCall& call, CallContext& context);
+    [[nodiscard]] Result<Returns> flash_loan_v37(
+        const aave_v3::FlashLoanSimple& call, CallContext& context);
+    [[nodiscard]] Result<Returns> mint_to_treasury_v37(
+        const aave_v3::MintToTreasury& call, CallContext& context);
+    [[nodiscard]] Result<Returns> transfer_v37(
+        const aave_v3::TransferAToken& call, CallContext& context);
+    /// Takes debt off an account, and writes off what is not paid if nothing secures it.
+    [[nodiscard]] Result<void> burn_debt_v37(CallContext& context, std::size_t reserve,
+        AccountId user, const Amount& debt, const Amount& paid, bool write_off);
+    struct LiquidationInputs
+    {
+        aave_v3::ReserveConfig config;  // Of the collateral's reserve.
+        Amount collateral_price;
+        Amount debt_price;
+        Amount balance;  // Of the collateral,
+        Amount debt;     // and of the debt.
+        Amount debt_to_cover;
+        aave_v3::AccountData account;
+    };
+    [[nodiscard]] Result<aave_v3::LiquidationAmounts> liquidation_amounts_v37(
+        std::size_t collateral, std::size_t debt, const LiquidationInputs& inputs) const;
+    [[nodiscard]] LiquidationInputs liquidation_inputs(std::size_t collateral, std::size_t debt,
+        AccountId user, const aave_v3::MarketView& market) const;
+    [[nodiscard]] Amount liquidatable_debt_v37(
+        AccountId user, std::size_t reserve, const aave_v3::MarketView& market) const;
+    [[nodiscard]] std::optional<aave_v3::LiquidationQuote> quote_liquidation_v37(
+        std::size_t collateral, std::size_t debt, AccountId user, const Amount& debt_to_cover,
+        bool receive_a_token, const aave_v3::MarketView& market) const;
+    /// The most debt that one call may repay.
+    [[nodiscard]] Checked max_liquidatable_v37(
+        std::size_t collateral, std::size_t debt, const LiquidationInputs& inputs) const;
+
+    // Events and rows that both have (pool.cpp, pool_liquidation.cpp).
+    void record_supply(CallContext& context, std::size_t reserve, AccountId on_behalf_of,
+        const Amount& amount) const;
+    void record_withdrawal(
+        CallContext& context, std::size_t reserve, AccountId to, const Amount& amount) const;
+    void record_borrow(CallContext& context, std::size_t reserve, const Amount& amount) const;
+    void record_repayment(CallContext& context, std::size_t reserve, AccountId debtor,
+        const Amount& amount, bool use_a_tokens) const;
+    void record_liquidation(CallContext& context, const aave_v3::LiquidationCall& call,
+        const aave_v3::LiquidationAmounts& amounts, const Amount& collateral_price,
+        const Amount& debt_price) const;
+
+    [[nodiscard]] bool is_v37() const noexcept { return version_ == aave_v3::Version::v3_7; }
+    /// The refusal with this number, or what v3.7 calls it.
+    [[nodiscard]] Refusal refusal(std::string_view code) const;
+
     // pool_declare.cpp
     void declare_reserve(AccessCollector& access, std::size_t reserve) const;
     void declare_account(AccessCollector& access, AccountId user) const;
@@ -330,6 +401,7 @@ private:
     [[nodiscard]] Result<Returns> set_config(
         ContractId asset, std::uint8_t method, const Amount& value, CallContext& context);
 
+    aave_v3::Version version_;
     std::vector<Reserve> reserves_;
     std::string treasury_name_;
     std::string admin_name_;
@@ -338,10 +410,11 @@ private:
     AccountId treasury_{};
     AccountId admin_{};
 
-    Table<aave_v3::ReserveState> states_;      // By reserve.
-    Table<aave_v3::ReserveConfig> configs_;    // By reserve.
-    Table<aave_v3::UserConfig> user_configs_;  // By account.
-    Table<aave_v3::PoolSettings> settings_;    // Record 0.
+    Table<aave_v3::ReserveState> states_;                   // By reserve.
+    Table<aave_v3::ReserveConfig> configs_;                 // By reserve.
+    Table<aave_v3::UserConfig> user_configs_;               // By account.
+    Table<aave_v3::PoolSettings> settings_;                 // Record 0.
+    std::unique_ptr<Table<aave_v3::ReserveExtra>> extras_;  // By reserve; of v3.7.
 };
 
 }  // namespace runnel::contracts

@@ -17,7 +17,7 @@ Result<AccountData> AaveV3Pool::evaluate(CallContext& context, AccountId user) c
     return evaluate(
         context, user,
         [&](std::size_t i) { return normalized_income(context.read(states_, i), now); },
-        [&](std::size_t i) { return normalized_debt(context.read(states_, i), now); });
+        [&](std::size_t i) { return normalized_debt(context.read(states_, i), now, version_); });
 }
 
 void AaveV3Pool::use_evaluation_gas(CallContext& context, AccountId user) const
@@ -43,10 +43,10 @@ Result<void> AaveV3Pool::require_healthy(
 {
     use_evaluation_gas(context, user);
     const auto data = RUNNEL_TRY(evaluate(context, user));
-    RUNNEL_REQUIRE(data.health_factor >= wad,
-        Refusal::error(errors::health_factor_below_liquidation_threshold));
+    RUNNEL_REQUIRE(
+        data.health_factor >= wad, refusal(errors::health_factor_below_liquidation_threshold));
     RUNNEL_REQUIRE(!data.has_zero_ltv_collateral || context.read(configs_, reserve).ltv_bps == 0,
-        Refusal::error(errors::ltv_validation_failed));
+        refusal(errors::ltv_validation_failed));
     return {};
 }
 
@@ -70,8 +70,9 @@ void AaveV3Pool::record_balance(CallContext& context, AccountId user, std::size_
     row.supplied_scaled = position.supplied_scaled;
     row.debt_scaled = position.debt_scaled;
     row.supplied_raw =
-        ray_mul_half_up(position.supplied_scaled, normalized_income(state, now)).value;
-    row.debt_raw = ray_mul_half_up(position.debt_scaled, normalized_debt(state, now)).value;
+        supplied_of(version_, position.supplied_scaled, normalized_income(state, now)).value;
+    row.debt_raw =
+        debt_of(version_, position.debt_scaled, normalized_debt(state, now, version_)).value;
     row.used_as_collateral = context.read(user_configs_, user).is_collateral(reserve);
     context.emit(id(), row);
 }

@@ -14,6 +14,9 @@ namespace runnel::contracts
 ///     rounded down ltv = sum(c * ltv) / C, threshold = sum(c * threshold) / C rounded down health
 ///     factor = wad_div_half_up(percent_mul_half_up(C, threshold), D)
 ///
+/// v3.7 rounds what is supplied down and what is owed up, at each step, counts every token that is
+/// used as collateral, and does not round the threshold on the way to the health factor.
+///
 /// Does not fill in available_borrows.
 template <typename Reader, typename Income, typename Debt>
 Result<aave_v3::AccountData> AaveV3Pool::evaluate(
@@ -36,10 +39,10 @@ Result<aave_v3::AccountData> AaveV3Pool::evaluate(
         const auto& config = reader.read(configs_, i);
         const auto& position = reader.read(*reserve.positions, user);
         const auto& price = reader.read(oracle_->prices(), index(reserve.token_id)).price;
-        if (config.liquidation_threshold_bps != 0 && user_config.is_collateral(i))
+        if ((config.liquidation_threshold_bps != 0 || is_v37()) && user_config.is_collateral(i))
         {
             const auto value = RUNNEL_TRY(aave_v3::quotient_down(
-                aave_v3::ray_mul_half_up(position.supplied_scaled, income(i)) * price,
+                aave_v3::supplied_of(version_, position.supplied_scaled, income(i)) * price,
                 reserve.unit));
             collateral_sum = RUNNEL_TRY(collateral_sum + value);
             if (config.ltv_bps != 0)
@@ -51,11 +54,11 @@ Result<aave_v3::AccountData> AaveV3Pool::evaluate(
         }
         if (user_config.is_borrowing(i) && !position.debt_scaled.is_zero())
         {
+            const auto owed = aave_v3::debt_of(version_, position.debt_scaled, debt(i));
             debt_sum = RUNNEL_TRY(
-                debt_sum +
-                aave_v3::quotient_down(
-                    Checked{price} * aave_v3::ray_mul_half_up(position.debt_scaled, debt(i)),
-                    reserve.unit));
+                debt_sum + (is_v37()
+                                   ? aave_v3::product_div_up(owed, price, reserve.unit)
+                                   : aave_v3::quotient_down(Checked{price} * owed, reserve.unit)));
         }
     }
     data.collateral = collateral_sum.value;
@@ -65,7 +68,12 @@ Result<aave_v3::AccountData> AaveV3Pool::evaluate(
         data.ltv = aave_v3::quotient_down(ltv_sum, data.collateral).value;
         data.liquidation_threshold = aave_v3::quotient_down(threshold_sum, data.collateral).value;
     }
-    if (!data.debt.is_zero())
+    if (!data.debt.is_zero() && is_v37())
+    {
+        data.health_factor = RUNNEL_TRY(aave_v3::quotient_down(
+            aave_v3::wad_div_half_up(threshold_sum, data.debt), aave_v3::bps_denominator));
+    }
+    else if (!data.debt.is_zero())
     {
         data.health_factor = RUNNEL_TRY(aave_v3::wad_div_half_up(
             aave_v3::percent_mul_half_up(data.collateral, data.liquidation_threshold), data.debt));

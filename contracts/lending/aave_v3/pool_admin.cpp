@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 namespace runnel::contracts
 {
@@ -62,7 +63,7 @@ constexpr std::array config_setters{
 
 Result<void> AaveV3Pool::require_admin(const CallContext& context, std::string_view reason) const
 {
-    RUNNEL_REQUIRE(context.sender() == admin_ && admin_ != zero_account, Refusal::error(reason));
+    RUNNEL_REQUIRE(context.sender() == admin_ && admin_ != zero_account, refusal(reason));
     return {};
 }
 
@@ -73,8 +74,24 @@ Result<Returns> AaveV3Pool::set_config(
         [method](const ConfigSetter& row) { return row.method == method; });
     RUNNEL_CHECK(setter != config_setters.end());
     RUNNEL_TRY(require_admin(context, setter->not_allowed));
-    RUNNEL_REQUIRE(value <= setter->max, Refusal::error(setter->out_of_range));
-    const auto i = RUNNEL_TRY(require_reserve(asset, Refusal::error(errors::asset_not_listed)));
+    RUNNEL_REQUIRE(value <= setter->max, refusal(setter->out_of_range));
+    const auto i = RUNNEL_TRY(require_reserve(asset, refusal(errors::asset_not_listed)));
+    if (is_v37() && method == SetReserveFactor::method)
+    {
+        // What suppliers earned until now they earned by the old one.
+        RUNNEL_TRY(accrue(context, i));
+        setter->set(context.write(configs_, i), value);
+        RUNNEL_TRY(refresh_rates(context, i, 0, 0));
+        return Returns{};
+    }
+    if (is_v37() && method == SetReserveFreeze::method)
+    {
+        auto& config = context.write(configs_, i);
+        RUNNEL_REQUIRE(config.frozen == value.is_zero(), Refusal::custom("InvalidFreezeState"));
+        // Nothing new is lent against it; thawing does not give the ltv back.
+        if (!value.is_zero() && config.ltv_bps != 0)
+            context.write(*extras_, i).pending_ltv_bps = std::exchange(config.ltv_bps, 0);
+    }
     setter->set(context.write(configs_, i), value);
     // Until the next operation suppliers earn by the old factor and the treasury by the new one.
     if (method == SetReserveFactor::method)
@@ -87,9 +104,8 @@ Result<Returns> AaveV3Pool::set_config(
 Result<Returns> AaveV3Pool::execute(const ConfigureReserveAsCollateral& call, CallContext& context)
 {
     RUNNEL_TRY(require_admin(context, errors::caller_not_risk_or_pool_admin));
-    const auto i =
-        RUNNEL_TRY(require_reserve(call.asset, Refusal::error(errors::asset_not_listed)));
-    const auto invalid = Refusal::error(errors::invalid_reserve_parameters);
+    const auto i = RUNNEL_TRY(require_reserve(call.asset, refusal(errors::asset_not_listed)));
+    const auto invalid = refusal(errors::invalid_reserve_parameters);
     const auto& state = context.read(states_, i);
     RUNNEL_REQUIRE(call.ltv <= call.liquidation_threshold, invalid);
     if (!call.liquidation_threshold.is_zero())
@@ -103,12 +119,15 @@ Result<Returns> AaveV3Pool::execute(const ConfigureReserveAsCollateral& call, Ca
     {
         RUNNEL_REQUIRE(call.liquidation_bonus.is_zero(), invalid);
         RUNNEL_REQUIRE(state.scaled_supply.is_zero() && state.accrued_to_treasury.is_zero(),
-            Refusal::error(errors::reserve_liquidity_not_zero));
+            refusal(errors::reserve_liquidity_not_zero));
     }
     RUNNEL_REQUIRE(
-        call.liquidation_bonus <= bps_field_max, Refusal::error(errors::invalid_liquidation_bonus));
+        call.liquidation_bonus <= bps_field_max, refusal(errors::invalid_liquidation_bonus));
     auto& config = context.write(configs_, i);
-    config.ltv_bps = to_bps(call.ltv);
+    if (is_v37())
+        context.write(*extras_, i).pending_ltv_bps = config.frozen ? to_bps(call.ltv) : 0;
+    if (!is_v37() || !config.frozen)
+        config.ltv_bps = to_bps(call.ltv);
     config.liquidation_threshold_bps = to_bps(call.liquidation_threshold);
     config.liquidation_bonus_bps = to_bps(call.liquidation_bonus);
     return Returns{};
@@ -118,7 +137,7 @@ Result<Returns> AaveV3Pool::execute(const UpdateFlashloanPremiumTotal& call, Cal
 {
     RUNNEL_TRY(require_admin(context, errors::caller_not_pool_admin));
     RUNNEL_REQUIRE(
-        call.premium_total <= bps_denominator, Refusal::error(errors::flash_loan_premium_invalid));
+        call.premium_total <= bps_denominator, refusal(errors::flash_loan_premium_invalid));
     context.write(settings_, 0).flash_loan_premium_total_bps = to_bps(call.premium_total);
     return Returns{};
 }
@@ -126,9 +145,11 @@ Result<Returns> AaveV3Pool::execute(const UpdateFlashloanPremiumTotal& call, Cal
 Result<Returns> AaveV3Pool::execute(
     const UpdateFlashloanPremiumToProtocol& call, CallContext& context)
 {
+    // v3.7 has one premium, all of it the treasury's.
+    RUNNEL_REQUIRE(!is_v37(), Refusal::empty());
     RUNNEL_TRY(require_admin(context, errors::caller_not_pool_admin));
-    RUNNEL_REQUIRE(call.premium_to_protocol <= bps_denominator,
-        Refusal::error(errors::flash_loan_premium_invalid));
+    RUNNEL_REQUIRE(
+        call.premium_to_protocol <= bps_denominator, refusal(errors::flash_loan_premium_invalid));
     context.write(settings_, 0).flash_loan_premium_to_protocol_bps =
         to_bps(call.premium_to_protocol);
     return Returns{};

@@ -71,10 +71,12 @@ Result<LiquidationAmounts> AaveV3Pool::liquidation_amounts(std::size_t collatera
 Result<Returns> AaveV3Pool::execute(const LiquidationCall& call, CallContext& context)
 {
     const auto d = RUNNEL_TRY(require_reserve(call.debt_asset, Refusal::empty()));
-    const auto c = RUNNEL_TRY(
-        require_reserve(call.collateral_asset, Refusal::error(errors::reserve_inactive)));
+    const auto c =
+        RUNNEL_TRY(require_reserve(call.collateral_asset, refusal(errors::reserve_inactive)));
     RUNNEL_REQUIRE(
         index(call.user) < context.world().account_count(), Refusal::ledger("no such account"));
+    if (is_v37())
+        return liquidate_v37(call, context);
     const auto liquidator = context.sender();
     auto& debt_reserve = reserves_[d];
     const auto& collateral_reserve = reserves_[c];
@@ -126,40 +128,7 @@ Result<Returns> AaveV3Pool::execute(const LiquidationCall& call, CallContext& co
     if (c == d && !call.receive_a_token)
         debt_state.rates_stale = true;  // They were computed before the repaid tokens arrived.
 
-    context.emit(
-        id(), LiquidationCallLog{collateral_reserve.token_id, debt_reserve.token_id, call.user,
-                  amounts.debt, amounts.collateral, liquidator, call.receive_a_token});
-    LendingBorrow borrow_row;
-    borrow_row.transaction_type = LendingBorrowType::borrow_liquidation;
-    borrow_row.token = debt_reserve.token_id;
-    borrow_row.borrower = call.user;
-    borrow_row.on_behalf_of = call.user;
-    borrow_row.repayer = liquidator;
-    borrow_row.liquidator = liquidator;
-    borrow_row.amount_raw = amounts.debt;
-    context.emit(id(), borrow_row);
-    LendingSupply supply_row;
-    supply_row.transaction_type = LendingSupplyType::supply_liquidation;
-    supply_row.token = collateral_reserve.token_id;
-    supply_row.depositor = call.user;
-    supply_row.on_behalf_of = call.user;
-    supply_row.withdrawn_to = liquidator;
-    supply_row.liquidator = liquidator;
-    supply_row.amount_raw = amounts.collateral;
-    context.emit(id(), supply_row);
-    LendingLiquidation row;
-    row.borrower = call.user;
-    row.liquidator = liquidator;
-    row.collateral_token = collateral_reserve.token_id;
-    row.debt_token = debt_reserve.token_id;
-    row.collateral_amount_raw = amounts.collateral;
-    row.protocol_fee_raw = amounts.fee;
-    row.debt_amount_raw = amounts.debt;
-    row.collateral_value =
-        (Checked{amounts.collateral} * collateral_price / collateral_reserve.unit).value;
-    row.debt_value = (Checked{amounts.debt} * debt_price / debt_reserve.unit).value;
-    context.emit(id(), row);
-
+    record_liquidation(context, call, amounts, collateral_price, debt_price);
     record_balance(context, call.user, c);
     if (c != d)
         record_balance(context, call.user, d);
@@ -172,6 +141,48 @@ Result<Returns> AaveV3Pool::execute(const LiquidationCall& call, CallContext& co
     if (!amounts.fee.is_zero())
         record_balance(context, treasury_, c);
     return Returns{amounts.debt, amounts.collateral};
+}
+
+void AaveV3Pool::record_liquidation(CallContext& context, const LiquidationCall& call,
+    const LiquidationAmounts& amounts, const Amount& collateral_price,
+    const Amount& debt_price) const
+{
+    const auto liquidator = context.sender();
+    const auto collateral = call.collateral_asset;
+    const auto debt = call.debt_asset;
+    const auto& collateral_unit = reserves_[*find_reserve(collateral)].unit;
+    const auto& debt_unit = reserves_[*find_reserve(debt)].unit;
+    context.emit(id(), LiquidationCallLog{collateral, debt, call.user, amounts.debt,
+                           amounts.collateral, liquidator, call.receive_a_token});
+    LendingBorrow borrow_row;
+    borrow_row.transaction_type = LendingBorrowType::borrow_liquidation;
+    borrow_row.token = debt;
+    borrow_row.borrower = call.user;
+    borrow_row.on_behalf_of = call.user;
+    borrow_row.repayer = liquidator;
+    borrow_row.liquidator = liquidator;
+    borrow_row.amount_raw = amounts.debt;
+    context.emit(id(), borrow_row);
+    LendingSupply supply_row;
+    supply_row.transaction_type = LendingSupplyType::supply_liquidation;
+    supply_row.token = collateral;
+    supply_row.depositor = call.user;
+    supply_row.on_behalf_of = call.user;
+    supply_row.withdrawn_to = liquidator;
+    supply_row.liquidator = liquidator;
+    supply_row.amount_raw = amounts.collateral;
+    context.emit(id(), supply_row);
+    LendingLiquidation row;
+    row.borrower = call.user;
+    row.liquidator = liquidator;
+    row.collateral_token = collateral;
+    row.debt_token = debt;
+    row.collateral_amount_raw = amounts.collateral;
+    row.protocol_fee_raw = amounts.fee;
+    row.debt_amount_raw = amounts.debt;
+    row.collateral_value = (Checked{amounts.collateral} * collateral_price / collateral_unit).value;
+    row.debt_value = (Checked{amounts.debt} * debt_price / debt_unit).value;
+    context.emit(id(), row);
 }
 
 Result<void> AaveV3Pool::pay_out_collateral(CallContext& context, std::size_t collateral,
@@ -218,6 +229,8 @@ Amount AaveV3Pool::liquidatable_debt(
 {
     if (!user_config(user).is_borrowing(reserve))
         return {};
+    if (is_v37())
+        return liquidatable_debt_v37(user, reserve, market);
     const auto factor = health_factor(user, market);
     if (factor >= wad)
         return {};
@@ -232,6 +245,9 @@ std::optional<LiquidationQuote> AaveV3Pool::quote_liquidation(std::size_t collat
     if (config.paused || reserve_config(debt).paused || config.liquidation_threshold_bps == 0 ||
         !user_config(user).is_collateral(collateral))
         return std::nullopt;
+    if (is_v37())
+        return quote_liquidation_v37(
+            collateral, debt, user, debt_to_cover, receive_a_token, market);
     const auto covered = std::min(debt_to_cover, liquidatable_debt(user, debt, market));
     if (covered.is_zero())
         return std::nullopt;

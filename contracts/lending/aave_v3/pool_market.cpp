@@ -25,18 +25,28 @@ Amount saturating(const Checked& amount)
     return amount.ok() ? amount.value : Amount::max();
 }
 
+/// Whether the state could be brought to a time, which it was.
+bool brought_to(
+    Version version, ReserveState& state, const ReserveConfig& config, std::uint64_t timestamp)
+{
+    const auto factor = config.reserve_factor_bps;
+    return (version == Version::v3_7 ? update_state_v37(state, factor, timestamp)
+                                     : update_state(state, factor, timestamp))
+        .has_value();
+}
+
 /// What may still be supplied: nothing while paused or frozen, else up to the cap.
-Amount supply_room(
-    const ReserveConfig& config, ReserveState state, const Amount& unit, std::uint64_t timestamp)
+Amount supply_room(Version version, const ReserveConfig& config, ReserveState state,
+    const Amount& unit, std::uint64_t timestamp)
 {
     if (config.paused || config.frozen)
         return {};
     if (config.supply_cap == 0)
         return Amount::max();
-    if (!update_state(state, config.reserve_factor_bps, timestamp).has_value())
+    if (!brought_to(version, state, config, timestamp))
         return {};
-    const auto owned = ray_mul_half_up(
-        Checked{state.scaled_supply} + state.accrued_to_treasury, state.liquidity_index);
+    const auto owned = supplied_of(
+        version, Checked{state.scaled_supply} + state.accrued_to_treasury, state.liquidity_index);
     return saturating_sub(saturating(Checked{config.supply_cap} * unit), saturating(owned));
 }
 
@@ -53,11 +63,12 @@ Amount borrow_room(
 
 /// What the treasury could claim if the reserve were touched now; 0 where its interest no longer
 /// fits.
-Amount treasury_claim(ReserveState state, const ReserveConfig& config, std::uint64_t timestamp)
+Amount treasury_claim(
+    Version version, ReserveState state, const ReserveConfig& config, std::uint64_t timestamp)
 {
-    if (!update_state(state, config.reserve_factor_bps, timestamp).has_value())
+    if (!brought_to(version, state, config, timestamp))
         return {};
-    const auto claim = ray_mul_half_up(state.accrued_to_treasury, state.liquidity_index);
+    const auto claim = supplied_of(version, state.accrued_to_treasury, state.liquidity_index);
     return claim.ok() ? claim.value : Amount{};
 }
 
@@ -71,11 +82,14 @@ LendingReserveInfo describe_reserve(
     info.unit = pool.reserve_unit(reserve);
     info.price = market.reserves[reserve].price;
     info.cash = pool.cash(reserve);
+    // Of v3.7: what was donated stays.
+    if (pool.version() == Version::v3_7)
+        info.cash = std::min(info.cash, pool.reserve_extra(reserve).virtual_balance);
     info.total_supplied = pool.total_supplied(reserve, market);
     info.total_debt = pool.total_debt(reserve, market);
-    info.treasury_claim = treasury_claim(state, config, market.timestamp);
+    info.treasury_claim = treasury_claim(pool.version(), state, config, market.timestamp);
     info.borrow_room = borrow_room(config, info.cash, info.total_debt, info.unit);
-    info.supply_room = supply_room(config, state, info.unit, market.timestamp);
+    info.supply_room = supply_room(pool.version(), config, state, info.unit, market.timestamp);
     info.supply_index = market.reserves[reserve].income.value;
     info.borrow_index = market.reserves[reserve].debt.value;
     info.supply_rate = state.liquidity_rate;
@@ -123,8 +137,10 @@ public:
     std::optional<Amount> flash_fee(std::size_t reserve, const Amount& amount) const override
     {
         const auto& config = pool_.reserve_config(reserve);
-        const auto fee = percent_mul_half_up(amount, pool_.settings().flash_loan_premium_total_bps);
-        if (config.paused || !config.flash_loan_enabled || amount > pool_.cash(reserve) ||
+        const auto bps = pool_.settings().flash_loan_premium_total_bps;
+        const auto fee = pool_.version() == Version::v3_7 ? percent_mul_up(amount, bps)
+                                                          : percent_mul_half_up(amount, bps);
+        if (config.paused || !config.flash_loan_enabled || amount > this->reserve(reserve).cash ||
             !fee.ok())
             return std::nullopt;
         return fee.value;
@@ -150,7 +166,7 @@ Result<Amount> AaveV3Pool::supplied(CallContext& context, AccountId user, std::s
 {
     const auto index = normalized_income(context.read(states_, reserve), context.block().timestamp);
     const auto& scaled = context.read(*reserves_.at(reserve).positions, user).supplied_scaled;
-    return RUNNEL_TRY(ray_mul_half_up(scaled, index));
+    return RUNNEL_TRY(supplied_of(version_, scaled, index));
 }
 
 CallGas AaveV3Pool::gas_of(LendingAction action) const noexcept

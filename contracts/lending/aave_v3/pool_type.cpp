@@ -137,7 +137,8 @@ std::unique_ptr<Contract> create(const Parameters& parameters, ContractIdentity 
     settings.flash_loan_premium_to_protocol_bps =
         bps_of(parameters, "flash_loan_premium_to_protocol_bps");
     return std::make_unique<AaveV3Pool>(std::move(identity), parameters.contract("oracle"),
-        std::move(reserves), settings, parameters.text("treasury"), parameters.text("admin"));
+        std::move(reserves), settings, parameters.text("treasury"), parameters.text("admin"),
+        parameters.text("version") == "3.7" ? Version::v3_7 : Version::v3_0_2);
 }
 
 std::unique_ptr<Contract> deploy(ByteView encoded, ContractIdentity identity, const World& world)
@@ -166,18 +167,22 @@ std::unique_ptr<Contract> deploy(ByteView encoded, ContractIdentity identity, co
 const ContractType& AaveV3Pool::contract_type()
 {
     static const ContractType type{.kind = "aave_v3_pool",
-        .help = "A lending pool of Aave v3.0.2: variable rates, flash loans, liquidations.",
+        .help = "A lending pool of Aave v3.0.2 or v3.7: variable rates, flash loans, liquidations.",
         .role = ContractRole::lending,
         .sectors = implements<AaveV3Pool, LendingMarket, LendingPositions>(),
         .methods = methods(),
         .events = event_types<SupplyLog, WithdrawLog, BorrowLog, RepayLog, LiquidationCallLog,
-            FlashLoanLog, ReserveDataUpdatedLog, CollateralEnabledLog, CollateralDisabledLog,
-            MintedToTreasuryLog, LendingBorrow, LendingSupply, LendingFlashloan, LendingLiquidation,
-            LendingPosition, LendingBalance, LendingReserve, LendingStatement, LendingHoldingState,
-            LendingHealthState>(),
+            FlashLoanLog, ReserveDataUpdatedLog, DeficitCreatedLog, CollateralEnabledLog,
+            CollateralDisabledLog, MintedToTreasuryLog, LendingBorrow, LendingSupply,
+            LendingFlashloan, LendingLiquidation, LendingPosition, LendingBalance, LendingReserve,
+            LendingStatement, LendingHoldingState, LendingHealthState>(),
         .parameters =
             {
                 contract_parameter("oracle", PriceSource::sector, "Whose prices it believes."),
+                {"version", ParameterKind::choice, "\"3.0.2\"", {},
+                    "Whose rules: of 3.7 debt that nothing secures becomes a deficit, and flash "
+                    "loans pay the treasury alone.",
+                    0, 0, "3.0.2|3.7"},
                 {"treasury", ParameterKind::account, "\"aave_treasury\"", {},
                     "The account that earns the protocol's share."},
                 {"admin", ParameterKind::account, "\"aave_admin\"", {},

@@ -29,21 +29,22 @@ MarketView AaveV3Pool::market(std::uint64_t timestamp) const
     for (std::size_t i = 0; i < reserves_.size(); ++i)
     {
         const auto& state = states_.get(i);
-        view.reserves.push_back(
-            {normalized_income(state, timestamp), normalized_debt(state, timestamp), price(i)});
+        view.reserves.push_back({normalized_income(state, timestamp),
+            normalized_debt(state, timestamp, version_), price(i)});
     }
     return view;
 }
 
 Amount AaveV3Pool::total_supplied(std::size_t reserve, const MarketView& market) const
 {
-    return ray_mul_half_up(states_.get(reserve).scaled_supply, market.reserves.at(reserve).income)
+    return supplied_of(
+        version_, states_.get(reserve).scaled_supply, market.reserves.at(reserve).income)
         .value;
 }
 
 Amount AaveV3Pool::total_debt(std::size_t reserve, const MarketView& market) const
 {
-    return ray_mul_half_up(states_.get(reserve).scaled_debt, market.reserves.at(reserve).debt)
+    return debt_of(version_, states_.get(reserve).scaled_debt, market.reserves.at(reserve).debt)
         .value;
 }
 
@@ -52,8 +53,8 @@ Balance AaveV3Pool::balance(AccountId user, std::size_t reserve, const MarketVie
     const auto& position = reserves_.at(reserve).positions->get(user);
     const auto& view = market.reserves.at(reserve);
     return {position.supplied_scaled, position.debt_scaled,
-        ray_mul_half_up(position.supplied_scaled, view.income).value,
-        ray_mul_half_up(position.debt_scaled, view.debt).value,
+        supplied_of(version_, position.supplied_scaled, view.income).value,
+        debt_of(version_, position.debt_scaled, view.debt).value,
         user_config(user).is_collateral(reserve)};
 }
 
@@ -66,7 +67,9 @@ AccountData AaveV3Pool::account_data(AccountId user, const MarketView& market) c
     if (!data.has_value())
         return {};
     // Solidity's max(0, percent_mul_half_up(collateral, ltv) - debt).
-    const auto available = percent_mul_half_up(data->collateral, data->ltv) - data->debt;
+    const auto most = is_v37() ? percent_mul_down(data->collateral, data->ltv)
+                               : percent_mul_half_up(data->collateral, data->ltv);
+    const auto available = most - data->debt;
     data->available_borrows = available.ok() ? available.value : Amount{};
     return *data;
 }
@@ -167,8 +170,8 @@ void AaveV3Pool::check_invariants(const World&, Findings& findings) const
 
         const auto owned = ray_mul_half_up(
             Checked{state.scaled_supply} + state.accrued_to_treasury, state.liquidity_index);
-        const auto backing =
-            ray_mul_half_up(state.scaled_debt, state.variable_borrow_index) + cash(i);
+        const auto backing = ray_mul_half_up(state.scaled_debt, state.variable_borrow_index) +
+                             cash(i) + reserve_extra(i).deficit;
         const auto bound = backing + backing_tolerance(i);
         if (owned.ok() && bound.ok() && owned.value > bound.value && !reserve.token->rebases())
         {

@@ -9,6 +9,14 @@
 namespace runnel::contracts::aave_v3
 {
 
+/// Which of Aave's releases a pool is. Their pools have the same calls, records and events;
+/// formulas, roundings, orders of checks and errors differ.
+enum class Version : std::uint8_t
+{
+    v3_0_2,
+    v3_7,
+};
+
 /// What operations write of a reserve. Indexes in ray, rates in ray per year.
 struct ReserveState
 {
@@ -50,6 +58,16 @@ struct ReserveConfig
     RUNNEL_FIELDS((ltv_bps, bps), (liquidation_threshold_bps, bps), (liquidation_bonus_bps, bps),
         (reserve_factor_bps, bps), (liquidation_protocol_fee_bps, bps), (supply_cap, tokens),
         (borrow_cap, tokens), frozen, paused, borrowing_enabled, flash_loan_enabled);
+};
+
+/// What a reserve of v3.7 has beside.
+struct ReserveExtra
+{
+    Amount virtual_balance;             // Cash without donations: what rates are computed from.
+    Amount deficit;                     // Bad debt written off, which suppliers still are owed.
+    std::uint16_t pending_ltv_bps = 0;  // Set aside while the reserve is frozen.
+    RUNNEL_FIELDS((virtual_balance, smallest_unit_of_its("reserve")),
+        (deficit, smallest_unit_of_its("reserve")), (pending_ltv_bps, bps));
 };
 
 /// What one account has in one reserve.
@@ -101,7 +119,12 @@ struct PoolSettings
 /// The liquidity index as it would be at @p now; what one scaled aToken is worth.
 [[nodiscard]] Checked normalized_income(const ReserveState& reserve, std::uint64_t now);
 /// The variable borrow index as it would be at @p now; what one scaled debt token owes.
-[[nodiscard]] Checked normalized_debt(const ReserveState& reserve, std::uint64_t now);
+[[nodiscard]] Checked normalized_debt(
+    const ReserveState& reserve, std::uint64_t now, Version version = Version::v3_0_2);
+/// What a scaled balance of aTokens is worth, and a scaled debt owes: v3.0.2 rounds half up, v3.7
+/// rounds down what an account has and up what it owes.
+[[nodiscard]] Checked supplied_of(Version version, const Checked& scaled, const Checked& income);
+[[nodiscard]] Checked debt_of(Version version, const Checked& scaled, const Checked& index);
 
 /// Brings the indexes to @p now and sets the treasury's part of the interest aside.
 ///
@@ -112,6 +135,24 @@ struct PoolSettings
 /// Nothing happens twice at one timestamp. The factor is today's, for the past period as well.
 [[nodiscard]] Result<void> update_state(
     ReserveState& reserve, std::uint64_t reserve_factor_bps, std::uint64_t now);
+
+/// The same of v3.7:
+///
+///     minted = percent_mul_half_up(ray_mul_down(debt, new index - old index), reserve factor)
+///     accrued_to_treasury += ray_div_down(minted, new liquidity index)
+[[nodiscard]] Result<void> update_state_v37(
+    ReserveState& reserve, std::uint64_t reserve_factor_bps, std::uint64_t now);
+/// Sets the rates of v3.7 for the debt as it is now and the virtual balance + @p added - @p taken,
+/// and makes that the virtual balance.
+[[nodiscard]] Result<void> update_rates_v37(ReserveState& reserve, ReserveExtra& extra,
+    const InterestRateStrategy& strategy, std::uint64_t reserve_factor_bps, const Amount& added,
+    const Amount& taken);
+/// OpenZeppelin 5's SafeCast.
+[[nodiscard]] Result<Amount> to_uint_v37(const Checked& value, unsigned bits);
+/// Adds scaled aTokens or debt, which fit 120 bits, to @p balance and @p supply.
+[[nodiscard]] Result<void> mint_v37(Amount& balance, Amount& supply, const Amount& scaled);
+/// Takes them off. Errors: InvalidBurnAmount() of nothing; Panic(0x11).
+[[nodiscard]] Result<void> burn_v37(Amount& balance, Amount& supply, const Amount& scaled);
 
 /// Sets the rates for the debt as it is now and @p cash + @p added - @p taken.
 [[nodiscard]] Result<void> update_rates(ReserveState& reserve, const InterestRateStrategy& strategy,

@@ -1,6 +1,7 @@
 #include "contracts/stablecoins/makerdao_dss/dai.hpp"
 
 #include "contracts/kit/registration.hpp"
+#include "contracts/stablecoins/makerdao_dss/dss.hpp"
 #include "state/world.hpp"
 
 #include <utility>
@@ -35,6 +36,22 @@ const ContractType& Dai::contract_type()
             return std::make_unique<Dai>(std::move(identity), std::move(symbol));
         }};
     return type;
+}
+
+bool Dai::can_be_allocated() const
+{
+    return system_ != nullptr && system_->can_back_dai();
+}
+
+bool Dai::allocate(World& world, AccountId account_id, const Amount& value)
+{
+    if (!can_be_allocated() || !system_->back_dai(world, value))
+        return false;
+    auto& supply = supply_.at(0);
+    supply = wrapping_add(supply, value);
+    auto& balance = book_.balances.at(account_id);
+    balance = wrapping_add(balance, value);
+    return true;
 }
 
 /// What transferFrom and burn check: the balance first.

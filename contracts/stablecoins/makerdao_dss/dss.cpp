@@ -122,6 +122,7 @@ void MakerDss::connect(World& world)
     }
     dai_token_ = dynamic_cast<Dai*>(world.find_contract(setup_.dai));
     RUNNEL_CHECK(dai_token_ != nullptr);
+    dai_token_->join(*this);
     if (setup_.mkr != no_contract)
     {
         mkr_ = dynamic_cast<Erc20*>(world.find_contract(setup_.mkr));
@@ -142,6 +143,45 @@ void MakerDss::connect(World& world)
         RUNNEL_CHECK(decimals <= wad_decimals && "collateral has at most 18 decimals");
         tables.scale = Amount::power_of_ten(wad_decimals - decimals);
     }
+}
+
+Pip MakerDss::first_price() const
+{
+    // An OSM has none before genesis() gives it the feed's.
+    if (feed_ == nullptr)
+        return pips_.get(0);
+    return read_feed(feed_->prices().get(index(ilks_.front().gem_id)).price);
+}
+
+bool MakerDss::can_back_dai() const
+{
+    return !ilks_.empty() && ilks_.front().gem != nullptr &&
+           ilks_.front().gem->can_be_allocated() && first_price().has;
+}
+
+bool MakerDss::back_dai(World& world, const Amount& wad_amount)
+{
+    GenesisBuilder builder{world};
+    const auto vault = builder.account(name() + "/seed_vault", "wallet");
+    const auto dai_join = builder.account(name() + std::string{dai_join_suffix}, "lending");
+    auto& tables = ilks_.front();
+    // In whole units of the token, so that what it holds is what the urn has.
+    const auto units =
+        Checked{wad_amount} * seed_collateral * wad / first_price().value / tables.scale + 1;
+    const auto ink = units * tables.scale;
+    const auto rad = Checked{wad_amount} * ray;
+    if (!ink.ok() || !rad.ok() || !tables.gem->allocate(world, account(), units.value))
+        return false;
+    auto& urn = tables.urns->at(vault);
+    urn.ink = wrapping_add(urn.ink, ink.value);
+    urn.art = wrapping_add(urn.art, wad_amount);
+    auto& ilk = vat_ilks_.at(0);
+    ilk.art = wrapping_add(ilk.art, wad_amount);
+    auto& vat = vat_.at(0);
+    vat.debt = wrapping_add(vat.debt, rad.value);
+    auto& dai = dai_.at(dai_join);
+    dai = wrapping_add(dai, rad.value);
+    return true;
 }
 
 Result<MakerDss::IlkTables*> MakerDss::require_ilk(std::uint8_t ilk, std::string_view reason)

@@ -89,6 +89,7 @@ class MakerDss
 {
 public:
     static constexpr std::size_t ilks_max = 64;
+    static constexpr std::uint64_t seed_collateral = 10;  // Times the Dai of block 0.
 
     MakerDss(ContractIdentity identity, makerdao_dss::Setup setup,
         const std::vector<makerdao_dss::IlkSpec>& ilks);
@@ -160,6 +161,12 @@ public:
     [[nodiscard]] AccountId clip_account(std::size_t ilk) const { return ilks_.at(ilk).clip; }
     /// Names of the modules' accounts; a world without a genesis needs them before connect().
     [[nodiscard]] std::vector<std::string> account_names() const;
+
+    /// Whether the first ilk's collateral has a price and can be given at block 0.
+    [[nodiscard]] bool can_back_dai() const;
+    /// At block 0: draws @p wad in an urn of the first ilk, of the account NAME/seed_vault, whose
+    /// collateral comes out of nothing and is worth ten times as much, for the Dai join.
+    bool back_dai(World& world, const Amount& wad);
 
     // --- Calls -----------------------------------------------------------------------------------
 
@@ -241,6 +248,7 @@ private:
     // Prices (rates.cpp).
     /// What the pip says as the transaction sees it.
     [[nodiscard]] makerdao_dss::Pip peek(CallContext& context, std::size_t ilk);
+    [[nodiscard]] makerdao_dss::Pip first_price() const;
     [[nodiscard]] makerdao_dss::Pip read_feed(const Amount& usd_e8) const;
 
     // Auctions (auctions.cpp).
