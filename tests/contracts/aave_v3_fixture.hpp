@@ -29,7 +29,7 @@ struct AaveV3Fixture : ContractFixture
     static constexpr std::size_t weth = 1;
     static constexpr std::size_t dai = 2;
 
-    AaveV3Fixture()
+    explicit AaveV3Fixture(aave_v3::Version version = aave_v3::Version::v3_0_2)
       : keeper{sandbox.account("keeper")},
         admin{sandbox.account("admin")},
         treasury{sandbox.account("treasury")},
@@ -42,7 +42,8 @@ struct AaveV3Fixture : ContractFixture
         oracle{sandbox.add<PriceOracle>("oracle", "keeper",
             std::vector<TokenPrice>{{token[usdc]->id(), dollars(1)},
                 {token[weth]->id(), dollars(2'000)}, {token[dai]->id(), dollars(1)}})},
-        pool{sandbox.add<AaveV3Pool>("pool", oracle.id(), specs(), settings(), "treasury", "admin")}
+        pool{sandbox.add<AaveV3Pool>(
+            "pool", oracle.id(), specs(), settings(), "treasury", "admin", version)}
     {
         sandbox.connect();
         set_time(start);

@@ -1,0 +1,356 @@
+#include "contracts/lending/aave_v3/events.hpp"
+#include "tests/contracts/aave_v3_fixture.hpp"
+
+#include <algorithm>
+#include <random>
+#include <string>
+#include <vector>
+
+namespace runnel::contracts
+{
+namespace
+{
+using namespace aave_v3;
+
+struct V37Fixture : AaveV3Fixture
+{
+    V37Fixture() : AaveV3Fixture{Version::v3_7} {}
+
+    /// Runs a quoted liquidation and compares it with the quote.
+    void liquidate(AccountId liquidator, std::size_t collateral, std::size_t debt, AccountId user,
+        const Amount& debt_to_cover)
+    {
+        const auto quote =
+            pool.quote_liquidation(collateral, debt, user, debt_to_cover, false, pool.market(now));
+        REQUIRE(quote.has_value());
+        const auto paid = token[debt]->balance(liquidator);
+        const auto got = token[collateral]->balance(liquidator);
+        const auto outcome = expect_ok(
+            liquidator, LiquidationCall{id(collateral), id(debt), user, debt_to_cover, false});
+        CHECK(outcome.returns.values[0] == quote->debt);
+        CHECK(outcome.returns.values[1] == quote->collateral);
+        if (collateral != debt)
+        {
+            CHECK(token[debt]->balance(liquidator) == wrapping_sub(paid, quote->debt));
+            CHECK(token[collateral]->balance(liquidator) == wrapping_add(got, quote->collateral));
+        }
+    }
+};
+}  // namespace
+
+TEST_CASE("aave v3.7 maths: down and up around the exact value", "[contracts][aave_v3]")
+{
+    CHECK(ray_mul_down(3, div_down(ray, 2)).value == 1);
+    CHECK(ray_mul_up(3, div_down(ray, 2)).value == 2);
+    CHECK(ray_mul_up(4, div_down(ray, 2)).value == 2);
+    CHECK(ray_div_down(1, wrapping_mul(ray, 3)).value.is_zero());
+    CHECK(ray_div_up(1, wrapping_mul(ray, 3)).value == 1);
+    CHECK(ray_div_up(0, ray).value.is_zero());
+    CHECK(percent_mul_down(9'999, 1).value.is_zero());
+    CHECK(percent_mul_up(1, 1).value == 1);
+    CHECK(percent_div_down(10'501, 10'500).value == 10'000);
+    CHECK(percent_div_up(10'501, 10'500).value == 10'001);
+    CHECK(product_div_up(7, 3, 10).value == 3);
+    CHECK(ray_mul_down(Amount::max(), 2).fault == Fault::guard);
+    CHECK(ray_div_up(1, 0).fault == Fault::guard);
+    // 100 % for a year: 1 + 1 + 1/2 + 1/6, whose sixth is rounded down.
+    CHECK(compounded_interest_v37(ray, 0, seconds_per_year).value ==
+          *Amount::from_decimal("2666666666666666666666666666"));
+    CHECK(compounded_interest_v37(ray, 5, 5).value == ray);
+    CHECK(compounded_interest_v37(ray, 6, 5).fault == Fault::overflow);
+}
+
+TEST_CASE("aave v3.7 pool: what it cannot divide it keeps", "[contracts][aave_v3]")
+{
+    V37Fixture f;
+    f.supply(f.bob, f.usdc, tokens(100'000, 6));
+    f.supply(f.alice, f.weth, tokens(50));
+    f.borrow(f.alice, f.usdc, tokens(60'000, 6));
+    f.pass(40'000'000);
+    // An index above 1: a unit in gives no scaled unit, a unit out takes one.
+    f.expect_refusal(f.carol, Supply{f.id(f.usdc), 1, f.carol}, "InvalidAmount()");
+    f.expect_ok(f.carol, Supply{f.id(f.usdc), 3, f.carol});
+    CHECK(f.balance(f.carol, f.usdc).supplied_scaled == 2);
+    CHECK(f.balance(f.carol, f.usdc).supplied == 2);
+    f.expect_refusal(
+        f.carol, Withdraw{f.id(f.usdc), 3, f.carol}, "NotEnoughAvailableUserBalance()");
+    f.expect_ok(f.carol, Withdraw{f.id(f.usdc), 1, f.carol});
+    CHECK(f.balance(f.carol, f.usdc).supplied_scaled == 1);
+    CHECK(f.expect_ok(f.carol, Withdraw{f.id(f.usdc), Amount::max(), f.carol}).returns.values[0] ==
+          1);
+    CHECK_FALSE(f.pool.user_config(f.carol).is_collateral(f.usdc));
+    // A debt is rounded up when it is made and when it is shown.
+    f.supply(f.carol, f.weth, tokens(1));
+    f.borrow(f.carol, f.usdc, 1);
+    CHECK(f.balance(f.carol, f.usdc).debt_scaled == 1);
+    CHECK(f.balance(f.carol, f.usdc).debt == 2);
+    f.expect_refusal(f.carol, Repay{f.id(f.usdc), 1, 2, f.carol}, "InvalidBurnAmount()");
+    f.expect_ok(f.carol, Repay{f.id(f.usdc), Amount::max(), 2, f.carol});
+    CHECK_FALSE(f.pool.has_debt(f.carol));
+}
+
+TEST_CASE("aave v3.7 pool: checks in the deployed order, in its words", "[contracts][aave_v3]")
+{
+    V37Fixture f;
+    const auto usdc = f.id(f.usdc);
+    const auto weth = f.id(f.weth);
+    f.supply(f.bob, f.usdc, tokens(100'000, 6));
+    f.supply(f.alice, f.weth, tokens(10));
+    f.expect_refusal(f.alice, Borrow{usdc, 0, 2}, "InvalidAmount()");
+    f.expect_refusal(f.alice, Borrow{usdc, tokens(100'001, 6), 2}, "InvalidAmount()");
+    f.expect_refusal(f.alice, Borrow{usdc, 1, 1}, "InvalidInterestRateModeSelected()");
+    f.expect_refusal(f.alice, Borrow{usdc, 1, 3}, "Panic(0x21)");
+    f.expect_refusal(f.carol, Borrow{usdc, 1, 2}, "LtvValidationFailed()");
+    f.expect_refusal(
+        f.alice, Borrow{usdc, tokens(15'001, 6), 2}, "CollateralCannotCoverNewBorrow()");
+    f.expect_refusal(
+        f.alice, Borrow{usdc, tokens(16'001, 6), 2}, "HealthFactorLowerThanLiquidationThreshold()");
+    f.borrow(f.alice, f.usdc, tokens(15'000, 6));
+    f.expect_refusal(
+        f.alice, Withdraw{weth, tokens(1), f.alice}, "HealthFactorLowerThanLiquidationThreshold()");
+    f.expect_refusal(
+        f.bob, Repay{usdc, Amount::max(), 2, f.alice}, "NoExplicitAmountToRepayOnBehalf()");
+    f.expect_refusal(f.bob, Repay{usdc, 5, 2, f.bob}, "NoDebtOfSelectedType()");
+    f.expect_refusal(f.alice, SetUserUseReserveAsCollateral{usdc, true}, "UnderlyingBalanceZero()");
+    f.expect_refusal(f.alice, LiquidationCall{weth, usdc, f.alice, 1, false}, "SelfLiquidation()");
+    f.expect_refusal(
+        f.bob, LiquidationCall{weth, usdc, f.alice, 1, false}, "HealthFactorNotBelowThreshold()");
+    // A health factor of exactly 1 is safe: 20,000 * 0.8 = 16,000 at 1,875 USD are 15,000.
+    f.set_price(f.weth, f.dollars(1'875));
+    CHECK(f.data(f.alice).health_factor == wad);
+    f.expect_refusal(
+        f.bob, LiquidationCall{weth, usdc, f.alice, 1, false}, "HealthFactorNotBelowThreshold()");
+    f.set_price(f.weth, f.dollars(1'874));
+    f.expect_refusal(
+        f.bob, LiquidationCall{usdc, usdc, f.alice, 1, false}, "CollateralCannotBeLiquidated()");
+    f.expect_refusal(f.bob, LiquidationCall{weth, f.id(f.dai), f.alice, 1, false},
+        "SpecifiedCurrencyNotBorrowedByUser()");
+
+    // The admin's.
+    f.expect_refusal(f.bob, SetSupplyCap{usdc, 1}, "CallerNotRiskOrPoolAdmin()");
+    f.expect_refusal(f.admin, SetReserveFactor{usdc, 10'001}, "InvalidReserveFactor()");
+    f.expect_refusal(f.admin, SetReserveFreeze{usdc, false}, "InvalidFreezeState()");
+    f.expect_refusal(f.admin, UpdateFlashloanPremiumToProtocol{1}, "(no reason)");
+    f.expect_refusal(f.admin, ConfigureReserveAsCollateral{usdc, 9'000, 8'000, 10'500},
+        "InvalidReserveParams()");
+    f.expect_ok(f.admin, SetReserveFreeze{weth, true});
+    CHECK(f.pool.reserve_config(f.weth).ltv_bps == 0);
+    CHECK(f.pool.reserve_extra(f.weth).pending_ltv_bps == 7'500);
+    f.expect_refusal(f.carol, Supply{weth, 1, f.carol}, "ReserveFrozen()");
+    f.expect_ok(f.admin, SetReserveFreeze{weth, false});
+    // Thawed, it has no ltv until somebody says so again.
+    CHECK(f.pool.reserve_config(f.weth).ltv_bps == 0);
+    f.supply(f.carol, f.weth, tokens(1));
+    CHECK_FALSE(f.pool.user_config(f.carol).is_collateral(f.weth));
+    f.expect_refusal(
+        f.carol, SetUserUseReserveAsCollateral{weth, true}, "UserHasAssetWithZeroLtv()");
+    f.expect_ok(f.admin, ConfigureReserveAsCollateral{weth, 7'500, 8'000, 10'500});
+    f.expect_ok(f.carol, SetUserUseReserveAsCollateral{weth, true});
+    f.expect_ok(f.admin, SetReservePause{weth, true});
+    f.expect_refusal(f.carol, Withdraw{weth, 1, f.carol}, "ReservePaused()");
+}
+
+TEST_CASE("aave v3.7 pool: donations change no rate, a new factor counts from its call on",
+    "[contracts][aave_v3]")
+{
+    V37Fixture f;
+    f.supply(f.bob, f.usdc, tokens(100'000, 6));
+    f.supply(f.alice, f.weth, tokens(50));
+    f.borrow(f.alice, f.usdc, tokens(50'000, 6));
+    const auto rate = f.pool.reserve_state(f.usdc).variable_borrow_rate;
+    ContractFixture* const plain = &f;
+    plain->expect_ok(f.carol, f.id(f.usdc), Erc20Transfer{f.pool.account(), tokens(500'000, 6)});
+    f.supply(f.carol, f.usdc, 1);
+    f.expect_ok(f.carol, Withdraw{f.id(f.usdc), 1, f.carol});
+    CHECK(f.pool.reserve_state(f.usdc).variable_borrow_rate == rate);
+    CHECK(f.pool.reserve_extra(f.usdc).virtual_balance == tokens(50'000, 6));
+    CHECK(f.pool.view_at(f.now)->reserve(f.usdc).cash == tokens(50'000, 6));
+    // And nobody can take them.
+    f.expect_refusal(f.bob, Withdraw{f.id(f.usdc), tokens(50'001, 6), f.bob}, "Panic(0x11)");
+
+    f.pass(10'000'000);
+    f.expect_ok(f.admin, SetReserveFactor{f.id(f.usdc), 5'000});
+    const auto accrued = f.pool.reserve_state(f.usdc).accrued_to_treasury;
+    const auto interest = wrapping_sub(f.balance(f.alice, f.usdc).debt, tokens(50'000, 6));
+    // A tenth, as long as that was the factor.
+    CHECK(ray_mul_down(accrued, f.pool.reserve_state(f.usdc).liquidity_index).value <=
+          wrapping_add(div_down(interest, 10), 1));
+    CHECK(accrued > div_down(interest, 11));
+    CHECK(f.pool.reserve_state(f.usdc).last_update == f.now);
+}
+
+TEST_CASE("aave v3.7 pool: a flash loan's premium is the treasury's", "[contracts][aave_v3]")
+{
+    V37Fixture f;
+    f.supply(f.bob, f.usdc, tokens(100'000, 6));
+    const auto index = f.pool.reserve_state(f.usdc).liquidity_index;
+    const auto fee = f.pool.view_at(f.now)->flash_fee(f.usdc, 1'001);
+    REQUIRE(fee.has_value());
+    CHECK(*fee == 1);  // 9 bps of 1,001 are 0.9: up.
+    const auto outcome =
+        f.expect_ok(f.alice, FlashLoanSimple{f.id(f.usdc), tokens(1'000, 6), {}, true, {}});
+    CHECK(outcome.returns.values[0] == 900'000);
+    CHECK(f.pool.reserve_state(f.usdc).liquidity_index == index);
+    CHECK(f.pool.reserve_state(f.usdc).accrued_to_treasury == 900'000);
+    CHECK(
+        f.pool.reserve_extra(f.usdc).virtual_balance == wrapping_add(tokens(100'000, 6), 900'000));
+    f.expect_refusal(f.alice, FlashLoanSimple{f.id(f.usdc), tokens(100'001, 6), {}, true, {}},
+        "InvalidAmount()");
+    f.expect_refusal(f.alice, FlashLoanSimple{f.id(f.usdc), 5, {}, false, {}},
+        "InvalidFlashloanExecutorReturn()");
+    f.expect_ok(f.alice, MintToTreasury{{f.id(f.usdc)}});
+    CHECK(f.balance(f.treasury, f.usdc).supplied == 900'000);
+}
+
+TEST_CASE("aave v3.7 pool: how much of a debt is liquidated", "[contracts][aave_v3]")
+{
+    V37Fixture f;
+    f.supply(f.bob, f.usdc, tokens(200'000, 6));
+    f.supply(f.bob, f.dai, tokens(200'000));
+    f.supply(f.alice, f.weth, tokens(20));
+    f.borrow(f.alice, f.usdc, tokens(20'000, 6));
+    f.borrow(f.alice, f.dai, tokens(8'000));
+    // 28,000 are owed; above 0.95 half of all of it may be repaid, of either debt.
+    f.set_price(f.weth, f.dollars(1'740));
+    const auto market = f.pool.market(f.now);
+    CHECK(f.pool.liquidatable_debt(f.alice, f.usdc, market) == tokens(14'000, 6));
+    CHECK(f.pool.liquidatable_debt(f.alice, f.dai, market) == tokens(8'000));
+    // What would be left of a debt must be worth 1,000 USD, unless it is nothing.
+    f.expect_refusal(f.carol,
+        LiquidationCall{f.id(f.weth), f.id(f.dai), f.alice, tokens(7'500), false},
+        "MustNotLeaveDust()");
+    CHECK_FALSE(f.pool.quote_liquidation(f.weth, f.dai, f.alice, tokens(7'500), false, market));
+    f.liquidate(f.carol, f.weth, f.dai, f.alice, tokens(8'000));
+    CHECK_FALSE(f.pool.user_config(f.alice).is_borrowing(f.dai));
+    // Far below, all of it.
+    f.set_price(f.weth, f.dollars(1'350));
+    const auto owed = f.balance(f.alice, f.usdc).debt;
+    CHECK(f.pool.liquidatable_debt(f.alice, f.usdc, f.pool.market(f.now)) == owed);
+    f.liquidate(f.carol, f.weth, f.usdc, f.alice, tokens(5'000, 6));
+}
+
+TEST_CASE("aave v3.7 pool: debt that nothing secures is written off", "[contracts][aave_v3]")
+{
+    V37Fixture f;
+    f.supply(f.bob, f.usdc, tokens(200'000, 6));
+    f.supply(f.bob, f.dai, tokens(200'000));
+    f.supply(f.alice, f.weth, tokens(20));
+    f.borrow(f.alice, f.usdc, tokens(20'000, 6));
+    f.borrow(f.alice, f.dai, tokens(8'000));
+    f.pass(1'000'000);
+    f.set_price(f.weth, f.dollars(500));
+    const auto owed = f.balance(f.alice, f.usdc).debt;
+    const auto owed_dai = f.balance(f.alice, f.dai).debt;
+    const auto market = f.pool.market(f.now);
+    const auto quote = f.pool.quote_liquidation(f.weth, f.usdc, f.alice, owed, false, market);
+    REQUIRE(quote.has_value());
+    // All of 10,000 USD with a bonus of 5 %, a tenth of it the treasury's.
+    CHECK(quote->debt == Amount{9'523'809'524});
+    const auto outcome =
+        f.expect_ok(f.carol, LiquidationCall{f.id(f.weth), f.id(f.usdc), f.alice, owed, false});
+    CHECK(outcome.returns.values[1] == quote->collateral);
+    CHECK(f.pool.user_config(f.alice).is_empty());
+    CHECK(f.pool.reserve_extra(f.usdc).deficit == wrapping_sub(owed, quote->debt));
+    CHECK(f.pool.reserve_extra(f.dai).deficit == owed_dai);
+    const auto deficits = std::count_if(outcome.block.events.begin(), outcome.block.events.end(),
+        [](const auto& event) { return event.type == &event_type<DeficitCreatedLog>; });
+    CHECK(deficits == 2);
+    CHECK(f.pool.reserve_state(f.usdc).scaled_debt.is_zero());
+    // Bob is owed what he was, and the cash is not there.
+    CHECK(f.balance(f.bob, f.usdc).supplied >= tokens(200'000, 6));
+    f.expect_refusal(f.bob, Withdraw{f.id(f.usdc), Amount::max(), f.bob}, "Panic(0x11)");
+    // Two owners of the shortfall: a new loan earns suppliers less than it would without one.
+    f.supply(f.carol, f.weth, tokens(100));
+    f.borrow(f.carol, f.usdc, tokens(10'000, 6));
+    const auto& state = f.pool.reserve_state(f.usdc);
+    const auto debt = f.balance(f.carol, f.usdc).debt;
+    const auto usage =
+        ray_div_half_up(debt, Checked{debt} + f.pool.reserve_extra(f.usdc).virtual_balance +
+                                  f.pool.reserve_extra(f.usdc).deficit);
+    CHECK(state.liquidity_rate ==
+          percent_mul_half_up(ray_mul_half_up(state.variable_borrow_rate, usage), 9'000).value);
+}
+
+TEST_CASE("aave v3.7 pool: nobody gains by going in and out, and every reserve stays backed",
+    "[contracts][aave_v3]")
+{
+    std::mt19937_64 random{20'250'707};
+    const auto draw = [&](std::uint64_t below) { return random() % below; };
+    std::size_t liquidations = 0;
+    std::size_t deficits = 0;
+    for (unsigned round = 0; round < 5; ++round)
+    {
+        V37Fixture f;
+        const std::array users{f.alice, f.bob, f.carol};
+        // Alice has WETH alone, so that a fall of its price can leave her without collateral.
+        f.supply(f.alice, f.weth, tokens(5 + draw(100)));
+        for (const auto user : {f.bob, f.carol})
+        {
+            f.supply(user, f.usdc, tokens(20'000 + draw(100'000), 6));
+            f.supply(user, f.weth, tokens(5 + draw(100)));
+        }
+        for (unsigned step = 0; step < 150; ++step)
+        {
+            f.pass(draw(3) == 0 ? draw(4'000'000) : draw(3));
+            const auto user = users[draw(3)];
+            const auto other = users[draw(3)];
+            const auto i = user == f.alice ? f.weth : draw(2);
+            const auto amount = draw(6) == 0
+                                    ? Amount{1 + draw(9)}
+                                    : div_down(tokens(1 + draw(60'000), i == f.usdc ? 6 : 18),
+                                          i == f.usdc ? 1U : 1'000U);
+            const auto asset = f.id(i);
+            CallWriter calls;
+            const auto pool = f.pool.id();
+            switch (draw(9))
+            {
+                case 0: calls.add(pool, Supply{asset, amount, user}); break;
+                case 1:
+                    calls.add(pool, Withdraw{asset, draw(4) == 0 ? Amount::max() : amount, user});
+                    break;
+                case 2:
+                case 3:
+                    calls.add(pool, Borrow{f.id(f.usdc), tokens(1 + draw(60'000), 6), 2});
+                    break;
+                case 4:
+                    calls.add(pool, Repay{asset, draw(2) == 0 ? Amount::max() : amount, 2, user});
+                    break;
+                case 5: calls.add(pool, TransferAToken{asset, other, amount}); break;
+                case 6: {
+                    // In and out within a second.
+                    const auto before = f.token[i]->balance(user);
+                    calls.add(pool, Supply{asset, amount, user});
+                    const auto in = f.sandbox.run(user, calls);
+                    if (in.ok())
+                    {
+                        (void)f.sandbox.run(user, pool, Withdraw{asset, amount, user});
+                        CHECK(f.token[i]->balance(user) <= before);
+                    }
+                    continue;
+                }
+                case 7: f.set_price(f.weth, f.dollars(100 + draw(3'000))); break;
+                default: break;
+            }
+            (void)f.sandbox.run(user, calls);
+            // Whoever is unsafe is liquidated sooner or later.
+            const auto market = f.pool.market(f.now);
+            const auto most = f.pool.liquidatable_debt(other, f.usdc, market);
+            const auto collateral = other == f.alice ? f.weth : i;
+            if (draw(2) == 0 && user != other && most <= f.token[f.usdc]->balance(user) &&
+                f.pool.quote_liquidation(collateral, f.usdc, other, most, false, market))
+            {
+                f.liquidate(user, collateral, f.usdc, other, most);
+                ++liquidations;
+            }
+            const auto findings = f.sandbox.world().check_invariants();
+            INFO((findings.empty() ? std::string{} : findings.front()));
+            REQUIRE(findings.empty());
+        }
+        for (const auto i : {f.usdc, f.weth})
+            deficits += f.pool.reserve_extra(i).deficit.is_zero() ? 0 : 1;
+    }
+    CHECK(liquidations > 0);
+    CHECK(deficits > 0);
+}
+
+}  // namespace runnel::contracts
