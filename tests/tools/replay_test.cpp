@@ -115,7 +115,14 @@ TEST_CASE("replay: recorded operations of mainnet code match to the last unit", 
         Case{"sushi_masterchef.ndjson.gz", "sushi-masterchef", 1'902},
         Case{"morpho_blue_devA_seed1.ndjson.gz", "morpho-blue", 3'400},
         Case{"morpho_blue_edge_seed1.ndjson.gz", "morpho-blue", 702},
-        Case{"adaptive_irm_math_seed1.ndjson.gz", "morpho irm math", 2'500});
+        Case{"adaptive_irm_math_seed1.ndjson.gz", "morpho irm math", 2'500},
+        Case{"aave_v37_math_seed137.ndjson.gz", "aave-v3.7 math", 1'920},
+        Case{"aave_v37_pool_plainA_seed31.ndjson.gz", "aave-v3.7 pool", 1'700},
+        Case{"aave_v37_pool_adminA_seed32.ndjson.gz", "aave-v3.7 pool", 1'700},
+        Case{"compound_v2_plainA_seed1.ndjson.gz", "compound-v2", 2'000},
+        Case{"compound_v2_adminA_seed2.ndjson.gz", "compound-v2", 2'000},
+        Case{"makerdao_dss_plainA_seed1.ndjson.gz", "makerdao-dss", 2'001},
+        Case{"makerdao_dss_adminA_seed2.ndjson.gz", "makerdao-dss", 2'000});
     const auto report = replay_file(vector_path(c.file));
     CAPTURE(report.kept);
     CHECK(report.error.empty());

@@ -135,6 +135,9 @@ void CompoundV2Comptroller::check_invariants(const World&, Findings& findings) c
 Result<AccountLiquidity> CompoundV2Comptroller::liquidity(
     CallContext& context, AccountId user, const Hypothetical& next) const
 {
+    const auto entered = context.read(memberships_, user).markets.size();
+    context.save_gas(
+        (gas::counted - std::min<std::uint64_t>(entered, gas::counted)) * gas::look_at);
     return evaluate(
         context, user,
         [&](std::size_t market) -> Result<MarketFigures>
@@ -163,7 +166,10 @@ Result<Code> CompoundV2Comptroller::may_redeem(
     CallContext& context, std::size_t market, AccountId user, const Amount& tokens) const
 {
     if (!context.read(memberships_, user).has(market))
+    {
+        context.save_gas(gas::counted * gas::look_at);
         return Code::none;
+    }
     const auto after = RUNNEL_TRY(liquidity(context, user, {market, tokens, {}}));
     if (after.error != Code::none)
         return after.error;
