@@ -18,6 +18,7 @@
 #include "contracts/farms/staking_rewards/staking_rewards.hpp"
 #include "contracts/lending/aave_v3/deployer.hpp"
 #include "contracts/lending/aave_v3/pool.hpp"
+#include "contracts/lending/comet/comet.hpp"
 #include "contracts/lending/morpho_blue/adaptive_curve_irm.hpp"
 #include "contracts/lending/morpho_blue/fixed_rate_irm.hpp"
 #include "contracts/lending/morpho_blue/market.hpp"
@@ -87,6 +88,7 @@ std::span<const ContractType* const> contract_types()
         &MorphoAdaptiveCurveIrm::contract_type(),
         &MorphoFixedRateIrm::contract_type(),
         &MorphoChainlinkOracle::contract_type(),
+        &Comet::contract_type(),
     };
     return types;
 }

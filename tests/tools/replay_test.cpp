@@ -122,7 +122,8 @@ TEST_CASE("replay: recorded operations of mainnet code match to the last unit", 
         Case{"compound_v2_plainA_seed1.ndjson.gz", "compound-v2", 2'000},
         Case{"compound_v2_adminA_seed2.ndjson.gz", "compound-v2", 2'000},
         Case{"makerdao_dss_plainA_seed1.ndjson.gz", "makerdao-dss", 2'001},
-        Case{"makerdao_dss_adminA_seed2.ndjson.gz", "makerdao-dss", 2'000});
+        Case{"makerdao_dss_adminA_seed2.ndjson.gz", "makerdao-dss", 2'000},
+        Case{"comet_devA_seed1.ndjson.gz", "compound-v3", 3'200});
     const auto report = replay_file(vector_path(c.file));
     CAPTURE(report.kept);
     CHECK(report.error.empty());

@@ -10,6 +10,7 @@
 #include "tools/replay/json_fields.hpp"
 #include "tools/replay/refusal_text.hpp"
 
+#include <algorithm>
 #include <array>
 #include <deque>
 #include <map>
@@ -406,6 +407,14 @@ void MorphoReplayer::operation(const json& line, Comparison& comparison)
     const auto outcome = sandbox_.run(account(line, "from"), calls);
     compare_outcome(line, outcome, comparison);
     compare_state(line, comparison);
+    if (line.contains("gasTx") && !(line.contains("cb") && !line["cb"].empty()))
+    {
+        // The actor's own contract, and the calldata that it hands on.
+        constexpr std::uint64_t actor_gas = 5'573;
+        const auto& op = text_of(line, "op");
+        comparison.gas(flag_of(line, "ok") ? op : fmt::format("{}: {}", op, recorded_revert(line)),
+            {std::max(integer_of(line, "gasTx"), actor_gas) - actor_gas, outcome.receipt.gas_used});
+    }
 }
 
 void MorphoReplayer::compare_outcome(

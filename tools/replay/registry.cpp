@@ -1,6 +1,7 @@
 #include "tools/replay/aave_v3_replay.hpp"
 #include "tools/replay/balancer_weighted_replay.hpp"
 #include "tools/replay/compound_v2_replay.hpp"
+#include "tools/replay/comet_replay.hpp"
 #include "tools/replay/curve_stableswap_replay.hpp"
 #include "tools/replay/erc4626_replay.hpp"
 #include "tools/replay/ethena_replay.hpp"
@@ -41,6 +42,7 @@ std::span<const Protocol> protocols()
         aave_v37_math_protocol(),
         compound_v2_protocol(),
         makerdao_dss_protocol(),
+        comet_protocol(),
         staking_rewards_protocol(),
         masterchef_protocol(),
         erc4626_protocol(),

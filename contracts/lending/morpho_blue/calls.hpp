@@ -19,7 +19,7 @@ namespace runnel::contracts::morpho_blue
 
 struct SetOwner
 {
-    RUNNEL_CALL("setOwner", 0, {6'800, gas::owner_entry});
+    RUNNEL_CALL("setOwner", 0, {7'800, gas::owner_entry});
 
     AccountId new_owner{};
     RUNNEL_FIELDS(new_owner);
@@ -28,7 +28,7 @@ struct SetOwner
 /// Lets markets be created with this rate model; no_contract: with none.
 struct EnableIrm
 {
-    RUNNEL_CALL("enableIrm", 1, {26'400, gas::owner_entry});
+    RUNNEL_CALL("enableIrm", 1, {27'500, gas::owner_entry});
 
     ContractId irm = no_contract;
     RUNNEL_FIELDS(irm);
@@ -37,7 +37,7 @@ struct EnableIrm
 /// Lets markets be created with this limit.
 struct EnableLltv
 {
-    RUNNEL_CALL("enableLltv", 2, {26'400, gas::owner_entry});
+    RUNNEL_CALL("enableLltv", 2, {27'300, gas::owner_entry});
 
     Amount lltv;
     RUNNEL_FIELDS((lltv, wad));
@@ -46,7 +46,7 @@ struct EnableLltv
 /// Sets the recipient's share of a market's interest.
 struct SetFee
 {
-    RUNNEL_CALL("setFee", 3, {11'000, gas::owner_entry});
+    RUNNEL_CALL("setFee", 3, {47'500, gas::owner_entry});
 
     MarketParams market_params;
     Amount new_fee;
@@ -55,7 +55,7 @@ struct SetFee
 
 struct SetFeeRecipient
 {
-    RUNNEL_CALL("setFeeRecipient", 4, {26'500, gas::owner_entry});
+    RUNNEL_CALL("setFeeRecipient", 4, {27'600, gas::owner_entry});
 
     AccountId new_fee_recipient{};
     RUNNEL_FIELDS(new_fee_recipient);
@@ -66,7 +66,7 @@ struct SetFeeRecipient
 /// Makes a market. Anybody may, with a rate model and a limit that the owner has enabled.
 struct CreateMarket
 {
-    RUNNEL_CALL("createMarket", 5, {152'400, gas::market_entry});
+    RUNNEL_CALL("createMarket", 5, {177'600, gas::market_entry});
 
     MarketParams market_params;
     RUNNEL_FIELDS(market_params);
@@ -75,7 +75,7 @@ struct CreateMarket
 /// Returns assets and shares.
 struct Supply
 {
-    RUNNEL_CALL("supply", 6, {103'400, gas::market_entry});
+    RUNNEL_CALL("supply", 6, {89'100, gas::market_entry});
 
     MarketParams market_params;
     Amount assets;
@@ -89,7 +89,7 @@ struct Supply
 /// Returns assets and shares.
 struct Withdraw
 {
-    RUNNEL_CALL("withdraw", 7, {60'000, gas::market_entry});
+    RUNNEL_CALL("withdraw", 7, {70'200, gas::market_entry});
 
     MarketParams market_params;
     Amount assets;
@@ -103,7 +103,7 @@ struct Withdraw
 /// Returns assets and shares.
 struct Borrow
 {
-    RUNNEL_CALL("borrow", 8, {90'000, gas::market_entry});
+    RUNNEL_CALL("borrow", 8, {77'500, gas::market_entry});
 
     MarketParams market_params;
     Amount assets;
@@ -117,7 +117,7 @@ struct Borrow
 /// Returns assets and shares.
 struct Repay
 {
-    RUNNEL_CALL("repay", 9, {60'000, gas::market_entry});
+    RUNNEL_CALL("repay", 9, {71'800, gas::market_entry});
 
     MarketParams market_params;
     Amount assets;
@@ -130,7 +130,7 @@ struct Repay
 
 struct SupplyCollateral
 {
-    RUNNEL_CALL("supplyCollateral", 10, {62'800, gas::market_entry});
+    RUNNEL_CALL("supplyCollateral", 10, {49'500, gas::market_entry});
 
     MarketParams market_params;
     Amount assets;
@@ -142,7 +142,7 @@ struct SupplyCollateral
 
 struct WithdrawCollateral
 {
-    RUNNEL_CALL("withdrawCollateral", 11, {60'000, gas::market_entry});
+    RUNNEL_CALL("withdrawCollateral", 11, {68'100, gas::market_entry});
 
     MarketParams market_params;
     Amount assets;
@@ -156,7 +156,7 @@ struct WithdrawCollateral
 /// or as many shares of debt, as the caller says. Returns the collateral and what it cost.
 struct Liquidate
 {
-    RUNNEL_CALL("liquidate", 12, {90'000, gas::market_entry});
+    RUNNEL_CALL("liquidate", 12, {96'300, gas::market_entry});
 
     MarketParams market_params;
     AccountId borrower{};
@@ -170,7 +170,7 @@ struct Liquidate
 /// Lends whatever Morpho holds of a token for the length of a callback, for nothing.
 struct FlashLoan
 {
-    RUNNEL_CALL("flashLoan", 13, {24'300, 1'300});
+    RUNNEL_CALL("flashLoan", 13, {20'900, 3'200});
 
     ContractId token{};
     Amount assets;
@@ -181,7 +181,7 @@ struct FlashLoan
 /// Lets another account manage one's positions in all markets, or no longer.
 struct SetAuthorization
 {
-    RUNNEL_CALL("setAuthorization", 14, {25'700, 900});
+    RUNNEL_CALL("setAuthorization", 14, {27'000, 2'000});
 
     AccountId authorized{};
     bool new_is_authorized = false;
@@ -191,7 +191,7 @@ struct SetAuthorization
 /// The same by a signature (EIP-712) of the account that is to be managed.
 struct SetAuthorizationWithSig
 {
-    RUNNEL_CALL("setAuthorizationWithSig", 15, {53'700, 1'200});
+    RUNNEL_CALL("setAuthorizationWithSig", 15, {57'300, 4'600});
 
     AccountId authorizer{};
     AccountId authorized{};
@@ -206,7 +206,7 @@ struct SetAuthorizationWithSig
 
 struct AccrueInterest
 {
-    RUNNEL_CALL("accrueInterest", 16, {25'000, gas::market_entry});
+    RUNNEL_CALL("accrueInterest", 16, {42'500, gas::market_entry});
 
     MarketParams market_params;
     RUNNEL_FIELDS(market_params);

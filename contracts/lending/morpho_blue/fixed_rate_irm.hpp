@@ -1,6 +1,7 @@
 #pragma once
 
 #include "contracts/kit/contract_base.hpp"
+#include "contracts/lending/morpho_blue/gas.hpp"
 #include "contracts/lending/morpho_blue/irm.hpp"
 
 #include <array>
@@ -11,7 +12,7 @@ namespace runnel::contracts::morpho_blue
 /// Sets a market's rate, once and for ever. Anybody may, also before the market is created.
 struct SetBorrowRate
 {
-    RUNNEL_CALL("setBorrowRate", 0, {24'300, 1'000});
+    RUNNEL_CALL("setBorrowRate", 0, {25'800, 2'500});
 
     Amount market;
     Amount new_borrow_rate;
@@ -55,6 +56,10 @@ public:
         const morpho_blue::MarketRef& market, std::uint64_t now) const override;
     void declare_borrow_rate(
         AccessCollector& access, const morpho_blue::MarketRef& market) const override;
+    [[nodiscard]] std::uint64_t gas_saved() const noexcept override
+    {
+        return morpho_blue::gas::fixed_rate_saves;
+    }
 
     using ContractBase::declare;
     using ContractBase::execute;

@@ -27,6 +27,8 @@ public:
         const MarketRef& market, std::uint64_t now) const = 0;
     /// What borrow_rate() may touch.
     virtual void declare_borrow_rate(AccessCollector& access, const MarketRef& market) const = 0;
+    /// What asking it costs less than asking the adaptive curve.
+    [[nodiscard]] virtual std::uint64_t gas_saved() const noexcept { return 0; }
 };
 
 }  // namespace runnel::contracts::morpho_blue

@@ -25,7 +25,7 @@ namespace runnel::contracts::morpho_blue
 /// Withdraws from one's supply; 2^256-1 redeems all shares. Returns assets and shares.
 struct MarketWithdraw
 {
-    RUNNEL_CALL("withdraw", 0, {62'000, gas::market_entry});
+    RUNNEL_CALL("withdraw", 0, {74'000, gas::market_entry});
 
     Amount assets;
     AccountId receiver{};
@@ -35,7 +35,7 @@ struct MarketWithdraw
 /// Withdraws collateral of one's own; 2^256-1: all of it. Returns the amount.
 struct MarketWithdrawCollateral
 {
-    RUNNEL_CALL("withdrawCollateral", 1, {82'000, gas::market_entry});
+    RUNNEL_CALL("withdrawCollateral", 1, {72'000, gas::market_entry});
 
     Amount assets;
     AccountId receiver{};
@@ -45,7 +45,7 @@ struct MarketWithdrawCollateral
 /// Borrows against one's own collateral. Returns assets and shares.
 struct MarketBorrow
 {
-    RUNNEL_CALL("borrow", 2, {92'000, gas::market_entry});
+    RUNNEL_CALL("borrow", 2, {82'000, gas::market_entry});
 
     Amount assets;
     RUNNEL_FIELDS((assets, smallest_unit_of_its("loan_token")));
@@ -55,7 +55,7 @@ struct MarketBorrow
 /// assets and shares.
 struct MarketRepay
 {
-    RUNNEL_CALL("repay", 3, {62'000, gas::market_entry});
+    RUNNEL_CALL("repay", 3, {76'000, gas::market_entry});
 
     Amount assets;
     AccountId debtor{};
@@ -66,7 +66,7 @@ struct MarketRepay
 /// the collateral. Returns the collateral and what it cost.
 struct MarketLiquidate
 {
-    RUNNEL_CALL("liquidate", 4, {92'000, gas::market_entry});
+    RUNNEL_CALL("liquidate", 4, {105'000, gas::market_entry});
 
     AccountId borrower{};
     Amount assets_max;

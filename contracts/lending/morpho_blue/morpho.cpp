@@ -1,6 +1,7 @@
 #include "contracts/lending/morpho_blue/morpho.hpp"
 
 #include "contracts/kit/ecrecover.hpp"
+#include "contracts/kit/gas.hpp"
 #include "contracts/kit/sectors/rows.hpp"
 #include "contracts/kit/token_book.hpp"
 #include "contracts/lending/morpho_blue/errors.hpp"
@@ -133,6 +134,8 @@ Result<void> MorphoBlue::require_owner(CallContext& context) const
 
 Result<void> MorphoBlue::require_authorized(CallContext& context, AccountId on_behalf) const
 {
+    if (context.sender() != on_behalf)
+        context.use_gas(gas::authorization);
     RUNNEL_REQUIRE(context.sender() == on_behalf ||
                        context.read(authorizations_, pair_key(on_behalf, context.sender())).is_set,
         error(errors::unauthorized));
@@ -178,10 +181,17 @@ Result<void> MorphoBlue::accrue(CallContext& context, MorphoBlueMarket& market)
     const auto now = context.block().timestamp;
     const auto elapsed = RUNNEL_TRY(Checked{now} - state.last_update).low64();
     if (elapsed == 0)
+    {
+        context.save_gas(gas::same_time_saves);
         return {};
-    if (market.params().irm != no_contract)
+    }
+    if (market.params().irm == no_contract)
+        context.save_gas(gas::no_irm_saves);
+    else
     {
         RUNNEL_REQUIRE(market.irm_ != nullptr, Refusal::empty());
+        context.save_gas(market.irm_->gas_saved());
+        context.use_gas(gas::accrual - market.irm_->gas_saved());
         const auto rate =
             RUNNEL_TRY(market.irm_->borrow_rate(context, {market.id(), market.market_id(), state}));
         const auto accrual = RUNNEL_TRY(morpho_blue::accrue(state, rate, elapsed));
@@ -261,6 +271,8 @@ Result<Moved> MorphoBlue::supply(CallContext& context, MorphoBlueMarket& market,
                             ? assets_given
                             : RUNNEL_TRY(to_assets_up(shares_given, supplies(state)));
     auto& owned = context.write(market.positions_, on_behalf).supply_shares;
+    if (!owned.is_zero())
+        context.save_gas(gas_saved_by_write(false, false, false));
     owned = RUNNEL_TRY(Checked{owned} + shares);
     state.total_supply_shares = RUNNEL_TRY(add_uint128(state.total_supply_shares, shares));
     state.total_supply_assets = RUNNEL_TRY(add_uint128(state.total_supply_assets, assets));
@@ -402,7 +414,11 @@ Result<void> MorphoBlue::supply_collateral(CallContext& context, MorphoBlueMarke
     RUNNEL_REQUIRE(on_behalf != zero_account, error(errors::zero_address));
     RUNNEL_TRY(require_account(context.world(), on_behalf));
     // No interest is accrued: it costs gas and changes nothing here.
-    auto& collateral = context.write(market.positions_, on_behalf).collateral;
+    auto& position = context.write(market.positions_, on_behalf);
+    // Both are in one slot.
+    if (!position.collateral.is_zero() || !position.borrow_shares.is_zero())
+        context.save_gas(gas_saved_by_write(false, false, false));
+    auto& collateral = position.collateral;
     collateral = RUNNEL_TRY(add_uint128(collateral, assets));
     context.credit(market.collateral_total_, 0, assets);
     context.emit(
@@ -574,6 +590,8 @@ Result<Returns> MorphoBlue::execute(const SetFee& call, CallContext& context)
     RUNNEL_REQUIRE(call.new_fee != state.fee, error(errors::already_set));
     RUNNEL_REQUIRE(call.new_fee <= fee_max, error(errors::max_fee_exceeded));
     RUNNEL_TRY(accrue(context, market));
+    if (market.irm_ == nullptr)
+        context.save_gas(gas::accrual_alone_saves);
     state.fee = call.new_fee;
     context.emit(id(), SetFeeLog{market.market_id(), call.new_fee});
     return Returns{};
@@ -585,6 +603,8 @@ Result<Returns> MorphoBlue::execute(const SetFeeRecipient& call, CallContext& co
     RUNNEL_TRY(require_owner(context));
     auto& state = context.write(state_, 0);
     RUNNEL_REQUIRE(call.new_fee_recipient != state.fee_recipient, error(errors::already_set));
+    context.save_gas(gas_saved_by_write(
+        state.fee_recipient == zero_account, call.new_fee_recipient == zero_account, false));
     state.fee_recipient = call.new_fee_recipient;
     context.emit(id(), SetFeeRecipientLog{call.new_fee_recipient});
     return Returns{};
@@ -612,9 +632,13 @@ Result<Returns> MorphoBlue::execute(const CreateMarket& call, CallContext& conte
         id(), CreateMarketLog{market->market_id(), account_of(world, params.loan_token),
                   account_of(world, params.collateral_token), account_of(world, params.oracle),
                   account_of(world, params.irm), params.lltv});
-    if (params.irm != no_contract)
+    if (params.irm == no_contract)
+        context.save_gas(gas::create_without_curve_saves);
+    else
     {
         RUNNEL_REQUIRE(market->irm_ != nullptr, Refusal::empty());
+        if (market->irm_->gas_saved() != 0)
+            context.save_gas(gas::create_without_curve_saves);
         RUNNEL_TRY(market->irm_->borrow_rate(context, {market->id(), market->market_id(), state}));
     }
     return Returns{market->market_id()};
@@ -692,6 +716,7 @@ Result<Returns> MorphoBlue::execute(const SetAuthorization& call, CallContext& c
     const auto caller = context.sender();
     auto& flag = context.write(authorizations_, pair_key(caller, call.authorized));
     RUNNEL_REQUIRE(call.new_is_authorized != flag.is_set, error(errors::already_set));
+    context.save_gas(gas_saved_by_write(!flag.is_set, !call.new_is_authorized, false));
     flag.is_set = call.new_is_authorized;
     context.emit(
         id(), SetAuthorizationLog{caller, caller, call.authorized, call.new_is_authorized});
@@ -707,6 +732,7 @@ Result<Returns> MorphoBlue::execute(const SetAuthorizationWithSig& call, CallCon
         Amount{context.block().timestamp} <= call.deadline, error(errors::signature_expired));
     auto& nonce = context.write(nonces_, call.authorizer);
     RUNNEL_REQUIRE(call.nonce == nonce, error(errors::invalid_nonce));
+    context.save_gas(gas_saved_by_write(nonce.is_zero(), false, false));
     nonce = RUNNEL_TRY(Checked{nonce} + 1);
 
     Bytes authorization;
@@ -727,8 +753,9 @@ Result<Returns> MorphoBlue::execute(const SetAuthorizationWithSig& call, CallCon
         error(errors::invalid_signature));
 
     context.emit(id(), IncrementNonceLog{context.sender(), call.authorizer, call.nonce});
-    context.write(authorizations_, pair_key(call.authorizer, call.authorized)).is_set =
-        call.is_authorized;
+    auto& flag = context.write(authorizations_, pair_key(call.authorizer, call.authorized)).is_set;
+    context.save_gas(gas_saved_by_write(!flag, !call.is_authorized, flag == call.is_authorized));
+    flag = call.is_authorized;
     context.emit(id(), SetAuthorizationLog{
                            context.sender(), call.authorizer, call.authorized, call.is_authorized});
     return Returns{};
@@ -737,7 +764,10 @@ Result<Returns> MorphoBlue::execute(const SetAuthorizationWithSig& call, CallCon
 Result<Returns> MorphoBlue::execute(const AccrueInterest& call, CallContext& context)
 {
     auto& market = *RUNNEL_TRY(require_market(context, call.market_params));
+    const bool accrues = context.read(market.state_, 0).last_update != context.block().timestamp;
     RUNNEL_TRY(accrue(context, market));
+    if (!accrues || market.irm_ == nullptr)
+        context.save_gas(gas::accrual_alone_saves);
     return Returns{};
 }
 

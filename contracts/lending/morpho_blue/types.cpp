@@ -125,9 +125,9 @@ const ContractType& MorphoBlueMarket::contract_type()
                     Oracle::sector},
                 {"irm", ParameterKind::contract, "\"\"", {}, "Its rate model; empty: no interest.",
                     0, 0, {}, InterestRateModel::sector},
-                {"lltv", ParameterKind::amount, "\"0.86 ether\"", unit::wad,
+                {"lltv", ParameterKind::amount, "860000000000000000", unit::wad,
                     "Debt above this share of the collateral's value may be liquidated: "
-                    "\"0.86 ether\" is 86 %."},
+                    "860000000000000000 is 86 %."},
                 allocation({"created", ParameterKind::integer, "1", {},
                     "1: block 0 creates it; 0: a call of createMarket does.", 0, 1}),
                 allocation({"initial_liquidity", ParameterKind::amount, "0",
