@@ -50,8 +50,9 @@ bool fits(ColumnKind kind, std::string_view type) noexcept
         case ColumnKind::amount: return number || type == "bytes32";
         case ColumnKind::signed_amount: return type.starts_with("int");
         case ColumnKind::integer: return number;
-        case ColumnKind::account:
-        case ColumnKind::contract: return type == "address";
+        case ColumnKind::account: return type == "address";
+        // Claims by the ids of ERC-6909 are numbered by the address of what is claimed.
+        case ColumnKind::contract: return type == "address" || type == "uint256";
         case ColumnKind::boolean: return type == "bool";
         case ColumnKind::text: return type == "string";
     }
@@ -91,7 +92,11 @@ public:
         put(word, static_cast<std::uint64_t>(value));
     }
     void account(AccountId value) override { put(addresses_.address(value)); }
-    void contract(ContractId value) override { put(addresses_.address(value)); }
+    /// Native coins have the zero address, where a log may name them.
+    void contract(ContractId value) override
+    {
+        put(value == native_coin ? Address{} : addresses_.address(value));
+    }
     void boolean(bool value) override { next_word().back() = value ? 1 : 0; }
     void text(std::string_view value) override
     {

@@ -553,7 +553,7 @@ TEST_CASE("report: headline figures stand beside real ones and bands", "[analyti
 TEST_CASE("report: bands are intervals and point at figures that exist", "[analytics][report]")
 {
     for (const auto* scenario :
-        {"black_thursday", "market_day", "new_pool", "mixed_defi", "payments"})
+        {"black_thursday", "market_day", "hooked_fees", "new_pool", "mixed_defi", "payments"})
     {
         const auto rows = bands_of(scenario);
         REQUIRE(!rows.empty());

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Every exchange is traded, arbitraged and provided with liquidity by the same people in a whole run.
 
-market_day with other pools in the place of its pairs: Uniswap v3, Curve, Balancer and one pair of Uniswap v2. Strategies,
+market_day with other pools in the place of its pairs: Uniswap v3, v4 with a hook, Curve, Balancer and one pair of Uniswap v2. Strategies,
 price routing and reports know none of them; workers and declared accesses do not matter; the ledger is verified.
 
 Usage: exchanges.py RUNNEL SOURCE_DIR
@@ -16,18 +16,25 @@ from support import Checks, Runnel
 
 BLOCKS = 400
 
-FACTORY3 = """
+OTHERS = """
 [contracts.factory3]
 kind = "uniswap_v3_factory"
 [contracts.router3]
 kind = "uniswap_v3_router"
 factory = "factory3"
+[contracts.manager4]
+kind = "uniswap_v4_manager"
+[contracts.router4]
+kind = "uniswap_v4_router"
+manager = "manager4"
+[contracts.fees4]
+kind = "uniswap_v4_volatility_fee"
 """
 
 
 def other_pools(text: str) -> str:
-    """The scenario with three of its pairs replaced; wallets take each pool's own venue."""
-    text = text.replace("[contracts.weth_usdc]", FACTORY3 + "\n[contracts.weth_usdc]")
+    """The scenario with four of its pairs replaced; wallets take each pool's own venue."""
+    text = text.replace("[contracts.weth_usdc]", OTHERS + "\n[contracts.weth_usdc]")
     table = r"\[contracts\.{}\]\nkind = \"uniswap_v2_pair\"\nfactory = \"factory\"\n((?:\w+ = .*\n)*)"
 
     def replace(pool, make):
@@ -41,11 +48,16 @@ def other_pools(text: str) -> str:
         return 'kind = "uniswap_v3_pool"\nfactory = "factory3"\nfee = 3000\n' + "".join(
             f"{key} = {value}\n" for key, value in fields.items())
 
+    def v4(fields):
+        return 'kind = "uniswap_v4_pool"\nmanager = "manager4"\ndynamic_fee = true\nhook = "fees4"\n' + "".join(
+            f"{key} = {value}\n" for key, value in fields.items())
+
     def listed(kind, key, extra=""):
         return lambda f: f'kind = "{kind}"\n' + "".join(
             f"{key}.{f[f'token{i}'].strip(chr(34))}.amount = {f[f'amount{i}']}\n" for i in (0, 1)) + extra
 
     replace("weth_usdc", v3)
+    replace("dai_weth", v4)
     replace("dai_usdc", listed("curve_stableswap_pool", "coins", "a = 200\n"))
     replace("leaf_weth", listed("balancer_weighted_pool", "tokens"))
     return re.sub(r'^router = "router"\n', "", text, flags=re.M)
@@ -74,8 +86,11 @@ def main() -> None:
         reverted = report["transactions"]["reverted_share"]
         check(reverted < 0.06, f"failed: {reverted}")
         with sqlite3.connect(ledger) as database:
-            deposits, = database.execute("SELECT count(*) FROM t_uniswap_v3_mints WHERE block_number > 0").fetchone()
-        check(deposits > 0, f"liquidity comes: {deposits}")
+            for table in ("t_uniswap_v3_mints", "t_uniswap_v4_liquidity_changes"):
+                deposits, = database.execute(f"SELECT count(*) FROM {table} WHERE block_number > 0").fetchone()
+                check(deposits > 0, f"liquidity comes to {table}: {deposits}")
+            fees, = database.execute("SELECT count(DISTINCT fee) FROM t_uniswap_v4_swaps").fetchone()
+            check(fees > 10, f"the hook's fee moves: {fees}")
     check.finish()
 
 

@@ -46,6 +46,16 @@ struct Approval
     RUNNEL_FIELDS(owner, spender, value);
 };
 
+struct Claim
+{
+    static constexpr std::string_view table = "claims";
+    static constexpr std::string_view signature = "Claim(uint256 indexed,address)";
+
+    ContractId id{};
+    ContractId currency{};
+    RUNNEL_FIELDS(id, currency);
+};
+
 AddressBook addresses()
 {
     AddressBook book;
