@@ -115,3 +115,21 @@ TEST_CASE("ABI log: every kind of argument", "[ledger][abi]")
                                   word("24") + text_word("a text of more than thirty-two b") +
                                   text_word("ytes"));
 }
+
+TEST_CASE(
+    "ABI log: a contract may be a number, and native coins are the zero address", "[ledger][abi]")
+{
+    const AbiEvent event{event_type<Claim>};
+    auto book = addresses();
+    book.contract_accounts = {AccountId{1}, AccountId{2}};
+    const auto log_of = [&](const Claim& claim)
+    {
+        Bytes encoded;
+        encode(claim, encoded);
+        return event.log(encoded, book);
+    };
+    const auto log = log_of({ContractId{1}, native_coin});
+    CHECK(to_hex(log.topics[1].bytes) == word(std::string(40, '2')));
+    CHECK(to_hex(log.data) == word(""));
+    CHECK(to_hex(log_of({native_coin, ContractId{1}}).topics[1].bytes) == word(""));
+}
