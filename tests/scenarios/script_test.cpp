@@ -670,6 +670,7 @@ kind = "uniswap_v3_factory"
 [[script]]
 at_block = 1
 from = "alice"
+gas_limit = 10_000_000
 calls = [
   {{ contract = "factory3", call = "createPool", token_a = "A", token_b = "B", fee = 3000, as = "{0}" }},
   {{ contract = "{0}", call = "initialize", sqrt_price_x96 = "79228162514264337593543950336" }},
@@ -682,6 +683,7 @@ expect.events = [{{ contract = "{0}", event = "Initialize", tick = 0 }}]
     const std::string nobody{"0x1d42064Fc4Beb5F8aAF85F4617AE8b3b5B8Bd801"};
     const auto failures = failures_of(story(nobody));
     REQUIRE(failures.size() == 1);
+    CAPTURE(failures.front());
     CHECK(failures.front().find("expected success, got a revert: no such contract") !=
           std::string::npos);
     CHECK(error_of(story("pool3")).find("expected the address, with EIP-55's capitals") !=

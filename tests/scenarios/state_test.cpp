@@ -301,7 +301,8 @@ pool.positions,alice,-120,60,0,9
     const auto number = error_of(text +
                                  "[state.positions2]\nrows = \"\"\"\ntable,number,"
                                  "value.liquidity\npool.positions,5,5\n\"\"\"\n");
-    CHECK(has(number, "number: expected a column of pool.positions (key.owner"));
+    CAPTURE(number);
+    CHECK(has(number, "number: expected a column of pool.positions (key"));
 }
 
 TEST_CASE("state: a position below its threshold can be begun with", "[scenarios][state]")
