@@ -34,10 +34,6 @@ Int256 paid(const Amount& amount)
 {
     return Int256::from_magnitude(amount, true);
 }
-Int256 got(const Amount& amount)
-{
-    return Int256::from_bits(amount);
-}
 
 /// Refuses what it is told to, and swaps in its own pool after a swap.
 class OddHook final : public ContractBase<OddHook>, public Hook
