@@ -68,6 +68,7 @@ std::span<const ContractType* const> contract_types()
         &CurveStableSwapPool::contract_type(),
         &BalancerWeightedPool::contract_type(),
         &AaveV3Pool::contract_type(),
+        &AaveV3Pool::contract_type_v37(),
         &CompoundV2SimplePriceOracle::contract_type(),
         &CompoundV2CToken::contract_type(),
         &CompoundV2Comptroller::contract_type(),

@@ -118,17 +118,23 @@ struct CompoundFixture : ContractFixture
     {
         expect_ok(keeper, oracle.id(), SetPrice{token[reserve]->id(), whole(cents, 6)});
     }
+    Sandbox::Outcome expect_declared(AccountId user, const CallWriter& calls)
+    {
+        auto outcome = expect_ok(user, calls);
+        CHECK(outcome.undeclared_touches == 0);
+        return outcome;
+    }
     Sandbox::Outcome supply(AccountId user, std::size_t reserve, const Amount& amount)
     {
         CallWriter calls;
         comptroller.add_supply(calls, reserve, amount, user);
-        return expect_ok(user, calls);
+        return expect_declared(user, calls);
     }
     Sandbox::Outcome borrow(AccountId user, std::size_t reserve, const Amount& amount)
     {
         CallWriter calls;
         comptroller.add_borrow(calls, reserve, amount);
-        return expect_ok(user, calls);
+        return expect_declared(user, calls);
     }
     /// Runs a previewed liquidation and compares it with the preview.
     void liquidate(AccountId liquidator, const LiquidationOrder& order)
@@ -260,7 +266,7 @@ TEST_CASE("compound: what the view says is what the calls do", "[contracts][lend
     const auto had = f.token[f.usdc]->balance(bob);
     CallWriter repay;
     f.comptroller.add_repay(repay, f.usdc, Amount::max(), alice);
-    const auto repaid = f.expect_ok(bob, repay);
+    const auto repaid = f.expect_declared(bob, repay);
     CHECK(repaid.returns.values[1] == due);
     CHECK(f.token[f.usdc]->balance(bob) == wrapping_sub(had, due));
     CHECK(f.comptroller.view_at(f.now())->borrowers() == std::vector{carol});
@@ -282,6 +288,10 @@ TEST_CASE("compound: a liquidation takes and gives what the preview says", "[con
     CHECK(most == div_down(view->holding(alice, f.usdc).debt, 2));
     f.liquidate(carol, {alice, f.weth, f.usdc, most});
     f.advance(3);
+    // Without the redemption, which is bound to it, a liquidation is declared.
+    f.expect_declared(carol, CallWriter{}.add(f.c_token[f.usdc]->id(),
+                                 LiquidateBorrow{alice, 1'000, f.c_token[f.weth]->id()}));
+    f.expect_ok(carol, f.c_token[f.weth]->id(), Redeem{f.c_token[f.weth]->balance(carol)});
     // Of one market alone, and a few units of the smallest token.
     f.set_price(f.weth, 90'000);
     f.liquidate(carol, {alice, f.usdc, f.usdc, whole(1'234, 6)});

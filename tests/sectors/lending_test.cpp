@@ -308,13 +308,18 @@ TEST_CASE("toy lender: the report's figures are the contract's own", "[sectors][
 
 namespace
 {
-/// The same story with Aave instead.
-std::string with_aave()
+/// The same story with another market.
+std::string with_market(const std::string& contract)
 {
     std::string text{scenario_text};
     const auto begin = text.find("kind = \"one_reserve_lender\"");
     const auto end = text.find("[contracts.factory]");
-    return text.replace(begin, end - begin, R"(kind = "aave_v3_pool"
+    return text.replace(begin, end - begin, contract);
+}
+
+std::string with_aave(const std::string& kind = "aave_v3_pool")
+{
+    return with_market("kind = \"" + kind + R"("
 oracle = "oracle"
 [contracts.lender.reserves.WETH]
 ltv_bps = 8000
@@ -326,6 +331,23 @@ liquidation_threshold_bps = 0
 liquidation_bonus_bps = 0
 initial_liquidity = "100_000 USDC"
 )");
+}
+
+std::string with_compound()
+{
+    auto text = with_market(R"(kind = "compound_v2_comptroller"
+oracle = "oracle"
+[contracts.lender.markets.WETH]
+c_token = "cWETH"
+collateral_factor_bps = 8000
+[contracts.lender.markets.USDC]
+c_token = "cUSDC"
+initial_liquidity = "100_000 USDC"
+)");
+    const std::string_view usdc = "USDC = { decimals = 6 }\n";
+    return text.insert(text.find(usdc) + usdc.size(),
+        "cWETH = { kind = \"compound_v2_ctoken\", underlying = \"WETH\" }\n"
+        "cUSDC = { kind = \"compound_v2_ctoken\", underlying = \"USDC\" }\n");
 }
 
 /// What the ledger says that accounts have and owe after its last block with what the market says
@@ -396,8 +418,8 @@ std::pair<std::size_t, std::size_t> compare_with_market(Run& run)
 }
 }  // namespace
 
-// Method: a run of a market that only tests know and one of Aave; every holding and health factor
-// of the ledger against the contract's own view at the time of the last block.
+// Method: runs of a market that only tests know, of Aave's two and of Compound; every holding and
+// health factor of the ledger against the contract's own view at the time of the last block.
 TEST_CASE("lending: the ledger states what the market says of its accounts", "[sectors][lending]")
 {
     const auto [holdings, borrowers] = compare_with_market(the_run());
@@ -407,6 +429,14 @@ TEST_CASE("lending: the ledger states what the market says of its accounts", "[s
     const auto [aave_holdings, aave_borrowers] = compare_with_market(aave);
     CHECK(aave_holdings > 20);
     CHECK(aave_borrowers > 10);
+    for (const auto& text : {with_aave("aave_v37_pool"), with_compound()})
+    {
+        Run other{2, text};
+        const auto [other_holdings, other_borrowers] = compare_with_market(other);
+        CHECK(other_holdings > 20);
+        CHECK(other_borrowers > 10);
+        CHECK(other.integer("SELECT count(*) FROM t_lending_liquidations") > 0);
+    }
     // Over time: after block 0, each hour, and the last block. The last one is that of the report.
     CHECK(aave.integer("SELECT count(*) FROM t_lending_statements WHERE itemized") == 3);
     const auto report = analytics::make_report(aave.writer->database());

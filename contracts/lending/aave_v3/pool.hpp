@@ -130,8 +130,13 @@ public:
     /// the admin says so.
     void initialize(CallContext& context);
 
+    /// Of v3.0.2.
     [[nodiscard]] static const ContractType& contract_type();
-    [[nodiscard]] const ContractType& type() const override { return contract_type(); }
+    [[nodiscard]] static const ContractType& contract_type_v37();
+    [[nodiscard]] const ContractType& type() const override
+    {
+        return is_v37() ? contract_type_v37() : contract_type();
+    }
     void connect(World& world) override;
     void genesis(const Parameters& parameters, GenesisBuilder& builder) override;
     void snapshot(SnapshotContext& context) const override;

@@ -23,6 +23,7 @@ namespace
 constexpr double bps_max = 10'000;
 constexpr std::int64_t bps_denominator_integer = 10'000;
 constexpr double cap_max = 68'719'476'735;
+constexpr std::string_view premium_to_protocol = "flash_loan_premium_to_protocol_bps";
 
 constexpr std::array reserve_columns{
     ParameterSpec{"ltv_bps", ParameterKind::integer, "0", unit::bps,
@@ -127,6 +128,7 @@ ReserveSpec spec_of(ContractId token, const Parameters& row)
     return spec;
 }
 
+template <Version version>
 std::unique_ptr<Contract> create(const Parameters& parameters, ContractIdentity identity)
 {
     std::vector<ReserveSpec> reserves;
@@ -134,11 +136,14 @@ std::unique_ptr<Contract> create(const Parameters& parameters, ContractIdentity 
         reserves.push_back(spec_of(token, row));
     PoolSettings settings;
     settings.flash_loan_premium_total_bps = bps_of(parameters, "flash_loan_premium_bps");
-    settings.flash_loan_premium_to_protocol_bps =
-        bps_of(parameters, "flash_loan_premium_to_protocol_bps");
+    if (version == Version::v3_0_2)
+    {
+        settings.flash_loan_premium_to_protocol_bps =
+            bps_of(parameters, "flash_loan_premium_to_protocol_bps");
+    }
     return std::make_unique<AaveV3Pool>(std::move(identity), parameters.contract("oracle"),
         std::move(reserves), settings, parameters.text("treasury"), parameters.text("admin"),
-        parameters.text("version") == "3.7" ? Version::v3_7 : Version::v3_0_2);
+        version);
 }
 
 std::unique_ptr<Contract> deploy(ByteView encoded, ContractIdentity identity, const World& world)
@@ -164,40 +169,62 @@ std::unique_ptr<Contract> deploy(ByteView encoded, ContractIdentity identity, co
 }
 }  // namespace
 
+// Two kinds: a parameter more would be another manifest, and another chain, of every scenario that
+// has a pool of v3.0.2.
+
 const ContractType& AaveV3Pool::contract_type()
 {
-    static const ContractType type{.kind = "aave_v3_pool",
-        .help = "A lending pool of Aave v3.0.2 or v3.7: variable rates, flash loans, liquidations.",
-        .role = ContractRole::lending,
-        .sectors = implements<AaveV3Pool, LendingMarket, LendingPositions>(),
-        .methods = methods(),
-        .events = event_types<SupplyLog, WithdrawLog, BorrowLog, RepayLog, LiquidationCallLog,
-            FlashLoanLog, ReserveDataUpdatedLog, DeficitCreatedLog, CollateralEnabledLog,
-            CollateralDisabledLog, MintedToTreasuryLog, LendingBorrow, LendingSupply,
-            LendingFlashloan, LendingLiquidation, LendingPosition, LendingBalance, LendingReserve,
-            LendingStatement, LendingHoldingState, LendingHealthState>(),
-        .parameters =
-            {
-                contract_parameter("oracle", PriceSource::sector, "Whose prices it believes."),
-                {"version", ParameterKind::choice, "\"3.0.2\"", {},
-                    "Whose rules: of 3.7 debt that nothing secures becomes a deficit, and flash "
-                    "loans pay the treasury alone.",
-                    0, 0, "3.0.2|3.7"},
-                {"treasury", ParameterKind::account, "\"aave_treasury\"", {},
-                    "The account that earns the protocol's share."},
-                {"admin", ParameterKind::account, "\"aave_admin\"", {},
-                    "The account that may change risk parameters."},
-                {"flash_loan_premium_bps", ParameterKind::integer, "5", unit::bps,
-                    "The price of a flash loan.", 0, bps_max},
-                {"flash_loan_premium_to_protocol_bps", ParameterKind::integer, "4000",
-                    unit::other("bps of the premium"), "The treasury's share of it.", 0, bps_max},
-                {"reserves", ParameterKind::per_token, "", {}, "The tokens it lends; at most 128.",
-                    0, 0, {}, {}, reserve_columns},
-            },
-        .create = create,
-        .validate = check_risk_parameters,
-        .deploy = deploy,
-        .reasons = {errors::names.begin(), errors::names.end()}};
+    static const auto type = []
+    {
+        ContractType result;
+        result.kind = "aave_v3_pool";
+        result.help = "A lending pool of Aave v3.0.2: variable rates, flash loans, liquidations.";
+        result.role = ContractRole::lending;
+        result.sectors = implements<AaveV3Pool, LendingMarket, LendingPositions>();
+        result.methods = methods();
+        result.events = event_types<SupplyLog, WithdrawLog, BorrowLog, RepayLog, LiquidationCallLog,
+            FlashLoanLog, ReserveDataUpdatedLog, CollateralEnabledLog, CollateralDisabledLog,
+            MintedToTreasuryLog, LendingBorrow, LendingSupply, LendingFlashloan, LendingLiquidation,
+            LendingPosition, LendingBalance, LendingReserve, LendingStatement, LendingHoldingState,
+            LendingHealthState>();
+        result.parameters = {
+            contract_parameter("oracle", PriceSource::sector, "Whose prices it believes."),
+            {"treasury", ParameterKind::account, "\"aave_treasury\"", {},
+                "The account that earns the protocol's share."},
+            {"admin", ParameterKind::account, "\"aave_admin\"", {},
+                "The account that may change risk parameters."},
+            {"flash_loan_premium_bps", ParameterKind::integer, "5", unit::bps,
+                "The price of a flash loan.", 0, bps_max},
+            {premium_to_protocol, ParameterKind::integer, "4000", unit::other("bps of the premium"),
+                "The treasury's share of it.", 0, bps_max},
+            {"reserves", ParameterKind::per_token, "", {}, "The tokens it lends; at most 128.", 0,
+                0, {}, {}, reserve_columns},
+        };
+        result.create = create<Version::v3_0_2>;
+        result.validate = check_risk_parameters;
+        result.deploy = deploy;
+        result.reasons = {errors::names.begin(), errors::names.end()};
+        return result;
+    }();
+    return type;
+}
+
+const ContractType& AaveV3Pool::contract_type_v37()
+{
+    static const auto type = []
+    {
+        auto result = contract_type();
+        result.kind = "aave_v37_pool";
+        result.help = "A lending pool of Aave v3.7: roundings in its favour, deficits.";
+        result.events.push_back(&event_type<DeficitCreatedLog>);
+        // All of the premium is the treasury's.
+        std::erase_if(result.parameters,
+            [](const ParameterSpec& spec) { return spec.name == premium_to_protocol; });
+        result.create = create<Version::v3_7>;
+        result.deploy = nullptr;
+        result.reasons = {};
+        return result;
+    }();
     return type;
 }
 

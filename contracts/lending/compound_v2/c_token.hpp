@@ -195,7 +195,17 @@ public:
 
     using TokenBase::declare;
     using TokenBase::execute;
+    // What moves cTokens, and what the admin does, is left to dry runs.
     void declare(const Erc20Transfer&, AccountId, AccessCollector&) const = delete;
+    void declare(const Erc20TransferFrom&, AccountId, AccessCollector&) const = delete;
+    void declare(const compound_v2::Mint&, AccountId, AccessCollector&) const;
+    void declare(const compound_v2::Redeem&, AccountId, AccessCollector&) const;
+    void declare(const compound_v2::RedeemUnderlying&, AccountId, AccessCollector&) const;
+    void declare(const compound_v2::Borrow&, AccountId, AccessCollector&) const;
+    void declare(const compound_v2::RepayBorrow&, AccountId, AccessCollector&) const;
+    void declare(const compound_v2::RepayBorrowBehalf&, AccountId, AccessCollector&) const;
+    void declare(const compound_v2::LiquidateBorrow&, AccountId, AccessCollector&) const;
+    void declare(const compound_v2::AccrueInterest&, AccountId, AccessCollector&) const;
     Result<Returns> execute(const Erc20Transfer& call, CallContext& context);
     Result<Returns> execute(const Erc20TransferFrom& call, CallContext& context);
     Result<Returns> execute(const compound_v2::Mint& call, CallContext& context);
@@ -211,6 +221,13 @@ public:
     Result<Returns> execute(const compound_v2::SetReserveFactor& call, CallContext& context);
 
 private:
+    // declare.cpp
+    void declare_market(AccessCollector& access) const;
+    void declare_supplier(AccessCollector& access, AccountId user) const;
+    void declare_debtor(AccessCollector& access, AccountId user) const;
+    void declare_redemption(AccessCollector& access, AccountId user) const;
+    void declare_repayment(AccessCollector& access, AccountId payer, AccountId borrower) const;
+
     Result<compound_v2::MarketState*> accrue(CallContext& context);
     /// Takes underlying in and returns what came: a token may deliver less.
     Result<Amount> pull(CallContext& context, AccountId from, const Amount& amount);

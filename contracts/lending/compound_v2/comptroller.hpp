@@ -215,6 +215,16 @@ public:
         CallContext& context, std::size_t debt, std::size_t collateral, const Amount& repaid) const;
     [[nodiscard]] CompoundV2CToken* find_c_token(ContractId id) noexcept;
 
+    // Accesses of cTokens' calls (declare.cpp).
+    void declare_market(AccessCollector& access, std::size_t market) const;
+    /// What is looked at to evaluate the account, in the markets that it had entered after the last
+    /// block and in @p market.
+    void declare_account(AccessCollector& access, std::size_t market, AccountId user) const;
+    void declare_entry(AccessCollector& access, AccountId user) const;
+    void declare_comp(AccessCollector& access, AccountId user) const;
+    void declare_price(AccessCollector& access, std::size_t market) const;
+    void declare_settings(AccessCollector& access) const;
+
     // Rows of the lending sector, for what a cToken has just done.
     void record_supply(CallContext& context, std::size_t market, AccountId user,
         const Amount& amount, bool is_withdrawal) const;
@@ -275,6 +285,7 @@ public:
 
     using ContractBase::declare;
     using ContractBase::execute;
+    void declare(const compound_v2::EnterMarkets&, AccountId, AccessCollector&) const;
     Result<Returns> execute(const compound_v2::EnterMarkets& call, CallContext& context);
     Result<Returns> execute(const compound_v2::ExitMarket& call, CallContext& context);
     Result<Returns> execute(const compound_v2::ClaimComp& call, CallContext& context);

@@ -42,13 +42,14 @@ Amount wad_of_bps(const Parameters& parameters, std::string_view name)
     return (Checked{whole(parameters, name)} * Amount::power_of_ten(14)).value;
 }
 
-constexpr std::string_view no_growth = "1000000000000000000000000000";
+constexpr std::string_view no_growth = "\"1 ray\"";
 
 constexpr std::array ilk_columns{
     ParameterSpec{"mat_bps", ParameterKind::integer, "15000", unit::bps,
         "Collateral must be worth so much of the debt.", 10'000, factor_bps_max},
     ParameterSpec{"duty", ParameterKind::amount, no_growth, unit::ray,
-        "The stability fee: growth of debt per second; 1000000001547125957863212448 is 5 % a year.",
+        "The stability fee: growth of debt per second; 1.000000001547125957863212448 ray is 5 % a "
+        "year.",
         1},
     ParameterSpec{"line", ParameterKind::integer, "1000000000", unit::other("Dai"),
         "The most debt of all its urns.", 0, dai_max},
@@ -70,7 +71,7 @@ constexpr std::array ilk_columns{
         0, 0, "linear|stairstep|exponential"},
     ParameterSpec{"tau", ParameterKind::integer, "21600", unit::seconds,
         "Until a linear price is 0.", 1, seconds_max},
-    ParameterSpec{"cut", ParameterKind::amount, "990000000000000000000000000", unit::ray,
+    ParameterSpec{"cut", ParameterKind::amount, "\"0.99 ray\"", unit::ray,
         "What is left of the price at each step.", 0},
     ParameterSpec{
         "step", ParameterKind::integer, "90", unit::seconds, "Between two cuts.", 1, seconds_max},
@@ -187,7 +188,7 @@ const ContractType& MakerDss::contract_type()
                     "The most that all auctions may be out for.", 0, dai_max},
                 {"wait", ParameterKind::integer, "561600", unit::seconds,
                     "How long debt waits in the queue before it may be healed.", 0, seconds_max},
-                {"dump", ParameterKind::amount, "250000000000000000000", unit::wad,
+                {"dump", ParameterKind::amount, "\"250 wad\"", unit::wad,
                     "MKR that a debt auction begins with.", 0},
                 {"sump", ParameterKind::integer, "50000", unit::other("Dai"),
                     "What it is to bring.", 0, dai_max},
