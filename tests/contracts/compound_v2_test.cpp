@@ -288,12 +288,12 @@ TEST_CASE("compound: a liquidation takes and gives what the preview says", "[con
     CHECK(most == div_down(view->holding(alice, f.usdc).debt, 2));
     f.liquidate(carol, {alice, f.weth, f.usdc, most});
     f.advance(3);
+    // Of one market alone, and a few units of the smallest token.
+    f.set_price(f.weth, 90'000);
     // Without the redemption, which is bound to it, a liquidation is declared.
     f.expect_declared(carol, CallWriter{}.add(f.c_token[f.usdc]->id(),
                                  LiquidateBorrow{alice, 1'000, f.c_token[f.weth]->id()}));
     f.expect_ok(carol, f.c_token[f.weth]->id(), Redeem{f.c_token[f.weth]->balance(carol)});
-    // Of one market alone, and a few units of the smallest token.
-    f.set_price(f.weth, 90'000);
     f.liquidate(carol, {alice, f.usdc, f.usdc, whole(1'234, 6)});
     f.liquidate(carol, {alice, f.weth, f.usdc, 3});
     // More than the collateral is enough for is not asked for: deployed, that is refused.
