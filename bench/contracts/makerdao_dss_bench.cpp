@@ -18,9 +18,9 @@ struct DssWorld
     {
         for (const auto& name : dss.account_names())
             (void)bench.account(name);
+        const auto admin = bench.account("admin");
         bench.connect();
         bench.approve_all(weth.id(), dss.account());
-        const auto admin = bench.account("admin");
         CallWriter first;
         first.add(dss.id(), JugDrip{0}).add(dss.id(), SpotterPoke{0});
         bench.prepare(admin, first);
