@@ -258,6 +258,8 @@ Result<void> Comet::require_permission(CallContext& context, AccountId owner) co
 
 Result<void> Comet::require_collateralized(CallContext& context, AccountId account) const
 {
+    if (context.read(users_, account).principal.is_negative())
+        context.use_gas(gas::collateral_check);
     const auto covered = RUNNEL_TRY(covers(
         context, account, stored(context.read(totals_, 0)), &AssetSpec::borrow_collateral_factor));
     RUNNEL_REQUIRE(covered.value_or(true), error("NotCollateralized"));
@@ -267,6 +269,7 @@ Result<void> Comet::require_collateralized(CallContext& context, AccountId accou
 Result<void> Comet::require_borrowable(
     CallContext& context, AccountId account, const Int256& balance) const
 {
+    context.use_gas(gas::base_moved);
     if (!balance.is_negative())
         return {};
     RUNNEL_REQUIRE(balance.magnitude() >= spec_.base_borrow_min, error("BorrowTooSmall"));

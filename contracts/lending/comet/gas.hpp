@@ -15,6 +15,8 @@ inline constexpr std::uint64_t entry = 2'500;
 inline constexpr std::uint64_t supply_base_saves = 13'200;
 inline constexpr std::uint64_t withdraw_collateral_saves = 19'700;
 inline constexpr std::uint64_t further_account = 85'000;  // Of absorb, each after the first.
+inline constexpr std::uint64_t base_moved = 23'000;       // Until a debt's size is looked at.
+inline constexpr std::uint64_t collateral_check = 30'000;
 inline constexpr std::uint64_t buy_reserves = 11'400;
 
 }  // namespace runnel::contracts::comet::gas
