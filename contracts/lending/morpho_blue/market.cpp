@@ -2,6 +2,7 @@
 
 #include "contracts/kit/registration.hpp"
 #include "contracts/kit/sectors/rows.hpp"
+#include "contracts/lending/morpho_blue/errors.hpp"
 #include "contracts/lending/morpho_blue/math.hpp"
 #include "contracts/lending/morpho_blue/morpho.hpp"
 #include "ledger/check.hpp"
@@ -433,11 +434,16 @@ Result<Returns> MorphoBlueMarket::execute(const MarketLiquidate& call, CallConte
     const auto price_now = RUNNEL_TRY(price(context));
     const auto amounts = largest_liquidation(
         market, context.read(positions_, call.borrower), params().lltv, price_now, call.assets_max);
-    // Where there is nothing that both sides can bear, Morpho says why.
-    const auto planned = amounts.value_or(LiquidationAmounts{});
+    if (!amounts)
+    {
+        RUNNEL_TRY(morpho_->accrue(context, *this));
+        const bool is_healthy =
+            RUNNEL_TRY(MorphoBlue::is_healthy(context, *this, call.borrower, price_now));
+        return fail(is_healthy ? errors::healthy_position : errors::inconsistent_input);
+    }
     const auto moved = RUNNEL_TRY(morpho_->liquidate(context, *this, call.borrower,
-        planned.is_by_collateral ? planned.seized_assets : Amount{},
-        planned.is_by_collateral ? Amount{} : planned.repaid_shares, {}));
+        amounts->is_by_collateral ? amounts->seized_assets : Amount{},
+        amounts->is_by_collateral ? Amount{} : amounts->repaid_shares, {}));
     return Returns{moved[0], moved[1]};
 }
 

@@ -63,7 +63,8 @@ struct MarketRepay
 };
 
 /// Liquidates for @p assets_max at most: by shares while there is collateral for them, else by all
-/// the collateral. Returns the collateral and what it cost.
+/// the collateral. Returns the collateral and what it cost. Errors: `inconsistent input` where the
+/// sum buys nothing.
 struct MarketLiquidate
 {
     RUNNEL_CALL("liquidate", 4, {105'000, gas::market_entry});
