@@ -90,10 +90,12 @@ struct ContractBench
 std::vector<ContractBench> aave_v3_benches();
 std::vector<ContractBench> balancer_weighted_benches();
 std::vector<ContractBench> compound_v2_benches();
+std::vector<ContractBench> comet_benches();
 std::vector<ContractBench> curve_stableswap_benches();
 std::vector<ContractBench> erc20_benches();
 std::vector<ContractBench> makerdao_dss_benches();
 std::vector<ContractBench> masterchef_benches();
+std::vector<ContractBench> morpho_blue_benches();
 std::vector<ContractBench> native_benches();
 std::vector<ContractBench> price_oracle_benches();
 std::vector<ContractBench> staking_benches();
