@@ -188,16 +188,17 @@ void UniswapV4Replayer::start(const json& header)
     }
     const auto& funds = object_of(setup, "actorAndHookBalance");
     // By address, as pools order them.
-    std::map<std::string, std::string> tokens;
+    std::map<Address, std::string> tokens;
     for (const auto& [name, address] : object_of(setup, "currencies").items())
     {
-        if (name != "ETH")
-            tokens.emplace(as_text(address, name), name);
+        if (name == "ETH")
+            continue;
+        add_account(name, address);
+        tokens.emplace(world.account(accounts_.at(name)).address, name);
     }
     currencies_.emplace("ETH", native_coin);
     for (const auto& [address, name] : tokens)
     {
-        add_account(name, address);
         auto& token =
             sandbox_.add<Erc20>(name, TokenInfo{name, 18}, contracts::TokenFlavour::uniswap);
         currencies_.emplace(name, token.id());
