@@ -121,27 +121,48 @@ void read_states(LedgerQueries& source, Vaults& vaults)
         settle();
 }
 
+/// What vaults have before each report, row by row.
+class AssetsBefore
+{
+public:
+    explicit AssetsBefore(LedgerQueries& source)
+      : rows_{source.query(
+            "SELECT block_number, contract_id, total_assets FROM t_vaults ORDER BY rowid")},
+        is_open_{rows_.step()}
+    {}
+
+    [[nodiscard]] double of(ContractId vault, std::uint64_t block)
+    {
+        for (; is_open_ && rows_.integer_up_to(0, integer_max) < block; is_open_ = rows_.step())
+            assets_[rows_.contract(1)] = rows_.amount(2).to_double();
+        return assets_[vault];
+    }
+
+private:
+    storage::Statement rows_;
+    bool is_open_;
+    std::map<ContractId, double> assets_;
+};
+
 void read_reports(LedgerQueries& source, Vaults& vaults)
 {
     if (!source.has("t_vault_reports"))
         return;
+    AssetsBefore assets_before{source};
     auto rows = source.query(
-        "SELECT r.contract_id, r.gain_raw, r.loss_raw, r.fees_raw, b.timestamp, coalesce((SELECT "
-        "v.total_assets FROM t_vaults v WHERE v.contract_id = r.contract_id AND v.block_number < "
-        "r.block_number ORDER BY v.rowid DESC LIMIT 1), '0') FROM t_vault_reports r JOIN t_blocks "
-        "b ON "
-        "b.number = r.block_number ORDER BY r.rowid");
+        "SELECT r.block_number, r.contract_id, r.gain_raw, r.loss_raw, r.fees_raw, b.timestamp "
+        "FROM t_vault_reports r JOIN t_blocks b ON b.number = r.block_number ORDER BY r.rowid");
     while (rows.step())
     {
-        auto& vault = vaults.all[rows.contract(0)];
+        auto& vault = vaults.all[rows.contract(1)];
         ++vault.reports;
-        vault.gains.add(rows.amount(1));
-        vault.losses.add(rows.amount(2));
-        vault.fees.add(rows.amount(3));
-        const auto assets = rows.amount(5).to_double();
-        if (vault.loss_time || !(rows.amount(2).to_double() > assets * loss_share_min))
+        vault.gains.add(rows.amount(2));
+        vault.losses.add(rows.amount(3));
+        vault.fees.add(rows.amount(4));
+        const auto assets = assets_before.of(rows.contract(1), rows.integer_up_to(0, integer_max));
+        if (vault.loss_time || !(rows.amount(3).to_double() > assets * loss_share_min))
             continue;
-        vault.loss_time = rows.integer_up_to(4, integer_max);
+        vault.loss_time = rows.integer_up_to(5, integer_max);
         vault.assets_at_loss = assets;
     }
 }

@@ -51,8 +51,6 @@ Places::Places(const World& world, const std::vector<ContractId>& contracts, Con
         else if (const auto* farm = dynamic_cast<const contracts::Farm*>(contract))
             add_farm(*farm, map);
     }
-    if (places_.size() > most)
-        places_.resize(most);
 }
 
 void Places::add_farm(const contracts::Farm& farm, const DexMap& map)

@@ -32,8 +32,6 @@ struct Place
 class Places
 {
 public:
-    static constexpr std::size_t most = 64;
-
     /// @p map  Knows prices and the exchanges whose shares a farm may stake; outlives this.
     Places(const World& world, const std::vector<ContractId>& contracts, ContractId asset,
         const DexMap& map);

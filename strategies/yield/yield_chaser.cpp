@@ -548,16 +548,20 @@ private:
     std::uint32_t slot_seconds_;
 };
 
+constexpr std::size_t places_max = 64;  // Pools of farms counted one by one.
+
 std::string check_places(const Parameters& parameters, const World& world)
 {
     if (auto wrong = check_map(parameters, world, true); !wrong.empty())
         return wrong;
     const DexMap map{world, parameters.contracts("pairs")};
     const Places places{world, parameters.contracts("places"), parameters.token("asset"), map};
-    if (places.size() > 0)
+    if (places.size() >= 1 && places.size() <= places_max)
         return "";
-    return fmt::format("places: expected one that takes {}, or shares of a pool of it in pairs",
-        world.contract(parameters.token("asset")).name());
+    return fmt::format(
+        "places: expected 1 to {} that take {}, or shares of one of the pairs that trade it, got "
+        "{}",
+        places_max, world.contract(parameters.token("asset")).name(), places.size());
 }
 
 }  // namespace

@@ -180,6 +180,14 @@ TEST_CASE("places: what they pay is shared with all who are there", "[scenarios]
     CHECK(priced.rate(wallet.view(), 0, 0) == Approx(365'000.0 / 300'000).epsilon(1e-6));
     CHECK(priced.rate(wallet.view(), 0, 100'000) == Approx(365'000.0 / 400'000).epsilon(1e-6));
     CHECK(priced.reward_usd(wallet.view(), 0) == Approx(1));
+    // Five million are supplied; a newcomer with as much halves what each gets.
+    f.borrower("debtor", 2'500'000, 2);
+    wallet.advance(1);
+    const auto& reserve = places.reserve(wallet.view(), places.at(0));
+    const auto supply_rate = reserve.supply_rate.to_double() * 1e-27;
+    REQUIRE(supply_rate > 0.001);
+    CHECK(places.rate(wallet.view(), 0, 0) == Approx(supply_rate));
+    CHECK(places.rate(wallet.view(), 0, 5'000'000) == Approx(supply_rate / 2).epsilon(1e-4));
     wallet.advance(blocks_of(101 * day));  // The period is over.
     CHECK(priced.rate(wallet.view(), 0, 0) == 0);
 }
