@@ -1,7 +1,9 @@
 #include "tools/replay/replay.hpp"
 
+#include "ledger/amount.hpp"
 #include "tests/support/catch.hpp"
 
+#include <fmt/format.h>
 #include <unistd.h>
 #include <zlib.h>
 
@@ -167,7 +169,10 @@ TEST_CASE("replay: what is charged is near what was recorded", "[tools][replay]"
     const auto c = GENERATE(Case{"uniswap-v2-main-1.ndjson.gz", 40, 0.23, 0.005},
         Case{"uniswap-v2-edge-1.ndjson.gz", 40, 0.15, 0.015},
         Case{"aave_v3_pool_plainA_seed1.ndjson.gz", 40, 0.22, 0.04},
-        Case{"aave_v3_pool_adminA_seed2.ndjson.gz", 50, 0.13, 0.04});
+        Case{"aave_v3_pool_adminA_seed2.ndjson.gz", 50, 0.13, 0.04},
+        Case{"uniswap-v3-main-1.ndjson.gz", 20, 0.36, 0.02},
+        Case{"uniswap-v3-edge-1.ndjson.gz", 25, 0.36, 0.025},
+        Case{"uniswap-v3-periphery-1.ndjson.gz", 30, 0.46, 0.11});
     const auto errors = gas_errors(replay_file(vector_path(c.file)).gas);
     CHECK(errors.size() > c.kinds);
     std::vector<double> medians;
@@ -232,6 +237,49 @@ TEST_CASE("replay: a tampered line is a mismatch that names it", "[tools][replay
     CHECK(report.mismatches >= 1);
     REQUIRE_FALSE(report.kept.empty());
     check_contains(report.kept.front(), c.mismatch);
+}
+
+// LP fees, one for one: whatever positions have earned goes through collect in the end.
+TEST_CASE("replay: positions of Uniswap v3 collect what was recorded, to the last unit",
+    "[tools][replay]")
+{
+    constexpr auto* name = "uniswap-v3-main-1.ndjson.gz";
+    auto lines = head(name, 10'000);
+    std::size_t collects = 0;
+    std::size_t paid = 0;
+    std::size_t last_paid = 0;
+    for (std::size_t i = 0; i < lines.size(); ++i)
+    {
+        if (lines[i].find(R"("op":"collect",)") == std::string::npos ||
+            lines[i].find(R"("ok":true)") == std::string::npos)
+            continue;
+        ++collects;
+        if (lines[i].find(R"("ret":{"amount0":"0","amount1":"0"})") != std::string::npos)
+            continue;
+        ++paid;
+        last_paid = i;
+    }
+    CHECK(collects == 309);
+    CHECK(paid == 108);
+    CHECK(replay_file(vector_path(name)).mismatches == 0);
+
+    // One unit more of either token is seen.
+    for (const auto* field : {R"("ret":{"amount0":")", R"("amount1":")"})
+    {
+        auto tampered = lines;
+        auto& line = tampered[last_paid];
+        const auto ret = line.find(R"("ret":{)");
+        const auto begin = line.find(field, ret) + std::string_view{field}.size();
+        const auto end = line.find('"', begin);
+        const auto amount = Amount::from_decimal(line.substr(begin, end - begin)).value();
+        line.replace(begin, end - begin, wrapping_add(amount, 1).to_string());
+        const TemporaryFile file{join(tampered)};
+        const auto report = replay_file(file.path());
+        CHECK(report.error.empty());
+        CHECK(report.mismatches == 1);
+        REQUIRE_FALSE(report.kept.empty());
+        check_contains(report.kept.front(), fmt::format("line {}: ret.amount", last_paid + 1));
+    }
 }
 
 TEST_CASE("replay: a tampered argument shows in everything that follows", "[tools][replay]")

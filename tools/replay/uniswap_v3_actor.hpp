@@ -79,6 +79,11 @@ public:
             }
             case Act::Kind::flash: break;
         }
+        // As much as the pool's own call has, and transfers that pay back.
+        constexpr auto transfer = contracts::Erc20Transfer::gas;
+        const auto transfers = static_cast<std::uint64_t>(!act.amount0.is_zero()) +
+                               static_cast<std::uint64_t>(!act.amount1.is_zero());
+        context.save_gas(Act::gas - contracts::uniswap_v3::gas::flash - transfers * transfer);
         const auto amounts =
             RUNNEL_TRY(pool->flash(context, act.recipient, act.amount0, act.amount1, payment));
         return Returns{amounts[0], amounts[1]};

@@ -37,7 +37,9 @@ private:
     using Texts = std::map<std::string, std::string, std::less<>>;
 
     [[nodiscard]] AccountId account(const std::string& name, const Pool& pool) const;
+    [[nodiscard]] static bool pays_exactly(const json& line);
     void add_call(CallWriter& calls, const json& line, const Pool& pool) const;
+    void add_paid_call(CallWriter& calls, const json& line, const Pool& pool) const;
     void view(const json& line, const Pool& pool, Comparison& comparison) const;
     static void note_gas(const json& line, const Sandbox::Outcome& outcome, Comparison& comparison);
     void compare_outcome(
@@ -130,6 +132,8 @@ void UniswapV3Replayer::add_call(CallWriter& calls, const json& line, const Pool
     const auto requested = [&args](const char* field)
     { return std::min(amount_of(args, field), uint128_max); };
     const auto recipient = [&] { return account(text_of(args, "recipient"), pool); };
+    if (pays_exactly(line) && name != "flash")
+        return add_paid_call(calls, line, pool);
     Act act;
     act.pool = id;
     if (name == "mint" || name == "swap" || name == "flash")
@@ -190,6 +194,53 @@ void UniswapV3Replayer::add_call(CallWriter& calls, const json& line, const Pool
     }
     else
         throw std::invalid_argument{fmt::format("unknown operation \"{}\"", name)};
+}
+
+/// Whether the caller pays what the pool asks for and does nothing else when it is called back.
+bool UniswapV3Replayer::pays_exactly(const json& line)
+{
+    const auto& name = text_of(line, "op");
+    if (name != "mint" && name != "swap" && name != "flash")
+        return false;
+    const auto& args = object_of(line, "args");
+    return signed_of(args, "adj0").is_zero() && signed_of(args, "adj1").is_zero() &&
+           !flag_of(args, "reenter");
+}
+
+/// The pool's own call, whose list pays: what it costs is what a transaction is charged.
+void UniswapV3Replayer::add_paid_call(CallWriter& calls, const json& line, const Pool& pool) const
+{
+    const auto& args = object_of(line, "args");
+    const auto& name = text_of(line, "op");
+    const auto to = account(text_of(args, "recipient"), pool);
+    std::array<bool, 2> pays{true, true};
+    if (name == "swap")
+        pays = {flag_of(args, "zeroForOne"), !flag_of(args, "zeroForOne")};
+    else if (name == "mint" && line.contains("ret"))
+    {
+        const auto& amounts = object_of(line, "ret");
+        pays = {!amount_of(amounts, "amount0").is_zero(), !amount_of(amounts, "amount1").is_zero()};
+    }
+    CallWriter payments;
+    for (const unsigned side : {0U, 1U})
+    {
+        if (!pays[side])
+            continue;
+        const contracts::Erc20Transfer transfer{pool.pool->account(), {}};
+        payments.add(side == 0 ? pool.pool->token0() : pool.pool->token1(), transfer,
+            Binding{transfer.value, ResultOf{ResultOf::callback, static_cast<std::uint8_t>(side)}});
+    }
+    const auto id = pool.pool->id();
+    if (name == "mint")
+    {
+        calls.add(id, Mint{to, tick_of(args, "tickLower"), tick_of(args, "tickUpper"),
+                          amount_of(args, "amount"), payments.list()});
+    }
+    else
+    {
+        calls.add(id, Swap{to, flag_of(args, "zeroForOne"), signed_of(args, "amountSpecified"),
+                          amount_of(args, "sqrtPriceLimitX96"), payments.list()});
+    }
 }
 
 void UniswapV3Replayer::operation(const json& line, Comparison& comparison)
@@ -338,12 +389,17 @@ void UniswapV3Replayer::note_gas(
 {
     if (!line.contains("gasTx") || line.contains("errKind"))
         return;
-    // The actor's own contract, the calldata that it hands on, and its callback.
+    // The actor's own contract and the calldata that it hands on; as much for its callback, which
+    // what is refused has hardly ever come to.
     constexpr std::uint64_t actor_gas = 5'573;
     const auto& name = text_of(line, "op");
+    const bool is_called_back = name == "mint" || name == "swap" || name == "flash";
+    if (is_called_back && !pays_exactly(line))
+        return;
     const auto reason = line.value("err", "");
     comparison.gas(flag_of(line, "ok") ? name : fmt::format("{}: {}", name, reason),
-        {integer_of(line, "gasTx") - actor_gas, outcome.receipt.gas_used});
+        {integer_of(line, "gasTx") - actor_gas * (is_called_back && flag_of(line, "ok") ? 2 : 1),
+            outcome.receipt.gas_used});
 }
 
 void UniswapV3Replayer::compare_position(

@@ -48,7 +48,7 @@ struct EnableFeeAmount
 /// Sets the first price.
 struct Initialize
 {
-    RUNNEL_CALL("initialize", 0, {46'800, 2'900});
+    RUNNEL_CALL("initialize", 0, {49'200, 2'600});
 
     Amount sqrt_price_x96;
     RUNNEL_FIELDS((sqrt_price_x96, other("sqrt(token1 per token0), Q64.96")));
@@ -57,7 +57,7 @@ struct Initialize
 /// Adds liquidity to a position of @p recipient.
 struct Mint
 {
-    RUNNEL_CALL("mint", 1, {232'000, 3'400});
+    RUNNEL_CALL("mint", 1, {gas::mint, 3'400});
 
     AccountId recipient{};
     std::int32_t tick_lower = 0;
@@ -71,7 +71,7 @@ struct Mint
 /// is paid before collect.
 struct Burn
 {
-    RUNNEL_CALL("burn", 2, {83'000, 3'400});
+    RUNNEL_CALL("burn", 2, {gas::burn, 1'100});
 
     std::int32_t tick_lower = 0;
     std::int32_t tick_upper = 0;
@@ -82,7 +82,7 @@ struct Burn
 /// Pays out what a position of the caller is owed, at most what is asked for.
 struct Collect
 {
-    RUNNEL_CALL("collect", 3, {74'000, 3'400});
+    RUNNEL_CALL("collect", 3, {gas::collect, 3'400});
 
     AccountId recipient{};
     std::int32_t tick_lower = 0;
@@ -96,7 +96,7 @@ struct Collect
 
 struct Swap
 {
-    RUNNEL_CALL("swap", 4, {86'000, 3'400});
+    RUNNEL_CALL("swap", 4, {gas::swap, 2'000});
 
     AccountId recipient{};
     bool zero_for_one = false;
@@ -110,7 +110,7 @@ struct Swap
 
 struct Flash
 {
-    RUNNEL_CALL("flash", 5, {95'000, 3'400});
+    RUNNEL_CALL("flash", 5, {gas::flash, 3'400});
 
     AccountId recipient{};
     Amount amount0;
@@ -123,7 +123,7 @@ struct Flash
 /// What part of the fees the protocol gets: none or a fourth to a tenth.
 struct SetFeeProtocol
 {
-    RUNNEL_CALL("setFeeProtocol", 6, {38'000, 3'400});
+    RUNNEL_CALL("setFeeProtocol", 6, {13'600, 5'700});
 
     std::uint8_t fee_protocol0 = 0;
     std::uint8_t fee_protocol1 = 0;
@@ -132,7 +132,7 @@ struct SetFeeProtocol
 
 struct CollectProtocol
 {
-    RUNNEL_CALL("collectProtocol", 7, {80'000, 3'400});
+    RUNNEL_CALL("collectProtocol", 7, {gas::collect_protocol, 6'400});
 
     AccountId recipient{};
     Amount amount0_requested;

@@ -13,7 +13,7 @@ namespace runnel::contracts::uniswap_v3
 
 struct ExactInputSingle
 {
-    RUNNEL_CALL("exactInputSingle", 0, {104'000, 1'500});
+    RUNNEL_CALL("exactInputSingle", 0, {gas::swap + 38'300, 8'000});
 
     ContractId token_in{};
     ContractId token_out{};
@@ -36,7 +36,7 @@ using FeePath = ShortList<std::uint32_t, 7>;
 
 struct ExactInput
 {
-    RUNNEL_CALL("exactInput", 1, {106'000, 1'500});  // Of one hop.
+    RUNNEL_CALL("exactInput", 1, {gas::swap + 41'600, 8'500});  // Of one hop.
 
     TokenPath path;
     FeePath fees;
@@ -51,7 +51,7 @@ struct ExactInput
 
 struct ExactOutputSingle
 {
-    RUNNEL_CALL("exactOutputSingle", 2, {106'000, 1'500});
+    RUNNEL_CALL("exactOutputSingle", 2, {gas::swap + 41'300, 8'200});
 
     ContractId token_in{};
     ContractId token_out{};
@@ -69,7 +69,7 @@ struct ExactOutputSingle
 
 struct ExactOutput
 {
-    RUNNEL_CALL("exactOutput", 3, {108'000, 1'500});  // Of one hop.
+    RUNNEL_CALL("exactOutput", 3, {gas::swap + 40'000, 8'200});  // Of one hop.
 
     TokenPath path;
     FeePath fees;
@@ -86,7 +86,7 @@ struct ExactOutput
 
 struct MintPosition
 {
-    RUNNEL_CALL("mint", 3, {417'000, 1'500});
+    RUNNEL_CALL("mint", 3, {gas::mint + 271'000, 8'500});
 
     ContractId token0{};
     ContractId token1{};
@@ -108,7 +108,7 @@ struct MintPosition
 /// Anybody may add to any position.
 struct IncreaseLiquidity
 {
-    RUNNEL_CALL("increaseLiquidity", 4, {145'000, 1'500});
+    RUNNEL_CALL("increaseLiquidity", 4, {gas::mint + 88'600, 6'800});
 
     std::uint64_t token_id = 0;
     Amount amount0_desired;
@@ -125,7 +125,7 @@ struct IncreaseLiquidity
 /// Takes liquidity from a position; what it is worth is paid out by collect.
 struct DecreaseLiquidity
 {
-    RUNNEL_CALL("decreaseLiquidity", 5, {133'000, 1'500});
+    RUNNEL_CALL("decreaseLiquidity", 5, {gas::burn + 60'700, 13'700});
 
     std::uint64_t token_id = 0;
     Amount liquidity;
@@ -139,7 +139,7 @@ struct DecreaseLiquidity
 
 struct CollectPosition
 {
-    RUNNEL_CALL("collect", 6, {127'000, 1'500});
+    RUNNEL_CALL("collect", 6, {gas::burn + gas::collect + 30'000, 15'000});
 
     std::uint64_t token_id = 0;
     AccountId recipient{};  // The zero account: the position manager itself.
@@ -152,7 +152,7 @@ struct CollectPosition
 /// Destroys the token of a position that is empty and paid out.
 struct BurnPosition
 {
-    RUNNEL_CALL("burn", 7, {46'000, 1'500});
+    RUNNEL_CALL("burn", 7, {73'000, 15'300});
 
     std::uint64_t token_id = 0;
     RUNNEL_FIELDS(token_id);

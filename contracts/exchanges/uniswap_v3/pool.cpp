@@ -61,6 +61,40 @@ Amount wrap_uint160(const Amount& amount) noexcept
     return amount & uint160_max;
 }
 
+/// Of the running call's figure @p most is for what costs @p gas this time.
+Result<void> spend(CallContext& context, std::uint64_t most, std::uint64_t gas)
+{
+    if (gas > most)
+        RUNNEL_TRY(context.charge_gas(gas - most));
+    else
+        context.save_gas(most - gas);
+    context.use_gas(gas);
+    return {};
+}
+
+std::uint64_t slot_gas(const Amount& before, const Amount& after) noexcept
+{
+    return gas::slot_written(before.is_zero(), after.is_zero(), before == after);
+}
+
+/// What a tick's four slots cost when liquidity is put there or taken away.
+std::uint64_t tick_gas(const TickInfo& before, const TickInfo& after, bool is_flipped) noexcept
+{
+    const bool is_cleared = is_flipped && after.liquidity_gross.is_zero();
+    auto gas = 4 * gas::cold_slot - (is_flipped ? 0 : gas::cold_slot) +
+               gas::slot_written(before.liquidity_gross.is_zero(), is_cleared, false);
+    if (!is_flipped)
+        return gas;
+    gas += gas::slot_written(!before.initialized, is_cleared, false);
+    for (const auto side :
+        {&TickInfo::fee_growth_outside0_x128, &TickInfo::fee_growth_outside1_x128})
+    {
+        if (before.*side != after.*side)
+            gas += slot_gas(before.*side, after.*side);
+    }
+    return gas;
+}
+
 /// Part of what came in is the protocol's; rounded down.
 Amount protocol_share_down(const Amount& amount, unsigned fee_protocol)
 {
@@ -83,7 +117,18 @@ struct UniswapV3Pool::Change
 struct UniswapV3Pool::Changed
 {
     Position* position = nullptr;
+    std::array<Amount, 2> owed;     // What the position was owed before.
     std::array<Int256, 2> amounts;  // Of both tokens, to the pool; negative: it owes them.
+
+    /// What it costs to note what the position is owed now.
+    [[nodiscard]] std::uint64_t owed_gas() const noexcept
+    {
+        const std::array now{position->tokens_owed0, position->tokens_owed1};
+        if (now == owed)
+            return 0;
+        return gas::slot_written(
+            owed[0].is_zero() && owed[1].is_zero(), now[0].is_zero() && now[1].is_zero(), false);
+    }
 };
 
 UniswapV3Pool::UniswapV3Pool(ContractIdentity identity, const PoolConstructor& arguments)
@@ -255,6 +300,7 @@ Result<PoolState*> UniswapV3Pool::lock(CallContext& context)
     auto& pool = context.write(state_, 0);
     RUNNEL_REQUIRE(pool.unlocked, Refusal::error("LOK"));
     pool.unlocked = false;
+    context.use_gas(gas::locked);
     return &pool;
 }
 
@@ -281,6 +327,16 @@ void UniswapV3Pool::write_observation(
     pool.observation_index =
         static_cast<std::uint16_t>((pool.observation_index + 1) % pool.observation_cardinality);
     context.write(observations_, pool.observation_index) = continued(newest, time, tick, liquidity);
+}
+
+/// What write_observation() would cost, beside reading the newest one. Only where it takes another
+/// slot is the pool's first slot another one afterwards.
+std::uint64_t UniswapV3Pool::observation_gas(CallContext& context, const PoolState& pool) const
+{
+    if (context.read(observations_, pool.observation_index).block_timestamp == now(context))
+        return 0;
+    const bool grows = pool.observation_cardinality_next > pool.observation_cardinality;
+    return pool.observation_cardinality == 1 && !grows ? 2'900 : gas::slot_changed;
 }
 
 Result<void> UniswapV3Pool::flip_tick(CallContext& context, std::int32_t tick)
@@ -353,23 +409,48 @@ Result<Position*> UniswapV3Pool::update_position(
     CallContext& context, const PoolState& pool, const Change& change)
 {
     const auto& [key, liquidity_change] = change;
+    const bool adds = !liquidity_change.is_zero() && !liquidity_change.is_negative();
+    const auto tick_most = adds ? gas::tick_set : gas::tick_changed;
     bool flips_lower = false;
     bool flips_upper = false;
     if (!liquidity_change.is_zero())
     {
+        context.use_gas(gas::cold_slot);  // The newest observation.
         const auto sums = cumulatives_now(context, pool);
-        flips_lower =
-            RUNNEL_TRY(update_tick(context, pool, key.tick_lower, liquidity_change, sums, false));
-        flips_upper =
-            RUNNEL_TRY(update_tick(context, pool, key.tick_upper, liquidity_change, sums, true));
-        if (flips_lower)
-            RUNNEL_TRY(flip_tick(context, key.tick_lower));
-        if (flips_upper)
-            RUNNEL_TRY(flip_tick(context, key.tick_upper));
+        const auto update = [&](std::int32_t tick, bool is_upper) -> Result<bool>
+        {
+            const TickInfo before = context.read(ticks_, tick_key(tick));
+            const bool flips =
+                RUNNEL_TRY(update_tick(context, pool, tick, liquidity_change, sums, is_upper));
+            auto after = context.read(ticks_, tick_key(tick));
+            if (flips && !adds)
+                after = {};  // Below.
+            RUNNEL_TRY(spend(context, tick_most, tick_gas(before, after, flips)));
+            return flips;
+        };
+        flips_lower = RUNNEL_TRY(update(key.tick_lower, false));
+        flips_upper = RUNNEL_TRY(update(key.tick_upper, true));
+        const auto flip = [&](std::int32_t tick, bool flips) -> Result<void>
+        {
+            if (!flips)
+                return spend(context, adds ? gas::slot_set : 0, 0);
+            const auto word = word_key(bit_position(tick / tick_spacing()).word);
+            const Amount before = context.read(bitmap_, word);
+            RUNNEL_TRY(flip_tick(context, tick));
+            return spend(context, adds ? gas::slot_set : 0,
+                gas::cold_slot + slot_gas(before, context.read(bitmap_, word)));
+        };
+        RUNNEL_TRY(flip(key.tick_lower, flips_lower));
+        RUNNEL_TRY(flip(key.tick_upper, flips_upper));
+        if (flips_lower && flips_upper && !adds)
+            RUNNEL_TRY(spend(context, 0, gas::both_ticks_emptied));
     }
+    else
+        RUNNEL_TRY(spend(context, 2 * tick_most, 4 * gas::cold_slot));
     const auto growth = fee_growth_inside(context, pool, key.tick_lower, key.tick_upper);
     auto& position = context.write(positions_, key);
     const auto liquidity = position.liquidity;
+    context.use_gas(3 * gas::cold_slot);
     RUNNEL_REQUIRE(!liquidity_change.is_zero() || !liquidity.is_zero(), Refusal::error("NP"));
     const auto liquidity_after = RUNNEL_TRY(add_delta(liquidity, liquidity_change));
     const auto earned = [&](const Amount& inside, const Amount& last) -> Result<Amount>
@@ -379,6 +460,13 @@ Result<Position*> UniswapV3Pool::update_position(
     };
     const auto earned0 = RUNNEL_TRY(earned(growth[0], position.fee_growth_inside0_last_x128));
     const auto earned1 = RUNNEL_TRY(earned(growth[1], position.fee_growth_inside1_last_x128));
+    // What it is owed is noted by the call itself.
+    const auto most =
+        (adds ? gas::position_set : gas::position_changed) - gas::slot_set - 3 * gas::cold_slot;
+    RUNNEL_TRY(spend(context, most,
+        (liquidity_change.is_zero() ? 0 : slot_gas(liquidity, liquidity_after)) +
+            slot_gas(position.fee_growth_inside0_last_x128, growth[0]) +
+            slot_gas(position.fee_growth_inside1_last_x128, growth[1])));
     position.liquidity = liquidity_after;
     position.fee_growth_inside0_last_x128 = growth[0];
     position.fee_growth_inside1_last_x128 = growth[1];
@@ -399,11 +487,37 @@ Result<UniswapV3Pool::Changed> UniswapV3Pool::modify_position(
 {
     const auto& [key, liquidity_change] = change;
     RUNNEL_TRY(check_ticks(key.tick_lower, key.tick_upper));
+    context.use_gas(gas::growth_read);
     Changed changed;
+    const Position& before = context.read(positions_, key);
+    changed.owed = {before.tokens_owed0, before.tokens_owed1};
     changed.position = RUNNEL_TRY(update_position(context, pool, change));
     auto& amounts = changed.amounts;
+    const auto liquidity_most = liquidity_change.is_negative() || liquidity_change.is_zero()
+                                    ? gas::slot_changed
+                                    : gas::slot_set;
+    const bool is_in_range = pool.tick >= key.tick_lower && pool.tick < key.tick_upper;
     if (liquidity_change.is_zero())
+    {
+        context.save_gas(liquidity_most + gas::observed + gas::in_range + gas::burn_something);
+        context.save_gas(gas::restored);
         return changed;
+    }
+    if (!is_in_range)
+    {
+        RUNNEL_TRY(spend(context, liquidity_most, gas::cold_slot));
+        context.save_gas(gas::observed - gas::cold_slot + gas::in_range + gas::restored);
+    }
+    else
+    {
+        const auto after = RUNNEL_TRY(add_delta(pool.liquidity, liquidity_change));
+        RUNNEL_TRY(
+            spend(context, liquidity_most, gas::cold_slot + slot_gas(pool.liquidity, after)));
+        const auto observed = observation_gas(context, pool);
+        RUNNEL_TRY(spend(context, gas::observed - gas::cold_slot, observed));
+        if (observed != gas::slot_changed)
+            context.save_gas(gas::restored);
+    }
     const auto lower = RUNNEL_TRY(sqrt_ratio_at_tick(key.tick_lower));
     const auto upper = RUNNEL_TRY(sqrt_ratio_at_tick(key.tick_upper));
     if (pool.tick < key.tick_lower)
@@ -449,12 +563,15 @@ Result<std::array<Amount, 2>> UniswapV3Pool::mint(CallContext context, AccountId
     auto& pool = *RUNNEL_TRY(lock(context));
     RUNNEL_REQUIRE(!amount.is_zero(), Refusal::empty());
     const Change change{{recipient, tick_lower, tick_upper}, RUNNEL_TRY(to_int128(amount))};
-    const auto owed = RUNNEL_TRY(modify_position(context, pool, change)).amounts;
+    const auto changed = RUNNEL_TRY(modify_position(context, pool, change));
+    const auto& owed = changed.amounts;
+    RUNNEL_TRY(spend(context, gas::slot_set, gas::cold_slot + changed.owed_gas()));
     std::array<Amount, 2> before;
     for (unsigned side = 0; side < 2; ++side)
     {
         if (!owed[side].is_zero())
             before[side] = held(context, side);
+        RUNNEL_TRY(spend(context, gas::mint_token, owed[side].is_zero() ? 0 : gas::mint_token));
     }
     RUNNEL_TRY(caller.pay(context, owed));
     for (unsigned side = 0; side < 2; ++side)
@@ -484,6 +601,7 @@ Result<std::array<Amount, 2>> UniswapV3Pool::burn(
     auto& position = *changed.position;
     position.tokens_owed0 = wrap_uint128(wrapping_add(position.tokens_owed0, amounts[0]));
     position.tokens_owed1 = wrap_uint128(wrapping_add(position.tokens_owed1, amounts[1]));
+    RUNNEL_TRY(spend(context, gas::slot_set, gas::cold_slot + changed.owed_gas()));
     context.emit(
         id(), BurnLog{context.sender(), tick_lower, tick_upper, amount, amounts[0], amounts[1]});
     emit_change(context, {DexRangeChangeType::withdrawal, key, amount, amounts});
@@ -516,6 +634,10 @@ Result<std::array<Amount, 2>> UniswapV3Pool::collect(CallContext context, Accoun
         left = wrapping_sub(left, amounts[1]);
         RUNNEL_TRY(pay(context, 1, recipient, amounts[1]));
     }
+    const auto paid = static_cast<std::uint64_t>(!amounts[0].is_zero()) +
+                      static_cast<std::uint64_t>(!amounts[1].is_zero());
+    const bool empties = amounts[0] == owed.tokens_owed0 && amounts[1] == owed.tokens_owed1;
+    context.save_gas((2 - paid) * gas::collect_token + (paid == 0 || empties ? 2'900 : 0));
     context.emit(id(),
         CollectLog{context.sender(), recipient, tick_lower, tick_upper, amounts[0], amounts[1]});
     emit_change(context, {DexRangeChangeType::payout, key, {}, amounts});
@@ -561,6 +683,8 @@ public:
             sums_known_ = true;
         }
         auto& info = context_.write(pool_.ticks_, tick_key(tick));
+        const auto before =
+            std::array{info.fee_growth_outside0_x128, info.fee_growth_outside1_x128};
         const auto& global0 = side_ == 0 ? fee_growth_ : state_.fee_growth_global0_x128;
         const auto& global1 = side_ == 1 ? fee_growth_ : state_.fee_growth_global1_x128;
         info.fee_growth_outside0_x128 = wrapping_sub(global0, info.fee_growth_outside0_x128);
@@ -569,10 +693,18 @@ public:
             sums_.seconds_per_liquidity_x128, info.seconds_per_liquidity_outside_x128));
         info.tick_cumulative_outside = wrap_int56(sums_.tick - info.tick_cumulative_outside);
         info.seconds_outside = now(context_) - info.seconds_outside;
+        crossing_gas_ += gas::tick_step + 2 * gas::slot_changed - 2'900 + 2 * gas::cold_slot +
+                         slot_gas(before[0], info.fee_growth_outside0_x128) +
+                         slot_gas(before[1], info.fee_growth_outside1_x128);
         return info.liquidity_net;
     }
 
     [[nodiscard]] unsigned words() const noexcept { return words_; }
+    [[nodiscard]] std::uint64_t crossing_gas() const noexcept { return crossing_gas_; }
+    [[nodiscard]] const Amount& fee_growth_before() const noexcept
+    {
+        return side_ == 0 ? state_.fee_growth_global0_x128 : state_.fee_growth_global1_x128;
+    }
     [[nodiscard]] bool growth_overflowed() const noexcept { return growth_overflowed_; }
     [[nodiscard]] const Amount& fee_growth() const noexcept { return fee_growth_; }
     [[nodiscard]] const Amount& protocol_fee() const noexcept { return protocol_fee_; }
@@ -589,6 +721,7 @@ private:
     bool sums_known_ = false;
     bool growth_overflowed_ = false;
     unsigned words_ = 0;
+    std::uint64_t crossing_gas_ = 0;
 };
 
 Result<SwapAmounts> UniswapV3Pool::swap(CallContext context, AccountId recipient, bool zero_for_one,
@@ -597,6 +730,7 @@ Result<SwapAmounts> UniswapV3Pool::swap(CallContext context, AccountId recipient
     RUNNEL_TRY(require_account(context.world(), recipient));
     RUNNEL_TRY(require_bits(sqrt_price_limit_x96, 160));
     RUNNEL_REQUIRE(!amount_specified.is_zero(), Refusal::error("AS"));
+    context.use_gas(gas::cold_slot);
     auto& pool = context.write(state_, 0);
     RUNNEL_REQUIRE(pool.unlocked, Refusal::error("LOK"));
     RUNNEL_REQUIRE(
@@ -612,8 +746,21 @@ Result<SwapAmounts> UniswapV3Pool::swap(CallContext context, AccountId recipient
     SwapSteps steps{*this, context, pool, zero_for_one};
     RUNNEL_TRY(run_swap(progress, request, swap_fee(), tick_spacing(), steps));
     RUNNEL_REQUIRE(!steps.growth_overflowed(), Refusal::empty());
-    RUNNEL_TRY(context.charge_gas(
-        gas::crossed_tick * progress.ticks_crossed + gas::bitmap_word * (steps.words() - 1)));
+    RUNNEL_TRY(context.charge_gas(steps.crossing_gas() + gas::bitmap_word * (steps.words() - 1)));
+    RUNNEL_TRY(spend(context, gas::observed,
+        progress.tick == pool.tick ? 0 : gas::cold_slot + observation_gas(context, pool)));
+    RUNNEL_TRY(spend(context, gas::slot_changed,
+        gas::cold_slot + (progress.liquidity == pool.liquidity
+                                 ? 0
+                                 : slot_gas(pool.liquidity, progress.liquidity))));
+    RUNNEL_TRY(spend(context, gas::slot_changed,
+        gas::cold_slot + slot_gas(steps.fee_growth_before(), steps.fee_growth())));
+    RUNNEL_TRY(spend(context, gas::slot_changed,
+        steps.protocol_fee().is_zero()
+            ? 0
+            : gas::cold_slot +
+                  gas::slot_written(pool.protocol_fees0.is_zero() && pool.protocol_fees1.is_zero(),
+                      false, false)));
 
     if (progress.tick != pool.tick)
     {
@@ -679,6 +826,7 @@ Result<std::array<Amount, 2>> UniswapV3Pool::flash(CallContext context, AccountI
         const auto wanted = RUNNEL_TRY(guarded(Checked{before[side]} + fees[side]));
         RUNNEL_REQUIRE(wanted <= after[side], Refusal::error(side == 0 ? "F0" : "F1"));
     }
+    const auto protocol_before = std::array{pool.protocol_fees0, pool.protocol_fees1};
     std::array<Amount, 2> paid;
     for (unsigned side = 0; side < 2; ++side)
     {
@@ -693,6 +841,11 @@ Result<std::array<Amount, 2>> UniswapV3Pool::flash(CallContext context, AccountI
             wrapping_add(growth, RUNNEL_TRY(mul_div_rounding_down(wrapping_sub(paid[side], share),
                                      Amount::power_of_two(fixed_point_128), liquidity)));
     }
+    for (unsigned side = 0; side < 2; ++side)
+        RUNNEL_TRY(spend(context, gas::flash_token, lent[side].is_zero() ? 0 : gas::flash_token));
+    const auto protocol = std::array{pool.protocol_fees0, pool.protocol_fees1};
+    RUNNEL_TRY(
+        spend(context, gas::slot_changed, protocol == protocol_before ? 0 : gas::slot_changed));
     context.emit(id(), FlashLog{context.sender(), recipient, amount0, amount1, paid[0], paid[1]});
     pool.unlocked = true;
     return paid;
@@ -786,7 +939,10 @@ Result<Returns> UniswapV3Pool::execute(const CollectProtocol& call, CallContext&
         auto& owed = side == 0 ? pool.protocol_fees0 : pool.protocol_fees1;
         amounts[side] = std::min(requested[side], owed);
         if (amounts[side].is_zero())
+        {
+            context.save_gas(gas::protocol_token);
             continue;
+        }
         // The slot is never emptied: filling it again would cost more gas.
         if (amounts[side] == owed)
             amounts[side] = wrapping_sub(amounts[side], 1);

@@ -365,6 +365,8 @@ private:
         bool is_upper);
     [[nodiscard]] std::array<Amount, 2> fee_growth_inside(CallContext& context,
         const uniswap_v3::PoolState& pool, std::int32_t tick_lower, std::int32_t tick_upper) const;
+    [[nodiscard]] std::uint64_t observation_gas(
+        CallContext& context, const uniswap_v3::PoolState& pool) const;
     Result<void> flip_tick(CallContext& context, std::int32_t tick);
     struct RangeChange;
     void emit_change(CallContext& context, const RangeChange& change) const;

@@ -212,6 +212,8 @@ Result<Returns> UniswapV3PositionManager::execute(const CollectPosition& call, C
             pool.burn(context.as(account()), position.tick_lower, position.tick_upper, Amount{}));
         RUNNEL_TRY(take_fees(context, pool, position, position.liquidity));
     }
+    else
+        context.save_gas(gas::burn);
     const auto wanted0 = std::min(call.amount0_max, position.tokens_owed0);
     const auto wanted1 = std::min(call.amount1_max, position.tokens_owed1);
     const auto recipient = call.recipient == zero_account ? account() : call.recipient;
