@@ -2,8 +2,10 @@
 #include "contracts/exchanges/uniswap_v2/router.hpp"
 #include "tests/contracts/uniswap_v2_fixture.hpp"
 
+#include <array>
 #include <limits>
 #include <random>
+#include <vector>
 
 namespace runnel::contracts
 {
@@ -148,6 +150,8 @@ TEST_CASE("uniswap v2 router: removes liquidity, minima checked after the burn",
     // shares * 10 / sqrt(50) = 1,414,213.56.. of B, half as much of A.
     f.expect_refusal(f.alice, id, remove(1'414'214, 0), "UniswapV2Router: INSUFFICIENT_A_AMOUNT");
     f.expect_refusal(f.alice, id, remove(0, 707'107), "UniswapV2Router: INSUFFICIENT_B_AMOUNT");
+    f.expect_refusal(
+        f.alice, id, remove(1'414'214, 707'107), "UniswapV2Router: INSUFFICIENT_A_AMOUNT");
     f.expect_refusal(f.bob, id, remove(0, 0), "ds-math-sub-underflow");
     auto wrong = remove(0, 0);
     wrong.token_a = wrong.token_b;
@@ -161,6 +165,21 @@ TEST_CASE("uniswap v2 router: removes liquidity, minima checked after the burn",
     CHECK(outcome.returns.values[0] == 1'414'213);
     CHECK(f.b.balance(f.bob) == 1'414'213);
     CHECK(f.a.balance(f.bob) == 707'106);
+}
+
+TEST_CASE(
+    "uniswap v2: what strategies and reports are told is rounded down", "[contracts][uniswap_v2]")
+{
+    RouterFixture f;
+    CHECK(uniswap_v2::lp_fee(999, {3, 1'000}) == 2);
+    // A share is 5 / sqrt(50) of A and 10 / sqrt(50) of B.
+    CHECK(f.pair.share_value(1) == std::vector<Amount>{0, 1});
+    CHECK(f.pair.share_value(1'000) == std::vector<Amount>{707, 1'414});
+    // And 1,000 of A with 2,000 of B are 1,000 * sqrt(50) / 5 shares.
+    const std::array<Amount, 2> offered{1'000, 2'000};
+    const auto deposit = f.pair.quote_deposit(offered);
+    REQUIRE(deposit.has_value());
+    CHECK(deposit->shares == 1'414);
 }
 
 TEST_CASE("uniswap v2 router: swaps along a path", "[contracts][uniswap_v2]")
