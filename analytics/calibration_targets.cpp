@@ -12,6 +12,11 @@ constexpr std::string_view thursday = "black_thursday";
 constexpr std::string_view source_2021 =
     "Aave v2, 11,497 liquidation calls, 2020-12-17 to 2022-04-03";
 constexpr std::string_view source_failed = "Ethereum until September 2022; quiet hours";
+constexpr std::string_view source_v3 =
+    "17 pools of Uniswap v3, May to September 2021 (arXiv 2111.09192)";
+constexpr std::string_view source_usdc =
+    "Chainlink rounds of 11 March 2023; the path outside is an input of the scenario";
+constexpr std::string_view not_recorded = "not recorded";
 constexpr std::string_view source_interval =
     "one trade per wallet and mean of the scenario's interval, 10% either way";
 
@@ -113,6 +118,49 @@ constexpr std::array own_bands{
     Band{"vault_strategy", "left_week", "assets withdrawn in the week after",
         "vaults.flows.yv_fund.left_week_share", Unit::share, "54%", 0.27, 1,
         "Harvest, October 2020: $570M of $1.06B; a factor of 2 either way"},
+    Band{"fixed_vs_concentrated", "below_holding", "v3 LPs below holding",
+        "providers.results.v3.below_holding", Unit::share, "49.5%", 0.40, 0.60, source_v3},
+    Band{"fixed_vs_concentrated", "fees_over_loss", "v3 fees / impermanent loss",
+        "providers.results.v3.fees_over_loss", Unit::none, "0.77", 0.6, 1.1, source_v3},
+    Band{"fixed_vs_concentrated", "v3_fees", "v3 fees, share of deposits",
+        "providers.results.v3.fees_share", Unit::share, not_recorded, -Band::open, Band::open,
+        "no recorded range for the same flow"},
+    Band{"fixed_vs_concentrated", "v2_fees", "v2 fees, share of deposits",
+        "providers.results.v2.fees_share", Unit::share, not_recorded, -Band::open, Band::open,
+        "no recorded range for the same flow"},
+    Band{"fixed_vs_concentrated", "v3_spread", "v3 results, 10% to 90%",
+        "providers.results.v3.gain_spread", Unit::share, not_recorded, -Band::open, Band::open,
+        "no recorded range for the same flow"},
+    Band{"fixed_vs_concentrated", "v2_spread", "v2 results, 10% to 90%",
+        "providers.results.v2.gain_spread", Unit::share, not_recorded, -Band::open, Band::open,
+        "no recorded range for the same flow"},
+    Band{"fixed_vs_concentrated", "v3_median", "v3 LPs against holding, median",
+        "providers.results.v3.gain_median", Unit::share, not_recorded, -Band::open, Band::open,
+        "half of LPs were below holding: around 0"},
+    Band{"fixed_vs_concentrated", "v2_median", "v2 LPs against holding, median",
+        "providers.results.v2.gain_median", Unit::share, not_recorded, -Band::open, Band::open,
+        "no recorded range"},
+    Band{"fixed_vs_concentrated", "failed_share", "failed transactions",
+        "transactions.reverted_share", Unit::share, "2-4%", 0.01, 0.06, source_failed},
+    Band{"stablecoin_depeg", "usdc_low", "USDC on chain, lowest", "timeline.prices.USDC.low_usd",
+        Unit::usd, "0.881", 0.84, 0.92, source_usdc},
+    Band{"stablecoin_depeg", "strong_coin_share", "USDT in the 3pool, lowest share",
+        "pegs.shares.three_pool USDT.lowest", Unit::share, "1.5%", 0.01, 0.04,
+        "Curve's 3pool on 11 March 2023, 07 to 09 h (The Block)"},
+    Band{"stablecoin_depeg", "pool_usdc_low", "USDC in USDT in the 3pool, lowest",
+        "pegs.prices.three_pool USDC/USDT.low", Unit::none, "0.877", 0.84, 0.92, source_usdc},
+    Band{"stablecoin_depeg", "dai_gap", "DAI in USDC in the 3pool, highest hour",
+        "pegs.prices.three_pool DAI/USDC.hour_high", Unit::none, "less than 1.03", 1, 1.04,
+        source_usdc},
+    Band{"stablecoin_depeg", "pool_volume_day", "3pool, volume a day / its value",
+        "behaviour.providers.three_pool.volume_per_tvl_day", Unit::share, "not recorded",
+        -Band::open, Band::open,
+        "all of Curve's pools: more than $7B on 11 March 2023; of each pool nothing is recorded"},
+    Band{"stablecoin_depeg", "lps_below_holding", "3pool LPs below holding",
+        "providers.results.three_pool.below_holding", Unit::share, not_recorded, -Band::open,
+        Band::open, "no recorded range"},
+    Band{"stablecoin_depeg", "failed_share", "failed transactions, median hour",
+        "transactions.reverted_share_median_hour", Unit::share, "2-4%", 0.01, 0.06, source_failed},
     Band{"payments", "failed_share", "failed transactions", "transactions.reverted_share",
         Unit::share, "2-4%", 0.01, 0.06, source_failed},
     Band{"payments", "payments_per_payer_day", "payments per payer and day",
@@ -140,6 +188,8 @@ constexpr std::array scenarios{
     Scenario{"mixed_defi", searchers | pools | lending},
     Scenario{"yield_farm", pools | lending},
     Scenario{"vault_strategy", pools},
+    Scenario{"fixed_vs_concentrated", searchers | pools},
+    Scenario{"stablecoin_depeg", searchers},
     Scenario{"payments", 0},
 };
 

@@ -23,6 +23,8 @@ struct Extremes
     double low = unknown;
     double high = unknown;
     double last = unknown;
+    double hour_low = unknown;  // Of what it was when hours ended.
+    double hour_high = unknown;
 
     void put(double value)
     {
@@ -30,6 +32,11 @@ struct Extremes
         low = std::isnan(low) ? value : std::min(low, value);
         high = std::isnan(high) ? value : std::max(high, value);
         last = value;
+    }
+    void close_hour()
+    {
+        hour_low = std::isnan(hour_low) ? last : std::min(hour_low, last);
+        hour_high = std::isnan(hour_high) ? last : std::max(hour_high, last);
     }
 };
 
@@ -67,8 +74,17 @@ void put_prices(const Market& market, ContractId id, const Market::Pool& pool, C
 Courses read_courses(LedgerQueries& source, Market& market)
 {
     Courses courses;
+    const auto slot_seconds = (source.end_time() - source.start_time()) / source.last_block();
+    std::size_t hour = 0;
     while (const auto block = market.next_change())
     {
+        const auto next = source.hour_of(source.start_time() + *block * slot_seconds);
+        for (auto& [key, course] : courses.prices)
+        {
+            if (next != hour)
+                course.close_hour();
+        }
+        hour = next;
         market.advance(*block);
         for (const auto& [id, pool] : market.pools())
         {
@@ -80,6 +96,8 @@ Courses read_courses(LedgerQueries& source, Market& market)
                 courses.shares[{id, i}].put(whole(source, pool.tokens[i]) / all);
         }
     }
+    for (auto& [key, course] : courses.prices)
+        course.close_hour();
     return courses;
 }
 }  // namespace
@@ -92,7 +110,9 @@ std::optional<Section> pegs_section(LedgerQueries& source)
     const auto courses = read_courses(source, market);
     Table prices{"prices", "Price of the first in the second, whole tokens, after each block",
         {{"pair", "Pool and pair", Unit::none}, {"start", "Start", Unit::none},
-            {"low", "Low", Unit::none}, {"high", "High", Unit::none}, {"end", "End", Unit::none}},
+            {"low", "Low", Unit::none}, {"high", "High", Unit::none},
+            {"hour_low", "Hours, low", Unit::none}, {"hour_high", "Hours, high", Unit::none},
+            {"end", "End", Unit::none}},
         {}, 24};
     std::set<ContractId> pools;
     std::set<ContractId> others;
@@ -110,7 +130,8 @@ std::optional<Section> pegs_section(LedgerQueries& source)
         {
             prices.rows.push_back(
                 {source.contract_name(pool) + " " + name(pool, a) + "/" + name(pool, b),
-                    course.first, course.low, course.high, course.last});
+                    course.first, course.low, course.high, course.hour_low, course.hour_high,
+                    course.last});
         }
     }
     if (prices.rows.empty())

@@ -376,7 +376,8 @@ private:
             desk_.add_swap(calls, view, part.route, part.amount_in,
                 min_amount_out(part.amount_out, slippage), wallet.account(),
                 view.timestamp + deadline_seconds_);
-            bid.extra_gas += desk_.gas(part.route).extra;
+            bid.extra_gas += desk_.gas(part.route).extra +
+                             crossing_gas(part.route, quote_along(part.route, part.amount_in));
         }
         if (gas_slips_ > 0 && wallet.random().bernoulli(gas_slips_))
             bid.gas_percent = static_cast<std::uint32_t>(60 + wallet.random().uniform_below(36));

@@ -160,8 +160,9 @@ private:
         const Route* route = nullptr;
         Funding funding = Funding::own;
         std::vector<Amount> amounts;  // In, between, out.
-        std::uint64_t gain = 0;       // Before any fee,
-        std::uint64_t net = 0;        // and after the base fee; the bid is still to be paid.
+        CallGas gas;
+        std::uint64_t gain = 0;  // Before any fee,
+        std::uint64_t net = 0;   // and after the base fee; the bid is still to be paid.
     };
 
     // ---- Routes, found once ----
@@ -291,8 +292,34 @@ private:
                 const auto out = units_usd_[route.token_out()];
                 rate = in > 0 ? rate * out / in : 0;
             }
-            rates_.push_back(rate);
+            rates_.push_back(rate > 1 && may_pay_for_gas(view, route, rate) ? rate : 0);
         }
+    }
+
+    /// Saves the search where no amount can earn what its gas costs.
+    ///
+    /// A constant-product pool whose first unit earns r per unit, and which is worth V on the side
+    /// that is paid, earns at most V (sqrt(r) - 1)^2; further exchanges make it less. Twice that,
+    /// of the shallowest exchange, is left to those that get deeper on the way.
+    [[nodiscard]] bool may_pay_for_gas(const WorldView& view, const Route& route, double rate) const
+    {
+        auto worth = std::numeric_limits<double>::infinity();
+        for (std::size_t i = 0; i < route.hops.size(); ++i)
+        {
+            const auto usd = units_usd_[route.steps[i].token_in];
+            if (usd > 0)
+            {
+                const auto& hop = route.hops[i];
+                worth = std::min(worth, hop.exchange->depth(hop.token_in).to_double() * usd);
+            }
+        }
+        auto gas = route.gas.total();
+        if (route.loan != Funding::own)
+            gas = std::min(gas, route.loan_gas.total());
+        const auto cost = static_cast<double>(gas) * static_cast<double>(view.base_fee) * 1e-18 *
+                          reference_usd(view, coin_);
+        const auto root = std::sqrt(rate) - 1;
+        return 2 * worth * root * root >= cost;
     }
 
     // ---- Per wallet ----
@@ -418,7 +445,7 @@ private:
     {
         if (amount_in.is_zero())
             return std::nullopt;
-        Chance chance{&route, funding, quote_along(route.hops, amount_in), 0, 0};
+        Chance chance{&route, funding, quote_along(route.hops, amount_in), route.gas, 0, 0};
         if (chance.amounts.empty())
             return std::nullopt;
         auto paid = Checked{amount_in};
@@ -430,11 +457,13 @@ private:
                 return std::nullopt;
             paid = paid + *fee;
         }
-        const auto gas = funding == Funding::own ? route.gas : route.loan_gas;
+        if (funding != Funding::own)
+            chance.gas = route.loan_gas;
+        chance.gas.extra += crossing_gas(route.hops, chance.amounts);
         const auto income = mul_div_down(chance.amounts.back(), prices.out, prices.unit_out);
         const auto outlay = mul_div_up(paid.value, prices.in, prices.unit_in);
         const auto fee = mul_div_up(
-            wrapping_mul(gas.total(), view.base_fee), prices.coin, Amount::power_of_ten(18));
+            wrapping_mul(chance.gas.total(), view.base_fee), prices.coin, Amount::power_of_ten(18));
         const auto gain = income - outlay;
         const auto net = gain - fee;
         if (!paid.ok() || !net.ok() || !gain.value.fits_uint64())
@@ -478,9 +507,8 @@ private:
         const auto& route = *chance.route;
         const auto pool = pool_of(state, route);
         const auto rivals = state.bid_share[std::min(pool, state.bid_share.size() - 1)];
-        const auto gas = chance.funding == Funding::own ? route.gas : route.loan_gas;
         SearchChance race;
-        race.gas = gas.total();
+        race.gas = chance.gas.total();
         race.gain = static_cast<double>(chance.gain) * 1e-8;
         race.base_fee = static_cast<double>(chance.gain - chance.net) * 1e-8;
         race.habit = static_cast<double>(race.gas) *
@@ -492,7 +520,7 @@ private:
         CallWriter calls;
         write(calls, view, chance, wallet.account());
         auto bid = Bidding::bid(*offer, race, wallet, coin_usd);
-        bid.extra_gas = gas.extra;
+        bid.extra_gas = chance.gas.extra;
         const auto gain = std::min(race.gain / coin_usd, 1e6) * gain_scale;
         wallet.submit(std::move(calls), bid,
             (static_cast<std::uint64_t>(gain) * Bidding::levels + offer->level) * pools_max + pool);

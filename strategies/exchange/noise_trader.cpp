@@ -486,7 +486,7 @@ private:
         desk_.add_swap(calls, view, route, amount_in, min_amount_out(quote, slippage_bps),
             wallet.account(), view.timestamp + deadline_seconds_);
         auto bid = wallet.habitual_bid();
-        bid.extra_gas = desk_.gas(route).extra;
+        bid.extra_gas = desk_.gas(route).extra + crossing_gas(route, {&amount_in, 1});
         if (gas_slips_ > 0 && state.retries == 0)
         {
             // Its own stream: an answer comes in the block of the question, whose draws it repeats.

@@ -336,7 +336,7 @@ private:
                 min_amount_out(quoted.back(), state.slippage_bps), wallet.account(),
                 view.timestamp + deadline_seconds_);
             auto bid = wallet.habitual_bid();
-            bid.extra_gas = desk_.gas(route).extra;
+            bid.extra_gas = desk_.gas(route).extra + crossing_gas(route, quoted);
             wallet.submit(std::move(calls), bid);
             state.phase = Phase::swapping;
             return true;

@@ -1,5 +1,6 @@
 #include "strategies/market/routes.hpp"
 
+#include "contracts/kit/sectors/range_exchange.hpp"
 #include "contracts/tokens/erc20/erc20.hpp"
 #include "ledger/check.hpp"
 #include "ledger/transaction.hpp"
@@ -72,6 +73,23 @@ std::vector<Amount> quote_along(std::span<const Hop> route, const Amount& amount
         amounts.push_back(*amount_out);
     }
     return amounts;
+}
+
+std::uint64_t crossing_gas(std::span<const Hop> route, std::span<const Amount> amounts)
+{
+    std::uint64_t gas = 0;
+    for (std::size_t i = 0; i < route.size() && i < amounts.size(); ++i)
+    {
+        const auto* ranges = dynamic_cast<const contracts::RangeExchange*>(route[i].exchange);
+        if (ranges == nullptr)
+            continue;
+        // Half of the room that there is anyway stays for what comes in the way until it runs.
+        const auto all = ranges->crossing_gas(route[i].token_in, amounts[i]);
+        const auto room =
+            route[i].exchange->postpaid_swap_gas().value_or(contracts::CallGas{}).extra / 2;
+        gas += all > room ? all - room : 0;
+    }
+    return gas;
 }
 
 double marginal_rate(std::span<const Hop> route)

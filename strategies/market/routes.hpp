@@ -44,6 +44,11 @@ struct RouteSwap
     Amount amount_out;  // Smallest unit of the last token, rounded as the trades round.
 };
 
+/// What swaps of these @p amounts, as quote_along() gave them, charge for ends of ranges that they
+/// pass, beyond what SwapDesk::gas() leaves room for. For Bid::extra_gas.
+[[nodiscard]] std::uint64_t crossing_gas(
+    std::span<const Hop> route, std::span<const Amount> amounts);
+
 /// Trades along routes of any exchanges: each part of a route that one venue serves is one order to
 /// that venue.
 ///

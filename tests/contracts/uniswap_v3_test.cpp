@@ -401,6 +401,44 @@ TEST_CASE("uniswap v3 pool: is an exchange to those who know no Uniswap", "[cont
     CHECK(wrapping_sub(f.held(f.alice)[1], held[1]) == worth[1]);
 }
 
+TEST_CASE("uniswap v3 pool: quotes what lies far away, and refuses what lies nowhere",
+    "[contracts][uniswap_v3]")
+{
+    // Two ranges with a gap between that has more empty words than a quote looks at first.
+    V3Fixture f{100, 1};
+    f.expect_ok(f.alice, f.pool.id(), Initialize{price_one});
+    REQUIRE(f.sandbox.run(f.alice, f.mint_calls(f.alice, -10, 10, tokens(1'000))).ok());
+    REQUIRE(f.sandbox.run(f.alice, f.mint_calls(f.alice, -20'000, -10'000, tokens(1'000))).ok());
+    REQUIRE(f.sandbox.run(f.alice, f.mint_calls(f.alice, 10'000, 20'000, tokens(1'000))).ok());
+    const auto first = f.a.id();
+    const auto second = f.b.id();
+    for (const bool down : {true, false})
+    {
+        CAPTURE(down);
+        const auto in = down ? first : second;
+        const auto out = down ? second : first;
+        const auto amount = tokens(100);
+        const auto quote = f.pool.quote_exact_input(in, out, amount);
+        REQUIRE(quote.has_value());
+        // As the pool itself, in the state that another order finds.
+        const auto before = f.held(f.bob);
+        const auto saved = f.pool.state().sqrt_price_x96;
+        REQUIRE(f.sandbox.run(f.bob, f.swap_calls(f.bob, down, Int256::from_bits(amount))).ok());
+        const auto side = down ? 1U : 0U;
+        CHECK(wrapping_sub(f.held(f.bob)[side], before[side]) == *quote);
+        CHECK(f.pool.crossing_gas(in, tokens(1)) > 0);
+        REQUIRE(f.sandbox
+                    .run(f.bob, f.swap_calls(f.bob, !down,
+                                    Int256::from_bits(Amount::power_of_two(140)), saved))
+                    .ok());
+        CHECK_FALSE(f.pool.quote_exact_input(in, out, tokens(10'000)).has_value());
+        CHECK_FALSE(f.pool.quote_exact_output(in, out, tokens(10'000)).has_value());
+    }
+    CHECK(f.pool.crossing_gas(first, tokens(100)) >
+          2 * 27'000 + 30 * 3'000);  // Out of one range, through the words, into the other.
+    CHECK(f.pool.crossing_gas(first, Amount{1'000}) < 27'000);
+}
+
 TEST_CASE("uniswap v3 position manager: tokens of one range earn apart", "[contracts][uniswap_v3]")
 {
     V3Fixture f;

@@ -90,27 +90,33 @@ Amount UniswapV3Pool::last_price(bool down) const
 
 /// Errors, beside the swap's: without data, if the pool runs out of liquidity on the way. Beyond
 /// the last liquidity thousands of empty words would be passed to find that out, so it ends there.
-Result<Amount> UniswapV3Pool::quote_exact(
+Result<SwapQuote> UniswapV3Pool::quote_whole(
     ContractId token_in, const Amount& amount, bool exact_in) const
 {
     const bool down = side(token_in) == 0;
-    const auto take = [&](const SwapQuote& quote) -> std::optional<Amount>
+    const auto is_whole = [&](const SwapQuote& quote)
     {
-        const auto& moved_in = quote.amounts[down ? 0 : 1].bits;
-        const auto moved_out = quote.amounts[down ? 1 : 0].magnitude();
-        if ((exact_in ? moved_in : moved_out) != amount)
-            return std::nullopt;
-        return exact_in ? moved_out : moved_in;
+        return (exact_in ? quote.amounts[down ? 0 : 1].bits
+                         : quote.amounts[down ? 1 : 0].magnitude()) == amount;
     };
     const auto near = price_within(tick(), near_words * 256 * tick_spacing(), down);
-    if (const auto amount_near = take(RUNNEL_TRY(quote_swap({down, exact_in, amount, near}))))
-        return *amount_near;
+    auto quote = RUNNEL_TRY(quote_swap({down, exact_in, amount, near}));
+    if (is_whole(quote))
+        return quote;
     const auto last = last_price(down);
     const auto& price = state().sqrt_price_x96;
     RUNNEL_REQUIRE(down ? last < price : last > price, Refusal::empty());
-    const auto amount_far = take(RUNNEL_TRY(quote_swap({down, exact_in, amount, last})));
-    RUNNEL_REQUIRE(amount_far.has_value(), Refusal::empty());
-    return *amount_far;
+    quote = RUNNEL_TRY(quote_swap({down, exact_in, amount, last}));
+    RUNNEL_REQUIRE(is_whole(quote), Refusal::empty());
+    return quote;
+}
+
+Result<Amount> UniswapV3Pool::quote_exact(
+    ContractId token_in, const Amount& amount, bool exact_in) const
+{
+    const auto quote = RUNNEL_TRY(quote_whole(token_in, amount, exact_in));
+    const auto in = side(token_in);
+    return exact_in ? quote.amounts[1 - in].magnitude() : quote.amounts[in].bits;
 }
 
 Result<Amount> UniswapV3Pool::quote_exact_input(

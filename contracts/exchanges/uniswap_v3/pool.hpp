@@ -261,6 +261,8 @@ public:
         AccountId sender) const override;
     void add_range_withdrawal(CallWriter& calls, const PriceRange& range, const Amount& liquidity,
         AccountId recipient) const override;
+    [[nodiscard]] std::uint64_t crossing_gas(
+        ContractId token_in, const Amount& amount_in) const override;
     [[nodiscard]] CallGas range_deposit_gas() const noexcept override;
     [[nodiscard]] CallGas range_withdrawal_gas() const noexcept override;
 
@@ -373,6 +375,8 @@ private:
     [[nodiscard]] AccountId factory_owner(CallContext& context) const;
     [[nodiscard]] unsigned side(ContractId token) const;
     [[nodiscard]] Amount last_price(bool down) const;
+    [[nodiscard]] Result<uniswap_v3::SwapQuote> quote_whole(
+        ContractId token_in, const Amount& amount, bool exact_in) const;
     [[nodiscard]] Result<Amount> quote_exact(
         ContractId token_in, const Amount& amount, bool exact_in) const;
 

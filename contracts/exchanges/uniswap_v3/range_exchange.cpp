@@ -2,10 +2,13 @@
 // contracts/kit/sectors/range_exchange.hpp.
 
 #include "contracts/exchanges/uniswap_v3/factory.hpp"
+#include "contracts/exchanges/uniswap_v3/gas.hpp"
 #include "contracts/exchanges/uniswap_v3/liquidity_amounts.hpp"
 #include "contracts/exchanges/uniswap_v3/pool.hpp"
 #include "contracts/tokens/erc20/erc20.hpp"
 #include "ledger/check.hpp"
+
+#include <cstdlib>
 
 namespace runnel::contracts
 {
@@ -130,6 +133,16 @@ void UniswapV3Pool::add_range_withdrawal(
 {
     calls.add(id(), Burn{range.lower, range.upper, liquidity});
     calls.add(id(), Collect{recipient, range.lower, range.upper, uint128_max, uint128_max});
+}
+
+std::uint64_t UniswapV3Pool::crossing_gas(ContractId token_in, const Amount& amount_in) const
+{
+    const auto quote = quote_whole(token_in, amount_in, true);
+    if (!quote.has_value())
+        return 0;
+    const auto word = [this](std::int32_t at) { return compressed_tick(at, tick_spacing()) >> 8; };
+    const auto words = static_cast<std::uint64_t>(std::abs(word(quote->tick_after) - word(tick())));
+    return gas::crossed_tick * quote->ticks_crossed + gas::bitmap_word * (words + 1);
 }
 
 CallGas UniswapV3Pool::range_deposit_gas() const noexcept

@@ -64,6 +64,10 @@ public:
     /// that it is owed then.
     virtual void add_range_withdrawal(CallWriter& calls, const PriceRange& range,
         const Amount& liquidity, AccountId recipient) const = 0;
+    /// What a swap of exactly @p amount_in charges for the ends of ranges that it passes, now;
+    /// 0 if it would be refused.
+    [[nodiscard]] virtual std::uint64_t crossing_gas(
+        ContractId token_in, const Amount& amount_in) const = 0;
     [[nodiscard]] virtual CallGas range_deposit_gas() const noexcept = 0;
     [[nodiscard]] virtual CallGas range_withdrawal_gas() const noexcept = 0;
 };
