@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Shipped scenarios are the chains they were, and say what they said.
 
-For each scenario of scenarios.json: the head hash and the headline figures of its own seed; the ledger verifies; an interrupted run
-that goes on, and runs of other workers with accesses forgotten, are the same chain; `check --strict` has nothing to say.
+For each scenario of scenarios.json: the head hash and the headline figures of its own seed, of a run that was interrupted and went on;
+its ledger verifies; runs of other workers with accesses forgotten are the same chain; `check --strict` has nothing to say.
 A change that alters chains writes the file again and says so in CHANGELOG.md:
 
 Usage: scenarios.py RUNNEL SOURCE_DIR [--write] [SCENARIO...]
@@ -45,10 +45,8 @@ def check_scenario(runnel: Runnel, check: Checks, scenario: pathlib.Path, expect
     ledger = folder / f"{name}.db"
     code = interrupted(runnel, scenario, ledger)
     check(code == 130, f"{name}: it stops when asked to: exit {code}")
-    head = runnel.json("run", scenario, "--db", ledger, "--resume")["head_hash"]
-    straight = runnel.json("run", scenario, "--workers", 2)["head_hash"]
-    check(head == straight, f"{name}: resumed it is another chain: {head}, not {straight}")
-    done = runnel("verify", ledger, timeout=600)
+    head = runnel.json("run", scenario, "--db", ledger, "--resume", timeout=1200)["head_hash"]
+    done = runnel("verify", ledger, timeout=1200)
     check(done.returncode == 0, f"{name}: verifies: {done.stderr}")
     short = ["run", scenario, "--blocks", SHORT]
     heads = {runnel.json(*short, "--workers", 1)["head_hash"],
