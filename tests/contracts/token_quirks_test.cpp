@@ -320,6 +320,22 @@ TEST_CASE("router: swaps that begin or end in native coins", "[contracts][uniswa
     CHECK(minus(f.native_of(f.bob), coins) == ether(2));
     CHECK(minus(tokens, f.odd.balance(f.alice)) == expected);
 
+    // Limits that nothing can meet.
+    f.expect_refusal(f.alice, f.router.id(),
+        SwapExactETHForTokens{ether(1), ether(900), from_eth, f.alice, never},
+        "UniswapV2Router: INSUFFICIENT_OUTPUT_AMOUNT");
+    f.expect_refusal(f.alice, f.router.id(),
+        SwapTokensForExactETH{ether(2), 1, to_eth, f.bob, never},
+        "UniswapV2Router: EXCESSIVE_INPUT_AMOUNT");
+    f.expect_refusal(f.alice, f.router.id(),
+        uniswap_v2::SwapExactETHForTokensSupportingFeeOnTransferTokens{
+            ether(1), ether(900), from_eth, f.alice, never},
+        "UniswapV2Router: INSUFFICIENT_OUTPUT_AMOUNT");
+    f.expect_refusal(f.alice, f.router.id(),
+        uniswap_v2::SwapExactTokensForETHSupportingFeeOnTransferTokens{
+            ether(1), ether(900), to_eth, f.alice, never},
+        "UniswapV2Router: INSUFFICIENT_OUTPUT_AMOUNT");
+
     f.expect_refusal(f.alice, f.router.id(), SwapExactETHForTokens{1, 0, to_eth, f.alice, never},
         "UniswapV2Router: INVALID_PATH");
     f.expect_refusal(f.alice, f.router.id(), SwapExactTokensForETH{1, 0, from_eth, f.alice, never},
