@@ -169,8 +169,8 @@ struct Positions
     std::vector<Moment> over_time;  // The last is that of the last block.
     std::uint64_t borrowers = 0;    // Accounts ever in debt in any market.
     double debt_peak_usd = 0;       // The most that was owed after any block, all markets.
-    /// Supplied less owed, and what is in ranges of prices, by group and token: at the end, and after
-    /// block 0.
+    /// Supplied less owed, and what is in ranges of prices, by group and token: at the end, and
+    /// after block 0.
     std::map<std::pair<GroupId, ContractId>, SignedAmount> net;
     std::map<std::pair<GroupId, ContractId>, SignedAmount> net_at_start;
     /// Staked in farms, by group and token, what was staked in block 0 left out.

@@ -430,6 +430,12 @@ private:
                         field.kind == ColumnKind::account ? "t_addresses" : "t_contracts", i, i,
                         value);
                     word = fmt::format("'{:0>24}' || substr(j{}.address, 3)", "", i);
+                    // Native coins have the zero address, where a log may name them.
+                    if (field.kind == ColumnKind::contract)
+                    {
+                        word = fmt::format("CASE {} WHEN {} THEN '{:0>64}' ELSE {} END", value,
+                            index(native_coin), "", word);
+                    }
                     break;
                 case ColumnKind::text: {
                     RUNNEL_CHECK(!is_topic && "SQL has no keccak for an indexed text");

@@ -142,7 +142,8 @@ private:
 };
 
 /// The kinds that can be: what a scenario's parameters ask for where they want a plain token.
-inline constexpr std::string_view plain_token_kinds = "erc20|weth9|lido_steth|lido_wsteth|makerdao_dai";
+inline constexpr std::string_view plain_token_kinds =
+    "erc20|weth9|lido_steth|lido_wsteth|makerdao_dai";
 
 /// The token with this id; a bug if the contract is not one: the loader checks scenarios, contracts
 /// check what calls name.

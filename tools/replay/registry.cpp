@@ -1,7 +1,7 @@
 #include "tools/replay/aave_v3_replay.hpp"
 #include "tools/replay/balancer_weighted_replay.hpp"
-#include "tools/replay/compound_v2_replay.hpp"
 #include "tools/replay/comet_replay.hpp"
+#include "tools/replay/compound_v2_replay.hpp"
 #include "tools/replay/curve_stableswap_replay.hpp"
 #include "tools/replay/erc4626_replay.hpp"
 #include "tools/replay/ethena_replay.hpp"

@@ -102,8 +102,8 @@ struct DexRangeChange
     static constexpr EventUse use = EventUse::sector;
     static constexpr std::array<std::string_view, 9> meanings{
         "deposit; withdrawal, owed to the provider from then on; or payout, of what was owed.",
-        "Whose liquidity it is.", "From 1.0001^this of token1 for one of token0, smallest units,",
-        "to 1.0001^this.", "How much liquidity; 0 of a payout.", "The exchange's first token.",
+        "Whose liquidity it is.", "From 1.0001^this of token1 for one of token0, smallest units.",
+        "To 1.0001^this.", "How much liquidity; 0 of a payout.", "The exchange's first token.",
         "The exchange's second token.", "How much of token0 was paid in, owed more or paid out.",
         "How much of token1 was paid in, owed more or paid out."};
 
@@ -129,7 +129,7 @@ struct DexRange
     static constexpr std::string_view table = "dex_ranges";
     static constexpr EventUse use = EventUse::snapshot;
     static constexpr std::array<std::string_view, 10> meanings{"Whose liquidity it is.",
-        "From 1.0001^this of token1 for one of token0, smallest units,", "to 1.0001^this.",
+        "From 1.0001^this of token1 for one of token0, smallest units.", "To 1.0001^this.",
         "How much liquidity.", "The exchange's first token.", "The exchange's second token.",
         "What the liquidity would pay of token0.", "What the liquidity would pay of token1.",
         "What is owed beside it of token0: fees, and what was withdrawn and not paid out.",
