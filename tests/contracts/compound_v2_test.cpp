@@ -309,6 +309,12 @@ TEST_CASE("compound: a liquidation takes and gives what the preview says", "[con
     f.liquidate(carol, rest);
     // All but what the interest of the blocks since the last accrual is worth.
     CHECK(f.c_token[f.usdc]->balance(alice) < div_down(held, 1'000));
+    // With no block in between, all but less than a unit of USDC takes: 1.08 / 0.02, in 1e-8.
+    f.expect_ok(carol, f.c_token[f.usdc]->id(), Mint{whole(500, 6)});
+    f.expect_ok(
+        carol, f.c_token[f.usdc]->id(), Erc20Transfer{alice, f.c_token[f.usdc]->balance(carol)});
+    f.liquidate(carol, rest);
+    CHECK(f.c_token[f.usdc]->balance(alice) < Amount{5'400});
     f.expect_refusal(carol, f.c_token[f.usdc]->id(),
         LiquidateBorrow{alice, whole(60'000, 6), f.c_token[f.weth]->id()},
         "LiquidateComptrollerRejection(17)");
