@@ -55,6 +55,9 @@ std::optional<Section> reconciliation_section(LedgerQueries& source)
             before == start.end() ? SignedAmount{} : SignedAmount{before->second};
         const auto moved =
             flows.contracts.find({source.contracts()[index(contract)].account, token});
+        // Another contract keeps its tokens, as Morpho does for its markets.
+        if (moved == flows.contracts.end() && !(first == SignedAmount{held}))
+            continue;
         const auto sums = moved == flows.contracts.end() ? FlowTotals::Held{} : moved->second;
         auto expected = first;
         expected.add(sums.in);

@@ -308,18 +308,18 @@ TEST_CASE("toy lender: the report's figures are the contract's own", "[sectors][
 
 namespace
 {
-/// The same story with another market.
-std::string with_market(const std::string& contract)
+/// The same story with another market in the lender's place.
+std::string with_market(std::string_view market)
 {
     std::string text{scenario_text};
-    const auto begin = text.find("kind = \"one_reserve_lender\"");
+    const auto begin = text.find("[contracts.lender]");
     const auto end = text.find("[contracts.factory]");
-    return text.replace(begin, end - begin, contract);
+    return text.replace(begin, end - begin, market);
 }
 
-std::string with_aave(const std::string& kind = "aave_v3_pool")
+std::string with_aave(std::string_view kind = "aave_v3_pool")
 {
-    return with_market("kind = \"" + kind + R"("
+    return with_market("[contracts.lender]\nkind = \"" + std::string{kind} + R"("
 oracle = "oracle"
 [contracts.lender.reserves.WETH]
 ltv_bps = 8000
@@ -335,7 +335,8 @@ initial_liquidity = "100_000 USDC"
 
 std::string with_compound()
 {
-    auto text = with_market(R"(kind = "compound_v2_comptroller"
+    auto text = with_market(R"([contracts.lender]
+kind = "compound_v2_comptroller"
 oracle = "oracle"
 [contracts.lender.markets.WETH]
 c_token = "cWETH"
@@ -348,6 +349,44 @@ initial_liquidity = "100_000 USDC"
     return text.insert(text.find(usdc) + usdc.size(),
         "cWETH = { kind = \"compound_v2_ctoken\", underlying = \"WETH\" }\n"
         "cUSDC = { kind = \"compound_v2_ctoken\", underlying = \"USDC\" }\n");
+}
+
+std::string with_morpho()
+{
+    return with_market(R"([contracts.weth_in_usdc]
+kind = "morpho_chainlink_oracle"
+oracle = "oracle"
+collateral_token = "WETH"
+loan_token = "USDC"
+[contracts.irm]
+kind = "morpho_adaptive_curve_irm"
+[contracts.morpho]
+kind = "morpho_blue"
+[contracts.lender]
+kind = "morpho_blue_market"
+morpho = "morpho"
+loan_token = "USDC"
+collateral_token = "WETH"
+oracle = "weth_in_usdc"
+irm = "irm"
+lltv = 800000000000000000
+initial_liquidity = "100_000 USDC"
+)");
+}
+
+std::string with_comet()
+{
+    return with_market(R"([contracts.lender]
+kind = "compound_v3_comet"
+oracle = "oracle"
+base_token = "USDC"
+target_reserves = "1_000_000 USDC"
+initial_liquidity = "100_000 USDC"
+[contracts.lender.assets.WETH]
+borrow_collateral_factor_bps = 8000
+liquidate_collateral_factor_bps = 8250
+liquidation_factor_bps = 9500
+)");
 }
 
 /// What the ledger says that accounts have and owe after its last block with what the market says
@@ -446,6 +485,33 @@ TEST_CASE("lending: the ledger states what the market says of its accounts", "[s
           Approx(aave.real("SELECT sum(bad_debt_usd) FROM health_factors")));
     CHECK(report.number("bad_debt.liquidatable_accounts").value() ==
           aave.real("SELECT sum(is_liquidatable) FROM health_factors"));
+}
+
+// Method: the same people on Morpho Blue and on Compound III, with one worker and with two.
+TEST_CASE("lending: other protocols' markets serve the same people", "[sectors][lending]")
+{
+    const auto text = GENERATE(with_morpho(), with_comet());
+    Run run{2, text};
+    const auto [holdings, borrowers] = compare_with_market(run);
+    CHECK(holdings > 20);
+    CHECK(borrowers > 10);
+    const auto count = [&](const std::string& from)
+    { return run.integer("SELECT count(*) FROM " + from); };
+    CHECK(count("t_lending_supply WHERE transaction_type = 'withdraw'") > 5);
+    CHECK(count("t_lending_borrow WHERE transaction_type = 'borrow'") > 50);
+    CHECK(count("t_lending_borrow WHERE transaction_type = 'repay'") > 3);
+    CHECK(count("t_lending_borrow WHERE transaction_type = 'borrow_liquidation'") >= 3);
+    CHECK(count("t_lending_liquidations") >= 3);
+    CHECK(run.integer("SELECT min(block_number) FROM t_lending_liquidations") >=
+          static_cast<std::int64_t>(fall_at));
+    CHECK(
+        run.integer("SELECT count(*) FROM t_transactions WHERE revert_reason = 'out of gas'") == 0);
+    const auto report = analytics::make_report(run.writer->database());
+    CHECK(report.value("books.balanced") == analytics::Value{true});
+    CHECK(report.number("lending.borrowed_peak_usd").value() > 100'000);
+    CHECK(report.number("liquidations.debt_repaid_usd").value() > 1'000);
+    const Run alone{1, text};
+    CHECK(alone.result.head_hash == run.result.head_hash);
 }
 
 TEST_CASE("lending: what is there after block 0 is in the ledger", "[sectors][lending]")

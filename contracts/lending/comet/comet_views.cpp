@@ -259,7 +259,7 @@ std::unique_ptr<const LendingView> Comet::view_at(std::uint64_t timestamp) const
         info.token = asset.spec.token;
         info.unit = asset.scale;
         info.price = price_of(asset.spec.token);
-        info.cash = total_collateral(i);
+        info.cash = asset.token->holding(account());  // What is for sale, too.
         info.total_supplied = total_collateral(i);
         if (!is_paused(PauseFlag::supply))
             info.supply_room = floor_sub(asset.supply_cap, total_collateral(i));
