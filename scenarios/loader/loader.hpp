@@ -69,7 +69,9 @@ private:
     [[nodiscard]] std::vector<const ContractType*> contract_types(bool tokens) const;
     /// Names and decimals, before any value that may refer to them; the native coin first.
     void collect_tokens();
-    [[nodiscard]] unsigned decimals_of(const NamedTable& table, const ContractType& type) const;
+    [[nodiscard]] std::string token_kind(const NamedTable& table) const;
+    [[nodiscard]] unsigned decimals_of(
+        const NamedTable& table, const ContractType& type, unsigned depth = 0) const;
     void collect_contracts();
     void collect_groups();
     void collect_accounts();

@@ -41,17 +41,12 @@ std::vector<const ContractType*> Loader::contract_types(bool tokens) const
 
 void Loader::collect_tokens()
 {
-    const auto& tokens = section("tokens");
     token_tables_ = named_tables("tokens", tokens_max);
-    const auto known = names_of(contract_types(true));
-    const auto kind_of = [&](const NamedTable& table)
-    { return select(table, tokens, known, "a kind of token"); };
-
     const NamedTable* native = nullptr;
     for (const auto& table : token_tables_)
     {
         check_account_name(table);
-        if (kind_of(table) != native_kind)
+        if (token_kind(table) != native_kind)
             continue;
         if (native != nullptr)
         {
@@ -82,24 +77,46 @@ void Loader::collect_tokens()
     }
     for (const auto& table : token_tables_)
     {
-        const auto* type = contract_type(kind_of(table));
+        const auto* type = contract_type(token_kind(table));
         names_.add_token(table.name, type, decimals_of(table, *type));
     }
 }
 
-unsigned Loader::decimals_of(const NamedTable& table, const ContractType& type) const
+std::string Loader::token_kind(const NamedTable& table) const
 {
-    constexpr unsigned native_decimals = 18;
-    for (const auto& spec : type.parameters)
+    return select(table, section("tokens"), names_of(contract_types(true)), "a kind of token");
+}
+
+unsigned Loader::decimals_of(
+    const NamedTable& table, const ContractType& type, unsigned depth) const
+{
+    constexpr unsigned usual_decimals = 18;
+    const auto integer = [&](std::string_view name) -> std::optional<unsigned>
     {
-        if (spec.name == "decimals")
+        for (const auto& spec : type.parameters)
         {
+            if (spec.name != name)
+                continue;
             const auto value = TableReader{document_, names_}.read_one(
                 *table.node, table.place, table.path, {spec});
             return static_cast<unsigned>(std::get<std::int64_t>(value));
         }
-    }
-    return native_decimals;
+        return std::nullopt;
+    };
+    if (const auto written = integer("decimals"))
+        return *written;
+    // Shares of a vault have those of its asset, and as many more as it says (ERC-4626).
+    const auto* member = table.node->find("asset");
+    const auto* asset = member == nullptr ? nullptr : member->node.as<std::string>();
+    if (asset == nullptr)
+        return usual_decimals;
+    const auto held = std::find_if(token_tables_.begin(), token_tables_.end(),
+        [&](const NamedTable& other) { return other.name == *asset; });
+    constexpr unsigned depth_max = 8;  // Two vaults over each other are refused when they are read.
+    if (held == token_tables_.end() || depth == depth_max)
+        return usual_decimals;
+    return decimals_of(*held, *contract_type(token_kind(*held)), depth + 1) +
+           integer("decimals_offset").value_or(0);
 }
 
 void Loader::collect_contracts()

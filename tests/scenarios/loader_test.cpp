@@ -405,6 +405,39 @@ parameters.every = "5m"
           "payers?), got \"payer\"");
 }
 
+TEST_CASE("loader: shares of a vault are written in its asset's decimals", "[scenarios][loader]")
+{
+    const auto scenario = parse_scenario(R"(
+[scenario]
+blocks = 1
+[tokens.USDC]
+decimals = 6
+[tokens.ALL]
+kind = "erc4626"
+asset = "SHARE"
+[tokens.SHARE]
+kind = "erc4626"
+asset = "USDC"
+decimals_offset = 3
+[tokens.cUSDC]
+kind = "compound_v2_ctoken"
+underlying = "USDC"
+[accounts.alice]
+funds = { USDC = 5 }
+)",
+        "a.toml", "/nowhere", {}, {});
+    INFO((scenario ? "" : scenario.error().message));
+    REQUIRE(scenario);
+    for (const auto& token : scenario->tokens)
+    {
+        CAPTURE(token.name);
+        CHECK(unsigned{token.decimals} == (token.name == "ETH"        ? 18U
+                                              : token.name == "USDC"  ? 6U
+                                              : token.name == "cUSDC" ? 8U
+                                                                      : 9U));
+    }
+}
+
 TEST_CASE("loader: bad references get one line", "[scenarios][loader][errors]")
 {
     check_all({

@@ -106,6 +106,7 @@ const ContractType& CompoundV2CToken::contract_type()
                 {"symbol", ParameterKind::text, "\"\"", {},
                     "What people call it; empty: its name in the scenario."},
                 token_parameter("underlying", "", "What it lends."),
+                {"decimals", ParameterKind::integer, "8", {}, "As every cToken has.", 8, 8},
                 {"initial_exchange_rate", ParameterKind::amount, "20000000000000000", unit::wad,
                     "Whole underlying tokens per whole cToken before the first supply.", 1},
                 {"reserve_factor_bps", ParameterKind::integer, "1500", unit::bps,
