@@ -7,10 +7,11 @@ namespace runnel::contracts::uniswap_v3::gas
 {
 
 inline constexpr std::uint64_t pool_deployment = 4'500'000;  // What the pool's code costs.
-inline constexpr std::uint64_t crossed_tick = 26'000;        // Of a swap, usually: see tick_step.
-inline constexpr std::uint64_t tick_step = 7'000;            // Without the tick's slots.
-inline constexpr std::uint64_t bitmap_word = 7'300;          // Each word after the first.
-inline constexpr std::uint64_t observation_slot = 22'200;    // A slot made ready.
+/// Of a swap, with room for one tick of four that is crossed for the first time: see tick_step.
+inline constexpr std::uint64_t crossed_tick = 40'000;
+inline constexpr std::uint64_t tick_step = 7'000;          // Without the tick's slots.
+inline constexpr std::uint64_t bitmap_word = 7'300;        // Each word after the first.
+inline constexpr std::uint64_t observation_slot = 22'200;  // A slot made ready.
 
 // What the EVM charges for slots of storage (EIP-2200, 2929, 3529).
 inline constexpr std::uint64_t cold_slot = 2'100;

@@ -147,12 +147,16 @@ std::uint64_t UniswapV3Pool::crossing_gas(ContractId token_in, const Amount& amo
 
 CallGas UniswapV3Pool::range_deposit_gas() const noexcept
 {
-    return {Mint::gas + 2 * Erc20Transfer::gas, 0};
+    // An observation may need a new slot.
+    return {Mint::gas + 2 * Erc20Transfer::gas, gas::slot_set};
 }
 
 CallGas UniswapV3Pool::range_withdrawal_gas() const noexcept
 {
-    return {Burn::gas + Collect::gas, 0};
+    // The last liquidity of its ticks empties them and their bits, and an observation may need a
+    // new slot.
+    return {
+        Burn::gas + Collect::gas, gas::both_ticks_emptied + 2 * gas::slot_changed + gas::slot_set};
 }
 
 }  // namespace runnel::contracts
