@@ -62,9 +62,16 @@ public:
     LendingHealth health(AccountId user) const override { return comet_.health(user, indexes_); }
     Amount max_liquidatable_debt(AccountId user, std::size_t reserve) const override
     {
-        if (reserve != Comet::base_reserve || health(user).health_factor >= factor_scale)
-            return {};
-        return holding(user, reserve).debt;
+        // An absorbed account's collateral is for sale to the last unit: also what its debt leaves
+        // over, which the protocol has paid the account for.
+        Amount most;
+        for (std::size_t i = 1; i < reserves().size() && reserve == Comet::base_reserve; ++i)
+        {
+            const auto sale = comet_.quote_liquidation(user, i - 1, Amount::max(), indexes_);
+            if (sale)
+                most = std::max(most, sale->base_paid);
+        }
+        return most;
     }
     std::optional<LiquidationPreview> preview_liquidation(
         const LiquidationOrder& order) const override
