@@ -332,7 +332,8 @@ def main() -> None:
         killed(runnel, check, small, folder, max(1, options.kills - 4 * kills))
         shipped = options.source / "scenarios"
         for scenario, blocks in (("payments", 200), ("market_day", 400), ("black_thursday", 300),
-                                 ("new_pool", 600), ("vault_strategy", 1200)):
+                                 ("new_pool", 600), ("same_crash_five_markets", 100),
+                                 ("vault_strategy", 1200)):
             run = Run(runnel, folder, shipped / f"{scenario}.toml", blocks)
             interrupt(runnel, check, run, folder)
             killed(runnel, check, run, folder, kills)
