@@ -199,6 +199,19 @@ def check_calls(check: Checks, ledgers: dict[str, Ledger]) -> None:
         check(abs(absorbed - sold) < 1e-4, f"{case}: all that is absorbed is sold: {absorbed}, {sold}")
 
 
+def check_profit(check: Checks, ledgers: dict[str, Ledger]) -> None:
+    for case in ("at_once", "ten_minutes"):
+        net = {market: figures["net"] for market, figures in ledgers[case].markets.items()}
+        check(min(net, key=net.get) == "compound_v3", f"{case}: a discount of 3 % leaves least: {net}")
+    net = {market: figures["net"] for market, figures in ledgers["equal_terms"].markets.items()}
+    check(set(sorted(net, key=net.get)[-2:]) == {"compound_v3", "morpho_blue"},
+          f"on equal terms those leave most that share with nobody: {net}")
+    check(min(net, key=net.get) == "compound_v2", f"and the one that takes most leaves least: {net}")
+    for case, ledger in ledgers.items():
+        for market, figures in ledger.markets.items():
+            check(0 < figures["net"] < 0.6 * figures["gross"], f"{case}, {market}: costs: {figures}")
+
+
 def check_one_call(check: Checks, ledgers: dict[str, Ledger]) -> None:
     for case, market in [("at_once", "aave_v30"), ("at_once", "aave_v37"), ("at_once", "morpho_blue"),
                          *((case, "compound_v3") for case in ledgers)]:
@@ -248,6 +261,7 @@ def main():
         check_losses(check, ledgers)
         check_arithmetic(check, ledgers, source)
         check_calls(check, ledgers)
+        check_profit(check, ledgers)
         check_runs(check, runnel, folder, ledgers)
     check.finish()
 
