@@ -12,6 +12,7 @@ import pathlib
 import re
 import shutil
 import sqlite3
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -35,6 +36,12 @@ COLUMNS = {
     "Bad debt": ("bad", "${:,.0f}"),
 }
 HEAD = "| Fall | Market"
+# The page's table of many seeds: two runs, two figures of each.
+SEEDS = range(1, 21)
+SEEDS_TESTED = (2, 3)  # Those that a test has the time for.
+SEED_CASES = {"At once": [], "Ten minutes": ["--set", "events.crash.over=10m"]}
+SEED_COLUMNS = {"bad debt": "bad", "liquidators, net": "net"}
+SEED_HEAD = "| Market | At once: bad debt"
 
 
 def fenced(page: str, language: str) -> str:
@@ -91,6 +98,58 @@ def run_page(page: str, runnel: Runnel, source: pathlib.Path, folder: pathlib.Pa
     return {case: Ledger(folder, case, fenced(page, "sql")) for case in CASES.values()}
 
 
+def run_seed(runnel: Runnel, page: str, folder: pathlib.Path, seed: int) -> dict:
+    """A seed's figures, by case, market and column."""
+    figures = {}
+    scenario = folder / "scenarios" / "same_crash_five_markets.toml"
+    for case, options in SEED_CASES.items():
+        database = folder / "seed.db"
+        runnel.json("run", scenario, "--seed", seed, "--db", database, "--force", *options)
+        (folder / "seed.json").write_text(json.dumps(runnel.json("report", database)))
+        ledger = Ledger(folder, "seed", fenced(page, "sql"))
+        for market in MARKETS.values():
+            for column in SEED_COLUMNS.values():
+                figures[case, market, column] = ledger.markets[market][column]
+    return figures
+
+
+def seed_cell(values: list[float]) -> str:
+    """The median, and the range where there is one."""
+    middle, low, high = (round(value) for value in (statistics.median(values), min(values), max(values)))
+    return f"${middle:,}" + ("" if low == high else f" ({low:,} to {high:,})")
+
+
+def seed_table_of(seeds: list[dict]) -> list[list[str]]:
+    keys = [(case, name, column) for case in SEED_CASES for name, column in SEED_COLUMNS.items()]
+    rows = [["Market", *(f"{case}: {name}" for case, name, _ in keys)]]
+    for name, market in MARKETS.items():
+        rows.append([name] + [seed_cell([figures[case, market, column] for figures in seeds])
+                              for case, _, column in keys])
+    return rows
+
+
+def check_seeds(check: Checks, page: str, runnel: Runnel, folder: pathlib.Path) -> None:
+    """Seeds that the page's table has are within what it says."""
+    printed = printed_table(page, SEED_HEAD)
+    keys = [(case, column) for case in SEED_CASES for column in SEED_COLUMNS.values()]
+    for seed in SEEDS_TESTED:
+        figures = run_seed(runnel, page, folder, seed)
+        for (_, market), row in zip(MARKETS.items(), printed[1:]):
+            for (case, column), cell in zip(keys, row[1:]):
+                numbers = [int(number.replace(",", "")) for number in re.findall(r"-?[\d,]+", cell)]
+                value = round(figures[case, market, column])
+                check(min(numbers) <= value <= max(numbers), f"seed {seed}, {case}, {market}: {value}: {cell}")
+
+
+def with_table(page: str, head: str, rows: list[list[str]], names: int) -> str:
+    """The page with the table that begins so replaced."""
+    lines = ["| " + " | ".join(row) + " |" for row in rows]
+    lines.insert(1, "|" + "---|" * names + "---:|" * (len(rows[0]) - names))
+    start = page.index(head)
+    end = page.index("\n\n", start)
+    return page[:start] + "\n".join(lines) + page[end:]
+
+
 def table_of(ledgers: dict[str, Ledger]) -> list[list[str]]:
     rows = [["Fall", "Market", *COLUMNS]]
     for case, ledger in CASES.items():
@@ -101,8 +160,8 @@ def table_of(ledgers: dict[str, Ledger]) -> list[list[str]]:
     return rows
 
 
-def printed_table(page: str) -> list[list[str]]:
-    lines = page[page.index(HEAD):].split("\n\n")[0].splitlines()
+def printed_table(page: str, head: str) -> list[list[str]]:
+    lines = page[page.index(head):].split("\n\n")[0].splitlines()
     rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
     return [rows[0], *rows[2:]]
 
@@ -246,13 +305,11 @@ def main():
         ledgers = run_page(page, runnel, source, folder)
         table = table_of(ledgers)
         if "--write" in sys.argv:
-            lines = ["| " + " | ".join(row) + " |" for row in table]
-            lines.insert(1, "|" + "---|" * 2 + "---:|" * len(COLUMNS))
-            start = page.index(HEAD)
-            end = page.index("\n\n", start)
-            file.write_text(page[:start] + "\n".join(lines) + page[end:])
+            seeds = [run_seed(runnel, page, folder, seed) for seed in SEEDS]
+            page = with_table(page, HEAD, table, 2)
+            file.write_text(with_table(page, SEED_HEAD, seed_table_of(seeds), 1))
             return
-        printed = printed_table(page)
+        printed = printed_table(page, HEAD)
         check(len(printed) == len(table), f"the page's table has a row per run and market: {len(printed)}")
         for expected, row in zip(table, printed):
             check(row == expected, f"the page prints {row}, the runs say {expected}")
@@ -262,6 +319,7 @@ def main():
         check_arithmetic(check, ledgers, source)
         check_calls(check, ledgers)
         check_profit(check, ledgers)
+        check_seeds(check, page, runnel, folder)
         check_runs(check, runnel, folder, ledgers)
     check.finish()
 
