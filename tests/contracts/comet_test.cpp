@@ -229,8 +229,14 @@ TEST_CASE_METHOD(
     wait(day);
     const auto preview = view()->preview_liquidation(order);
     REQUIRE(preview.has_value());
-    CHECK(view()->max_liquidatable_debt(users[1], Comet::base_reserve) ==
-          view()->holding(users[1], 0).debt);
+    // Whichever collateral costs more in whole: also what the debt leaves over is for sale.
+    Amount most;
+    for (const std::size_t other : {1U, 2U})
+    {
+        const LiquidationOrder all{users[1], other, Comet::base_reserve, Amount::max()};
+        most = std::max(most, view()->preview_liquidation(all)->debt);
+    }
+    CHECK(view()->max_liquidatable_debt(users[1], Comet::base_reserve) == most);
     CallWriter calls;
     market.add_liquidation(calls, order);
     const auto done = expect_ok(users[3], calls);
