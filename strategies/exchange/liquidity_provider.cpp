@@ -1,5 +1,4 @@
-#include "strategies/market/common.hpp"
-#include "strategies/market/dex.hpp"
+#include "strategies/market/provider.hpp"
 #include "strategies/strategies.hpp"
 
 #include <algorithm>
@@ -10,14 +9,7 @@ namespace runnel::strategies
 namespace
 {
 
-enum class Phase : std::uint8_t
-{
-    outside,
-    adding,  // A transaction is on its way.
-    inside,
-    removing,  // Likewise.
-    done,
-};
+using Phase = ProviderPhase;
 
 struct WalletState
 {
@@ -49,49 +41,25 @@ struct WalletState
 /// It remembers what it paid in, and compares the worth of its shares with what that was worth then
 /// and with what it would be worth now, had it been held. What fails is tried
 /// again a few times, each time later; then it leaves things as they are.
-class LiquidityProvider : public StatefulStrategy<WalletState>
+class LiquidityProvider : public Provider<WalletState>
 {
 public:
     LiquidityProvider(const Parameters& parameters, const WalletGroup& wallets)
-      : map_{*wallets.world, parameters.contracts("pairs")},
-        desk_{*wallets.world, optional_contract(parameters, "router")},
-        slot_seconds_{wallets.slot_seconds},
-        seed_{wallets.seed},
-        stream_{wallets.stream},
-        first_number_{wallets.first_number},
-        size_min_{parameters.number("size_min")},
-        check_every_ms_{parameters.duration_ms("check_every")},
-        retry_after_ms_{parameters.duration_ms("retry_after")},
-        deadline_seconds_{static_cast<std::uint64_t>(parameters.duration_ms("deadline")) / 1000},
-        retries_max_{static_cast<std::uint8_t>(parameters.integer("retries"))}
+      : Provider{parameters, wallets},
+        desk_{*wallets.world, optional_contract(parameters, "router")}
     {
-        states_.resize(wallets.accounts.size());
-        for (std::size_t i = 0; i < states_.size(); ++i)
-        {
-            const auto number = first_number_ + static_cast<std::uint32_t>(i);
-            const auto draw = [&](std::string_view what) {
-                return static_cast<float>(
-                    wallets.draw(parameters.distribution(what), what, number));
-            };
-            auto& state = states_[i];
-            state.enter_seconds = draw("enter");
-            state.hold_seconds = draw("hold");
-            state.size_usd = draw("size");
-            state.drawdown_max = draw("drawdown_max");
-            state.loss_max = draw("loss_max");
-            state.patience_seconds = draw("patience");
-            state.remove_share = draw("remove_share");
-            state.slippage_bps = static_cast<std::uint16_t>(draw("slippage_bps"));
-        }
-    }
-
-    std::uint64_t first_block(std::size_t position) override
-    {
-        auto& state = states_[position];
-        static const auto stream = stream_of_name("pool");
-        RandomStream random{seed_, stream_ ^ stream, first_number_ + position, 0};
-        state.pool = static_cast<DexMap::Position>(random.uniform_below(map_.pools().size()));
-        return 1 + blocks_of(state.enter_seconds);
+        draw_states(parameters, wallets,
+            [](WalletState& state, const auto& draw)
+            {
+                state.enter_seconds = draw("enter");
+                state.hold_seconds = draw("hold");
+                state.size_usd = draw("size");
+                state.drawdown_max = draw("drawdown_max");
+                state.loss_max = draw("loss_max");
+                state.patience_seconds = draw("patience");
+                state.remove_share = draw("remove_share");
+                state.slippage_bps = static_cast<std::uint16_t>(draw("slippage_bps"));
+            });
     }
 
     std::uint64_t decide(std::size_t position, WalletContext& wallet) override
@@ -109,17 +77,11 @@ public:
             case Phase::inside:
                 return wants_out(state, wallet) ? remove(state, wallet) : look_again(state, view);
             case Phase::removing:
+            case Phase::swapping:
             case Phase::done: break;
         }
         state.phase = Phase::done;
         return never;
-    }
-
-    bool learn(std::size_t position, const TransactionOutcome& outcome) override
-    {
-        auto& state = states_[position];
-        state.failed = outcome.kind != TransactionOutcome::Kind::succeeded;
-        return true;
     }
 
 private:
@@ -145,25 +107,6 @@ private:
             [](double amount) { return amount >= 0 && amount <= whole_max; });
     }
 
-    [[nodiscard]] std::uint64_t blocks_of(double seconds) const
-    {
-        return static_cast<std::uint64_t>(std::min(seconds / slot_seconds_, 1e9));
-    }
-
-    /// Doubles the wait with every failure, then gives up: what it holds it keeps.
-    std::uint64_t try_later(WalletState& state, const WorldView& view) const
-    {
-        state.failed = false;
-        state.phase = state.phase == Phase::removing ? Phase::inside : Phase::outside;
-        if (state.failures >= retries_max_)
-        {
-            state.phase = Phase::done;
-            return never;
-        }
-        ++state.failures;
-        return view.block_number + (view.blocks_of_ms(retry_after_ms_) << (state.failures - 1));
-    }
-
     std::uint64_t look_again(const WalletState& state, const WorldView& view) const
     {
         const auto next = view.block_number + view.blocks_of_ms(check_every_ms_);
@@ -178,10 +121,7 @@ private:
         const WalletState& state, const WalletContext& wallet, const DexMap::Pool& pool) const
     {
         const auto worth = [&](DexMap::Position position)
-        {
-            const auto& token = map_.tokens()[position];
-            return token.usd * to_whole(pool.exchange->reserve(token.token), token.decimals);
-        };
+        { return worth_usd(position, pool.exchange->reserve(map_.tokens()[position].token)); };
         double total = 0;
         for (const auto position : pool.tokens)
             total += worth(position);
@@ -198,18 +138,6 @@ private:
                               : Amount{});
         }
         return offered;
-    }
-
-    [[nodiscard]] double worth_usd(
-        const DexMap::Pool& pool, const std::vector<Amount>& amounts) const
-    {
-        double usd = 0;
-        for (std::size_t i = 0; i < pool.tokens.size(); ++i)
-        {
-            const auto& token = map_.tokens()[pool.tokens[i]];
-            usd += token.usd * to_whole(amounts[i], token.decimals);
-        }
-        return usd;
     }
 
     [[nodiscard]] static std::vector<Amount> less_slippage(
@@ -263,9 +191,7 @@ private:
         const auto& view = wallet.view();
         state.phase = Phase::inside;
         state.failures = 0;
-        constexpr std::uint64_t block_max = std::numeric_limits<std::uint32_t>::max();
-        state.exit_block = static_cast<std::uint32_t>(
-            std::min(block_max, view.block_number + 1 + blocks_of(state.hold_seconds)));
+        state.exit_block = block_of(view.block_number + 1 + blocks_of(state.hold_seconds));
         return look_again(state, view);
     }
 
@@ -323,17 +249,7 @@ private:
         return never;
     }
 
-    DexMap map_;
     SwapDesk desk_;
-    std::uint32_t slot_seconds_;
-    std::uint64_t seed_;
-    std::uint64_t stream_;
-    std::uint32_t first_number_;
-    double size_min_;
-    std::int64_t check_every_ms_;
-    std::int64_t retry_after_ms_;
-    std::uint64_t deadline_seconds_;
-    std::uint8_t retries_max_;
 };
 
 }  // namespace

@@ -1,7 +1,6 @@
 #include "contracts/kit/sectors/range_exchange.hpp"
-#include "strategies/market/common.hpp"
-#include "strategies/market/dex.hpp"
 #include "strategies/market/lending_market.hpp"
+#include "strategies/market/provider.hpp"
 #include "strategies/strategies.hpp"
 
 #include <algorithm>
@@ -16,15 +15,7 @@ namespace
 using contracts::PriceRange;
 using contracts::RangeExchange;
 
-enum class Phase : std::uint8_t
-{
-    outside,
-    swapping,  // A transaction is on its way, likewise below.
-    adding,
-    inside,
-    removing,
-    done,
-};
+using Phase = ProviderPhase;
 
 struct WalletState
 {
@@ -60,22 +51,13 @@ struct WalletState
 /// time; or it does so every so often. To move is to take everything out, swap as much as the new
 /// range needs of the other token, and put it in again. What fails is tried again a few times, each
 /// time later.
-class RangeProvider : public StatefulStrategy<WalletState>
+class RangeProvider : public Provider<WalletState>
 {
 public:
     RangeProvider(const Parameters& parameters, const WalletGroup& wallets)
-      : map_{*wallets.world, parameters.contracts("pairs")},
+      : Provider{parameters, wallets},
         desk_{*wallets.world, optional_contract(parameters, "router")},
-        costs_{parameters},
-        slot_seconds_{wallets.slot_seconds},
-        seed_{wallets.seed},
-        stream_{wallets.stream},
-        first_number_{wallets.first_number},
-        size_min_{parameters.number("size_min")},
-        check_every_ms_{parameters.duration_ms("check_every")},
-        retry_after_ms_{parameters.duration_ms("retry_after")},
-        deadline_seconds_{static_cast<std::uint64_t>(parameters.duration_ms("deadline")) / 1000},
-        retries_max_{static_cast<std::uint8_t>(parameters.integer("retries"))}
+        costs_{parameters}
     {
         for (const auto& pool : map_.pools())
         {
@@ -83,35 +65,20 @@ public:
                 contracts::find_range_exchange(*wallets.world, pool.exchange->contract().id()));
             RUNNEL_CHECK(ranges_.back() != nullptr);
         }
-        states_.resize(wallets.accounts.size());
-        for (std::size_t i = 0; i < states_.size(); ++i)
-        {
-            const auto number = first_number_ + static_cast<std::uint32_t>(i);
-            const auto draw = [&](std::string_view what) {
-                return static_cast<float>(
-                    wallets.draw(parameters.distribution(what), what, number));
-            };
-            auto& state = states_[i];
-            state.enter_seconds = draw("enter");
-            state.hold_seconds = draw("hold");
-            state.size_usd = draw("size");
-            state.budget_usd = state.size_usd;
-            state.place = draw("place");
-            state.width = static_cast<std::int32_t>(draw("width"));
-            state.follows_price = draw("follows_price") >= 0.5F;
-            state.patience_seconds = draw("patience");
-            state.every_seconds = draw("every");
-            state.slippage_bps = static_cast<std::uint16_t>(draw("slippage_bps"));
-        }
-    }
-
-    std::uint64_t first_block(std::size_t position) override
-    {
-        auto& state = states_[position];
-        static const auto stream = stream_of_name("pool");
-        RandomStream random{seed_, stream_ ^ stream, first_number_ + position, 0};
-        state.pool = static_cast<DexMap::Position>(random.uniform_below(map_.pools().size()));
-        return 1 + blocks_of(state.enter_seconds);
+        draw_states(parameters, wallets,
+            [](WalletState& state, const auto& draw)
+            {
+                state.enter_seconds = draw("enter");
+                state.hold_seconds = draw("hold");
+                state.size_usd = draw("size");
+                state.budget_usd = state.size_usd;
+                state.place = draw("place");
+                state.width = static_cast<std::int32_t>(draw("width"));
+                state.follows_price = draw("follows_price") >= 0.5F;
+                state.patience_seconds = draw("patience");
+                state.every_seconds = draw("every");
+                state.slippage_bps = static_cast<std::uint16_t>(draw("slippage_bps"));
+            });
     }
 
     std::uint64_t decide(std::size_t position, WalletContext& wallet) override
@@ -140,13 +107,6 @@ public:
         return never;
     }
 
-    bool learn(std::size_t position, const TransactionOutcome& outcome) override
-    {
-        auto& state = states_[position];
-        state.failed = outcome.kind != TransactionOutcome::Kind::succeeded;
-        return true;
-    }
-
 private:
     [[nodiscard]] bool is_valid(const WalletState& state, const WalletState& born) const override
     {
@@ -157,7 +117,7 @@ private:
                state.every_seconds == born.every_seconds && state.width == born.width &&
                state.budget_usd >= 0 && state.budget_usd <= usd_max &&
                state.slippage_bps == born.slippage_bps && state.pool == born.pool &&
-               state.follows_price == born.follows_price && state.phase <= Phase::done &&
+               state.follows_price == born.follows_price && state.phase <= Phase::swapping &&
                state.failures <= retries_max_ && is_range(state, widest);
     }
     /// Or none yet.
@@ -172,44 +132,12 @@ private:
     }
 
     static constexpr float usd_max = 1e18F;
-    static constexpr std::uint64_t block_max = std::numeric_limits<std::uint32_t>::max();
     /// Of its budget: less than this is not worth a swap.
     static constexpr double swap_share_min = 0.02;
-
-    [[nodiscard]] std::uint64_t blocks_of(double seconds) const
-    {
-        return static_cast<std::uint64_t>(std::min(seconds / slot_seconds_, 1e9));
-    }
-    [[nodiscard]] static std::uint32_t block_of(std::uint64_t block)
-    {
-        return static_cast<std::uint32_t>(std::min(block, block_max));
-    }
-
-    /// Doubles the wait with every failure, then gives up: what it holds it keeps.
-    std::uint64_t try_later(WalletState& state, const WorldView& view) const
-    {
-        state.failed = false;
-        state.phase = state.phase == Phase::removing ? Phase::inside : Phase::outside;
-        if (state.failures >= retries_max_)
-        {
-            state.phase = Phase::done;
-            return never;
-        }
-        ++state.failures;
-        return view.block_number + (view.blocks_of_ms(retry_after_ms_) << (state.failures - 1));
-    }
 
     [[nodiscard]] const DexMap::Token& token(const WalletState& state, unsigned side) const
     {
         return map_.tokens()[map_.pools()[state.pool].tokens[side]];
-    }
-    [[nodiscard]] double worth_usd(
-        const WalletState& state, const std::vector<Amount>& amounts) const
-    {
-        double usd = 0;
-        for (unsigned side = 0; side < 2; ++side)
-            usd += token(state, side).usd * to_whole(amounts[side], token(state, side).decimals);
-        return usd;
     }
     [[nodiscard]] std::vector<Amount> held(
         const WalletState& state, const WalletContext& wallet) const
@@ -256,7 +184,7 @@ private:
         const auto quote = ranges_[state.pool]->quote_range_deposit(range, offered);
         if (!quote)
             return {};
-        const auto worth = worth_usd(state, quote->amounts);
+        const auto worth = worth_usd(map_.pools()[state.pool], quote->amounts);
         if (!(worth > 0))
             return {};
         std::vector<Amount> amounts;
@@ -291,8 +219,8 @@ private:
         const auto deposit = exchange.quote_range_deposit(range, offered);
         const auto gas =
             exchange.range_deposit_gas().total() + exchange.range_withdrawal_gas().total();
-        if (!deposit || worth_usd(state, deposit->amounts) < size_min_ ||
-            !costs_.worth_it(wallet, gas, worth_usd(state, deposit->amounts)))
+        if (!deposit || worth_usd(map_.pools()[state.pool], deposit->amounts) < size_min_ ||
+            !costs_.worth_it(wallet, gas, worth_usd(map_.pools()[state.pool], deposit->amounts)))
         {
             state.phase = Phase::outside;
             return try_later(state, view);
@@ -315,7 +243,7 @@ private:
         const std::vector<Amount>& owned)
     {
         const auto usd_of = [&](unsigned side, const Amount& amount)
-        { return token(state, side).usd * to_whole(amount, token(state, side).decimals); };
+        { return worth_usd(map_.pools()[state.pool].tokens[side], amount); };
         for (unsigned side = 0; side < 2; ++side)
         {
             const auto lack = usd_of(side, amounts[side]) - usd_of(side, owned[side]);
@@ -428,7 +356,8 @@ private:
         const auto& exchange = *ranges_[state.pool];
         const auto gas = exchange.range_withdrawal_gas().total() +
                          exchange.range_deposit_gas().total() + intrinsic_gas;
-        return costs_.worth_it(wallet, gas, worth_usd(state, worth(state, wallet)));
+        return costs_.worth_it(
+            wallet, gas, worth_usd(map_.pools()[state.pool], worth(state, wallet)));
     }
 
     /// Takes everything out.
@@ -442,8 +371,8 @@ private:
             state.phase = Phase::done;
             return never;
         }
-        state.budget_usd =
-            std::min(usd_max, static_cast<float>(worth_usd(state, worth(state, wallet))));
+        state.budget_usd = std::min(
+            usd_max, static_cast<float>(worth_usd(map_.pools()[state.pool], worth(state, wallet))));
         CallWriter calls;
         exchange.add_range_withdrawal(calls, range, liquidity, wallet.account());
         auto bid = wallet.habitual_bid();
@@ -453,19 +382,9 @@ private:
         return never;
     }
 
-    DexMap map_;
     SwapDesk desk_;
     GasCosts costs_;
     std::vector<const RangeExchange*> ranges_;  // Of the map's pools.
-    std::uint32_t slot_seconds_;
-    std::uint64_t seed_;
-    std::uint64_t stream_;
-    std::uint32_t first_number_;
-    double size_min_;
-    std::int64_t check_every_ms_;
-    std::int64_t retry_after_ms_;
-    std::uint64_t deadline_seconds_;
-    std::uint8_t retries_max_;
 };
 
 }  // namespace

@@ -1,5 +1,4 @@
-#include "strategies/market/common.hpp"
-#include "strategies/market/dex.hpp"
+#include "strategies/market/provider.hpp"
 #include "strategies/strategies.hpp"
 
 #include <algorithm>
@@ -12,14 +11,7 @@ namespace runnel::strategies
 namespace
 {
 
-enum class Phase : std::uint8_t
-{
-    outside,
-    adding,  // A transaction is on its way.
-    inside,
-    removing,  // Likewise.
-    done,
-};
+using Phase = ProviderPhase;
 
 struct WalletState
 {
@@ -50,49 +42,24 @@ struct WalletState
 /// strongest, it takes out what is worth most by the prices outside, all coins alike or one alone,
 /// and comes back when prices have been together for long enough. What fails is tried again a few
 /// times, each time later; then it leaves things as they are.
-class StableProvider : public StatefulStrategy<WalletState>
+class StableProvider : public Provider<WalletState>
 {
 public:
     StableProvider(const Parameters& parameters, const WalletGroup& wallets)
-      : map_{*wallets.world, parameters.contracts("pairs")},
-        desk_{nullptr},
-        slot_seconds_{wallets.slot_seconds},
-        seed_{wallets.seed},
-        stream_{wallets.stream},
-        first_number_{wallets.first_number},
-        size_min_{parameters.number("size_min")},
-        check_every_ms_{parameters.duration_ms("check_every")},
-        retry_after_ms_{parameters.duration_ms("retry_after")},
-        deadline_seconds_{static_cast<std::uint64_t>(parameters.duration_ms("deadline")) / 1000},
-        retries_max_{static_cast<std::uint8_t>(parameters.integer("retries"))}
+      : Provider{parameters, wallets}, desk_{nullptr}
     {
-        states_.resize(wallets.accounts.size());
-        for (std::size_t i = 0; i < states_.size(); ++i)
-        {
-            const auto number = first_number_ + static_cast<std::uint32_t>(i);
-            const auto draw = [&](std::string_view what) {
-                return static_cast<float>(
-                    wallets.draw(parameters.distribution(what), what, number));
-            };
-            auto& state = states_[i];
-            state.enter_seconds = draw("enter");
-            state.hold_seconds = draw("hold");
-            state.size_usd = draw("size");
-            state.fear = draw("fear");
-            state.reaction_seconds = draw("reaction");
-            state.calm_seconds = draw("calm");
-            state.is_balanced = draw("balanced") >= 0.5F;
-            state.slippage_bps = static_cast<std::uint16_t>(draw("slippage_bps"));
-        }
-    }
-
-    std::uint64_t first_block(std::size_t position) override
-    {
-        auto& state = states_[position];
-        static const auto stream = stream_of_name("pool");
-        RandomStream random{seed_, stream_ ^ stream, first_number_ + position, 0};
-        state.pool = static_cast<DexMap::Position>(random.uniform_below(map_.pools().size()));
-        return 1 + blocks_of(state.enter_seconds);
+        draw_states(parameters, wallets,
+            [](WalletState& state, const auto& draw)
+            {
+                state.enter_seconds = draw("enter");
+                state.hold_seconds = draw("hold");
+                state.size_usd = draw("size");
+                state.fear = draw("fear");
+                state.reaction_seconds = draw("reaction");
+                state.calm_seconds = draw("calm");
+                state.is_balanced = draw("balanced") >= 0.5F;
+                state.slippage_bps = static_cast<std::uint16_t>(draw("slippage_bps"));
+            });
     }
 
     std::uint64_t decide(std::size_t position, WalletContext& wallet) override
@@ -126,17 +93,11 @@ public:
                 state.phase = Phase::outside;
                 state.calm_block = 0;
                 return next_look(state, view);
+            case Phase::swapping:
             case Phase::done: break;
         }
         state.phase = Phase::done;
         return never;
-    }
-
-    bool learn(std::size_t position, const TransactionOutcome& outcome) override
-    {
-        auto& state = states_[position];
-        state.failed = outcome.kind != TransactionOutcome::Kind::succeeded;
-        return true;
     }
 
 private:
@@ -148,31 +109,6 @@ private:
                state.calm_seconds == born.calm_seconds && state.slippage_bps == born.slippage_bps &&
                state.pool == born.pool && state.is_balanced == born.is_balanced &&
                state.phase <= Phase::done && state.failures <= retries_max_;
-    }
-
-    static constexpr std::uint64_t block_max = std::numeric_limits<std::uint32_t>::max();
-
-    [[nodiscard]] std::uint64_t blocks_of(double seconds) const
-    {
-        return static_cast<std::uint64_t>(std::min(seconds / slot_seconds_, 1e9));
-    }
-    [[nodiscard]] static std::uint32_t block_of(std::uint64_t block)
-    {
-        return static_cast<std::uint32_t>(std::min(block, block_max));
-    }
-
-    /// Doubles the wait with every failure, then gives up: what it holds it keeps.
-    std::uint64_t try_later(WalletState& state, const WorldView& view) const
-    {
-        state.failed = false;
-        state.phase = state.phase == Phase::removing ? Phase::inside : Phase::outside;
-        if (state.failures >= retries_max_)
-        {
-            state.phase = Phase::done;
-            return never;
-        }
-        ++state.failures;
-        return view.block_number + (view.blocks_of_ms(retry_after_ms_) << (state.failures - 1));
     }
 
     [[nodiscard]] std::uint64_t next_look(const WalletState& state, const WorldView& view) const
@@ -195,20 +131,6 @@ private:
             highest = std::max(highest, usd);
         }
         return highest > 0 ? 1 - lowest / highest : 0;
-    }
-
-    [[nodiscard]] double worth_usd(
-        const DexMap::Pool& pool, const std::vector<Amount>& amounts) const
-    {
-        double usd = 0;
-        for (std::size_t i = 0; i < pool.tokens.size(); ++i)
-            usd += worth_usd(pool.tokens[i], amounts[i]);
-        return usd;
-    }
-    [[nodiscard]] double worth_usd(DexMap::Position position, const Amount& amount) const
-    {
-        const auto& token = map_.tokens()[position];
-        return token.usd * to_whole(amount, token.decimals);
     }
 
     /// Its size in all coins as the pool has them, or in the one of which it has most.
@@ -369,17 +291,7 @@ private:
         Amount amount;
     };
 
-    DexMap map_;
     SwapDesk desk_;
-    std::uint32_t slot_seconds_;
-    std::uint64_t seed_;
-    std::uint64_t stream_;
-    std::uint32_t first_number_;
-    double size_min_;
-    std::int64_t check_every_ms_;
-    std::int64_t retry_after_ms_;
-    std::uint64_t deadline_seconds_;
-    std::uint8_t retries_max_;
 };
 
 }  // namespace
