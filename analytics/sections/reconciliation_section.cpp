@@ -55,18 +55,18 @@ std::optional<Section> reconciliation_section(LedgerQueries& source)
             before == start.end() ? SignedAmount{} : SignedAmount{before->second};
         const auto moved =
             flows.contracts.find({source.contracts()[index(contract)].account, token});
-        // Another contract keeps its tokens, as Morpho does for its markets.
-        if (moved == flows.contracts.end() && !(first == SignedAmount{held}))
-            continue;
         const auto sums = moved == flows.contracts.end() ? FlowTotals::Held{} : moved->second;
         auto expected = first;
         expected.add(sums.in);
         expected.subtract(sums.out);
         const bool balanced = expected == SignedAmount{held};
-        all_balanced = all_balanced && balanced;
+        // Who never had the token lets another contract keep it, as Morpho does for its markets:
+        // that is shown, and nothing is said of it.
+        const bool is_kept_elsewhere = !balanced && moved == flows.contracts.end();
+        all_balanced = all_balanced && (balanced || is_kept_elsewhere);
         table.rows.push_back({source.contract_name(contract), source.token_name(token),
             source.money(first, token), source.money(sums.in, token), source.money(sums.out, token),
-            source.money(held, token), balanced});
+            source.money(held, token), is_kept_elsewhere ? Value{} : Value{balanced}});
     }
     section.figures = {{"balanced", "Start + paid in - paid out = end, to the last unit",
         all_balanced, Unit::none}};
