@@ -565,8 +565,6 @@ Result<Returns> AaveV3Pool::execute(const FlashLoanSimple& call, CallContext& co
 
 Result<Returns> AaveV3Pool::execute(const MintToTreasury& call, CallContext& context)
 {
-    if (is_v37())
-        return mint_to_treasury_v37(call, context);
     std::uint64_t minted = 0;
     for (const auto asset : call.assets)
     {
@@ -584,12 +582,17 @@ Result<Returns> AaveV3Pool::execute(const MintToTreasury& call, CallContext& con
             RUNNEL_TRY(context.charge_gas(gas::mint_to_treasury));
         const auto accrued = std::exchange(state.accrued_to_treasury, Amount{});
         const auto income = RUNNEL_TRY(normalized_income(state, context.block().timestamp));
-        const auto amount = RUNNEL_TRY(ray_mul_half_up(accrued, income));
-        ++state.roundings;
-        if (!amount.is_zero())
+        const auto amount =
+            RUNNEL_TRY(is_v37() ? ray_mul_down(accrued, income) : ray_mul_half_up(accrued, income));
+        state.roundings += is_v37() ? 0 : 1;
+        // v3.7 mints what was accrued, even if it is worth nothing yet.
+        if (is_v37() || !amount.is_zero())
         {
-            auto& position = context.write(*reserves_[i].positions, treasury_);
-            RUNNEL_TRY(mint_scaled(position.supplied_scaled, state.scaled_supply, amount, income));
+            auto& supplied = context.write(*reserves_[i].positions, treasury_).supplied_scaled;
+            if (is_v37())
+                RUNNEL_TRY(mint_v37(supplied, state.scaled_supply, accrued));
+            else
+                RUNNEL_TRY(mint_scaled(supplied, state.scaled_supply, amount, income));
         }
         context.emit(id(), MintedToTreasuryLog{asset, amount});
         record_balance(context, treasury_, i);

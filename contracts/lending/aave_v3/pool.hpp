@@ -325,8 +325,6 @@ private:
         const aave_v3::LiquidationCall& call, CallContext& context);
     [[nodiscard]] Result<Returns> flash_loan_v37(
         const aave_v3::FlashLoanSimple& call, CallContext& context);
-    [[nodiscard]] Result<Returns> mint_to_treasury_v37(
-        const aave_v3::MintToTreasury& call, CallContext& context);
     [[nodiscard]] Result<Returns> transfer_v37(
         const aave_v3::TransferAToken& call, CallContext& context);
     /// Takes debt off an account, and writes off what is not paid if nothing secures it.

@@ -516,35 +516,6 @@ Result<Returns> AaveV3Pool::flash_loan_v37(const FlashLoanSimple& call, CallCont
     return Returns{premium};
 }
 
-Result<Returns> AaveV3Pool::mint_to_treasury_v37(const MintToTreasury& call, CallContext& context)
-{
-    std::uint64_t minted = 0;
-    for (const auto asset : call.assets)
-    {
-        const auto found = find_reserve(asset);
-        if (!found.has_value())
-            continue;
-        const auto i = *found;
-        auto& state = context.write(states_, i);
-        if (state.accrued_to_treasury.is_zero())
-            continue;
-        // The figure counts three.
-        if (++minted <= 3)
-            context.use_gas(gas::mint_to_treasury);
-        else
-            RUNNEL_TRY(context.charge_gas(gas::mint_to_treasury));
-        const auto accrued = std::exchange(state.accrued_to_treasury, Amount{});
-        const auto income = normalized_income(state, context.block().timestamp);
-        const auto amount = RUNNEL_TRY(ray_mul_down(accrued, income));
-        auto& position = context.write(*reserves_[i].positions, treasury_);
-        RUNNEL_TRY(mint_v37(position.supplied_scaled, state.scaled_supply, accrued));
-        context.emit(id(), MintedToTreasuryLog{asset, amount});
-        record_balance(context, treasury_, i);
-    }
-    context.save_gas((3 - std::min<std::uint64_t>(minted, 3)) * gas::mint_to_treasury);
-    return Returns{};
-}
-
 Result<Returns> AaveV3Pool::transfer_v37(const TransferAToken& call, CallContext& context)
 {
     const auto i = *find_reserve(call.asset);
