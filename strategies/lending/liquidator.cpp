@@ -9,8 +9,10 @@
 #include "strategies/strategies.hpp"
 
 #include <algorithm>
+#include <limits>
 #include <map>
 #include <optional>
+#include <utility>
 #include <vector>
 
 namespace runnel::strategies
@@ -35,6 +37,20 @@ struct Seen
         level, (gain, whole_tokens));
 };
 
+/// A borrower worth liquidating that it left to others.
+struct LeftAlone
+{
+    std::uint64_t user = 0;  // Number of the account.
+    std::size_t reserve = 0;
+    Amount debt;  // In the reserve's token when it looked; 0: it left none alone.
+    RUNNEL_FIELDS(user, reserve, debt);
+};
+
+bool is_possible(const LeftAlone& left)
+{
+    return left.user <= std::numeric_limits<std::uint32_t>::max();
+}
+
 struct WalletState
 {
     std::uint64_t scan_blocks = 1;
@@ -42,13 +58,14 @@ struct WalletState
     std::uint64_t reaction_blocks = 0;
     double bid_share = 0;  // Of the profit; what it first believes rivals bid.
     RaceMemory races;
+    LeftAlone left_alone;  // The best of its last look.
     bool flash_loans = false;
     bool selling = false;
     Refusals sales;                             // That were refused.
     std::map<std::uint64_t, Seen> seen;         // By account of the borrower.
     std::map<std::size_t, Amount> first_stock;  // By reserve: what it had to begin with.
-    RUNNEL_FIELDS(scan_blocks, phase, reaction_blocks, bid_share, races, flash_loans, selling,
-        sales, seen, first_stock);
+    RUNNEL_FIELDS(scan_blocks, phase, reaction_blocks, bid_share, races, left_alone, flash_loans,
+        selling, sales, seen, first_stock);
 };
 
 /// Repays debts of unhealthy borrowers for their collateral at a bonus, against others who do the
@@ -104,6 +121,7 @@ public:
         if (wallet.pending() == 0 && gas_money_.refill(wallet))
             return next;
         note_seen(state, view.block_number);
+        watch(state, market, view.block_number);
         capital_.assign(market.reserves().size(), std::nullopt);
         std::uint64_t room = calls_max_ - std::min<std::uint64_t>(calls_max_, wallet.pending());
         for (const auto& candidate : watch_.unhealthy())
@@ -150,7 +168,7 @@ private:
         return state.scan_blocks == born.scan_blocks && state.phase == born.phase &&
                state.reaction_blocks == born.reaction_blocks && state.bid_share == born.bid_share &&
                state.flash_loans == born.flash_loans && is_possible(state.races) &&
-               state.sales.is_possible() &&
+               state.sales.is_possible() && is_possible(state.left_alone) &&
                std::all_of(state.seen.begin(), state.seen.end(),
                    [](const auto& entry)
                    {
@@ -188,6 +206,20 @@ private:
         }
         std::erase_if(state.seen, [block](const auto& entry)
             { return entry.second.last_block != block && entry.second.committed.is_zero(); });
+    }
+
+    /// Learns what became of the borrower that it left alone at its last look: others repaid for
+    /// it, or it stands there still. Who became healthy with all of its debt tells nothing.
+    void watch(WalletState& state, const LendingView& market, std::uint64_t block)
+    {
+        const auto left = std::exchange(state.left_alone, LeftAlone{});
+        left_gain_ = 0;
+        if (left.debt.is_zero() || left.reserve >= market.reserves().size())
+            return;
+        const auto user = AccountId{static_cast<std::uint32_t>(left.user)};
+        const bool taken = market.holding(user, left.reserve).debt < left.debt;
+        if (taken || state.seen.contains(left.user))
+            bidding_.watch(state.races, taken, block);
     }
 
     /// What it may still spend of a reserve's token; added up once per decision and call on its
@@ -251,7 +283,15 @@ private:
         const auto offer = bidding_.offer(
             state.races, race, state.bid_share, profit_min_, coin_usd, view.block_number);
         if (!offer)
+        {
+            if (Bidding::would_pay(race, profit_min_) && race.gain > left_gain_)
+            {
+                left_gain_ = race.gain;
+                state.left_alone = {index(candidate.user), candidate.debt,
+                    market.holding(candidate.user, candidate.debt).debt};
+            }
             return false;
+        }
         auto bid = Bidding::bid(*offer, race, wallet, coin_usd);
         bid.extra_gas = plan->gas.extra;
         submit(wallet, pool, market, *plan, bid);
@@ -482,6 +522,7 @@ private:
     MarketCache markets_;
     BorrowerWatch watch_;
     std::vector<std::optional<Amount>> capital_;  // By reserve, during a decision.
+    double left_gain_ = 0;                        // USD, of what it left alone in this decision.
 };
 
 }  // namespace

@@ -83,7 +83,7 @@ std::optional<Bidding::Offer> Bidding::offer(RaceMemory& memory, const SearchCha
     forget(memory, block);
     const auto net = chance.gain - chance.base_fee;
     const auto most = net - profit_min;
-    if (!(most >= chance.habit) || !(net > 0))
+    if (!would_pay(chance, profit_min))
         return std::nullopt;
     const auto lost = memory.lost_gas > 0
                           ? std::min(1.0, memory.lost_gas / static_cast<double>(chance.gas))
@@ -116,6 +116,12 @@ std::optional<Bidding::Offer> Bidding::offer(RaceMemory& memory, const SearchCha
         }
     }
     return best;
+}
+
+bool Bidding::would_pay(const SearchChance& chance, double profit_min)
+{
+    const auto net = chance.gain - chance.base_fee;
+    return net - profit_min >= chance.habit && net > 0;
 }
 
 void Bidding::learn(

@@ -68,11 +68,16 @@ public:
     [[nodiscard]] std::optional<Offer> offer(RaceMemory& memory, const SearchChance& chance,
         double rivals, double profit_min, double coin_usd, std::uint64_t block) const;
 
+    /// Whether a chance pays for its gas at the habitual tip and leaves @p profit_min USD, if it
+    /// comes first.
+    [[nodiscard]] static bool would_pay(const SearchChance& chance, double profit_min);
+
     /// @p gain  What the chance was to bring, in native coins.
     static void learn(
         RaceMemory& memory, const TransactionOutcome& outcome, std::size_t level, double gain);
 
-    /// Tells of a chance that it saw and left alone: whether others took it in the next block.
+    /// Tells of a chance that it saw and left alone: whether others had taken it when it looked
+    /// again.
     void watch(RaceMemory& memory, bool taken, std::uint64_t block) const;
 
     /// The offer as wei per gas; at most what leaves the sender @p chance 's gain.

@@ -482,6 +482,45 @@ TEST_CASE("liquidator: who only loses keeps away, ever longer", "[scenarios][liq
     CHECK(runnel::tests::sent_when_all_is_refused(wallet, *liquidator, 4'000) <= 4);
 }
 
+TEST_CASE("liquidator: who has lost is back once nobody else takes what it leaves alone",
+    "[scenarios][liquidator]")
+{
+    LendingFixture fixture;
+    fixture.borrower("borrower", 10'000, 1.23);
+    const auto account = fixture.wallet("liquidator");
+    fixture.usdc.allocate(account, LendingFixture::dollars(100'000));
+    const auto liquidator = fixture.strategy(
+        "liquidator", account, with(liquidator_values(fixture), {{"bid_stake", 1e6}}));
+    auto wallet = fixture.watcher(account);
+    const auto price = [&](double usd)
+    {
+        fixture.set_oracle(fixture.weth.id(), usd);
+        wallet.set_price(fixture.weth.id(), usd);
+    };
+    // Chances that come and go, each race for one of them lost.
+    std::size_t late_races = 0;
+    for (int chance = 0; chance < 60; ++chance)
+    {
+        price(160);
+        const auto races = runnel::tests::sent_when_all_is_refused(wallet, *liquidator, 1);
+        late_races += chance < 50 ? 0 : races;
+        price(200);
+        wallet.decide(*liquidator);
+        wallet.advance(1);
+    }
+    CHECK(late_races == 0);
+
+    price(160);
+    unsigned looks = 0;
+    for (; wallet.submissions.empty() && looks < 1'000; ++looks)
+    {
+        wallet.decide(*liquidator);
+        wallet.advance(1);
+    }
+    CHECK(looks > 1);
+    CHECK(looks < 40);
+}
+
 TEST_CASE("liquidator: holds what exchanges do not take at a fair price, and sells it when they do",
     "[scenarios][liquidator]")
 {
