@@ -13,6 +13,7 @@ namespace runnel::analytics
 namespace
 {
 constexpr double unknown = std::numeric_limits<double>::quiet_NaN();
+constexpr double unlimited = std::numeric_limits<double>::infinity();
 constexpr double price_scale = 1e8;
 constexpr unsigned usd_decimals = 8;
 constexpr std::uint64_t decimals_max = 77;  // Of what fits 256 bits.
@@ -32,7 +33,10 @@ void Market::Cursor::next()
 }
 
 Market::Market(LedgerQueries& source, Prices prices)
-  : source_{source}, scales_(source.contracts().size(), 0), prices_(scales_.size(), unknown)
+  : source_{source},
+    scales_(source.contracts().size(), 0),
+    prices_(scales_.size(), unknown),
+    depths_(scales_.size(), 0)
 {
     for (const auto& token : source.tokens())
     {
@@ -229,7 +233,10 @@ void Market::price_native_coin() const
     for (const auto& token : source_.tokens())
     {
         if (token.name == fmt::format("W{}", native->name))
+        {
             prices_.at(0) = prices_.at(index(token.contract));
+            depths_.at(0) = depths_.at(index(token.contract));
+        }
     }
 }
 
@@ -239,7 +246,6 @@ bool Market::quote_from_pools() const
 {
     price_native_coin();
     const auto known = prices_;
-    std::vector<double> depth(prices_.size(), 0);
     bool found = false;
     const auto quote = [&](const PoolToken& wanted, const PoolToken& other)
     {
@@ -249,11 +255,11 @@ bool Market::quote_from_pools() const
             !(other.spot_price > 0) || !std::isnan(known[token]) || std::isnan(known[base]))
             return;
         const auto unit_usd = known[base] / scale(other.token);
-        const auto value = other.reserve.to_double() * unit_usd;
-        if (value <= depth[token])
+        const auto value = std::min(other.reserve.to_double() * unit_usd, depths_[base]);
+        if (value <= depths_[token])
             return;
         found = true;
-        depth[token] = value;
+        depths_[token] = value;
         prices_[token] = unit_usd * (wanted.spot_price / other.spot_price) * scale(wanted.token);
     };
     for (const auto& [id, pool] : pools_)
@@ -282,6 +288,8 @@ void Market::compute_prices() const
         else if (is_dollar(token.name))
             price = 1;
     }
+    std::transform(prices_.begin(), prices_.end(), depths_.begin(),
+        [](double price) { return std::isnan(price) ? 0 : unlimited; });
     price_vaults();
     while (quote_from_pools())
     {}
@@ -303,6 +311,7 @@ void Market::price_vaults() const
                 continue;
             prices_.at(index(share)) = asset * (vault.assets.to_double() / scale(vault.asset)) /
                                        (vault.shares.to_double() / scale(share));
+            depths_.at(index(share)) = depths_.at(index(vault.asset));
             progress = true;
         }
     }
@@ -319,6 +328,7 @@ void Market::price_shares() const
         {
             prices_.at(index(shares.token)) =
                 *value / (shares.supply.to_double() / scale(shares.token));
+            depths_.at(index(shares.token)) = *value;
         }
     }
 }
@@ -330,6 +340,20 @@ std::optional<double> Market::price(ContractId token) const
     if (index(token) >= prices_.size() || std::isnan(prices_[index(token)]))
         return std::nullopt;
     return prices_[index(token)];
+}
+
+bool Market::is_priced_by_pools(ContractId token) const
+{
+    return price(token).has_value() && depths_[index(token)] < unlimited;
+}
+
+std::optional<double> Market::backed_usd(const Amount& amount, ContractId token) const
+{
+    constexpr double times_max = 10;
+    const auto value = usd(amount, token);
+    if (!value)
+        return std::nullopt;
+    return std::min(*value, times_max * depths_[index(token)]);
 }
 
 std::optional<double> Market::usd(const Amount& amount, ContractId token) const
@@ -346,6 +370,16 @@ std::optional<double> Market::usd(const SignedAmount& amount, ContractId token) 
     if (!whole)
         return std::nullopt;
     return amount.to_double() / scale(token) * *whole;
+}
+
+std::optional<double> Market::trade_usd(const Amount& bought_amount, ContractId bought,
+    const Amount& sold_amount, ContractId sold) const
+{
+    const auto given = usd(bought_amount, bought);
+    const auto taken = usd(sold_amount, sold);
+    if (given && (!taken || depths_[index(bought)] >= depths_[index(sold)]))
+        return given;
+    return taken;
 }
 
 std::optional<double> Market::pool_usd(const Pool& pool) const

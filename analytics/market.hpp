@@ -23,7 +23,8 @@ namespace runnel::analytics
 ///  3. 1 for USDC, USDT and DAI;
 ///  4. for the native coin, the price of its wrapped form (`W` and its symbol);
 ///  5. the spot price of the pool that holds the most of a token priced so far, and so on from
-///     token to token;
+///     token to token. What it holds of that is the price's depth: who opens a pool names any price
+///     he likes, and with little money in it nobody has agreed;
 ///  6. for a pool's shares, the pool's value / their number; for a vault's, what it has / their
 ///     number, before rule 5 where its asset has a price by then.
 class Market
@@ -73,6 +74,11 @@ public:
     [[nodiscard]] std::optional<std::uint64_t> next_change() const;
 
     [[nodiscard]] std::optional<double> price(ContractId token) const;
+    /// What somebody holds of a token as far as there is money for it: at most ten times the depth
+    /// of its price.
+    [[nodiscard]] std::optional<double> backed_usd(const Amount& amount, ContractId token) const;
+    /// Whether nothing but what pools hold prices it (rules 5 and 6).
+    [[nodiscard]] bool is_priced_by_pools(ContractId token) const;
     /// The exact price that rules 1 and 2 give: 1e-8 USD.
     [[nodiscard]] std::optional<Amount> oracle_price(ContractId token) const;
     /// A value that a lending market wrote down in its unit of account, in 1e-8 USD, rounded down;
@@ -81,6 +87,10 @@ public:
         const Amount& value, ContractId value_token, unsigned value_decimals) const;
     [[nodiscard]] std::optional<double> usd(const Amount& amount, ContractId token) const;
     [[nodiscard]] std::optional<double> usd(const SignedAmount& amount, ContractId token) const;
+    /// What a trade is worth, by the side whose price has more depth; rules 0 to 4 have most. By
+    /// what was bought if both have the same.
+    [[nodiscard]] std::optional<double> trade_usd(const Amount& bought_amount, ContractId bought,
+        const Amount& sold_amount, ContractId sold) const;
     [[nodiscard]] const std::map<ContractId, Pool>& pools() const noexcept { return pools_; }
     [[nodiscard]] const std::map<ReserveKey, Reserve>& reserves() const noexcept
     {
@@ -145,6 +155,8 @@ private:
     std::map<ContractId, Vault> vaults_;  // By the token of their shares.
     std::vector<double> scales_;          // 10^decimals by contract id; 0 if not a token.
     mutable std::vector<double> prices_;  // By contract id; NaN if not known.
+    mutable std::vector<double>
+        depths_;  // The same: USD behind the price; no limit by rules 0 to 4.
     mutable bool stale_ = true;
 };
 

@@ -147,6 +147,8 @@ std::string shown_number(double value, Unit unit)
         case Unit::share: return percent(value);
         case Unit::bar: return bar(value);
         case Unit::usd: return dollars(value);
+        case Unit::usd_price:
+            return value > 0 && value < 1e-9 ? fmt::format("${:.3g}", value) : dollars(value);
         case Unit::gwei: return plain(value) + " gwei";
         case Unit::gas: return compact(value);
         case Unit::seconds: return duration(value);

@@ -22,7 +22,8 @@ enum class Unit : std::uint8_t
     share,  // 0 to 1; shown in percent.
     bar,    // 0 to 1; shown as a bar.
     usd,
-    gwei,  // Per gas.
+    usd_price,  // Of one token, however little.
+    gwei,       // Per gas.
     gas,
     seconds,
     ratio,  // Shown with an x.

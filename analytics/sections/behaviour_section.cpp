@@ -265,10 +265,8 @@ std::map<ContractId, PoolResult> pool_results(LedgerQueries& source)
             const auto sold = rows.amount(5);
             pool.left[rows.contract(3)].add(sold);
             pool.left[rows.contract(2)].subtract(bought);
-            auto usd = market.usd(bought, rows.contract(2));
-            if (!usd)
-                usd = market.usd(sold, rows.contract(3));
-            pool.volume += usd.value_or(0);
+            pool.volume +=
+                market.trade_usd(bought, rows.contract(2), sold, rows.contract(3)).value_or(0);
             pool.fees += market.usd(rows.amount(7), rows.contract(6)).value_or(0);
         }
     }

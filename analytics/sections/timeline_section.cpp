@@ -102,14 +102,14 @@ std::string column_of(std::string name)
 void add_prices(LedgerQueries& source, const std::vector<PriceCourse>& courses, Section& section)
 {
     Table table{"prices", "Prices on chain, after each block",
-        {{"token", "Token", Unit::none}, {"start_usd", "Start", Unit::usd},
-            {"low_usd", "Low", Unit::usd}, {"high_usd", "High", Unit::usd},
-            {"end_usd", "End", Unit::usd}, {"fall", "Largest fall", Unit::share}},
+        {{"token", "Token", Unit::none}, {"start_usd", "Start", Unit::usd_price},
+            {"low_usd", "Low", Unit::usd_price}, {"high_usd", "High", Unit::usd_price},
+            {"end_usd", "End", Unit::usd_price}, {"fall", "Largest fall", Unit::share}},
         {}, 12};
     for (const auto& course : courses)
     {
         const auto name = source.token_name(course.token);
-        section.charts.push_back({column_of(name), name, course.pieces, Unit::usd, false});
+        section.charts.push_back({column_of(name), name, course.pieces, Unit::usd_price, false});
         table.rows.push_back(
             {name, course.start, course.low, course.high, course.end, course.fall});
     }
@@ -148,7 +148,7 @@ std::optional<Section> timeline_section(LedgerQueries& source)
             {"liquidations", "", Unit::count}, {"debt_liquidated_usd", "", Unit::usd}},
         {}, 0};
     for (const auto& course : courses)
-        table.columns.push_back({column_of(source.token_name(course.token)), "", Unit::usd});
+        table.columns.push_back({column_of(source.token_name(course.token)), "", Unit::usd_price});
     Chart base_fee{"base_fee_mean_gwei", "base fee", {}, Unit::gwei, true};
     Chart fullness{"fullness_mean", "blocks filled", {}, Unit::share, true};
     Chart transactions{"transactions", "transactions", {}, Unit::count, true};

@@ -66,9 +66,7 @@ Trades read_trades(LedgerQueries& source)
         const auto sold = rows.contract(3);
         const auto bought_amount = rows.amount(4);
         const auto sold_amount = rows.amount(5);
-        auto usd = market.usd(bought_amount, bought);
-        if (!usd)
-            usd = market.usd(sold_amount, sold);
+        const auto usd = market.trade_usd(bought_amount, bought, sold_amount, sold);
 
         auto& pool = trades.pools[rows.contract(1)];
         auto& taker = trades.takers[source.group_of(rows.account(6))];

@@ -43,7 +43,27 @@ double pools_usd(const Market& market)
 {
     double sum = 0;
     for (const auto& [id, pool] : market.pools())
-        sum += market.pool_usd(pool).value_or(0);
+    {
+        if (!market.pool_usd(pool))
+            continue;
+        for (const auto& held : pool.tokens)
+            sum += market.backed_usd(held.reserve, held.token).value_or(0);
+    }
+    return sum;
+}
+
+/// The part of it in tokens that have no price but what pools say.
+double pool_priced_usd(const Market& market)
+{
+    double sum = 0;
+    for (const auto& [id, pool] : market.pools())
+    {
+        for (const auto& held : pool.tokens)
+        {
+            if (market.pool_usd(pool) && market.is_priced_by_pools(held.token))
+                sum += market.backed_usd(held.reserve, held.token).value_or(0);
+        }
+    }
     return sum;
 }
 
@@ -75,7 +95,7 @@ Table pool_table(LedgerQueries& source, const Market& market)
         const auto first = pool.tokens.front().token;
         for (const auto& held : pool.tokens)
         {
-            const auto value = market.usd(held.reserve, held.token);
+            const auto value = market.backed_usd(held.reserve, held.token);
             const auto price = market.whole_price(held, first);
             table.rows.push_back({source.contract_name(id), source.token_name(held.token),
                 source.money(held.reserve, held.token), source.token_name(first),
@@ -108,6 +128,11 @@ std::optional<Section> tvl_section(LedgerQueries& source)
     {
         pools.fill();
         add_figures("pools", "Pools", pools, section.figures);
+        if (const auto part = pool_priced_usd(market); part > 0)
+        {
+            section.figures.push_back({"pools_end_priced_by_pools_usd",
+                "in tokens priced by pools alone", part, Unit::usd});
+        }
         section.charts.push_back({"pools_usd", "pools", pools.pieces, Unit::usd, false});
     }
     if (lending.peak > 0)

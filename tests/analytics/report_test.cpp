@@ -419,6 +419,30 @@ TEST_CASE("report: USD are at reference prices where there are any", "[analytics
     CHECK(raw(report, "bad_debt.bad_debt_usd") == "56850000000");
 }
 
+TEST_CASE("report: a pool's price is worth the money behind it", "[analytics][report]")
+{
+    auto writer = storage::LedgerWriter::in_memory(manifest("test", 1), description(Parts::all));
+    ChainBuilder chain;
+    chain.transaction(validator0);
+    chain.pool(ether(1), dollars(40));
+    chain.end_block(validator0, 0);
+    chain.transaction(ann);
+    chain.emit(pair, DexTrade{weth, usdc, ether(2), dollars(50), ann, usdc, 150'000});
+    // 1,000 WETH at 30 USD each, and 40 USD to pay for them: somebody has put them beside the
+    // price.
+    const auto spot = Amount::power_of_ten(36);
+    chain.snapshot(pair, DexPool{weth, ether(1'000), spot});
+    chain.snapshot(
+        pair, DexPool{usdc, dollars(40), mul_div_down(ether(1), spot, dollars(30)).value});
+    chain.end_block(validator0, 0);
+    chain.write_to(writer);
+    const auto report = make_report(writer.database());
+    CHECK(report.number("trading.volume_usd").value() == 50);  // Not 2 WETH at 30.
+    CHECK(report.number("tvl.pools_start_usd").value() == Approx(80));
+    CHECK(report.number("tvl.pools_end_usd").value() == Approx(40 + 10 * 40));
+    CHECK(report.number("tvl.pools_end_priced_by_pools_usd").value() == Approx(400));
+}
+
 TEST_CASE("report: books say whether holdings follow from transfers", "[analytics][report]")
 {
     auto writer = ledger(six_blocks());

@@ -36,7 +36,7 @@ constexpr unsigned amount_bits_max = 160;
 struct Token
 {
     std::string symbol;
-    unsigned decimals = 18;
+    unsigned decimals = 0;
 };
 
 /// Names as people write them in TOML and .csv files.
@@ -182,6 +182,11 @@ void Teller::meet(const json& line)
         {
             table += fmt::format(
                 "symbol = \"{}\"\ndecimals = {}\n", known->second.symbol, known->second.decimals);
+        }
+        else
+        {
+            // A guess would show amounts and prices that are wrong by orders of magnitude.
+            table += "decimals = 0\n";
         }
         contracts_[token] = table;
     }
