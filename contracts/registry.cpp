@@ -28,6 +28,8 @@
 #include "contracts/lending/morpho_blue/morpho.hpp"
 #include "contracts/lending/morpho_blue/oracle.hpp"
 #include "contracts/oracles/price_oracle/price_oracle.hpp"
+#include "contracts/stablecoins/fiat_token/fiat_token.hpp"
+#include "contracts/stablecoins/issuer_desk/desk.hpp"
 #include "contracts/stablecoins/makerdao_dss/dai.hpp"
 #include "contracts/stablecoins/makerdao_dss/dss.hpp"
 #include "contracts/staking/ethena/susde.hpp"
@@ -90,6 +92,8 @@ std::span<const ContractType* const> contract_types()
         &MorphoFixedRateIrm::contract_type(),
         &MorphoChainlinkOracle::contract_type(),
         &Comet::contract_type(),
+        &FiatToken::contract_type(),
+        &IssuerDesk::contract_type(),
     };
     return types;
 }

@@ -93,6 +93,7 @@ std::vector<ContractBench> compound_v2_benches();
 std::vector<ContractBench> comet_benches();
 std::vector<ContractBench> curve_stableswap_benches();
 std::vector<ContractBench> erc20_benches();
+std::vector<ContractBench> fiat_token_benches();
 std::vector<ContractBench> makerdao_dss_benches();
 std::vector<ContractBench> masterchef_benches();
 std::vector<ContractBench> morpho_blue_benches();

@@ -141,10 +141,6 @@ private:
     const Table<Amount>* balances_ = nullptr;
 };
 
-/// The kinds that can be: what a scenario's parameters ask for where they want a plain token.
-inline constexpr std::string_view plain_token_kinds =
-    "erc20|weth9|lido_steth|lido_wsteth|makerdao_dai";
-
 /// The token with this id; a bug if the contract is not one: the loader checks scenarios, contracts
 /// check what calls name.
 [[nodiscard]] Token& token_at(const World& world, ContractId id);

@@ -1,3 +1,4 @@
+#include "contracts/kit/plain_tokens.hpp"
 #include "ledger/check.hpp"
 #include "strategies/market/common.hpp"
 #include "strategies/strategies.hpp"
@@ -134,13 +135,13 @@ const StrategyType& pool_opener_strategy()
                     .default_value = "",
                     .unit = {},
                     .help = "One of its tokens; has a reference price.",
-                    .contract_kind = contracts::plain_token_kinds},
+                    .contract_kind = contracts::plain_tokens},
                 {.name = "token_b",
                     .kind = ParameterKind::token,
                     .default_value = "",
                     .unit = {},
                     .help = "The other one; likewise.",
-                    .contract_kind = contracts::plain_token_kinds},
+                    .contract_kind = contracts::plain_tokens},
                 {"at", ParameterKind::duration, "\"1h\"", {}, "When, from the start of the run."},
                 {"size", ParameterKind::distribution, "{ log_normal = [11.5, 1.0] }", unit::usd,
                     "What it puts in, half in each token.", 0, 1e12},

@@ -3,6 +3,7 @@
 #include "contracts/exchanges/uniswap_v2/factory.hpp"
 #include "contracts/exchanges/uniswap_v2/gas.hpp"
 #include "contracts/exchanges/uniswap_v2/math.hpp"
+#include "contracts/kit/plain_tokens.hpp"
 #include "contracts/kit/registration.hpp"
 #include "contracts/kit/sectors/rows.hpp"
 #include "contracts/tokens/erc20/erc20.hpp"
@@ -48,8 +49,8 @@ const ContractType& UniswapV2Pair::contract_type()
             DexTrade, DexPool, DexShares>(),
         .parameters =
             {
-                token_parameter("token0", plain_token_kinds, "The first token."),
-                token_parameter("token1", plain_token_kinds, "The second token; another one."),
+                token_parameter("token0", plain_tokens, "The first token."),
+                token_parameter("token1", plain_tokens, "The second token; another one."),
                 contract_parameter("factory", "uniswap_v2_factory",
                     "The factory that knows the pair and says who earns the protocol fee."),
                 allocation({"amount0", ParameterKind::amount, "0", unit::smallest_unit_of("token0"),

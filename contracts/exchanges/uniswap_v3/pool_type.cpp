@@ -1,6 +1,7 @@
 #include "contracts/exchanges/uniswap_v3/factory.hpp"
 #include "contracts/exchanges/uniswap_v3/first_position.hpp"
 #include "contracts/exchanges/uniswap_v3/pool.hpp"
+#include "contracts/kit/plain_tokens.hpp"
 #include "contracts/kit/registration.hpp"
 #include "contracts/kit/sectors/rows.hpp"
 #include "ledger/check.hpp"
@@ -55,8 +56,8 @@ const ContractType& UniswapV3Pool::contract_type()
             DexPool, DexRangeChange, DexRange>(),
         .parameters =
             {
-                token_parameter("token0", plain_token_kinds, "The first token."),
-                token_parameter("token1", plain_token_kinds, "The second token; another one."),
+                token_parameter("token0", plain_tokens, "The first token."),
+                token_parameter("token1", plain_tokens, "The second token; another one."),
                 contract_parameter("factory", "uniswap_v3_factory",
                     "The factory that knows the pool and says who earns the protocol fee."),
                 {"fee", ParameterKind::integer, "3000", unit::other("1e-6"),

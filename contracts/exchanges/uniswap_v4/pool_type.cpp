@@ -3,6 +3,7 @@
 #include "contracts/exchanges/uniswap_v3/first_position.hpp"
 #include "contracts/exchanges/uniswap_v4/pool.hpp"
 #include "contracts/exchanges/uniswap_v4/router.hpp"
+#include "contracts/kit/plain_tokens.hpp"
 #include "contracts/kit/registration.hpp"
 #include "contracts/kit/sectors/rows.hpp"
 #include "ledger/check.hpp"
@@ -88,8 +89,8 @@ const ContractType& UniswapV4Pool::contract_type()
             {
                 contract_parameter(
                     "manager", "uniswap_v4_manager", "The manager that has the pool."),
-                token_parameter("token0", plain_token_kinds, "One token."),
-                token_parameter("token1", plain_token_kinds, "Another one."),
+                token_parameter("token0", plain_tokens, "One token."),
+                token_parameter("token1", plain_tokens, "Another one."),
                 {"fee", ParameterKind::integer, "3000", unit::other("1e-6"),
                     "What every swap pays, unless the fee is dynamic.", 0, pips},
                 {"dynamic_fee", ParameterKind::boolean, "false", {},

@@ -1,5 +1,6 @@
 #include "contracts/staking/ethena/susde.hpp"
 
+#include "contracts/kit/plain_tokens.hpp"
 #include "contracts/kit/registration.hpp"
 #include "contracts/kit/safe_erc20.hpp"
 #include "contracts/staking/ethena/gas.hpp"
@@ -101,7 +102,7 @@ const ContractType& EthenaSusde::contract_type()
             {
                 {"symbol", ParameterKind::text, "\"\"", {},
                     "What people call it; empty: its name in the scenario."},
-                token_parameter("asset", plain_token_kinds, "What is deposited: USDe."),
+                token_parameter("asset", plain_tokens, "What is deposited: USDe."),
                 {"cooldown_duration", ParameterKind::integer, "7776000", unit::seconds,
                     "How long withdrawals wait; 0: they are paid at once.", 0,
                     max_cooldown_duration},
