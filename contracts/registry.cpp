@@ -32,6 +32,7 @@
 #include "contracts/stablecoins/issuer_desk/desk.hpp"
 #include "contracts/stablecoins/makerdao_dss/dai.hpp"
 #include "contracts/stablecoins/makerdao_dss/dss.hpp"
+#include "contracts/stablecoins/terra_market/market.hpp"
 #include "contracts/staking/ethena/susde.hpp"
 #include "contracts/staking/lido/steth.hpp"
 #include "contracts/staking/lido/wsteth.hpp"
@@ -76,6 +77,7 @@ std::span<const ContractType* const> contract_types()
         &CompoundV2Comptroller::contract_type(),
         &Dai::contract_type(),
         &MakerDss::contract_type(),
+        &TerraMarket::contract_type(),
         &Erc20Deployer::contract_type(),
         &AaveV3Deployer::contract_type(),
         &StakingRewards::contract_type(),
