@@ -364,6 +364,152 @@ TEST_CASE(
     CHECK(f.dss.dai(f.dss.vow_account()) >= rads(1'300));
 }
 
+TEST_CASE("dss: agents use it through its sector, and their calls need no dry run",
+    "[contracts][stablecoins][sectors]")
+{
+    DssFixture f;
+    const DebtPositions& system = f.dss;
+    const auto [alice, bob, carol] = f.users;
+    const auto dave = f.sandbox.account("dave");
+    f.token[f.weth]->allocate(dave, wads(20));
+    const auto run = [&](AccountId sender, const CallWriter& calls, bool is_declared = true)
+    {
+        const auto outcome = f.expect_ok(sender, calls);
+        CHECK((outcome.undeclared_touches == 0 || !is_declared));
+        return outcome;
+    };
+    const auto change = [&](AccountId owner, const DebtChange& what)
+    {
+        CallWriter calls;
+        calls.add(f.token[f.weth]->id(), Erc20Approve{system.collateral_spender(0), Amount::max()});
+        calls.add(f.dai.id(), Erc20Approve{system.debt_spender(), Amount::max()});
+        system.add_change(calls, 0, what, owner);
+        return run(owner, calls);
+    };
+    const auto update = [&]
+    {
+        CallWriter calls;
+        system.add_update(calls, 0, f.now);
+        run(carol, calls);
+    };
+
+    REQUIRE(system.collateral_count() == 2);
+    CHECK(system.debt_token() == f.dai.id());
+    auto terms = system.terms(0);
+    CHECK(terms.price == wads(2'000));
+    CHECK(terms.unit == wads(1));
+    CHECK(terms.ratio_min == whole(15, 17));
+    CHECK(terms.debt_min == wads(100));
+    CHECK(terms.starts);
+    CHECK(system.terms(1).unit == whole(1, 6));
+    CHECK(worth_of(system.terms(1), whole(3, 6), system.terms(1).feed_price) == wads(3));
+
+    // Dave, whom the vat does not know, opens, tops up, repays some and frees some.
+    change(dave, {.lock = wads(9), .draw = wads(9'000)});
+    CHECK(f.dai.balance(dave) == wads(9'000));
+    change(dave, {.lock = wads(2)});
+    change(dave, {.free = wads(1), .repay = wads(500)});
+    change(dave, {.draw = wads(1'500)});
+    auto position = system.position(0, dave);
+    CHECK(position.collateral == wads(10));
+    CHECK(position.debt == wads(10'000));
+    CHECK_FALSE(position.is_unsafe);
+    CHECK(f.dai.balance(dave) == wads(10'000));
+    CHECK(f.token[f.weth]->balance(dave) == wads(10));
+    CHECK(system.books().debt == wads(10'000));
+    CHECK(system.accounts(0) == std::vector<AccountId>{dave});
+
+    // The price falls, and the system learns it an hour late.
+    f.open(alice, f.usdc, 30'000, 20'000);
+    f.call(alice, DaiJoinExit{carol, wads(20'000)});
+    f.set_price(1'400);
+    CHECK(system.terms(0).feed_price == wads(1'400));
+    CHECK(system.is_update_due(0, f.now));
+    update();
+    CHECK(system.terms(0).price == wads(2'000));
+    CHECK_FALSE(system.is_update_due(0, f.now + 60));
+    f.wait(3'600);
+    CHECK(system.is_update_due(0, f.now));
+    CHECK_FALSE(system.position(0, dave).is_unsafe);
+    update();
+    CHECK(system.terms(0).price == wads(1'400));
+    position = system.position(0, dave);
+    CHECK(position.is_unsafe);
+    CHECK(position.debt > wads(10'000));  // An hour's fee.
+
+    const auto reward = system.start_reward(0, dave);
+    CHECK(reward > wads(21));  // 10 and a thousandth of 11,300.
+    CHECK(system.auctions(0, f.now).empty());
+    {
+        CallWriter calls;
+        system.add_start(calls, 0, dave, bob);
+        run(bob, calls, false);
+    }
+    CHECK(system.claims(0, bob).debt_token == reward);
+    CHECK(system.position(0, dave).debt.is_zero());
+    CHECK(system.books().deficit > wads(10'000));
+    auto auctions = system.auctions(0, f.now);
+    REQUIRE(auctions.size() == 1);
+    CHECK(auctions[0].owner == dave);
+    CHECK(auctions[0].collateral == wads(10));
+    CHECK(auctions[0].price == wads(1'680));
+    CHECK(auctions[0].wanted > wads(11'300));
+    CHECK_FALSE(auctions[0].restarts);
+    CHECK(system.auctions(0, f.now + 7'201)[0].restarts);
+
+    // Carol has a part for her own Dai; the price has fallen once more when her call runs.
+    const auto part = system.preview_take(0, auctions[0].id, wads(2), f.now).value();
+    CHECK(part.collateral == wads(2));
+    CHECK(part.cost == wads(3'360));
+    {
+        CallWriter calls;
+        system.add_take(calls, 0, auctions[0].id, part, carol);
+        f.wait(90);
+        run(carol, calls);
+    }
+    CHECK(f.token[f.weth]->balance(carol) == wads(1'002));
+    CHECK(f.dai.balance(carol) == wads(20'000 - 3'360));
+    CHECK(system.claims(0, carol).debt_token >= whole(335, 17));  // One in a hundred of it.
+
+    // Bob has no Dai: he sells what he has bought to carol while he buys the rest.
+    const auto rest =
+        system.preview_take(0, auctions[0].id, system.auctions(0, f.now)[0].collateral, f.now)
+            .value();
+    CHECK(rest.collateral < wads(8));
+    f.expect_ok(carol, f.dai.id(), Erc20Approve{bob, Amount::max()});
+    {
+        CallWriter calls;
+        calls.add(f.dai.id(), Erc20Approve{system.debt_spender(), Amount::max()});
+        system.add_take_and_sell(
+            calls, 0, auctions[0].id, rest,
+            [&](CallWriter& sale)
+            {
+                sale.add(f.token[f.weth]->id(), Erc20Transfer{carol, rest.collateral});
+                sale.add(f.dai.id(), Erc20TransferFrom{carol, bob, wads(9'000)});
+            },
+            bob);
+        run(bob, calls);
+    }
+    CHECK(system.auctions(0, f.now).empty());
+    CHECK(f.dai.balance(bob) == wrapping_sub(wads(9'000), rest.cost));
+    CHECK(system.books().deficit.is_zero());
+    CHECK(system.books().surplus > wads(1'200));
+
+    // What the auction left is dave's, what he did not need is bob's reward.
+    for (const auto user : {dave, bob})
+    {
+        const auto kept = system.claims(0, user);
+        const auto before = f.token[f.weth]->balance(user);
+        CHECK((!kept.collateral.is_zero() || !kept.debt_token.is_zero()));
+        CallWriter calls;
+        system.add_claim(calls, 0, kept, user);
+        run(user, calls);
+        CHECK(f.token[f.weth]->balance(user) == wrapping_add(before, kept.collateral));
+        CHECK(system.claims(0, user).collateral.is_zero());
+        CHECK(system.claims(0, user).debt_token.is_zero());
+    }
+}
+
 TEST_CASE("dss: auctions that fall too far start again", "[contracts][stablecoins]")
 {
     DssFixture f;

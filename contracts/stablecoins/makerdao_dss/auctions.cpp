@@ -35,6 +35,13 @@ namespace
 {
 constexpr std::uint64_t par_record = 1;
 constexpr std::string_view not_running = "Clipper/not-running-auction";
+
+/// A price of a ray for 1e18 of collateral, in a wad; rounded up.
+Amount token_price(const Amount& price)
+{
+    const auto up = mul_div_up(price, 1, billion);
+    return up.ok() ? up.value : Amount{};
+}
 }  // namespace
 
 Result<SaleStatus> MakerDss::status(
@@ -129,6 +136,12 @@ Result<Returns> MakerDss::execute(const Bark& call, CallContext& context)
     milk.dirt = RUNNEL_TRY(guarded(Checked{milk.dirt} + tab));
     const auto number = RUNNEL_TRY(kick(context, i, tab, dink, call.urn, call.kpr));
     context.emit(id(), BarkLog{Amount{i}, call.urn, dink, dart, due, tables.clip, number});
+    const auto& sale = context.read(*tables.sales, number);
+    auto row = auction_row(i, CollateralAuctionStep::start, number, sale, call.kpr);
+    row.collateral_raw = row.left_raw;
+    row.debt_raw = from_rad_up(due);
+    row.price = token_price(sale.top);
+    context.emit(id(), row);
     return Returns{Amount{number}};
 }
 
@@ -169,6 +182,41 @@ Result<std::uint64_t> MakerDss::kick(CallContext& context, std::size_t ilk, cons
     return number;
 }
 
+Result<MakerDss::Purchase> MakerDss::purchase(
+    const Sale& sale, const ClipState& clip, const Amount& price, const Amount& amt)
+{
+    auto slice = std::min(sale.lot, amt);
+    auto owe = RUNNEL_TRY(guarded(Checked{slice} * price));
+    if (owe > sale.tab)
+    {
+        owe = sale.tab;
+        slice = RUNNEL_TRY(guarded(Checked{owe} / price));
+    }
+    else if (owe < sale.tab && slice < sale.lot && wrapping_sub(sale.tab, owe) < clip.chost)
+    {
+        // What would be left is too little to be worth anybody's while.
+        RUNNEL_REQUIRE(sale.tab > clip.chost, Refusal::error("Clipper/no-partial-purchase"));
+        owe = wrapping_sub(sale.tab, clip.chost);
+        slice = RUNNEL_TRY(guarded(Checked{owe} / price));
+    }
+    return Purchase{owe, slice};
+}
+
+CollateralAuctionRow MakerDss::auction_row(std::size_t ilk, CollateralAuctionStep step,
+    std::uint64_t id, const Sale& sale, AccountId who) const
+{
+    CollateralAuctionRow row;
+    row.transaction_type = step;
+    row.auction = id;
+    row.owner = sale.usr;
+    row.account = who;
+    row.collateral_token = ilks_[ilk].gem_id;
+    row.debt_token = setup_.dai;
+    row.wanted_raw = from_rad_up(sale.tab);
+    row.left_raw = units_down(ilk, sale.lot);
+    return row;
+}
+
 Result<Returns> MakerDss::execute(const Redo& call, CallContext& context)
 {
     auto& tables = *RUNNEL_TRY(require_ilk(call.ilk, not_running));
@@ -198,6 +246,10 @@ Result<Returns> MakerDss::execute(const Redo& call, CallContext& context)
         }
     }
     context.emit(id(), RedoLog{call.id, sale.top, sale.tab, sale.lot, sale.usr, call.kpr, coin});
+    auto row = auction_row(call.ilk, CollateralAuctionStep::restart, call.id, sale, call.kpr);
+    row.collateral_raw = row.left_raw;
+    row.price = token_price(sale.top);
+    context.emit(id(), row);
     return Returns{};
 }
 
@@ -216,22 +268,14 @@ Result<Returns> MakerDss::execute(const Take& call, CallContext& context)
     RUNNEL_REQUIRE(!done, Refusal::error("Clipper/needs-reset"));
     RUNNEL_REQUIRE(call.max >= price, Refusal::error("Clipper/too-expensive"));
 
-    auto slice = std::min(sale.lot, call.amt);
-    auto owe = RUNNEL_TRY(guarded(Checked{slice} * price));
-    if (owe > sale.tab)
-    {
-        owe = sale.tab;
-        slice = RUNNEL_TRY(guarded(Checked{owe} / price));
-    }
-    else if (owe < sale.tab && slice < sale.lot && wrapping_sub(sale.tab, owe) < clip.chost)
-    {
-        // What would be left is too little to be worth anybody's while.
-        RUNNEL_REQUIRE(sale.tab > clip.chost, Refusal::error("Clipper/no-partial-purchase"));
-        owe = wrapping_sub(sale.tab, clip.chost);
-        slice = RUNNEL_TRY(guarded(Checked{owe} / price));
-    }
+    const auto [owe, slice] = RUNNEL_TRY(purchase(sale, clip, price, call.amt));
     const auto tab = wrapping_sub(sale.tab, owe);
     const auto lot = wrapping_sub(sale.lot, slice);
+    auto row = auction_row(
+        i, CollateralAuctionStep::take, call.id, {tab, lot, {}, user, 0, 0}, context.sender());
+    row.collateral_raw = units_down(i, slice);
+    row.paid_raw = from_rad_up(owe);
+    row.price = token_price(price);
     RUNNEL_TRY(flux(context, i, tables.clip, tables.clip, call.who, slice));
     const auto sender = context.sender();
     if (!call.data.bytes.empty())
@@ -255,6 +299,7 @@ Result<Returns> MakerDss::execute(const Take& call, CallContext& context)
     {
         RUNNEL_TRY(flux(context, i, tables.clip, tables.clip, user, lot));
         remove(context, i, call.id);
+        row.returned_raw = std::exchange(row.left_raw, Amount{});
     }
     else
     {
@@ -262,6 +307,7 @@ Result<Returns> MakerDss::execute(const Take& call, CallContext& context)
         sale.lot = lot;
     }
     context.emit(id(), TakeLog{call.id, call.max, price, owe, tab, lot, user});
+    context.emit(id(), row);
     return Returns{};
 }
 
@@ -293,6 +339,8 @@ Result<Returns> MakerDss::execute(const Yank& call, CallContext& context)
     RUNNEL_TRY(flux(context, call.ilk, tables.clip, tables.clip, context.sender(), sale.lot));
     remove(context, call.ilk, call.id);
     context.emit(id(), YankLog{call.id});
+    context.emit(id(),
+        auction_row(call.ilk, CollateralAuctionStep::cancel, call.id, sale, context.sender()));
     return Returns{};
 }
 

@@ -98,6 +98,19 @@ Result<void> Dai::burn(CallContext context, AccountId from, const Amount& amount
     return book_.burn(context, context.write(supply_, 0), from, amount);
 }
 
+void Dai::declare_mint(AccessCollector& access, AccountId to) const
+{
+    access.write(supply_, 0);
+    book_.declare_credit(access, to);
+}
+
+void Dai::declare_burn(AccessCollector& access, AccountId spender, AccountId from) const
+{
+    access.write(supply_, 0);
+    book_.declare_approve(access, from, spender);
+    book_.declare_balance(access, from);
+}
+
 Result<Returns> Dai::execute(const Erc20Transfer& call, CallContext& context)
 {
     RUNNEL_TRY(transfer(context, call.to, call.value));

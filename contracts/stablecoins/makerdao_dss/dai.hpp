@@ -44,6 +44,9 @@ public:
     /// @p context has the caller, who needs an allowance.
     Result<void> burn(CallContext context, AccountId from, const Amount& amount);
 
+    void declare_mint(AccessCollector& access, AccountId to) const;
+    void declare_burn(AccessCollector& access, AccountId spender, AccountId from) const;
+
     using TokenBase::declare;
     using TokenBase::execute;
     Result<Returns> execute(const Erc20Transfer& call, CallContext& context);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "contracts/kit/contract_base.hpp"
+#include "contracts/kit/sectors/debt_positions.hpp"
 #include "contracts/kit/sectors/price_feed.hpp"
 #include "contracts/kit/token.hpp"
 #include "contracts/stablecoins/makerdao_dss/calls.hpp"
@@ -85,7 +86,8 @@ class MakerDss
         makerdao_dss::Heal, makerdao_dss::Flog, makerdao_dss::Kiss, makerdao_dss::Flap,
         makerdao_dss::Flop, makerdao_dss::FlapTick, makerdao_dss::Tend, makerdao_dss::FlapDeal,
         makerdao_dss::FlopTick, makerdao_dss::Dent, makerdao_dss::FlopDeal, makerdao_dss::Fold,
-        makerdao_dss::PipSet, makerdao_dss::File, makerdao_dss::FileIlk>
+        makerdao_dss::PipSet, makerdao_dss::File, makerdao_dss::FileIlk>,
+    public DebtPositions
 {
 public:
     static constexpr std::size_t ilks_max = 64;
@@ -98,6 +100,10 @@ public:
     [[nodiscard]] const ContractType& type() const override { return contract_type(); }
     void connect(World& world) override;
     void genesis(const Parameters& parameters, GenesisBuilder& builder) override;
+    void snapshot(SnapshotContext& context) const override
+    {
+        snapshot_debt_positions(*this, context);
+    }
     /// The identities of dss: all dai is debt, all sin is vice, and debt is what urns owe and vice;
     /// what urns, gem, Dai, savers, auctions and the queue add up to.
     void check_invariants(const World& world, Findings& findings) const override;
@@ -168,7 +174,66 @@ public:
     /// collateral comes out of nothing and is worth ten times as much, for the Dai join.
     bool back_dai(World& world, const Amount& wad);
 
+    // --- DebtPositions (positions.cpp) -----------------------------------------------------------
+
+    [[nodiscard]] const Contract& contract() const noexcept override { return *this; }
+    [[nodiscard]] ContractId debt_token() const noexcept override { return setup_.dai; }
+    [[nodiscard]] Amount debt_token_supply() const noexcept override;
+    [[nodiscard]] std::size_t collateral_count() const noexcept override { return ilks_.size(); }
+    [[nodiscard]] DebtTerms terms(std::size_t collateral) const override;
+    [[nodiscard]] DebtBooks books() const override;
+    [[nodiscard]] std::vector<AccountId> accounts(std::size_t collateral) const override;
+    [[nodiscard]] DebtPosition position(std::size_t collateral, AccountId owner) const override;
+    [[nodiscard]] DebtClaims claims(std::size_t collateral, AccountId account) const override;
+    [[nodiscard]] std::vector<CollateralAuction> auctions(
+        std::size_t collateral, std::uint64_t at) const override;
+    [[nodiscard]] Result<AuctionPurchase> preview_take(std::size_t collateral,
+        std::uint64_t auction, const Amount& most, std::uint64_t at) const override;
+    [[nodiscard]] Amount start_reward(std::size_t collateral, AccountId owner) const override;
+    [[nodiscard]] bool is_update_due(std::size_t collateral, std::uint64_t at) const override;
+    [[nodiscard]] AccountId collateral_spender(std::size_t) const noexcept override
+    {
+        return account();
+    }
+    [[nodiscard]] AccountId debt_spender() const noexcept override { return dai_join_account_; }
+    [[nodiscard]] CallGas gas_of(DebtAction action) const noexcept override;
+    void add_change(CallWriter& calls, std::size_t collateral, const DebtChange& change,
+        AccountId sender) const override;
+    void add_claim(CallWriter& calls, std::size_t collateral, const DebtClaims& claims,
+        AccountId sender) const override;
+    void add_start(CallWriter& calls, std::size_t collateral, AccountId owner,
+        AccountId sender) const override;
+    void add_restart(CallWriter& calls, std::size_t collateral, std::uint64_t auction,
+        AccountId sender) const override;
+    void add_take(CallWriter& calls, std::size_t collateral, std::uint64_t auction,
+        const AuctionPurchase& purchase, AccountId sender) const override;
+    void add_take_and_sell(CallWriter& calls, std::size_t collateral, std::uint64_t auction,
+        const AuctionPurchase& purchase, const std::function<void(CallWriter&)>& add_sale,
+        AccountId sender) const override;
+    void add_update(CallWriter& calls, std::size_t collateral, std::uint64_t at) const override;
+
     // --- Calls -----------------------------------------------------------------------------------
+
+    // Bark and what the vow does are left to a dry run: which record of the queue they touch is the
+    // block's time.
+    void declare(
+        const makerdao_dss::GemJoinJoin& call, AccountId sender, AccessCollector& access) const;
+    void declare(
+        const makerdao_dss::GemJoinExit& call, AccountId sender, AccessCollector& access) const;
+    void declare(
+        const makerdao_dss::DaiJoinJoin& call, AccountId sender, AccessCollector& access) const;
+    void declare(
+        const makerdao_dss::DaiJoinExit& call, AccountId sender, AccessCollector& access) const;
+    void declare(const makerdao_dss::Frob& call, AccountId sender, AccessCollector& access) const;
+    void declare(const makerdao_dss::Hope& call, AccountId sender, AccessCollector& access) const;
+    void declare(
+        const makerdao_dss::JugDrip& call, AccountId sender, AccessCollector& access) const;
+    void declare(
+        const makerdao_dss::SpotterPoke& call, AccountId sender, AccessCollector& access) const;
+    void declare(
+        const makerdao_dss::OsmPoke& call, AccountId sender, AccessCollector& access) const;
+    void declare(const makerdao_dss::Take& call, AccountId sender, AccessCollector& access) const;
+    void declare(const makerdao_dss::Redo& call, AccountId sender, AccessCollector& access) const;
 
     using ContractBase::declare;
     using ContractBase::execute;
@@ -229,6 +294,20 @@ private:
     [[nodiscard]] Result<IlkTables*> require_ilk(std::uint8_t ilk, std::string_view reason);
     [[nodiscard]] Result<void> require_admin(CallContext& context, std::string_view reason) const;
 
+    [[nodiscard]] static Amount from_rad_down(const Amount& rad);
+    [[nodiscard]] static Amount from_rad_up(const Amount& rad);
+    /// Collateral in the token's smallest units.
+    [[nodiscard]] Amount units_down(std::size_t ilk, const Amount& wad) const;
+    /// The largest lot that is so many of the token's smallest units, rounded down.
+    [[nodiscard]] Amount lot_of_units(std::size_t ilk, const Amount& units) const;
+    [[nodiscard]] DebtChangeRow change_row(
+        std::size_t ilk, AccountId owner, const Int256& dink, const Int256& dtab) const;
+    void add_leave(CallWriter& calls, AccountId owner, AccountId user) const;
+    void declare_token_join(
+        AccessCollector& access, std::size_t ilk, AccountId from, AccountId to) const;
+    void declare_dai(AccessCollector& access, AccountId from, AccountId to) const;
+    void declare_pip(AccessCollector& access, std::size_t ilk, AccessMode mode) const;
+
     // Vat (vat.cpp). Who calls it there is @p context's sender.
     [[nodiscard]] bool wish(CallContext& context, AccountId owner, AccountId user);
     [[nodiscard]] Result<void> move(
@@ -249,9 +328,22 @@ private:
     /// What the pip says as the transaction sees it.
     [[nodiscard]] makerdao_dss::Pip peek(CallContext& context, std::size_t ilk);
     [[nodiscard]] makerdao_dss::Pip first_price() const;
+    /// What the spotter makes of it for an ilk that wants @p mat.
+    [[nodiscard]] static Result<Amount> spot_of(
+        const makerdao_dss::Pip& pip, const Amount& par, const Amount& mat);
     [[nodiscard]] makerdao_dss::Pip read_feed(const Amount& usd_e8) const;
 
     // Auctions (auctions.cpp).
+    /// What is owed for how much of the lot.
+    struct Purchase
+    {
+        Amount owe;
+        Amount slice;
+    };
+    [[nodiscard]] static Result<Purchase> purchase(const makerdao_dss::Sale& sale,
+        const makerdao_dss::ClipState& clip, const Amount& price, const Amount& amt);
+    [[nodiscard]] CollateralAuctionRow auction_row(std::size_t ilk, CollateralAuctionStep step,
+        std::uint64_t id, const makerdao_dss::Sale& sale, AccountId who) const;
     [[nodiscard]] Result<makerdao_dss::SaleStatus> status(const makerdao_dss::Sale& sale,
         const makerdao_dss::ClipState& clip, const makerdao_dss::Abacus& abacus,
         std::uint64_t now) const;

@@ -136,17 +136,21 @@ Result<Returns> MakerDss::execute(const OsmPoke& call, CallContext& context)
     return Returns{};
 }
 
+Result<Amount> MakerDss::spot_of(const Pip& pip, const Amount& par, const Amount& mat)
+{
+    const auto value = RUNNEL_TRY(guarded(Checked{pip.value} * billion));
+    const auto in_dai = RUNNEL_TRY(ray_div_down(value, par));
+    return ray_div_down(in_dai, mat);
+}
+
 Result<Returns> MakerDss::execute(const SpotterPoke& call, CallContext& context)
 {
     RUNNEL_TRY(require_ilk(call.ilk, "Spotter/ilk-not-init"));
     const auto pip = peek(context, call.ilk);
     Amount spot;
     if (pip.has)
-    {
-        const auto value = RUNNEL_TRY(guarded(Checked{pip.value} * billion));
-        const auto in_dai = RUNNEL_TRY(ray_div_down(value, context.read(prices_, par_record)));
-        spot = RUNNEL_TRY(ray_div_down(in_dai, context.read(mats_, call.ilk)));
-    }
+        spot = RUNNEL_TRY(
+            spot_of(pip, context.read(prices_, par_record), context.read(mats_, call.ilk)));
     context.write(vat_ilks_, call.ilk).spot = spot;
     context.emit(id(), PokeLog{Amount{call.ilk}, pip.value, spot});
     return Returns{};

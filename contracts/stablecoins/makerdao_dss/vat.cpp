@@ -112,6 +112,18 @@ Result<void> MakerDss::fold(CallContext& context, std::size_t i, AccountId u, co
     return {};
 }
 
+DebtChangeRow MakerDss::change_row(
+    std::size_t ilk, AccountId owner, const Int256& dink, const Int256& dtab) const
+{
+    DebtChangeRow row;
+    row.account = owner;
+    row.collateral_token = ilks_[ilk].gem_id;
+    row.debt_token = setup_.dai;
+    (dink.is_negative() ? row.freed_raw : row.locked_raw) = units_down(ilk, dink.magnitude());
+    (dtab.is_negative() ? row.repaid_raw : row.drawn_raw) = from_rad_down(dtab.magnitude());
+    return row;
+}
+
 Result<Returns> MakerDss::execute(const Frob& call, CallContext& context)
 {
     auto& tables = *RUNNEL_TRY(require_ilk(call.ilk, unknown_ilk));
@@ -148,6 +160,7 @@ Result<Returns> MakerDss::execute(const Frob& call, CallContext& context)
     gem = RUNNEL_TRY(sub_signed(gem, call.dink));
     auto& dai = context.write(dai_, call.w);
     dai = RUNNEL_TRY(add_signed(dai, dtab));
+    context.emit(id(), change_row(call.ilk, call.u, call.dink, dtab));
     return Returns{};
 }
 
@@ -174,6 +187,11 @@ Result<Returns> MakerDss::execute(const Fork& call, CallContext& context)
         Refusal::error("Vat/not-safe-dst"));
     RUNNEL_REQUIRE(source_tab >= ilk.dust || source.art.is_zero(), Refusal::error("Vat/dust-src"));
     RUNNEL_REQUIRE(target_tab >= ilk.dust || target.art.is_zero(), Refusal::error("Vat/dust-dst"));
+    if (const auto dtab = mul_signed(ilk.rate, call.dart); dtab.has_value())
+    {
+        context.emit(id(), change_row(call.ilk, call.src, -call.dink, -*dtab));
+        context.emit(id(), change_row(call.ilk, call.dst, call.dink, *dtab));
+    }
     return Returns{};
 }
 
