@@ -1,5 +1,6 @@
 #include "scenarios/state_export.hpp"
 
+#include "contracts/kit/block_offset.hpp"
 #include "scenarios/genesis.hpp"
 #include "scenarios/loader/document.hpp"
 #include "scenarios/loader/schema.hpp"
@@ -7,6 +8,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <type_traits>
 #include <variant>
 
@@ -26,7 +28,8 @@ std::string usd(std::uint64_t price)
     return fmt::format("\"{}.{:08} USD\"", price / one, price % one);
 }
 
-/// The constructor's arguments as keys of a table [contracts.NAME].
+/// The constructor's arguments as keys of a table [contracts.NAME]. `reserves.0.token` is the token
+/// of a row of `reserves`, told first; `reserves.0.KEY` are its cells.
 class ParameterWriter final : public FieldSink
 {
 public:
@@ -34,7 +37,22 @@ public:
 
     void text(std::string_view name, std::string value) override
     {
-        toml += fmt::format(", {} = {}", name, value);
+        const auto dot = name.find('.');
+        if (dot == std::string_view::npos)
+        {
+            keys_ += fmt::format(", {} = {}", name, value);
+            return;
+        }
+        const auto last = name.rfind('.');
+        auto& rows = tables_[std::string{name.substr(0, dot)}];
+        const auto key = name.substr(last + 1);
+        if (key == "token")
+            rows.push_back({std::move(value), {}});
+        else
+        {
+            auto& cells = rows.back().cells;
+            cells += fmt::format("{}{} = {}", cells.empty() ? "" : ", ", key, value);
+        }
     }
     void account(std::string_view name, AccountId value) override
     {
@@ -45,10 +63,33 @@ public:
         text(name, quoted(world_.contract(value).name()));
     }
 
-    std::string toml;
+    /// Keys and values, each behind a comma.
+    [[nodiscard]] std::string toml() const
+    {
+        auto text = keys_;
+        for (const auto& [name, rows] : tables_)
+        {
+            std::string cells;
+            for (const auto& row : rows)
+            {
+                cells +=
+                    fmt::format("{}{} = {{ {} }}", cells.empty() ? "" : ", ", row.token, row.cells);
+            }
+            text += fmt::format(", {} = {{ {} }}", name, cells);
+        }
+        return text;
+    }
 
 private:
+    struct TokenRow
+    {
+        std::string token;  // In quotes.
+        std::string cells;
+    };
+
     const World& world_;
+    std::string keys_;
+    std::map<std::string, std::vector<TokenRow>> tables_;
 };
 
 class Exporter
@@ -214,7 +255,7 @@ private:
                       scenario_.slot_seconds, closes));
     }
 
-    /// Without what it would be given at block 0: its tables say what it has.
+    /// Without what it would be given at block 0, as its tables say what it has; blocks go on.
     void empty(const std::string& table, const ContractType& type, const Parameters& parameters)
     {
         for (const auto& parameter : type.parameters)
@@ -222,6 +263,10 @@ private:
             const auto path = fmt::format("{}.{}", table, parameter.name);
             if (parameter.is_allocation)
                 set(path, "0");
+            if (parameter.name == contracts::block_offset_key && block_.number != 0)
+            {
+                set(path, std::to_string(contracts::block_offset_of(parameters) + block_.number));
+            }
             for (const auto& column : parameter.columns)
             {
                 if (!column.is_allocation)
@@ -243,9 +288,14 @@ private:
             return false;
         ParameterWriter parameters{world_};
         deployment.type->list_arguments(deployment.arguments, parameters);
+        if (is_token_type(*deployment.type))
+        {
+            const auto info = world_.contract(id).token_info();
+            parameters.text("symbol", quoted(info ? info->symbol : std::string{}));
+        }
         set((is_token_type(*deployment.type) ? "tokens." : "contracts.") +
                 world_.contract(id).name(),
-            fmt::format("{{ kind = \"{}\"{} }}", deployment.type->kind, parameters.toml));
+            fmt::format("{{ kind = \"{}\"{} }}", deployment.type->kind, parameters.toml()));
         return true;
     }
 

@@ -11,6 +11,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cstddef>
 #include <cstring>
 #include <map>
 #include <set>
@@ -60,6 +61,32 @@ bool is_sum(const World& world, const RecordTable& table)
     return table.conservation_weight() != 0 || &table == &world.native_supply;
 }
 
+/// The names of a record's fields.
+class ColumnSink final : public FieldSink
+{
+public:
+    void text(std::string_view name, std::string) override { names.emplace_back(name); }
+    void account(std::string_view name, AccountId) override { names.emplace_back(name); }
+    void contract(std::string_view name, ContractId) override { names.emplace_back(name); }
+
+    std::vector<std::string> names;
+};
+
+/// Of any table.
+const void* zero_record()
+{
+    static const std::vector<std::byte> zeros(record_size_max);  // Aligned as new aligns.
+    return zeros.data();
+}
+
+/// The columns that every record of the table has: of a list that may be short it is none.
+std::vector<std::string> fixed_columns(const RecordTable& table)
+{
+    ColumnSink sink;
+    table.format().list(zero_record(), sink);
+    return std::move(sink.names);
+}
+
 /// A row is wrong. Thrown within this file only.
 class BadRow : public std::runtime_error
 {
@@ -82,6 +109,18 @@ public:
         return found == columns_.end()
                    ? std::string_view{}
                    : fields_[static_cast<std::size_t>(found - columns_.begin())].text;
+    }
+    /// Whether it says something of an element of a list, `markets.0`, be it a value or a struct.
+    [[nodiscard]] bool tells(std::string_view element) const
+    {
+        for (std::size_t i = 0; i < columns_.size(); ++i)
+        {
+            const std::string_view column = columns_[i];
+            if (!fields_[i].text.empty() && column.starts_with(element) &&
+                (column.size() == element.size() || column[element.size()] == '.'))
+                return true;
+        }
+        return false;
     }
     [[noreturn]] void refuse(std::string_view column, std::string_view expected) const
     {
@@ -159,6 +198,13 @@ public:
 private:
     class Fields;
 
+    [[nodiscard]] const std::vector<std::string>& fixed_columns_of(const RecordTable& table)
+    {
+        const auto [known, is_new] = fixed_columns_.try_emplace(table.number());
+        if (is_new)
+            known->second = fixed_columns(table);
+        return known->second;
+    }
     static void read_header(const std::vector<Field>& fields, std::vector<std::string>& columns)
     {
         for (const auto& field : fields)
@@ -186,13 +232,16 @@ private:
     std::unordered_map<std::string_view, RecordTable*> tables_;
     /// The keys that each table has got, by its number.
     std::map<std::uint32_t, std::unordered_set<std::uint64_t>> written_;
+    std::map<std::uint32_t, std::vector<std::string>> fixed_columns_;  // By table's number.
 };
 
 /// Gives a record's fields out of a row; what has no column is zero.
 class StateReader::Fields final : public FieldSource
 {
 public:
-    Fields(StateReader& reader, const Row& row) : reader_{reader}, row_{row} {}
+    Fields(StateReader& reader, const Row& row, const std::vector<std::string>& fixed_columns)
+      : reader_{reader}, row_{row}, fixed_columns_{fixed_columns}
+    {}
 
     [[nodiscard]] const std::vector<std::string>& names() const noexcept { return names_; }
 
@@ -266,9 +315,23 @@ public:
     std::size_t enter_list(std::string_view name, std::size_t size_max) override
     {
         enter_struct(name);
+        const auto element = [this](std::size_t number)
+        { return within_ + std::to_string(number); };
         for (std::size_t i = 0; i < size_max; ++i)
-            names_.push_back(within_ + std::to_string(i));
-        return size_max;
+            names_.push_back(element(i));
+        const bool is_fixed = std::any_of(fixed_columns_.begin(), fixed_columns_.end(),
+            [&](const std::string& column) { return column.starts_with(within_); });
+        if (is_fixed)
+            return size_max;
+        std::size_t count = 0;
+        while (count < size_max && row_.tells(element(count)))
+            ++count;
+        for (auto behind = count; behind < size_max; ++behind)
+        {
+            if (row_.tells(element(behind)))
+                row_.refuse(element(count), "a value, as there is one behind it");
+        }
+        return count;
     }
     void enter_struct(std::string_view name) override
     {
@@ -284,6 +347,7 @@ public:
 private:
     StateReader& reader_;
     const Row& row_;
+    const std::vector<std::string>& fixed_columns_;
     std::string within_;
     std::vector<std::string> outer_;
     std::vector<std::string> names_;
@@ -294,7 +358,7 @@ void StateReader::add_row(const Row& row)
     auto& table = table_of(row);
     const bool is_keyed = table.key_of() == KeyOf::encoding;
     auto key = is_keyed ? 0 : key_of(row, table);
-    Fields fields{*this, row};
+    Fields fields{*this, row, fixed_columns_of(table)};
     Bytes encoding;
     table.format().read(fields, encoding);
     auto known = key_columns(table.key_of());
@@ -556,16 +620,76 @@ std::string file_of(const World& world, const RecordTable& table)
         "{}_{}", world.contract(world.table_owner(table.number())).type().kind, last);
 }
 
+/// Lines of records with the same fields. Headers differ where lists are short.
+struct RowsByHeader
+{
+    KeyOf key_of{};
+    std::map<std::string, std::vector<std::string>> lines;
+};
+
+std::vector<std::string_view> split_line(std::string_view line)
+{
+    std::vector<std::string_view> cells;
+    for (std::size_t end = 0; end != std::string_view::npos;)
+    {
+        end = line.find(',');
+        cells.push_back(line.substr(0, end));
+        line.remove_prefix(end == std::string_view::npos ? line.size() : end + 1);
+    }
+    return cells;
+}
+
+/// All columns of all headers, each behind the one that it follows.
+std::vector<std::string_view> all_columns(const RowsByHeader& rows)
+{
+    std::vector<std::string_view> columns;
+    for (const auto& [header, lines] : rows.lines)
+    {
+        auto place = columns.begin();
+        for (const auto column : split_line(header))
+        {
+            const auto found = std::find(columns.begin(), columns.end(), column);
+            place = (found == columns.end() ? columns.insert(place, column) : found) + 1;
+        }
+    }
+    return columns;
+}
+
+/// A header and sorted lines, with nothing where a list ends before others.
+std::string csv_of(const RowsByHeader& rows)
+{
+    const auto columns = all_columns(rows);
+    std::vector<std::string> lines;
+    for (const auto& [header, of_header] : rows.lines)
+    {
+        const auto names = split_line(header);
+        if (names.size() == columns.size())
+        {
+            lines.insert(lines.end(), of_header.begin(), of_header.end());
+            continue;
+        }
+        for (const auto& line : of_header)
+        {
+            const auto cells = split_line(line);
+            std::vector<std::string_view> padded(columns.size());
+            for (std::size_t i = 0; i < names.size(); ++i)
+            {
+                const auto column = std::find(columns.begin(), columns.end(), names[i]);
+                padded[static_cast<std::size_t>(column - columns.begin())] = cells.at(i);
+            }
+            lines.push_back(fmt::format("{}", fmt::join(padded, ",")));
+        }
+    }
+    std::sort(lines.begin(), lines.end());
+    return fmt::format("{}\n{}\n", fmt::join(columns, ","), fmt::join(lines, "\n"));
+}
+
 }  // namespace
 
 WorldState state_of(const World& world)
 {
-    struct File
-    {
-        std::string header;
-        std::vector<std::string> lines;
-    };
-    std::map<std::string, File> files;
+    // By the name of the file, then by the columns that its records all have.
+    std::map<std::string, std::map<std::string, RowsByHeader>> files;
     WorldState state;
     for (const auto* table : world.tables())
     {
@@ -576,33 +700,45 @@ WorldState state_of(const World& world)
                 state.left_out.push_back(fmt::format("{}: {} records", table->name(), keys.size()));
             continue;
         }
-        // A world begins with what its parameters say: that nothing is left of it must be said.
-        if (keys.empty() && table->key_of() == KeyOf::number && table->find(0) != nullptr)
+        // A world begins with what its parameters say, also for what a transaction has deployed:
+        // that nothing is left of it must be said.
+        const auto owner = world.table_owner(table->number());
+        const bool is_deployed = owner != no_contract && index(owner) >= world.known_contracts();
+        if (keys.empty() && table->key_of() == KeyOf::number &&
+            (is_deployed || table->find(0) != nullptr))
             keys.push_back(0);
-        const auto name = keys.empty() ? std::string{} : file_of(world, *table);
+        if (keys.empty())
+            continue;
+        auto& rows = files[file_of(world, *table)][fmt::format("{},{}",
+            fmt::join(key_columns(table->key_of()), ","), fmt::join(fixed_columns(*table), ","))];
+        rows.key_of = table->key_of();
         for (const auto key : keys)
         {
             if (table == &world.account_states && world.account_states.get(key).balance.is_zero())
                 continue;
             LineWriter writer{world, *table};
             list_key(world, *table, key, writer);
-            table->format().list(table->find(key), writer);
-            auto& file = files[name];
-            RUNNEL_CHECK(file.header.empty() || file.header == writer.header);
-            file.header = std::move(writer.header);
-            file.lines.push_back(std::move(writer.line));
+            const auto* record = table->find(key);
+            table->format().list(record == nullptr ? zero_record() : record, writer);
+            rows.lines[std::move(writer.header)].push_back(std::move(writer.line));
         }
     }
-    for (auto& [name, file] : files)
+    for (const auto& [name, kinds] : files)
     {
-        std::sort(file.lines.begin(), file.lines.end());
-        std::string csv = file.header + '\n';
-        for (const auto& line : file.lines)
+        for (const auto& [columns, rows] : kinds)
         {
-            csv += line;
-            csv += '\n';
+            if (rows.lines.empty())
+                continue;
+            // Tables of one name whose records differ (Comet's `collateral` and `collateral_0`)
+            // have a file each.
+            auto file = name;
+            if (kinds.size() > 1)
+                file += fmt::format("_by_{}", fmt::join(key_columns(rows.key_of), "_"));
+            const bool is_new = std::none_of(state.files.begin(), state.files.end(),
+                [&](const StateRows& other) { return other.name == file; });
+            RUNNEL_CHECK(is_new && "tables of one name and key have the same fields");
+            state.files.push_back({std::move(file), csv_of(rows)});
         }
-        state.files.push_back({name, std::move(csv)});
     }
     return state;
 }

@@ -94,6 +94,8 @@ private:
     void check_common_shocks() const;
     void check_common_shocks(const PriceSpec& first, const PriceSpec& second) const;
     void check_price_model(const NamedTable& table, const PriceModel& model) const;
+    /// A contract's parameter `block_seconds` is how long it takes a block to last.
+    void check_block_seconds(const NamedTable& table, const Parameters& parameters) const;
     void read_contracts();
     void read_agents();
     /// A strategy's parameter `interval` is how often its wallets act of themselves.

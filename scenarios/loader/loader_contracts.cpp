@@ -162,6 +162,17 @@ void Loader::read_tokens()
     }
 }
 
+void Loader::check_block_seconds(const NamedTable& table, const Parameters& parameters) const
+{
+    constexpr std::string_view key = "block_seconds";
+    if (!parameters.has(key) || !scenario_.times.known().empty() ||
+        parameters.integer(key) == scenario_.slot_seconds)
+        return;
+    fail_key(table, key,
+        fmt::format("expected the slot_seconds of [scenario], {}, got {}", scenario_.slot_seconds,
+            parameters.integer(key)));
+}
+
 void Loader::read_contracts()
 {
     for (const auto& table : contract_tables_)
@@ -170,6 +181,7 @@ void Loader::read_contracts()
         auto values = read(table, with_parameters(section("contracts").keys, type->parameters));
         if (type->validate != nullptr)
             check(table, type->validate(values.parameters));
+        check_block_seconds(table, values.parameters);
         scenario_.contracts.push_back(
             {table.name, type, std::move(values.parameters), place(table)});
         resolve(table, values.canonical);

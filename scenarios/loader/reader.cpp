@@ -8,6 +8,19 @@
 
 namespace runnel::scenarios
 {
+namespace
+{
+
+/// Whether a number is not given whose default is `""`: it has no value then, and the resolved
+/// scenario does not have it.
+bool is_no_number(const ParameterSpec& spec, const Node& node)
+{
+    const auto* text = node.as<std::string>();
+    return spec.default_value == "\"\"" && text != nullptr && text->empty() &&
+           (spec.kind == ParameterKind::integer || spec.kind == ParameterKind::amount);
+}
+
+}  // namespace
 
 void TableReader::refuse(const Item& item, std::string_view expected) const
 {
@@ -73,7 +86,8 @@ TableValues TableReader::read(
     {
         const auto found = std::find_if(values.canonical.begin(), values.canonical.end(),
             [&](const Node::Member& member) { return member.key == key.spec.name; });
-        in_order.push_back(std::move(*found));
+        if (found != values.canonical.end())
+            in_order.push_back(std::move(*found));
     }
     values.canonical = std::move(in_order);
     return values;
@@ -94,6 +108,8 @@ Parameters::Value TableReader::read_one(
 
 void TableReader::read_item(const Item& item, TableValues& values, const Unit* row) const
 {
+    if (is_no_number(item.key->spec, item.node))
+        return;
     Read read;
     switch (item.key->form)
     {

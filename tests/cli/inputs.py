@@ -295,6 +295,12 @@ def positions(runnel, check, folder):
     done = runnel("run", scenario)
     check(done.returncode == 2 and "positions.book: user: " in done.stderr and "36" in done.stderr,
           f"more than the market lends is refused by name: {done.stderr}")
+    for keys, words in [(["reserves.WETH.number=1"], "expected the numbers from 0 to 1, each once, got none of one"),
+                        (["reserves.WETH.number=1", "reserves.USDC.number=1"], "each once, got 1"),
+                        (["reserves.WETH.number=2", "reserves.USDC.number=1"], "each once, got 2"),
+                        (["reserves.WETH.variable_rate_slope1=0.04"], "expected an amount like")]:
+        done = runnel("check", scenario, *[word for key in keys for word in ("--set", f"contracts.pool.{key}")])
+        check(done.returncode == 2 and words in done.stderr, f"{keys} is refused: {done.stderr}")
 
 
 def main():

@@ -262,6 +262,251 @@ def deployed(runnel, check, source, folder):
           "opened: addresses that block 0 did not know")
 
 
+# What a transaction can deploy that lends or keeps, and what counts blocks. Block 25 goes on with all of it.
+MORPHO = '{ loan_token = "USDC", collateral_token = "WETH", oracle = "morpho_oracle", irm = "morpho_irm", lltv = "0.77 wad" }'
+LENDING = """
+[scenario]
+blocks = 30
+start = 1_700_000_000
+[tokens.USDC]
+decimals = 6
+[tokens.WETH]
+[tokens.ZED]
+[tokens.SUSHI]
+flavour = "openzeppelin4"
+minter = "chef"
+[tokens.cUSDC]
+kind = "compound_v2_ctoken"
+underlying = "USDC"
+[tokens.cWETH]
+kind = "compound_v2_ctoken"
+underlying = "WETH"
+[contracts.tokens]
+kind = "erc20_deployer"
+[contracts.markets]
+kind = "aave_v3_deployer"
+[contracts.vaults]
+kind = "erc4626_deployer"
+[contracts.chef]
+kind = "masterchef"
+sushi = "SUSHI"
+sushi_per_block = "1 SUSHI"
+pools.ZED.alloc_point = 100
+bonus_end_block = 23
+[contracts.oracle]
+kind = "price_oracle"
+keeper = "bob"
+prices = { USDC = { price = 1 }, WETH = { price = 2000 }, ZED = { price = 4 } }
+[contracts.compound]
+kind = "compound_v2_comptroller"
+oracle = "oracle"
+comp = "ZED"
+comp_reserve = "10_000 ZED"
+markets.USDC = { c_token = "cUSDC", initial_liquidity = "50_000 USDC", comp_supply_speed = 1_000_000, comp_borrow_speed = 7_000_000 }
+markets.WETH = { c_token = "cWETH", collateral_factor_bps = 8_000 }
+[contracts.morpho]
+kind = "morpho_blue"
+owner = "bob"
+fee_recipient = "bob"
+[contracts.morpho_irm]
+kind = "morpho_adaptive_curve_irm"
+[contracts.morpho_oracle]
+kind = "morpho_chainlink_oracle"
+oracle = "oracle"
+collateral_token = "WETH"
+loan_token = "USDC"
+[accounts.alice]
+funds = { ETH = 100, USDC = 100_000, WETH = 100, ZED = 1_000 }
+[accounts.bob]
+funds = { ETH = 100, USDC = 100_000, WETH = 100, ZED = 1_000 }
+
+[[script]]
+at_block = 1
+from = "alice"
+calls = [{ contract = "tokens", call = "deployToken", as = "LEAF", symbol = "it's", decimals = 6, minter = "alice", to = "bob", supply = 5_000_000_000 }]
+[[script]]
+at_block = 2
+from = "bob"
+gas_limit = 8_000_000
+calls = [
+  { contract = "oracle", call = "setAssetPrice", token = "LEAF", price = "3 USD" },
+  { contract = "markets", call = "deployPool", as = "bank", oracle = "oracle", treasury = "alice", reserves = [
+    { asset = "ZED", optimal_usage_ratio = "0.8 ray", base_variable_borrow_rate = 7, variable_rate_slope1 = "0.04 ray", variable_rate_slope2 = "0.75 ray" },
+    { asset = "LEAF", optimal_usage_ratio = "0.812345 ray", base_variable_borrow_rate = 0, variable_rate_slope1 = "0.04 ray", variable_rate_slope2 = "3.75 ray" },
+    { asset = "USDC", optimal_usage_ratio = "0.9 ray", base_variable_borrow_rate = "0.0123456789 ray", variable_rate_slope1 = "0.04 ray", variable_rate_slope2 = "0.75 ray" },
+  ] },
+  { contract = "bank", call = "configureReserveAsCollateral", asset = "LEAF", ltv = 7500, liquidation_threshold = 8000, liquidation_bonus = 10500 },
+  { contract = "bank", call = "setReserveBorrowing", asset = "USDC", enabled = true },
+]
+[[script]]
+at_block = 3
+from = "alice"
+calls = [
+  { contract = "USDC", call = "approve", spender = "bank", value = "max" },
+  { contract = "bank", call = "supply", asset = "USDC", amount = "2_000 USDC", on_behalf_of = "alice" },
+]
+[[script]]
+at_block = 4
+from = "bob"
+calls = [
+  { contract = "LEAF", call = "approve", spender = "bank", value = "max" },
+  { contract = "bank", call = "supply", asset = "LEAF", amount = "600 LEAF", on_behalf_of = "bob" },
+  { contract = "bank", call = "borrow", asset = "USDC", amount = "1_111 USDC", interest_rate_mode = 2 },
+]
+[[script]]
+at_block = 5
+from = "alice"
+calls = [
+  { contract = "markets", call = "deployPool", as = "idle", oracle = "oracle", treasury = "zero", reserves = [
+    { asset = "WETH", optimal_usage_ratio = "1 ray", base_variable_borrow_rate = 0, variable_rate_slope1 = 0, variable_rate_slope2 = 0 },
+  ] },
+]
+[[script]]
+at_block = 6
+from = "bob"
+calls = [
+  { contract = "morpho", call = "enableIrm", irm = "morpho_irm" },
+  { contract = "morpho", call = "enableLltv", lltv = "0.77 wad" },
+  { contract = "morpho", call = "createMarket", market_params = MORPHO },
+  { contract = "morpho", call = "setFee", market_params = MORPHO, new_fee = "0.1 wad" },
+]
+[[script]]
+at_block = 7
+from = "alice"
+calls = [
+  { contract = "USDC", call = "approve", spender = "morpho", value = "max" },
+  { contract = "morpho", call = "supply", market_params = MORPHO, assets = "10_000 USDC", shares = 0, on_behalf = "alice", data = [] },
+  { contract = "ZED", call = "approve", spender = "chef", value = "max" },
+  { contract = "chef", call = "deposit", pid = 0, amount = "100 ZED" },
+]
+[[script]]
+at_block = 8
+from = "bob"
+calls = [
+  { contract = "WETH", call = "approve", spender = "morpho", value = "max" },
+  { contract = "morpho", call = "supplyCollateral", market_params = MORPHO, assets = "5 WETH", on_behalf = "bob", data = [] },
+  { contract = "morpho", call = "borrow", market_params = MORPHO, assets = "7_000 USDC", shares = 0, on_behalf = "bob", receiver = "bob" },
+  { contract = "WETH", call = "approve", spender = "cWETH", value = "max" },
+  { contract = "cWETH", call = "mint", mint_amount = "10 WETH" },
+  { contract = "compound", call = "enterMarkets", c_tokens = ["cUSDC", "cWETH"] },
+  { contract = "cUSDC", call = "borrow", borrow_amount = "9_000 USDC" },
+]
+[[script]]
+at_block = 9
+from = "alice"
+calls = [
+  { contract = "vaults", call = "deployVault", as = "safe", asset = "LEAF", decimals_offset = 3 },
+  { contract = "USDC", call = "approve", spender = "cUSDC", value = "max" },
+  { contract = "cUSDC", call = "mint", mint_amount = "10 USDC" },
+  { contract = "compound", call = "enterMarkets", c_tokens = ["cUSDC"] },
+]
+[[script]]
+at_block = 10
+from = "bob"
+calls = [
+  { contract = "LEAF", call = "approve", spender = "safe", value = "max" },
+  { contract = "safe", call = "deposit", assets = "100 LEAF", receiver = "bob" },
+]
+""".replace("MORPHO", MORPHO)
+LENDING_LATER = """
+[[script]]
+at_block = LATER
+from = "bob"
+calls = [
+  { contract = "USDC", call = "approve", spender = "bank", value = "max" },
+  { contract = "bank", call = "repay", asset = "USDC", amount = "11 USDC", interest_rate_mode = 2, on_behalf_of = "bob" },
+  { contract = "bank", call = "setReserveFactor", asset = "USDC", reserve_factor = 1_000 },
+  { contract = "safe", call = "withdraw", assets = 1_000_000, receiver = "bob", owner = "bob" },
+  { contract = "morpho", call = "accrueInterest", market_params = MORPHO },
+  { contract = "cUSDC", call = "borrow", borrow_amount = "1_000 USDC" },
+  { contract = "compound", call = "claimComp", holder = "bob" },
+]
+[[script]]
+at_block = LATER
+from = "alice"
+calls = [
+  { contract = "chef", call = "deposit", pid = 0, amount = 0 },
+  { contract = "bank", call = "withdraw", asset = "USDC", amount = "5 USDC", to = "alice" },
+]
+""".replace("MORPHO", MORPHO)
+
+
+def lending(runnel, check, folder):
+    """Markets that transactions have deployed go on in the new chain as they would have in the old one."""
+    first, second = folder / "lending.db", folder / "lending_again.db"
+    scenario = folder / "lending.toml"
+    scenario.write_text(LENDING + LENDING_LATER.replace("LATER", "25"))
+    done = runnel("run", scenario, "--db", first)
+    check(done.returncode == 0, f"lending: {done.stdout} {done.stderr}")
+    out = folder / "lending_at"
+    done = runnel("export-state", first, "--block", 20, "-o", out)
+    check(done.returncode == 0, f"lending: {done.stderr}")
+    with sqlite3.connect(first) as ledger:
+        deployed = {kind: address for kind, address in ledger.execute(
+            "SELECT kind, name FROM contracts WHERE name LIKE '0x%' ORDER BY block_number DESC")}
+    check(set(deployed) == {"aave_v3_pool", "erc20", "erc4626", "morpho_blue_market"}, f"lending: deployed {deployed}")
+    later = LENDING_LATER.replace("LATER", "5")
+    for name, kind in {"bank": "aave_v3_pool", "safe": "erc4626"}.items():
+        later = later.replace(f'"{name}"', f'"{deployed[kind]}"')
+    more = out / "more.toml"
+    more.write_text((out / "scenario.toml").read_text() + later)
+    done = runnel("run", more, "--db", second)
+    check(done.returncode == 0, f"lending: goes on: {done.stdout} {done.stderr}")
+    check(runnel("verify", second).returncode == 0, "lending: verifies")
+
+    def state(ledger, block, name):
+        done = runnel("export-state", ledger, "--block", block, "-o", folder / name)
+        check(done.returncode == 0, f"{name}: {done.stderr}")
+        return state_in(folder / name)
+    at_start, before = state(second, 0, "lending_0"), state_in(out)
+    different = [file for file in before.keys() | at_start.keys() if before.get(file) != at_start.get(file)]
+    check(not different, f"lending: the same at the start: {different}")
+    # Fees, and who proposes a block, are the chain's.
+    old, new = state(first, 30, "lending_30"), state(second, 10, "lending_10")
+    different = [file for file in old if old[file] != new.get(file) and file not in ("accounts.csv", "native_supply.csv")]
+    check(not different and old.keys() == new.keys(), f"lending: the same after ten blocks: {different}")
+    for file in ["aave_v3_pool_reserves", "compound_v2_ctoken_state", "morpho_blue_market_market", "masterchef_pools",
+                 "compound_v2_comptroller_comp_states", "erc4626_state"]:
+        check(old[file + ".csv"] != before[file + ".csv"], f"lending: {file} has changed since")
+    wrong = [
+        (["contracts.compound.block_seconds=5"],
+         "contracts.compound.block_seconds: expected the slot_seconds of [scenario], 12, got 5"),
+        (["contracts.compound.markets.USDC.c_token=cWETH", "contracts.compound.markets.WETH.c_token=cUSDC"],
+         "compound: the c_token of its market of USDC is cWETH, which lends WETH"),
+    ]
+    for keys, words in wrong:
+        done = runnel("check", scenario, *[word for key in keys for word in ("--set", key)])
+        check(done.returncode == 2 and words in done.stderr and done.stderr.count("\n") == 1, f"{keys}: {done.stderr}")
+    check("markets.0,markets.1\ncompound.memberships,alice,0,\ncompound.memberships,bob,0,1\n"
+          in before["compound_v2_comptroller_memberships.csv"], "lending: lists have their own lengths")
+
+
+HELD = {
+    "lending_holdings": "contract_name, account, token, supplied_raw, debt_raw, used_as_collateral",
+    "lending_health": "contract_name, account, health_factor, collateral, debt",
+}
+
+
+def held(ledger, block):
+    """What accounts have and owe on every market, and how safe that is."""
+    with sqlite3.connect(ledger) as connection:
+        return [set(connection.execute(f"SELECT {columns} FROM {table} WHERE block_number = ?", (block,)))
+                for table, columns in HELD.items()]
+
+
+def shipped(runnel, check, source, folder):
+    """The scenarios that are about lending, with few people."""
+    round_trip(runnel, check, folder, "five", source / "scenarios/same_crash_five_markets.toml", [], 20, 8)
+    round_trip(runnel, check, folder, "threshold", source / "scenarios/threshold_ab.toml", [], 20, 12)
+    few = [option for group, count in {"borrower_usdc": 70, "borrower_dai": 26, "noise_trader": 100, "payer_eth": 50,
+                                       "payer_usdc": 20}.items() for option in ("--set", f"agents.{group}.count={count}")]
+    round_trip(runnel, check, folder, "thursday", source / "scenarios/black_thursday.toml", few, 40, 25)
+    # What the ledgers say of accounts, beside what their records are.
+    runnel.json("run", source / "scenarios/same_crash_five_markets.toml", "--blocks", 8, "--db", folder / "five_8.db")
+    old, new = held(folder / "five_8.db", 8), held(folder / "five_again.db", 0)
+    check(old == new and all(len(rows) > 200 for rows in old), f"five: accounts: {[len(rows) for rows in old]}")
+
+
 def refusals(runnel, check, folder):
     ledger = folder / "mixed.db"
     taken = folder / "taken"
@@ -306,6 +551,8 @@ def main():
         deployed(runnel, check, source, folder)
         savings(runnel, check, folder)
         exchanges(runnel, check, source, folder)
+        lending(runnel, check, folder)
+        shipped(runnel, check, source, folder)
         refusals(runnel, check, folder)
         documented(runnel, check, source, folder)
     check.finish()

@@ -1,5 +1,6 @@
 #include "contracts/farms/masterchef/masterchef.hpp"
 
+#include "contracts/kit/block_offset.hpp"
 #include "contracts/kit/gas.hpp"
 #include "contracts/kit/registration.hpp"
 #include "contracts/kit/safe_erc20.hpp"
@@ -39,10 +40,12 @@ void save_write(CallContext& context, const Amount& before, const Amount& after)
 }  // namespace
 
 MasterChef::MasterChef(ContractIdentity identity, ContractId sushi, Schedule schedule,
-    std::vector<FirstPool> first_pools, AccountId owner, AccountId dev_address)
+    std::vector<FirstPool> first_pools, AccountId owner, AccountId dev_address,
+    std::uint64_t block_offset)
   : ContractBase{std::move(identity)},
     sushi_id_{sushi},
     schedule_{schedule},
+    block_offset_{block_offset},
     state_{name() + ".state"},
     pools_{name() + ".pools"},
     users_{name() + ".users", KeyOf::numbered_account}
@@ -55,7 +58,7 @@ MasterChef::MasterChef(ContractIdentity identity, ContractId sushi, Schedule sch
         auto& pool = pools_.at(state.pool_count++);
         pool.lp_token = token;
         pool.alloc_point = alloc_point;
-        pool.last_reward_block = schedule_.start_block;
+        pool.last_reward_block = std::max(block_offset_, schedule_.start_block);
         state.total_alloc_point = wrapping_add(state.total_alloc_point, alloc_point);
     }
     add_table(state_);
@@ -97,6 +100,7 @@ const ContractType& MasterChef::contract_type()
                     {}, "uniswap_v2_pair|vault"},
                 {"share_alloc_point", ParameterKind::integer, "100", unit::other("points"),
                     "The points of each of share_pools.", 0, 1e12},
+                block_offset_parameter(),
             },
         .create = [](const Parameters& parameters,
                       ContractIdentity identity) -> std::unique_ptr<Contract>
@@ -113,8 +117,9 @@ const ContractType& MasterChef::contract_type()
                 pools.push_back({shares, Amount{whole("share_alloc_point")}});
             const Schedule schedule{parameters.amount("sushi_per_block"), whole("start_block"),
                 Amount{whole("bonus_end_block")}, Amount{whole("bonus_multiplier")}};
-            return std::make_unique<MasterChef>(
-                std::move(identity), parameters.token("sushi"), schedule, std::move(pools));
+            return std::make_unique<MasterChef>(std::move(identity), parameters.token("sushi"),
+                schedule, std::move(pools), zero_account, zero_account,
+                block_offset_of(parameters));
         }};
     return type;
 }
@@ -202,6 +207,7 @@ Amount MasterChef::lp_supply(std::size_t pid) const
 
 Result<Amount> MasterChef::pending(std::size_t pid, AccountId account, std::uint64_t block) const
 {
+    block += block_offset_;
     const auto& pool = pool_info(pid);
     const auto& user = user_info(pid, account);
     auto per_share = pool.acc_sushi_per_share;
@@ -218,6 +224,7 @@ Result<Amount> MasterChef::pending(std::size_t pid, AccountId account, std::uint
 
 FarmPool MasterChef::pool(std::size_t pool, FarmTime at) const
 {
+    at.block += block_offset_;
     const auto& info = pool_info(pool);
     FarmReward reward{sushi_id_, FarmClock::blocks, {}};
     const bool has_begun = at.block >= schedule_.start_block;
@@ -234,9 +241,9 @@ FarmPool MasterChef::pool(std::size_t pool, FarmTime at) const
         reward.rate = rate.value_or(Amount{});
     }
     if (!has_begun)
-        reward.until = schedule_.start_block;
+        reward.until = schedule_.start_block - block_offset_;
     else if (is_bonus && schedule_.bonus_end_block.fits_uint64())
-        reward.until = schedule_.bonus_end_block.low64();
+        reward.until = schedule_.bonus_end_block.low64() - block_offset_;
     return {info.lp_token, lp_supply(pool), {reward}};
 }
 
@@ -297,9 +304,14 @@ Result<void> MasterChef::mint(CallContext& context, AccountId to, const Amount& 
     return fail(minted.error());
 }
 
+std::uint64_t MasterChef::block_number(const CallContext& context) const
+{
+    return context.block().number + block_offset_;
+}
+
 Result<bool> MasterChef::update_pool(CallContext& context, PoolInfo& pool)
 {
-    const auto block = context.block().number;
+    const auto block = block_number(context);
     if (block <= pool.last_reward_block)
         return false;
     // With rewards as the staked token, the supply before the minting counts.
@@ -533,7 +545,7 @@ Result<Returns> MasterChef::execute(const Add& call, CallContext& context)
     ++state.pool_count;
     pool.lp_token = contract->id();
     pool.alloc_point = call.alloc_point;
-    pool.last_reward_block = std::max(context.block().number, schedule_.start_block);
+    pool.last_reward_block = std::max(block_number(context), schedule_.start_block);
     return Returns{};
 }
 

@@ -76,9 +76,10 @@ class MasterChef : public ContractBase<MasterChef, masterchef::Add, masterchef::
                    public Farm
 {
 public:
+    /// @param block_offset  See contracts/kit/block_offset.hpp.
     MasterChef(ContractIdentity identity, ContractId sushi, masterchef::Schedule schedule,
         std::vector<masterchef::FirstPool> first_pools = {}, AccountId owner = zero_account,
-        AccountId dev_address = zero_account);
+        AccountId dev_address = zero_account, std::uint64_t block_offset = 0);
 
     [[nodiscard]] static const ContractType& contract_type();
     [[nodiscard]] const ContractType& type() const override { return contract_type(); }
@@ -103,7 +104,7 @@ public:
     }
     /// What the chef holds of a pool's token.
     [[nodiscard]] Amount lp_supply(std::size_t pid) const;
-    /// pendingSushi, in a block with this number.
+    /// pendingSushi, in a block with this number (the chain's, as everywhere here).
     [[nodiscard]] Result<Amount> pending(
         std::size_t pid, AccountId account, std::uint64_t block) const;
 
@@ -152,6 +153,8 @@ public:
 
 private:
     [[nodiscard]] static std::uint64_t user_key(std::size_t pid, AccountId account) noexcept;
+    /// The running block's number, as the schedule and records count them.
+    [[nodiscard]] std::uint64_t block_number(const CallContext& context) const;
     [[nodiscard]] Token& lp_token(const masterchef::PoolInfo& pool) const;
     /// The number of a pool that is there.
     Result<std::uint64_t> find_pool(CallContext& context, const Amount& pid) const;
@@ -167,6 +170,7 @@ private:
 
     ContractId sushi_id_;
     masterchef::Schedule schedule_;
+    std::uint64_t block_offset_;
     Erc20* sushi_ = nullptr;
     const World* world_ = nullptr;
     std::vector<Token*> tokens_;  // By contract; those that were deployed later are not in it.

@@ -10,6 +10,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -52,13 +53,50 @@ constexpr std::array reserve_columns{
         "What the borrow rate gains up to the optimal usage.", 0, 1'000'000},
     ParameterSpec{"slope2_bps", ParameterKind::integer, "6000", unit::bps_per_year,
         "What it gains from there to full usage.", 0, 1'000'000},
+    ParameterSpec{"optimal_usage_ratio", ParameterKind::amount, "\"\"", unit::ray,
+        "The usage at which the second slope begins, to the last digit: instead of "
+        "optimal_usage_bps.",
+        1, 1e27},
+    ParameterSpec{"base_variable_borrow_rate", ParameterKind::amount, "\"\"", unit::ray,
+        "Per year, to the last digit: instead of base_rate_bps."},
+    ParameterSpec{"variable_rate_slope1", ParameterKind::amount, "\"\"", unit::ray,
+        "Per year, to the last digit: instead of slope1_bps."},
+    ParameterSpec{"variable_rate_slope2", ParameterKind::amount, "\"\"", unit::ray,
+        "Per year, to the last digit: instead of slope2_bps."},
+    ParameterSpec{"number", ParameterKind::integer, "\"\"", {},
+        "Its place among the pool's reserves, from 0; of all reserves or of none: in the order of "
+        "the tokens' names.",
+        0, 127},
     allocation({"initial_liquidity", ParameterKind::amount, "0", {},
         "Supplied at genesis by the account NAME/seed_supplier, which is given the tokens."}),
 };
 
-/// The rules of configureReserveAsCollateral, for what a pool begins with.
-std::string check_risk_parameters(const Parameters& parameters)
+/// Numbers, where they are given, are those of all places.
+std::string check_numbers(const Parameters::PerToken& reserves)
 {
+    std::vector<bool> taken(reserves.size());
+    const auto has_number = [](const auto& row) { return row.second.has("number"); };
+    if (std::none_of(reserves.begin(), reserves.end(), has_number))
+        return {};
+    for (const auto& [token, row] : reserves)
+    {
+        const auto number =
+            row.has("number") ? static_cast<std::size_t>(row.integer("number")) : taken.size();
+        if (number >= taken.size() || taken[number])
+        {
+            return fmt::format("reserves: expected the numbers from 0 to {}, each once, got {}",
+                taken.size() - 1, row.has("number") ? std::to_string(number) : "none of one");
+        }
+        taken[number] = true;
+    }
+    return {};
+}
+
+/// The rules of configureReserveAsCollateral, for what a pool begins with.
+std::string check_reserves(const Parameters& parameters)
+{
+    if (auto wrong = check_numbers(parameters.per_token("reserves")); !wrong.empty())
+        return wrong;
     for (const auto& [token, row] : parameters.per_token("reserves"))
     {
         const auto ltv = row.integer("ltv_bps");
@@ -120,10 +158,12 @@ ReserveSpec spec_of(ContractId token, const Parameters& row)
     spec.config.borrow_cap = static_cast<std::uint64_t>(row.integer("borrow_cap"));
     spec.config.borrowing_enabled = row.boolean("borrowing_enabled");
     spec.config.flash_loan_enabled = row.boolean("flash_loan_enabled");
-    spec.strategy.optimal_usage_ratio = ray_of_bps(row.integer("optimal_usage_bps"));
-    spec.strategy.base_variable_borrow_rate = ray_of_bps(row.integer("base_rate_bps"));
-    spec.strategy.variable_rate_slope1 = ray_of_bps(row.integer("slope1_bps"));
-    spec.strategy.variable_rate_slope2 = ray_of_bps(row.integer("slope2_bps"));
+    const auto exact = [&](std::string_view in_ray, std::string_view in_bps)
+    { return row.has(in_ray) ? row.amount(in_ray) : ray_of_bps(row.integer(in_bps)); };
+    spec.strategy.optimal_usage_ratio = exact("optimal_usage_ratio", "optimal_usage_bps");
+    spec.strategy.base_variable_borrow_rate = exact("base_variable_borrow_rate", "base_rate_bps");
+    spec.strategy.variable_rate_slope1 = exact("variable_rate_slope1", "slope1_bps");
+    spec.strategy.variable_rate_slope2 = exact("variable_rate_slope2", "slope2_bps");
     spec.strategy.optimal_stable_to_total_debt_ratio = ray;
     return spec;
 }
@@ -131,9 +171,14 @@ ReserveSpec spec_of(ContractId token, const Parameters& row)
 template <Version version>
 std::unique_ptr<Contract> create(const Parameters& parameters, ContractIdentity identity)
 {
-    std::vector<ReserveSpec> reserves;
-    for (const auto& [token, row] : parameters.per_token("reserves"))
-        reserves.push_back(spec_of(token, row));
+    const auto& rows = parameters.per_token("reserves");
+    std::vector<ReserveSpec> reserves(rows.size());
+    for (std::size_t i = 0; i < rows.size(); ++i)
+    {
+        const auto& [token, row] = rows[i];
+        const auto number = row.has("number") ? static_cast<std::size_t>(row.integer("number")) : i;
+        reserves.at(number) = spec_of(token, row);
+    }
     PoolSettings settings;
     settings.flash_loan_premium_total_bps = bps_of(parameters, "flash_loan_premium_bps");
     if (version == Version::v3_0_2)
@@ -166,6 +211,41 @@ std::unique_ptr<Contract> deploy(ByteView encoded, ContractIdentity identity, co
     }
     return std::make_unique<AaveV3Pool>(std::move(identity), arguments.oracle, reserves,
         world.account(arguments.treasury).name, world.account(arguments.admin).name);
+}
+
+/// As initReserve leaves them; what the admin has said since is in records.
+void list_arguments(ByteView encoded, FieldSink& parameters)
+{
+    PoolConstructor arguments;
+    RUNNEL_CHECK(decode(encoded, arguments));
+    parameters.contract("oracle", arguments.oracle);
+    parameters.account("treasury", arguments.treasury);
+    parameters.account("admin", arguments.admin);
+    parameters.text("flash_loan_premium_bps", "0");
+    parameters.text(premium_to_protocol, "0");
+    std::size_t number = 0;
+    for (const auto& reserve : arguments.reserves)
+    {
+        const auto within = fmt::format("reserves.{}.", number);
+        const auto list = [&](std::string_view name, std::string value)
+        { parameters.text(within + std::string{name}, std::move(value)); };
+        const auto list_ray = [&](std::string_view name, const Amount& value)
+        {
+            list(name,
+                fmt::format("\"{}.{:0>27} ray\"", div_down(value, ray).to_string(),
+                    (Checked{value} - wrapping_mul(div_down(value, ray), ray)).value.to_string()));
+        };
+        parameters.contract(within + "token", reserve.asset);
+        list("number", std::to_string(number++));
+        for (const auto* name : {"reserve_factor_bps", "liquidation_protocol_fee_bps"})
+            list(name, "0");
+        for (const auto* name : {"borrowing_enabled", "flash_loan_enabled"})
+            list(name, "false");
+        list_ray("optimal_usage_ratio", reserve.optimal_usage_ratio);
+        list_ray("base_variable_borrow_rate", reserve.base_variable_borrow_rate);
+        list_ray("variable_rate_slope1", reserve.variable_rate_slope1);
+        list_ray("variable_rate_slope2", reserve.variable_rate_slope2);
+    }
 }
 }  // namespace
 
@@ -201,8 +281,9 @@ const ContractType& AaveV3Pool::contract_type()
                 0, {}, {}, reserve_columns},
         };
         result.create = create<Version::v3_0_2>;
-        result.validate = check_risk_parameters;
+        result.validate = check_reserves;
         result.deploy = deploy;
+        result.list_arguments = list_arguments;
         result.reasons = {errors::names.begin(), errors::names.end()};
         return result;
     }();
@@ -222,6 +303,7 @@ const ContractType& AaveV3Pool::contract_type_v37()
             [](const ParameterSpec& spec) { return spec.name == premium_to_protocol; });
         result.create = create<Version::v3_7>;
         result.deploy = nullptr;
+        result.list_arguments = nullptr;
         result.reasons = {};
         return result;
     }();

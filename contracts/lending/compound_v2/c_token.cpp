@@ -88,7 +88,7 @@ CompoundV2CToken::CompoundV2CToken(ContractIdentity identity, std::string symbol
     auto& state = state_.at(0);
     state.borrow_index = one;
     state.reserve_factor = settings.reserve_factor;
-    state.accrual_block = settings.accrual_block;
+    state.accrual_block = settings.accrual_block + settings.block_offset;
 }
 
 void CompoundV2CToken::connect(World& world)
@@ -131,19 +131,24 @@ void CompoundV2CToken::check_invariants(const World&, Findings& findings) const
     }
 }
 
+std::uint64_t CompoundV2CToken::block_number(const CallContext& context) const
+{
+    return context.block().number + settings_.block_offset;
+}
+
 Result<MarketState*> CompoundV2CToken::accrue(CallContext& context)
 {
     auto& state = context.write(state_, 0);
     state.accrual_time = context.block().timestamp;
     context.use_gas(gas::accrue);
-    if (state.accrual_block == context.block().number)
+    const auto block = block_number(context);
+    if (state.accrual_block == block)
     {
         context.save_gas(gas::accrue_same_block_saves);
         return &state;
     }
     const auto cash = this->cash(context);
-    const auto accrual =
-        RUNNEL_TRY(compound_v2::accrue(state, settings_.model, cash, context.block().number));
+    const auto accrual = RUNNEL_TRY(compound_v2::accrue(state, settings_.model, cash, block));
     context.emit(
         id(), AccrueInterestLog{cash, accrual.interest, state.borrow_index, state.total_borrows});
     return &state;

@@ -86,6 +86,7 @@ struct CTokenSettings
     Amount initial_whole_rate;     // or, if that is 0, the same of whole tokens.
     Amount reserve_factor;
     std::uint64_t accrual_block = 0;
+    std::uint64_t block_offset = 0;  // See contracts/kit/block_offset.hpp.
 };
 
 }  // namespace compound_v2
@@ -131,6 +132,8 @@ public:
         market_ = number;
     }
     [[nodiscard]] const CompoundV2Comptroller* comptroller() const noexcept { return comptroller_; }
+    /// The running block's number, as its records count them.
+    [[nodiscard]] std::uint64_t block_number(const CallContext& context) const;
 
     // --- Committed state, and the tables that the Comptroller reads ------------------------------
 

@@ -58,12 +58,12 @@ CompoundV2Comptroller::CompoundV2Comptroller(
     add_table(memberships_);
     add_table(comp_accrued_);
     settings_.at(0) = setup_.settings;
+    const auto first = setup_.first_block + setup_.block_offset;
     for (const auto& spec : markets)
     {
         configs_.at(markets_.size()) = spec.config;
-        comp_states_.at(markets_.size()) = {
-            double_one, double_one, setup_.first_block, setup_.first_block};
-        markets_.push_back({spec.c_token, nullptr});
+        comp_states_.at(markets_.size()) = {double_one, double_one, first, first};
+        markets_.push_back({spec.c_token, spec.underlying, nullptr});
     }
 }
 
@@ -114,11 +114,20 @@ Result<AccountLiquidity> CompoundV2Comptroller::account_liquidity(AccountId user
         {});
 }
 
-void CompoundV2Comptroller::check_invariants(const World&, Findings& findings) const
+void CompoundV2Comptroller::check_invariants(const World& world, Findings& findings) const
 {
     for (std::size_t i = 0; i < markets_.size(); ++i)
     {
-        const auto& debts = markets_[i].c_token->debts();
+        const auto& c_token = *markets_[i].c_token;
+        const auto wanted = markets_[i].underlying;
+        if (wanted != no_contract && c_token.underlying() != wanted)
+        {
+            const auto name_of = [&](ContractId token) { return world.contract(token).name(); };
+            findings.push_back(
+                fmt::format("{}: the c_token of its market of {} is {}, which lends {}", name(),
+                    name_of(wanted), c_token.name(), name_of(c_token.underlying())));
+        }
+        const auto& debts = c_token.debts();
         for (const auto key : debts.keys())
         {
             const AccountId user{static_cast<std::uint32_t>(key)};

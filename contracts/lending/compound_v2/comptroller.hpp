@@ -75,6 +75,7 @@ struct MarketSpec
 {
     ContractId c_token{};
     MarketConfig config;
+    ContractId underlying = no_contract;  // What it is to lend; no_contract: whatever it does.
 };
 
 /// getHypotheticalAccountLiquidity(), in 1e-18 USD: debt is what is owed and what a redemption or a
@@ -142,6 +143,7 @@ public:
         std::string admin;  // Name of the account, found by connect() or made by genesis().
         compound_v2::ComptrollerSettings settings;
         std::uint64_t first_block = 0;
+        std::uint64_t block_offset = 0;    // See contracts/kit/block_offset.hpp.
         std::uint64_t block_seconds = 12;  // What views count on between blocks.
     };
     CompoundV2Comptroller(ContractIdentity identity, Setup setup,
@@ -152,7 +154,7 @@ public:
     void connect(World& world) override;
     void genesis(const Parameters& parameters, GenesisBuilder& builder) override;
     void snapshot(SnapshotContext& context) const override;
-    /// Whoever owes in a market has entered it.
+    /// Whoever owes in a market has entered it; a market lends what it is to lend.
     void check_invariants(const World& world, Findings& findings) const override;
 
     // --- Committed state -------------------------------------------------------------------------
@@ -312,6 +314,7 @@ private:
     struct Market
     {
         ContractId id{};
+        ContractId underlying = no_contract;  // See MarketSpec.
         CompoundV2CToken* c_token = nullptr;
     };
 

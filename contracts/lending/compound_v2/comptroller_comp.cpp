@@ -29,7 +29,7 @@ Result<void> CompoundV2Comptroller::update_supply_index(CallContext& context, st
     context.use_gas(gas::comp);
     const auto& speed = context.read(configs_, market).comp_supply_speed;
     auto& state = context.write(comp_states_, market);
-    const auto now = context.block().number;
+    const auto now = context.block().number + setup_.block_offset;
     const auto blocks = RUNNEL_TRY(Checked{now} - state.supply_block);
     if (!blocks.is_zero() && !speed.is_zero())
     {
@@ -49,7 +49,7 @@ Result<void> CompoundV2Comptroller::update_borrow_index(CallContext& context, st
     context.use_gas(gas::comp);
     const auto& speed = context.read(configs_, market).comp_borrow_speed;
     auto& state = context.write(comp_states_, market);
-    const auto now = context.block().number;
+    const auto now = context.block().number + setup_.block_offset;
     const auto blocks = RUNNEL_TRY(Checked{now} - state.borrow_block);
     if (!blocks.is_zero() && !speed.is_zero())
     {

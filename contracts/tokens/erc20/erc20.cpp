@@ -119,7 +119,6 @@ const ContractType& Erc20::contract_type()
         {
             Erc20Constructor arguments;
             RUNNEL_CHECK(decode(encoded, arguments));
-            parameters.text("symbol", '\'' + symbol_of(arguments.symbol).value() + '\'');
             parameters.text("decimals", std::to_string(arguments.decimals));
         }};
     return type;

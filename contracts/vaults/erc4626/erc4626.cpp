@@ -80,6 +80,14 @@ const ContractType& Erc4626Vault::contract_type()
             const auto asset = world.contract(arguments.asset).token_info();
             return std::make_unique<Erc4626Vault>(std::move(identity), arguments.asset,
                 arguments.decimals_offset, "v" + (asset ? asset->symbol : std::string{}));
+        },
+        .list_arguments =
+            [](ByteView encoded, FieldSink& parameters)
+        {
+            Constructor arguments;
+            RUNNEL_CHECK(decode(encoded, arguments));
+            parameters.contract("asset", arguments.asset);
+            parameters.text("decimals_offset", std::to_string(arguments.decimals_offset));
         }};
     return type;
 }
