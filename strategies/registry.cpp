@@ -27,6 +27,8 @@ std::span<const StrategyType* const> strategy_types()
         &yield_chaser_strategy(),
         &vault_depositor_strategy(),
         &vault_keeper_strategy(),
+        &coin_holder_strategy(),
+        &issuer_operator_strategy(),
     };
     return types;
 }

@@ -24,5 +24,7 @@ namespace runnel::strategies
 [[nodiscard]] const StrategyType& yield_chaser_strategy();
 [[nodiscard]] const StrategyType& vault_depositor_strategy();
 [[nodiscard]] const StrategyType& vault_keeper_strategy();
+[[nodiscard]] const StrategyType& coin_holder_strategy();
+[[nodiscard]] const StrategyType& issuer_operator_strategy();
 
 }  // namespace runnel::strategies

@@ -15,6 +15,10 @@ namespace
 {
 /// Tokens are meant to be worth the same if a pool begins with them within this of each other.
 constexpr double pegged = 0.1;
+/// An hour that ends so far from one to one counts as apart, and within this as together.
+constexpr double apart = 0.05;
+constexpr double together = 0.005;
+constexpr double hour_seconds = 3'600;
 constexpr double unknown = std::numeric_limits<double>::quiet_NaN();
 
 struct Extremes
@@ -25,6 +29,8 @@ struct Extremes
     double last = unknown;
     double hour_low = unknown;  // Of what it was when hours ended.
     double hour_high = unknown;
+    double hours_apart = 0;
+    double together_after = 0;  // Hours.
 
     void put(double value)
     {
@@ -33,10 +39,15 @@ struct Extremes
         high = std::isnan(high) ? value : std::max(high, value);
         last = value;
     }
-    void close_hour()
+    /// Of the hours before @p next that have ended since @p hour.
+    void close_hours(std::size_t hour, std::size_t next)
     {
         hour_low = std::isnan(hour_low) ? last : std::min(hour_low, last);
         hour_high = std::isnan(hour_high) ? last : std::max(hour_high, last);
+        if (std::abs(last - 1) > apart)
+            hours_apart += static_cast<double>(next - hour);
+        if (std::abs(last - 1) > together)
+            together_after = static_cast<double>(next);
     }
 };
 
@@ -82,7 +93,7 @@ Courses read_courses(LedgerQueries& source, Market& market)
         for (auto& [key, course] : courses.prices)
         {
             if (next != hour)
-                course.close_hour();
+                course.close_hours(hour, next);
         }
         hour = next;
         market.advance(*block);
@@ -97,8 +108,98 @@ Courses read_courses(LedgerQueries& source, Market& market)
         }
     }
     for (auto& [key, course] : courses.prices)
-        course.close_hour();
+        course.close_hours(hour, hour + 1);
     return courses;
+}
+
+// ---- Issuers ----
+
+constexpr std::uint64_t integer_max = std::numeric_limits<std::int64_t>::max();
+
+/// One issuer over the run; amounts in whole tokens.
+struct IssuerCourse
+{
+    ContractId coin{};
+    ContractId reserve_token{};
+    Extremes supply;
+    Extremes reserves;
+    Extremes cover;  // Reserves per coin.
+    Extremes waiting;
+    SignedAmount issued;
+    SignedAmount redeemed;
+    SignedAmount fees;
+    std::uint64_t longest_wait = 0;  // Seconds.
+};
+
+std::map<ContractId, IssuerCourse> read_issuers(LedgerQueries& source)
+{
+    std::map<ContractId, IssuerCourse> issuers;
+    const auto scale = [&](ContractId token)
+    {
+        const auto* facts = source.token(token);
+        return std::pow(10.0, facts == nullptr ? 0 : facts->decimals);
+    };
+    auto rows = source.query(
+        "SELECT contract_id, coin_id, reserve_token_id, supply, reserves, waiting_redeem "
+        "FROM t_issuers ORDER BY rowid");
+    while (rows.step())
+    {
+        auto& issuer = issuers[rows.contract(0)];
+        issuer.coin = rows.contract(1);
+        issuer.reserve_token = rows.contract(2);
+        const auto supply = rows.amount(3).to_double() / scale(issuer.coin);
+        const auto reserves = rows.amount(4).to_double() / scale(issuer.reserve_token);
+        issuer.supply.put(supply);
+        issuer.reserves.put(reserves);
+        if (supply > 0)
+            issuer.cover.put(reserves / supply);
+        issuer.waiting.put(rows.amount(5).to_double() / scale(issuer.coin));
+    }
+    if (!source.has("t_issuer_flows"))
+        return issuers;
+    auto flows = source.query(
+        "SELECT f.contract_id, f.transaction_type, f.coin_amount_raw, f.fee_raw, f.ordered_at, "
+        "b.timestamp FROM t_issuer_flows f JOIN t_blocks b ON b.number = f.block_number "
+        "ORDER BY f.rowid");
+    while (flows.step())
+    {
+        auto& issuer = issuers[flows.contract(0)];
+        (flows.text(1) == "redeem" ? issuer.redeemed : issuer.issued).add(flows.amount(2));
+        issuer.fees.add(flows.amount(3));
+        issuer.longest_wait = std::max(issuer.longest_wait,
+            flows.integer_up_to(5, integer_max) - flows.integer_up_to(4, integer_max));
+    }
+    return issuers;
+}
+
+Table issuer_table(LedgerQueries& source)
+{
+    Table table{"issuers", "Issuers of coins; reserves are whole tokens held per coin",
+        {{"issuer", "Issuer", Unit::none}, {"supply_start", "Supply, start", Unit::none},
+            {"supply_end", "Supply, end", Unit::none}, {"supply_change", "Change", Unit::share},
+            {"issued", "Issued", Unit::none}, {"redeemed", "Redeemed", Unit::none},
+            {"issued_share", "Issued / start", Unit::share},
+            {"redeemed_share", "Redeemed / start", Unit::share},
+            {"waiting_most", "To be redeemed, most", Unit::none},
+            {"waiting_end", "At the end", Unit::none},
+            {"longest_wait", "Longest wait", Unit::seconds}, {"fees", "Fees", Unit::none},
+            {"cover_low", "Reserves per coin, lowest", Unit::none},
+            {"cover_end", "At the end", Unit::none}},
+        {}, 24};
+    for (const auto& [id, issuer] : read_issuers(source))
+    {
+        const auto* facts = source.token(issuer.coin);
+        const auto scale = std::pow(10.0, facts == nullptr ? 0 : facts->decimals);
+        const auto start = issuer.supply.first;
+        const auto issued = issuer.issued.to_double() / scale;
+        const auto redeemed = issuer.redeemed.to_double() / scale;
+        table.rows.push_back({source.contract_name(id), start, issuer.supply.last,
+            share_of(issuer.supply.last - start, start), issued, redeemed, share_of(issued, start),
+            share_of(redeemed, start), issuer.waiting.high, issuer.waiting.last,
+            static_cast<double>(issuer.longest_wait),
+            source.money(issuer.fees, issuer.reserve_token), issuer.cover.low, issuer.cover.last});
+    }
+    return table;
 }
 }  // namespace
 
@@ -112,7 +213,8 @@ std::optional<Section> pegs_section(LedgerQueries& source)
         {{"pair", "Pool and pair", Unit::none}, {"start", "Start", Unit::none},
             {"low", "Low", Unit::none}, {"high", "High", Unit::none},
             {"hour_low", "Hours, low", Unit::none}, {"hour_high", "Hours, high", Unit::none},
-            {"end", "End", Unit::none}},
+            {"end", "End", Unit::none}, {"hours_apart", "Hours 5% apart", Unit::none},
+            {"together_after", "Within 0.5% from", Unit::seconds}},
         {}, 24};
     std::set<ContractId> pools;
     std::set<ContractId> others;
@@ -131,7 +233,7 @@ std::optional<Section> pegs_section(LedgerQueries& source)
             prices.rows.push_back(
                 {source.contract_name(pool) + " " + name(pool, a) + "/" + name(pool, b),
                     course.first, course.low, course.high, course.hour_low, course.hour_high,
-                    course.last});
+                    course.last, course.hours_apart, course.together_after * hour_seconds});
         }
     }
     if (prices.rows.empty())
@@ -153,6 +255,8 @@ std::optional<Section> pegs_section(LedgerQueries& source)
     Section section{"pegs", "Pools of tokens that are meant to be worth the same", {}, {}, {}};
     section.tables.push_back(std::move(prices));
     section.tables.push_back(std::move(shares));
+    if (source.has("t_issuers"))
+        section.tables.push_back(issuer_table(source));
     return section;
 }
 
