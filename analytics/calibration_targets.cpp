@@ -16,6 +16,12 @@ constexpr std::string_view source_v3 =
     "17 pools of Uniswap v3, May to September 2021 (arXiv 2111.09192)";
 constexpr std::string_view source_usdc =
     "Chainlink rounds of 11 March 2023; the path outside is an input of the scenario";
+constexpr std::string_view flows = "usdt_usdc_dai_flows";
+constexpr std::string_view source_usdc_flows =
+    "Chainlink rounds of 10 to 13 March 2023; no price is an input of the scenario";
+constexpr std::string_view source_circle =
+    "Circle's post of 14 March 2023: $2.9B redeemed, $0.7B minted on the 13th, of 41.0 billion";
+constexpr std::string_view source_supplies = "The Block, 10 to 13 March 2023";
 constexpr std::string_view not_recorded = "not recorded";
 constexpr std::string_view source_interval =
     "one trade per wallet and mean of the scenario's interval, 10% either way";
@@ -161,6 +167,32 @@ constexpr std::array own_bands{
         Band::open, "no recorded range"},
     Band{"stablecoin_depeg", "failed_share", "failed transactions, median hour",
         "transactions.reverted_share_median_hour", Unit::share, "2-4%", 0.01, 0.06, source_failed},
+    Band{flows, "pool_usdc_hour_low", "USDC in USDT in the 3pool, lowest hour",
+        "pegs.prices.three_pool USDC/USDT.hour_low", Unit::none, "0.877", 0.84, 0.92,
+        source_usdc_flows},
+    Band{flows, "hours_apart", "hours that end with USDC below 0.95 USDT",
+        "pegs.prices.three_pool USDC/USDT.hours_apart", Unit::none, "16 (in USD)", 10, 24,
+        source_usdc_flows},
+    Band{flows, "together_after", "within 0.5% for good, after the start",
+        "pegs.prices.three_pool USDC/USDT.together_after", Unit::seconds, "67 h (in USD)", 190'000,
+        279'000, source_usdc_flows},
+    Band{flows, "strong_coin_share", "USDT in the 3pool, lowest share",
+        "pegs.shares.three_pool USDT.lowest", Unit::share, "1.5%", 0.01, 0.04,
+        "Curve's 3pool on 11 March 2023, 07 to 09 h (The Block)"},
+    Band{flows, "dai_gap", "DAI in USDC in the 3pool, highest hour",
+        "pegs.prices.three_pool DAI/USDC.hour_high", Unit::none, "less than 1.03", 1, 1.04,
+        source_usdc_flows},
+    Band{flows, "usdc_redeemed", "USDC redeemed, share of the supply",
+        "pegs.issuers.usdc_desk.redeemed_share", Unit::share, "7.1%", 0.04, 0.10, source_circle},
+    Band{flows, "usdc_issued", "USDC minted, share of the supply",
+        "pegs.issuers.usdc_desk.issued_share", Unit::share, "1.7%", 0.005, 0.035, source_circle},
+    Band{flows, "usdc_supply", "USDC's supply, change", "pegs.issuers.usdc_desk.supply_change",
+        Unit::share, "-5%", -0.08, -0.03, source_supplies},
+    Band{flows, "dai_supply", "DAI's supply, change", "pegs.issuers.dai_desk.supply_change",
+        Unit::share, "24%", 0.12, 0.36, source_supplies},
+    Band{flows, "usdc_cover", "dollars behind a USDC, fewest", "pegs.issuers.usdc_desk.cover_low",
+        Unit::none, "1", 1, 1.001,
+        "every USDC of block 0 has its dollar; fees stay with the issuer"},
     Band{"payments", "failed_share", "failed transactions", "transactions.reverted_share",
         Unit::share, "2-4%", 0.01, 0.06, source_failed},
     Band{"payments", "payments_per_payer_day", "payments per payer and day",
@@ -190,6 +222,7 @@ constexpr std::array scenarios{
     Scenario{"vault_strategy", pools},
     Scenario{"fixed_vs_concentrated", searchers | pools},
     Scenario{"stablecoin_depeg", searchers},
+    Scenario{flows, searchers},
     Scenario{"payments", 0},
 };
 
