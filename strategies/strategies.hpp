@@ -18,6 +18,10 @@ namespace runnel::strategies
 [[nodiscard]] const StrategyType& stable_provider_strategy();
 [[nodiscard]] const StrategyType& aggregating_trader_strategy();
 [[nodiscard]] const StrategyType& price_keeper_strategy();
+[[nodiscard]] const StrategyType& pool_price_keeper_strategy();
+[[nodiscard]] const StrategyType& peg_arbitrageur_strategy();
+[[nodiscard]] const StrategyType& fleeing_holder_strategy();
+[[nodiscard]] const StrategyType& dip_buyer_strategy();
 [[nodiscard]] const StrategyType& lender_strategy();
 [[nodiscard]] const StrategyType& leveraged_borrower_strategy();
 [[nodiscard]] const StrategyType& liquidator_strategy();

@@ -73,21 +73,13 @@ Amount peak_of(const WidePayout& payout, const UnitValue& value_in, const UnitVa
 }
 
 /// Looks for the amount that earns most, and remembers the best it has seen.
-class ProfitSearch
+class PeakSearch
 {
 public:
-    ProfitSearch(std::span<const Hop> route, const UnitValue& value_in, const UnitValue& value_out)
-      : route_{route},
-        unit_in_{value_in.numerator.to_double() / value_in.denominator.to_double()},
-        unit_out_{value_out.numerator.to_double() / value_out.denominator.to_double()}
-    {}
+    explicit PeakSearch(const std::function<double(const Amount&)>& profit) : ask_{profit} {}
 
-    [[nodiscard]] Amount run()
+    [[nodiscard]] Amount run(const Amount& guess)
     {
-        const auto rate = marginal_rate(route_) * unit_out_ / unit_in_;
-        const auto guess = first_guess(rate);
-        if (!(rate > 1) || guess.is_zero())
-            return {};
         climb(guess);
         narrow_down();
         return best_profit_ > 0 ? best_ : Amount{};
@@ -97,27 +89,12 @@ private:
     static constexpr unsigned doublings_max = 40;
     static constexpr unsigned narrowings = 20;  // Each leaves 0.618 of the bracket: 1e-4 of it.
 
-    /// Where a constant-product pool of the first exchange's depth would earn most.
-    [[nodiscard]] Amount first_guess(double rate) const
+    double profit(const Amount& amount)
     {
-        const auto& hop = route_.front();
-        const auto price = hop.exchange->spot_price(hop.token_in, hop.token_out);
-        if (!(price > 0) || !(rate > 1))
-            return {};
-        const auto depth = hop.exchange->depth(hop.token_out).to_double() / price;
-        return Amount::from_double(std::max(1.0, depth * std::min(1.0, std::sqrt(rate) - 1)));
-    }
-
-    double profit(const Amount& amount_in)
-    {
-        const auto amounts = quote_along(route_, amount_in);
-        if (amounts.empty())
-            return -std::numeric_limits<double>::infinity();
-        const auto earned =
-            amounts.back().to_double() * unit_out_ - amount_in.to_double() * unit_in_;
+        const auto earned = ask_(amount);
         if (earned > best_profit_)
         {
-            best_ = amount_in;
+            best_ = amount;
             best_profit_ = earned;
         }
         return earned;
@@ -183,13 +160,26 @@ private:
         }
     }
 
-    std::span<const Hop> route_;
-    double unit_in_;
-    double unit_out_;
+    const std::function<double(const Amount&)>& ask_;
     Amount best_;
     double best_profit_ = 0;
 };
+
+/// Where a constant-product pool of the first exchange's depth would earn most.
+Amount first_guess(const Hop& hop, double rate)
+{
+    const auto price = hop.exchange->spot_price(hop.token_in, hop.token_out);
+    if (!(price > 0) || !(rate > 1))
+        return {};
+    const auto depth = hop.exchange->depth(hop.token_out).to_double() / price;
+    return Amount::from_double(std::max(1.0, depth * std::min(1.0, std::sqrt(rate) - 1)));
+}
 }  // namespace
+
+Amount search_peak(const std::function<double(const Amount&)>& profit, const Amount& guess)
+{
+    return PeakSearch{profit}.run(guess);
+}
 
 Amount best_amount_in(
     std::span<const Hop> route, const UnitValue& value_in, const UnitValue& value_out)
@@ -204,7 +194,21 @@ Amount search_amount_in(
     std::span<const Hop> route, const UnitValue& value_in, const UnitValue& value_out)
 {
     RUNNEL_CHECK(!route.empty());
-    return ProfitSearch{route, value_in, value_out}.run();
+    const auto unit_in = value_in.numerator.to_double() / value_in.denominator.to_double();
+    const auto unit_out = value_out.numerator.to_double() / value_out.denominator.to_double();
+    const auto rate = marginal_rate(route) * unit_out / unit_in;
+    const auto guess = first_guess(route.front(), rate);
+    if (!(rate > 1) || guess.is_zero())
+        return {};
+    return search_peak(
+        [&](const Amount& amount_in)
+        {
+            const auto amounts = quote_along(route, amount_in);
+            return amounts.empty()
+                       ? -std::numeric_limits<double>::infinity()
+                       : amounts.back().to_double() * unit_out - amount_in.to_double() * unit_in;
+        },
+        guess);
 }
 
 }  // namespace runnel::strategies

@@ -2,6 +2,7 @@
 
 #include "strategies/market/routes.hpp"
 
+#include <functional>
 #include <span>
 
 namespace runnel::strategies
@@ -31,8 +32,15 @@ struct UnitValue
 [[nodiscard]] Amount best_amount_in(
     std::span<const Hop> route, const UnitValue& value_in, const UnitValue& value_out);
 
-/// The same by exact quotes: at most 64, and none unless the first unit earns. It expects profit to
-/// rise to one peak and to fall after it, and comes within 0.1% of that peak's amount.
+/// The amount for which @p profit is greatest, found from a @p guess: at most 64 questions. It
+/// expects profit to rise to one peak and to fall after it, and comes within 0.1% of that peak's
+/// amount; 0 if nothing that it tried has a profit.
+[[nodiscard]] Amount search_peak(
+    const std::function<double(const Amount&)>& profit, const Amount& guess);
+
+/// The same as best_amount_in() by exact quotes: at most 64, and none unless the first unit earns.
+/// It expects profit to rise to one peak and to fall after it, and comes within 0.1% of that peak's
+/// amount.
 [[nodiscard]] Amount search_amount_in(
     std::span<const Hop> route, const UnitValue& value_in, const UnitValue& value_out);
 
