@@ -72,6 +72,7 @@ std::span<const ContractType* const> contract_types()
         &BalancerWeightedPool::contract_type(),
         &AaveV3Pool::contract_type(),
         &AaveV3Pool::contract_type_v37(),
+        &AaveV3Pool::contract_type_fixed_close(),
         &CompoundV2SimplePriceOracle::contract_type(),
         &CompoundV2CToken::contract_type(),
         &CompoundV2Comptroller::contract_type(),

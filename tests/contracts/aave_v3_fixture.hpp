@@ -29,7 +29,8 @@ struct AaveV3Fixture : ContractFixture
     static constexpr std::size_t weth = 1;
     static constexpr std::size_t dai = 2;
 
-    explicit AaveV3Fixture(aave_v3::Version version = aave_v3::Version::v3_0_2)
+    explicit AaveV3Fixture(
+        aave_v3::Version version = aave_v3::Version::v3_0_2, std::uint16_t close_factor_bps = 0)
       : keeper{sandbox.account("keeper")},
         admin{sandbox.account("admin")},
         treasury{sandbox.account("treasury")},
@@ -42,8 +43,8 @@ struct AaveV3Fixture : ContractFixture
         oracle{sandbox.add<PriceOracle>("oracle", "keeper",
             std::vector<TokenPrice>{{token[usdc]->id(), dollars(1)},
                 {token[weth]->id(), dollars(2'000)}, {token[dai]->id(), dollars(1)}})},
-        pool{sandbox.add<AaveV3Pool>(
-            "pool", oracle.id(), specs(), settings(), "treasury", "admin", version)}
+        pool{sandbox.add<AaveV3Pool>("pool", oracle.id(), specs(), settings(), "treasury", "admin",
+            version, std::uint64_t{0}, close_factor_bps)}
     {
         sandbox.connect();
         set_time(start);

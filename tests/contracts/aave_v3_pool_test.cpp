@@ -320,6 +320,35 @@ TEST_CASE(
 }
 
 TEST_CASE(
+    "aave v3 pool: a fixed close factor does not grow when health falls", "[contracts][aave_v3]")
+{
+    for (const auto close_factor_bps : {std::uint16_t{5'000}, std::uint16_t{2'500}})
+    {
+        AaveV3Fixture f{Version::v3_0_2, close_factor_bps};
+        f.supply(f.alice, f.usdc, tokens(20'000, 6));
+        f.supply(f.bob, f.weth, tokens(10));
+        f.borrow(f.bob, f.usdc, tokens(15'000, 6));
+        f.set_price(f.weth, f.dollars(1'600));  // Health factor 0.853: v3.0.2 closes all.
+        const auto part = percent_mul_half_up(tokens(15'000, 6), close_factor_bps).value;
+        CHECK(f.pool.liquidatable_debt(f.bob, f.usdc, f.pool.market(f.now)) == part);
+        const auto outcome = f.expect_ok(
+            f.carol, LiquidationCall{f.id(f.weth), f.id(f.usdc), f.bob, Amount::max(), false});
+        CHECK(outcome.returns.values[0] == part);
+        CHECK(f.balance(f.bob, f.usdc).debt == wrapping_sub(tokens(15'000, 6), part));
+    }
+    const auto* type = find_contract_type("aave_v3_fixed_close_pool");
+    REQUIRE(type == &AaveV3Pool::contract_type_fixed_close());
+    const auto has_factor = [](const ContractType& kind)
+    {
+        return std::any_of(kind.parameters.begin(), kind.parameters.end(),
+            [](const ParameterSpec& spec) { return spec.name == "close_factor_bps"; });
+    };
+    CHECK(has_factor(*type));
+    // Of scenarios with pools of v3.0.2 the manifest stays what it was.
+    CHECK_FALSE(has_factor(AaveV3Pool::contract_type()));
+}
+
+TEST_CASE(
     "aave v3 pool: collateral that is just enough pays the debt asked for", "[contracts][aave_v3]")
 {
     // 7'500 / 1'800 * 1.05 WETH, each step rounded down: valued backwards it is a unit short.

@@ -38,10 +38,11 @@ Result<void> require_account(const World& world, AccountId account)
 
 AaveV3Pool::AaveV3Pool(ContractIdentity identity, ContractId oracle,
     std::vector<ReserveSpec> reserves, const PoolSettings& settings, std::string treasury,
-    std::string admin, Version version, std::uint64_t start)
+    std::string admin, Version version, std::uint64_t start, std::uint16_t close_factor_bps)
   : AaveV3Pool{
         std::move(identity), oracle, reserves, std::move(treasury), std::move(admin), version}
 {
+    close_factor_bps_ = close_factor_bps;
     settings_.at(0) = settings;
     for (std::size_t number = 0; number < reserves.size(); ++number)
     {

@@ -118,10 +118,13 @@ public:
     /// @param treasury, admin  Names of accounts, found by connect() or made by genesis().
     /// @param start  Of v3.7: when its reserves were set up, unix seconds; 0: when they are touched
     ///               first.
+    /// @param close_factor_bps  Of v3.0.2: the part of a debt that one call may repay, whatever the
+    ///               health factor; 0: as it says.
     AaveV3Pool(ContractIdentity identity, ContractId oracle,
         std::vector<aave_v3::ReserveSpec> reserves, const aave_v3::PoolSettings& settings,
         std::string treasury, std::string admin,
-        aave_v3::Version version = aave_v3::Version::v3_0_2, std::uint64_t start = 0);
+        aave_v3::Version version = aave_v3::Version::v3_0_2, std::uint64_t start = 0,
+        std::uint16_t close_factor_bps = 0);
     /// One that a transaction deploys: without records, which initialize() writes.
     AaveV3Pool(ContractIdentity identity, ContractId oracle,
         const std::vector<aave_v3::ReserveSpec>& reserves, std::string treasury, std::string admin,
@@ -133,9 +136,13 @@ public:
     /// Of v3.0.2.
     [[nodiscard]] static const ContractType& contract_type();
     [[nodiscard]] static const ContractType& contract_type_v37();
+    /// v3.0.2 but for a close factor that is the same at any health factor, as v2's was.
+    [[nodiscard]] static const ContractType& contract_type_fixed_close();
     [[nodiscard]] const ContractType& type() const override
     {
-        return is_v37() ? contract_type_v37() : contract_type();
+        if (is_v37())
+            return contract_type_v37();
+        return close_factor_bps_ != 0 ? contract_type_fixed_close() : contract_type();
     }
     void connect(World& world) override;
     void genesis(const Parameters& parameters, GenesisBuilder& builder) override;
@@ -389,6 +396,9 @@ private:
         const Amount& amount, std::uint8_t rate_mode, AccountId debtor, bool use_a_tokens);
 
     // pool_liquidation.cpp
+    /// The part of a debt that one call may repay.
+    [[nodiscard]] Checked max_liquidatable_debt(
+        const Checked& debt, const Amount& health_factor) const;
     [[nodiscard]] Result<aave_v3::LiquidationAmounts> liquidation_amounts(std::size_t collateral,
         std::size_t debt, const aave_v3::ReserveConfig& config, const Amount& collateral_price,
         const Amount& debt_price, const Amount& debt_to_cover, const Amount& balance) const;
@@ -405,6 +415,7 @@ private:
         ContractId asset, std::uint8_t method, const Amount& value, CallContext& context);
 
     aave_v3::Version version_;
+    std::uint16_t close_factor_bps_ = 0;  // 0: as the health factor says.
     std::vector<Reserve> reserves_;
     std::string treasury_name_;
     std::string admin_name_;

@@ -17,14 +17,14 @@ namespace
 constexpr Amount close_factor_threshold{950'000'000'000'000'000ULL};  // Wad.
 constexpr std::uint64_t close_factor_default_bps = 5'000;
 constexpr std::uint64_t close_factor_max_bps = 10'000;
-
-/// The part of a debt that one call may repay.
-Checked max_liquidatable_debt(const Checked& debt, const Amount& health_factor)
-{
-    return percent_mul_half_up(debt,
-        health_factor > close_factor_threshold ? close_factor_default_bps : close_factor_max_bps);
-}
 }  // namespace
+
+Checked AaveV3Pool::max_liquidatable_debt(const Checked& debt, const Amount& health_factor) const
+{
+    const auto by_health =
+        health_factor > close_factor_threshold ? close_factor_default_bps : close_factor_max_bps;
+    return percent_mul_half_up(debt, close_factor_bps_ != 0 ? close_factor_bps_ : by_health);
+}
 
 /// What @p debt_to_cover buys of a collateral balance.
 ///

@@ -24,6 +24,7 @@ namespace
 constexpr double bps_max = 10'000;
 constexpr std::int64_t bps_denominator_integer = 10'000;
 constexpr double cap_max = 68'719'476'735;
+constexpr std::string_view close_factor = "close_factor_bps";
 constexpr std::string_view premium_to_protocol = "flash_loan_premium_to_protocol_bps";
 
 constexpr std::array reserve_columns{
@@ -168,7 +169,7 @@ ReserveSpec spec_of(ContractId token, const Parameters& row)
     return spec;
 }
 
-template <Version version>
+template <Version version, bool has_fixed_close = false>
 std::unique_ptr<Contract> create(const Parameters& parameters, ContractIdentity identity)
 {
     const auto& rows = parameters.per_token("reserves");
@@ -188,7 +189,7 @@ std::unique_ptr<Contract> create(const Parameters& parameters, ContractIdentity 
     }
     return std::make_unique<AaveV3Pool>(std::move(identity), parameters.contract("oracle"),
         std::move(reserves), settings, parameters.text("treasury"), parameters.text("admin"),
-        version);
+        version, 0, has_fixed_close ? bps_of(parameters, close_factor) : std::uint16_t{});
 }
 
 std::unique_ptr<Contract> deploy(ByteView encoded, ContractIdentity identity, const World& world)
@@ -249,8 +250,8 @@ void list_arguments(ByteView encoded, FieldSink& parameters)
 }
 }  // namespace
 
-// Two kinds: a parameter more would be another manifest, and another chain, of every scenario that
-// has a pool of v3.0.2.
+// Three kinds: a parameter more would be another manifest, and another chain, of every scenario
+// that has a pool of v3.0.2.
 
 const ContractType& AaveV3Pool::contract_type()
 {
@@ -305,6 +306,27 @@ const ContractType& AaveV3Pool::contract_type_v37()
         result.deploy = nullptr;
         result.list_arguments = nullptr;
         result.reasons = {};
+        return result;
+    }();
+    return type;
+}
+
+const ContractType& AaveV3Pool::contract_type_fixed_close()
+{
+    static const auto type = []
+    {
+        auto result = contract_type();
+        result.kind = "aave_v3_fixed_close_pool";
+        result.help =
+            "A lending pool of Aave v3.0.2 but for its close factor, which is the same at any "
+            "health factor, as v2's was.";
+        const auto before = std::find_if(result.parameters.begin(), result.parameters.end(),
+            [](const ParameterSpec& spec) { return spec.name == "reserves"; });
+        result.parameters.insert(
+            before, ParameterSpec{close_factor, ParameterKind::integer, "5000", unit::bps,
+                        "The part of a debt that one call may repay.", 1, bps_max});
+        result.create = create<Version::v3_0_2, true>;
+        result.deploy = nullptr;
         return result;
     }();
     return type;
