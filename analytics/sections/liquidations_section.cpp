@@ -100,6 +100,70 @@ void add_repeats(const Liquidations& liquidations, std::vector<Figure>& figures)
     }
 }
 
+/// How they come in waves: hours of the clock in which there were any, and what the busiest tenth
+/// of all hours from the first block to the last, rounded up, has of calls and of debt repaid; for
+/// each the hours with most of it.
+void add_hours(
+    LedgerQueries& source, const Liquidations& liquidations, std::vector<Figure>& figures)
+{
+    constexpr std::uint64_t hour = 3'600;
+    auto ends = source.query("SELECT min(timestamp), max(timestamp) FROM t_blocks");
+    if (!ends.step())
+        return;
+    const auto first = ends.integer_up_to(0, integer_max) / hour;
+    const auto hours = ends.integer_up_to(1, integer_max) / hour - first + 1;
+    using Sums = std::pair<double, double>;  // Calls, debt in USD.
+    std::map<std::uint64_t, Sums> by_hour;
+    for (const auto& call : liquidations.calls)
+    {
+        auto& [calls, debt] = by_hour[call.timestamp / hour];
+        ++calls;
+        debt += call.debt_usd;
+    }
+    const auto share_of_busiest = [&](double Sums::*part)
+    {
+        std::vector<double> values;
+        for (const auto& [number, sums] : by_hour)
+            values.push_back(sums.*part);
+        const auto total = std::accumulate(values.begin(), values.end(), 0.0);
+        std::sort(values.begin(), values.end(), std::greater<>{});
+        values.resize(std::min<std::size_t>(values.size(), (hours + 9) / 10));
+        return share_of(std::accumulate(values.begin(), values.end(), 0.0), total);
+    };
+    figures.push_back({"hours_with_calls", "Hours with calls",
+        static_cast<std::int64_t>(by_hour.size()), Unit::count});
+    figures.push_back({"busiest_tenth_calls_share", "Calls in the busiest tenth of all hours",
+        share_of_busiest(&Sums::first), Unit::share});
+    figures.push_back({"busiest_tenth_value_share", "Debt repaid in the tenth with most of it",
+        share_of_busiest(&Sums::second), Unit::share});
+}
+
+/// What secured the debts that were repaid.
+Table collateral_table(LedgerQueries& source, const Liquidations& liquidations)
+{
+    Table table{"collaterals", "By collateral",
+        {{"collateral", "", Unit::none}, {"calls", "Calls", Unit::count},
+            {"calls_share", "Of calls", Unit::share}, {"debt_usd", "Debt", Unit::usd},
+            {"value_share", "Of debt", Unit::bar}},
+        {}, 12};
+    std::map<ContractId, std::pair<std::uint64_t, double>> sums;
+    for (const auto& [tokens, pair] : liquidations.pairs)
+    {
+        auto& [calls, debt_usd] = sums[tokens.first];
+        calls += pair.calls;
+        debt_usd += pair.debt_usd;
+    }
+    const auto calls = static_cast<double>(liquidations.calls.size());
+    const auto debt_usd = liquidations.debt_value.to_double() / price_scale;
+    for (const auto& [token, sum] : sums)
+    {
+        table.rows.push_back({source.token_name(token), static_cast<std::int64_t>(sum.first),
+            share_of(static_cast<double>(sum.first), calls), sum.second,
+            share_of(sum.second, debt_usd)});
+    }
+    return table;
+}
+
 Table liquidator_table(
     LedgerQueries& source, const Liquidations& liquidations, std::vector<Figure>& figures)
 {
@@ -259,7 +323,9 @@ std::optional<Section> liquidations_section(LedgerQueries& source)
     add_repeats(liquidations, figures);
     add_sizes(liquidations, section);
     auto liquidators = liquidator_table(source, liquidations, figures);
+    add_hours(source, liquidations, figures);
     section.tables.insert(section.tables.begin(), pair_table(source, liquidations));
+    section.tables.insert(section.tables.begin(), collateral_table(source, liquidations));
     section.tables.insert(section.tables.begin(), std::move(liquidators));
     return section;
 }

@@ -286,6 +286,11 @@ TEST_CASE("report: lending, liquidations and bad debt", "[analytics][report]")
     CHECK(integer(report, "liquidations.repeats") == 1);
     CHECK(report.number("liquidations.half_repeat_share").value() == 1);
     CHECK(report.number("liquidations.top1_percent_share").value() == Approx(500.0 / 750));
+    CHECK(integer(report, "liquidations.hours_with_calls") == 2);
+    CHECK(report.number("liquidations.busiest_tenth_calls_share").value() == 0.5);
+    CHECK(report.number("liquidations.busiest_tenth_value_share").value() == Approx(500.0 / 750));
+    CHECK(report.number("liquidations.collaterals.WETH.value_share").value() == 1);
+    CHECK(report.number("liquidations.collaterals.WETH.calls").value() == 2);
     CHECK(raw(report, "liquidations.pairs.WETH.collateral_seized") ==
           wrapping_add(ether(8), div_down(wrapping_mul(ether(1), 375), 1'000)).to_string());
     CHECK(raw(report, "liquidations.liquidators.dan.gross_profit_usd") == price(25).to_string());
