@@ -11,6 +11,8 @@ namespace
 constexpr std::string_view thursday = "black_thursday";
 constexpr std::string_view source_2021 =
     "Aave v2, 11,497 liquidation calls, 2020-12-17 to 2022-04-03";
+constexpr std::string_view dai_2020 = "compound_dai_2020";
+constexpr std::string_view crv_2022 = "crv_short_2022";
 constexpr std::string_view source_failed = "Ethereum until September 2022; quiet hours";
 constexpr std::string_view source_v3 =
     "17 pools of Uniswap v3, May to September 2021 (arXiv 2111.09192)";
@@ -64,6 +66,27 @@ constexpr std::array own_bands{
     Band{thursday, "trades_per_trader_day", "trades per trader and day",
         "behaviour.rates.noise_trader.succeeded_day", Unit::none, "not recorded", -Band::open,
         Band::open, "no recorded range; the parameter is 50 in a calm market, more in a wild one"},
+    Band{dai_2020, "borrowers", "borrowers liquidated", "liquidations.borrower_count", Unit::none,
+        "124", 62, 248, "Compound, 26 November 2020 (comp.xyz); a factor of 2 either way"},
+    Band{dai_2020, "debt_repaid", "debt repaid", "liquidations.debt_repaid_usd", Unit::usd,
+        "$85M to $103M", 85e6, 103e6,
+        "Compound, 26 November 2020: $89M and $103M (LoanScan, two days), 85.2M DAI (comp.xyz)"},
+    Band{dai_2020, "calls", "liquidation calls", "liquidations.calls", Unit::none, "not recorded",
+        -Band::open, Band::open, "no recorded range"},
+    Band{dai_2020, "top5_liquidators_share", "liquidation calls by the top 5",
+        "liquidations.top5_calls_share", Unit::share, "not recorded", -Band::open, Band::open,
+        "of Compound's that day nothing is recorded"},
+    Band{dai_2020, "bad_debt_share", "bad debt, share of the debt", "bad_debt.share", Unit::share,
+        "none", 0, 0.005, "no price of a collateral fell: lenders lost nothing"},
+    Band{crv_2022, "calls", "liquidation calls", "liquidations.calls", Unit::none, "385", 193, 770,
+        "Aave v2, 22 November 2022 (Blockworks); a factor of 2 either way"},
+    Band{crv_2022, "liquidators", "liquidators", "liquidations.liquidator_count", Unit::none, "20",
+        10, 40, "Aave v2, 22 November 2022 (Kaiko); a factor of 2 either way"},
+    Band{crv_2022, "bad_debt", "bad debt", "bad_debt.bad_debt_usd", Unit::usd, "$1.6M", 0.8e6,
+        3.2e6, "Aave v2, 22 November 2022: 2.64M CRV; a factor of 2 either way"},
+    Band{crv_2022, "debt_repaid", "debt repaid", "liquidations.debt_repaid_usd", Unit::usd,
+        "not recorded", -Band::open, Band::open,
+        "89.4M CRV for 63.6M USDC; the sum in USD follows from the bonus"},
     Band{"market_day", "failed_share", "failed transactions", "transactions.reverted_share",
         Unit::share, "2-4%", 0.01, 0.06, source_failed},
     Band{"market_day", "arbitrage_share", "arbitrage, share of volume",
