@@ -1,7 +1,10 @@
 #include "contracts/kit/registration.hpp"
+#include "strategies/market/dex.hpp"
 #include "strategies/stablecoins/level_trader.hpp"
 #include "strategies/strategies.hpp"
 
+#include <algorithm>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -108,6 +111,28 @@ std::vector<ParameterSpec> parameters_of(std::vector<ParameterSpec> own)
     return all;
 }
 
+/// What is wrong between the parameters in the world before the first block.
+std::string check_level_trader(const Parameters& parameters, const World& world)
+{
+    if (auto wrong = check_map(parameters, world, true); !wrong.empty())
+        return wrong;
+    const auto token = parameters.token("token");
+    const auto money = parameters.token("money");
+    const auto& pairs = parameters.contracts("pairs");
+    const auto trades_both = [&](ContractId id)
+    {
+        const auto* exchange = contracts::find_exchange(world, id);
+        return exchange != nullptr && exchange->trades(token) && exchange->trades(money);
+    };
+    if (std::none_of(pairs.begin(), pairs.end(), trades_both))
+        return "pairs: expected an exchange of token and money among them, got none";
+    const auto stablecoin = optional_contract(parameters, "stablecoin");
+    const auto* coin = stablecoin ? contracts::find_convertible(world, *stablecoin) : nullptr;
+    if (coin != nullptr && token != coin->stable_token() && token != coin->volatile_token())
+        return "stablecoin: expected one that converts token, got one of other tokens";
+    return {};
+}
+
 constexpr ParameterSpec stablecoin_parameter(std::string_view help)
 {
     ParameterSpec spec{"stablecoin", ParameterKind::contract, "\"\"", {}, help};
@@ -138,7 +163,9 @@ const StrategyType& fleeing_holder_strategy()
             {"yield_wanted", ParameterKind::distribution, "0", unit::per_year,
                 "It sells when it pays less.", 0, 100},
         }),
-        .create = create_strategy<FleeingHolder>};
+        .create = create_strategy<FleeingHolder>,
+        .validate = check_pairs,
+        .validate_in = check_level_trader};
     return type;
 }
 
@@ -150,7 +177,9 @@ const StrategyType& dip_buyer_strategy()
             {"buys_below", ParameterKind::distribution, "", unit::other("money per token"),
                 "It buys below this price.", 0, 1e12},
         }),
-        .create = create_strategy<DipBuyer>};
+        .create = create_strategy<DipBuyer>,
+        .validate = check_pairs,
+        .validate_in = check_level_trader};
     return type;
 }
 

@@ -3,16 +3,20 @@
 #include "ledger/transaction.hpp"
 #include "strategies/market/bidding.hpp"
 #include "strategies/market/common.hpp"
+#include "strategies/market/dex.hpp"
 #include "strategies/market/lending_market.hpp"
 #include "strategies/market/profit.hpp"
 #include "strategies/market/routes.hpp"
 #include "strategies/strategies.hpp"
+
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
 #include <cmath>
 #include <limits>
 #include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -310,6 +314,30 @@ private:
     std::array<std::optional<Route>, 2> best_;  // By way.
 };
 
+/// What is wrong between the parameters in the world before the first block.
+std::string check_peg_arbitrageur(const Parameters& parameters, const World& world)
+{
+    if (auto wrong = check_map(parameters, world, true); !wrong.empty())
+        return wrong;
+    const auto money = parameters.token("money");
+    const auto& coin = *contracts::find_convertible(world, parameters.contract("stablecoin"));
+    const auto& pairs = parameters.contracts("pairs");
+    for (const auto token : {coin.stable_token(), coin.volatile_token()})
+    {
+        const auto trades_both = [&](ContractId id)
+        {
+            const auto* exchange = contracts::find_exchange(world, id);
+            return exchange->trades(token) && exchange->trades(money);
+        };
+        if (std::none_of(pairs.begin(), pairs.end(), trades_both))
+        {
+            return fmt::format("pairs: expected an exchange of {} and money among them, got none",
+                world.contract(token).name());
+        }
+    }
+    return {};
+}
+
 }  // namespace
 
 const StrategyType& peg_arbitrageur_strategy()
@@ -351,7 +379,9 @@ const StrategyType& peg_arbitrageur_strategy()
                 bid_stake_parameter(),
                 bid_memory_parameter(),
             },
-        .create = create_strategy<PegArbitrageur>};
+        .create = create_strategy<PegArbitrageur>,
+        .validate = check_pairs,
+        .validate_in = check_peg_arbitrageur};
     return type;
 }
 
