@@ -28,6 +28,7 @@ std::span<const StrategyType* const> strategy_types()
         &lender_strategy(),
         &leveraged_borrower_strategy(),
         &liquidator_strategy(),
+        &collateral_buyer_strategy(),
         &yield_chaser_strategy(),
         &vault_depositor_strategy(),
         &vault_keeper_strategy(),

@@ -25,6 +25,7 @@ namespace runnel::strategies
 [[nodiscard]] const StrategyType& lender_strategy();
 [[nodiscard]] const StrategyType& leveraged_borrower_strategy();
 [[nodiscard]] const StrategyType& liquidator_strategy();
+[[nodiscard]] const StrategyType& collateral_buyer_strategy();
 [[nodiscard]] const StrategyType& yield_chaser_strategy();
 [[nodiscard]] const StrategyType& vault_depositor_strategy();
 [[nodiscard]] const StrategyType& vault_keeper_strategy();

@@ -60,12 +60,13 @@ struct WalletState
     RaceMemory races;
     LeftAlone left_alone;  // The best of its last look.
     bool flash_loans = false;
+    bool flash_swaps = false;
     bool selling = false;
     Refusals sales;                             // That were refused.
     std::map<std::uint64_t, Seen> seen;         // By account of the borrower.
     std::map<std::size_t, Amount> first_stock;  // By reserve: what it had to begin with.
     RUNNEL_FIELDS(scan_blocks, phase, reaction_blocks, bid_share, races, left_alone, flash_loans,
-        selling, sales, seen, first_stock);
+        flash_swaps, selling, sales, seen, first_stock);
 };
 
 /// Repays debts of unhealthy borrowers for their collateral at a bonus, against others who do the
@@ -102,7 +103,9 @@ public:
             const auto reaction = draw("reaction") / wallets.slot_seconds + 0.5;
             state.reaction_blocks = static_cast<std::uint64_t>(std::clamp(reaction, 0.0, 1e6));
             state.bid_share = draw("bid_share");
-            state.flash_loans = draw("flash_loans") >= 0.5;
+            const auto loans = draw("flash_loans");
+            state.flash_loans = loans >= 0.5;
+            state.flash_swaps = loans >= 1.5;
         }
     }
 
@@ -167,8 +170,9 @@ private:
     {
         return state.scan_blocks == born.scan_blocks && state.phase == born.phase &&
                state.reaction_blocks == born.reaction_blocks && state.bid_share == born.bid_share &&
-               state.flash_loans == born.flash_loans && is_possible(state.races) &&
-               state.sales.is_possible() && is_possible(state.left_alone) &&
+               state.flash_loans == born.flash_loans && state.flash_swaps == born.flash_swaps &&
+               is_possible(state.races) && state.sales.is_possible() &&
+               is_possible(state.left_alone) &&
                std::all_of(state.seen.begin(), state.seen.end(),
                    [](const auto& entry)
                    {
@@ -239,11 +243,18 @@ private:
         return known.emplace(capital);
     }
 
+    /// Whose money pays for the debt.
+    enum class Funding : std::uint8_t
+    {
+        own,
+        market,    // A flash loan.
+        exchange,  // It pays for the collateral before it has it.
+    };
     struct Plan
     {
         contracts::LiquidationOrder order;
         contracts::LiquidationPreview preview;
-        bool flash = false;
+        Funding funding = Funding::own;
         std::optional<RouteSwap> swap;  // Of collateral, in the same transaction.
         Amount swap_out_min;
         contracts::CallGas gas;
@@ -296,7 +307,7 @@ private:
         bid.extra_gas = plan->gas.extra;
         submit(wallet, pool, market, *plan, bid);
         seen.debt = candidate.debt;
-        seen.committed = plan->flash ? Amount{1} : plan->preview.debt;
+        seen.committed = plan->funding == Funding::own ? plan->preview.debt : Amount{1};
         capital_.at(candidate.debt).reset();
         seen.level = offer->level;
         seen.gain = plan->gain / coin_usd;
@@ -325,10 +336,18 @@ private:
             return own;
         // What its capital lacks it borrows, if the exchanges take so much collateral at once.
         plan.order.debt_to_cover = allowed;
-        const auto borrowed = with_flash_loan(std::move(plan), view, pool, market);
         const auto profit = [&](const Plan& one)
         { return one.gain - costs_.usd(view, one.gas.total(), gas_price_of(wallet)); };
-        return borrowed && (!own || profit(*borrowed) > profit(*own)) ? borrowed : own;
+        auto best = std::move(own);
+        const auto consider = [&](std::optional<Plan> borrowed)
+        {
+            if (borrowed && (!best || profit(*borrowed) > profit(*best)))
+                best = std::move(borrowed);
+        };
+        consider(with_flash_loan(plan, view, pool, market));
+        if (state.flash_swaps)
+            consider(with_flash_swap(std::move(plan), view, pool, market));
+        return best;
     }
 
     [[nodiscard]] static std::uint64_t gas_price_of(const WalletContext& wallet)
@@ -350,7 +369,8 @@ private:
         if (sold != bought)
         {
             // A little less than it gets: a price that moves meanwhile must not undo the call.
-            plan.swap = largest_fair_swap(view, sold, bought, part_of(preview->collateral, 0.99));
+            plan.swap = largest_fair_swap(desk_, view, sold, bought,
+                part_of(preview->collateral, 0.99), slippage_, halvings_max);
         }
         auto kept = preview->collateral;
         if (plan.swap)
@@ -374,7 +394,7 @@ private:
         if (!preview)
             return std::nullopt;
         plan.preview = *preview;
-        plan.flash = true;
+        plan.funding = Funding::market;
         plan.gas = pool.gas_of(LendingAction::liquidate);
         const auto sold = market.reserve(plan.order.collateral).token;
         const auto bought = market.reserve(plan.order.debt).token;
@@ -389,6 +409,35 @@ private:
         plan.gas += pool.gas_of(LendingAction::flash_borrow);
         plan.gas += desk_.gas(plan.swap->route);
         plan.gain = usd(view, pool, market, plan.order.debt, wrapping_sub(out, plan.swap_out_min));
+        return plan;
+    }
+
+    /// The plan paid for by the exchange that takes the collateral, which pays out before it is
+    /// paid; empty if that does not pay, or the exchange does not do so.
+    [[nodiscard]] std::optional<Plan> with_flash_swap(
+        Plan plan, const WorldView& view, const LendingMarket& pool, const LendingView& market)
+    {
+        const auto preview = market.preview_liquidation(plan.order);
+        if (!preview)
+            return std::nullopt;
+        plan.preview = *preview;
+        plan.funding = Funding::exchange;
+        plan.gas = pool.gas_of(LendingAction::liquidate);
+        const auto sold = market.reserve(plan.order.collateral).token;
+        const auto bought = market.reserve(plan.order.debt).token;
+        if (sold == bought)
+            return std::nullopt;
+        plan.swap = desk_.best_swap(sold, bought, plan.preview.collateral);
+        if (!plan.swap || plan.swap->route.size() != 1 ||
+            plan.swap->amount_out <= plan.preview.debt)
+            return std::nullopt;
+        const auto gas = plan.swap->route.front().exchange->postpaid_swap_gas();
+        if (!gas)
+            return std::nullopt;
+        plan.gas += *gas;
+        plan.gas.method += contracts::Erc20Transfer::gas;
+        plan.gain = usd(view, pool, market, plan.order.debt,
+            wrapping_sub(plan.swap->amount_out, plan.preview.debt));
         return plan;
     }
 
@@ -413,7 +462,7 @@ private:
         CallWriter calls;
         add_approval(
             calls, view, bought, self, pool.spender_of(plan.order.debt), Amount::power_of_two(255));
-        if (!plan.flash)
+        if (plan.funding == Funding::own)
         {
             pool.add_liquidation(calls, plan.order);
             if (plan.swap)
@@ -421,6 +470,16 @@ private:
                 desk_.add_swap(calls, view, plan.swap->route, plan.swap->amount_in,
                     plan.swap_out_min, self, view.timestamp + order_lifetime);
             }
+        }
+        else if (plan.funding == Funding::exchange)
+        {
+            const auto& [route, amount_in, amount_out] = *plan.swap;
+            const auto& hop = route.front();
+            CallWriter nested;
+            pool.add_liquidation(nested, plan.order);
+            add_payment(nested, hop.token_in, hop.exchange->contract().account(), amount_in);
+            hop.exchange->add_postpaid_swap(
+                calls, {hop.token_in, hop.token_out, amount_in, amount_out, self}, nested.list());
         }
         else
         {
@@ -473,23 +532,11 @@ private:
         }
     }
 
-    /// The largest part of an amount, in halves, that the exchanges take at a fair price.
-    [[nodiscard]] std::optional<RouteSwap> largest_fair_swap(
-        const WorldView& view, ContractId sold, ContractId bought, Amount amount)
-    {
-        auto swap = fair_swap(desk_, view, sold, bought, amount, slippage_);
-        for (unsigned i = 0; i < halvings_max && !swap; ++i)
-        {
-            amount = div_down(amount, 2);
-            swap = fair_swap(desk_, view, sold, bought, amount, slippage_);
-        }
-        return swap;
-    }
-
     bool sell_some(WalletContext& wallet, ContractId sold, ContractId bought, const Amount& all)
     {
         const auto& view = wallet.view();
-        const auto swap = largest_fair_swap(view, sold, bought, all);
+        const auto swap =
+            largest_fair_swap(desk_, view, sold, bought, all, slippage_, halvings_max);
         if (!swap)
             return false;
         const auto amount = swap->amount_in;
@@ -554,8 +601,10 @@ const StrategyType& liquidator_strategy()
                     "That it repays all the close factor allows; else a uniform 20 to 100 % of it.",
                     0, 1},
                 {"flash_loans", ParameterKind::distribution, "1", {},
-                    "From 0.5 on it borrows what its capital lacks by flash loan, where that pays.",
-                    0, 1},
+                    "From 0.5 on it borrows what its capital lacks by flash loan of the market, "
+                    "where that pays; from 1.5 on also by having the exchange that takes the "
+                    "collateral pay first.",
+                    0, 2},
                 {"calls_per_block", ParameterKind::integer, "4", unit::other("transactions"),
                     "The most it has on their way at a time.", 1, 1000},
                 {"profit_min", ParameterKind::number, "1", unit::usd,

@@ -73,6 +73,19 @@ std::optional<RouteSwap> fair_swap(SwapDesk& desk, const WorldView& view, Contra
     return paid < fair * (1 - slippage - fee_along(swap->route)) ? std::nullopt : std::move(swap);
 }
 
+std::optional<RouteSwap> largest_fair_swap(SwapDesk& desk, const WorldView& view,
+    ContractId token_in, ContractId token_out, Amount amount_in, double slippage,
+    unsigned halvings_max)
+{
+    auto swap = fair_swap(desk, view, token_in, token_out, amount_in, slippage);
+    for (unsigned i = 0; i < halvings_max && !swap; ++i)
+    {
+        amount_in = div_down(amount_in, 2);
+        swap = fair_swap(desk, view, token_in, token_out, amount_in, slippage);
+    }
+    return swap;
+}
+
 ParameterSpec coin_parameter()
 {
     return {"coin", ParameterKind::token, "", {},

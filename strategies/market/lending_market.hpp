@@ -65,6 +65,11 @@ private:
 [[nodiscard]] std::optional<RouteSwap> fair_swap(SwapDesk& desk, const WorldView& view,
     ContractId token_in, ContractId token_out, const Amount& amount_in, double slippage);
 
+/// The same for the largest of an amount and its halves, up to @p halvings_max of them.
+[[nodiscard]] std::optional<RouteSwap> largest_fair_swap(SwapDesk& desk, const WorldView& view,
+    ContractId token_in, ContractId token_out, Amount amount_in, double slippage,
+    unsigned halvings_max);
+
 /// Seconds until an order expires.
 inline constexpr std::uint64_t order_lifetime = 600;
 

@@ -143,7 +143,7 @@ public:
     contracts::UniswapV2Router& router;
     contracts::AaveV3Pool& pool;
 
-private:
+protected:
     [[nodiscard]] std::vector<contracts::aave_v3::ReserveSpec> reserves() const
     {
         using contracts::aave_v3::ReserveSpec;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "contracts/kit/contract_base.hpp"
+#include "contracts/kit/sectors/collateral_sale.hpp"
 #include "contracts/kit/sectors/lending.hpp"
 #include "contracts/kit/sectors/lending_positions.hpp"
 #include "contracts/kit/sectors/price_feed.hpp"
@@ -140,7 +141,8 @@ class Comet : public ContractBase<Comet, Erc20Transfer, Erc20Approve, Erc20Trans
                   comet::TransferAssetFrom, comet::Allow, comet::AccrueAccount, comet::Absorb,
                   comet::BuyCollateral, comet::WithdrawReserves, comet::Pause, comet::AbsorbAndBuy>,
               public LendingMarket,
-              public LendingPositions
+              public LendingPositions,
+              public CollateralSale
 {
 public:
     static constexpr std::size_t assets_max = 12;
@@ -220,6 +222,19 @@ public:
     void add_liquidation(CallWriter& calls, const LiquidationOrder& order) const override;
     [[nodiscard]] Result<Amount> supplied(
         CallContext& context, AccountId user, std::size_t reserve) const override;
+
+    // --- CollateralSale -------------------------------------------------------------------------
+
+    [[nodiscard]] ContractId payment_token() const noexcept override { return spec_.base_token; }
+    [[nodiscard]] AccountId payee() const noexcept override { return account(); }
+    [[nodiscard]] std::vector<ContractId> sale_tokens() const override;
+    [[nodiscard]] Amount for_sale(ContractId token, std::uint64_t at) const override;
+    [[nodiscard]] Amount sale_price(ContractId token, const Amount& amount) const override;
+    [[nodiscard]] std::optional<Amount> quote_purchase(
+        ContractId token, const Amount& payment, std::uint64_t at) const override;
+    [[nodiscard]] CallGas purchase_gas() const noexcept override;
+    void add_purchase(CallWriter& calls, ContractId token, const Amount& payment,
+        const Amount& amount_min, AccountId buyer) const override;
 
     // --- Calls ----------------------------------------------------------------------------------
 

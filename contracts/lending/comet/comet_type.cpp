@@ -104,7 +104,7 @@ const ContractType& Comet::contract_type()
     static const ContractType type{.kind = "compound_v3_comet",
         .help = "A market of Compound III: one base token lent against many collaterals.",
         .role = ContractRole::lending,
-        .sectors = implements<Comet, LendingMarket, LendingPositions>(),
+        .sectors = implements<Comet, LendingMarket, LendingPositions, CollateralSale>(),
         .methods = methods(),
         .events = event_types<SupplyLog, comet::TransferLog, WithdrawLog, SupplyCollateralLog,
             TransferCollateralLog, WithdrawCollateralLog, AbsorbDebtLog, AbsorbCollateralLog,

@@ -344,6 +344,56 @@ Result<Amount> Comet::supplied(CallContext& context, AccountId user, std::size_t
     return RUNNEL_TRY(present_value(grown.supply, principal.bits));
 }
 
+// --- CollateralSale -----------------------------------------------------------------------------
+
+std::vector<ContractId> Comet::sale_tokens() const
+{
+    std::vector<ContractId> tokens;
+    for (const auto& asset : assets_)
+        tokens.push_back(asset.spec.token);
+    return tokens;
+}
+
+Amount Comet::for_sale(ContractId token, std::uint64_t at) const
+{
+    const auto found = find_asset(token);
+    const auto held = reserves(at);
+    const bool is_paused =
+        (totals().pause_flags >> static_cast<unsigned>(PauseFlag::buy) & 1U) != 0;
+    if (!found || is_paused || !held.has_value() ||
+        (!held->is_negative() && held->bits >= spec_.target_reserves))
+        return {};
+    return floor_sub(assets_[*found].token->holding(account()), total_collateral(*found));
+}
+
+Amount Comet::sale_price(ContractId token, const Amount& amount) const
+{
+    CommittedReader reader;
+    const auto found = find_asset(token);
+    return found ? cost_of(reader, *found, amount) : Amount{};
+}
+
+std::optional<Amount> Comet::quote_purchase(
+    ContractId token, const Amount& payment, std::uint64_t at) const
+{
+    const auto available = for_sale(token, at);
+    if (available.is_zero())
+        return std::nullopt;
+    const auto bought = quote_collateral(*find_asset(token), payment);
+    return bought.has_value() && *bought <= available ? std::optional{*bought} : std::nullopt;
+}
+
+CallGas Comet::purchase_gas() const noexcept
+{
+    return {BuyCollateral::gas, 0};
+}
+
+void Comet::add_purchase(CallWriter& calls, ContractId token, const Amount& payment,
+    const Amount& amount_min, AccountId buyer) const
+{
+    calls.add(id(), BuyCollateral{token, amount_min, payment, buyer});
+}
+
 void Comet::snapshot(SnapshotContext& context) const
 {
     snapshot_lending(context, id(), *this);
