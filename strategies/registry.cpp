@@ -29,6 +29,8 @@ std::span<const StrategyType* const> strategy_types()
         &leveraged_borrower_strategy(),
         &liquidator_strategy(),
         &collateral_buyer_strategy(),
+        &refinancer_strategy(),
+        &leverage_looper_strategy(),
         &yield_chaser_strategy(),
         &vault_depositor_strategy(),
         &vault_keeper_strategy(),

@@ -26,6 +26,8 @@ namespace runnel::strategies
 [[nodiscard]] const StrategyType& leveraged_borrower_strategy();
 [[nodiscard]] const StrategyType& liquidator_strategy();
 [[nodiscard]] const StrategyType& collateral_buyer_strategy();
+[[nodiscard]] const StrategyType& refinancer_strategy();
+[[nodiscard]] const StrategyType& leverage_looper_strategy();
 [[nodiscard]] const StrategyType& yield_chaser_strategy();
 [[nodiscard]] const StrategyType& vault_depositor_strategy();
 [[nodiscard]] const StrategyType& vault_keeper_strategy();

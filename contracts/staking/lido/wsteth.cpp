@@ -3,6 +3,7 @@
 #include "contracts/kit/registration.hpp"
 #include "contracts/staking/lido/gas.hpp"
 #include "contracts/staking/lido/steth.hpp"
+#include "contracts/tokens/native/native_coin.hpp"
 #include "ledger/check.hpp"
 #include "state/world.hpp"
 
@@ -28,6 +29,7 @@ const ContractType& LidoWsteth::contract_type()
     static const ContractType type{.kind = "lido_wsteth",
         .help = "Lido's wstETH: stETH wrapped, so that balances do not change by themselves.",
         .role = ContractRole::ledger,
+        .sectors = implements<LidoWsteth, StakedCoin>(),
         .methods = methods(),
         .events = event_types<TransferLog, ApprovalLog>(),
         .parameters = {{"symbol", ParameterKind::text, "\"\"", {},
@@ -70,6 +72,29 @@ bool LidoWsteth::allocate(World& world, AccountId account_id, const Amount& valu
     auto& balance = book_.balances.at(account_id);
     balance = wrapping_add(balance, value);
     return true;
+}
+
+Result<Amount> LidoWsteth::quote_stake(const Amount& coins) const
+{
+    RUNNEL_REQUIRE(!coins.is_zero(), Refusal::error("ZERO_DEPOSIT"));
+    RUNNEL_REQUIRE(!steth_->state().stopped, Refusal::error("CONTRACT_IS_STOPPED"));
+    return shares_of_down(steth_->rate(), coins);
+}
+
+Result<Amount> LidoWsteth::staked_for(const Amount& tokens) const
+{
+    return ether_of_down(steth_->rate(), tokens);
+}
+
+CallGas LidoWsteth::stake_gas() const noexcept
+{
+    // All but the intrinsic gas is charged on the way.
+    return {NativeTransfer::gas, gas::wrap_entry + gas::stake + gas::stake_and_wrap};
+}
+
+void LidoWsteth::add_stake(CallWriter& calls, const Amount& coins) const
+{
+    calls.add(native_coin, NativeTransfer{account(), coins});
 }
 
 Result<void> LidoWsteth::transfer_from(

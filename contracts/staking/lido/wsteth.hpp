@@ -1,5 +1,6 @@
 #pragma once
 
+#include "contracts/kit/sectors/staked_coin.hpp"
 #include "contracts/kit/token_base.hpp"
 #include "contracts/staking/lido/calls.hpp"
 #include "contracts/tokens/native/native_receiver.hpp"
@@ -33,7 +34,9 @@ struct WstethState
 /// Errors: those of OpenZeppelin 3 (`ERC20: transfer amount exceeds balance`, before an allowance
 /// is looked at: `ERC20: transfer amount exceeds allowance`; 2^256-1 is used up like any other);
 /// `wstETH: ...` as below; those of stETH. No permit. Source: lidofinance/core `WstETH.sol`.
-class LidoWsteth : public TokenBase<LidoWsteth, lido::Wrap, lido::Unwrap>, public NativeReceiver
+class LidoWsteth : public TokenBase<LidoWsteth, lido::Wrap, lido::Unwrap>,
+                   public NativeReceiver,
+                   public StakedCoin
 {
 public:
     static constexpr std::uint8_t decimals = 18;
@@ -53,6 +56,14 @@ public:
     [[nodiscard]] bool can_be_allocated() const override { return true; }
 
     [[nodiscard]] const Amount& total_supply() const noexcept { return state_.get(0).total_supply; }
+
+    // StakedCoin, by a plain payment of native coins.
+
+    /// Errors: ZERO_DEPOSIT; CONTRACT_IS_STOPPED; those of submit().
+    [[nodiscard]] Result<Amount> quote_stake(const Amount& coins) const override;
+    [[nodiscard]] Result<Amount> staked_for(const Amount& tokens) const override;
+    [[nodiscard]] CallGas stake_gas() const noexcept override;
+    void add_stake(CallWriter& calls, const Amount& coins) const override;
 
     // What other contracts call; @p context has the caller as sender.
 
