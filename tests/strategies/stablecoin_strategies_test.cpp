@@ -326,25 +326,3 @@ TEST_CASE("stablecoin strategies: who is always refused falls silent", "[strateg
     coins.sell(9'000'000);
     CHECK(runnel::tests::sent_when_all_is_refused(wallet, *holder, 1'000) <= Refusals::most);
 }
-
-TEST_CASE("stablecoin strategies: need exchanges of their tokens", "[strategies][stablecoins]")
-{
-    Terra terra;
-    const auto& world = terra.sandbox.world();
-    auto arbitrage = arbitrage_parameters(terra);
-    CHECK(peg_arbitrageur_strategy().validate_in(arbitrage, world).empty());
-    arbitrage.set("pairs", std::vector{terra.ust_usdt.id()});
-    CHECK(peg_arbitrageur_strategy().validate_in(arbitrage, world) ==
-          "pairs: expected an exchange of LUNA and money among them, got none");
-    auto flight = flight_parameters(terra, terra.ust);
-    CHECK(fleeing_holder_strategy().validate_in(flight, world).empty());
-    flight.set("pairs", std::vector{terra.luna_usdt.id()});
-    CHECK(fleeing_holder_strategy().validate_in(flight, world) ==
-          "pairs: expected an exchange of token and money among them, got none");
-    // USDT for UST: no token of the protocol's.
-    flight.set("token", terra.usdt.id());
-    flight.set("money", terra.luna.id());
-    flight.set("stablecoin", terra.market.id());
-    CHECK(fleeing_holder_strategy().validate_in(flight, world) ==
-          "stablecoin: expected one that converts token, got one of other tokens");
-}
