@@ -122,7 +122,9 @@ private:
         const auto* market = dynamic_cast<const contracts::LendingMarket*>(&world_.contract(id));
         if (market == nullptr)
             return;
-        for (const auto& reserve : market->view_at(scenario_.start)->reserves())
+        // Named: a loop over what a temporary has would outlive it.
+        const auto view = market->view_at(scenario_.start);
+        for (const auto& reserve : view->reserves())
         {
             if (reserve.threshold > 0 && reserve.bonus <= 0)
             {

@@ -6,7 +6,7 @@ from frame import main
 from ledgers import PAYMENTS, LedgerFuzzer
 
 # Every strategy that remembers something, few of each.
-BLACK_THURSDAY = ["scenario.blocks=60", "chain.checkpoint_interval=16", *(
+BLACK_THURSDAY = ["scenario.blocks=100", "chain.checkpoint_interval=16", *(
     f"agents.{name}.count={count}" for name, count in (
         ("borrower_usdc", 40), ("borrower_dai", 20), ("looper", 20), ("lender_usdc", 20), ("lender_dai", 20),
         ("liquidator", 6), ("noise_trader", 60), ("liquidity_provider", 10), ("payer_eth", 40), ("payer_usdc", 40)))]
