@@ -36,6 +36,9 @@ std::span<const StrategyType* const> strategy_types()
         &vault_keeper_strategy(),
         &coin_holder_strategy(),
         &issuer_operator_strategy(),
+        &price_relayer_strategy(),
+        &cdp_owner_strategy(),
+        &auction_keeper_strategy(),
     };
     return types;
 }

@@ -22,6 +22,9 @@ namespace runnel::strategies
 [[nodiscard]] const StrategyType& peg_arbitrageur_strategy();
 [[nodiscard]] const StrategyType& fleeing_holder_strategy();
 [[nodiscard]] const StrategyType& dip_buyer_strategy();
+[[nodiscard]] const StrategyType& price_relayer_strategy();
+[[nodiscard]] const StrategyType& cdp_owner_strategy();
+[[nodiscard]] const StrategyType& auction_keeper_strategy();
 [[nodiscard]] const StrategyType& lender_strategy();
 [[nodiscard]] const StrategyType& leveraged_borrower_strategy();
 [[nodiscard]] const StrategyType& liquidator_strategy();
