@@ -1,8 +1,10 @@
+#include "analytics/convertibles.hpp"
 #include "analytics/market.hpp"
 #include "analytics/sections.hpp"
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <limits>
 #include <map>
 #include <set>
@@ -31,6 +33,7 @@ struct Extremes
     double hour_high = unknown;
     double hours_apart = 0;
     double together_after = 0;  // Hours.
+    std::vector<double> days;   // What it was when each day ended.
 
     void put(double value)
     {
@@ -48,6 +51,11 @@ struct Extremes
             hours_apart += static_cast<double>(next - hour);
         if (std::abs(last - 1) > together)
             together_after = static_cast<double>(next);
+    }
+    void close_days_before(std::size_t day)
+    {
+        while (days.size() < day)
+            days.push_back(last);
     }
 };
 
@@ -89,9 +97,12 @@ Courses read_courses(LedgerQueries& source, Market& market)
     std::size_t hour = 0;
     while (const auto block = market.next_change())
     {
-        const auto next = source.hour_of(source.start_time() + *block * slot_seconds);
+        const auto time = source.start_time() + *block * slot_seconds;
+        const auto next = source.hour_of(time);
+        const auto day = day_of(source, time);
         for (auto& [key, course] : courses.prices)
         {
+            course.close_days_before(day);
             if (next != hour)
                 course.close_hours(hour, next);
         }
@@ -108,8 +119,35 @@ Courses read_courses(LedgerQueries& source, Market& market)
         }
     }
     for (auto& [key, course] : courses.prices)
+    {
         course.close_hours(hour, hour + 1);
+        course.close_days_before(day_of(source, source.end_time()) + 1);
+    }
     return courses;
+}
+
+/// What a token cost when a day ended, in the other token of the pool of pegged tokens that had
+/// most of it at the end.
+std::optional<double> day_price(LedgerQueries& source, const Market& market, const Courses& courses,
+    const std::set<ContractId>& unpegged, ContractId token, std::size_t day)
+{
+    std::optional<double> price;
+    double most = 0;
+    for (const auto& [key, course] : courses.prices)
+    {
+        const auto& [pool, a, b] = key;
+        const auto& tokens = market.pools().at(pool).tokens;
+        const bool is_first = tokens[a].token == token;
+        if (unpegged.contains(pool) || (!is_first && tokens[b].token != token) ||
+            day >= course.days.size() || !(course.days[day] > 0))
+            continue;
+        const auto held = whole(source, tokens[is_first ? a : b]);
+        if (price && held <= most)
+            continue;
+        most = held;
+        price = is_first ? course.days[day] : 1 / course.days[day];
+    }
+    return price;
 }
 
 // ---- Issuers ----
@@ -236,7 +274,9 @@ std::optional<Section> pegs_section(LedgerQueries& source)
                     course.last, course.hours_apart, course.together_after * hour_seconds});
         }
     }
-    if (prices.rows.empty())
+    auto convertibles = convertible_tables(source, [&](ContractId token, std::size_t day)
+        { return day_price(source, market, courses, others, token, day); });
+    if (prices.rows.empty() && convertibles.empty())
         return std::nullopt;
     Table shares{"shares", "Share of a token in its pool, by number of whole tokens",
         {{"token", "Pool and token", Unit::none}, {"start", "Start", Unit::share},
@@ -253,8 +293,12 @@ std::optional<Section> pegs_section(LedgerQueries& source)
         }
     }
     Section section{"pegs", "Pools of tokens that are meant to be worth the same", {}, {}, {}};
-    section.tables.push_back(std::move(prices));
-    section.tables.push_back(std::move(shares));
+    if (!prices.rows.empty())
+    {
+        section.tables.push_back(std::move(prices));
+        section.tables.push_back(std::move(shares));
+    }
+    std::move(convertibles.begin(), convertibles.end(), std::back_inserter(section.tables));
     if (source.has("t_issuers"))
         section.tables.push_back(issuer_table(source));
     return section;

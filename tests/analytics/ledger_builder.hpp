@@ -1,5 +1,6 @@
 #pragma once
 
+#include "contracts/kit/sectors/convertible.hpp"
 #include "contracts/kit/sectors/rows.hpp"
 #include "ledger/call.hpp"
 #include "storage/ledger_writer.hpp"
@@ -111,11 +112,13 @@ inline storage::LedgerDescription description(Parts parts)
     result.events = {&event_type<Transfer>, &event_type<NativePayment>};
     if (parts == Parts::all)
     {
-        for (const auto* type : {&event_type<PriceUpdated>, &event_type<DexTrade>,
-                 &event_type<DexPool>, &event_type<DexShares>, &event_type<LendingBorrow>,
-                 &event_type<LendingSupply>, &event_type<LendingFlashloan>,
-                 &event_type<LendingLiquidation>, &event_type<LendingPosition>,
-                 &event_type<LendingBalance>, &event_type<LendingReserve>})
+        for (const auto* type :
+            {&event_type<PriceUpdated>, &event_type<DexTrade>, &event_type<DexPool>,
+                &event_type<DexShares>, &event_type<LendingBorrow>, &event_type<LendingSupply>,
+                &event_type<LendingFlashloan>, &event_type<LendingLiquidation>,
+                &event_type<LendingPosition>, &event_type<LendingBalance>,
+                &event_type<LendingReserve>, &event_type<contracts::StablecoinStateRow>,
+                &event_type<contracts::StablecoinConversion>})
             result.events.push_back(type);
     }
     return result;

@@ -270,6 +270,60 @@ TEST_CASE("report: trading and value locked", "[analytics][report]")
     CHECK(report.number("timeline.prices.WETH.low_usd").value() == 60);
 }
 
+// A day has four blocks, and ends with the fourth. USDC converts into ETH.
+TEST_CASE("report: a stablecoin's price, supplies and conversions by days", "[analytics][report]")
+{
+    using namespace contracts;
+    ChainBuilder chain{6 * 3'600};
+    const auto state = [&](std::uint64_t stable, std::uint64_t volatile_, std::uint64_t usd)
+    {
+        chain.snapshot(market,
+            StablecoinStateRow{usdc, eth, dollars(stable), ether(volatile_), price(usd), 0, 0});
+    };
+    chain.transaction(validator0);
+    chain.pool(ether(100), dollars(100));
+    state(1'000, 10, 50);
+    chain.end_block(validator0, 0);
+    chain.end_block(validator0, 0);
+    chain.transaction(ann);
+    chain.emit(market, StablecoinConversion{ConversionType::redeem, ann, usdc, dollars(100), eth,
+                           ether(2), ether(1)});
+    chain.pool(ether(90), dollars(112));
+    state(900, 13, 40);
+    chain.end_block(validator0, 0);
+    chain.end_block(validator0, 0);
+    chain.transaction(ann);
+    chain.pool(ether(80), dollars(125));
+    chain.end_block(validator0, 0);
+    chain.transaction(bob);
+    chain.emit(market, StablecoinConversion{ConversionType::mint, bob, eth, ether(2), usdc,
+                           dollars(30), dollars(1)});
+    chain.pool(ether(90), dollars(100));
+    state(931, 11, 20);
+    chain.end_block(validator0, 0);
+
+    auto writer = ledger(chain);
+    const std::vector<std::string> sections{"pegs"};
+    const auto report = make_report(writer.database(), sections);
+    const auto number = [&](const std::string& path)
+    { return report.number("pegs." + path).value(); };
+    CHECK(number("days.aave USDC day 1.price") == Approx(0.64));
+    CHECK(number("days.aave USDC day 1.volatile_price_usd") == Approx(40));
+    CHECK(raw(report, "pegs.days.aave USDC day 1.supply") == "900000000");
+    CHECK(raw(report, "pegs.days.aave USDC day 1.redeemed") == "100000000");
+    CHECK(raw(report, "pegs.days.aave USDC day 1.minted") == "0");
+    CHECK(number("days.aave USDC day 2.price") == Approx(0.9));
+    CHECK(raw(report, "pegs.days.aave USDC day 2.redeemed") == "0");
+    CHECK(raw(report, "pegs.days.aave USDC day 2.minted") == "31000000");
+    CHECK(raw(report, "pegs.days.aave USDC day 2.volatile_supply") == "11000000000000000000");
+    CHECK(number("supplies.aave USDC.factor") == Approx(0.931));
+    CHECK(number("supplies.aave ETH.factor") == Approx(1.1));
+    CHECK(raw(report, "pegs.supplies.aave USDC.burned") == "100000000");
+    CHECK(raw(report, "pegs.supplies.aave ETH.minted") == "3000000000000000000");
+    CHECK(raw(report, "pegs.supplies.aave ETH.kept") == "1000000000000000000");
+    CHECK(raw(report, "pegs.supplies.aave ETH.burned") == "2000000000000000000");
+}
+
 TEST_CASE("report: lending, liquidations and bad debt", "[analytics][report]")
 {
     auto writer = ledger(six_blocks());
