@@ -255,14 +255,10 @@ private:
         const auto leverage = std::min({state.leverage, lent, safe});
         return std::max(0.0, leverage - 1) * std::max(0.0, now.equity);
     }
-    /// Per year, once it owes @p debt; the rate for a debt is taken to grow as all debts do.
-    [[nodiscard]] double spread(const WalletState& state, const Position& now, double debt) const
+    /// Per year, once it owes @p debt.
+    [[nodiscard]] static double spread(const WalletState& state, const Position& now, double debt)
     {
-        const auto& lent = now.view.reserve(now.debt_reserve);
-        const auto all = to_whole(lent.total_debt, debt_decimals_);
-        auto pays = lent.borrow_rate.to_double() * 1e-27;
-        if (all > 0)
-            pays *= (all + std::max(0.0, debt - now.debt)) / all;
+        const auto pays = borrow_rate_with(now.view.reserve(now.debt_reserve), debt - now.debt);
         return state.earns +
                now.view.reserve(now.collateral_reserve).supply_rate.to_double() * 1e-27 - pays;
     }

@@ -180,18 +180,13 @@ private:
     }
 
     /// What a year costs, per unit of the debt, once @p collateral and @p debt whole tokens have
-    /// come; with none, as it is. Rates move with usage: what borrowers pay is taken to grow as
-    /// their debt does, what suppliers earn to be shared with the newcomer.
+    /// come, or as it is if they are there. What suppliers earn is shared with the newcomer.
     [[nodiscard]] static double yearly_cost(
-        const Side& side, double collateral, double debt, bool comes, std::uint8_t decimals)
+        const Side& side, double collateral, double debt, bool comes)
     {
-        const auto& lent = side.view.reserve(side.debt);
         const auto& secures = side.view.reserve(side.collateral);
-        const auto owed = to_whole(lent.total_debt, decimals);
-        auto pays = lent.borrow_rate.to_double() * 1e-27;
+        const auto pays = borrow_rate_with(side.view.reserve(side.debt), comes ? debt : 0);
         auto earns = secures.supply_rate.to_double() * 1e-27;
-        if (comes && owed > 0)
-            pays *= (owed + debt) / owed;
         const auto supplied = secures.total_supplied.to_double() / secures.unit.to_double();
         if (comes && supplied + collateral > 0)
             earns *= supplied / (supplied + collateral);
@@ -229,7 +224,7 @@ private:
             const auto debt = to_units(owed, debt_decimals_);
             if (debt.is_zero() || !takes(there, supplied, debt))
                 continue;
-            const auto cost = yearly_cost(there, whole, owed, true, debt_decimals_);
+            const auto cost = yearly_cost(there, whole, owed, true);
             if (!best || cost < best_cost)
             {
                 best = i;
@@ -261,7 +256,7 @@ private:
         const auto debt = here.view.holding(wallet.account(), here.debt).debt;
         const auto whole = to_whole(collateral, collateral_decimals_);
         const auto owed = to_whole(debt, debt_decimals_);
-        const auto now = yearly_cost(here, whole, owed, false, debt_decimals_);
+        const auto now = yearly_cost(here, whole, owed, false);
         const auto price = view.base_fee + wallet.habitual_bid().priority_fee;
         double best_saving = 0;
         for (std::size_t i = 0; i < markets_.size(); ++i)
@@ -272,8 +267,7 @@ private:
             auto cost = costs_.usd(view, move_gas(here, there).total(), price);
             if (const auto loan = loan_for(state, view, there, debt))
                 cost += usd(view, loan->fee) + costs_.usd(view, loan->gas.total(), price);
-            const auto saving = now - yearly_cost(there, whole, owed, true, debt_decimals_) -
-                                state.inertia -
+            const auto saving = now - yearly_cost(there, whole, owed, true) - state.inertia -
                                 cost / usd(view, debt) * year_seconds / state.horizon;
             if (saving > best_saving)
             {

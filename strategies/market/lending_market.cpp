@@ -34,6 +34,17 @@ double market_usd(const contracts::LendingReserveInfo& reserve, double usd_of_va
     return reserve.price.to_double() * usd_of_value;
 }
 
+double borrow_rate_with(const contracts::LendingReserveInfo& reserve, double added)
+{
+    const auto rate = reserve.borrow_rate.to_double() * 1e-27;
+    const auto unit = reserve.unit.to_double();
+    const auto supplied = reserve.total_supplied.to_double() / unit;
+    if (!(supplied > 0) || !(added > 0))
+        return rate;
+    const auto owed = reserve.total_debt.to_double() / unit;
+    return rate * ((owed + added) / supplied + 0.5) / (owed / supplied + 0.5);
+}
+
 GasCosts::GasCosts(const Parameters& parameters) : coin_{parameters.token("coin")}
 {
     if (parameters.has("fee_tolerance"))

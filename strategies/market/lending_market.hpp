@@ -37,6 +37,11 @@ private:
 /// USD per whole token of a reserve, as its market sees it; 0 where usd_of_value() is.
 [[nodiscard]] double market_usd(const contracts::LendingReserveInfo& reserve, double usd_of_value);
 
+/// What borrowers will pay a year once @p added more whole tokens are lent out, as a share: a
+/// belief, for nobody knows a market's curve by its sector. It takes the rate to grow as usage and
+/// a half do.
+[[nodiscard]] double borrow_rate_with(const contracts::LendingReserveInfo& reserve, double added);
+
 /// What a wallet believes gas costs, and how much of it is too much.
 class GasCosts
 {
