@@ -3,6 +3,7 @@
 #include "contracts/kit/sectors/exchange.hpp"
 #include "contracts/kit/sectors/lending.hpp"
 #include "contracts/kit/sectors/price_feed.hpp"
+#include "contracts/kit/sectors/range_exchange.hpp"
 #include "contracts/kit/token.hpp"
 #include "ledger/philox.hpp"
 #include "scenarios/loader/units.hpp"
@@ -38,6 +39,12 @@ protected:
     [[nodiscard]] const std::string& owner() const
     {
         return spec_.group.empty() ? spec_.name : spec_.group;
+    }
+    /// An account, and where a file says what it has.
+    [[nodiscard]] static std::string describe(const PositionRow& row)
+    {
+        return row.line == 0 ? row.account
+                             : fmt::format("line {} of its file: {}", row.line, row.account);
     }
     [[nodiscard]] ScenarioError at(const std::string& account, const std::string& wrong) const
     {
@@ -128,8 +135,9 @@ private:
         {
             for (const auto& row : spec_.rows)
             {
-                if (auto wrong = open(account_of(row.account), row.collateral, row.debt))
-                    return at(row.account, *wrong);
+                const auto what = describe(row);
+                if (auto wrong = open(account_of(row.account), what, row.collateral, row.debt))
+                    return at(what, *wrong);
             }
             return std::nullopt;
         }
@@ -143,7 +151,6 @@ private:
     }
 
     using Tokens = std::set<ContractId>;
-    using Holding = std::optional<std::pair<ContractId, Amount>>;
 
     [[nodiscard]] Wrong not_listed(ContractId token) const
     {
@@ -189,7 +196,8 @@ private:
                                   : mul_div_down(value, share(from.threshold), share(size)).value;
             debt = mul_div_down(owed, to.unit, to.price).value;
         }
-        return open(account, std::pair{spec_.collateral, *collateral}, std::pair{spec_.debt, debt});
+        return open(account, builder_.world().account(account).name,
+            {spec_.collateral, *collateral}, {spec_.debt, debt});
     }
 
     /// What each account owes in all rows, but for what secures its debts.
@@ -197,13 +205,13 @@ private:
     {
         for (const auto& row : spec_.rows)
         {
-            if (row.debt)
-                debts_[row.account].insert(row.debt->first);
+            if (row.debt.token != no_contract)
+                debts_[row.account].insert(row.debt.token);
         }
         for (const auto& row : spec_.rows)
         {
-            if (row.collateral)
-                debts_[row.account].erase(row.collateral->first);
+            if (row.collateral.token != no_contract)
+                debts_[row.account].erase(row.collateral.token);
         }
     }
     [[nodiscard]] Tokens debts_of(AccountId account) const
@@ -241,15 +249,16 @@ private:
         low_ = tokens;
     }
 
-    Wrong open(AccountId account, const Holding& collateral, const Holding& debt)
+    Wrong open(
+        AccountId account, const std::string& what, const Holding& collateral, const Holding& debt)
     {
         auto& world = builder_.world();
         CallWriter calls;
-        if (spec_.beyond_ltv && debt && !debt->second.is_zero())
+        if (spec_.beyond_ltv && !debt.amount.is_zero())
             set_low(debts_of(account));
-        if (collateral && !collateral->second.is_zero())
+        if (!collateral.amount.is_zero())
         {
-            const auto& [token, amount] = *collateral;
+            const auto& [token, amount] = collateral;
             const auto reserve = market_.find_reserve(token);
             if (!reserve)
                 return not_listed(token);
@@ -258,14 +267,14 @@ private:
             calls.add(token, contracts::Erc20Approve{market_.spender_of(*reserve), amount});
             market_.add_supply(calls, *reserve, amount, account);
         }
-        if (debt && !debt->second.is_zero())
+        if (!debt.amount.is_zero())
         {
-            const auto reserve = market_.find_reserve(debt->first);
+            const auto reserve = market_.find_reserve(debt.token);
             if (!reserve)
-                return not_listed(debt->first);
-            market_.add_borrow(calls, *reserve, debt->second);
+                return not_listed(debt.token);
+            market_.add_borrow(calls, *reserve, debt.amount);
         }
-        add_transaction(account, std::move(calls), world.account(account).name);
+        add_transaction(account, std::move(calls), what);
         return std::nullopt;
     }
 
@@ -293,37 +302,75 @@ public:
             return ScenarioError{
                 fmt::format("{}: positions.{}.{}: {}", spec_.place, spec_.name, key, message)};
         };
-        if (!pool_.trades(spec_.collateral))
+        const bool is_listed = !spec_.rows.empty();
+        if (!is_listed && !pool_.trades(spec_.collateral))
             return refuse("token", "expected one of the pool's tokens");
-        if (pool_.venue() == nullptr || pool_.reserve(spec_.collateral).is_zero())
+        if (pool_.venue() == nullptr && !is_listed)
+            return refuse("pool", no_venue);
+        if (!is_listed && pool_.reserve(spec_.collateral).is_zero())
+            return refuse("pool", no_liquidity);
+        for (const auto& row : spec_.rows)
         {
-            return refuse("pool", pool_.venue() == nullptr
-                                      ? "expected an exchange to which somebody takes deposits"
-                                      : "expected an exchange with liquidity at the start");
+            const auto what = describe(row);
+            const auto account = account_of(row.account);
+            auto wrong =
+                row.has_range() ? provide_range(account, what, row) : provide(account, what, row);
+            if (wrong)
+                return at(what, *wrong);
         }
+        if (is_listed)
+            return std::nullopt;
         const auto accounts = accounts_of_group();
         for (std::uint32_t number = 0; number < accounts.size(); ++number)
         {
-            if (auto wrong = provide(number, accounts[number]))
-                return at(fmt::format("{}/{}", owner(), number), *wrong);
+            const auto what = fmt::format("{}/{}", owner(), number);
+            const auto amount = draw_size(spec_.collateral, number);
+            if (!amount)
+                return at(what, "expected at most 2^128 - 1 smallest units");
+            const PositionRow row{what, {spec_.collateral, *amount}};
+            if (auto wrong = provide(accounts[number], what, row))
+                return at(what, *wrong);
         }
         return std::nullopt;
     }
 
 private:
-    Wrong provide(std::uint32_t number, AccountId account)
+    static constexpr std::string_view no_venue =
+        "expected an exchange to which somebody takes deposits";
+    static constexpr std::string_view no_liquidity =
+        "expected an exchange with liquidity at the start";
+
+    /// Of the pool itself or of a range, instead of a token.
+    [[nodiscard]] static bool is_shares(const PositionRow& row) noexcept
     {
-        auto& world = builder_.world();
-        const auto amount = draw_size(spec_.collateral, number);
-        if (!amount)
-            return "expected at most 2^128 - 1 smallest units";
-        if (amount->is_zero())
+        return row.collateral.token == no_contract;
+    }
+    /// What is wrong with a row's token, if something is.
+    [[nodiscard]] Wrong wrong_token(const PositionRow& row) const
+    {
+        if (is_shares(row) || pool_.trades(row.collateral.token))
             return std::nullopt;
+        return fmt::format(
+            "expected one of the pool's tokens, got {}", name_of(row.collateral.token));
+    }
+
+    Wrong provide(AccountId account, const std::string& what, const PositionRow& row)
+    {
+        if (auto wrong = wrong_token(row))
+            return wrong;
+        if (pool_.venue() == nullptr)
+            return std::string{no_venue};
+        const auto& part = row.collateral.amount;
+        const auto whole =
+            is_shares(row) ? pool_.share_supply() : pool_.reserve(row.collateral.token);
+        if (part.is_zero())
+            return std::nullopt;
+        if (whole.is_zero())
+            return std::string{no_liquidity};
         std::vector<Amount> offered;
         for (const auto token : pool_.tokens())
         {
-            const auto share =
-                mul_div_up(*amount, pool_.reserve(token), pool_.reserve(spec_.collateral));
+            const auto share = mul_div_up(part, pool_.reserve(token), whole);
             if (!share.ok())
                 return "expected less than 2^256 smallest units of every token";
             offered.push_back(share.value);
@@ -338,18 +385,77 @@ private:
         for (std::size_t i = 0; i < quote->amounts.size(); ++i)
         {
             const auto token = pool_.tokens()[i];
-            const auto& part = quote->amounts[i];
-            if (!part.is_zero() &&
-                !contracts::token_at(world, token).allocate(world, account, part))
-                return fmt::format("expected a token that can be given, got {}", name_of(token));
-            calls.add(token, contracts::Erc20Approve{venue.contract().account(), part});
+            const auto& amount = quote->amounts[i];
+            if (auto wrong = give(account, token, amount))
+                return wrong;
+            calls.add(token, contracts::Erc20Approve{venue.contract().account(), amount});
         }
         order.amounts = quote->amounts;
         order.amounts_min.resize(quote->amounts.size());
         order.recipient = account;
         order.deadline = scenario_.start;
         venue.add_deposit(calls, order);
-        add_transaction(account, std::move(calls), world.account(account).name);
+        add_transaction(account, std::move(calls), what);
+        return std::nullopt;
+    }
+
+    Wrong provide_range(AccountId account, const std::string& what, const PositionRow& row)
+    {
+        const auto* ranges = dynamic_cast<const contracts::RangeExchange*>(&pool_);
+        if (ranges == nullptr)
+            return "expected no ticks, as its pool has no ranges";
+        if (auto wrong = wrong_token(row))
+            return wrong;
+        const contracts::PriceRange range{row.tick_lower, row.tick_upper};
+        const auto widest = ranges->widest();
+        const auto spacing = ranges->tick_spacing();
+        if (range.lower % spacing != 0 || range.upper % spacing != 0 ||
+            range.lower < widest.lower || range.upper > widest.upper)
+        {
+            return fmt::format("expected ticks from {} to {} that {} divides, got {} and {}",
+                widest.lower, widest.upper, spacing, range.lower, range.upper);
+        }
+        // By what a lot of liquidity would take, for an amount of one token.
+        const auto probe = Amount::power_of_two(100);
+        auto liquidity = row.collateral.amount;
+        if (!is_shares(row))
+        {
+            const auto& [token, amount] = row.collateral;
+            const auto side = pool_.tokens()[0] == token ? 0U : 1U;
+            const auto value = ranges->range_value(range, probe).at(side);
+            if (value.is_zero())
+            {
+                return fmt::format(
+                    "expected a token that the range takes at the pool's price, "
+                    "got {}",
+                    name_of(token));
+            }
+            const auto scaled = mul_div_down(amount, probe, value);
+            if (!scaled.ok() || !scaled.value.fits_uint128())
+                return "expected an amount that the pool takes";
+            liquidity = scaled.value;
+        }
+        if (liquidity.is_zero())
+            return std::nullopt;
+        const auto value = ranges->range_value(range, liquidity);
+        for (std::size_t i = 0; i < value.size(); ++i)
+        {
+            // The pool rounds up.
+            if (auto wrong = give(account, pool_.tokens()[i], wrapping_add(value[i], 1)))
+                return wrong;
+        }
+        CallWriter calls;
+        ranges->add_range_deposit(calls, range, liquidity, account);
+        add_transaction(account, std::move(calls), what);
+        return std::nullopt;
+    }
+
+    Wrong give(AccountId account, ContractId token, const Amount& amount)
+    {
+        auto& world = builder_.world();
+        if (!amount.is_zero() &&
+            !contracts::token_at(world, token).allocate(world, account, amount))
+            return fmt::format("expected a token that can be given, got {}", name_of(token));
         return std::nullopt;
     }
 
@@ -365,6 +471,20 @@ public:
     std::optional<ScenarioError> make()
     {
         const auto spender = builder_.world().contract(spec_.market).account();
+        const auto allow =
+            [&](AccountId account, const std::string& what, ContractId token, const Amount& amount)
+        {
+            CallWriter calls;
+            calls.add(token, contracts::Erc20Approve{spender, amount});
+            add_transaction(account, std::move(calls), what);
+        };
+        for (const auto& row : spec_.rows)
+        {
+            allow(account_of(row.account), describe(row), row.collateral.token,
+                row.collateral.amount);
+        }
+        if (!spec_.rows.empty())
+            return std::nullopt;
         const auto accounts = accounts_of_group();
         for (std::uint32_t number = 0; number < accounts.size(); ++number)
         {
@@ -372,9 +492,7 @@ public:
             const auto amount = draw_size(spec_.collateral, number);
             if (!amount)
                 return at(name, "expected at most 2^128 - 1 smallest units");
-            CallWriter calls;
-            calls.add(spec_.collateral, contracts::Erc20Approve{spender, *amount});
-            add_transaction(accounts[number], std::move(calls), name);
+            allow(accounts[number], name, spec_.collateral, *amount);
         }
         return std::nullopt;
     }

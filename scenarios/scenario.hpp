@@ -124,12 +124,26 @@ struct StateSpec
     std::string place;
 };
 
-/// What one account has and owes at block 0.
+/// So much of a token; 0: nothing.
+struct Holding
+{
+    ContractId token = no_contract;
+    Amount amount;
+};
+
+/// What one account has and owes at block 0, or what it has provided or allows to be spent.
 struct PositionRow
 {
     std::string account;  // GROUP/NUMBER, of [accounts], or a name of its own.
-    std::optional<std::pair<ContractId, Amount>> collateral;
-    std::optional<std::pair<ContractId, Amount>> debt;
+    /// Or what is provided, of no_contract: of the pool's shares or of liquidity in the range; or
+    /// what may be spent.
+    Holding collateral = {};
+    Holding debt = {};
+    std::int32_t tick_lower = 0;  // Liquidity in a range; equal ones: not in one.
+    std::int32_t tick_upper = 0;
+    std::uint32_t line = 0;  // Of the file; 0: of none.
+
+    [[nodiscard]] bool has_range() const noexcept { return tick_lower != tick_upper; }
 };
 
 /// [positions.NAME]: what accounts have at protocols at block 0.

@@ -30,6 +30,13 @@ std::string expectation(const Key& key)
         case KeyForm::positions:
             return "a list of [account, collateral, debt], like [\"alice\", \"5 WETH\", \"9_000 "
                    "USDC\"]";
+        case KeyForm::liquidity:
+            return "a list of [account, amount], like [\"alice\", \"5 WETH\"] or, of liquidity in "
+                   "a "
+                   "range, [\"alice\", \"1000\", \"-60\", \"60\"]";
+        case KeyForm::allowances:
+            return "a list of [account, amount], like [\"alice\", \"5 WETH\"] or [\"alice\", \"max "
+                   "WETH\"]";
         case KeyForm::parameters:
             return "a table of parameters of the group, like { interval = 60 }";
         case KeyForm::funds: return "a number or distribution per token, like { ETH = 10 }";

@@ -126,7 +126,9 @@ void TableReader::read_item(const Item& item, TableValues& values, const Unit* r
         case KeyForm::calls:
         case KeyForm::expect:
         case KeyForm::exact_funds: return;
-        case KeyForm::positions: read.canonical = read_positions(item, values.positions); break;
+        case KeyForm::positions:
+        case KeyForm::liquidity:
+        case KeyForm::allowances: read.canonical = read_positions(item, values.positions); break;
         case KeyForm::parameters:
             // What they are the group's strategy says.
             if (const auto* members = item.node.as<Node::Table>();

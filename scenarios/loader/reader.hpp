@@ -90,6 +90,7 @@ private:
     [[nodiscard]] Read read_group(const Item& item) const;
     [[nodiscard]] Read read_price(const Item& item) const;
     [[nodiscard]] Node read_positions(const Item& item, std::vector<PositionRow>& rows) const;
+    [[nodiscard]] PositionRow read_position(const Item& row) const;
     [[nodiscard]] Read read_seed(const Item& item) const;
     [[nodiscard]] Read read_time(const Item& item) const;
     [[nodiscard]] Node read_closes(const Item& item, std::vector<PriceClose>& closes) const;

@@ -1,7 +1,11 @@
 #include "scenarios/loader/messages.hpp"
+#include "scenarios/loader/position_file.hpp"
 #include "scenarios/loader/reader.hpp"
 #include "scenarios/loader/units.hpp"
 
+#include <fmt/format.h>
+
+#include <algorithm>
 #include <array>
 
 namespace runnel::scenarios
@@ -87,32 +91,68 @@ Node TableReader::read_positions(const Item& item, std::vector<PositionRow>& row
     const auto* list = item.node.as<Node::Array>();
     if (list == nullptr)
         refuse(item, expectation(*item.key));
-    const auto& units = names_.token_units();
     Node::Array canonical;
     for (std::size_t i = 0; i < list->size(); ++i)
     {
         const auto entry = element(item, i, (*list)[i]);
-        const auto* cells = entry.node.as<Node::Array>();
-        if (cells == nullptr || cells->size() != 3 ||
-            std::any_of(cells->begin(), cells->end(),
-                [](const Node& cell) { return cell.as<std::string>() == nullptr; }))
-            refuse(entry, expectation(*item.key));
-        const auto text = [&](std::size_t cell) -> const std::string&
-        { return *(*cells)[cell].as<std::string>(); };
-        const auto amount = [&](std::size_t cell) -> std::optional<std::pair<ContractId, Amount>>
-        {
-            if (text(cell).empty())
-                return std::nullopt;
-            const auto written = parse_amount(text(cell), units);
-            if (!written)
-                refuse(element(entry, cell, (*cells)[cell]), written.error());
-            const auto token = static_cast<std::uint32_t>(written->unit - units.data());
-            return std::pair{ContractId{token}, written->amount};
-        };
-        rows.push_back({text(0), amount(1), amount(2)});
+        rows.push_back(read_position(entry));
         canonical.push_back(entry.node);
     }
     return Node{std::move(canonical)};
+}
+
+PositionRow TableReader::read_position(const Item& row) const
+{
+    const auto form = row.key->form;
+    const auto* cells = row.node.as<Node::Array>();
+    const auto has_size = [&](std::size_t size)
+    {
+        return size == (form == KeyForm::positions ? 3U : 2U) ||
+               (form == KeyForm::liquidity && size == 4);
+    };
+    if (cells == nullptr || !has_size(cells->size()) ||
+        std::any_of(cells->begin(), cells->end(),
+            [](const Node& cell) { return cell.as<std::string>() == nullptr; }))
+        refuse(row, expectation(*row.key));
+    const auto text = [&](std::size_t cell) -> const std::string&
+    { return *(*cells)[cell].as<std::string>(); };
+    const auto& units = names_.token_units();
+    const auto amount = [&](std::size_t cell) -> Holding
+    {
+        constexpr std::string_view all = "max ";
+        if (text(cell).empty())
+            return {};
+        const bool is_max = form == KeyForm::allowances && text(cell).starts_with(all);
+        const auto written = parse_amount(
+            is_max ? fmt::format("0 {}", text(cell).substr(all.size())) : text(cell), units);
+        if (!written)
+            refuse(element(row, cell, (*cells)[cell]), written.error());
+        const auto token = static_cast<std::uint32_t>(written->unit - units.data());
+        return {ContractId{token}, is_max ? Amount::max() : written->amount};
+    };
+    const auto parsed = [&](std::size_t cell, const auto& result)
+    {
+        if (!result)
+            refuse(element(row, cell, (*cells)[cell]), result.error());
+        return *result;
+    };
+    PositionRow position{text(0)};
+    if (form == KeyForm::liquidity && text(1).find(' ') == std::string::npos)
+        position.collateral.amount = parsed(1, parse_liquidity(text(1)));
+    else
+        position.collateral = amount(1);
+    if (form == KeyForm::positions)
+        position.debt = amount(2);
+    if (form == KeyForm::liquidity && cells->size() == 4)
+    {
+        position.tick_lower = parsed(2, parse_tick(text(2)));
+        position.tick_upper = parsed(3, parse_tick(text(3)));
+        if (position.tick_lower >= position.tick_upper)
+            refuse(row, "the lower tick before the upper one");
+    }
+    if (form == KeyForm::allowances && text(1).empty())
+        refuse(row, expectation(*row.key));
+    return position;
 }
 
 }  // namespace runnel::scenarios

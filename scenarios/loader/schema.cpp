@@ -407,6 +407,17 @@ std::vector<Key> on_market(const std::vector<Key>& more)
         more);
 }
 
+/// Of rows that a file has, or the table itself if the file is optional.
+std::vector<Key> from_file(
+    bool is_optional, std::string_view of_file, std::string_view of_rows, KeyForm form)
+{
+    return {{{"file", Kind::text, is_optional ? "\"\"" : "", {}, of_file}},
+        {{"file_hash", Kind::text, "\"\"", {},
+            "keccak-256 of the file, unpacked; when given, another file is refused. Resolved "
+            "scenarios hold it."}},
+        {{"rows", Kind::text, "[]", {}, of_rows}, form}};
+}
+
 /// Of loans of one size each.
 std::vector<Key> sized_positions(Key size)
 {
@@ -465,18 +476,35 @@ Section positions_section()
                           "account may have several rows."},
                         KeyForm::positions}})},
             {"file", "Positions from a file.",
-                on_market(
-                    {{{"file", Kind::text, "", {},
-                         "A CSV file, plain or gzip, relative to the scenario: columns account, "
-                         "collateral, collateral_amount, debt, debt_amount by their names, in any "
-                         "order."}},
-                        {{"file_hash", Kind::text, "\"\"", {},
-                            "keccak-256 of the file, unpacked; when given, another file is "
-                            "refused. "
-                            "Resolved scenarios hold it."}},
-                        {{"rows", Kind::text, "[]", {},
-                             "What a resolved scenario holds of the file: as in a table."},
-                            KeyForm::positions}})},
+                on_market(from_file(false,
+                    "A CSV file, plain or gzip, relative to the scenario: columns account, "
+                    "collateral, collateral_amount, debt, debt_amount by their names, in any "
+                    "order.",
+                    "What a resolved scenario holds of the file: as in a table.",
+                    KeyForm::positions))},
+            {"liquidity_file", "Liquidity in a pool, from a file or given here.",
+                joined({{{.name = "pool",
+                           .kind = Kind::contract,
+                           .default_value = "",
+                           .unit = {},
+                           .help = "Where it is.",
+                           .contract_kind = "exchange"}}},
+                    from_file(true,
+                        "A CSV file, plain or gzip, relative to the scenario: columns account; "
+                        "token and amount (whole tokens), or liquidity (an integer of the pool's "
+                        "shares, or of the range); tick_lower and tick_upper for a range.",
+                        "The same here: an account, `\"5 WETH\"` or `\"1000\"` of liquidity, and "
+                        "for a "
+                        "range its two ticks. Resolved scenarios hold those of the file.",
+                        KeyForm::liquidity))},
+            {"allowance_file", "What a contract may spend, from a file or given here.",
+                joined({{{"spender", Kind::contract, "", {}, "The contract that may spend it."}}},
+                    from_file(true,
+                        "A CSV file, plain or gzip, relative to the scenario: columns account, "
+                        "token, amount (whole tokens, or max).",
+                        "The same here: an account, and `\"5 WETH\"` or `\"max WETH\"`. Resolved "
+                        "scenarios hold those of the file.",
+                        KeyForm::allowances))},
         }};
 }
 

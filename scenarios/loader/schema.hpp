@@ -25,6 +25,8 @@ enum class KeyForm : std::uint8_t
     positions,    // [[account, "5 WETH", "9_000 USDC"], ...]
     parameters,   // Some of a group's: { interval = 60 }
     funds,        // A distribution per token: { ETH = 10, USDC = { uniform = [0, 5] } }
+    liquidity,    // [[account, "5 WETH"], [account, "1000", "-60", "60"], ...]
+    allowances,   // [[account, "5 WETH"], [account, "max USDC"], ...]
 };
 
 /// A key of a fixed section.

@@ -4,6 +4,7 @@
 Usage: inputs.py RUNNEL SOURCE_DIR
 """
 import pathlib
+import re
 import sqlite3
 import sys
 import tempfile
@@ -293,7 +294,7 @@ def positions(runnel, check, folder):
     check(done.returncode == 2 and "book.csv" in done.stderr, f"a missing file is named: {done.stderr}")
     write(book, "account,collateral,collateral_amount,debt,debt_amount\nuser,WETH,1,USDC,1600\n")
     done = runnel("run", scenario)
-    check(done.returncode == 2 and "positions.book: user: " in done.stderr and "36" in done.stderr,
+    check(done.returncode == 2 and "positions.book: line 2 of its file: user: " in done.stderr and "36" in done.stderr,
           f"more than the market lends is refused by name: {done.stderr}")
     for keys, words in [(["reserves.WETH.number=1"], "expected the numbers from 0 to 1, each once, got none of one"),
                         (["reserves.WETH.number=1", "reserves.USDC.number=1"], "each once, got 1"),
@@ -301,6 +302,47 @@ def positions(runnel, check, folder):
                         (["reserves.WETH.variable_rate_slope1=0.04"], "expected an amount like")]:
         done = runnel("check", scenario, *[word for key in keys for word in ("--set", f"contracts.pool.{key}")])
         check(done.returncode == 2 and words in done.stderr, f"{keys} is refused: {done.stderr}")
+
+
+POOLS = """
+[scenario]
+blocks = 1
+[tokens.WETH]
+[tokens.USDC]
+decimals = 6
+[contracts.factory]
+kind = "uniswap_v3_factory"
+[contracts.router]
+kind = "uniswap_v3_router"
+factory = "factory"
+[contracts.weth_usdc]
+kind = "uniswap_v3_pool"
+factory = "factory"
+token0 = "WETH"
+token1 = "USDC"
+amount0 = "1_000 WETH"
+amount1 = "2_000_000 USDC"
+"""
+
+
+def books(runnel, check, source, folder):
+    """The example of docs/scenarios.md, as it stands there: liquidity in ranges, allowances."""
+    text = (source / "docs/scenarios.md").read_text()
+    section = text[text.index("### Books of positions"):]
+    tables, rows_of_file = (re.search(rf"```{kind}\n(.*?)```", section, re.DOTALL).group(1) for kind in ("toml", "csv"))
+    write(folder / "providers.csv", rows_of_file)
+    database = folder / "providers.db"
+    done = runnel("run", write(folder / "providers.toml", POOLS + tables), "--db", database)
+    check(done.returncode == 0, f"the books of the docs: {done.stderr}")
+    check(runnel("verify", database).returncode == 0, "the books of the docs verify")
+    found = rows(database, "SELECT account_name, count(*) FROM (SELECT DISTINCT provider, tick_lower FROM dex_range_changes "
+                           "WHERE transaction_type = 'deposit') JOIN (SELECT address, name AS account_name FROM labels) "
+                           "ON address = provider WHERE account_name IN ('ann', 'ben') GROUP BY 1 ORDER BY 1")
+    check(found == [("ann", 2), ("ben", 1)], f"positions of the docs: {found}")
+    message = re.search(r"`(providers.csv:3:7: .*?)`", section, re.DOTALL).group(1).replace("\n  ", " ")
+    write(folder / "providers.csv", rows_of_file.replace("3000000000000000", "1.5"))
+    done = runnel("check", folder / "providers.toml")
+    check(done.returncode == 2 and message in done.stderr, f"the message of the docs: {done.stderr}")
 
 
 def main():
@@ -313,6 +355,7 @@ def main():
         long_slots(runnel, check, folder)
         tokens(runnel, check, folder)
         positions(runnel, check, folder)
+        books(runnel, check, pathlib.Path(sys.argv[2]), folder)
     check.finish()
 
 

@@ -1,5 +1,6 @@
 #include "contracts/kit/sectors/exchange.hpp"
 #include "contracts/kit/sectors/lending.hpp"
+#include "contracts/kit/sectors/range_exchange.hpp"
 #include "contracts/kit/token.hpp"
 #include "scenarios/genesis.hpp"
 #include "scenarios/run.hpp"
@@ -411,4 +412,239 @@ amount = { uniform = [10, 20] }
         CHECK(allowed >= Amount{10'000'000});
         CHECK(allowed <= Amount{20'000'000});
     }
+}
+
+namespace
+{
+const std::string pools = R"(
+[scenario]
+blocks = 1
+[tokens.WETH]
+[tokens.USDC]
+decimals = 6
+[contracts.factory2]
+kind = "uniswap_v2_factory"
+[contracts.router2]
+kind = "uniswap_v2_router"
+factory = "factory2"
+[contracts.pair]
+kind = "uniswap_v2_pair"
+factory = "factory2"
+token0 = "WETH"
+token1 = "USDC"
+amount0 = "1_000 WETH"
+amount1 = "2_000_000 USDC"
+[contracts.factory3]
+kind = "uniswap_v3_factory"
+[contracts.router3]
+kind = "uniswap_v3_router"
+factory = "factory3"
+[contracts.ranges]
+kind = "uniswap_v3_pool"
+factory = "factory3"
+token0 = "WETH"
+token1 = "USDC"
+amount0 = "1_000 WETH"
+amount1 = "2_000_000 USDC"
+)";
+
+std::string book(const std::string& by, const std::string& key, const std::string& contract)
+{
+    return pools + "[positions.book]\nby = \"" + by + "\"\n" + key + " = \"" + contract +
+           "\"\nfile = \"book.csv\"\n";
+}
+
+const contracts::Exchange& exchange_in(const Started& world, const std::string& name)
+{
+    const auto account = world.world->find_account(name).value();
+    return *contracts::find_exchange(*world.world, world.world->contract_of(account)->id());
+}
+AccountId account_in(const Started& world, const std::string& name)
+{
+    return world.world->find_account(name).value();
+}
+}  // namespace
+
+TEST_CASE(
+    "positions: a book of liquidity has shares or amounts, and ranges", "[scenarios][positions]")
+{
+    const TemporaryDirectory directory;
+    // 0.5 % of the pool's shares; what 5 WETH are of it; nothing.
+    const auto shares_of = [&](const Started& world, const std::string& name)
+    { return exchange_in(world, "pair").share_balance(account_in(world, name)); };
+    directory.write("book.csv",
+        "account,token,amount,liquidity,what\nann,,,223606797749978,a\nben,WETH,5,,b\n"
+        "ben,USDC,4_000.5,,c\n# Nobody.\ncid,WETH,0,,d\n");
+    const auto pair = started(book("liquidity_file", "pool", "pair"), directory.path());
+    // A smallest unit of USDC is 22,361 shares.
+    const auto shares = shares_of(pair, "ann").to_double();
+    CHECK(std::abs(shares - 223'606'797'749'978.0) < 22'361);
+    const auto value = exchange_in(pair, "pair").share_value(shares_of(pair, "ben"));
+    const auto usdc = exchange_in(pair, "pair").tokens()[0] == pair.usdc() ? 0U : 1U;
+    CHECK(value[usdc].to_double() == Approx(14'000.5e6).epsilon(1e-6));
+    CHECK(value[1 - usdc].to_double() == Approx(7.00025e18).epsilon(1e-6));
+    CHECK(pair.world->find_account("cid"));
+
+    // As a resolved scenario has it, without the file; and written in the scenario.
+    REQUIRE(pair.scenario.inputs.size() == 1);
+    const auto again = started(pair.scenario.resolved_text, "/nowhere", {}, false);
+    CHECK(again.world->checkpoint_root() == pair.world->checkpoint_root());
+    CHECK(again.scenario.resolved_text == pair.scenario.resolved_text);
+    const auto here = started(
+        pools + "[positions.book]\nby = \"liquidity_file\"\npool = \"pair\"\n" +
+        R"(rows = [["ann", "223606797749978"], ["ben", "5 WETH"], ["ben", "4_000.5 USDC"], ["cid", "0 WETH"]])");
+    CHECK(here.world->checkpoint_root() == pair.world->checkpoint_root());
+
+    // In ranges around the price, above and below it, and in all prices.
+    const auto& pool = exchange_in(pair, "ranges");
+    const auto* before = dynamic_cast<const contracts::RangeExchange*>(&pool);
+    REQUIRE(before != nullptr);
+    const auto middle = before->tick() / 60 * 60;
+    const auto range = [&](int from, int to)
+    { return std::to_string(middle + from) + "," + std::to_string(middle + to); };
+    directory.write("book.csv",
+        "account,liquidity,tick_lower,tick_upper,token,amount\n"
+        "ann,1000000000000," +
+            range(-600, 600) + ",,\nann,77," + range(-600, 600) +
+            ",,\n"
+            "ben,," +
+            range(-6000, 6000) + ",WETH,3\n" + "cid,," + range(600, 1200) + "," +
+            (pool.tokens()[0] == pair.usdc() ? "USDC,100\n" : "WETH,100\n") + "dan,,,,USDC,1000\n");
+    const auto world = started(book("liquidity_file", "pool", "ranges"), directory.path());
+    const auto& ranges =
+        dynamic_cast<const contracts::RangeExchange&>(exchange_in(world, "ranges"));
+    CHECK(ranges.range_liquidity(account_in(world, "ann"), {middle - 600, middle + 600}) ==
+          Amount{1'000'000'000'077});
+    const auto of_ben =
+        ranges.range_liquidity(account_in(world, "ben"), {middle - 6000, middle + 6000});
+    const auto weth_side = pool.tokens()[0] == pair.usdc() ? 1U : 0U;
+    CHECK(ranges.range_value({middle - 6000, middle + 6000}, of_ben).at(weth_side).to_double() ==
+          Approx(3e18).epsilon(1e-9));
+    const auto of_cid =
+        ranges.range_liquidity(account_in(world, "cid"), {middle + 600, middle + 1200});
+    CHECK_FALSE(of_cid.is_zero());
+    CHECK(ranges.range_value({middle + 600, middle + 1200}, of_cid).at(1).is_zero());
+    CHECK_FALSE(ranges.range_liquidity(account_in(world, "dan"), ranges.widest()).is_zero());
+    // What rounding leaves.
+    for (const auto* name : {"ann", "ben", "cid"})
+    {
+        for (const auto token : pool.tokens())
+            CHECK(contracts::token_at(*world.world, token).holding(account_in(world, name)) <= 2);
+    }
+}
+
+TEST_CASE("positions: a book of allowances", "[scenarios][positions]")
+{
+    const TemporaryDirectory directory;
+    directory.write_gzip(
+        "book.csv.gz", "token\taccount\tamount\nUSDC\tann\t12.5\nWETH\tann\tmax\nUSDC\tben\t0\n");
+    const auto text = book("allowance_file", "spender", "router2");
+    const auto world = started(text, directory.path(), {{"positions.book.file", "book.csv.gz"}});
+    const auto spender = account_in(world, "router2");
+    const auto allowed = [&](const std::string& token, const std::string& owner)
+    {
+        const auto id = world.world->contract_of(account_in(world, token))->id();
+        return contracts::token_at(*world.world, id)
+            .allowances()
+            .get(pair_key(account_in(world, owner), spender));
+    };
+    CHECK(allowed("USDC", "ann") == Amount{12'500'000});
+    CHECK(allowed("WETH", "ann") == Amount::max());
+    CHECK(allowed("USDC", "ben").is_zero());
+    const auto again = started(world.scenario.resolved_text, "/nowhere", {}, false);
+    CHECK(again.world->checkpoint_root() == world.world->checkpoint_root());
+}
+
+TEST_CASE("positions: what is wrong in a file is named with its line and column",
+    "[scenarios][positions]")
+{
+    const TemporaryDirectory directory;
+    const auto wrong = [&](const std::string& text, const std::string& csv)
+    {
+        directory.write("book.csv", csv);
+        const auto result = start(text, directory.path());
+        REQUIRE_FALSE(result);
+        CHECK(has(result.error().message, "positions.book"));
+        return result.error().message;
+    };
+    const auto loans =
+        market + "[positions.book]\nby = \"file\"\nmarket = \"pool\"\nfile = \"book.csv\"\n";
+    const std::string loan_header = "account,collateral,collateral_amount,debt,debt_amount\n";
+    const auto loan = [&](const std::string& rows) { return wrong(loans, loan_header + rows); };
+    CHECK(has(wrong(loans, ""),
+        "positions.book.file: book.csv:0:1: expected a header and a row below it, got none"));
+    CHECK(has(wrong(loans, "account,collateral\na,b\n"),
+        "book.csv:1:1: expected a column named collateral_amount, got none"));
+    CHECK(has(wrong(loans, "account," + loan_header + "a,b\n"),
+        "book.csv:1:9: expected one column named account, got two"));
+    CHECK(has(loan("a,WETH,1\n"), "book.csv:2:9: expected 5 columns, got 3"));
+    CHECK(has(loan("a,WETH,1,USDC,1,1\n"), "book.csv:2:17: expected 5 columns, got 6"));
+    CHECK(has(loan("\na,WET,1,USDC,1\n"),
+        "book.csv:3:3: expected a token (ETH, USDC, WETH) (did you mean WETH?), got \"WET\""));
+    CHECK(has(loan("a,WETH,1,,1\n"), "book.csv:2:10: expected a token"));
+    CHECK(has(loan("a,WETH,,,\n"), "book.csv:2:8: expected an amount of WETH, got nothing"));
+    CHECK(has(loan("a,WETH,1,USDC,1.0000001\n"),
+        "book.csv:2:15: expected at most 6 decimals of USDC, got \"1.0000001\""));
+    CHECK(has(loan("a,WETH,-1,USDC,1\n"),
+        "book.csv:2:8: expected an amount that is not negative, got \"-1\""));
+    CHECK(has(loan("a,WETH,1 WETH,USDC,1\n"), "book.csv:2:8: expected"));
+    CHECK(has(
+        loan("x/0,WETH,1,USDC,1\n"), "book.csv:2:1: expected a wallet of a group, got \"x/0\""));
+    CHECK(has(
+        loan("pool,WETH,1,USDC,1\n"), "book.csv:2:1: expected an account's name, got \"pool\""));
+    CHECK(has(loan("a,WETH,1,USDC,1\nb,WETH,1,USDC,1501\n"),
+        "positions.book: line 3 of its file: b: expected a position that the market takes, got the "
+        "refusal: 36"));
+    CHECK(has(loan("a,WETH,1,USDC,1\n\"" + std::string(70'000, 'x') + "\",,,,\n"),
+        "book.csv:3:1: expected a line of at most 65536 characters, got 70006"));
+
+    const auto lps = book("liquidity_file", "pool", "ranges");
+    const auto lp = [&](const std::string& rows)
+    { return wrong(lps, "account,token,amount,liquidity,tick_lower,tick_upper\n" + rows); };
+    CHECK(has(wrong(lps, "account,token\na,WETH\n"),
+        "expected columns named token and amount, or one named liquidity, got neither"));
+    CHECK(has(wrong(lps, "account,liquidity,tick_lower\na,1,1\n"),
+        "expected both tick_lower and tick_upper, or neither, got one"));
+    CHECK(has(lp("a,,,,,\n"), "book.csv:2:3: expected a token, got nothing"));
+    CHECK(has(lp("a,WETH,1,5,,\n"), "book.csv:2:8: expected nothing beside liquidity, got \"1\""));
+    CHECK(has(lp("a,,,1.5,,\n"),
+        "book.csv:2:5: expected an integer of liquidity, from 1 to 2^128 - 1, got \"1.5\""));
+    CHECK(has(lp("a,,,0,,\n"), "book.csv:2:5: expected an integer of liquidity"));
+    CHECK(has(lp("a,,,5,1,\n"),
+        "book.csv:2:9: expected a tick, an integer from -8388608 to 8388607, got nothing"));
+    CHECK(has(lp("a,,,5,1e3,2\n"), "book.csv:2:7: expected a tick"));
+    CHECK(has(lp("a,,,5,60,60\n"), "book.csv:2:10: expected a tick above 60, got \"60\""));
+    CHECK(has(lp("a,,,5,-61,60\n"),
+        "positions.book: line 2 of its file: a: expected ticks from -887220 to 887220 that 60 "
+        "divides, got "
+        "-61 and 60"));
+    CHECK(has(lp("a,,,5,-887280,60\n"), "expected ticks from -887220 to 887220"));
+    CHECK(has(lp("a,ETH,1,,-60,60\n"),
+        "line 2 of its file: a: expected one of the pool's tokens, got ETH"));
+    CHECK(has(
+        lp("a,ETH,1,,,\n"), "line 2 of its file: a: expected one of the pool's tokens, got ETH"));
+    // Below the price a range takes the second token only.
+    CHECK(has(lp("a,WETH,1,,-887220,-887160\n"),
+        "expected a token that the range takes at the pool's price, got WETH"));
+    CHECK(has(wrong(book("liquidity_file", "pool", "pair"),
+                  "account,liquidity,tick_lower,tick_upper\na,5,-60,60\n"),
+        "line 2 of its file: a: expected no ticks, as its pool has no ranges"));
+    CHECK(has(error_of(pools + "[positions.book]\nby = \"liquidity_file\"\npool = \"pair\"\n"),
+        "positions.book.file: expected a file, or rows, got neither"));
+    CHECK(has(error_of(pools + "[positions.book]\nby = \"liquidity_file\"\npool = \"ranges\"\nrows "
+                               "= [[\"a\", \"5\", \"60\", \"-60\"]]\n"),
+        "positions.book.rows[0]: expected the lower tick before the upper one"));
+    CHECK(has(
+        error_of(
+            pools +
+            "[positions.book]\nby = \"liquidity_file\"\npool = \"pair\"\nrows = [[\"a\", \"\"]]\n"),
+        "positions.book.rows[0][1]: expected an integer of liquidity"));
+
+    const auto allow = book("allowance_file", "spender", "router2");
+    CHECK(has(wrong(allow, "account,token\na,WETH\n"), "expected a column named amount, got none"));
+    CHECK(has(wrong(allow, "account,token,amount\na,WETH,all\n"), "book.csv:2:8: expected"));
+    CHECK(has(wrong(allow, "account,token,amount\na,WETH,\n"),
+        "book.csv:2:8: expected an amount of WETH, got nothing"));
+    CHECK(has(wrong(allow, "account,token,amount\na,,\n"),
+        "book.csv:2:3: expected a token, got nothing"));
 }
