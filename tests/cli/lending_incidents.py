@@ -17,10 +17,30 @@ import tempfile
 from support import Checks, Runnel
 
 ROOTS = {
+    "aave_liquidations_2021": "0x79a9e99bffd29e9b54981f0f0aa1fc1aa4e29e20575823989c960a0e9a11878c",
     "compound_dai_2020": "0x8c56b4829a22cb21dbbfd4889fa61aed4bd39fd024a988feb6d6a746c92729d9",
     "crv_short_2022": "0x2392db9bcfd192e90c3e6606f591de1b07ea09d585aa6e301e58e4dc1c7df2b4",
 }
 FIGURES = {
+    "aave_liquidations_2021": {
+        "eth_fall": 0.452276805431974,
+        "calls": 2466.0,
+        "borrowers": 1027.0,
+        "debt_repaid": 226290285.79009944,
+        "size_median": 8122.865028,
+        "size_sigma": 2.1173445741485817,
+        "top1_percent_share": 0.30139268568139765,
+        "half_repeat_share": 0.49641025641025643,
+        "busiest_hours_calls": 0.9598540145985401,
+        "busiest_hours_value": 0.9553027967758633,
+        "weth_share": 0.5621285459033221,
+        "wbtc_share": 0.18933074636518096,
+        "link_share": 0.18401316601719034,
+        "top5_liquidators_share": 0.8896999188969992,
+        "bad_debt_share": 2.981469201539863e-07,
+        "reserve_use": 0.24055759801577947,
+        "reserve_full_hours": 0.0,
+    },
     "compound_dai_2020": {
         "borrowers": 125.0,
         "debt_repaid": 94873097.14185654,
@@ -35,6 +55,7 @@ FIGURES = {
         "debt_repaid": 60571428.57157632,
     },
 }
+HOUR = 3600
 
 
 def one_chain(runnel, check, scenario, folder, blocks):
@@ -69,6 +90,35 @@ def report_of(runnel, scenario, folder, *changes):
     sets = [part for change in changes for part in ("--set", change)]
     runnel.json("run", scenario, "--db", ledger, "--durability", "off", *sets)
     return runnel.json("report", ledger), calls_of(ledger)
+
+
+def aave_liquidations_2021(check, report, ledger, _again):
+    calls = calls_of(ledger)
+    found = report["liquidations"]
+    check(found["calls"] == len(calls), f"calls: {found['calls']}")
+    # The waves, counted again.
+    with sqlite3.connect(ledger) as database:
+        hours = database.execute("SELECT max(timestamp) / 3600 - min(timestamp) / 3600 + 1 FROM t_blocks").fetchone()[0]
+    check(hours == 144, f"six days: {hours}")
+    by_hour, value = collections.Counter(), collections.Counter()
+    for time, _, _, debt_usd, collateral in calls:
+        by_hour[time // HOUR] += 1
+        value[time // HOUR] += debt_usd
+    busiest = sum(sorted(by_hour.values())[-15:]) / len(calls)
+    check(abs(found["busiest_tenth_calls_share"] - busiest) < 1e-9, f"busiest hours: {busiest}")
+    busiest = sum(sorted(value.values())[-15:]) / sum(value.values())
+    check(abs(found["busiest_tenth_value_share"] - busiest) < 1e-6, f"busiest hours, value: {busiest}")
+    check(found["hours_with_calls"] == len(by_hour), f"hours: {len(by_hour)}")
+    # A close factor of one half at any health factor: none repays more than half of the loan of block 0 and its interest.
+    with sqlite3.connect(ledger) as database:
+        owed = dict(database.execute("SELECT borrower, CAST(amount_raw AS REAL) FROM lending_borrow "
+                                     "WHERE transaction_type = 'borrow' AND block_number = 0"))
+    parts = [debt / owed[borrower] for _, borrower, debt, _, _ in calls]
+    check(0.49 < max(parts) < 0.505, f"half of a debt at most: {max(parts)}")
+    shares = {row["collateral"]: row["value_share"] for row in found["collaterals"]}
+    check(shares["WETH"] == max(shares.values()), f"most is for WETH: {shares}")
+    check(abs(sum(shares.values()) - 1) < 1e-6, f"shares: {shares}")
+    check(report["bad_debt"]["share"] < 1e-4, "liquidators are prompt, lenders lose nothing")
 
 
 def compound_dai_2020(check, report, ledger, again):
@@ -109,7 +159,8 @@ def crv_short_2022(check, report, ledger, again):
     check(whole["bad_debt"]["bad_debt_usd"] > 0.5 * bad["bad_debt_usd"], "the close factor has no part in it")
 
 
-CLAIMS = {"compound_dai_2020": (compound_dai_2020, 900), "crv_short_2022": (crv_short_2022, 300)}
+CLAIMS = {"aave_liquidations_2021": (aave_liquidations_2021, 4_500), "compound_dai_2020": (compound_dai_2020, 900),
+          "crv_short_2022": (crv_short_2022, 300)}
 
 
 def main() -> None:
