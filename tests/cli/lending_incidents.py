@@ -56,6 +56,7 @@ FIGURES = {
     },
 }
 HOUR = 3600
+PATIENCE = 1200  # Seconds that a run of six days may take on a busy machine.
 
 
 def one_chain(runnel, check, scenario, folder, blocks):
@@ -63,11 +64,11 @@ def one_chain(runnel, check, scenario, folder, blocks):
     name = scenario.stem
     short = ["run", scenario, "--blocks", blocks]
     ledger = folder / f"{name}_short.db"
-    heads = {runnel.json(*short, "--workers", 1, "--db", ledger)["head_hash"],
-             runnel.json(*short, "--workers", 3)["head_hash"],
-             runnel.json(*short, "--workers", 8, "--forget-accesses", 0.3)["head_hash"]}
+    heads = {runnel.json(*short, "--workers", 1, "--db", ledger, timeout=PATIENCE)["head_hash"],
+             runnel.json(*short, "--workers", 3, timeout=PATIENCE)["head_hash"],
+             runnel.json(*short, "--workers", 8, "--forget-accesses", 0.3, timeout=PATIENCE)["head_hash"]}
     check(len(heads) == 1, f"{name}: one chain: {heads}")
-    check(runnel("verify", ledger).returncode == 0, f"{name}: verifies")
+    check(runnel("verify", ledger, timeout=PATIENCE).returncode == 0, f"{name}: verifies")
 
 
 def calls_of(ledger):
@@ -172,8 +173,8 @@ def main() -> None:
             scenario, ledger = source / "scenarios" / f"{name}.toml", folder / f"{name}.db"
             strict = runnel("check", scenario, "--strict")
             check(strict.returncode == 0, f"{name}: check --strict: {strict.stdout}{strict.stderr}")
-            root = runnel.json("run", scenario, "--db", ledger, "--durability", "off")["state_root"]
-            report = runnel.json("report", ledger)
+            root = runnel.json("run", scenario, "--db", ledger, "--durability", "off", timeout=PATIENCE)["state_root"]
+            report = runnel.json("report", ledger, timeout=PATIENCE)
             figures = {entry["key"]: entry["simulated"] for entry in report["headline"]["figures"]}
             if write:
                 ROOTS[name], FIGURES[name] = root, figures
