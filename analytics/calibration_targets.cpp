@@ -28,6 +28,7 @@ constexpr std::string_view source_usdc_flows =
 constexpr std::string_view source_circle =
     "Circle's post of 14 March 2023: $2.9B redeemed, $0.7B minted on the 13th, of 41.0 billion";
 constexpr std::string_view source_supplies = "The Block, 10 to 13 March 2023";
+constexpr std::string_view source_ust = "Binance USTUSDT hourly closes, 7-11 May 2022";
 constexpr std::string_view not_recorded = "not recorded";
 constexpr std::string_view source_interval =
     "one trade per wallet and mean of the scenario's interval, 10% either way";
@@ -255,6 +256,24 @@ constexpr std::array own_bands{
     Band{flows, "usdc_cover", "dollars behind a USDC, fewest", "pegs.issuers.usdc_desk.cover_low",
         Unit::none, "1", 1, 1.001,
         "every USDC of block 0 has its dollar; fees stay with the issuer"},
+    Band{"ust_spiral", "ust_day_1", "UST, close of 7 May", "pegs.days.market UST day 1.price",
+        Unit::none, "0.994", 0.97, 1, source_ust},
+    Band{"ust_spiral", "ust_day_3", "UST, close of 9 May", "pegs.days.market UST day 3.price",
+        Unit::none, "0.754", 0.5, 0.95, source_ust},
+    Band{"ust_spiral", "ust_day_5", "UST, close of 11 May", "pegs.days.market UST day 5.price",
+        Unit::none, "0.760", 0, 0.85, source_ust},
+    Band{"ust_spiral", "luna_supply_factor", "LUNA's supply, end over start",
+        "pegs.supplies.market LUNA.factor", Unit::ratio, "x19,000", 1e3, Band::open,
+        "343 million on 8 May 2022, 6.5 trillion at the halt of 13 May"},
+    Band{"ust_spiral", "ust_supply_factor", "UST's supply, end over start",
+        "pegs.supplies.market UST.factor", Unit::ratio, "x0.64", -Band::open, Band::open,
+        "18.6 to 11.9 billion by 12 May 2022; no range"},
+    Band{"ust_spiral", "luna_day_5", "LUNA, close of 11 May",
+        "pegs.days.market UST day 5.volatile_price_usd", Unit::usd, "$1.08", -Band::open,
+        Band::open, "Binance LUNAUSDT; orders of magnitude apart from seed to seed: no range"},
+    Band{"ust_spiral", "failed_share", "failed transactions, median hour",
+        "transactions.reverted_share_median_hour", Unit::share, not_recorded, -Band::open,
+        Band::open, "no recorded range of Terra's"},
     Band{"payments", "failed_share", "failed transactions", "transactions.reverted_share",
         Unit::share, "2-4%", 0.01, 0.06, source_failed},
     Band{"payments", "payments_per_payer_day", "payments per payer and day",
@@ -286,6 +305,7 @@ constexpr std::array scenarios{
     Scenario{"fixed_vs_concentrated", searchers | pools},
     Scenario{"stablecoin_depeg", searchers},
     Scenario{flows, searchers},
+    Scenario{"ust_spiral", 0},
     Scenario{"payments", 0},
 };
 
