@@ -255,6 +255,12 @@ TEST_CASE(
     CHECK(f.market.delta_in(11) == signed_of("97222222222222222222222222223"));
     CHECK(f.market.state_in(10).redeem_spread == 173'553'719'008'264'463U);  // 1 - 1 / 1.21.
     CHECK(f.market.state_in(10).mint_spread == two_percent);
+    // As on a chain that starts from another one's state: its block 3, not the other's 10.
+    CHECK(f.market.delta_in(3) == replenish(moved, 36, 3));
+    f.sandbox.set_block(3);
+    const auto early = f.market.quote_conversion(f.ust.id(), unit, 3).value();
+    CHECK(f.redeem(unit).returns.values[0] == early.amount_out);
+    CHECK(f.market.delta_in(3).bits == sum(replenish(moved, 36, 3).bits, times(unit, dec_one)));
     f.sandbox.set_block(46);
     const auto before = f.market.delta_in(46);
     f.redeem(unit);

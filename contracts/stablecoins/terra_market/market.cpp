@@ -28,6 +28,16 @@ Amount dec_of_bps(std::int64_t bps)
     return wrapping_mul(Amount{static_cast<std::uint64_t>(bps)}, Amount::power_of_ten(14));
 }
 
+/// The delta as swaps in @p block find it.
+///
+/// A state from another chain counts that one's blocks, which may be ahead of this one's: then all
+/// blocks of this chain have ended since.
+Int256 delta_at(const PoolDelta& stored, const MarketParameters& market, std::uint64_t block)
+{
+    const auto ended = block >= stored.block ? block - stored.block : block;
+    return replenish(stored.delta, market.pool_recovery_period, ended);
+}
+
 std::unique_ptr<Contract> create(const Parameters& parameters, ContractIdentity identity)
 {
     MarketSetup setup;
@@ -147,9 +157,7 @@ void TerraMarket::check_invariants(const World&, Findings& findings) const
 
 Int256 TerraMarket::delta_in(std::uint64_t block) const
 {
-    const auto& stored = delta_.get(0);
-    return replenish(
-        stored.delta, parameters().pool_recovery_period, block - std::min(block, stored.block));
+    return delta_at(delta_.get(0), parameters(), block);
 }
 
 Result<Rates> TerraMarket::rates_at(const Amount& volatile_price) const
@@ -279,9 +287,7 @@ Result<SwapPlan> TerraMarket::plan(CallContext& context, ContractId offer_token,
                        (offer_token == setup_.volatile_token && ask_token == setup_.stable_token),
         Refusal::error("no price registered with oracle"));
     const auto& market = context.read(parameters_, 0);
-    const auto& stored = context.read(delta_, 0);
-    const auto delta =
-        replenish(stored.delta, market.pool_recovery_period, context.block().number - stored.block);
+    const auto delta = delta_at(context.read(delta_, 0), market, context.block().number);
     const auto rates =
         RUNNEL_TRY(rates_at(context.read(oracle_->prices(), index(setup_.volatile_token)).price));
     return plan_swap(
@@ -351,7 +357,7 @@ Result<Returns> TerraMarket::execute(const ChangeParameters& call, CallContext& 
     auto& stored = context.write(delta_, 0);
     // Blocks so far count by the old period.
     const auto now = context.block().number;
-    const auto delta = replenish(stored.delta, market.pool_recovery_period, now - stored.block);
+    const auto delta = delta_at(stored, market, now);
     RUNNEL_REQUIRE(!delta.is_negative() || delta.magnitude() < call.base_pool,
         Refusal::error("base pool below the pools' delta"));
     stored = {delta, now};
