@@ -1,4 +1,5 @@
 #include "contracts/exchanges/balancer_weighted/pool.hpp"
+#include "contracts/exchanges/balancer_weighted/weighted_math.hpp"
 #include "contracts/tokens/erc20/erc20.hpp"
 #include "ledger/philox.hpp"
 #include "state/abi.hpp"
@@ -147,6 +148,93 @@ TEST_CASE("balancer weighted: powers round away from the truth, by 1e-14", "[con
               .to_string() == "(invalid opcode)");
 }
 
+// Figures by LogExpMath in exact integers.
+TEST_CASE("balancer weighted: powers and logarithms where their ways part", "[contracts][balancer]")
+{
+    const auto figure = [](std::string_view digits) { return *Amount::from_decimal(digits); };
+    // Within 0.9 and 1.1, which are out, logarithms have 36 digits: with these it would be
+    // 478296900000000000 and 1209999999999999999.
+    CHECK(balancer_weighted::pow(Amount{one - one / 10}, 7 * one).value() ==
+          figure("478296900000000001"));
+    CHECK(balancer_weighted::pow(Amount{one + one / 10}, 2 * one).value() ==
+          figure("1209999999999999997"));
+    // The first step divides by e^64, down: one more would end in 382.
+    const auto large = figure("9352723621217425324365000000000000000000012345");
+    CHECK(ln(Int256::from_bits(large)).value().bits == figure("64405465108108164381"));
+
+    const auto error_of = [](const auto& result) { return result.error().to_string(); };
+    CHECK(error_of(add(Amount::max(), 1)) == "BAL#000");
+    CHECK(error_of(div_fixed_down(Amount::max(), 1)) == "BAL#005");
+    CHECK(error_of(div_fixed_up(Amount::max(), 1)) == "BAL#005");
+    const auto bound = div_down(Amount::power_of_two(254), Amount::power_of_ten(20));
+    CHECK(error_of(balancer_weighted::pow(Amount::power_of_two(255), bound)) == "BAL#006");
+    CHECK(error_of(balancer_weighted::pow(Amount{2 * one}, bound)) == "BAL#007");
+    CHECK(error_of(balancer_weighted::pow(Amount{2 * one}, wrapping_sub(bound, 1))) == "BAL#008");
+    const Int256 two{static_cast<std::int64_t>(2 * one)};
+    for (const Int256 odd : {Int256{0}, Int256{-1}})
+    {
+        CHECK(error_of(balancer_weighted::log(odd, two)) == "(invalid opcode)");
+        CHECK(error_of(balancer_weighted::log(two, odd)) == "(invalid opcode)");
+    }
+}
+
+// Ratios of balances are rounded up where shares are counted that an exit costs: 5 less otherwise.
+TEST_CASE("balancer weighted: an exit costs what ratios say", "[contracts][balancer]")
+{
+    const std::vector<Amount> balances{1'234'567'890'123'456'789ULL, 3'000'000'000'000'000'007ULL};
+    const std::vector<Amount> weights{30 * percent, 70 * percent};
+    const std::vector<Amount> taken{203'083'882'658'828'545ULL, 7'283'117'112'516'474ULL};
+    CHECK(shares_in_given_amounts_out_up(
+              balances, weights, taken, 4'596'945'629'295'792'642ULL, 10 * percent)
+              .value() == 268'479'621'895'721'428ULL);
+}
+
+// Figures by WeightedMath in exact integers: of 30 % with 18 digits and 70 % with 6.
+TEST_CASE("balancer weighted: what each operation comes to, to the unit", "[contracts][balancer]")
+{
+    BalancerFixture f{{{18, 30}, {6, 70}}};
+    f.fill();
+    const auto figure = [](std::string_view digits) { return *Amount::from_decimal(digits); };
+    const auto first = [&](AccountId who, const auto& call)
+    { return f.expect_ok(who, f.pool->id(), call).returns.values[0]; };
+    const auto change = [&](const auto& call)
+    {
+        const auto before = f.held(f.alice);
+        f.expect_ok(f.alice, f.pool->id(), call);
+        const auto after = f.held(f.alice);
+        const auto distance = [](const Amount& a, const Amount& b)
+        { return a > b ? wrapping_sub(a, b) : wrapping_sub(b, a); };
+        return AmountList{distance(before[0], after[0]), distance(before[1], after[1])};
+    };
+    const auto t0 = f.tokens[0]->id();
+    const auto t1 = f.tokens[1]->id();
+    CHECK(f.pool->balance(f.alice) == figure("1999999999999959996501720"));
+    CHECK(first(f.bob, f.sell(0, 1, figure("123456789012345678901"))) == figure("52852486"));
+    CHECK(first(f.bob, f.sell(1, 0, figure("2345678901"))) == figure("5447454063714177369802"));
+    CHECK(first(f.bob, f.buy(0, 1, figure("98765432"))) == figure("228967906166694319679"));
+    CHECK(first(f.bob, f.buy(1, 0, figure("98765432109876543210"))) == figure("42683863"));
+    const AmountList odd{figure("1000000000000000000007"), 31};
+    CHECK(first(f.alice, JoinExactTokensIn{odd, {}, f.alice}) == figure("602498616196847949275"));
+    CHECK(first(f.alice, JoinTokenIn{figure("543210987654321098765"), t0, Amount::max(),
+                             f.alice}) == figure("902200546863293538532"));
+    CHECK(first(f.alice, JoinTokenIn{figure("432109876543210987654"), t1, Amount::max(),
+                             f.alice}) == figure("309270329"));
+    const auto cost =
+        change(JoinAllTokensIn{figure("7654321098765433210987"), f.each(Amount::max()), f.alice});
+    CHECK(cost[0] == figure("3811556115964952441078"));
+    CHECK(cost[1] == figure("3833879974"));
+    CHECK(first(f.alice, ExitOneToken{figure("321098765432109876543"), t0, {}, f.alice}) ==
+          figure("532510204953515337903"));
+    CHECK(first(f.alice, ExitOneToken{figure("210987654321098765432"), t1, {}, f.alice}) ==
+          figure("150945499"));
+    const auto paid = change(ExitAllTokens{figure("1098765432109877654321"), f.each(0), f.alice});
+    CHECK(paid[0] == figure("546996373176498654050"));
+    CHECK(paid[1] == figure("550410492"));
+    const AmountList taken{figure("12345678901234567890"), 9};
+    CHECK(first(f.alice, ExitExactTokens{taken, Amount::max(), f.alice}) ==
+          figure("7444980961731353779"));
+}
+
 TEST_CASE("balancer weighted: logs as on mainnet", "[contracts][balancer]")
 {
     // Source: the Vault's Swap.
@@ -218,7 +306,8 @@ TEST_CASE("balancer weighted: what is refused, in which order", "[contracts][bal
     f.refuse(f.bob, JoinTokenIn{div_down(supply, 10), token, Amount{1}, f.bob}, "BAL#506");
     f.refuse(f.bob, JoinAllTokensIn{div_down(supply, 10), f.each(1), f.bob}, "BAL#506");
     f.refuse(f.alice, ExitOneToken{div_down(supply, 2), token, Amount{}, f.alice}, "BAL#306");
-    f.refuse(f.bob, ExitOneToken{div_down(supply, 10), token, Amount{}, f.bob}, "BAL#417");
+    f.refuse(f.bob, ExitOneToken{div_down(supply, 10), token, Amount::max(), f.bob}, "BAL#417");
+    f.refuse(f.bob, ExitAllTokens{div_down(supply, 10), f.each(Amount::max()), f.bob}, "BAL#417");
     f.refuse(f.alice, ExitOneToken{div_down(supply, 10), token, Amount::max(), f.alice}, "BAL#505");
     f.refuse(f.alice, ExitExactTokens{f.of_each(1), Amount{1}, f.alice}, "BAL#207");
     f.refuse(f.bob, ExitExactTokens{f.of_each(1), Amount::max(), f.bob}, "BAL#417");
@@ -235,7 +324,7 @@ TEST_CASE("balancer weighted: what is refused, in which order", "[contracts][bal
     g.fill();
     g.refuse(g.owner, g.sell(0, 1, 1'000'000), "BAL#418");
 
-    f.refuse(f.alice, SetSwapFeePercentage{one / 100}, "BAL#401");
+    f.refuse(f.alice, SetSwapFeePercentage{0}, "BAL#401");
     f.refuse(f.owner, SetSwapFeePercentage{one / 1'000'000 - 1}, "BAL#203");
     f.refuse(f.owner, SetSwapFeePercentage{one / 10 + 1}, "BAL#202");
     f.expect_ok(f.owner, f.pool->id(), SetSwapFeePercentage{one / 10});
@@ -250,6 +339,9 @@ TEST_CASE("balancer weighted: shares are BalancerPoolToken's", "[contracts][bala
     BalancerFixture f{{{18, 50}, {18, 50}}};
     f.fill();
     f.refuse(f.bob, Erc20Transfer{f.alice, 1}, "BAL#416");
+    f.refuse(f.bob, Erc20Transfer{zero_account, 1}, "BAL#409");
+    f.refuse(f.bob, Erc20TransferFrom{zero_account, zero_account, 0}, "BAL#408");
+    f.refuse(f.bob, Erc20TransferFrom{zero_account, f.bob, 0}, "BAL#408");
     f.refuse(f.alice, Erc20Transfer{zero_account, 1}, "BAL#409");
     f.refuse(f.alice, Erc20Approve{zero_account, 1}, "BAL#413");
     f.refuse(f.bob, Erc20TransferFrom{f.alice, f.bob, 1}, "BAL#414");
@@ -394,4 +486,6 @@ TEST_CASE("balancer weighted: prices and depth are those of small trades", "[con
     const auto depth = f.pool->depth(in).to_double();
     CHECK((price - paid) / price == Approx(f.whole(0, 10'000).to_double() / depth).epsilon(0.03));
     CHECK(f.pool->fee(in, out) == Approx(1e-6));
+    CHECK(f.pool->quote_exact_input(in, out, {}).error().to_string() == "BAL#510");
+    CHECK(f.pool->quote_exact_output(in, out, {}).error().to_string() == "BAL#510");
 }
