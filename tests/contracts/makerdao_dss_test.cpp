@@ -616,6 +616,210 @@ TEST_CASE("dss: surplus buys MKR, debt sells it", "[contracts][stablecoins]")
     f.refused(carol, Kiss{1}, "Vow/not-enough-ash");
 }
 
+TEST_CASE("dss: what a vat refuses, the first reason first", "[contracts][stablecoins]")
+{
+    DssFixture f;
+    const auto [alice, bob, carol] = f.users;
+    f.open(alice, f.weth, 10, 1'000);
+    f.open(bob, f.weth, 10, 1'000);
+    const auto fork = [&](AccountId to, std::int64_t ink, std::int64_t art) {
+        return Fork{f.weth, alice, to, signed_wads(ink), signed_wads(art)};
+    };
+    f.refused(alice, fork(bob, 10, 0), "Vat/not-allowed");
+    for (const auto user : {bob, carol})
+        f.call(user, Hope{alice});
+    f.refused(alice, fork(bob, 10, 0), "Vat/not-safe-src");
+    f.refused(alice, fork(carol, 0, 950), "Vat/not-safe-dst");  // And dust is left.
+    f.refused(alice, fork(bob, 0, 901), "Vat/dust-src");
+    f.refused(alice, fork(carol, 1, 99), "Vat/dust-dst");
+    f.call(alice, fork(carol, 1, 900));  // A hundred are no dust.
+    f.refused(alice, fork(bob, 0, 50), "Vat/dust-src");
+    CHECK(f.dss.urn(f.weth, alice).art == wads(100));
+    f.call(alice, fork(carol, 9, 100));  // Nothing is none either.
+    f.call(alice, Fork{f.weth, carol, alice, signed_wads(2), signed_wads(110)});
+    f.refused(alice, fork(bob, 2, 55), "Vat/not-safe-src");
+    f.call(f.keeper, Hope{alice});
+    f.refused(alice, fork(f.keeper, 1, 55), "Vat/dust-src");
+
+    const auto one = signed_wads(1);
+    const auto minus = signed_wads(-1);
+    f.refused(bob, Frob{f.weth, carol, carol, carol, one, one}, "Vat/not-allowed-u");
+    f.refused(bob, Frob{f.weth, carol, carol, carol, one, minus}, "Vat/not-allowed-v");
+    f.refused(bob, Frob{f.weth, carol, carol, carol, 0, signed_wads(-850)}, "Vat/not-allowed-w");
+    f.refused(bob, Frob{f.weth, bob, bob, bob, 0, signed_wads(1'000'000)}, "Vat/ceiling-exceeded");
+    f.refused(bob, Frob{2, bob, bob, bob, 0, 0}, "Vat/ilk-not-init");
+
+    const auto half = Amount::power_of_two(255);
+    f.refused(bob, GemJoinJoin{f.weth, bob, half}, "GemJoin/overflow");
+    f.refused(bob, GemJoinExit{f.weth, bob, wrapping_add(half, 1)}, "GemJoin/overflow");
+    f.refused(bob, GemJoinExit{f.weth, bob, half}, "(no reason)");
+
+    f.call(bob, DaiJoinExit{bob, wads(5)});
+    const Erc20TransferFrom moved{bob, carol, wads(2)};
+    f.expect_refusal(alice, f.dai.id(), moved, "Dai/insufficient-allowance");
+    f.expect_refusal(
+        alice, f.dai.id(), Erc20TransferFrom{bob, carol, wads(6)}, "Dai/insufficient-balance");
+    f.expect_ok(bob, f.dai.id(), Erc20Approve{alice, wads(2)});
+    f.expect_ok(alice, f.dai.id(), moved);
+    f.expect_refusal(
+        alice, f.dai.id(), Erc20TransferFrom{bob, carol, 1}, "Dai/insufficient-allowance");
+
+    f.refused(f.admin, PipSet{f.weth, wads(1), true}, "Pip/has-a-feed");
+    f.refused(bob, PipSet{f.weth, wads(1), true}, "Pip/not-authorized");
+    f.sandbox.set_time(f.now - 1);
+    f.refused(bob, JugDrip{f.weth}, "Jug/invalid-now");
+    f.refused(bob, PotDrip{}, "Pot/invalid-now");
+    f.sandbox.set_time(f.now);
+
+    f.call(f.admin, FileIlk{f.weth, IlkParameter::spotter_mat, whole(10'000, 25)});
+    f.call(bob, SpotterPoke{f.weth});
+    f.refused(alice, fork(carol, 0, 0), "Vat/not-safe-src");  // Nor is the other one.
+
+    // An ilk without a rate is none.
+    f.call(f.admin, Fold{f.usdc, f.admin, Int256::from_magnitude(ray, true)});
+    f.call(bob, GemJoinJoin{f.usdc, bob, 1'000});
+    f.refused(bob, Frob{f.usdc, bob, bob, bob, 1, 0}, "Vat/ilk-not-init");
+}
+
+TEST_CASE("dss: what liquidations refuse, the first reason first", "[contracts][stablecoins]")
+{
+    DssFixture f;
+    const auto [alice, bob, carol] = f.users;
+    const auto any = Amount::max();
+    const auto set = [&](std::uint8_t i, IlkParameter what, const Amount& data) {
+        f.call(f.admin, FileIlk{i, what, data});
+    };
+    const auto price = [&](const Amount& usd_e8) {
+        f.expect_ok(f.keeper, f.oracle.id(), SetPrice{f.token[f.usdc]->id(), usd_e8});
+    };
+
+    // Three units of collateral, 3,000 of debt: a third of it is one unit, and less is none.
+    set(f.weth, IlkParameter::vat_dust, {});
+    f.call(alice, GemJoinJoin{f.weth, alice, 3});
+    f.call(alice, Frob{f.weth, alice, alice, alice, 3, 3'000});
+    set(f.weth, IlkParameter::dog_hole, {});
+    f.refused(bob, Bark{f.weth, alice, bob}, "Dog/not-unsafe");
+    set(f.weth, IlkParameter::spotter_mat, whole(300, 25));
+    f.call(bob, SpotterPoke{f.weth});
+    f.refused(bob, Bark{f.weth, alice, bob}, "Dog/liquidation-limit-hit");
+    set(f.weth, IlkParameter::dog_hole, whole(1'129, 27));  // 999 and the penalty.
+    f.refused(bob, Bark{f.weth, alice, bob}, "Dog/null-auction");
+    set(f.weth, IlkParameter::dog_hole, whole(1'130, 27));
+    set(f.weth, IlkParameter::clip_buf, {});
+    f.refused(bob, Bark{f.weth, alice, bob}, "Clipper/zero-top-price");
+    set(f.weth, IlkParameter::clip_buf, whole(120, 25));
+    f.call(bob, Bark{f.weth, alice, bob});
+    CHECK(f.dss.sale(f.weth, 1).lot == 1);
+
+    // A price that is gone, in ilk 1, which asks its feed.
+    f.open(carol, f.usdc, 2'201, 2'000);
+    f.open(bob, f.usdc, 220'100, 200'000);
+    set(f.usdc, IlkParameter::spotter_mat, whole(120, 25));
+    f.call(bob, SpotterPoke{f.usdc});
+    price({});
+    f.refused(bob, Bark{f.usdc, carol, bob}, "Clipper/invalid-price");
+    price(whole(1, 8));
+    f.call(alice, Bark{f.usdc, carol, alice});
+    f.refused(alice, Redo{f.usdc, 2, alice}, "Clipper/not-running-auction");
+    f.refused(f.admin, Yank{f.usdc, 2}, "Clipper/not-running-auction");
+    f.wait(7'201);
+    f.refused(bob, Take{f.usdc, 1, any, {}, bob, {}}, "Clipper/needs-reset");  // Too dear as well.
+    price({});
+    f.refused(alice, Redo{f.usdc, 1, alice}, "Clipper/invalid-price");
+    price(whole(1, 8));
+    set(f.usdc, IlkParameter::clip_buf, {});
+    f.refused(alice, Redo{f.usdc, 1, alice}, "Clipper/zero-top-price");
+    set(f.usdc, IlkParameter::clip_buf, whole(120, 25));
+    f.call(alice, Redo{f.usdc, 1, alice});
+
+    // While somebody pays, nothing but the vat is open.
+    const auto inside = [&](AccountId who, const auto& what)
+    {
+        CallWriter nested;
+        nested.add(f.dss.id(), what);
+        f.refused(
+            who, Take{f.usdc, 1, wads(100), any, who, nested.list()}, "Clipper/system-locked");
+    };
+    inside(f.admin, FileIlk{f.usdc, IlkParameter::clip_buf, {}});
+    inside(f.admin, Yank{f.usdc, 1});
+    set(f.usdc, IlkParameter::clip_stopped, 2);  // Stops redo(), not take().
+    inside(bob, Redo{f.usdc, 1, bob});
+    f.refused(bob, Redo{f.usdc, 1, bob}, "Clipper/stopped-incorrect");
+    CallWriter nothing;
+    nothing.add(f.dss.id(), PotDrip{});
+    f.refused(bob, Take{f.usdc, 1, wads(100), any, carol, nothing.list()}, "(no reason)");
+    f.call(bob, Take{f.usdc, 1, wads(100), any, bob, nothing.list()});
+}
+
+TEST_CASE("dss: what its own auctions refuse, the first reason first", "[contracts][stablecoins]")
+{
+    DssFixture f;
+    const auto [alice, bob, carol] = f.users;
+    const auto dai_of_vow = [&] { return f.dss.dai(f.dss.vow_account()); };
+    f.open(alice, f.weth, 100, 100'000);
+    CallWriter save;
+    save.add(f.dss.id(), PotDrip{}).add(f.dss.id(), PotJoin{wads(50'000)});
+    f.expect_ok(alice, save);
+    f.call(
+        f.admin, File{Parameter::pot_dsr, *Amount::from_decimal("1000000000627937192491029810")});
+    f.wait(86'400 * 30);
+    f.call(bob, JugDrip{f.weth});
+    f.refused(bob, Flop{}, "Vow/insufficient-debt");
+    f.call(bob, PotDrip{});
+    const auto interest = f.dss.sin(f.dss.vow_account());
+    REQUIRE(interest > rads(10));
+    REQUIRE(dai_of_vow() > wrapping_add(rads(120), interest));
+    f.refused(bob, Flap{}, "Vow/debt-not-zero");
+    f.refused(bob, Heal{Amount::max()}, "Vow/insufficient-surplus");
+    f.call(bob, Heal{interest});
+
+    REQUIRE(dai_of_vow() > rads(220));
+    f.call(bob, Flap{});
+    f.refused(bob, Flap{}, "Flapper/over-lid");  // A hundred are out, a hundred and fifty may be.
+    f.refused(bob, Tend{1, rads(99), {}}, "Flapper/lot-not-matching");
+    f.refused(bob, Tend{1, rads(100), {}}, "Flapper/bid-not-higher");
+    f.wait(3'600);
+    f.refused(bob, Tend{1, rads(100), wads(1)}, "Flapper/already-finished-end");
+    f.refused(bob, FlapTick{1}, "Flapper/not-finished");
+    f.wait(1);
+    f.call(bob, FlapTick{1});
+    f.call(bob, Tend{1, rads(100), wads(1)});
+    f.refused(bob, FlapTick{1}, "Flapper/not-finished");
+    f.wait(600);
+    f.refused(carol, Tend{1, rads(100), wads(2)}, "Flapper/already-finished-tic");
+    f.wait(3'001);
+    f.refused(carol, Tend{1, rads(100), wads(2)}, "Flapper/already-finished-tic");  // The end too.
+    f.refused(bob, FlapTick{1}, "Flapper/bid-already-placed");
+    f.call(bob, FlapDeal{1});
+
+    f.open(bob, f.usdc, 220'000, 150'000);
+    f.open(carol, f.usdc, 220'000, 150'000);
+    f.call(f.admin, FileIlk{f.weth, IlkParameter::spotter_mat, whole(300, 25)});
+    f.call(carol, SpotterPoke{f.weth});
+    f.call(carol, Bark{f.weth, alice, carol});
+    f.wait(100);
+    f.call(bob, Flog{f.now - 100});
+    f.call(bob, Heal{dai_of_vow()});
+    f.call(bob, Flop{});
+    f.refused(bob, Kiss{Amount::max()}, "Vow/not-enough-ash");
+    f.refused(bob, Kiss{1}, "Vow/insufficient-surplus");
+    f.refused(bob, Dent{2, wads(40), rads(1'000)}, "Flopper/guy-not-set");
+    f.refused(bob, Dent{1, wads(50), rads(999)}, "Flopper/not-matching-bid");
+    f.refused(bob, Dent{1, wads(50), rads(1'000)}, "Flopper/lot-not-lower");
+    f.refused(bob, FlopTick{1}, "Flopper/not-finished");
+    f.wait(3'600);
+    f.refused(bob, Dent{1, wads(40), rads(1'000)}, "Flopper/already-finished-end");
+    f.wait(1);
+    f.call(bob, FlopTick{1});
+    f.call(bob, Dent{1, wads(40), rads(1'000)});
+    f.refused(bob, FlopTick{1}, "Flopper/not-finished");
+    f.wait(600);
+    f.refused(carol, Dent{1, wads(30), rads(1'000)}, "Flopper/already-finished-tic");
+    f.wait(3'001);
+    f.refused(carol, FlopTick{1}, "Flopper/bid-already-placed");
+    f.call(carol, FlopDeal{1});
+}
+
 TEST_CASE("dss: Dai of block 0 is backed like any other", "[contracts][stablecoins]")
 {
     DssFixture f;
