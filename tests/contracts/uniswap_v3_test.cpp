@@ -351,6 +351,30 @@ TEST_CASE("uniswap v3 factory: pools have the addresses that they have on mainne
     f.expect_refusal(alice, factory.id(), CreatePool{usdc.account(), alice, 500}, "no such token");
 }
 
+TEST_CASE("uniswap v3 factory: its owner adds fees, within bounds", "[contracts][uniswap_v3]")
+{
+    V3Fixture f;
+    const auto refused = [&](AccountId who, const auto& call)
+    { f.expect_refusal(who, f.factory.id(), call, "(no reason)"); };
+    const CreatePool pool{f.a.account(), f.b.account(), 999'999};
+    refused(f.alice, pool);
+    refused(f.alice, EnableFeeAmount{999'999, 16'383});
+    refused(f.owner, EnableFeeAmount{1'000'000, 1});
+    refused(f.owner, EnableFeeAmount{999'999, 0});
+    refused(f.owner, EnableFeeAmount{999'999, -1});
+    refused(f.owner, EnableFeeAmount{999'999, 16'384});
+    f.expect_ok(f.owner, f.factory.id(), EnableFeeAmount{999'999, 16'383});
+    refused(f.owner, EnableFeeAmount{999'999, 1});
+    refused(f.owner, EnableFeeAmount{3'000, 1});
+    f.expect_ok(f.alice, f.factory.id(), pool);
+    CHECK(f.factory.find_pool(f.a.id(), f.b.id(), 999'999)->tick_spacing() == 16'383);
+
+    refused(f.alice, SetOwner{f.alice});
+    f.expect_ok(f.owner, f.factory.id(), SetOwner{f.alice});
+    refused(f.owner, EnableFeeAmount{200, 4});
+    f.expect_ok(f.alice, f.factory.id(), EnableFeeAmount{200, 4});
+}
+
 TEST_CASE("uniswap v3 pool: is an exchange to those who know no Uniswap", "[contracts][uniswap_v3]")
 {
     V3Fixture f;
