@@ -304,6 +304,16 @@ TEST_CASE("curve stableswap: what is refused", "[contracts][curve]")
         "Not enough coins removed");
     f.refuse(f.bob, curve::RemoveLiquidityOneCoin{Amount::power_of_ten(18), 1, Amount{}, f.bob});
     f.refuse(f.alice, curve::RemoveLiquidityOneCoin{Amount::power_of_ten(18), 3, Amount{}, f.bob});
+    f.refuse(f.alice, curve::RemoveLiquidityOneCoin{Amount::power_of_ten(18), -1, Amount{}, f.bob});
+    CHECK_FALSE(
+        f.pool->calc_withdraw_one_coin(Amount::power_of_ten(18), -1, start_time).has_value());
+    // A first deposit brings every coin, even where others left some of each.
+    const curve::Curve rules{code, 3, {18, 6, 6, 0}};
+    const Terms terms{200 * rules.a_precision(), 4'000'000, 5'000'000'000};
+    const Coins left{f.unit[0], f.unit[1], f.unit[2], Amount{}};
+    CHECK(rules.deposit_down(left, terms, {}, left).has_value());
+    CHECK_FALSE(rules.deposit_down(left, terms, {}, {f.unit[0], Amount{}, f.unit[2], Amount{}})
+                    .has_value());
     // Coins that are not there or may not be taken.
     const auto poor = f.owner;
     f.refuse(poor, Exchange{0, 1, f.unit[0], Amount{}, poor});
