@@ -394,6 +394,113 @@ TEST_CASE("uniswap v4 router: native coins go in and come out", "[contracts][uni
     CHECK(in.returns.values[0] < Amount{1'000'000});
 }
 
+TEST_CASE("uniswap v4 router: limits and deadlines hold to the unit", "[contracts][uniswap_v4]")
+{
+    V4Fixture f;
+    f.open(f.plain);
+    const auto& key = f.plain.key();
+    const auto past = start - 1;
+    const auto refused = [&](const auto& call, std::string_view reason)
+    { f.expect_refusal(f.bob, f.router.id(), call, reason); };
+    const auto text = [](std::string_view name, const Amount& limit, const Amount& amount)
+    { return fmt::format("{}({}, {})", name, limit.to_string(), amount.to_string()); };
+
+    // What a deposit takes is the same until the price moves.
+    const auto taken = f.provide(f.bob, f.plain, -600, 1'200, tokens(7)).returns;
+    const auto needs = [&](unsigned side) { return taken.values[side]; };
+    AddLiquidity add{key, -600, 1'200, tokens(7), needs(0), needs(1), f.bob, start};
+    add.amount0_max = wrapping_sub(needs(0), 1);
+    refused(add, text("MaximumAmountExceeded", add.amount0_max, needs(0)));
+    add.amount1_max = wrapping_sub(needs(1), 1);
+    refused(
+        add, text("MaximumAmountExceeded", add.amount0_max, needs(0)));  // The first one counts.
+    add.amount0_max = needs(0);
+    refused(add, text("MaximumAmountExceeded", add.amount1_max, needs(1)));
+    add.deadline = past;
+    refused(add, fmt::format("DeadlinePassed({})", past));
+    add.amount1_max = needs(1);
+    add.deadline = start;
+    f.expect_ok(f.bob, f.router.id(), add);
+
+    const auto given = f.withdraw(f.bob, f.plain, -600, 1'200, tokens(7)).returns;
+    const std::array gets{given.values[0], given.values[1]};
+    RemoveLiquidity remove{key, -600, 1'200, tokens(7), gets[0], gets[1], f.bob, start};
+    remove.amount0_min = wrapping_add(gets[0], 1);
+    refused(remove, text("MinimumAmountInsufficient", remove.amount0_min, gets[0]));
+    remove.amount0_min = gets[0];
+    remove.amount1_min = wrapping_add(gets[1], 1);
+    refused(remove, text("MinimumAmountInsufficient", remove.amount1_min, gets[1]));
+    remove.deadline = past;
+    refused(remove, fmt::format("DeadlinePassed({})", past));
+    remove.amount1_min = gets[1];
+    remove.deadline = start;
+    f.expect_ok(f.bob, f.router.id(), remove);
+
+    f.provide(f.alice, f.plain, -600, 600, tokens(1'000));
+    const auto path = V4Fixture::path_of(f.plain, true);
+    const auto out = f.plain.quote_exact_input(key.currency0, key.currency1, tokens(1));
+    REQUIRE(out.has_value());
+    SwapExactInput sell{path, f.bob, start, tokens(1), wrapping_add(*out, 1)};
+    refused(sell, text("V4TooLittleReceived", sell.amount_out_minimum, *out));
+    sell.deadline = past;
+    refused(sell, "TransactionDeadlinePassed()");
+    sell.path.fees = {};
+    refused(sell, "TransactionDeadlinePassed()");  // Before the path is looked at.
+    sell.deadline = start;
+    refused(sell, "(no reason)");
+    sell.path = path;
+    sell.amount_out_minimum = *out;
+    f.expect_ok(f.bob, f.router.id(), sell);
+
+    const auto in = f.plain.quote_exact_output(key.currency0, key.currency1, tokens(1));
+    REQUIRE(in.has_value());
+    SwapExactOutput buy{path, f.bob, start, tokens(1), wrapping_sub(*in, 1)};
+    refused(buy, text("V4TooMuchRequested", buy.amount_in_maximum, *in));
+    buy.deadline = past;
+    refused(buy, "TransactionDeadlinePassed()");
+    buy.path.hooks = {};
+    refused(buy, "TransactionDeadlinePassed()");
+    buy.deadline = start;
+    refused(buy, "(no reason)");
+    buy.path = path;
+    buy.amount_in_maximum = *in;
+    f.expect_ok(f.bob, f.router.id(), buy);
+}
+
+TEST_CASE("uniswap v4 manager: no pool and no token is nothing to trade", "[contracts][uniswap_v4]")
+{
+    V4Fixture f;
+    const auto& key = f.plain.key();
+    const SwapParams params{true, paid(1'000), price_end(true)};
+    CHECK(f.manager.quote_swap(key, params).error().to_string() == "PoolNotInitialized()");
+    CHECK(f.manager.quote_swap(key, {true, {}, price_end(true)}).error().to_string() ==
+          "SwapAmountCannotBeZero()");
+    CallWriter swap;
+    swap.add(f.manager.id(), Swap{key, true, paid(1'000), price_end(true)});
+    f.expect_refusal(f.bob, f.unlock(swap), "PoolNotInitialized()");
+    CallWriter give;
+    give.add(f.manager.id(), Donate{key, 1, 1});
+    f.expect_refusal(f.bob, f.unlock(give), "PoolNotInitialized()");
+
+    f.expect_ok(f.owner, f.manager.id(), SetProtocolFeeController{f.alice});
+    const SetProtocolFee too_much{key, 1'001};
+    f.expect_refusal(f.alice, f.manager.id(), too_much, "ProtocolFeeTooLarge(1001)");
+    const SetProtocolFee fee{key, 1'000};
+    f.expect_refusal(f.bob, f.manager.id(), fee, "InvalidCaller()");
+    f.expect_refusal(f.alice, f.manager.id(), fee, "PoolNotInitialized()");
+    f.open(f.plain);
+    f.expect_ok(f.alice, f.manager.id(), fee);
+
+    const auto no_token = f.router.id();
+    f.expect_refusal(f.bob, f.manager.id(), Sync{no_token}, "no such token");
+    CallWriter take;
+    take.add(f.manager.id(), Take{no_token, f.bob, 1});
+    f.expect_refusal(f.bob, f.unlock(take), "no such token");
+    f.expect_refusal(f.alice, f.manager.id(),
+        Initialize{{f.token[0]->id(), no_token, 500, 10, zero_account}, price_one},
+        "no such token");
+}
+
 TEST_CASE("uniswap v4 exchange: orders do what quotes say, along a path and in hooked pools",
     "[contracts][uniswap_v4][property]")
 {
