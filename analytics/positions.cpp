@@ -213,6 +213,29 @@ void add_staked(LedgerQueries& source, Positions& positions)
     }
 }
 
+/// What is locked and kept less what is owed in systems of debt positions, after a block in which
+/// they stated all of them.
+void add_debt_positions(LedgerQueries& source, std::uint64_t block,
+    std::map<std::pair<GroupId, ContractId>, SignedAmount>& net)
+{
+    if (!source.has("t_debt_positions"))
+        return;
+    auto rows = source.query(fmt::format(
+        "SELECT account_id, collateral_token_id, debt_token_id, collateral_raw, claimable_raw, "
+        "debt_raw, claimable_debt_raw FROM t_debt_positions WHERE block_number = {}",
+        block));
+    while (rows.step())
+    {
+        const auto group = source.group_of(rows.account(0));
+        auto& collateral = net[{group, rows.contract(1)}];
+        collateral.add(rows.amount(3));
+        collateral.add(rows.amount(4));
+        auto& debt = net[{group, rows.contract(2)}];
+        debt.subtract(rows.amount(5));
+        debt.add(rows.amount(6));
+    }
+}
+
 /// Positions by market from the newest rows that satisfy @p condition, at the prices and indexes of
 /// @p prices; @p visit sees each row.
 template <typename Visit>
@@ -302,6 +325,8 @@ Positions make_positions(LedgerQueries& source)
     add_ranges(source, 0, positions.net_at_start);
     add_ranges(source, source.last_block(), positions.net);
     add_staked(source, positions);
+    add_debt_positions(source, 0, positions.net_at_start);
+    add_debt_positions(source, source.last_block(), positions.net);
     if (!source.has("t_lending_balances"))
         return positions;
     Market market{source, Market::Prices::on_chain};

@@ -30,6 +30,7 @@ constexpr std::array section_types{
     SectionType{"lending", lending_section},
     SectionType{"liquidations", liquidations_section},
     SectionType{"bad_debt", bad_debt_section},
+    SectionType{"debt_positions", debt_positions_section},
     SectionType{"farms", farms_section},
     SectionType{"vaults", vaults_section},
     SectionType{"books", reconciliation_section},

@@ -16,7 +16,8 @@ constexpr std::uint64_t integer_max = std::numeric_limits<std::int64_t>::max();
 constexpr double day_seconds = 86'400;
 constexpr double year_seconds = 365 * day_seconds;
 /// Those who live by finding what others leave, and pay to be first.
-constexpr std::array<std::string_view, 2> searcher_strategies{"arbitrageur", "liquidator"};
+constexpr std::array<std::string_view, 3> searcher_strategies{
+    "arbitrageur", "liquidator", "auction_keeper"};
 
 double run_seconds(const LedgerQueries& source)
 {
