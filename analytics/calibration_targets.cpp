@@ -9,6 +9,7 @@ namespace runnel::analytics
 namespace
 {
 constexpr std::string_view thursday = "black_thursday";
+constexpr std::string_view dss_thursday = "dss_black_thursday";
 constexpr std::string_view source_2021 =
     "Aave v2, 11,497 liquidation calls, 2020-12-17 to 2022-04-03";
 constexpr std::string_view may_2021 = "aave_liquidations_2021";
@@ -274,6 +275,31 @@ constexpr std::array own_bands{
     Band{"ust_spiral", "failed_share", "failed transactions, median hour",
         "transactions.reverted_share_median_hour", Unit::share, not_recorded, -Band::open,
         Band::open, "no recorded range of Terra's"},
+    Band{dss_thursday, "eth_fall", "ETH, close-to-close fall", "timeline.prices.WETH.fall",
+        Unit::share, "50.0%", 0.48, 0.52,
+        "Binance ETHUSDT hourly closes, 12-13 March 2020; an input of the scenario, 2 points are "
+        "left for what an oracle sees of it"},
+    Band{dss_thursday, "ratio_start", "collateral / debt at the start",
+        "debt_positions.ratio_start", Unit::ratio, "about 3.7", 3.3, 4.1,
+        "2.2-2.4 million ETH against about 120 million Dai; an input of the scenario, 10% either "
+        "way"},
+    Band{dss_thursday, "bad_debt_share", "bad debt, share of the debt",
+        "debt_positions.bad_debt_share", Unit::share, "4-6%", 0.01, 0.06,
+        "MakerDAO, 12-13 March 2020: 5.67 million of about 120 million Dai"},
+    Band{dss_thursday, "auctioned_share", "debt auctioned, share of the debt",
+        "debt_positions.auctioned_share", Unit::share, not_recorded, -Band::open, Band::open,
+        "no recorded range"},
+    Band{dss_thursday, "cheap_share", "collateral sold below half of its worth",
+        "debt_positions.cheap_share", Unit::share, "36% of auctions", -Band::open, Band::open,
+        "won by bids of nearly nothing; auctions were English then and are Dutch here, so not "
+        "judged"},
+    Band{dss_thursday, "fee_peak_ratio", "fee, peak over start", "transactions.base_fee_peak_ratio",
+        Unit::ratio, "x6 mean, x10-20 marginal", 5, 30, "gas prices of 12-13 March 2020"},
+    Band{dss_thursday, "dai_high", "Dai in USDC on chain, highest hour",
+        "pegs.prices.dai_usdc DAI/USDC.hour_high", Unit::none, "1.06-1.12", 1.03, 1.24,
+        "12-13 March 2020; a factor of 2 either way of the premium"},
+    Band{dss_thursday, "failed_share", "failed transactions, median hour",
+        "transactions.reverted_share_median_hour", Unit::share, "2-4%", 0.01, 0.06, source_failed},
     Band{"payments", "failed_share", "failed transactions", "transactions.reverted_share",
         Unit::share, "2-4%", 0.01, 0.06, source_failed},
     Band{"payments", "payments_per_payer_day", "payments per payer and day",
@@ -295,6 +321,7 @@ struct Scenario
 };
 constexpr std::array scenarios{
     Scenario{thursday, searchers | pools | lending},
+    Scenario{dss_thursday, pools},
     Scenario{"market_day", searchers | pools},
     Scenario{"hooked_fees", searchers | pools},
     Scenario{"new_pool", searchers | pools},
