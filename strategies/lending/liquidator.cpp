@@ -126,12 +126,14 @@ public:
         note_seen(state, view.block_number);
         watch(state, market, view.block_number);
         capital_.assign(market.reserves().size(), std::nullopt);
+        refused_.assign(market.reserves().size() * market.reserves().size(), 0);
         std::uint64_t room = calls_max_ - std::min<std::uint64_t>(calls_max_, wallet.pending());
         for (const auto& candidate : watch_.unhealthy())
         {
             if (room == 0)
                 break;
-            if (liquidate(state, wallet, pool, market, candidate))
+            if (refused_of(market, candidate) < refused_max &&
+                liquidate(state, wallet, pool, market, candidate))
                 --room;
         }
         if (room > 0 && !state.selling && !state.sales.is_silent())
@@ -184,6 +186,8 @@ private:
     }
 
     static constexpr unsigned halvings_max = 6;
+    /// So many in a row of the same two tokens that do not pay: what is smaller does not either.
+    static constexpr unsigned refused_max = 16;
     static constexpr double gain_max = 1e30;          // Native coins.
     static constexpr std::uint64_t sale_tag = ~0ULL;  // Else a tag is the borrower's account.
 
@@ -250,6 +254,12 @@ private:
         market,    // A flash loan.
         exchange,  // It pays for the collateral before it has it.
     };
+
+    [[nodiscard]] unsigned& refused_of(const LendingView& market, const Unhealthy& candidate)
+    {
+        return refused_.at(candidate.collateral * market.reserves().size() + candidate.debt);
+    }
+
     struct Plan
     {
         contracts::LiquidationOrder order;
@@ -281,6 +291,7 @@ private:
             return false;
 
         auto plan = best_plan(state, seen, wallet, pool, market, candidate);
+        ++refused_of(market, candidate);
         if (!plan)
             return false;
         const auto coin_usd = costs_.coin_usd(view);
@@ -306,6 +317,7 @@ private:
         auto bid = Bidding::bid(*offer, race, wallet, coin_usd);
         bid.extra_gas = plan->gas.extra;
         submit(wallet, pool, market, *plan, bid);
+        refused_of(market, candidate) = 0;
         seen.debt = candidate.debt;
         seen.committed = plan->funding == Funding::own ? plan->preview.debt : Amount{1};
         capital_.at(candidate.debt).reset();
@@ -569,6 +581,7 @@ private:
     MarketCache markets_;
     BorrowerWatch watch_;
     std::vector<std::optional<Amount>> capital_;  // By reserve, during a decision.
+    std::vector<unsigned> refused_;               // By collateral and debt, in this decision.
     double left_gain_ = 0;                        // USD, of what it left alone in this decision.
 };
 

@@ -21,6 +21,12 @@ constexpr unsigned bit_of(std::size_t reserve) noexcept
 {
     return static_cast<unsigned>(std::min<std::size_t>(reserve, 63));
 }
+
+/// In the market's unit of account.
+double value_of(const contracts::LendingReserveInfo& reserve, const Amount& amount)
+{
+    return amount.to_double() * (reserve.price.to_double() / reserve.unit.to_double());
+}
 }  // namespace
 
 double usd_of_value(const WorldView& view, const contracts::UnitOfAccount& unit)
@@ -133,16 +139,27 @@ void BorrowerWatch::refresh(const LendingView& market, std::uint64_t block)
     scale(market);
     if (entries_.empty() || block % rescan_blocks_ == 0)
         admit(market);
-    unhealthy_.clear();
+    due_.clear();
     for (auto& entry : entries_)
     {
-        if (index(entry.user) % rescan_blocks_ == block % rescan_blocks_ ||
-            entry.bound < 1 + health_margin)
-        {
+        if (index(entry.user) % rescan_blocks_ == block % rescan_blocks_)
             evaluate(entry, market);
-            if (entry.bound < 1)
-                list(entry, market);
-        }
+        if (entry.bound < 1 + health_margin)
+            due_.push_back(&entry);
+    }
+    // Not sorted: of a hundred thousand few are looked at.
+    const auto later = [](const Entry* a, const Entry* b)
+    { return a->debt_value != b->debt_value ? a->debt_value < b->debt_value : a->user > b->user; };
+    std::make_heap(due_.begin(), due_.end(), later);
+    unhealthy_.clear();
+    while (!due_.empty() && unhealthy_.size() < unhealthy_max)
+    {
+        std::pop_heap(due_.begin(), due_.end(), later);
+        auto& entry = *due_.back();
+        due_.pop_back();
+        evaluate(entry, market);
+        if (entry.bound < 1)
+            list(entry, market);
     }
     std::sort(unhealthy_.begin(), unhealthy_.end(),
         [](const Unhealthy& a, const Unhealthy& b)
@@ -235,7 +252,7 @@ bool BorrowerWatch::load(std::size_t record, Decoder& in)
     Entry entry;
     in.get(entry);
     if (!in.ok() || record != entries_.size() + 1 || !(entry.bound >= 0) ||
-        (!entries_.empty() && entries_.back().user >= entry.user))
+        !(entry.debt_value >= 0) || (!entries_.empty() && entries_.back().user >= entry.user))
         return false;
     entries_.push_back(entry);
     return true;
@@ -248,13 +265,18 @@ void BorrowerWatch::evaluate(Entry& entry, const LendingView& market) const
                                           : factor.to_double() * 1e-18;
     entry.collaterals = 0;
     entry.debts = 0;
+    entry.debt_value = 0;
     for (std::size_t i = 0; i < market.reserves().size(); ++i)
     {
         const auto holding = market.holding(entry.user, i);
         if (holding.secures_debt)
             entry.collaterals |= 1ULL << bit_of(i);
         if (!holding.debt.is_zero())
+        {
             entry.debts |= 1ULL << bit_of(i);
+            entry.debt_value =
+                std::max(entry.debt_value, value_of(market.reserve(i), holding.debt));
+        }
     }
 }
 
@@ -267,9 +289,8 @@ void BorrowerWatch::list(const Entry& entry, const LendingView& market)
     {
         const auto holding = market.holding(entry.user, i);
         const auto& reserve = market.reserve(i);
-        const auto value_of_unit = reserve.price.to_double() / reserve.unit.to_double();
-        const auto supplied = holding.supplied.to_double() * value_of_unit;
-        const auto owed = holding.debt.to_double() * value_of_unit;
+        const auto supplied = value_of(reserve, holding.supplied);
+        const auto owed = value_of(reserve, holding.debt);
         if (holding.secures_debt && supplied > found.collateral_value)
         {
             found.collateral = i;

@@ -101,7 +101,9 @@ struct Unhealthy
 /// It keeps a lower bound of each borrower's health factor: a price update scales it by the worst
 /// ratio among the account's tokens, which is exact for one collateral and one debt. Only accounts
 /// whose bound is at or below 1 are evaluated, and each account once per @p rescan_blocks, which
-/// bounds how long an owner's own borrowing goes unnoticed. Interest is covered by a margin.
+/// bounds how long an owner's own borrowing goes unnoticed. Interest is covered by a margin. When
+/// more accounts are unhealthy than anybody could look at, those that owed most when they were
+/// evaluated last come first.
 ///
 /// refresh() must be called in every block: then what it finds depends on the chain alone, and not
 /// on which wallets share a cohort.
@@ -112,7 +114,8 @@ public:
 
     /// Brings the list to the block; once per block, further calls do nothing.
     void refresh(const contracts::LendingView& market, std::uint64_t block);
-    /// Largest debts first, then by account.
+    static constexpr std::size_t unhealthy_max = 512;
+    /// Largest debts first, then by account; at most unhealthy_max.
     [[nodiscard]] std::span<const Unhealthy> unhealthy() const noexcept { return unhealthy_; }
     [[nodiscard]] std::size_t size() const noexcept { return entries_.size(); }
 
@@ -129,7 +132,8 @@ private:
         double bound = 0;               // Of the health factor.
         std::uint64_t collaterals = 0;  // Bit k: reserve k; reserves beyond 63 count as 63.
         std::uint64_t debts = 0;
-        RUNNEL_FIELDS(user, bound, collaterals, debts);
+        double debt_value = 0;  // Of the reserve it owes most in, when it was evaluated last.
+        RUNNEL_FIELDS(user, bound, collaterals, debts, debt_value);
     };
 
     void admit(const contracts::LendingView& market);
@@ -142,6 +146,7 @@ private:
     std::vector<double> prices_;  // By reserve, as of block_.
     std::vector<Entry> entries_;  // By account, ascending.
     std::vector<Unhealthy> unhealthy_;
+    std::vector<Entry*> due_;  // During a refresh.
 };
 
 }  // namespace runnel::strategies
