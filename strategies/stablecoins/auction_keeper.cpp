@@ -369,8 +369,7 @@ private:
             state.races, race, state.bid_share, profit_min_, coin_usd, view.block_number);
         if (!offer)
         {
-            const bool would_pay = race.gain - race.base_fee - profit_min_ >= race.habit;
-            if (would_pay && race.gain > left_gain_)
+            if (Bidding::would_pay(race, profit_min_) && race.gain > left_gain_)
             {
                 left_gain_ = race.gain;
                 state.left_alone = {key_of(i, auction), auction.collateral};
