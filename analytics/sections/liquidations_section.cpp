@@ -142,7 +142,7 @@ void add_hours(
 Table collateral_table(LedgerQueries& source, const Liquidations& liquidations)
 {
     Table table{"collaterals", "By collateral",
-        {{"collateral", "", Unit::none}, {"calls", "Calls", Unit::count},
+        {{"collateral", "Collateral", Unit::none}, {"calls", "Calls", Unit::count},
             {"calls_share", "Of calls", Unit::share}, {"debt_usd", "Debt", Unit::usd},
             {"value_share", "Of debt", Unit::bar}},
         {}, 12};
