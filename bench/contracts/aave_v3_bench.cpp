@@ -50,6 +50,24 @@ struct LendingWorld
             supply(account, dai, tokens(100'000));
             world.prepare(account, pool.id(), aave_v3::Borrow{usdc, tokens(200'000)});
         }
+        show("usdc", usdc);
+        show("weth", weth);
+        show("dai", dai);
+    }
+
+    void show(const std::string& name, ContractId token)
+    {
+        const auto figure = [&](const std::string& of, Amount aave_v3::ReserveState::*member)
+        {
+            const auto reserve = *pool.find_reserve(token);
+            world.show(name + "." + of,
+                [this, reserve, member] { return pool.reserve_state(reserve).*member; });
+        };
+        figure("liquidity_index", &aave_v3::ReserveState::liquidity_index);
+        figure("variable_borrow_index", &aave_v3::ReserveState::variable_borrow_index);
+        figure("scaled_supply", &aave_v3::ReserveState::scaled_supply);
+        figure("scaled_debt", &aave_v3::ReserveState::scaled_debt);
+        world.show_balance(name + ".cash", token, pool.account());
     }
 
     std::vector<aave_v3::ReserveSpec> reserves() const

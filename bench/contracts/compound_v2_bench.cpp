@@ -38,6 +38,19 @@ struct CompoundWorld
             calls.add(c_usdc.id(), Borrow{wrapping_mul(10'000, whole())});
             bench.prepare(account, calls);
         }
+        show(bench, "usdc", c_usdc);
+        show(bench, "weth", c_weth);
+    }
+
+    static void show(BenchWorld& bench, const std::string& name, const CompoundV2CToken& market)
+    {
+        const auto figure = [&](const std::string& of, Amount compound_v2::MarketState::*member)
+        { bench.show(name + "." + of, [&market, member] { return market.state().*member; }); };
+        figure("borrow_index", &compound_v2::MarketState::borrow_index);
+        figure("total_borrows", &compound_v2::MarketState::total_borrows);
+        figure("total_reserves", &compound_v2::MarketState::total_reserves);
+        figure("total_supply", &compound_v2::MarketState::total_supply);
+        bench.show(name + ".cash", [&market] { return market.cash(); });
     }
 
     static Amount whole() { return Amount::power_of_ten(18); }

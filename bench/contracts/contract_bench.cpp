@@ -63,6 +63,32 @@ void BenchWorld::approve_all(ContractId token, AccountId spender)
         prepare(account, token, contracts::Erc20Approve{spender, Amount::power_of_ten(40)});
 }
 
+void BenchWorld::show_all(std::string name, std::function<Amount(AccountId)> figure)
+{
+    show(std::move(name),
+        [this, figure = std::move(figure)]
+        {
+            Amount sum;
+            for (std::uint64_t place = 0; place < accounts_.size(); ++place)
+                sum = wrapping_add(sum, wrapping_mul(place + 1, figure(accounts_[place])));
+            return sum;
+        });
+}
+
+void BenchWorld::show_balance(std::string name, ContractId token, AccountId holder)
+{
+    show(std::move(name),
+        [this, token, holder] { return contracts::token_at(world(), token).holding(holder); });
+}
+
+std::vector<std::pair<std::string, Amount>> BenchWorld::results() const
+{
+    std::vector<std::pair<std::string, Amount>> all;
+    for (const auto& [name, figure] : figures_)
+        all.emplace_back(name, figure());
+    return all;
+}
+
 std::vector<ContractBench> contract_benches()
 {
     std::vector<ContractBench> all;
@@ -76,6 +102,11 @@ std::vector<ContractBench> contract_benches()
         std::move(benches.begin(), benches.end(), std::back_inserter(all));
     }
     return all;
+}
+
+std::vector<QuoteBench> quote_benches()
+{
+    return uniswap_v3_quote_benches();
 }
 
 }  // namespace runnel::bench

@@ -53,10 +53,25 @@ public:
     /// Lets @p spender spend 10^40 of every account's @p token: enough, but counted.
     void approve_all(ContractId token, AccountId spender);
 
+    /// @{ A figure of committed state that tells what the measured transactions led to: the same
+    /// transactions elsewhere must lead to the same (bench/peers).
+    void show(std::string name, std::function<Amount()> figure)
+    {
+        figures_.emplace_back(std::move(name), std::move(figure));
+    }
+    /// One number that changes with any account's: the sum of each one's times its place from 1,
+    /// modulo 2^256.
+    void show_all(std::string name, std::function<Amount(AccountId)> figure);
+    void show_balance(std::string name, ContractId token, AccountId holder);
+    /// Name and value now.
+    [[nodiscard]] std::vector<std::pair<std::string, Amount>> results() const;
+    /// @}
+
 private:
     contracts::Sandbox sandbox_;
     std::vector<AccountId> accounts_;
     std::vector<contracts::Erc20*> tokens_;
+    std::vector<std::pair<std::string, std::function<Amount()>>> figures_;
 };
 
 /// One transaction to be filled in.
@@ -82,6 +97,16 @@ struct ContractBench
     std::function<MakeTransaction(BenchWorld&)> set_up;
 };
 
+/// What a strategy asks of committed state, measured alone.
+struct QuoteBench
+{
+    std::string name;  // protocol.question
+    /// Builds up the world, to which what it returns may refer: the question, and its answer.
+    std::function<std::function<Amount(RandomStream&)>(BenchWorld&)> set_up;
+};
+
+[[nodiscard]] std::vector<QuoteBench> quote_benches();
+
 /// Of all protocols. A protocol adds a file with a function like those of contract_bench.cpp's
 /// list, and a line there.
 [[nodiscard]] std::vector<ContractBench> contract_benches();
@@ -106,6 +131,7 @@ std::vector<ContractBench> uniswap_v2_benches();
 std::vector<ContractBench> uniswap_v3_benches();
 std::vector<ContractBench> uniswap_v4_benches();
 std::vector<ContractBench> vault_benches();
+std::vector<QuoteBench> uniswap_v3_quote_benches();
 /// @}
 
 }  // namespace runnel::bench

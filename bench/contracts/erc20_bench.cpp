@@ -20,6 +20,9 @@ struct TokenWorld
             world.prepare(owner, token.id(),
                 Erc20Approve{world.neighbour(owner, 1), Amount::power_of_ten(40)});
         }
+        world.show_all("balances", [this](AccountId account) { return token.holding(account); });
+        world.show_all("allowances",
+            [this](AccountId owner) { return token.allowance(owner, world.neighbour(owner, 1)); });
     }
 
     BenchWorld& world;

@@ -61,6 +61,8 @@ struct MorphoWorld
             world.prepare(account, morpho.id(),
                 morpho_blue::Borrow{params, tokens(100'000), 0, account, account});
         }
+        world.show_balance("dai", dai, morpho.account());
+        world.show_balance("weth", weth, morpho.account());
     }
 
     /// Collateral is worth less than the debt with the liquidator's bonus: small liquidations leave

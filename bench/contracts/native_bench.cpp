@@ -9,6 +9,8 @@ std::vector<ContractBench> native_benches()
     const auto transfer = [](BenchWorld& world) -> MakeTransaction
     {
         world.connect();
+        world.show_all("coins", [&world](AccountId account)
+            { return world.world().account_states.get(account).balance; });
         return [](BenchTransaction& transaction)
         {
             transaction.calls.add(native_coin,

@@ -39,6 +39,9 @@ struct ExchangeWorld
         }
         for (const auto token : {a.id(), b.id(), c.id(), pair.id()})
             world.approve_all(token, router.account());
+        world.show("reserve0", [this] { return pair.reserve(a.id()); });
+        world.show("reserve1", [this] { return pair.reserve(b.id()); });
+        world.show("shares", [this] { return pair.total_supply(); });
     }
 
     void provide(const UniswapV2Pair& to, const Erc20& token0, const Erc20& token1)

@@ -4,6 +4,9 @@
 #include "contracts/exchanges/uniswap_v3/position_manager.hpp"
 #include "contracts/exchanges/uniswap_v3/router.hpp"
 
+#include <array>
+#include <stdexcept>
+
 namespace runnel::bench
 {
 namespace
@@ -48,6 +51,12 @@ struct ConcentratedWorld
             world.approve_all(token, router.account());
             world.approve_all(token, manager.account());
         }
+        world.show("sqrt_price", [this] { return pool.state().sqrt_price_x96; });
+        world.show("liquidity", [this] { return pool.state().liquidity; });
+        world.show("fee_growth0", [this] { return pool.state().fee_growth_global0_x128; });
+        world.show("fee_growth1", [this] { return pool.state().fee_growth_global1_x128; });
+        world.show_balance("held0", a.id(), pool.account());
+        world.show_balance("held1", b.id(), pool.account());
     }
 
     CallWriter& add_payment(CallWriter& calls, unsigned side) const
@@ -72,6 +81,8 @@ struct ConcentratedWorld
             pool.id(), uniswap_v3::Swap{transaction.sender, zero_for_one, Int256::from_bits(amount),
                            *sqrt_ratio_at_tick(tick), pay.list()});
     }
+
+    [[nodiscard]] const Exchange& exchange() const noexcept { return pool; }
 
     BenchWorld& world;
     Erc20& a;
@@ -127,7 +138,64 @@ void mint_position(ConcentratedWorld& world, BenchTransaction& transaction)
                                 amount, Amount{}, Amount{}, transaction.sender, no_deadline});
 }
 
+/// For strategies, which know exchanges but not Uniswap.
+Amount answer(const Result<Amount>& quote)
+{
+    if (!quote.has_value())
+        throw std::runtime_error{"a quote of a benchmark: " + quote.error().to_string()};
+    return quote.value();
+}
+
+using Ask = Amount (*)(const ConcentratedWorld&, RandomStream&);
+
+Amount quote_input(const ConcentratedWorld& world, RandomStream& random)
+{
+    const auto amount = some_tokens + random.uniform_below(some_tokens);
+    return answer(world.exchange().quote_exact_input(world.a.id(), world.b.id(), amount));
+}
+
+Amount quote_output(const ConcentratedWorld& world, RandomStream& random)
+{
+    const auto amount = some_tokens + random.uniform_below(some_tokens);
+    return answer(world.exchange().quote_exact_output(world.a.id(), world.b.id(), amount));
+}
+
+/// Enough to move the price by ten steps of the grid.
+Amount quote_far(const ConcentratedWorld& world, RandomStream& random)
+{
+    const auto amount = wrapping_add(
+        wrapping_mul(305, Amount::power_of_ten(18)), random.uniform_below(some_tokens));
+    return answer(world.exchange().quote_exact_input(world.a.id(), world.b.id(), amount));
+}
+
+Amount quote_deposit(const ConcentratedWorld& world, RandomStream& random)
+{
+    const auto amount = Amount{some_tokens + random.uniform_below(some_tokens)};
+    const RangeExchange& range = world.pool;
+    const auto quote = range.quote_range_deposit({-600, 660}, std::array{amount, amount});
+    if (!quote.has_value())
+        throw std::runtime_error{"a quote of a benchmark: no deposit"};
+    return quote->shares;
+}
+
 }  // namespace
+
+std::vector<QuoteBench> uniswap_v3_quote_benches()
+{
+    std::vector<QuoteBench> benches;
+    for (const auto& [name, ask] : std::initializer_list<std::pair<const char*, Ask>>{
+             {"exact_input_in_range", quote_input}, {"exact_output_in_range", quote_output},
+             {"exact_input_across_10_ticks", quote_far}, {"range_deposit", quote_deposit}})
+    {
+        benches.push_back({std::string{"uniswap_v3."} + name,
+            [ask = ask](BenchWorld& bench) -> std::function<Amount(RandomStream&)>
+            {
+                const auto world = std::make_shared<ConcentratedWorld>(bench);
+                return [world, ask](RandomStream& random) { return ask(*world, random); };
+            }});
+    }
+    return benches;
+}
 
 std::vector<ContractBench> uniswap_v3_benches()
 {

@@ -38,6 +38,16 @@ struct V4World
         world.prepare(provider, router->id(),
             v4::AddLiquidity{key, -100'000, 100'000, Amount::power_of_ten(26), Amount::max(),
                 Amount::max(), provider, never});
+        world.show("sqrt_price", [this] { return pool().sqrt_price_x96; });
+        world.show("fee_growth0", [this] { return pool().fee_growth_global0_x128; });
+        world.show("fee_growth1", [this] { return pool().fee_growth_global1_x128; });
+        world.show_balance("held0", tokens[0]->id(), manager->account());
+        world.show_balance("held1", tokens[1]->id(), manager->account());
+    }
+
+    [[nodiscard]] const v4::PoolState& pool() const
+    {
+        return manager->pool(manager->find_pool(key));
     }
 
     BenchWorld& world;

@@ -29,6 +29,9 @@ struct VaultWorld
             bench.prepare(
                 account, strategy.id(), strategy_vault::Deposit{Amount::power_of_ten(24), account});
         }
+        bench.show("assets", [this] { return vault.total_assets(); });
+        bench.show("shares", [this] { return vault.total_supply(); });
+        bench.show_all("balances", [this](AccountId account) { return vault.holding(account); });
     }
 
     AccountId boss;

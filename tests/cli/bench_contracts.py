@@ -18,15 +18,20 @@ def main() -> None:
     runnel = Runnel(sys.argv[1])
     check = Checks()
     result = runnel.json("bench", "contracts", "--runs", "1")
-    check(set(result) == {"bench", "operations"}, f"keys: {sorted(result)}")
+    check(set(result) == {"bench", "operations", "quotes"}, f"keys: {sorted(result)}")
+    check(len(result["quotes"]) > 0, "no quotes")
+    check(all(figures["median_ns"] > 0 for figures in result["quotes"].values()),
+          f"quotes: {result['quotes']}")
     check(result["bench"] == "contracts", f"bench: {result['bench']}")
     operations = result["operations"]
     protocols = {name.split(".")[0] for name in operations}
     check(protocols == PROTOCOLS, f"protocols: {sorted(protocols)}")
     for name, figures in operations.items():
-        check(set(figures) == {"median_ns", "hash_ns", "accesses"}, f"{name}: {sorted(figures)}")
+        check(set(figures) == {"median_ns", "hash_ns", "accesses", "results"}, f"{name}: {sorted(figures)}")
         check(figures["median_ns"] > 0, f"{name}: {figures}")
         check(figures["accesses"] > 1, f"{name}: {figures}")
+    check(operations["erc20.transfer"]["results"] != operations["erc20.transferFrom"]["results"],
+          "results: the same after transfers of different owners")
 
     some = runnel.json("bench", "contracts", "--runs", "1", "--only", "uniswap_v2.s")["operations"]
     check("uniswap_v2.swap" in some, f"--only: {sorted(some)}")

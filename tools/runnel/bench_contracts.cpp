@@ -81,6 +81,7 @@ public:
         return static_cast<double>(execution_.block_plan().access_count()) / block_size;
     }
     [[nodiscard]] const FinishedBlock& block() const noexcept { return block_; }
+    [[nodiscard]] auto results() const { return world_.results(); }
 
 private:
     [[nodiscard]] std::vector<Transaction> make_block(std::uint64_t number)
@@ -116,6 +117,7 @@ struct Cost
     double median_ns = 0;
     double hash_ns = 0;
     double accesses = 0;
+    std::vector<std::pair<std::string, Amount>> results;  // Name and value after the last block.
 };
 
 /// The same blocks in turn with and without hashing, after one that warms caches up.
@@ -141,7 +143,30 @@ Cost measure(const bench::ContractBench& operation, unsigned runs)
         executed.push_back(without_ns);
         hashed.push_back(with_ns - without_ns);
     }
-    return {median(executed), median(hashed), without.accesses()};
+    return {median(executed), median(hashed), without.accesses(), without.results()};
+}
+
+/// Nanoseconds of CPU per question, the median of @p runs times ten thousand.
+double measure(const bench::QuoteBench& question, unsigned runs)
+{
+    constexpr unsigned count = 10'000;
+    BenchWorld world;
+    const auto ask = question.set_up(world);
+    std::vector<double> asked;
+    for (std::uint64_t number = 0; number <= runs; ++number)
+    {
+        RandomStream random{1, 2, 3, number};
+        Amount sum;
+        const auto start = thread_ns();
+        for (unsigned i = 0; i < count; ++i)
+            sum = wrapping_add(sum, ask(random));
+        const auto ns = (thread_ns() - start) / count;
+        if (sum.is_zero())
+            throw CommandError{exit_does_not_hold, fmt::format("{}: no answer", question.name)};
+        if (number > 0)
+            asked.push_back(ns);
+    }
+    return median(asked);
 }
 
 }  // namespace
@@ -156,8 +181,11 @@ int bench_contracts(const BenchOptions& options)
         if (operation.name.find(options.filter) == std::string::npos)
             continue;
         const auto cost = measure(operation, options.runs);
-        operations[operation.name] = {
-            {"median_ns", cost.median_ns}, {"hash_ns", cost.hash_ns}, {"accesses", cost.accesses}};
+        auto results = nlohmann::ordered_json::object();
+        for (const auto& [name, value] : cost.results)
+            results[name] = value.to_string();
+        operations[operation.name] = {{"median_ns", cost.median_ns}, {"hash_ns", cost.hash_ns},
+            {"accesses", cost.accesses}, {"results", results}};
         if (!options.json)
         {
             fmt::print("{:<50} {:>10.0f} {:>10.0f} {:>10.1f}\n", operation.name, cost.median_ns,
@@ -165,14 +193,25 @@ int bench_contracts(const BenchOptions& options)
             std::fflush(stdout);
         }
     }
-    if (operations.empty())
+    auto quotes = nlohmann::ordered_json::object();
+    for (const auto& question : bench::quote_benches())
+    {
+        if (question.name.find(options.filter) == std::string::npos)
+            continue;
+        const auto ns = measure(question, options.runs);
+        quotes[question.name] = {{"median_ns", ns}};
+        if (!options.json)
+            fmt::print("{:<50} {:>10.0f}\n", "quote of " + question.name, ns);
+    }
+    if (operations.empty() && quotes.empty())
     {
         throw CommandError{exit_bad_input,
             fmt::format("--only: no operation has '{}' in its name", options.filter)};
     }
     if (options.json)
     {
-        const nlohmann::ordered_json result{{"bench", "contracts"}, {"operations", operations}};
+        const nlohmann::ordered_json result{
+            {"bench", "contracts"}, {"operations", operations}, {"quotes", quotes}};
         fmt::print("{}\n", result.dump());
     }
     return exit_done;
