@@ -47,6 +47,56 @@ function uniswap(project, compiler, names) {
   return contracts;
 }
 
+/// Bytecode as its authors published it. A library's place in it holds the library's name between
+/// underscores.
+function artifact(file, contract) {
+  const { bytecode, linkReferences } = require(path.join(modules, file, `${contract}.json`));
+  const links = linkReferences || bytecode.linkReferences || {};
+  let text = (bytecode.object || bytecode).replace(/^0x/, '');
+  for (const libraries of Object.values(links)) {
+    for (const [library, places] of Object.entries(libraries)) {
+      const name = `__${library.slice(0, 36)}`.padEnd(40, '_');
+      for (const { start } of places) text = text.slice(0, 2 * start) + name + text.slice(2 * start + 40);
+    }
+  }
+  return { [contract]: text };
+}
+
+function aave() {
+  const folders = {
+    'protocol/configuration': ['PoolAddressesProvider', 'ACLManager'],
+    'protocol/pool': ['Pool', 'PoolConfigurator', 'DefaultReserveInterestRateStrategy'],
+    'protocol/tokenization': ['AToken', 'StableDebtToken', 'VariableDebtToken'],
+    'protocol/libraries/logic': ['BorrowLogic', 'BridgeLogic', 'ConfiguratorLogic', 'EModeLogic', 'FlashLoanLogic',
+      'LiquidationLogic', 'PoolLogic', 'SupplyLogic'],
+    misc: ['AaveOracle'],
+    'mocks/oracle/CLAggregators': ['MockAggregator'],
+  };
+  const contracts = {};
+  for (const [folder, names] of Object.entries(folders)) {
+    for (const name of names) {
+      Object.assign(contracts, artifact(`@aave/core-v3/artifacts/contracts/${folder}/${name}.sol`, name));
+    }
+  }
+  return contracts;
+}
+
+/// With the settings of Compound's own repository.
+function compound(names) {
+  const root = path.join(modules, '@thenextblock/hardhat-compound/dist');
+  const settings = { evmVersion: 'istanbul', optimizer: { enabled: true, runs: 200 } };
+  const bytecode = compile('solc-0.5.16', sources(root, 'contracts'), settings);
+  return Object.fromEntries(names.map((name) => [name, bytecode(`contracts/compound/${name}.sol`, name)]));
+}
+
+/// With the settings of Morpho's own repository.
+function morpho(names) {
+  const root = path.join(modules, '@morpho-org/morpho-blue');
+  const settings = { evmVersion: 'paris', viaIR: true, optimizer: { enabled: true, runs: 999999 } };
+  const bytecode = compile('solc-0.8.19', sources(root, 'src'), settings);
+  return Object.fromEntries(Object.entries(names).map(([name, file]) => [name, bytecode(file, name)]));
+}
+
 function ours(names) {
   const settings = { optimizer: { enabled: true, runs: 999999 } };
   const bytecode = compile('solc', sources(__dirname, 'contracts'), settings);
@@ -59,6 +109,13 @@ const contracts = {
     UniswapV2Router02: 'contracts/UniswapV2Router02.sol',
     WETH9: 'contracts/test/WETH9.sol',
   }),
-  ...ours(['Token', 'PairCaller']),
+  ...artifact('@uniswap/v3-core/artifacts/contracts/UniswapV3Factory.sol', 'UniswapV3Factory'),
+  ...artifact('@uniswap/v3-periphery/artifacts/contracts/SwapRouter.sol', 'SwapRouter'),
+  ...artifact('@uniswap/v3-periphery/artifacts/contracts/NonfungiblePositionManager.sol', 'NonfungiblePositionManager'),
+  ...artifact('@uniswap/v4-core/out/PoolManager.sol', 'PoolManager'),
+  ...aave(),
+  ...compound(['Unitroller', 'Comptroller', 'JumpRateModelV2', 'CErc20Delegate', 'CErc20Delegator', 'SimplePriceOracle']),
+  ...morpho({ Morpho: 'src/Morpho.sol', IrmMock: 'src/mocks/IrmMock.sol', OracleMock: 'src/mocks/OracleMock.sol' }),
+  ...ours(['Token', 'PairCaller', 'V3Caller', 'V4Caller', 'TickPrices', 'Vault']),
 };
 fs.writeFileSync(process.argv[2], JSON.stringify(contracts));

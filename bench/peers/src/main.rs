@@ -1,19 +1,21 @@
-//! Runs Uniswap v2 and ERC-20 operations on real bytecode in revm, and prints what each costs.
-//! Usage: revm_bench ARTIFACTS.json [RUNS]
+//! Runs operations on real bytecode in revm, and prints what each costs and what it led to.
+//! Usage: revm_bench ARTIFACTS.json [RUNS [ONLY]]
 
 mod abi;
-mod operations;
-mod world;
+mod chain;
+mod operation;
+mod protocols;
+mod random;
 
-use operations::{Change, Effects, OPERATIONS, Operation, Probe, Random};
+use chain::{ACCOUNT_COUNT, Chain, expect_success};
+use operation::{Draw, Operation, Ready};
+use random::Random;
 use revm::context::TxEnv;
-use revm::{ExecuteCommitEvm, ExecuteEvm, primitives::U256};
-use serde_json::{Value, json};
-use std::collections::HashMap;
-use world::{World, expect_success};
+use revm::primitives::TxKind;
+use revm::{ExecuteCommitEvm, ExecuteEvm};
+use serde_json::{Map, Value, json};
 
 /// As in `runnel bench contracts`.
-const ACCOUNTS: usize = 1_000;
 const BLOCK_SIZE: usize = 1_000;
 
 /// When changes go from revm's journal to its database.
@@ -27,19 +29,25 @@ fn main() {
     let mut arguments = std::env::args().skip(1);
     let file = arguments
         .next()
-        .expect("usage: revm_bench ARTIFACTS.json [RUNS]");
+        .expect("usage: revm_bench ARTIFACTS.json [RUNS [ONLY]]");
     let runs = arguments
         .next()
         .map_or(5, |text| text.parse().expect("RUNS: a number"));
+    let only = arguments.next().unwrap_or_default();
     let text = std::fs::read_to_string(file).expect("the artifacts");
     let artifacts: Value = serde_json::from_str(&text).expect("JSON of artifacts");
-    let mut figures = serde_json::Map::new();
-    for operation in OPERATIONS {
-        let each = measure(operation, &artifacts, Commit::EachTransaction, runs);
-        let block = measure(operation, &artifacts, Commit::EachBlock, runs);
+    let mut figures = Map::new();
+    for operation in protocols::operations() {
+        if !operation.name.contains(&only) {
+            continue;
+        }
+        let (each, results) = measure(&operation, &artifacts, Commit::EachTransaction, runs);
+        let (block, same) = measure(&operation, &artifacts, Commit::EachBlock, runs);
+        assert_eq!(results, same, "{}: other results", operation.name);
         figures.insert(
-            operation.name.into(),
-            json!({"commit_each_transaction_ns": each, "commit_each_block_ns": block}),
+            operation.name,
+            json!({"commit_each_transaction_ns": each, "commit_each_block_ns": block,
+                   "results": results}),
         );
     }
     println!("{}", json!({"bench": "revm", "operations": figures}));
@@ -57,75 +65,68 @@ fn thread_ns() -> f64 {
     time.tv_sec as f64 * 1e9 + time.tv_nsec as f64
 }
 
-/// Nanoseconds per transaction: the median of `runs` blocks, after one that warms caches up.
-fn measure(operation: &Operation, artifacts: &Value, commit: Commit, runs: usize) -> f64 {
-    let mut world = World::new(artifacts, ACCOUNTS);
-    let mut random = Random(1);
+/// Nanoseconds per transaction: the median of `runs` blocks, after one that warms caches up; and
+/// what all of them led to.
+fn measure(
+    operation: &Operation,
+    artifacts: &Value,
+    commit: Commit,
+    runs: u64,
+) -> (f64, Map<String, Value>) {
+    let mut chain = Chain::new(artifacts);
+    let mut ready = (operation.set_up)(&mut chain);
     let mut block_ns = Vec::new();
-    for run in 0..=runs {
-        world.begin_block();
-        let mut transactions = Vec::with_capacity(BLOCK_SIZE);
-        let mut effects = Effects::new();
-        for _ in 0..BLOCK_SIZE {
-            let sender = random.below(ACCOUNTS as u64) as usize;
-            let (transaction, changes) = (operation.make)(&mut world, sender, &mut random);
-            transactions.push(transaction);
-            effects.extend(changes);
-        }
-        let expected = expected_after(&mut world, effects);
-        let ns = run_block(&mut world, transactions, commit);
-        for (probe, value) in expected {
-            assert_eq!(
-                read(&mut world, &probe),
-                value,
-                "{}: a wrong result",
-                operation.name
-            );
-        }
-        if run > 0 {
+    for number in 1..=runs + 1 {
+        chain.begin_block(number);
+        let transactions = make_block(&mut chain, &mut ready, number);
+        let ns = run_block(&mut chain, transactions, commit, &operation.name);
+        if number > 1 {
             block_ns.push(ns / BLOCK_SIZE as f64);
         }
     }
-    median(block_ns)
+    let results = ready
+        .results
+        .iter()
+        .map(|(name, read)| (name.clone(), json!(read(&mut chain).to_string())))
+        .collect();
+    (median(block_ns), results)
 }
 
-fn run_block(world: &mut World, transactions: Vec<TxEnv>, commit: Commit) -> f64 {
+fn make_block(chain: &mut Chain, ready: &mut Ready, number: u64) -> Vec<TxEnv> {
+    let accounts = chain.accounts.clone();
+    let mut random = Random::of_block(number);
+    let mut transactions = Vec::with_capacity(BLOCK_SIZE);
+    for _ in 0..BLOCK_SIZE {
+        let sender = random.below(ACCOUNT_COUNT as u64) as usize;
+        let somebody = random.below(ACCOUNT_COUNT as u64) as usize;
+        let mut draw = Draw {
+            random: &mut random,
+            accounts: &accounts,
+            sender,
+            somebody,
+        };
+        let call = (ready.make)(&mut draw);
+        let from = draw.from();
+        transactions.push(chain.transaction(from, TxKind::Call(call.to), call.value, call.data));
+    }
+    transactions
+}
+
+fn run_block(chain: &mut Chain, transactions: Vec<TxEnv>, commit: Commit, name: &str) -> f64 {
     let mut outcomes = Vec::with_capacity(transactions.len());
     let start = thread_ns();
     for transaction in transactions {
         outcomes.push(match commit {
-            Commit::EachTransaction => world.evm.transact_commit(transaction),
-            Commit::EachBlock => world.evm.transact_one(transaction),
+            Commit::EachTransaction => chain.evm.transact_commit(transaction),
+            Commit::EachBlock => chain.evm.transact_one(transaction),
         });
     }
-    world.evm.commit_inner();
+    chain.evm.commit_inner();
     let elapsed = thread_ns() - start;
     for outcome in outcomes {
-        expect_success(&outcome.expect("a valid transaction"));
+        expect_success(&outcome.expect("a valid transaction"), name);
     }
     elapsed
-}
-
-fn read(world: &mut World, probe: &Probe) -> U256 {
-    match probe {
-        Probe::Coins(account) => world.coins(*account),
-        Probe::View(contract, data) => world.view(*contract, data.clone()),
-    }
-}
-
-fn expected_after(world: &mut World, effects: Effects) -> HashMap<Probe, U256> {
-    let mut expected = HashMap::new();
-    for (probe, change) in effects {
-        let value = expected
-            .entry(probe)
-            .or_insert_with_key(|key| read(world, key));
-        *value = match change {
-            Change::By(amount) if amount < 0 => *value - U256::from(amount.unsigned_abs()),
-            Change::By(amount) => *value + U256::from(amount.unsigned_abs()),
-            Change::To(amount) => amount,
-        };
-    }
-    expected
 }
 
 fn median(mut values: Vec<f64>) -> f64 {
