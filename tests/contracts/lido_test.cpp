@@ -193,6 +193,44 @@ TEST_CASE_METHOD(LidoFixture, "stETH: what is refused, in which order", "[contra
 }
 
 TEST_CASE_METHOD(
+    LidoFixture, "stETH: numbers that are too large are refused by name", "[contracts][lido]")
+{
+    const auto report_of = [](const Amount& consensus, const Amount& execution) {
+        return Report{Int256::from_bits(consensus), execution, zero_account, 0, 0};
+    };
+    const auto too_large = minus(Amount::power_of_two(128), 1);
+    const ShareRate even{1, 1};
+    CHECK(shares_of_down(even, too_large).error().to_string() == "ETH_TOO_LARGE");
+    CHECK(ether_of_down(even, too_large).error().to_string() == "SHARES_TOO_LARGE");
+    CHECK(ether_of_down(even, minus(too_large, 1)).value() == minus(too_large, 1));
+    // Where all is lost nothing can be staked.
+    CHECK(shares_of_down({1, 0}, 1).error().to_string() == "(invalid opcode)");
+
+    expect_refusal(oracle, steth.id(), report_of(1, Amount::max()), "MATH_ADD_OVERFLOW");
+    // A tenth of 2^195 is not computed, a tenth of 2^191 is; but not times shares of 10^23.
+    expect_refusal(
+        oracle, steth.id(), report_of(Amount::power_of_two(195), 0), "MATH_MUL_OVERFLOW");
+    expect_ok(bob, steth.id(), Submit{ether(100'000), zero_account});
+    expect_refusal(
+        oracle, steth.id(), report_of(Amount::power_of_two(191), 0), "MATH_MUL_OVERFLOW");
+
+    expect_refusal(alice, steth.id(), Resume{}, "APP_AUTH_FAILED");
+    expect_ok(oracle, steth.id(), Stop{});
+    expect_refusal(alice, steth.id(), Stop{}, "APP_AUTH_FAILED");
+    expect_ok(oracle, steth.id(), Resume{});
+
+    // All shares together fit 128 bits: where a wei is worth 10^23 of them, 3402 wei are as many.
+    fall(100'009);
+    report(Int256::from_magnitude(minus(ether(1), 1), true));
+    REQUIRE(steth.state().pooled_ether == 1);
+    const auto shares = steth.state().total_shares;
+    const auto room = div_down(minus(too_large, shares), shares);
+    expect_refusal(bob, steth.id(), Submit{plus(room, 1), zero_account}, "SHARES_OVERFLOW");
+    expect_ok(bob, steth.id(), Submit{room, zero_account});
+    CHECK(steth.state().total_shares == plus(shares, wrapping_mul(room, shares)));
+}
+
+TEST_CASE_METHOD(
     LidoFixture, "wstETH: wraps shares, and keeps a share of dust at times", "[contracts][lido]")
 {
     rise();
