@@ -353,4 +353,37 @@ TEST_CASE("aave v3.7 pool: nobody gains by going in and out, and every reserve s
     CHECK(deficits > 0);
 }
 
+TEST_CASE("aave v3.7 pool: a new rate curve counts from its call on", "[contracts][aave_v3]")
+{
+    V37Fixture f;
+    const auto usdc = f.id(f.usdc);
+    f.supply(f.bob, f.usdc, tokens(100'000, 6));
+    f.supply(f.alice, f.weth, tokens(50));
+    f.borrow(f.alice, f.usdc, tokens(50'000, 6));
+    const auto before = f.pool.reserve_state(f.usdc).variable_borrow_rate;
+    f.expect_refusal(f.alice, SetReserveInterestRateData{usdc, 5'000, 100, 300, 6'000},
+        "CallerNotRiskOrPoolAdmin()");
+    f.expect_refusal(f.admin, SetReserveInterestRateData{native_coin, 5'000, 100, 300, 6'000},
+        "AssetNotListed()");
+    for (const std::uint64_t ratio : {99, 9'901})
+    {
+        f.expect_refusal(f.admin, SetReserveInterestRateData{usdc, ratio, 100, 300, 6'000},
+            "InvalidOptimalUsageRatio()");
+    }
+    f.expect_refusal(
+        f.admin, SetReserveInterestRateData{usdc, 5'000, 0, 301, 300}, "Slope2MustBeGteSlope1()");
+    f.expect_refusal(
+        f.admin, SetReserveInterestRateData{usdc, 5'000, 1, 50'000, 50'000}, "InvalidMaxRate()");
+    f.expect_ok(f.admin, SetReserveInterestRateData{usdc, 5'000, 0, 50'000, 50'000});
+
+    // Half of it is lent, the optimal usage: 1 % and all of the first slope.
+    f.pass(86'400);
+    f.expect_ok(f.admin, SetReserveInterestRateData{usdc, 5'000, 100, 300, 6'000});
+    CHECK(f.pool.reserve_state(f.usdc).last_update == f.now);
+    const auto rate = f.pool.reserve_state(f.usdc).variable_borrow_rate;
+    // The day at 500 % has made the debt larger: a little above the optimal usage.
+    CHECK(rate > percent_mul_half_up(ray, 400).value);
+    CHECK(rate < percent_mul_half_up(ray, 1'500).value);
+    CHECK(rate != before);
+}
 }  // namespace runnel::contracts

@@ -567,6 +567,32 @@ TEST_CASE("aave v3 pool: a bit falls with the amount sent, not with the last sca
     CHECK(f.balance(f.carol, f.usdc).used_as_collateral);
 }
 
+TEST_CASE(
+    "aave v3 pool: a new rate curve counts from the next operation on", "[contracts][aave_v3]")
+{
+    Fixture f;
+    const auto usdc = f.id(f.usdc);
+    f.supply(f.bob, f.usdc, tokens(100'000, 6));
+    f.supply(f.alice, f.weth, tokens(50));
+    f.borrow(f.alice, f.usdc, tokens(50'000, 6));
+    const auto before = f.pool.reserve_state(f.usdc).variable_borrow_rate;
+    f.expect_refusal(f.alice, SetReserveInterestRateData{usdc, 5'000, 100, 300, 6'000}, "4");
+    f.expect_refusal(
+        f.admin, SetReserveInterestRateData{native_coin, 5'000, 100, 300, 6'000}, "82");
+    f.expect_refusal(f.admin, SetReserveInterestRateData{usdc, 10'001, 100, 300, 6'000}, "83");
+    f.expect_ok(f.admin, SetReserveInterestRateData{usdc, 5'000, 100, 300, 6'000});
+    CHECK(f.pool.reserve_state(f.usdc).variable_borrow_rate == before);
+    // Half of it is lent, the optimal usage: 1 % and all of the first slope.
+    f.expect_ok(f.alice, MintToTreasury{{usdc}});
+    f.supply(f.bob, f.usdc, tokens(1, 6));
+    f.expect_ok(f.bob, Withdraw{usdc, tokens(1, 6), f.bob});
+    CHECK(f.pool.reserve_state(f.usdc).variable_borrow_rate == percent_mul_half_up(ray, 400).value);
+    // Another reserve keeps its own.
+    f.supply(f.bob, f.dai, tokens(100'000));
+    f.borrow(f.alice, f.dai, tokens(1'000));
+    CHECK(f.pool.reserve_state(f.dai).variable_borrow_rate < before);
+}
+
 TEST_CASE("aave v3 pool: only the admin configures, within bounds", "[contracts][aave_v3]")
 {
     Fixture f;

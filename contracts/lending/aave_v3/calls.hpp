@@ -252,6 +252,24 @@ struct UpdateFlashloanPremiumToProtocol
     RUNNEL_FIELDS((premium_to_protocol, other("bps of the premium")));
 };
 
+/// A reserve's rate curve, in whole bps as v3.2 and later take it. Of v3.0.2, where the curve is a
+/// contract that is deployed first, this stands for setReserveInterestRateStrategyAddress: rates
+/// follow at the next operation.
+struct SetReserveInterestRateData
+{
+    RUNNEL_CALL("setReserveInterestRateData", 21, {43'400, gas::admin_entry});
+
+    ContractId asset{};
+    Amount optimal_usage_ratio;
+    Amount base_variable_borrow_rate;
+    Amount variable_rate_slope1;
+    Amount variable_rate_slope2;
+    RUNNEL_FIELDS(asset, (optimal_usage_ratio, bps),
+        (base_variable_borrow_rate, other("bps per year")),
+        (variable_rate_slope1, other("bps per year")),
+        (variable_rate_slope2, other("bps per year")));
+};
+
 /// A call that sets one field of a reserve's configuration to the value beside its asset; the table
 /// in pool_admin.cpp says which, and who may.
 template <typename Call>

@@ -88,6 +88,7 @@ inline constexpr std::array names{
     ReasonName{invalid_supply_cap, "INVALID_SUPPLY_CAP"},
     ReasonName{invalid_liquidation_protocol_fee, "INVALID_LIQUIDATION_PROTOCOL_FEE"},
     ReasonName{asset_not_listed, "ASSET_NOT_LISTED"},
+    ReasonName{invalid_optimal_usage_ratio, "INVALID_OPTIMAL_USAGE_RATIO"},
     ReasonName{flash_loan_disabled, "FLASHLOAN_DISABLED"},
 };
 
@@ -126,6 +127,7 @@ inline constexpr std::array names_v37{
     ReasonName{invalid_supply_cap, "InvalidSupplyCap"},
     ReasonName{invalid_liquidation_protocol_fee, "InvalidLiquidationProtocolFee"},
     ReasonName{asset_not_listed, "AssetNotListed"},
+    ReasonName{invalid_optimal_usage_ratio, "InvalidOptimalUsageRatio"},
     ReasonName{flash_loan_disabled, "FlashloanDisabled"},
 };
 

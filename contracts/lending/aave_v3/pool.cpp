@@ -68,6 +68,7 @@ AaveV3Pool::AaveV3Pool(ContractIdentity identity, ContractId oracle,
     oracle_id_{oracle},
     states_{name() + ".reserves", KeyOf::reserve},
     configs_{name() + ".reserve_configs", KeyOf::reserve},
+    curves_{name() + ".rate_curves", KeyOf::reserve},
     user_configs_{name() + ".user_configs", KeyOf::account},
     settings_{name() + ".settings"}
 {
@@ -76,6 +77,7 @@ AaveV3Pool::AaveV3Pool(ContractIdentity identity, ContractId oracle,
     add_table(configs_);
     add_table(user_configs_);
     add_table(settings_);
+    add_table(curves_);
     if (is_v37())
     {
         extras_ = std::make_unique<Table<ReserveExtra>>(name() + ".reserve_extras", KeyOf::reserve);
@@ -156,15 +158,17 @@ Result<void> AaveV3Pool::refresh_rates(
     const auto& info = reserves_[reserve];
     auto& state = context.write(states_, reserve);
     const auto factor = context.read(configs_, reserve).reserve_factor_bps;
+    const auto& curve = context.read(curves_, reserve);
+    const auto& strategy = curve.is_set ? curve.strategy() : info.strategy;
     if (is_v37())
     {
         RUNNEL_TRY(update_rates_v37(
-            state, context.write(*extras_, reserve), info.strategy, factor, added, taken));
+            state, context.write(*extras_, reserve), strategy, factor, added, taken));
     }
     else
     {
         const auto cash = info.token->holding(context, account());
-        RUNNEL_TRY(update_rates(state, info.strategy, factor, cash, added, taken));
+        RUNNEL_TRY(update_rates(state, strategy, factor, cash, added, taken));
     }
     context.emit(
         id(), ReserveDataUpdatedLog{info.token_id, state.liquidity_rate, state.stable_borrow_rate,

@@ -104,7 +104,8 @@ class AaveV3Pool
         aave_v3::SetReserveFactor, aave_v3::SetSupplyCap, aave_v3::SetBorrowCap,
         aave_v3::SetLiquidationProtocolFee, aave_v3::ConfigureReserveAsCollateral,
         aave_v3::SetReserveFlashLoaning, aave_v3::SetReserveBorrowing,
-        aave_v3::UpdateFlashloanPremiumTotal, aave_v3::UpdateFlashloanPremiumToProtocol>,
+        aave_v3::UpdateFlashloanPremiumTotal, aave_v3::UpdateFlashloanPremiumToProtocol,
+        aave_v3::SetReserveInterestRateData>,
     public LendingMarket,
     public LendingPositions
 {
@@ -295,6 +296,7 @@ public:
     Result<Returns> execute(
         const aave_v3::ConfigureReserveAsCollateral& call, CallContext& context);
     Result<Returns> execute(const aave_v3::UpdateFlashloanPremiumTotal& call, CallContext& context);
+    Result<Returns> execute(const aave_v3::SetReserveInterestRateData& call, CallContext& context);
     Result<Returns> execute(
         const aave_v3::UpdateFlashloanPremiumToProtocol& call, CallContext& context);
 
@@ -426,6 +428,7 @@ private:
 
     Table<aave_v3::ReserveState> states_;                   // By reserve.
     Table<aave_v3::ReserveConfig> configs_;                 // By reserve.
+    Table<aave_v3::RateCurve> curves_;                      // By reserve; once the admin set one.
     Table<aave_v3::UserConfig> user_configs_;               // By account.
     Table<aave_v3::PoolSettings> settings_;                 // Record 0.
     std::unique_ptr<Table<aave_v3::ReserveExtra>> extras_;  // By reserve; of v3.7.

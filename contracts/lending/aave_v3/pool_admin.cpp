@@ -16,6 +16,8 @@ namespace
 // The widths of the fields in ReserveConfiguration.sol.
 constexpr std::uint64_t cap_max = 68'719'476'735;  // 2^36 - 1.
 constexpr std::uint64_t bps_field_max = 65'535;    // 2^16 - 1.
+constexpr std::uint64_t rate_max_v37 = 100'000;    // 1,000 %; base rate and slopes together.
+constexpr std::uint64_t rate_max = 4'294'967'295;  // 2^32 - 1.
 
 std::uint16_t to_bps(const Amount& value) noexcept
 {
@@ -130,6 +132,39 @@ Result<Returns> AaveV3Pool::execute(const ConfigureReserveAsCollateral& call, Ca
         config.ltv_bps = to_bps(call.ltv);
     config.liquidation_threshold_bps = to_bps(call.liquidation_threshold);
     config.liquidation_bonus_bps = to_bps(call.liquidation_bonus);
+    return Returns{};
+}
+
+/// Of v3.7 interest is brought up to date first, and rates follow at once. Of v3.0.2 only the ratio
+/// is checked, and rates follow at the next operation. Source:
+/// DefaultReserveInterestRateStrategyV2.sol (setInterestRateParams),
+/// DefaultReserveInterestRateStrategy.sol of v3.0.2 (constructor).
+Result<Returns> AaveV3Pool::execute(const SetReserveInterestRateData& call, CallContext& context)
+{
+    RUNNEL_TRY(require_admin(context, errors::caller_not_risk_or_pool_admin));
+    const auto i = RUNNEL_TRY(require_reserve(call.asset, refusal(errors::asset_not_listed)));
+    const Amount ratio_min{is_v37() ? 100U : 1U};
+    const Amount ratio_max{is_v37() ? 9'900U : bps_denominator};
+    RUNNEL_REQUIRE(call.optimal_usage_ratio >= ratio_min && call.optimal_usage_ratio <= ratio_max,
+        refusal(errors::invalid_optimal_usage_ratio));
+    RUNNEL_REQUIRE(!is_v37() || call.variable_rate_slope1 <= call.variable_rate_slope2,
+        Refusal::custom("Slope2MustBeGteSlope1"));
+    // The width of the field on v3.7; a curve of v3.0.2 beyond it is nobody's.
+    const auto most = Checked{call.base_variable_borrow_rate} + call.variable_rate_slope1 +
+                      call.variable_rate_slope2;
+    RUNNEL_REQUIRE(most.ok() && most.value <= (is_v37() ? rate_max_v37 : rate_max),
+        is_v37() ? Refusal::custom("InvalidMaxRate") : Refusal::panic(0x11));
+    if (is_v37())
+        RUNNEL_TRY(accrue(context, i));
+    const auto bps_of = [](const Amount& value)
+    { return static_cast<std::uint32_t>(value.low64()); };
+    context.write(curves_, i) = {true, to_bps(call.optimal_usage_ratio),
+        bps_of(call.base_variable_borrow_rate), bps_of(call.variable_rate_slope1),
+        bps_of(call.variable_rate_slope2)};
+    if (is_v37())
+        RUNNEL_TRY(refresh_rates(context, i, 0, 0));
+    else
+        context.write(states_, i).rates_stale = true;
     return Returns{};
 }
 

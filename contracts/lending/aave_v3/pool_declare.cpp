@@ -28,6 +28,7 @@ void AaveV3Pool::declare_reserve(AccessCollector& access, std::size_t reserve) c
 {
     // New rates follow from the cash at hand, so it is looked at.
     access.write(states_, reserve);
+    access.read(curves_, reserve);
     if (is_v37())
         access.write(*extras_, reserve);
     reserves_[reserve].token->declare_holding(access, account());

@@ -60,6 +60,20 @@ struct ReserveConfig
         (borrow_cap, tokens), frozen, paused, borrowing_enabled, flash_loan_enabled);
 };
 
+/// A rate curve that the admin has set in place of the one a reserve began with; in bps.
+struct RateCurve
+{
+    bool is_set = false;
+    std::uint16_t optimal_usage_bps = 0;
+    std::uint32_t base_rate_bps = 0;
+    std::uint32_t slope1_bps = 0;
+    std::uint32_t slope2_bps = 0;
+    RUNNEL_FIELDS(is_set, (optimal_usage_bps, bps), (base_rate_bps, other("bps per year")),
+        (slope1_bps, other("bps per year")), (slope2_bps, other("bps per year")));
+
+    [[nodiscard]] InterestRateStrategy strategy() const;
+};
+
 /// What a reserve of v3.7 has beside.
 struct ReserveExtra
 {
