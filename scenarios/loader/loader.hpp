@@ -116,7 +116,8 @@ private:
     void note_input(const NamedTable& table, TableValues& values, const std::optional<Hash>& hash);
     void read_state();
     void read_positions();
-    /// Makes what a file says rows of the table, which @p with_rows keeps then; returns their lines.
+    /// Makes what a file says rows of the table, which @p with_rows keeps then; returns their
+    /// lines.
     std::vector<std::uint32_t> read_position_rows(
         NamedTable& table, const std::vector<Key>& keys, TableValues& values, Node& with_rows);
     void check_position_account(const NamedTable& table, const std::string& account) const;

@@ -16,7 +16,7 @@ import tempfile
 from support import Checks, Runnel
 
 ROOTS = {
-    "yield_farm": "0xa396762cf9325955fce7a45aadb9f2ab4efc7c86cd41a89a0b3c7ca169f058e7",
+    "yield_farm": "0x3e64a02dc296a92faa4bf2a7f335a89477a1666da9dc005852d6746d126bb64e",
     "vault_strategy": "0x0714bf0caeb6f763a42d220b1076ee6af12c1fbc18b9859b334d8a36b531c412",
 }
 FIGURES = {
@@ -25,7 +25,7 @@ FIGURES = {
         "gone_15_days": 0.5686274509803921,
         "gone_5_days": 0.29453015427769985,
         "rate_fall": 0.511990206763645,
-        "volume_per_tvl_day": 0.0687302676232297,
+        "volume_per_tvl_day": 0.06851238354865323,
         "provider_fee_yield": 0.07497631614849745,
         "provider_net_yield": -0.20007109937714285,
         "reserve_use": 0.2021417430445936,
