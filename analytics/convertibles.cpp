@@ -110,13 +110,6 @@ void read_conversions(LedgerQueries& source, Convertibles& all)
         }
     }
 }
-
-Value money(LedgerQueries& source, const Amount& amount, ContractId token)
-{
-    SignedAmount sum;
-    sum.add(amount);
-    return source.money(sum, token);
-}
 }  // namespace
 
 std::size_t day_of(const LedgerQueries& source, std::uint64_t timestamp)
@@ -154,7 +147,8 @@ std::vector<Table> convertible_tables(LedgerQueries& source,
         {
             const auto start = course.first.to_double();
             supplies.rows.push_back({source.contract_name(id) + " " + source.token_name(token),
-                money(source, course.first, token), money(source, course.last, token),
+                source.money(SignedAmount{course.first}, token),
+                source.money(SignedAmount{course.last}, token),
                 start > 0 ? Value{course.last.to_double() / start} : Value{},
                 source.money(course.minted, token), source.money(course.burned, token),
                 source.money(course.kept, token)});
@@ -169,9 +163,11 @@ std::vector<Table> convertible_tables(LedgerQueries& source,
             const auto close = price(coin.stable, i);
             days.rows.push_back({source.contract_name(id) + " " + source.token_name(coin.stable) +
                                      " day " + std::to_string(i + 1),
-                close ? Value{*close} : Value{}, money(source, day.stable_supply, coin.stable),
+                close ? Value{*close} : Value{},
+                source.money(SignedAmount{day.stable_supply}, coin.stable),
                 source.money(day.redeemed, coin.stable), source.money(day.minted, coin.stable),
-                day.volatile_price, money(source, day.volatile_supply, coin.volatile_)});
+                day.volatile_price,
+                source.money(SignedAmount{day.volatile_supply}, coin.volatile_)});
         }
     }
     return {std::move(supplies), std::move(days)};

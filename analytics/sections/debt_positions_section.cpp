@@ -37,7 +37,6 @@ struct Course
     std::vector<double> deficit;  // The same.
     double debt_most = 0;         // All systems, USD.
     double debt_end = 0;
-    double deficit_most = 0;
 };
 
 Course read_books(LedgerQueries& source)
@@ -58,7 +57,6 @@ Course read_books(LedgerQueries& source)
             deficit += market.usd(books.deficit, books.token).value_or(0);
         }
         course.debt_most = std::max(course.debt_most, debt);
-        course.deficit_most = std::max(course.deficit_most, deficit);
         course.debt_end = debt;
         if (block == 0)
             return;
@@ -195,11 +193,8 @@ Auctions read_auctions(LedgerQueries& source)
         return result;
     Market market{source};
     std::uint64_t block = 0;
-    struct Running
-    {
-        std::uint64_t since = 0;
-    };
-    std::map<std::tuple<ContractId, ContractId, std::uint64_t>, Running> running;
+    // When each of those that run was started.
+    std::map<std::tuple<ContractId, ContractId, std::uint64_t>, std::uint64_t> running;
     auto rows = source.query(
         "SELECT a.block_number, a.contract_id, a.transaction_type, a.auction, a.account_id, "
         "a.collateral_token_id, a.debt_token_id, a.collateral_raw, a.debt_raw, a.wanted_raw, "
@@ -218,7 +213,7 @@ Auctions read_auctions(LedgerQueries& source)
         {
             ++result.starts;
             result.auctioned_debt += market.usd(rows.amount(8), token).value_or(0);
-            running[key].since = time;
+            running[key] = time;
         }
         else if (kind == "restart")
             ++result.restarts;
@@ -232,7 +227,7 @@ Auctions read_auctions(LedgerQueries& source)
             result.paid += paid;
             result.worth += worth;
             result.cheap_worth += paid < worth * cheap ? worth : 0;
-            result.waits.push_back(static_cast<double>(time - std::min(time, running[key].since)));
+            result.waits.push_back(static_cast<double>(time - std::min(time, running[key])));
             auto& buyer = result.buyers[rows.account(4)];
             ++buyer.takes;
             buyer.paid += paid;

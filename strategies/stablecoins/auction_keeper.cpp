@@ -522,15 +522,11 @@ private:
         }
     }
 
-    bool sell(WalletContext& wallet, const Collateral& now, Amount amount)
+    bool sell(WalletContext& wallet, const Collateral& now, const Amount& amount)
     {
         const auto& view = wallet.view();
-        auto swap = fair_swap(desk_, view, now.terms.collateral, debt_token_, amount, slippage_);
-        for (unsigned i = 0; i < halvings_max && !swap; ++i)
-        {
-            amount = div_down(amount, 2);
-            swap = fair_swap(desk_, view, now.terms.collateral, debt_token_, amount, slippage_);
-        }
+        const auto swap = largest_fair_swap(
+            desk_, view, now.terms.collateral, debt_token_, amount, slippage_, halvings_max);
         if (!swap)
             return false;
         const auto gas = desk_.gas(swap->route);

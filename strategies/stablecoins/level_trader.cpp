@@ -185,7 +185,7 @@ std::optional<LevelTrader::Way> LevelTrader::best_way(
     return best;
 }
 
-bool LevelTrader::order(std::size_t position, WalletContext& wallet)
+void LevelTrader::order(std::size_t position, WalletContext& wallet)
 {
     const auto& state = states_[position];
     const auto& view = wallet.view();
@@ -204,7 +204,7 @@ bool LevelTrader::order(std::size_t position, WalletContext& wallet)
         const auto whole = to_whole(amount, given_decimals);
         const auto worth = whole * (gives_token_ ? price_ : 1) * money_usd;
         if (!(worth >= size_min_))
-            return false;
+            return;
         const auto way = best_way(view, amount, slippage);
         if (!way || to_whole(way->amount_out, taken_decimals) < whole * price * (1 - impact_max_))
             continue;
@@ -212,7 +212,7 @@ bool LevelTrader::order(std::size_t position, WalletContext& wallet)
         if (way->is_converted)
             gas += view.state<ConvertibleStablecoin>(*stablecoin_).conversion_gas();
         if (!costs_.worth_it(wallet, gas.total(), worth))
-            return false;
+            return;
         CallWriter calls;
         auto sold = amount;
         if (way->is_converted)
@@ -228,9 +228,8 @@ bool LevelTrader::order(std::size_t position, WalletContext& wallet)
         bid.extra_gas =
             gas.extra + crossing_gas(std::span{&way->hop, 1}, std::array{sold, way->amount_out});
         wallet.submit(std::move(calls), bid);
-        return true;
+        return;
     }
-    return false;
 }
 
 }  // namespace runnel::strategies

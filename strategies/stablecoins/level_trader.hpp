@@ -78,7 +78,7 @@ private:
     void observe(const WorldView& view);
     [[nodiscard]] std::optional<Way> best_way(
         const WorldView& view, const Amount& amount_in, std::uint32_t slippage_bps) const;
-    bool order(std::size_t position, WalletContext& wallet);
+    void order(std::size_t position, WalletContext& wallet);
     [[nodiscard]] std::uint32_t later(std::uint64_t block, double seconds) const;
 
     ContractId token_;

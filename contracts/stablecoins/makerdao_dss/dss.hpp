@@ -303,8 +303,6 @@ private:
     [[nodiscard]] DebtChangeRow change_row(
         std::size_t ilk, AccountId owner, const Int256& dink, const Int256& dtab) const;
     void add_leave(CallWriter& calls, AccountId owner, AccountId user) const;
-    void declare_token_join(
-        AccessCollector& access, std::size_t ilk, AccountId from, AccountId to) const;
     void declare_dai(AccessCollector& access, AccountId from, AccountId to) const;
     void declare_pip(AccessCollector& access, std::size_t ilk, AccessMode mode) const;
 
