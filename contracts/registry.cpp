@@ -1,5 +1,6 @@
 #include "contracts/registry.hpp"
 
+#include "contracts/commerce/arbitrated_escrow/escrow.hpp"
 #include "contracts/exchanges/balancer_weighted/pool.hpp"
 #include "contracts/exchanges/curve_stableswap/pool.hpp"
 #include "contracts/exchanges/uniswap_v2/factory.hpp"
@@ -97,6 +98,7 @@ std::span<const ContractType* const> contract_types()
         &Comet::contract_type(),
         &FiatToken::contract_type(),
         &IssuerDesk::contract_type(),
+        &ArbitratedEscrow::contract_type(),
     };
     return types;
 }
