@@ -1,6 +1,7 @@
 #include "contracts/registry.hpp"
 
 #include "contracts/commerce/arbitrated_escrow/escrow.hpp"
+#include "contracts/custody/custodial_exchange/exchange.hpp"
 #include "contracts/exchanges/balancer_weighted/pool.hpp"
 #include "contracts/exchanges/curve_stableswap/pool.hpp"
 #include "contracts/exchanges/uniswap_v2/factory.hpp"
@@ -99,6 +100,7 @@ std::span<const ContractType* const> contract_types()
         &FiatToken::contract_type(),
         &IssuerDesk::contract_type(),
         &ArbitratedEscrow::contract_type(),
+        &CustodialExchange::contract_type(),
     };
     return types;
 }

@@ -8,6 +8,16 @@
 
 namespace runnel::contracts
 {
+namespace
+{
+Address address_of_hash(const Hash& hash)
+{
+    Address address;
+    std::copy(hash.bytes.end() - static_cast<std::ptrdiff_t>(address.bytes.size()),
+        hash.bytes.end(), address.bytes.begin());
+    return address;
+}
+}  // namespace
 
 Address creation_address(const Address& creator, std::uint64_t nonce)
 {
@@ -24,11 +34,17 @@ Address creation_address(const Address& creator, std::uint64_t nonce)
         payload.push_back(static_cast<std::uint8_t>(string + digits.size()));
     payload.insert(payload.end(), digits.begin(), digits.end());
     payload.insert(payload.begin(), static_cast<std::uint8_t>(list + payload.size()));
-    const auto hash = keccak256(ByteView{payload});
-    Address address;
-    std::copy(hash.bytes.end() - static_cast<std::ptrdiff_t>(address.bytes.size()),
-        hash.bytes.end(), address.bytes.begin());
-    return address;
+    return address_of_hash(keccak256(ByteView{payload}));
+}
+
+Address create2_address(const Address& creator, const Hash& salt, const Hash& code_hash)
+{
+    Bytes preimage{0xFF};
+    Encoder encoder{preimage};
+    encoder.put(creator);
+    encoder.put(salt);
+    encoder.put(code_hash);
+    return address_of_hash(keccak256(ByteView{preimage}));
 }
 
 Address creation_address(CallContext& context)

@@ -24,6 +24,10 @@ inline constexpr std::string_view deployer_sector = "deployer";
 /// The same for who calls in @p context. A transaction has one nonce, so it can create one contract
 /// so; a second one is refused.
 [[nodiscard]] Address creation_address(CallContext& context);
+/// The same for one that is created with a salt: the last 20 bytes of
+/// keccak(0xff creator salt code_hash), as Ethereum's CREATE2 has it.
+[[nodiscard]] Address create2_address(
+    const Address& creator, const Hash& salt, const Hash& code_hash);
 /// An address as the ABI returns it.
 [[nodiscard]] Amount as_word(const Address& address);
 

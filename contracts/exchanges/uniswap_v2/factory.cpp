@@ -141,16 +141,7 @@ Address UniswapV2Factory::pair_address(
     Bytes salt;
     Encoder{salt}.put(std::min(token_a, token_b));
     Encoder{salt}.put(std::max(token_a, token_b));
-    Bytes preimage{0xFF};
-    Encoder encoder{preimage};
-    encoder.put(factory);
-    encoder.put(keccak256(salt));
-    encoder.put(code_hash.value());
-    const auto hash = keccak256(preimage);
-    Address address;
-    std::copy(hash.bytes.end() - static_cast<std::ptrdiff_t>(address.bytes.size()),
-        hash.bytes.end(), address.bytes.begin());
-    return address;
+    return create2_address(factory, keccak256(salt), code_hash.value());
 }
 
 bool UniswapV2Factory::may_create(const World& world, ContractId token_a, ContractId token_b) const

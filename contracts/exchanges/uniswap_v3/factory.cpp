@@ -2,6 +2,7 @@
 
 #include "contracts/exchanges/uniswap_v3/pool.hpp"
 #include "contracts/exchanges/uniswap_v3/router.hpp"
+#include "contracts/kit/creation.hpp"
 #include "contracts/kit/registration.hpp"
 #include "contracts/kit/token_book.hpp"
 #include "state/world.hpp"
@@ -37,16 +38,7 @@ Address pool_address(const Address& factory, const PoolConstructor& arguments, c
     word_of(salt, arguments.token0);
     word_of(salt, arguments.token1);
     Encoder{salt}.put(Amount{arguments.fee});
-    Bytes preimage{0xFF};
-    Encoder encoder{preimage};
-    encoder.put(factory);
-    encoder.put(keccak256(salt));
-    encoder.put(code_hash.value());
-    const auto hash = keccak256(preimage);
-    Address address;
-    std::copy(hash.bytes.end() - static_cast<std::ptrdiff_t>(address.bytes.size()),
-        hash.bytes.end(), address.bytes.begin());
-    return address;
+    return create2_address(factory, keccak256(salt), code_hash.value());
 }
 }  // namespace
 
