@@ -603,12 +603,8 @@ private:
     static void submit(
         WalletContext& wallet, CallWriter calls, const contracts::CallGas& gas, double urgency)
     {
-        auto bid = wallet.habitual_bid();
+        auto bid = urgent_bid(wallet, urgency);
         bid.extra_gas = gas.extra;
-        const auto tip =
-            Amount::from_double(static_cast<double>(bid.priority_fee) * urgency).low64();
-        bid.max_fee += tip > bid.priority_fee ? tip - bid.priority_fee : 0;
-        bid.priority_fee = tip;
         wallet.submit(std::move(calls), bid);
     }
 

@@ -383,12 +383,8 @@ private:
         }
         if (!costs_.worth_it(wallet, gas.total(), position.debt))
             return;
-        auto bid = wallet.habitual_bid();
+        auto bid = urgent_bid(wallet, urgency_);
         bid.extra_gas = gas.extra;
-        const auto tip =
-            Amount::from_double(static_cast<double>(bid.priority_fee) * urgency_).low64();
-        bid.max_fee += tip > bid.priority_fee ? tip - bid.priority_fee : 0;
-        bid.priority_fee = tip;
         wallet.submit(std::move(calls), bid);
     }
 

@@ -116,6 +116,15 @@ double reference_usd(const WorldView& view, ContractId token)
     return price ? static_cast<double>(*price) * 1e-8 : 0;
 }
 
+Bid urgent_bid(const WalletContext& wallet, double urgency)
+{
+    auto bid = wallet.habitual_bid();
+    const auto tip = Amount::from_double(static_cast<double>(bid.priority_fee) * urgency).low64();
+    bid.max_fee += tip > bid.priority_fee ? tip - bid.priority_fee : 0;
+    bid.priority_fee = tip;
+    return bid;
+}
+
 Amount min_amount_out(const Amount& quote, std::uint32_t slippage_bps)
 {
     constexpr std::uint64_t whole_bps = 10'000;

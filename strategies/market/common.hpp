@@ -90,6 +90,10 @@ inline constexpr std::uint64_t never = ~std::uint64_t{0};
 /// USD per whole token, as the world outside quotes it; 0 without a price.
 [[nodiscard]] double reference_usd(const WorldView& view, ContractId token);
 
+/// The wallet's habitual bid with @p urgency times its tip. A higher one comes on top of the
+/// maximal fee, a lower one leaves it as it is.
+[[nodiscard]] Bid urgent_bid(const WalletContext& wallet, double urgency);
+
 /// @p quote less @p slippage_bps of it, rounded down: the least that a trader accepts.
 [[nodiscard]] Amount min_amount_out(const Amount& quote, std::uint32_t slippage_bps);
 

@@ -65,11 +65,7 @@ public:
         }
         if (update.empty())
             return next;
-        auto bid = wallet.habitual_bid();
-        const auto boost = 1 + urgency_ * std::min(distance, distance_max);
-        const auto tip = Amount::from_double(static_cast<double>(bid.priority_fee) * boost).low64();
-        bid.max_fee += tip - bid.priority_fee;
-        bid.priority_fee = tip;
+        auto bid = urgent_bid(wallet, 1 + urgency_ * std::min(distance, distance_max));
         CallWriter calls;
         bid.extra_gas = oracle.add_report(calls, update);
         wallet.submit(std::move(calls), bid);

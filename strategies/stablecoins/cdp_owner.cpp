@@ -305,12 +305,8 @@ private:
         add_approval(calls, view, collateral_, self, system.collateral_spender(i), change.lock);
         add_approval(calls, view, debt_token, self, system.debt_spender(), change.repay);
         system.add_change(calls, i, change, self);
-        auto bid = wallet.habitual_bid();
+        auto bid = urgent_bid(wallet, urgency_);
         bid.extra_gas = gas.extra;
-        const auto tip =
-            Amount::from_double(static_cast<double>(bid.priority_fee) * urgency_).low64();
-        bid.max_fee += tip > bid.priority_fee ? tip - bid.priority_fee : 0;
-        bid.priority_fee = tip;
         wallet.submit(std::move(calls), bid);
     }
 
