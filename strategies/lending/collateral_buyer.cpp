@@ -204,11 +204,8 @@ private:
         const auto coin_usd = costs_.coin_usd(view);
         if (!(coin_usd > 0))
             return;
-        SearchChance race;
-        race.gas = plan.gas.total() + intrinsic_gas;
-        race.gain = plan.gain;
-        race.base_fee = costs_.usd(view, plan.gas.total(), view.base_fee);
-        race.habit = costs_.usd(view, plan.gas.total(), wallet.habitual_bid().priority_fee);
+        const auto race =
+            search_chance(wallet, plan.gain, plan.gas.total() + intrinsic_gas, coin_usd);
         const auto offer = bidding_.offer(
             state.races, race, state.bid_share, profit_min_, coin_usd, view.block_number);
         if (!offer)

@@ -39,6 +39,14 @@ void remember(RaceMemory& memory, std::size_t level, double races, double wins)
 constexpr double wei_per_coin = 1e18;
 }  // namespace
 
+SearchChance search_chance(
+    const WalletContext& wallet, double gain, std::uint64_t gas, double coin_usd)
+{
+    const auto cost = [&](std::uint64_t price)
+    { return static_cast<double>(gas) * static_cast<double>(price) * 1e-18 * coin_usd; };
+    return {gain, cost(wallet.view().base_fee), cost(wallet.habitual_bid().priority_fee), gas};
+}
+
 bool is_possible(const RaceMemory& memory)
 {
     constexpr double rounding = 1e-6;

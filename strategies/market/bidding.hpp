@@ -37,6 +37,10 @@ struct SearchChance
     std::uint64_t gas = 0;
 };
 
+/// What brings @p gain for @p gas, the transaction's own 21,000 included, at this block's fees.
+[[nodiscard]] SearchChance search_chance(
+    const WalletContext& wallet, double gain, std::uint64_t gas, double coin_usd);
+
 /// How a searcher bids: by what a chance earns and by what its own races have taught it.
 ///
 /// A bid is a share of the gain after the base fee, one of a few levels. A race won at a level

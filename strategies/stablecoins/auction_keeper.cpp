@@ -343,7 +343,6 @@ private:
     {
         const auto& view = wallet.view();
         const auto& now = collaterals_[i];
-        const auto habit = wallet.habitual_bid();
         // What it cannot gain by is not worth a closer look.
         const auto price = debt_usd(auction.price);
         if (auction.price.is_zero() ||
@@ -360,11 +359,8 @@ private:
         const auto coin_usd = costs_.coin_usd(view);
         if (!plan || !(coin_usd > 0))
             return false;
-        SearchChance race;
-        race.gas = plan->gas.total() + intrinsic_gas;
-        race.gain = plan->gain;
-        race.base_fee = costs_.usd(view, plan->gas.total(), view.base_fee);
-        race.habit = costs_.usd(view, plan->gas.total(), habit.priority_fee);
+        const auto race =
+            search_chance(wallet, plan->gain, plan->gas.total() + intrinsic_gas, coin_usd);
         const auto offer = bidding_.offer(
             state.races, race, state.bid_share, profit_min_, coin_usd, view.block_number);
         if (!offer)

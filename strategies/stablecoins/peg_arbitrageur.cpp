@@ -270,13 +270,10 @@ private:
             crossing_gas(std::span{hops}.first(1), std::array{amounts->money_in, amounts->bought});
         gas.extra += crossing_gas(std::span{hops}.last(1), std::array{sold, amounts->money_out});
         const auto coin_usd = costs_.coin_usd(view);
-        SearchChance race;
-        race.gas = gas.total();
-        race.gain = to_whole(wrapping_sub(amounts->money_out, amounts->money_in), money_decimals_) *
-                    reference_usd(view, money_);
-        const auto gas_coins = static_cast<double>(race.gas) * 1e-18;
-        race.base_fee = gas_coins * static_cast<double>(view.base_fee) * coin_usd;
-        race.habit = gas_coins * static_cast<double>(wallet.habitual_bid().priority_fee) * coin_usd;
+        const auto race = search_chance(wallet,
+            to_whole(wrapping_sub(amounts->money_out, amounts->money_in), money_decimals_) *
+                reference_usd(view, money_),
+            gas.total(), coin_usd);
         const auto offer = bidding_.offer(state.races[number], race, double{state.bid_share},
             double{state.profit_min}, coin_usd, view.block_number);
         if (!offer)

@@ -1,3 +1,5 @@
+#include "strategies/market/bidding.hpp"
+#include "strategies/market/common.hpp"
 #include "strategies/market/lending_market.hpp"
 #include "tests/strategies/lending_fixture.hpp"
 #include "tests/support/catch.hpp"
@@ -15,7 +17,6 @@ namespace aave = runnel::contracts::aave_v3;
 namespace
 {
 
-constexpr std::uint64_t never = std::numeric_limits<std::uint64_t>::max();
 using Values = std::vector<std::pair<std::string_view, Parameters::Value>>;
 
 Values with(Values values, const Values& changes)
@@ -173,6 +174,32 @@ TEST_CASE(
     CHECK(tip_at(0, 150) == 1'000'000'000);
     CHECK(tip_at(1, 198) == 3'000'000'000);   // Two thresholds.
     CHECK(tip_at(1, 190) == 11'000'000'000);  // Ten.
+}
+
+// The fake wallet's habit: a tip of 1 gwei, and twice the base fee of 10 gwei beside it.
+TEST_CASE("urgent bid: a higher tip comes on top of what the wallet pays at most",
+    "[scenarios][strategy]")
+{
+    LendingFixture fixture;
+    const auto wallet = fixture.watcher(*fixture.sandbox.world().find_account("keeper"));
+    const auto high = urgent_bid(wallet, 2.5);
+    CHECK(high.priority_fee == 2'500'000'000);
+    CHECK(high.max_fee == 22'500'000'000);
+    const auto low = urgent_bid(wallet, 0.5);
+    CHECK(low.priority_fee == 500'000'000);
+    CHECK(low.max_fee == 21'000'000'000);
+}
+
+// 200,000 gas at 10 gwei are 0.002 coins, at 1 gwei 0.0002; a coin is worth 1,500 USD.
+TEST_CASE("search chance: what its gas costs at this block's fees", "[scenarios][strategy]")
+{
+    LendingFixture fixture;
+    const auto wallet = fixture.watcher(*fixture.sandbox.world().find_account("keeper"));
+    const auto chance = search_chance(wallet, 7, 200'000, 1'500);
+    CHECK(chance.gain == 7);
+    CHECK(chance.gas == 200'000);
+    CHECK(chance.base_fee == Approx(3));
+    CHECK(chance.habit == Approx(0.3));
 }
 
 TEST_CASE("leveraged borrower: opens at its health factor, within the pool's limit",
@@ -700,6 +727,61 @@ TEST_CASE("borrower watch: finds exactly the unhealthy", "[scenarios][liquidator
         most = std::max(most, found.size());
     }
     CHECK(most > 10);
+}
+
+TEST_CASE("borrower watch: of more than anybody could look at, those who owe most",
+    "[scenarios][liquidator]")
+{
+    LendingFixture fixture;
+    constexpr std::uint64_t count = BorrowerWatch::unhealthy_max + 80;
+    // Debts of 1,000 to 1,591 USDC, in no order of accounts: 233 and 592 have no common divisor.
+    for (std::uint64_t i = 0; i < count; ++i)
+        fixture.borrower("borrower/" + std::to_string(i), 1'000 + i * 233 % count, 1.23);
+    BorrowerWatch watch{50};
+    watch.refresh(*fixture.pool.view_at(LendingFixture::start), 1);
+    CHECK(watch.unhealthy().empty());
+    fixture.set_oracle(fixture.weth.id(), 160);
+    watch.refresh(*fixture.pool.view_at(LendingFixture::start), 2);
+    const auto unhealthy = watch.unhealthy();
+    REQUIRE(unhealthy.size() == 512);
+    for (std::size_t i = 0; i < unhealthy.size(); ++i)
+    {
+        const auto owed = fixture.pool.view_at(LendingFixture::start)
+                              ->holding(unhealthy[i].user, unhealthy[i].debt)
+                              .debt;
+        REQUIRE(owed == LendingFixture::dollars(1'591 - i));
+    }
+}
+
+// Of 190 USDC half may be repaid at once, which brings less than gas; all of 185 where the health
+// factor is below 0.95, which would pay.
+TEST_CASE("liquidator: after sixteen that do not pay it looks at no smaller one",
+    "[scenarios][liquidator]")
+{
+    const auto [larger, sent] = GENERATE(table<int, std::size_t>({{15, 1}, {16, 0}}));
+    LendingFixture fixture;
+    for (int i = 0; i < larger; ++i)
+        fixture.borrower("borrower/" + std::to_string(i), 190, 1.23);
+    const auto smaller = fixture.borrower("smaller", 185, 1.15);
+    const auto account = fixture.wallet("liquidator");
+    fixture.usdc.allocate(account, LendingFixture::dollars(100'000));
+    const auto liquidator = fixture.strategy("liquidator", account, liquidator_values(fixture));
+    auto wallet = fixture.watcher(account);
+    wallet.decide(*liquidator);
+    fixture.set_oracle(fixture.weth.id(), 160);
+    wallet.set_price(fixture.weth.id(), 160);
+    move_exchange(fixture, 160);
+    wallet.set_base_fee(50'000'000'000);
+    wallet.advance(1);
+    wallet.decide(*liquidator);
+    CAPTURE(larger);
+    REQUIRE(wallet.submissions.size() == sent);
+    if (sent == 0)
+        return;
+    const auto calls =
+        calls_of<aave::LiquidationCall>(wallet.submissions[0].calls, fixture.pool.id());
+    REQUIRE(calls.size() == 1);
+    CHECK(calls[0].user == smaller);
 }
 
 TEST_CASE("lender: supplies, and takes everything out in fear", "[scenarios][lender]")
