@@ -172,6 +172,8 @@ struct IssuerCourse
 std::map<ContractId, IssuerCourse> read_issuers(LedgerQueries& source)
 {
     std::map<ContractId, IssuerCourse> issuers;
+    if (!source.has("t_issuers"))
+        return issuers;
     const auto scale = [&](ContractId token)
     {
         const auto* facts = source.token(token);
@@ -243,7 +245,7 @@ Table issuer_table(LedgerQueries& source)
 
 std::optional<Section> pegs_section(LedgerQueries& source)
 {
-    if (source.last_block() == 0 || !source.has("t_dex_pools"))
+    if (source.last_block() == 0)
         return std::nullopt;
     Market market{source};
     const auto courses = read_courses(source, market);
@@ -276,7 +278,8 @@ std::optional<Section> pegs_section(LedgerQueries& source)
     }
     auto convertibles = convertible_tables(source, [&](ContractId token, std::size_t day)
         { return day_price(source, market, courses, others, token, day); });
-    if (prices.rows.empty() && convertibles.empty())
+    auto issuers = issuer_table(source);
+    if (prices.rows.empty() && convertibles.empty() && issuers.rows.empty())
         return std::nullopt;
     Table shares{"shares", "Share of a token in its pool, by number of whole tokens",
         {{"token", "Pool and token", Unit::none}, {"start", "Start", Unit::share},
@@ -292,15 +295,15 @@ std::optional<Section> pegs_section(LedgerQueries& source)
                     course.low, course.high, course.last});
         }
     }
-    Section section{"pegs", "Pools of tokens that are meant to be worth the same", {}, {}, {}};
+    Section section{"pegs", "Tokens that are meant to be worth the same", {}, {}, {}};
     if (!prices.rows.empty())
     {
         section.tables.push_back(std::move(prices));
         section.tables.push_back(std::move(shares));
     }
     std::move(convertibles.begin(), convertibles.end(), std::back_inserter(section.tables));
-    if (source.has("t_issuers"))
-        section.tables.push_back(issuer_table(source));
+    if (!issuers.rows.empty())
+        section.tables.push_back(std::move(issuers));
     return section;
 }
 

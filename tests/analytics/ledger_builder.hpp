@@ -1,6 +1,7 @@
 #pragma once
 
 #include "contracts/kit/sectors/convertible.hpp"
+#include "contracts/kit/sectors/issuer.hpp"
 #include "contracts/kit/sectors/rows.hpp"
 #include "ledger/call.hpp"
 #include "storage/ledger_writer.hpp"
@@ -118,7 +119,8 @@ inline storage::LedgerDescription description(Parts parts)
                 &event_type<LendingFlashloan>, &event_type<LendingLiquidation>,
                 &event_type<LendingPosition>, &event_type<LendingBalance>,
                 &event_type<LendingReserve>, &event_type<contracts::StablecoinStateRow>,
-                &event_type<contracts::StablecoinConversion>})
+                &event_type<contracts::StablecoinConversion>, &event_type<contracts::IssuerRow>,
+                &event_type<contracts::IssuerFlow>})
             result.events.push_back(type);
     }
     return result;

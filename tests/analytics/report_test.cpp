@@ -324,6 +324,35 @@ TEST_CASE("report: a stablecoin's price, supplies and conversions by days", "[an
     CHECK(raw(report, "pegs.supplies.aave ETH.burned") == "2000000000000000000");
 }
 
+// No pool trades the coin, and nobody converts it: 1,000 coins become 900.
+TEST_CASE("report: an issuer whose coin is traded nowhere", "[analytics][report]")
+{
+    using namespace contracts;
+    ChainBuilder chain;
+    const auto state = [&](std::uint64_t coins, std::uint64_t held) {
+        chain.snapshot(market, IssuerRow{usdc, weth, dollars(coins), ether(held), {}, {}, 0, true});
+    };
+    state(1'000, 1'000);
+    chain.end_block(validator0, 0);
+    chain.transaction(ann);
+    chain.emit(market, IssuerFlow{IssuerAction::redeem, ann, usdc, dollars(100), weth, ether(99),
+                           ether(1), ChainBuilder::start + 600});
+    state(900, 901);
+    chain.end_block(validator0, 0);
+
+    auto writer = ledger(chain);
+    const std::vector<std::string> sections{"pegs"};
+    const auto report = make_report(writer.database(), sections);
+    REQUIRE(report.sections.size() == 1);
+    REQUIRE(report.sections[0].tables.size() == 1);
+    const auto number = [&](const std::string& path)
+    { return report.number("pegs.issuers.aave." + path).value(); };
+    CHECK(number("supply_change") == Approx(-0.1));
+    CHECK(number("redeemed") == 100);
+    CHECK(number("longest_wait") == 3'000);
+    CHECK(number("cover_end") == Approx(901.0 / 900));
+}
+
 TEST_CASE("report: lending, liquidations and bad debt", "[analytics][report]")
 {
     auto writer = ledger(six_blocks());
