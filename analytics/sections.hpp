@@ -31,6 +31,9 @@ namespace runnel::analytics
 [[nodiscard]] std::optional<Section> behaviour_section(LedgerQueries& source);
 [[nodiscard]] std::optional<Section> throughput_section(LedgerQueries& source);
 [[nodiscard]] std::optional<Section> parallelism_section(LedgerQueries& source);
+/// Whether wallets with this strategy live by finding what others leave, and pay to be first: those
+/// that are registered with "bid_stake".
+[[nodiscard]] bool is_searcher(std::string_view strategy);
 /// Compares figures of the preceding sections with real events: the rows of
 /// calibration_targets.cpp.
 [[nodiscard]] std::optional<Section> headline_section(

@@ -15,9 +15,6 @@ namespace
 constexpr std::uint64_t integer_max = std::numeric_limits<std::int64_t>::max();
 constexpr double day_seconds = 86'400;
 constexpr double year_seconds = 365 * day_seconds;
-/// Those who live by finding what others leave, and pay to be first.
-constexpr std::array<std::string_view, 3> searcher_strategies{
-    "arbitrageur", "liquidator", "auction_keeper"};
 
 double run_seconds(const LedgerQueries& source)
 {
@@ -50,10 +47,7 @@ public:
     {
         std::vector<bool> groups;
         for (const auto& group : source.groups())
-        {
-            groups.push_back(std::find(searcher_strategies.begin(), searcher_strategies.end(),
-                                 group.strategy) != searcher_strategies.end());
-        }
+            groups.push_back(is_searcher(group.strategy));
         if (std::find(groups.begin(), groups.end(), true) == groups.end())
             return;
         auto accounts = source.query("SELECT id FROM t_addresses ORDER BY id");
@@ -453,6 +447,13 @@ void add_rates(LedgerQueries& source, Section& section)
         section.tables.push_back(std::move(table));
 }
 }  // namespace
+
+bool is_searcher(std::string_view strategy)
+{
+    constexpr std::array<std::string_view, 5> searchers{
+        "arbitrageur", "auction_keeper", "collateral_buyer", "liquidator", "peg_arbitrageur"};
+    return std::find(searchers.begin(), searchers.end(), strategy) != searchers.end();
+}
 
 std::optional<Section> behaviour_section(LedgerQueries& source)
 {
