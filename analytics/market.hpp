@@ -155,8 +155,8 @@ private:
     std::map<ContractId, Vault> vaults_;  // By the token of their shares.
     std::vector<double> scales_;          // 10^decimals by contract id; 0 if not a token.
     mutable std::vector<double> prices_;  // By contract id; NaN if not known.
-    mutable std::vector<double>
-        depths_;  // The same: USD behind the price; no limit by rules 0 to 4.
+    /// The same: USD behind the price; no limit by rules 0 to 4.
+    mutable std::vector<double> depths_;
     mutable bool stale_ = true;
 };
 

@@ -104,14 +104,10 @@ void add_repeats(const Liquidations& liquidations, std::vector<Figure>& figures)
 /// of all hours from the first block to the last, rounded up, has of calls and of debt repaid; for
 /// each the hours with most of it.
 void add_hours(
-    LedgerQueries& source, const Liquidations& liquidations, std::vector<Figure>& figures)
+    const LedgerQueries& source, const Liquidations& liquidations, std::vector<Figure>& figures)
 {
     constexpr std::uint64_t hour = 3'600;
-    auto ends = source.query("SELECT min(timestamp), max(timestamp) FROM t_blocks");
-    if (!ends.step())
-        return;
-    const auto first = ends.integer_up_to(0, integer_max) / hour;
-    const auto hours = ends.integer_up_to(1, integer_max) / hour - first + 1;
+    const auto hours = source.end_time() / hour - source.start_time() / hour + 1;
     using Sums = std::pair<double, double>;  // Calls, debt in USD.
     std::map<std::uint64_t, Sums> by_hour;
     for (const auto& call : liquidations.calls)

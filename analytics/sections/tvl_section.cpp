@@ -58,9 +58,11 @@ double pool_priced_usd(const Market& market)
     double sum = 0;
     for (const auto& [id, pool] : market.pools())
     {
+        if (!market.pool_usd(pool))
+            continue;
         for (const auto& held : pool.tokens)
         {
-            if (market.pool_usd(pool) && market.is_priced_by_pools(held.token))
+            if (market.is_priced_by_pools(held.token))
                 sum += market.backed_usd(held.reserve, held.token).value_or(0);
         }
     }
