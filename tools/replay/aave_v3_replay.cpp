@@ -51,8 +51,7 @@ std::uint16_t bps_of(const json& object, const char* name)
 /// Of a release that is set in basis points.
 InterestRateStrategy strategy_of_bps(const json& fields)
 {
-    const auto rate = [&](const char* name)
-    { return (Checked{number_of(fields, name)} * Amount::power_of_ten(23)).value; };
+    const auto rate = [&](const char* name) { return ray_of_bps(small_of(fields, name)); };
     InterestRateStrategy strategy;
     strategy.optimal_usage_ratio = rate("optimalUsageRatio");
     strategy.base_variable_borrow_rate = rate("baseVariableBorrowRate");

@@ -172,6 +172,12 @@ Checked wad_to_ray(const Checked& a)
     return a.ok() ? guarded(Checked{a.value} * rays_per_wad) : a;
 }
 
+Amount ray_of_bps(std::uint64_t bps)
+{
+    static const auto ray_per_bps = Amount::power_of_ten(23);
+    return wrapping_mul(bps, ray_per_bps);
+}
+
 Checked percent_mul_half_up(const Checked& value, const Checked& bps)
 {
     return half_up_mul(value, bps, bps_denominator);

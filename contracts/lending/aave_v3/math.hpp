@@ -33,6 +33,8 @@ inline constexpr std::uint64_t seconds_per_year = 31'536'000;
 [[nodiscard]] Checked ray_to_wad_half_up(const Checked& a);
 /// a * 1e9
 [[nodiscard]] Checked wad_to_ray(const Checked& a);
+/// bps * 1e23
+[[nodiscard]] Amount ray_of_bps(std::uint64_t bps);
 /// (value * bps + 5'000) / 10'000
 [[nodiscard]] Checked percent_mul_half_up(const Checked& value, const Checked& bps);
 /// (value * 10'000 + bps / 2) / bps

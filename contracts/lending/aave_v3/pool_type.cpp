@@ -135,12 +135,6 @@ std::string check_reserves(const Parameters& parameters)
     return {};
 }
 
-/// A ray per 10'000 basis points.
-Amount ray_of_bps(std::int64_t bps)
-{
-    return wrapping_mul(static_cast<std::uint64_t>(bps), div_down(ray, bps_denominator));
-}
-
 std::uint16_t bps_of(const Parameters& row, std::string_view name)
 {
     return static_cast<std::uint16_t>(row.integer(name));
@@ -160,7 +154,10 @@ ReserveSpec spec_of(ContractId token, const Parameters& row)
     spec.config.borrowing_enabled = row.boolean("borrowing_enabled");
     spec.config.flash_loan_enabled = row.boolean("flash_loan_enabled");
     const auto exact = [&](std::string_view in_ray, std::string_view in_bps)
-    { return row.has(in_ray) ? row.amount(in_ray) : ray_of_bps(row.integer(in_bps)); };
+    {
+        return row.has(in_ray) ? row.amount(in_ray)
+                               : ray_of_bps(static_cast<std::uint64_t>(row.integer(in_bps)));
+    };
     spec.strategy.optimal_usage_ratio = exact("optimal_usage_ratio", "optimal_usage_bps");
     spec.strategy.base_variable_borrow_rate = exact("base_variable_borrow_rate", "base_rate_bps");
     spec.strategy.variable_rate_slope1 = exact("variable_rate_slope1", "slope1_bps");

@@ -164,13 +164,11 @@ Result<void> update_state(
 
 InterestRateStrategy RateCurve::strategy() const
 {
-    static const auto ray_per_bps = Amount::power_of_ten(23);
-    const auto ray_of = [](std::uint64_t bps) { return wrapping_mul(bps, ray_per_bps); };
     InterestRateStrategy strategy;
-    strategy.optimal_usage_ratio = ray_of(optimal_usage_bps);
-    strategy.base_variable_borrow_rate = ray_of(base_rate_bps);
-    strategy.variable_rate_slope1 = ray_of(slope1_bps);
-    strategy.variable_rate_slope2 = ray_of(slope2_bps);
+    strategy.optimal_usage_ratio = ray_of_bps(optimal_usage_bps);
+    strategy.base_variable_borrow_rate = ray_of_bps(base_rate_bps);
+    strategy.variable_rate_slope1 = ray_of_bps(slope1_bps);
+    strategy.variable_rate_slope2 = ray_of_bps(slope2_bps);
     strategy.optimal_stable_to_total_debt_ratio = ray;
     return strategy;
 }

@@ -33,7 +33,6 @@ Result<Amount> Abacus::price_down(const Amount& top, const Amount& seconds) cons
 
 namespace
 {
-constexpr std::uint64_t par_record = 1;
 constexpr std::string_view not_running = "Clipper/not-running-auction";
 
 /// A price of a ray for 1e18 of collateral, in a wad; rounded up.

@@ -13,9 +13,6 @@ using namespace makerdao_dss;
 
 namespace
 {
-constexpr std::uint64_t base_record = 0;
-constexpr std::uint64_t par_record = 1;
-
 bool are_known(const AccessCollector& access, std::initializer_list<AccountId> accounts)
 {
     return std::all_of(accounts.begin(), accounts.end(),

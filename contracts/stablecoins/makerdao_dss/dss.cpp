@@ -16,10 +16,6 @@ using namespace makerdao_dss;
 
 namespace
 {
-constexpr std::uint64_t base_record = 0;
-constexpr std::uint64_t par_record = 1;
-constexpr std::uint64_t flap_record = 0;
-constexpr std::uint64_t flop_record = 1;
 constexpr unsigned wad_decimals = 18;
 
 constexpr std::string_view vow_suffix = "/vow";

@@ -23,6 +23,13 @@ class Erc20;
 namespace makerdao_dss
 {
 
+// Records of Dss::prices_: jug's base and spotter's par.
+inline constexpr std::uint64_t base_record = 0;
+inline constexpr std::uint64_t par_record = 1;
+// Records of Dss::houses_.
+inline constexpr std::uint64_t flap_record = 0;
+inline constexpr std::uint64_t flop_record = 1;
+
 /// How an ilk starts.
 struct IlkSpec
 {
@@ -154,8 +161,14 @@ public:
     [[nodiscard]] Result<makerdao_dss::SaleStatus> sale_status(
         std::size_t ilk, std::uint64_t id, std::uint64_t now) const;
     [[nodiscard]] const makerdao_dss::VowState& vow() const noexcept { return vow_.get(0); }
-    [[nodiscard]] const makerdao_dss::AuctionHouse& flap() const noexcept { return houses_.get(0); }
-    [[nodiscard]] const makerdao_dss::AuctionHouse& flop() const noexcept { return houses_.get(1); }
+    [[nodiscard]] const makerdao_dss::AuctionHouse& flap() const noexcept
+    {
+        return houses_.get(makerdao_dss::flap_record);
+    }
+    [[nodiscard]] const makerdao_dss::AuctionHouse& flop() const noexcept
+    {
+        return houses_.get(makerdao_dss::flop_record);
+    }
     [[nodiscard]] const makerdao_dss::Bid& flap(std::uint64_t id) const { return flaps_.get(id); }
     [[nodiscard]] const makerdao_dss::Bid& flop(std::uint64_t id) const { return flops_.get(id); }
 
@@ -375,7 +388,7 @@ private:
     Table<Amount> sin_;                    // By account.
     Table<makerdao_dss::Ilk> vat_ilks_;    // By ilk, as all that are called ilks.
     Table<makerdao_dss::Permission> can_;  // By pair_key(owner, user).
-    Table<Amount> prices_;                 // Record 0: jug's base, 1: spotter's par.
+    Table<Amount> prices_;                 // base_record, par_record.
     Table<makerdao_dss::JugIlk> jug_ilks_;
     Table<Amount> mats_;                 // By ilk, ray.
     Table<makerdao_dss::Pip> pips_;      // By ilk.
@@ -386,7 +399,7 @@ private:
     Table<makerdao_dss::ClipState> clips_;      // By ilk.
     Table<makerdao_dss::VowState> vow_;         // Record 0.
     Table<Amount> queue_;                       // By time, rad.
-    Table<makerdao_dss::AuctionHouse> houses_;  // Record 0: the flapper, 1: the flopper.
+    Table<makerdao_dss::AuctionHouse> houses_;  // flap_record, flop_record.
     Table<makerdao_dss::Bid> flaps_;            // By id.
     Table<makerdao_dss::Bid> flops_;            // By id.
 };

@@ -12,8 +12,6 @@ using namespace makerdao_dss;
 
 namespace
 {
-constexpr std::uint64_t par_record = 1;
-
 Amount value_or_most(const Checked& value)
 {
     return value.ok() ? value.value : Amount::max();

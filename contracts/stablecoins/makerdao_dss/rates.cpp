@@ -11,8 +11,6 @@ using namespace makerdao_dss;
 namespace
 {
 constexpr std::uint64_t wad_per_usd_e8 = 10'000'000'000;
-constexpr std::uint64_t base_record = 0;
-constexpr std::uint64_t par_record = 1;
 }  // namespace
 
 Result<Returns> MakerDss::execute(const JugDrip& call, CallContext& context)

@@ -12,8 +12,6 @@ using namespace makerdao_dss;
 
 namespace
 {
-constexpr std::uint64_t flap_record = 0;
-constexpr std::uint64_t flop_record = 1;
 
 /// A bid that has won, or lost its time: deal().
 bool is_over(const Bid& bid, std::uint64_t now) noexcept
