@@ -18,6 +18,14 @@ void put_transaction(const Transaction& transaction, Encoder& encoder)
     encoder.put(transaction);
     encoder.put(CallList{transaction.input_bytes()});
     encoder.put(transaction.arrival_ms);
+    encoder.put(transaction.motive);
+}
+
+bool is_possible(const Motive& motive, const World& world)
+{
+    return static_cast<std::uint8_t>(motive.purpose) < purpose_count &&
+           index(motive.controller) < world.account_count() &&
+           (motive.token == no_contract || index(motive.token) < world.contract_count());
 }
 
 bool load_transactions(Decoder& decoder, const World& world, std::vector<Transaction>& transactions)
@@ -29,8 +37,9 @@ bool load_transactions(Decoder& decoder, const World& world, std::vector<Transac
         decoder.get(transaction);
         decoder.get(input);
         decoder.get(transaction.arrival_ms);
+        decoder.get(transaction.motive);
         if (!decoder.ok() || index(transaction.sender) >= world.account_count() ||
-            !transaction.set_input(input.bytes))
+            !is_possible(transaction.motive, world) || !transaction.set_input(input.bytes))
             return false;
         name_sender(transaction, world);
     }

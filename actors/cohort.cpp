@@ -59,7 +59,7 @@ public:
         return bid;
     }
 
-    void submit(CallWriter calls, const Bid& bid, std::uint64_t tag) override
+    void submit(CallWriter calls, const Bid& bid, std::uint64_t tag, const Motive& motive) override
     {
         Transaction transaction;
         transaction.sender = account();
@@ -74,6 +74,9 @@ public:
         write_calls(transaction, *view().world, calls);
         transaction.arrival_ms =
             arrival_time_ms(cohort_.seed_, account(), view().block_number, view().slot_seconds);
+        transaction.motive = motive;
+        if (motive.purpose == Purpose::unstated)
+            transaction.motive.purpose = cohort_.purpose_;
         wallet().pending.push_back({transaction.nonce, tag});
         cohort_.transactions_.push_back(std::move(transaction));
     }
@@ -108,7 +111,8 @@ Cohort::Cohort(const AgentGroupSetup& group, WalletGroup wallets)
     world_{wallets.world},
     first_number_{wallets.first_number},
     seed_{wallets.seed},
-    stream_{wallets.stream}
+    stream_{wallets.stream},
+    purpose_{group.strategy->purpose}
 {
     stops_ = group.stops;
     std::sort(

@@ -119,6 +119,7 @@ private:
     std::uint32_t first_number_ = 0;
     std::uint64_t seed_ = 0;
     std::uint64_t stream_ = 0;
+    Purpose purpose_ = Purpose::unstated;
     std::unique_ptr<Strategy> strategy_;
     std::vector<Change> changes_;  // Those to come, the next one last.
     std::vector<Wallet> wallets_;

@@ -10,6 +10,7 @@
 #include "storage/dropped_rows.hpp"
 #include "storage/ledger_reader.hpp"
 #include "storage/ledger_writer.hpp"
+#include "storage/truth_rows.hpp"
 
 #include <fmt/format.h>
 
@@ -210,6 +211,21 @@ private:
     Task task_;
 };
 
+/// What is wrong with the rows that the chain does not hold; empty if nothing is.
+std::string check_told(storage::Database& database, std::optional<std::uint64_t> last,
+    const std::optional<storage::CompletionRow>& completion)
+{
+    using MaybeHash = std::optional<Hash>;
+    auto wrong = storage::check_dropped_rows(
+        database, last, completion ? MaybeHash{completion->dropped_digest} : MaybeHash{});
+    if (wrong.empty())
+    {
+        wrong = storage::check_truth_rows(
+            database, completion ? MaybeHash{completion->truth_digest} : MaybeHash{});
+    }
+    return wrong;
+}
+
 /// Whether the file ends where it says that it does, by what its tables say; empty if it may.
 /// Whoever takes blocks away from the end of a complete ledger leaves some trace, or else what a
 /// killed run would have left.
@@ -224,13 +240,13 @@ std::string check_end(storage::LedgerReader& reader, const scenarios::Scenario& 
         const auto checkpoints = storage::list_checkpoints(reader.database());
         if (completion || reader.has_indexes() || !checkpoints.empty())
             return "there are no blocks: they were removed";
-        if (auto wrong = storage::check_dropped_rows(reader.database(), last, {}); !wrong.empty())
+        if (auto wrong = check_told(reader.database(), last, completion); !wrong.empty())
             return wrong;
         return head ? "there are no blocks, so none with that hash" : "";
     }
     if (completion)
     {
-        const auto& [number, hash, dropped] = *completion;
+        const auto& [number, hash, dropped, truth] = *completion;
         if (number != scenario.blocks)
         {
             return fmt::format("t_completion: the run ended with block {}, the scenario with {}",
@@ -262,8 +278,7 @@ std::string check_end(storage::LedgerReader& reader, const scenarios::Scenario& 
                 *last, scenario.blocks);
         }
     }
-    const auto dropped = completion ? std::optional{completion->dropped_digest} : std::nullopt;
-    if (auto wrong = storage::check_dropped_rows(reader.database(), last, dropped); !wrong.empty())
+    if (auto wrong = check_told(reader.database(), last, completion); !wrong.empty())
         return wrong;
     if (head && reader.header(*last).hash != *head)
     {

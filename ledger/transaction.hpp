@@ -2,6 +2,7 @@
 
 #include "ledger/call.hpp"
 #include "ledger/hash.hpp"
+#include "ledger/motive.hpp"
 #include "ledger/result.hpp"
 
 #include <boost/container/small_vector.hpp>
@@ -37,6 +38,7 @@ struct Transaction
     std::int64_t arrival_ms = 0;  // Virtual time since the scenario's start.
     Hash hash;                    // Of the encoding; set by seal().
     Bytes resolved;               // The calls with ids for addresses, where there are any.
+    Motive motive;                // What its sender means by it.
     RUNNEL_FIELDS(
         sender, nonce, gas_limit, (max_fee, wei_per_gas), (max_priority_fee, wei_per_gas));
 

@@ -387,6 +387,17 @@ tl::expected<Script, ScenarioError> make_script(const std::vector<ScriptLine>& l
             line.gas_limit != 0 ? line.gas_limit
                                 : std::min(default_gas_limit(world, created_contracts, line.calls),
                                       block_gas_limit);
+        transaction.motive = line.motive;
+        if (!line.controller.empty())
+        {
+            const auto controller = world.find_account(line.controller);
+            if (!controller)
+            {
+                return refuse(line,
+                    fmt::format("controller: expected an account, got \"{}\"", line.controller));
+            }
+            transaction.motive.controller = *controller;
+        }
         transaction.max_priority_fee = line.priority_fee;
         transaction.max_fee = line.max_fee.value_or(0);
         auto& gas = gas_of_block[line.at_block];

@@ -112,6 +112,8 @@ struct ScriptLine
     std::uint64_t gas_limit = 0;        // 0: enough for the calls.
     std::optional<std::uint64_t> max_fee;
     std::uint64_t priority_fee = 0;  // Wei per gas; likewise max_fee.
+    Motive motive;                   // But for its controller:
+    std::string controller;          // a name, or empty.
     Expectations expect;
     std::string place;  // "FILE:LINE".
     std::string path;   // "script[0]", with its name behind it if it has one.

@@ -4,6 +4,7 @@
 #include "ledger/check.hpp"
 #include "storage/dropped_rows.hpp"
 #include "storage/ledger_writer.hpp"
+#include "storage/truth_rows.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -105,7 +106,11 @@ BlockRowMaker::BlockRowMaker(
     transactions_.emplace(batch(TransactionRow::table));
     rewards_.emplace(batch(RewardRow::table));
     if (tables.contains(std::string{DroppedRow::table}))
+    {
         dropped_.emplace(batch(DroppedRow::table));
+        truth_.emplace(batch(TruthRow::table));
+        truth_digests_.emplace(batch(TruthDigestRow::table));
+    }
     address_rows_.emplace(batch(AddressRow::table));
     contract_rows_.emplace(batch(ContractRow::table));
     token_rows_.emplace(batch(TokenRow::table));
@@ -150,10 +155,15 @@ std::size_t BlockRowMaker::add(const FinishedBlock& block)
     std::uint32_t reward_index = 0;
     for (const auto& [account, amount] : block.rewards)
         rewards_->add({block.header.number, reward_index++, account, amount});
-    if (dropped_)
+    const bool tells = dropped_.has_value();
+    if (tells)
+    {
         add_dropped(block);
+        add_truth(block);
+    }
     return 1 + block.accounts.size() + 2 * block.contracts.size() + block.transactions.size() +
-           block.events.size() + block.rewards.size() + (dropped_ ? block.dropped.size() : 0);
+           block.events.size() + block.rewards.size() +
+           (tells ? block.dropped.size() + block.transactions.size() + 1 : 0);
 }
 
 void BlockRowMaker::add_dropped(const FinishedBlock& block)
@@ -166,6 +176,32 @@ void BlockRowMaker::add_dropped(const FinishedBlock& block)
         row.digest = dropped_digest_ = digest_of(row, dropped_digest_);
         dropped_->add(row);
     }
+}
+
+void BlockRowMaker::add_truth(const FinishedBlock& block)
+{
+    if (block.transactions.empty())
+        return;
+    TruthDigest digest{truth_digest_};
+    for (std::size_t i = 0; i < block.transactions.size(); ++i)
+    {
+        const auto& motive = block.transactions[i].motive;
+        TruthRow row{block.header.number, static_cast<std::uint32_t>(i), to_string(motive.purpose),
+            {}, {}, {}, {}};
+        if (motive.incident != 0)
+            row.incident = motive.incident;
+        if (motive.token != no_contract)
+        {
+            row.token = motive.token;
+            row.stolen = motive.stolen;
+        }
+        if (motive.controller != zero_account)
+            row.controller = motive.controller;
+        digest.add(row);
+        truth_->add(row);
+    }
+    truth_digest_ = digest.finish();
+    truth_digests_->add({block.header.number, truth_digest_});
 }
 
 void BlockRowMaker::add_transactions(const FinishedBlock& block)

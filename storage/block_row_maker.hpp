@@ -37,8 +37,12 @@ public:
     /// @p addresses: who there is before the next block.
     BlockRowMaker(const Schema& schema, AddressBook addresses, const MakeTarget& make_target);
 
-    /// The digest of the last row of what was dropped, if there are rows already.
-    void continue_dropped(const Hash& digest) noexcept { dropped_digest_ = digest; }
+    /// The last digests of what was dropped and of what senders meant, if there are rows already.
+    void continue_told(const Hash& dropped, const Hash& truth) noexcept
+    {
+        dropped_digest_ = dropped;
+        truth_digest_ = truth;
+    }
 
     /// Makes the block's rows and returns their number. They wait in batches for more.
     std::size_t add(const FinishedBlock& block);
@@ -50,6 +54,7 @@ private:
     void add_transactions(const FinishedBlock& block);
     void add_events(const FinishedBlock& block);
     void add_dropped(const FinishedBlock& block);
+    void add_truth(const FinishedBlock& block);
     [[nodiscard]] RowBatch& rows_of(const EventType& type);
 
     AddressBook addresses_;
@@ -59,6 +64,9 @@ private:
     std::optional<Rows<RewardRow>> rewards_;
     std::optional<Rows<DroppedRow>> dropped_;  // Not of those who compare: nobody can tell.
     Hash dropped_digest_;
+    std::optional<Rows<TruthRow>> truth_;  // Likewise.
+    std::optional<Rows<TruthDigestRow>> truth_digests_;
+    Hash truth_digest_;
     std::optional<Rows<AddressRow>> address_rows_;
     std::optional<Rows<ContractRow>> contract_rows_;
     std::optional<Rows<TokenRow>> token_rows_;

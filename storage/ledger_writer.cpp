@@ -8,6 +8,7 @@
 #include "storage/ledger_reader.hpp"
 #include "storage/row_batch.hpp"
 #include "storage/rows.hpp"
+#include "storage/truth_rows.hpp"
 #include "storage/write_settings.hpp"
 
 #include <fmt/format.h>
@@ -240,7 +241,8 @@ public:
                 database_.execute(
                     "DELETE FROM t_completion; INSERT INTO t_completion SELECT number, hash, "
                     "coalesce((SELECT digest FROM t_dropped_transactions ORDER BY rowid DESC LIMIT "
-                    "1), zeroblob(32)) FROM t_blocks ORDER BY number DESC LIMIT 1");
+                    "1), zeroblob(32)), coalesce((SELECT digest FROM t_truth_blocks ORDER BY rowid "
+                    "DESC LIMIT 1), zeroblob(32)) FROM t_blocks ORDER BY number DESC LIMIT 1");
                 transaction.commit();
             });
     }
@@ -431,7 +433,7 @@ private:
         rows_.emplace(schema_, std::move(addresses),
             [this](const TableInfo& table)
             { return std::make_unique<RowInserter>(database_, table); });
-        rows_->continue_dropped(last_dropped_digest(database_));
+        rows_->continue_told(last_dropped_digest(database_), last_truth_digest(database_));
         metrics_.emplace(database_, schema_.table(MetricRow::table));
         checkpoints_.emplace(database_, schema_.table(CheckpointRow::table));
     }

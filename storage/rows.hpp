@@ -2,6 +2,7 @@
 
 #include "ledger/block.hpp"
 #include "ledger/event.hpp"
+#include "ledger/motive.hpp"
 #include "storage/schema.hpp"
 
 #include <cstdint>
@@ -368,6 +369,58 @@ struct DroppedRow
     }
 };
 
+/// Why a transaction's sender sent it.
+struct TruthRow
+{
+    static constexpr std::string_view table = "t_truth_transactions";
+
+    std::uint64_t block_number = 0;
+    std::uint32_t transaction_index = 0;
+    std::string_view purpose;
+    std::optional<std::uint64_t> incident;
+    std::optional<ContractId> token;
+    std::optional<Amount> stolen;
+    std::optional<AccountId> controller;
+
+    static constexpr void describe(auto& self, auto&& column)
+    {
+        column("block_number", self.block_number, {"The block."});
+        column("transaction_index", self.transaction_index, {"The transaction."});
+        column("purpose", self.purpose,
+            {"payment, trade, liquidity, lending, saving, insurance, upkeep, redemption, "
+             "arbitrage, liquidation, compliance, front_running, wash_trade, fraud, phishing, "
+             "attack, laundering, cash_out; unstated of a script that says none."});
+        column("incident", self.incident,
+            {"The same number for all steps of one theft, fraud or wash trade, up to the last "
+             "place that the money is known to go; NULL for what is none."});
+        column("token_id", self.token, {"What was to be taken, or moved on; NULL: nothing."});
+        column("stolen", self.stolen,
+            {"How much of it the sender meant to take with this transaction, or to move on of what "
+             "was taken. Exact, decimal.",
+                unit::smallest_unit_of("token")});
+        column("controller_id", self.controller,
+            {"Who has the say over it afterwards, whatever account holds it; NULL: not stated."});
+    }
+};
+
+/// That a block's truth is as it was written.
+struct TruthDigestRow
+{
+    static constexpr std::string_view table = "t_truth_blocks";
+
+    std::uint64_t block_number = 0;
+    Hash digest;
+
+    static constexpr void describe(auto& self, auto&& column)
+    {
+        column("block_number", self.block_number, {"A block that has transactions."});
+        column("digest", self.digest,
+            {"Of the digest of such a block before it and of this one's rows of "
+             "t_truth_transactions: what was altered later shows.",
+                keccak_unit});
+    }
+};
+
 /// What every row of an event's table begins with; the event's own fields follow.
 struct EventPlace
 {
@@ -403,6 +456,7 @@ struct CompletionRow
     std::uint64_t block_number = 0;
     Hash head_hash;
     Hash dropped_digest;
+    Hash truth_digest;
 
     static constexpr void describe(auto& self, auto&& column)
     {
@@ -410,6 +464,8 @@ struct CompletionRow
         column("head_hash", self.head_hash, {"Its hash.", keccak_unit});
         column("dropped_digest", self.dropped_digest,
             {"The last digest of t_dropped_transactions; zero without any.", keccak_unit});
+        column("truth_digest", self.truth_digest,
+            {"The last digest of t_truth_blocks; zero without any.", keccak_unit});
     }
 };
 

@@ -81,6 +81,14 @@ std::vector<TableInfo> base_tables()
         "word: the chain does not hold them, so `verify` sees only that they are as they were "
         "written; runs of one scenario have the same.",
         TableKind::told, {"block_number", "drop_index"}, {{"block_number", "drop_index"}}));
+    tables.push_back(described<TruthRow>(
+        "Why each transaction was sent, by whoever sent it: the truth that detectors are scored "
+        "against, and that no analysis reads. Agents' own word: the chain does not hold it, so "
+        "`verify` sees only that it is as it was written; runs of one scenario have the same.",
+        TableKind::told, {"block_number", "transaction_index"},
+        {{"block_number", "transaction_index"}}));
+    tables.push_back(described<TruthDigestRow>("Digests of t_truth_transactions, block by block.",
+        TableKind::told, {"block_number"}, {{"block_number"}}));
     tables.push_back(described<CheckpointRow>(
         "What a run needs to resume from a block, in parts: see docs/checkpoints.md. The newest "
         "two "

@@ -221,6 +221,14 @@ void Loader::read_script_line(const NamedTable& table)
                     max_fee));
         }
     }
+    line.motive.purpose = *purpose_of(parameters.text("purpose"));
+    line.motive.incident = static_cast<std::uint64_t>(parameters.integer("incident"));
+    line.controller = parameters.text("controller");
+    if (parameters.has("stolen_token"))
+    {
+        line.motive.token = parameters.token("stolen_token");
+        line.motive.stolen = parameters.amount("stolen");
+    }
     const auto& times = scenario_.times.known();
     const auto [last, last_time] =
         times.empty() ? BlockTimes::Known{0, scenario_.start} : times.back();
@@ -254,7 +262,11 @@ void Loader::read_script_line(const NamedTable& table)
     scenario_.resolved_text += "\n[[script]]\n";
     for (const auto& key : values.canonical)
     {
-        if (key.key != "name" || plain_node.find("name") != nullptr)
+        // What the chain does not depend on stands in the manifest only where it is given.
+        constexpr std::array<std::string_view, 6> notes{
+            "name", "purpose", "incident", "stolen_token", "stolen", "controller"};
+        const bool is_note = std::find(notes.begin(), notes.end(), key.key) != notes.end();
+        if (!is_note || plain_node.find(key.key) != nullptr)
             scenario_.resolved_text += fmt::format("{} = {}\n", key.key, to_toml(key.node));
     }
     scenario_.resolved_text += fmt::format("calls = {}\n", to_toml(*calls));

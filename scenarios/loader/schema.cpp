@@ -532,6 +532,20 @@ Section script_section()
                 "The most it pays per gas; 0: the block's base fee and priority_fee.", 0, 1e18}},
             {{"priority_fee", Kind::amount, "\"1 gwei\"", unit::wei_per_gas,
                 "What it pays the proposer per gas.", 0, 1e18}},
+            {{.name = "purpose",
+                .kind = Kind::choice,
+                .default_value = "\"unstated\"",
+                .unit = {},
+                .help = "Why it is sent: for `t_truth_transactions`, as the next four.",
+                .choices = "unstated|payment|trade|liquidity|lending|saving|insurance|upkeep|"
+                           "redemption|arbitrage|liquidation|compliance|front_running|wash_trade|"
+                           "fraud|phishing|attack|laundering|cash_out"}},
+            {{"incident", Kind::integer, "0", {},
+                "The same number for all steps of one theft or fraud; 0: of none.", 0, 1e15}},
+            {{"stolen_token", Kind::token, "\"\"", {}, "What it is to take, or to move on."}},
+            {{"stolen", Kind::amount, "0", unit::smallest_unit_of("stolen_token"),
+                "How much of it."}},
+            {{"controller", Kind::account, "\"\"", {}, "Who has the say over it afterwards."}},
         }};
 }
 

@@ -2,6 +2,7 @@
 
 #include "ledger/check.hpp"
 #include "ledger/fields.hpp"
+#include "ledger/motive.hpp"
 #include "ledger/philox.hpp"
 #include "strategies/api/view.hpp"
 
@@ -74,8 +75,10 @@ public:
     [[nodiscard]] virtual std::uint32_t pending() const = 0;
 
     /// Sends a transaction with the wallet's next nonce; its gas limit follows from the calls.
-    /// @p tag comes back with the outcome.
-    virtual void submit(CallWriter calls, const Bid& bid, std::uint64_t tag = 0) = 0;
+    /// @p tag comes back with the outcome. @p motive is for the record that no analysis reads
+    /// (t_truth_transactions); without one it is the strategy's usual purpose.
+    virtual void submit(
+        CallWriter calls, const Bid& bid, std::uint64_t tag = 0, const Motive& motive = {}) = 0;
 
     /// The wallet's usual bid: its habitual priority fee, and a maximal fee that leaves room for
     /// the base fee to rise. It grows after transactions that were too cheap, and relaxes again.
@@ -293,6 +296,8 @@ template <typename S>
 struct StrategyType
 {
     std::string_view name;
+    /// Of transactions that are submitted without a motive of their own.
+    Purpose purpose = Purpose::unstated;
     std::string_view help;
     std::vector<ParameterSpec> parameters;
     std::unique_ptr<Strategy> (*create)(const Parameters&, const WalletGroup&) = nullptr;

@@ -419,6 +419,7 @@ private:
 const StrategyType& aggregating_trader_strategy()
 {
     static const StrategyType type{.name = "aggregating_trader",
+        .purpose = Purpose::trade,
         .help =
             "Trades now and then, each order split over all pools that pay, and flees from what "
             "loses its peg.",

@@ -582,6 +582,7 @@ private:
 const StrategyType& arbitrageur_strategy()
 {
     static const StrategyType type{.name = "arbitrageur",
+        .purpose = Purpose::arbitrage,
         .help = "Closes gaps between pools and reference prices, and around cycles of pools.",
         .parameters =
             {

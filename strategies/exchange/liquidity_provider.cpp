@@ -257,6 +257,7 @@ private:
 const StrategyType& liquidity_provider_strategy()
 {
     static const StrategyType type{.name = "liquidity_provider",
+        .purpose = Purpose::liquidity,
         .help = "Adds liquidity to a pool, holds it, and removes it after a time or a loss.",
         .parameters =
             {

@@ -536,6 +536,7 @@ private:
 const StrategyType& noise_trader_strategy()
 {
     static const StrategyType type{.name = "noise_trader",
+        .purpose = Purpose::trade,
         .help = "Trades on decentralised exchanges at random times, sizes and directions.",
         .parameters =
             {

@@ -121,6 +121,7 @@ std::string check_venue(const Parameters& parameters, const World& world)
 const StrategyType& pool_opener_strategy()
 {
     static const StrategyType type{.name = "pool_opener",
+        .purpose = Purpose::liquidity,
         .help = "Opens an exchange of two tokens in the middle of a run and keeps its shares.",
         .parameters =
             {

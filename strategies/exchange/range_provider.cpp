@@ -392,6 +392,7 @@ private:
 const StrategyType& range_provider_strategy()
 {
     static const StrategyType type{.name = "range_provider",
+        .purpose = Purpose::liquidity,
         .help = "Provides liquidity between two prices, holds still or moves them with the price.",
         .parameters =
             {

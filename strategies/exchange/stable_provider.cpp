@@ -299,6 +299,7 @@ private:
 const StrategyType& stable_provider_strategy()
 {
     static const StrategyType type{.name = "stable_provider",
+        .purpose = Purpose::liquidity,
         .help = "Provides coins of one worth to a pool of them, and runs when one loses its peg.",
         .parameters =
             {

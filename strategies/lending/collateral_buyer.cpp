@@ -258,6 +258,7 @@ private:
 const StrategyType& collateral_buyer_strategy()
 {
     static const StrategyType type{.name = "collateral_buyer",
+        .purpose = Purpose::liquidation,
         .help =
             "Buys what a lending protocol has taken over and sells below its price, and sells it "
             "to exchanges.",

@@ -233,6 +233,7 @@ private:
 const StrategyType& lender_strategy()
 {
     static const StrategyType type{.name = "lender",
+        .purpose = Purpose::lending,
         .help = "Supplies a token to a lending pool, and takes it out part by part or in fear.",
         .parameters =
             {

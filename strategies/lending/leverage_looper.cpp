@@ -651,6 +651,7 @@ std::string check_reserves(const Parameters& parameters, const World& world)
 const StrategyType& leverage_looper_strategy()
 {
     static const StrategyType type{.name = "leverage_looper",
+        .purpose = Purpose::lending,
         .help =
             "Supplies what earns, borrows against it to buy more of it, and unwinds when that "
             "no longer pays or gets dangerous.",

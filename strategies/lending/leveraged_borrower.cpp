@@ -461,6 +461,7 @@ private:
 const StrategyType& leveraged_borrower_strategy()
 {
     static const StrategyType type{.name = "leveraged_borrower",
+        .purpose = Purpose::lending,
         .help = "Borrows against collateral, perhaps in loops; some owners deleverage in time.",
         .parameters =
             {

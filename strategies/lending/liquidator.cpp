@@ -587,6 +587,7 @@ private:
 const StrategyType& liquidator_strategy()
 {
     static const StrategyType type{.name = "liquidator",
+        .purpose = Purpose::liquidation,
         .help =
             "Liquidates unhealthy borrowers of a lending market for profit, in a race with others.",
         .parameters =

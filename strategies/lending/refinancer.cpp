@@ -432,6 +432,7 @@ std::string check_markets(const Parameters& parameters, const World& world)
 const StrategyType& refinancer_strategy()
 {
     static const StrategyType type{.name = "refinancer",
+        .purpose = Purpose::lending,
         .help = "Borrows where it costs least, and carries its loan to where it costs less.",
         .parameters =
             {

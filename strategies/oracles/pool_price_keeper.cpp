@@ -121,6 +121,7 @@ private:
 const StrategyType& pool_price_keeper_strategy()
 {
     static const StrategyType type{.name = "pool_price_keeper",
+        .purpose = Purpose::upkeep,
         .help = "Reports to an oracle, at fixed times, what tokens cost on the chain's exchanges.",
         .parameters =
             {

@@ -108,6 +108,7 @@ private:
 const StrategyType& price_keeper_strategy()
 {
     static const StrategyType type{.name = "price_keeper",
+        .purpose = Purpose::upkeep,
         .help = "Reports reference prices to an oracle when they have moved, or after a heartbeat.",
         .parameters =
             {

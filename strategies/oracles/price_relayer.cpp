@@ -96,6 +96,7 @@ private:
 const StrategyType& price_relayer_strategy()
 {
     static const StrategyType type{.name = "price_relayer",
+        .purpose = Purpose::upkeep,
         .help = "Has a system of debt positions take up its feed's price whenever it may.",
         .parameters =
             {

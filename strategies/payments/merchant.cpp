@@ -97,6 +97,7 @@ public:
 const StrategyType& merchant_strategy()
 {
     static const StrategyType type{.name = "merchant",
+        .purpose = Purpose::payment,
         .help = "Takes payments and settles a share of its holdings with suppliers regularly.",
         .parameters =
             {

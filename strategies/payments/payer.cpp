@@ -154,6 +154,7 @@ private:
 const StrategyType& payer_strategy()
 {
     static const StrategyType type{.name = "payer",
+        .purpose = Purpose::payment,
         .help = "Pays other wallets and merchants at random times (a Poisson process).",
         .parameters =
             {

@@ -561,6 +561,7 @@ private:
 const StrategyType& auction_keeper_strategy()
 {
     static const StrategyType type{.name = "auction_keeper",
+        .purpose = Purpose::liquidation,
         .help = "Starts auctions of unsafe debt positions and buys from them for profit.",
         .parameters =
             {

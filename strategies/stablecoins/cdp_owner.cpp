@@ -353,6 +353,7 @@ private:
 const StrategyType& cdp_owner_strategy()
 {
     static const StrategyType type{.name = "cdp_owner",
+        .purpose = Purpose::lending,
         .help = "Draws a system's token against collateral; some owners look after the position.",
         .parameters =
             {

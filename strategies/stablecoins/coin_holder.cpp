@@ -472,6 +472,7 @@ private:
 const StrategyType& coin_holder_strategy()
 {
     static const StrategyType type{.name = "coin_holder",
+        .purpose = Purpose::redemption,
         .help =
             "Holds stablecoins as far as it trusts them, sells fear and buys bargains, and may "
             "redeem them.",

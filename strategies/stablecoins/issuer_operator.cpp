@@ -82,6 +82,7 @@ private:
 const StrategyType& issuer_operator_strategy()
 {
     static const StrategyType type{.name = "issuer_operator",
+        .purpose = Purpose::upkeep,
         .help = "Serves the orders of an issuer's customers in batches, in banking hours.",
         .parameters =
             {

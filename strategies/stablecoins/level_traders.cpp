@@ -144,6 +144,7 @@ constexpr ParameterSpec stablecoin_parameter(std::string_view help)
 const StrategyType& fleeing_holder_strategy()
 {
     static const StrategyType type{.name = "fleeing_holder",
+        .purpose = Purpose::trade,
         .help =
             "Sells a token, part by part, while it is too cheap, too plentiful or pays too "
             "little.",
@@ -172,6 +173,7 @@ const StrategyType& fleeing_holder_strategy()
 const StrategyType& dip_buyer_strategy()
 {
     static const StrategyType type{.name = "dip_buyer",
+        .purpose = Purpose::trade,
         .help = "Buys a token, part by part, while it is cheap and its money lasts.",
         .parameters = parameters_of({
             {"buys_below", ParameterKind::distribution, "", unit::other("money per token"),

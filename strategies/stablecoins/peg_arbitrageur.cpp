@@ -340,6 +340,7 @@ std::string check_peg_arbitrageur(const Parameters& parameters, const World& wor
 const StrategyType& peg_arbitrageur_strategy()
 {
     static const StrategyType type{.name = "peg_arbitrageur",
+        .purpose = Purpose::arbitrage,
         .help =
             "Buys a stablecoin below what it converts into, converts it and sells that; and "
             "the other way round.",

@@ -210,6 +210,7 @@ std::string check_vaults(const Parameters& parameters)
 const StrategyType& vault_depositor_strategy()
 {
     static const StrategyType type{.name = "vault_depositor",
+        .purpose = Purpose::saving,
         .help = "Gives a token to a vault, takes it out part by part, or all of it after a loss.",
         .parameters =
             {

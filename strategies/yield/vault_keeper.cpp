@@ -124,6 +124,7 @@ private:
 const StrategyType& vault_keeper_strategy()
 {
     static const StrategyType type{.name = "vault_keeper",
+        .purpose = Purpose::upkeep,
         .help = "Harvests vaults: makes them count what they have gained or lost.",
         .parameters =
             {

@@ -569,6 +569,7 @@ std::string check_places(const Parameters& parameters, const World& world)
 const StrategyType& yield_chaser_strategy()
 {
     static const StrategyType type{.name = "yield_chaser",
+        .purpose = Purpose::saving,
         .help =
             "Puts its money where it earns most after gas, moves on, and sells what it is paid.",
         .parameters =

@@ -29,6 +29,7 @@ public:
     static const StrategyType& strategy_type()
     {
         static const StrategyType type{.name = "scripted",
+            .purpose = Purpose::trade,
             .help = "Does what a test says.",
             .parameters = {},
             .create = [](const Parameters&, const WalletGroup&) -> std::unique_ptr<Strategy>

@@ -395,3 +395,30 @@ TEST_CASE_METHOD(
     CHECK(hashes(1) == whole);
     CHECK(hashes(3) == whole);
 }
+
+TEST_CASE_METHOD(Fixture, "cohort: a transaction says why, and no hash covers it", "[actors]")
+{
+    behaviour->decide = [](std::size_t, WalletContext& wallet)
+    {
+        Motive theft{Purpose::attack, incident_of(wallet.account(), 0), ContractId{0}, 7, {}};
+        wallet.submit(calls(Add{1, 1}), wallet.habitual_bid());
+        wallet.submit(calls(Add{1, 1}), wallet.habitual_bid(), 0, theft);
+        theft.purpose = Purpose::unstated;
+        wallet.submit(calls(Add{1, 1}), wallet.habitual_bid(), 0, theft);
+        return never;
+    };
+    auto& cohort = make(0, 1);
+    const auto sent = round(cohort, 1);
+    REQUIRE(sent.size() == 3);
+    CHECK(sent[0].motive.purpose == Purpose::trade);  // The strategy's.
+    CHECK(sent[0].motive.incident == 0);
+    CHECK(sent[1].motive.purpose == Purpose::attack);
+    CHECK(sent[1].motive.incident == incident_of(chain.wallets[0], 0));
+    CHECK(sent[1].motive.stolen == 7);
+    CHECK(sent[2].motive.purpose == Purpose::trade);
+    CHECK(sent[2].motive.incident == sent[1].motive.incident);
+    auto innocent = sent[1];
+    innocent.motive = {};
+    innocent.seal();
+    CHECK(innocent.hash == sent[1].hash);
+}

@@ -449,7 +449,8 @@ TEST_CASE("forgery: a chain ends where the scenario ends", "[audit][forgery]")
         storage::Database::open(file.path(), storage::Database::Access::read_write)
             .execute(
                 "INSERT INTO t_completion SELECT number, hash, coalesce((SELECT digest FROM "
-                "t_dropped_transactions ORDER BY rowid DESC LIMIT 1), zeroblob(32)) FROM "
+                "t_dropped_transactions ORDER BY rowid DESC LIMIT 1), zeroblob(32)), "
+                "(SELECT digest FROM t_truth_blocks ORDER BY rowid DESC LIMIT 1) FROM "
                 "t_blocks WHERE number = 40");
         CHECK_THAT(verify(file.path()).failure, Catch::Contains("blocks were added"));
     }

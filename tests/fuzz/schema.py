@@ -21,7 +21,7 @@ DEFINITIONS = [
     "DROP VIEW transactions; CREATE VIEW transactions AS SELECT * FROM t_transactions",
     "DROP TABLE t_rewards; CREATE VIEW t_rewards AS SELECT 0 AS block_number",
     "DROP TABLE t_run_metrics",
-    "DROP TABLE t_completion; CREATE VIEW t_completion AS SELECT 30 AS block_number, zeroblob(32) AS head_hash, zeroblob(32) AS dropped_digest",
+    "DROP TABLE t_completion; CREATE VIEW t_completion AS SELECT 30 AS block_number, zeroblob(32) AS head_hash, zeroblob(32) AS dropped_digest, zeroblob(32) AS truth_digest",
     "ALTER TABLE t_blocks ADD COLUMN more",
     "ALTER TABLE t_transactions RENAME COLUMN nonce TO other",
     "ALTER TABLE t_token_transfers RENAME TO t_other",

@@ -111,7 +111,7 @@ inline const ContractType& fake_oracle_type()
 
 inline const StrategyType& fake_strategy_type()
 {
-    static const StrategyType type{"payer", "Pays now and then.",
+    static const StrategyType type{"payer", Purpose::payment, "Pays now and then.",
         {
             {"amount", ParameterKind::distribution, "{ pareto = [1, 2], max = 100 }",
                 unit::whole_tokens, "Of a payment.", 0, 1'000'000},

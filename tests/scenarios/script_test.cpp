@@ -134,6 +134,38 @@ expect.events = [
     CHECK(outcome.result.transactions == 1);
 }
 
+TEST_CASE("A line says why it is sent, for the record beside the chain")
+{
+    const auto told = parse(std::string{swap_of_three} +
+                            R"(purpose = "attack"
+incident = 3
+stolen_token = "B"
+stolen = "0.5 B"
+controller = "bob"
+)");
+    const auto plain = parse(swap_of_three.data());
+    REQUIRE((told && plain));
+    auto setup = make_simulation(*told);
+    REQUIRE(setup);
+    const auto head = setup->script.head_of(1, 0, 12, *setup->world);
+    REQUIRE(head.transactions.size() == 1);
+    const auto& motive = head.transactions[0].motive;
+    CHECK(motive.purpose == Purpose::attack);
+    CHECK(motive.incident == 3);
+    CHECK(setup->world->contract(motive.token).name() == "B");
+    CHECK(motive.stolen == Amount{500'000'000'000'000'000});
+    CHECK(motive.controller == setup->world->find_account("bob"));
+    // A scenario that does not say it is what it was before.
+    CHECK(plain->resolved_text.find("purpose") == std::string::npos);
+    const auto again = parse_scenario(told->resolved_text, "resolved.toml", ".", {});
+    REQUIRE(again);
+    CHECK(again->script[0].motive.stolen == motive.stolen);
+    CHECK(error_of(std::string{swap_of_three} + "controller = \"nobody\"\n") ==
+          "story.toml:25: script[0]: controller: expected an account, got \"nobody\"");
+    CHECK_THAT(error_of(std::string{swap_of_three} + "purpose = \"greed\"\n"),
+        Catch::Contains("expected one of unstated, payment, trade"));
+}
+
 TEST_CASE("What does not hold is told with line, key, what was expected and what came")
 {
     CHECK(failures_of(std::string{swap_of_three} + "expect.balances.alice.B = \"1 B\"\n") ==

@@ -1,6 +1,7 @@
 #include "storage/chain_comparison.hpp"
 
 #include "storage/dropped_rows.hpp"
+#include "storage/truth_rows.hpp"
 #include "tests/storage/ledger_fixture.hpp"
 #include "tests/support/catch.hpp"
 
@@ -123,7 +124,9 @@ TEST_CASE("chain comparison: what is only told is not compared", "[storage][comp
     Ledger ledger;
     REQUIRE(
         ledger.writer.database().query_integer("SELECT count(*) FROM t_dropped_transactions") == 6);
-    ledger.execute("DELETE FROM t_dropped_transactions");
+    REQUIRE(ledger.writer.database().query_integer("SELECT count(*) FROM t_truth_transactions") ==
+            blocks * transactions);
+    ledger.execute("DELETE FROM t_dropped_transactions; DELETE FROM t_truth_transactions");
     CHECK_FALSE(ledger.compare().has_value());
 }
 
@@ -162,6 +165,52 @@ TEST_CASE("dropped rows: what was altered later is found", "[storage][comparison
     CHECK_THAT(check("DELETE FROM t_dropped_transactions"), Catch::Contains("the last rows"));
     CHECK_THAT(check("UPDATE t_dropped_transactions SET block_number = 6 WHERE rowid = 6"),
         Catch::Contains("no such block"));
+}
+
+// Method: as above; and blocks are taken away at the end.
+TEST_CASE("truth rows: what was altered later is found", "[storage][comparison]")
+{
+    Ledger ledger;
+    auto& database = ledger.writer.database();
+    const auto last = last_truth_digest(database);
+    const auto check = [&](const std::string& sql, const std::optional<Hash>& expected)
+    {
+        database.execute("SAVEPOINT test; " + sql);
+        auto wrong = check_truth_rows(database, expected);
+        database.execute("ROLLBACK TO test; RELEASE test");
+        return wrong;
+    };
+    REQUIRE(check("SELECT 1", last).empty());
+    REQUIRE(check("SELECT 1", std::nullopt).empty());
+    CHECK(last != Hash{});
+    for (const std::string row :
+        {" WHERE rowid = 2", " WHERE rowid = 3"})  // With and without a theft.
+    {
+        for (const auto& column : ledger.writer.schema().table("t_truth_transactions").columns)
+        {
+            CAPTURE(column.name, row);
+            const auto altered =
+                column.name == "purpose" ? "'phishing'" : "coalesce(" + column.name + " + 1, 1)";
+            CHECK_THAT(
+                check("UPDATE t_truth_transactions SET " + column.name + " = " + altered + row,
+                    std::nullopt),
+                Catch::StartsWith("t_truth_"));
+        }
+    }
+    const std::string first = " WHERE rowid = 2";
+    CHECK_THAT(check("DELETE FROM t_truth_transactions" + first, std::nullopt),
+        Catch::Equals(
+            "t_truth_transactions, block 0: a row is not as it was written, or one before "
+            "it is missing"));
+    CHECK_THAT(check("UPDATE t_truth_blocks SET digest = zeroblob(32)" + first, std::nullopt),
+        Catch::Contains("as it was written"));
+    const std::string last_block = " WHERE block_number = 5";
+    CHECK_THAT(check("DELETE FROM t_truth_blocks" + last_block, std::nullopt),
+        Catch::Contains("no digest"));
+    const auto cut = "DELETE FROM t_truth_blocks" + last_block +
+                     "; DELETE FROM t_truth_transactions" + last_block;
+    CHECK_THAT(check(cut, last), Catch::Contains("the run was complete"));
+    CHECK_THAT(check(cut, std::nullopt), Catch::Contains("does not end where"));
 }
 
 TEST_CASE(

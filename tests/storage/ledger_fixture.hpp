@@ -214,6 +214,9 @@ private:
         calls.add(any_contract(), AnyCall{CallList{nested}});
         transaction.set_calls(calls.bytes());
         transaction.seal();
+        transaction.motive.purpose = static_cast<Purpose>(i % purpose_count);
+        if (i % 3 == 1)
+            transaction.motive = {Purpose::attack, i, ContractId{1}, i, transaction.sender};
         block.transactions.push_back(std::move(transaction));
 
         Receipt receipt;

@@ -24,6 +24,7 @@ public:
         CallWriter calls;
         Bid bid;
         std::uint64_t tag = 0;
+        Motive motive = {};
     };
 
     FakeWallet(contracts::Sandbox& sandbox, AccountId account, std::uint32_t slot_seconds = 12)
@@ -125,9 +126,9 @@ public:
     {
         return static_cast<std::uint32_t>(submissions.size());
     }
-    void submit(CallWriter calls, const Bid& bid, std::uint64_t tag) override
+    void submit(CallWriter calls, const Bid& bid, std::uint64_t tag, const Motive& motive) override
     {
-        submissions.push_back({std::move(calls), bid, tag});
+        submissions.push_back({std::move(calls), bid, tag, motive});
     }
     Bid habitual_bid() const override
     {
