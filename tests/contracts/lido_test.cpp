@@ -2,6 +2,7 @@
 #include "contracts/exchanges/uniswap_v2/math.hpp"
 #include "contracts/exchanges/uniswap_v2/pair.hpp"
 #include "contracts/exchanges/uniswap_v2/router.hpp"
+#include "contracts/staking/lido/math.hpp"
 #include "contracts/staking/lido/steth.hpp"
 #include "contracts/staking/lido/wsteth.hpp"
 #include "contracts/tokens/native/native_coin.hpp"
@@ -228,6 +229,52 @@ TEST_CASE_METHOD(
     expect_refusal(bob, steth.id(), Submit{plus(room, 1), zero_account}, "SHARES_OVERFLOW");
     expect_ok(bob, steth.id(), Submit{room, zero_account});
     CHECK(steth.state().total_shares == plus(shares, wrapping_mul(room, shares)));
+}
+
+// A report locks all but the fee and a wei, so that the shares of the fee are the fee times the
+// shares there are.
+TEST_CASE_METHOD(
+    LidoFixture, "stETH: shares of a fee that are too many are refused", "[contracts][lido]")
+{
+    const auto report_of = [](const Amount& fee, const Amount& ether_before)
+    {
+        const auto rewards = wrapping_mul(fee, 10);
+        return Report{Int256::from_bits(rewards), 0, zero_account, 0,
+            minus(plus(ether_before, rewards), plus(fee, 1))};
+    };
+    // 10^19 shares times 10^20 are beyond 2^128; times 10^42, and the operators' 5 * 10^18, beyond
+    // 2^256.
+    expect_refusal(
+        oracle, steth.id(), report_of(Amount::power_of_ten(20), ether(10)), "SHARES_OVERFLOW");
+    expect_refusal(
+        oracle, steth.id(), report_of(Amount::power_of_ten(42), ether(10)), "MATH_MUL_OVERFLOW");
+
+    auto& alone = sandbox.add<LidoSteth>(
+        "alone", "alone", FeeDistribution{ether(10), {}, "treasury"}, Roles{oracle, oracle});
+    auto& own = sandbox.add<LidoSteth>(
+        "own", "own", FeeDistribution{ether(10), {}, "own"}, Roles{oracle, oracle});
+    sandbox.connect();
+    for (auto* each : {&alone, &own})
+        each->allocate(sandbox.world(), alice, ether(1'000));
+    // As many shares of a fee as there can be, and a thousand coins of them before.
+    const auto most = div_down(Amount::max(), ether(1'000));
+    expect_refusal(oracle, alone.id(), report_of(most, ether(1'000)), "MATH_ADD_OVERFLOW");
+    expect_refusal(oracle, own.id(), Report{Int256::from_bits(ether(1)), 0, zero_account, 0, 0},
+        "MINT_TO_STETH_CONTRACT");
+}
+
+TEST_CASE_METHOD(LidoFixture, "wstETH: what stakers are told is what they get", "[contracts][lido]")
+{
+    rise();
+    CHECK(wsteth.quote_stake(0).error().to_string() == "ZERO_DEPOSIT");
+    const auto quote = wsteth.quote_stake(ether(2)).value();
+    expect_declared(bob, native_coin, NativeTransfer{wsteth.account(), ether(2)});
+    CHECK(wsteth.balance(bob) == quote);
+    // A share less than two coins, which are worth a wei less.
+    CHECK(wsteth.staked_for(quote).value() == minus(ether(2), 1));
+    expect_ok(oracle, steth.id(), Stop{});
+    CHECK(wsteth.quote_stake(0).error().to_string() == "ZERO_DEPOSIT");
+    CHECK(wsteth.quote_stake(1).error().to_string() == "CONTRACT_IS_STOPPED");
 }
 
 TEST_CASE_METHOD(

@@ -353,10 +353,11 @@ Result<void> LidoSteth::mint_fee(CallContext& context, StethState& state, const 
     };
     for (const auto& [module, fee] : modules_)
     {
-        const auto part = mul_div_down(shares, fee, fees_.total);
-        RUNNEL_REQUIRE(part.ok(), Refusal::error("MATH_MUL_OVERFLOW"));
-        RUNNEL_TRY(mint(module, part.value));
-        rest = wrapping_sub(rest, part.value);
+        const auto product = Checked{shares} * fee;
+        RUNNEL_REQUIRE(product.ok(), Refusal::error("MATH_MUL_OVERFLOW"));
+        const auto part = div_down(product.value, fees_.total);
+        RUNNEL_TRY(mint(module, part));
+        rest = wrapping_sub(rest, part);
     }
     return mint(treasury_, rest);
 }
