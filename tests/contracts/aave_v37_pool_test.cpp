@@ -60,6 +60,23 @@ TEST_CASE("aave v3.7 maths: down and up around the exact value", "[contracts][aa
     CHECK(compounded_interest_v37(ray, 6, 5).fault == Fault::overflow);
 }
 
+TEST_CASE("aave v3.7: what does not fit its words is refused", "[contracts][aave_v3]")
+{
+    const auto most = wrapping_sub(Amount::power_of_two(120), 1);
+    CHECK(to_uint_v37(most, 120).value() == most);
+    CHECK(to_uint_v37(Amount::power_of_two(120), 120).error().to_string() ==
+          "SafeCastOverflowedUintDowncast(120, " + Amount::power_of_two(120).to_string() + ")");
+    // A balance has 120 bits, whatever is minted.
+    Amount balance = wrapping_sub(most, 5);
+    Amount supply = balance;
+    REQUIRE(mint_v37(balance, supply, 5).has_value());
+    CHECK(balance == most);
+    CHECK(mint_v37(balance, supply, 1).error().to_string() == "Panic(0x11)");
+    CHECK(supply == most);
+    CHECK(mint_v37(balance, supply, Amount::power_of_two(120)).error().text ==
+          "SafeCastOverflowedUintDowncast");
+}
+
 TEST_CASE("aave v3.7 pool: what it cannot divide it keeps", "[contracts][aave_v3]")
 {
     V37Fixture f;

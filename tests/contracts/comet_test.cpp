@@ -132,6 +132,7 @@ TEST_CASE_METHOD(
     CometFixture, "Comet: the base is borrowed by withdrawing it", "[contracts][comet]")
 {
     expect(users[0], Supply{base.id(), usdc(100'000)});
+    refused(users[1], Withdraw{base.id(), Amount::power_of_two(255)}, "InvalidInt256()");
     refused(users[1], Withdraw{base.id(), usdc(99)}, "BorrowTooSmall()");
     refused(users[1], Withdraw{base.id(), usdc(100)}, "NotCollateralized()");
     expect(users[1], Supply{weth.id(), eth(10'000)});

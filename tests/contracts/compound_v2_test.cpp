@@ -1,4 +1,5 @@
 #include "contracts/lending/compound_v2/comptroller.hpp"
+#include "contracts/lending/compound_v2/simple_price_oracle.hpp"
 #include "contracts/oracles/price_oracle/price_oracle.hpp"
 #include "contracts/tokens/erc20/erc20.hpp"
 #include "state/world.hpp"
@@ -424,6 +425,10 @@ TEST_CASE("compound: the admin's calls, and what they are refused with", "[contr
     f.expect_refusal(alice, c_usdc,
         LiquidateBorrow{bob, wrapping_add(owed, 1), f.c_token[f.weth]->id()},
         "Can not repay more than the total borrow");
+    f.set_price(f.weth, 0);
+    f.expect_refusal(alice, c_usdc, LiquidateBorrow{bob, owed, f.c_token[f.weth]->id()},
+        "LIQUIDATE_COMPTROLLER_CALCULATE_AMOUNT_SEIZE_FAILED");
+    f.set_price(f.weth, 200'000);
     f.expect_ok(f.admin, id, SetSeizePaused{true});
     f.expect_refusal(
         alice, c_usdc, LiquidateBorrow{bob, owed, f.c_token[f.weth]->id()}, "seize is paused");
@@ -464,6 +469,59 @@ TEST_CASE("compound: COMP goes to suppliers and borrowers by their shares", "[co
     CHECK(f.comptroller.comp_state(f.usdc).borrow_block == f.block - 10);
     f.expect_refusal(alice, f.comptroller.id(), SetCompSpeeds{{f.c_token[f.usdc]->id()}, {0}, {0}},
         "only admin can set comp speed");
+    for (const auto& call : {SetCompSpeeds{{f.c_token[f.usdc]->id()}, {}, {0}},
+             SetCompSpeeds{{f.c_token[f.usdc]->id()}, {0}, {}}})
+    {
+        f.expect_refusal(
+            f.admin, f.comptroller.id(), call, "Comptroller::_setCompSpeeds invalid input");
+    }
+}
+
+// 2^130 units a block for fifty c-tokens, or for a debt of a few units: about 2^244 a token.
+TEST_CASE("compound: an index of COMP beyond 224 bits is refused", "[contracts][lending]")
+{
+    CompoundFixture f;
+    const auto [alice, bob, carol] = f.users;
+    const auto c_usdc = f.c_token[f.usdc]->id();
+    f.supply(alice, f.usdc, 1);
+    const auto speed = Amount::power_of_two(130);
+    f.expect_ok(f.admin, f.comptroller.id(), SetCompSpeeds{{c_usdc}, {speed}, {0}});
+    f.advance(1);
+    f.expect_refusal(bob, c_usdc, Mint{1}, "new index exceeds 224 bits");
+
+    CompoundFixture g;
+    g.supply(alice, g.usdc, whole(1, 6));
+    g.supply(carol, g.weth, whole(1, 18));
+    g.borrow(carol, g.usdc, 3);
+    g.expect_ok(g.admin, g.comptroller.id(), SetCompSpeeds{{c_usdc}, {0}, {speed}});
+    g.advance(1);
+    g.expect_refusal(carol, c_usdc, Borrow{1}, "new index exceeds 224 bits");
+}
+
+TEST_CASE("compound: who posts prices, and of what", "[contracts][lending]")
+{
+    ContractFixture f;
+    const auto poster = f.sandbox.account("poster");
+    const auto alice = f.sandbox.account("alice");
+    auto& token = f.sandbox.add<Erc20>("USDC", TokenInfo{"USDC", 6}, TokenFlavour::openzeppelin4);
+    auto& oracle = f.sandbox.add<CompoundV2SimplePriceOracle>(
+        "oracle", "poster", std::vector<std::pair<ContractId, Amount>>{{token.id(), 7}});
+    f.sandbox.connect();
+    const ContractId unknown{99};
+    f.expect_refusal(alice, oracle.id(), SetDirectPrice{unknown, 8},
+        "SimplePriceOracle: caller is not the poster");
+    f.expect_refusal(
+        poster, oracle.id(), SetDirectPrice{unknown, 8}, "SimplePriceOracle: unknown token");
+    CHECK(oracle.prices().get(index(token.id())) == Amount{7});
+    f.expect_ok(poster, oracle.id(), SetDirectPrice{token.id(), 8});
+    CHECK(oracle.prices().get(index(token.id())) == Amount{8});
+
+    // Without such an account nobody posts, the zero account included.
+    auto& orphan = f.sandbox.add<CompoundV2SimplePriceOracle>(
+        "orphan", "somebody", std::vector<std::pair<ContractId, Amount>>{});
+    f.sandbox.connect();
+    f.expect_refusal(zero_account, orphan.id(), SetDirectPrice{token.id(), 8},
+        "SimplePriceOracle: caller is not the poster");
 }
 
 TEST_CASE("compound: roundings favour whom the deployed market favours", "[contracts][lending]")

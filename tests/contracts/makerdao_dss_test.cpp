@@ -820,6 +820,51 @@ TEST_CASE("dss: what its own auctions refuse, the first reason first", "[contrac
     f.call(carol, FlopDeal{1});
 }
 
+TEST_CASE("dss: nobody but the admin sets what governs, and each module says so",
+    "[contracts][stablecoins]")
+{
+    DssFixture f;
+    const auto alice = f.users[0];
+    for (unsigned i = 0; i <= static_cast<unsigned>(Parameter::flop_tau); ++i)
+    {
+        const auto what = static_cast<Parameter>(i);
+        const auto module = what >= Parameter::flop_beg      ? "Flopper"
+                            : what >= Parameter::flap_beg    ? "Flapper"
+                            : what >= Parameter::vow_wait    ? "Vow"
+                            : what == Parameter::dog_hole    ? "Dog"
+                            : what == Parameter::pot_dsr     ? "Pot"
+                            : what == Parameter::spotter_par ? "Spotter"
+                            : what == Parameter::jug_base    ? "Jug"
+                                                             : "Vat";
+        f.refused(alice, File{what, 1}, std::string{module} + "/not-authorized");
+    }
+    for (unsigned i = 0; i <= static_cast<unsigned>(IlkParameter::clip_stopped); ++i)
+    {
+        const auto what = static_cast<IlkParameter>(i);
+        const auto module = what >= IlkParameter::clip_buf      ? "Clipper"
+                            : what >= IlkParameter::dog_chop    ? "Dog"
+                            : what == IlkParameter::spotter_mat ? "Spotter"
+                            : what == IlkParameter::jug_duty    ? "Jug"
+                                                                : "Vat";
+        f.refused(alice, FileIlk{f.weth, what, 1}, std::string{module} + "/not-authorized");
+    }
+}
+
+TEST_CASE("dss: without MKR there are no flaps and flops", "[contracts][stablecoins]")
+{
+    DssFixture f;
+    auto& dai = f.sandbox.add<Dai>("DAI2", "DAI2");
+    auto setup = f.setup();
+    setup.dai = dai.id();
+    setup.mkr = no_contract;
+    auto& dss = f.sandbox.add<MakerDss>("plain", setup, std::vector{f.ilk(f.usdc)});
+    for (const auto& name : dss.account_names())
+        (void)f.sandbox.account(name);
+    f.sandbox.connect();
+    f.expect_refusal(f.keeper, dss.id(), Flap{}, "Flapper/no-gem");
+    f.expect_refusal(f.keeper, dss.id(), Flop{}, "Flopper/no-gem");
+}
+
 TEST_CASE("dss: Dai of block 0 is backed like any other", "[contracts][stablecoins]")
 {
     DssFixture f;

@@ -167,6 +167,32 @@ TEST_CASE_METHOD(MorphoFixture, "Morpho: an oracle of two feeds", "[contracts][m
     CHECK(oracle.price().value() == wrapping_mul(2'000, Amount::power_of_ten(24)));
     expect_ok(keeper, prices.id(), SetPrice{loan.id(), Amount{}});
     CHECK(oracle.price().error().to_string() == "Panic(0x12)");
+    expect_ok(keeper, prices.id(), SetPrice{loan.id(), 1});
+    set_price(Amount::max());
+    CHECK(oracle.price().error().to_string() == "Math: mulDiv overflow");
+}
+
+TEST_CASE_METHOD(
+    MorphoFixture, "Morpho: a token that answers false is refused", "[contracts][morpho]")
+{
+    auto& odd = sandbox.add<Erc20>("ODD", TokenInfo{"ODD", 18}, TokenFlavour::openzeppelin5,
+        zero_account, TokenQuirks{0, {}, TransferAnswer::false_on_failure});
+    sandbox.connect();
+    expect_refusal(users[0], morpho.id(), FlashLoan{odd.id(), 1, {}}, "transfer returned false");
+    odd.allocate(morpho.account(), 1);
+    expect_refusal(
+        users[0], morpho.id(), FlashLoan{odd.id(), 1, {}}, "transferFrom returned false");
+    expect_ok(users[0], odd.id(), Erc20Approve{morpho.account(), 1});
+    expect_ok(users[0], morpho.id(), FlashLoan{odd.id(), 1, {}});
+}
+
+TEST_CASE_METHOD(MorphoFixture, "Morpho: a market's own calls refuse accounts that are not there",
+    "[contracts][morpho]")
+{
+    const auto& market = make_market();
+    const AccountId nobody{static_cast<std::uint32_t>(sandbox.world().account_count())};
+    expect_refusal(users[0], market.id(), MarketRepay{1, nobody}, "no such account");
+    expect_refusal(users[0], market.id(), MarketLiquidate{nobody, 1}, "no such account");
 }
 
 // Method: random operations of four accounts in a market with a fee, with times from seconds to
