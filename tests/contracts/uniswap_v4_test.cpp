@@ -501,6 +501,57 @@ TEST_CASE("uniswap v4 manager: no pool and no token is nothing to trade", "[cont
         "no such token");
 }
 
+TEST_CASE("uniswap v4 manager: what it refuses, the first reason first", "[contracts][uniswap_v4]")
+{
+    V4Fixture f;
+    const auto id = f.manager.id();
+    const auto& key = f.plain.key();
+    const auto too_wide = Amount::power_of_two(160);
+    auto coarse = key;
+    coarse.tick_spacing = 32'768;
+    f.expect_refusal(f.bob, id, Initialize{coarse, too_wide}, "(no reason)");
+    f.expect_refusal(f.bob, id, Initialize{coarse, price_one}, "TickSpacingTooLarge(32768)");
+    auto dear = key;
+    dear.fee = 1'000'001;
+    f.expect_refusal(f.bob, id, Initialize{dear, price_one}, "LPFeeTooLarge(1000001)");
+    dear.hooks = f.alice;  // No hook.
+    f.expect_refusal(f.bob, id, Initialize{dear, price_one},
+        fmt::format("HookAddressNotValid(#{})", index(f.alice)));
+    f.open(f.plain);
+
+    f.expect_refusal(
+        f.bob, id, UpdateDynamicLpFee{key, 1'000'001}, "UnauthorizedDynamicLPFeeUpdate()");
+    const auto steps_refused = [&](const auto& step, std::string_view reason)
+    {
+        CallWriter steps;
+        steps.add(id, step);
+        f.expect_refusal(f.bob, f.unlock(steps), reason);
+    };
+    steps_refused(Swap{key, true, {}, too_wide}, "(no reason)");
+    steps_refused(Swap{key, true, {}, price_end(true)}, "SwapAmountCannotBeZero()");
+    const auto low = uniswap_v3::min_tick - 1;
+    const auto high = uniswap_v3::max_tick + 1;
+    const auto place = [&](std::int32_t lower, std::int32_t upper) {
+        return ModifyLiquidity{key, lower, upper, Int256{1}, {}};
+    };
+    steps_refused(place(low, low), fmt::format("TicksMisordered({0}, {0})", low));
+    steps_refused(place(low, high), fmt::format("TickLowerOutOfBounds({})", low));
+    steps_refused(place(0, high), fmt::format("TickUpperOutOfBounds({})", high));
+
+    f.expect_refusal(f.bob, id, TransferOwnership{f.bob}, "UNAUTHORIZED");
+    f.expect_refusal(f.bob, id, SetProtocolFeeController{f.bob}, "UNAUTHORIZED");
+    f.expect_ok(f.owner, id, TransferOwnership{f.alice});
+    f.expect_refusal(f.owner, id, SetProtocolFeeController{f.bob}, "UNAUTHORIZED");
+    f.expect_ok(f.alice, id, SetProtocolFeeController{f.alice});
+    f.expect_refusal(f.bob, id, SetProtocolFee{key, 1'001}, "InvalidCaller()");
+    const CollectProtocolFees collect{f.bob, key.currency0, {}};
+    CallWriter synced;
+    synced.add(id, Sync{key.currency0}).add(id, collect);
+    f.expect_refusal(f.bob, synced, "InvalidCaller()");
+    f.expect_refusal(f.alice, synced, "ProtocolFeeCurrencySynced()");
+    f.expect_ok(f.alice, id, collect);
+}
+
 TEST_CASE("uniswap v4 exchange: orders do what quotes say, along a path and in hooked pools",
     "[contracts][uniswap_v4][property]")
 {
