@@ -509,4 +509,56 @@ TEST_CASE("uniswap v3 position manager: tokens of one range earn apart", "[contr
     CHECK_FALSE(f.manager.position(first).exists);
 }
 
+TEST_CASE(
+    "uniswap v3 periphery: what has no pool, no path or no amount is refused without a reason",
+    "[contracts][uniswap_v3]")
+{
+    V3Fixture f;
+    CHECK(f.pool.observe(1'700'000'000, 0).error().to_string() == "I");
+    f.expect_ok(f.alice, f.pool.id(), Initialize{price_one});
+    CHECK(f.pool.observe(1'700'000'000, 0).has_value());
+    const auto refused = [&](ContractId contract, const auto& call)
+    { f.expect_refusal(f.alice, contract, call, "(no reason)"); };
+    MintPosition mint{
+        f.a.id(), f.b.id(), 3'000, -600, 600, tokens(1), tokens(1), 0, 0, f.alice, never};
+    std::swap(mint.token0, mint.token1);
+    refused(f.manager.id(), mint);  // The pool's own order, please.
+    std::swap(mint.token0, mint.token1);
+    mint.fee = 500;
+    refused(f.manager.id(), mint);
+    mint.fee = 3'000;
+    f.expect_ok(f.alice, f.manager.id(), mint);
+
+    const auto liquidity = f.manager.position(1).liquidity;
+    refused(f.manager.id(), DecreaseLiquidity{1, {}, 0, 0, never});
+    refused(f.manager.id(), DecreaseLiquidity{1, wrapping_add(liquidity, 1), 0, 0, never});
+    f.expect_ok(f.alice, f.manager.id(), DecreaseLiquidity{1, div_down(liquidity, 2), 0, 0, never});
+    const auto too_wide = wrapping_add(uint128_max, 1);
+    for (const auto& [most0, most1] :
+        {std::pair{Amount{}, Amount{}}, {too_wide, Amount{1}}, {Amount{1}, too_wide}})
+        refused(f.manager.id(), CollectPosition{1, f.alice, most0, most1});
+    f.expect_ok(f.alice, f.manager.id(), CollectPosition{1, f.alice, {}, 1});
+
+    const auto path_of =
+        [&](std::initializer_list<ContractId> tokens, std::initializer_list<std::uint32_t> fees)
+    {
+        ExactInput call;
+        for (const auto token : tokens)
+            call.path.push_back(token);
+        for (const auto fee : fees)
+            call.fees.push_back(fee);
+        call.recipient = f.alice;
+        call.deadline = never;
+        call.amount_in = 1'000'000;
+        return call;
+    };
+    refused(f.router.id(), path_of({}, {}));
+    refused(f.router.id(), path_of({f.a.id()}, {}));
+    refused(f.router.id(), path_of({f.a.id(), f.b.id()}, {}));
+    refused(f.router.id(), path_of({f.a.id(), f.b.id()}, {3'000, 3'000}));
+    refused(f.router.id(), path_of({f.a.id(), f.a.id()}, {3'000}));
+    refused(f.router.id(), path_of({f.a.id(), f.b.id()}, {500}));
+    f.expect_ok(f.alice, f.router.id(), path_of({f.a.id(), f.b.id()}, {3'000}));
+}
+
 }  // namespace runnel::contracts
