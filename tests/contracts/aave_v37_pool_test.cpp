@@ -167,6 +167,51 @@ TEST_CASE("aave v3.7 pool: checks in the deployed order, in its words", "[contra
     f.expect_refusal(f.carol, Withdraw{weth, 1, f.carol}, "ReservePaused()");
 }
 
+TEST_CASE("aave v3.7 pool: a reserve that is closed, frozen or paused, the first reason first",
+    "[contracts][aave_v3]")
+{
+    V37Fixture f;
+    const auto usdc = f.id(f.usdc);
+    f.supply(f.bob, f.usdc, tokens(100'000, 6));
+    f.supply(f.alice, f.weth, tokens(10));
+    f.borrow(f.alice, f.usdc, tokens(1'000, 6));
+    const auto too_much = tokens(200'000, 6);
+    const Borrow borrow{usdc, too_much, 1};
+    const FlashLoanSimple flash{usdc, too_much, {}, true, {}};
+    f.expect_refusal(f.alice, borrow, "InvalidAmount()");
+    f.expect_ok(f.admin, SetReserveBorrowing{usdc, false});
+    f.expect_refusal(f.alice, borrow, "BorrowingNotEnabled()");
+    f.expect_ok(f.admin, SetReserveFreeze{usdc, true});
+    f.expect_refusal(f.alice, borrow, "ReserveFrozen()");
+    f.expect_refusal(f.alice, flash, "InvalidAmount()");
+    f.expect_ok(f.admin, SetReserveFlashLoaning{usdc, false});
+    f.expect_refusal(f.alice, flash, "FlashloanDisabled()");
+    f.expect_ok(f.admin, SetReservePause{usdc, true});
+    f.expect_refusal(f.alice, flash, "ReservePaused()");
+    f.expect_refusal(f.alice, borrow, "ReservePaused()");
+    f.expect_refusal(f.alice, Borrow{usdc, 0, 2}, "InvalidAmount()");
+    f.expect_refusal(f.bob, Supply{usdc, 1, f.bob}, "ReservePaused()");
+    f.expect_refusal(f.bob, Supply{usdc, 0, f.bob}, "InvalidAmount()");
+    f.expect_refusal(f.bob, Withdraw{usdc, 1, f.bob}, "ReservePaused()");
+    f.expect_refusal(f.bob, Withdraw{usdc, 0, f.bob}, "InvalidAmount()");
+    f.expect_refusal(f.bob, Withdraw{usdc, too_much, f.bob}, "NotEnoughAvailableUserBalance()");
+    // What is wrong with a repayment besides, from the last reason to the first.
+    f.expect_refusal(f.bob, Repay{usdc, 1, 2, f.bob}, "ReservePaused()");
+    f.expect_refusal(
+        f.bob, Repay{usdc, Amount::max(), 2, f.alice}, "NoExplicitAmountToRepayOnBehalf()");
+    f.expect_refusal(
+        f.bob, Repay{usdc, Amount::max(), 1, f.alice}, "InvalidInterestRateModeSelected()");
+    f.expect_refusal(f.bob, Repay{usdc, 0, 1, f.alice}, "InvalidAmount()");
+    f.expect_refusal(f.carol, SetUserUseReserveAsCollateral{usdc, true}, "ReservePaused()");
+    f.expect_refusal(f.bob, TransferAToken{usdc, f.carol, 1}, "ReservePaused()");
+    f.expect_refusal(
+        f.alice, LiquidationCall{f.id(f.weth), usdc, f.alice, 1, false}, "SelfLiquidation()");
+    f.expect_refusal(
+        f.bob, LiquidationCall{f.id(f.weth), usdc, f.alice, 1, false}, "ReservePaused()");
+    f.expect_refusal(
+        f.bob, LiquidationCall{usdc, f.id(f.weth), f.alice, 1, false}, "ReservePaused()");
+}
+
 TEST_CASE("aave v3.7 pool: donations change no rate, a new factor counts from its call on",
     "[contracts][aave_v3]")
 {
