@@ -193,6 +193,7 @@ TEST_CASE_METHOD(MorphoFixture, "Morpho: a market's own calls refuse accounts th
     const AccountId nobody{static_cast<std::uint32_t>(sandbox.world().account_count())};
     expect_refusal(users[0], market.id(), MarketRepay{1, nobody}, "no such account");
     expect_refusal(users[0], market.id(), MarketLiquidate{nobody, 1}, "no such account");
+    expect_refusal(users[0], morpho.id(), Repay{params, 1, 0, zero_account, {}}, "zero address");
 }
 
 // Method: random operations of four accounts in a market with a fee, with times from seconds to
