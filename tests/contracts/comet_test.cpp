@@ -6,6 +6,7 @@
 #include "tests/contracts/contract_fixture.hpp"
 
 #include <random>
+#include <utility>
 #include <vector>
 
 namespace runnel::contracts
@@ -37,11 +38,12 @@ Amount usd(std::uint64_t whole)
 /// USDC against WETH at 2'000 USD and LINK at 10 USD; everybody has much of all.
 struct CometFixture : ContractFixture
 {
-    CometFixture()
+    explicit CometFixture(TokenQuirks quirks = {})
       : keeper{sandbox.account("keeper")},
         governor{sandbox.account("governor")},
         guardian{sandbox.account("guardian")},
-        base{sandbox.add<Erc20>("USDC", TokenInfo{"USDC", 6}, TokenFlavour::openzeppelin5)},
+        base{sandbox.add<Erc20>("USDC", TokenInfo{"USDC", 6}, TokenFlavour::openzeppelin5,
+            zero_account, std::move(quirks))},
         weth{sandbox.add<Erc20>("WETH", TokenInfo{"WETH", 18}, TokenFlavour::openzeppelin5)},
         link{sandbox.add<Erc20>("LINK", TokenInfo{"LINK", 18}, TokenFlavour::openzeppelin5)},
         prices{sandbox.add<PriceOracle>("prices", "keeper",
@@ -148,6 +150,15 @@ TEST_CASE_METHOD(
     CHECK(market.borrow_balance_of(users[1], now).value().is_zero());
     expect(users[1], Withdraw{weth.id(), eth(10'000)});
     CHECK(market.user(users[1]).assets_in == 0);
+}
+
+TEST_CASE("Comet: a base that answers false is refused", "[contracts][comet]")
+{
+    CometFixture f{TokenQuirks{0, {}, TransferAnswer::false_on_failure}};
+    f.refused(f.users[0], Supply{f.base.id(), usdc(100'000'001)}, "TransferInFailed()");
+    f.lend();
+    f.refused(f.users[0], Withdraw{f.base.id(), usdc(84'001)}, "TransferOutFailed()");
+    f.expect(f.users[0], Withdraw{f.base.id(), usdc(84'000)});
 }
 
 TEST_CASE_METHOD(CometFixture, "Comet: interest and rewards grow with time", "[contracts][comet]")

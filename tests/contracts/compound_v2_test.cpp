@@ -37,11 +37,12 @@ struct CompoundFixture : ContractFixture
     static constexpr std::size_t usdc = 0;
     static constexpr std::size_t weth = 1;
 
-    CompoundFixture()
+    explicit CompoundFixture(TokenQuirks quirks = {})
       : keeper{sandbox.account("keeper")},
         admin{sandbox.account("admin")},
         users{sandbox.account("alice"), sandbox.account("bob"), sandbox.account("carol")},
-        token{&sandbox.add<Erc20>("USDC", TokenInfo{"USDC", 6}, TokenFlavour::openzeppelin4),
+        token{&sandbox.add<Erc20>("USDC", TokenInfo{"USDC", 6}, TokenFlavour::openzeppelin4,
+                  zero_account, std::move(quirks)),
             &sandbox.add<Erc20>("WETH", TokenInfo{"WETH", 18}, TokenFlavour::openzeppelin4)},
         comp{sandbox.add<Erc20>("COMP", TokenInfo{"COMP", 18}, TokenFlavour::openzeppelin4)},
         oracle{sandbox.add<PriceOracle>("oracle", "keeper",
@@ -496,6 +497,14 @@ TEST_CASE("compound: an index of COMP beyond 224 bits is refused", "[contracts][
     g.expect_ok(g.admin, g.comptroller.id(), SetCompSpeeds{{c_usdc}, {0}, {speed}});
     g.advance(1);
     g.expect_refusal(carol, c_usdc, Borrow{1}, "new index exceeds 224 bits");
+}
+
+TEST_CASE("compound: a token that answers false is refused", "[contracts][lending]")
+{
+    CompoundFixture f{TokenQuirks{0, {}, TransferAnswer::false_on_failure}};
+    const auto id = f.c_token[f.usdc]->id();
+    f.expect_refusal(f.users[0], id, Mint{whole(1'000'001, 6)}, "TOKEN_TRANSFER_IN_FAILED");
+    f.expect_ok(f.users[0], id, Mint{whole(1'000'000, 6)});
 }
 
 TEST_CASE("compound: who posts prices, and of what", "[contracts][lending]")

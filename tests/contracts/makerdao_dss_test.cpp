@@ -7,6 +7,7 @@
 #include <array>
 #include <random>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace runnel::contracts
@@ -42,12 +43,13 @@ struct DssFixture : ContractFixture
     static constexpr std::uint8_t weth = 0;
     static constexpr std::uint8_t usdc = 1;
 
-    DssFixture()
+    explicit DssFixture(TokenQuirks quirks = {})
       : keeper{sandbox.account("keeper")},
         admin{sandbox.account("admin")},
         users{sandbox.account("alice"), sandbox.account("bob"), sandbox.account("carol")},
         token{&sandbox.add<Erc20>("WETH", TokenInfo{"WETH", 18}, TokenFlavour::openzeppelin4),
-            &sandbox.add<Erc20>("USDC", TokenInfo{"USDC", 6}, TokenFlavour::openzeppelin4)},
+            &sandbox.add<Erc20>("USDC", TokenInfo{"USDC", 6}, TokenFlavour::openzeppelin4,
+                zero_account, std::move(quirks))},
         mkr{sandbox.add<Erc20>(
             "MKR", TokenInfo{"MKR", 18}, TokenFlavour::openzeppelin4, sandbox.account("maker"))},
         dai{sandbox.add<Dai>("DAI", "DAI")},
@@ -848,6 +850,14 @@ TEST_CASE("dss: nobody but the admin sets what governs, and each module says so"
                                                                 : "Vat";
         f.refused(alice, FileIlk{f.weth, what, 1}, std::string{module} + "/not-authorized");
     }
+}
+
+TEST_CASE("dss: collateral that answers false is refused", "[contracts][stablecoins]")
+{
+    DssFixture f{TokenQuirks{0, {}, TransferAnswer::false_on_failure}};
+    const auto alice = f.users[0];
+    f.refused(alice, GemJoinJoin{f.usdc, alice, whole(1'000'001, 6)}, "GemJoin/failed-transfer");
+    f.call(alice, GemJoinJoin{f.usdc, alice, whole(1'000'000, 6)});
 }
 
 TEST_CASE("dss: without MKR there are no flaps and flops", "[contracts][stablecoins]")

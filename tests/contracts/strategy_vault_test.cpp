@@ -251,6 +251,8 @@ TEST_CASE("strategy vault: who may do what", "[contracts][vaults]")
     f.expect_refusal(f.boss, id, SetFees{5'001, 0}, "MAX FEE");
     f.expect_refusal(f.boss, id, EmergencyWithdraw{1}, "not shutdown");
     f.expect_refusal(f.alice, id, Deposit{1, f.vault.account()}, "ERC4626: deposit more than max");
+    f.expect_refusal(
+        f.alice, id, strategy_vault::Mint{1, f.vault.account()}, "ERC4626: mint more than max");
     f.expect_refusal(f.alice, id, Deposit{0, f.alice}, "ZERO_SHARES");
     f.expect_refusal(f.alice, id, Mint{0, f.alice}, "ZERO_ASSETS");
     CHECK(f.call(f.alice, strategy_vault::Mint{1'000, f.alice}) == 1'000);
@@ -272,6 +274,7 @@ TEST_CASE("strategy vault: who may do what", "[contracts][vaults]")
     // Shut down: no deposits, assets come back, withdrawals go on.
     f.expect_ok(f.boss, id, ShutdownStrategy{});
     f.expect_refusal(f.bob, id, Deposit{10, f.bob}, "ERC4626: deposit more than max");
+    f.expect_refusal(f.bob, id, strategy_vault::Mint{10, f.bob}, "ERC4626: mint more than max");
     CHECK(f.vault.max_deposit(f.bob, f.now).is_zero());
     f.expect_ok(f.boss, id, EmergencyWithdraw{Amount::max()});
     CHECK(f.asset.balance(f.vault.account()) == 1'500);
