@@ -95,6 +95,10 @@ TEST_CASE_METHOD(EthenaFixture, "sUSDe: rewards vest over eight hours", "[contra
     CHECK(vault.unvested(now).value() == 0);
     CHECK(vault.total_assets(now) == ether(118));
     expect_declared(rewarder, TransferInRewards{1});
+    // Before the rewards came there is no answer.
+    CHECK(vault.unvested(now - 1).error().to_string() == "Panic(0x11)");
+    at(8 * hour - 1);
+    refused(alice, Deposit{1, alice}, "Panic(0x11)");
 }
 
 TEST_CASE_METHOD(EthenaFixture, "sUSDe: what withdraws waits in the silo", "[contracts][ethena]")
@@ -162,6 +166,28 @@ TEST_CASE_METHOD(EthenaFixture, "sUSDe: rounding is against the holder", "[contr
     CHECK(burnt.returns.values[0] == 1);  // up,
     const auto paid = expect_declared(bob, Redeem{1, bob, bob});
     CHECK(paid.returns.values[0] == 8);  // down.
+
+    // The most that goes out is a part of a unit less than all there is.
+    const auto rate = vault.rate(now).value();
+    const auto all = wrapping_mul(vault.balance(bob), plus(rate.assets, 1));
+    REQUIRE(!remainder(all, plus(rate.supply, 1)).is_zero());
+    const auto most = vault.max_withdraw(bob, now);
+    CHECK(most == div_down(all, plus(rate.supply, 1)));
+    refused(bob, Withdraw{plus(most, 1), bob, bob}, "ERC4626: withdraw more than max");
+    expect_ok(admin, vault.id(), SetCooldownDuration{1});
+    refused(bob, CooldownAssets{plus(most, 1)}, "ExcessiveWithdrawAmount()");
+    expect_declared(bob, CooldownAssets{most});
+}
+
+TEST_CASE_METHOD(EthenaFixture, "sUSDe: what is on its way fits 152 bits", "[contracts][ethena]")
+{
+    const auto half = Amount::power_of_two(151);
+    usde.allocate(alice, Amount::power_of_two(154));
+    expect_declared(alice, Deposit{Amount::power_of_two(153), alice});
+    expect_declared(alice, CooldownAssets{half});
+    refused(alice, CooldownAssets{half}, "Panic(0x11)");
+    expect_declared(alice, CooldownAssets{wrapping_sub(half, 1)});
+    CHECK(vault.cooldown(alice).underlying_amount == wrapping_sub(Amount::power_of_two(152), 1));
 }
 
 TEST_CASE_METHOD(EthenaFixture, "sUSDe: restrictions, and what the admin may do with them",
@@ -181,9 +207,14 @@ TEST_CASE_METHOD(EthenaFixture, "sUSDe: restrictions, and what the admin may do 
     refused(alice, SetCooldownDuration{0},
         missing(alice, "0x0000000000000000000000000000000000000000000000000000000000000000"));
     refused(admin, SetCooldownDuration{7'776'001}, "InvalidCooldown()");
+    refused(admin, SetCooldownDuration{1U << 24U}, "(no reason)");  // More than it has bits.
     refused(rewarder, TransferInRewards{0}, "InvalidAmount()");
     refused(manager, AddToBlacklist{admin, true}, "CantBlacklistOwner()");
     refused(admin, GrantRole{Role::admin, bob}, "InvalidAdminChange()");
+    refused(admin, RevokeRole{Role::admin, admin}, "InvalidAdminChange()");
+    const auto no_role = static_cast<Role>(99);
+    refused(admin, GrantRole{no_role, bob}, "(no reason)");
+    refused(admin, RevokeRole{no_role, bob}, "(no reason)");
     refused(alice, RenounceRole{Role::soft_restricted, alice}, "OperationNotAllowed()");
     refused(admin, RescueTokens{usde.id(), 1, admin}, "InvalidToken()");
     refused(admin, RescueTokens{native_coin, 1, admin}, "Address: call to non-contract");
