@@ -72,8 +72,11 @@ public:
         transaction.max_fee = std::min(transaction.max_fee, wallet().max_fee);
         transaction.max_priority_fee = std::min(transaction.max_priority_fee, transaction.max_fee);
         write_calls(transaction, *view().world, calls);
-        transaction.arrival_ms =
-            arrival_time_ms(cohort_.seed_, account(), view().block_number, view().slot_seconds);
+        const auto slot_ms = std::int64_t{view().slot_seconds} * 1000;
+        const auto earliest_ms =
+            view().mempool == nullptr ? 0 : view().mempool->as_of_ms - (view().now_ms - slot_ms);
+        transaction.arrival_ms = arrival_time_ms(
+            cohort_.seed_, account(), view().block_number, view().slot_seconds, earliest_ms);
         transaction.motive = motive;
         if (motive.purpose == Purpose::unstated)
             transaction.motive.purpose = cohort_.purpose_;

@@ -7,9 +7,11 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 #include <limits>
 #include <numeric>
 #include <thread>
+#include <tuple>
 
 namespace runnel::actors
 {
@@ -136,6 +138,7 @@ void Director::spawn_cohorts(const std::vector<GroupCohorts>& groups)
                     cohort_of_[index(accounts[wallet])] = number;
             }
             cohort_next_.push_back(cohort->next_block());
+            watches_.push_back(setup_->groups[i].strategy->watches_mempool);
             outcomes_.push_back(std::make_shared<std::vector<AddressedOutcome>>());
             cohorts_.push_back(
                 spawn<CohortActor, caf::monitored>(number, cohort, leases_.protocols()));
@@ -182,6 +185,16 @@ bool Director::restore(const std::vector<GroupCohorts>& groups)
     return true;
 }
 
+bool Director::watches_mempool(AccountId account) const
+{
+    const auto place = newcomers_.find(world_.account(account).address);
+    const auto is_of = [&](const AgentGroupSetup& group)
+    { return std::binary_search(group.accounts.begin(), group.accounts.end(), account); };
+    const auto found = place ? setup_->groups.begin() + static_cast<std::ptrdiff_t>(place->group)
+                             : std::find_if(setup_->groups.begin(), setup_->groups.end(), is_of);
+    return found != setup_->groups.end() && found->strategy->watches_mempool;
+}
+
 bool Director::are_plausible(
     const std::vector<const Transaction*>& waiting, const CheckpointHead& head) const
 {
@@ -195,7 +208,8 @@ bool Director::are_plausible(
             const bool is_agent =
                 std::any_of(setup_->groups.begin(), setup_->groups.end(), is_of) ||
                 newcomers_.find(world_.account(transaction->sender).address).has_value();
-            const auto round = round_of_arrival(setup_->seed, *transaction, setup_->slot_seconds);
+            const auto round = round_of_arrival(setup_->seed, *transaction, setup_->slot_seconds,
+                watches_mempool(transaction->sender) ? setup_->mempool.seen_at_ms : 0);
             return is_agent && round && *round <= head.header.number &&
                    transaction->max_priority_fee <= transaction->max_fee;
         });
@@ -225,8 +239,8 @@ void Director::watch_crew()
 
 // ---- States ----
 //
-// publishing -> deciding -> ordering -> awaiting_credit -> leasing (-> leasing_all) (->
-// replicating)
+// publishing -> deciding (-> watching) -> ordering -> awaiting_credit -> leasing (-> leasing_all)
+// (-> replicating)
 // -> publishing, with capturing -> saving between two blocks where a checkpoint is due.
 //
 // A state says which answers it takes; a step that needs some ends with entering it, and the last
@@ -304,7 +318,7 @@ void Director::publishing()
 void Director::deciding()
 {
     if (decisions_due_ == 0)
-        return propose();
+        return show_mempool();
     enter(nullptr,
         [this](Decided& message)
         {
@@ -313,7 +327,26 @@ void Director::deciding()
             // Others are still deciding. What comes first does not matter to a mempool.
             mempool_->add(std::move(*message.transactions));
             if (--decisions_due_ == 0)
-                propose();
+                show_mempool();
+        });
+}
+
+void Director::watching()
+{
+    if (decisions_due_ == 0)
+        return propose();
+    enter(nullptr,
+        [this](Decided& message)
+        {
+            watch_->answered(RoundWatch::Member::cohort, message.cohort);
+            cohort_next_[message.cohort] = message.next_block;
+            // The others look at the mempool still.
+            std::move(message.transactions->begin(), message.transactions->end(),
+                std::back_inserter(late_));
+            if (--decisions_due_ > 0)
+                return;
+            mempool_->add(std::exchange(late_, {}));
+            propose();
         });
 }
 
@@ -445,16 +478,48 @@ void Director::begin_round(const BlockHeader& parent)
     view_->protocols = leases_.views();
     view_->base_fee = next_base_fee(setup_->fees, parent.base_fee, parent.gas_used);
     view_->fullness = static_cast<double>(parent.gas_used) / static_cast<double>(parent.gas_limit);
+    ask_for_decisions(false);
+}
+
+void Director::ask_for_decisions(bool of_watchers)
+{
     decisions_due_ = 0;
     for (std::size_t i = 0; i < cohorts_.size(); ++i)
     {
-        if (cohort_next_[i] > block_ && outcomes_[i]->empty())
+        if (watches_[i] != of_watchers || (cohort_next_[i] > block_ && outcomes_[i]->empty()))
             continue;
         ++decisions_due_;
         watch_->await(RoundWatch::Member::cohort, i);
         send(cohorts_[i], Decide{view_, std::exchange(outcomes_[i],
                                             std::make_shared<std::vector<AddressedOutcome>>())});
     }
+}
+
+void Director::show_mempool()
+{
+    if (std::find(watches_.begin(), watches_.end(), true) == watches_.end())
+        return propose();
+    const auto slot_ms = std::int64_t{setup_->slot_seconds} * 1000;
+    seen_.as_of_ms = view_->now_ms - slot_ms + setup_->mempool.seen_at_ms;
+    seen_.waiting.clear();
+    for (const auto* transaction : mempool_->waiting())
+    {
+        if (transaction->arrival_ms > seen_.as_of_ms)
+            continue;
+        seen_.waiting.push_back({transaction->sender, transaction->nonce, transaction->gas_limit,
+            transaction->max_fee, transaction->max_priority_fee, transaction->arrival_ms,
+            transaction->address_count() == 0 ? transaction->call_list() : ByteView{}});
+    }
+    std::sort(seen_.waiting.begin(), seen_.waiting.end(),
+        [](const PendingTransaction& a, const PendingTransaction& b) {
+            return std::tie(a.arrival_ms, a.sender, a.nonce) <
+                   std::tie(b.arrival_ms, b.sender, b.nonce);
+        });
+    auto late_view = std::make_shared<WorldView>(*view_);
+    late_view->mempool = &seen_;
+    view_ = std::move(late_view);
+    ask_for_decisions(true);
+    watching();
 }
 
 void Director::admit_newcomers()

@@ -49,6 +49,7 @@ private:
     [[nodiscard]] caf::message_handler in_any_state();
     void publishing();       // Hosts take their contracts back and show them.
     void deciding();         // Wallets.
+    void watching();         // Those that see what the others want.
     void ordering();         // The proposer builds the block.
     void awaiting_credit();  // The writer is behind.
     void leasing();          // What the block touches, and the parent's attestations.
@@ -67,6 +68,10 @@ private:
     [[nodiscard]] bool are_plausible(
         const std::vector<const Transaction*>& waiting, const CheckpointHead& head) const;
     void begin_round(const BlockHeader& parent);
+    /// Asks the cohorts that are due: those that watch the mempool, or the others.
+    void ask_for_decisions(bool of_watchers);
+    void show_mempool();
+    [[nodiscard]] bool watches_mempool(AccountId account) const;
     /// Tells groups who of them has come with blocks since.
     void admit_newcomers();
     void propose();
@@ -120,6 +125,9 @@ private:
     std::uint32_t proposer_ = 0;
     std::shared_ptr<WorldView> view_;
     std::vector<std::uint64_t> cohort_next_;
+    std::vector<bool> watches_;  // By cohort: it sees the mempool.
+    MempoolView seen_;           // Of the round under way.
+    std::vector<Transaction> late_;
     std::vector<std::shared_ptr<std::vector<AddressedOutcome>>> outcomes_;  // By cohort.
     std::shared_ptr<Mempool> mempool_;
     std::size_t decisions_due_ = 0;

@@ -24,6 +24,7 @@ constexpr std::array section_types{
     SectionType{"transactions", transactions_section},
     SectionType{"flows", flows_section},
     SectionType{"trading", trading_section},
+    SectionType{"mev", mev_section},
     SectionType{"providers", providers_section},
     SectionType{"pegs", pegs_section},
     SectionType{"tvl", tvl_section},

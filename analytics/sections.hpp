@@ -16,6 +16,7 @@ namespace runnel::analytics
 [[nodiscard]] std::optional<Section> transactions_section(LedgerQueries& source);
 [[nodiscard]] std::optional<Section> flows_section(LedgerQueries& source);
 [[nodiscard]] std::optional<Section> trading_section(LedgerQueries& source);
+[[nodiscard]] std::optional<Section> mev_section(LedgerQueries& source);
 [[nodiscard]] std::optional<Section> providers_section(LedgerQueries& source);
 [[nodiscard]] std::optional<Section> pegs_section(LedgerQueries& source);
 [[nodiscard]] std::optional<Section> tvl_section(LedgerQueries& source);

@@ -150,7 +150,9 @@ std::string ChainReexecutor::check_transactions(const storage::StoredBlock& stor
         if (sender.group == 0)
             return fmt::format("transaction {}: its sender is no agent of the scenario", i);
         // What is free is in which block's round its sender decided on it.
-        const auto round = round_of_arrival(scenario_.seed, transaction, scenario_.slot_seconds);
+        const bool watches = genesis_.groups[sender.group - 1].spec->strategy->watches_mempool;
+        const auto round = round_of_arrival(scenario_.seed, transaction, scenario_.slot_seconds,
+            watches ? scenario_.chain.mempool_seen_at_ms : 0);
         if (!round)
         {
             return fmt::format(

@@ -31,24 +31,27 @@ std::string_view to_string(Ordering ordering) noexcept
     return "unknown";
 }
 
-std::int64_t arrival_time_ms(
-    std::uint64_t seed, AccountId account, std::uint64_t block, std::uint32_t slot_seconds)
+std::int64_t arrival_time_ms(std::uint64_t seed, AccountId account, std::uint64_t block,
+    std::uint32_t slot_seconds, std::int64_t earliest_ms)
 {
     static const auto stream = stream_of_name("latency");
     const auto slot_ms = std::uint64_t{slot_seconds} * 1000;
     RandomStream latency{seed, stream, index(account), block};
-    return static_cast<std::int64_t>((block - 1) * slot_ms + latency.uniform_below(slot_ms));
+    const auto earliest = static_cast<std::uint64_t>(earliest_ms);
+    return static_cast<std::int64_t>(
+        (block - 1) * slot_ms + earliest + latency.uniform_below(slot_ms - earliest));
 }
 
-std::optional<std::uint64_t> round_of_arrival(
-    std::uint64_t seed, const Transaction& transaction, std::uint32_t slot_seconds)
+std::optional<std::uint64_t> round_of_arrival(std::uint64_t seed, const Transaction& transaction,
+    std::uint32_t slot_seconds, std::int64_t earliest_ms)
 {
     const auto arrival = transaction.arrival_ms;
     if (arrival < 0)
         return std::nullopt;
     const auto round =
         static_cast<std::uint64_t>(arrival) / (std::uint64_t{slot_seconds} * 1000) + 1;
-    const bool fits = arrival == arrival_time_ms(seed, transaction.sender, round, slot_seconds);
+    const bool fits =
+        arrival == arrival_time_ms(seed, transaction.sender, round, slot_seconds, earliest_ms);
     return fits ? std::optional{round} : std::nullopt;
 }
 

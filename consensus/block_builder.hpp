@@ -30,17 +30,20 @@ struct MempoolOptions
     std::uint32_t capacity = 100'000;      // Transactions; beyond it the cheapest are evicted.
     std::int64_t lifetime_ms = 3'600'000;  // Older ones are dropped. Virtual time.
     std::uint64_t seed = 0;                // Of the random ordering.
+    /// How far into the slot those who watch the mempool see what has arrived, and act.
+    std::int64_t seen_at_ms = 11'000;
 };
 
 /// When the transactions reach the mempool that an account decides on in the round of a block, in
-/// virtual time: some time within the slot before it, drawn by (seed, account, block).
-[[nodiscard]] std::int64_t arrival_time_ms(
-    std::uint64_t seed, AccountId account, std::uint64_t block, std::uint32_t slot_seconds);
+/// virtual time: some time within the slot before it, drawn by (seed, account, block); of one who
+/// watches the mempool within what is left of the slot @p earliest_ms after it began.
+[[nodiscard]] std::int64_t arrival_time_ms(std::uint64_t seed, AccountId account,
+    std::uint64_t block, std::uint32_t slot_seconds, std::int64_t earliest_ms = 0);
 
 /// In the round of which block a transaction was decided on, by its time of arrival; empty: its
 /// sender's cannot arrive then.
-[[nodiscard]] std::optional<std::uint64_t> round_of_arrival(
-    std::uint64_t seed, const Transaction& transaction, std::uint32_t slot_seconds);
+[[nodiscard]] std::optional<std::uint64_t> round_of_arrival(std::uint64_t seed,
+    const Transaction& transaction, std::uint32_t slot_seconds, std::int64_t earliest_ms = 0);
 
 /// The block that transactions are put into.
 struct BlockSlot

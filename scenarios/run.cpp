@@ -46,6 +46,7 @@ MempoolOptions mempool_options(const Scenario& scenario)
     options.capacity = scenario.chain.mempool_size;
     options.lifetime_ms = static_cast<std::int64_t>(scenario.chain.transaction_lifetime_ms);
     options.seed = scenario.seed;
+    options.seen_at_ms = scenario.chain.mempool_seen_at_ms;
     return options;
 }
 

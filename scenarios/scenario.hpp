@@ -31,6 +31,7 @@ struct ChainSpec
     Ordering ordering = Ordering::priority_fee;
     std::uint32_t mempool_size = 0;             // Transactions; the cheapest are evicted.
     std::uint64_t transaction_lifetime_ms = 0;  // In the mempool, then it is dropped.
+    std::int64_t mempool_seen_at_ms = 0;        // Into the slot, by those who watch it.
     Amount block_reward;  // Wei, newly minted: an eighth to the proposer, the rest to the attesters
                           // by stake.
     std::uint64_t checkpoint_interval = 0;  // Blocks between full checks of the state.

@@ -389,7 +389,8 @@ struct TruthRow
         column("purpose", self.purpose,
             {"payment, trade, liquidity, lending, saving, insurance, upkeep, redemption, "
              "arbitrage, liquidation, compliance, front_running, wash_trade, fraud, phishing, "
-             "attack, laundering, cash_out; unstated of a script that says none."});
+             "attack, laundering, cash_out; unstated of block 0 and of a script that says "
+             "none."});
         column("incident", self.incident,
             {"The same number for all steps of one theft, fraud or wash trade, up to the last "
              "place that the money is known to go; NULL for what is none."});

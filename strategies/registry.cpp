@@ -15,6 +15,7 @@ std::span<const StrategyType* const> strategy_types()
         &holder_strategy(),
         &noise_trader_strategy(),
         &arbitrageur_strategy(),
+        &sandwicher_strategy(),
         &liquidity_provider_strategy(),
         &pool_opener_strategy(),
         &range_provider_strategy(),

@@ -111,6 +111,18 @@ void Loader::read_chain()
     }
     chain.mempool_size = static_cast<std::uint32_t>(parameters.integer("mempool_size"));
     chain.transaction_lifetime_ms = read_lifetime(table, values);
+    const auto slot_ms = std::int64_t{scenario_.slot_seconds} * 1'000;
+    chain.mempool_seen_at_ms = slot_ms * 11 / 12;
+    if (parameters.has("mempool_seen_at"))
+    {
+        chain.mempool_seen_at_ms = parameters.integer("mempool_seen_at");
+        if (chain.mempool_seen_at_ms >= slot_ms)
+        {
+            fail_key(table, "mempool_seen_at",
+                fmt::format("expected less than a slot, {} ms, got {} ms", slot_ms,
+                    chain.mempool_seen_at_ms));
+        }
+    }
     chain.block_reward = parameters.amount("block_reward");
     chain.checkpoint_interval =
         static_cast<std::uint64_t>(parameters.integer("checkpoint_interval"));

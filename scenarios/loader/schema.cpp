@@ -78,6 +78,10 @@ Section chain_section()
                 "How long a transaction waits before it is dropped: a slot at least. 0s: ten "
                 "minutes, or ten slots if that is longer.",
                 0, no_max}},
+            {{"mempool_seen_at", Kind::integer, "\"\"", unit::other("ms"),
+                "How far into a slot those who watch the mempool (searchers) see what has arrived "
+                "by then, and act; left out: eleven twelfths of it.",
+                0, 1e9}},
             {{"block_reward", Kind::amount, "\"0.05 ether\"", unit::wei,
                 "Newly minted per block: an eighth to the proposer, the rest to the attesters by "
                 "stake.",

@@ -306,6 +306,9 @@ struct StrategyType
     /// The same once the world before the first block exists.
     std::string (*validate_in)(const Parameters&, const World&) = nullptr;
     bool is_passive = false;  // Sends nothing, so it needs nothing for fees.
+    /// Its wallets decide once the others have, late in the slot, and see what waits
+    /// (WorldView::mempool); what they send arrives after that.
+    bool watches_mempool = false;
 };
 
 }  // namespace runnel

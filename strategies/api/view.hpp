@@ -1,5 +1,6 @@
 #pragma once
 
+#include "ledger/transaction.hpp"
 #include "state/world.hpp"
 
 #include <algorithm>
@@ -46,6 +47,27 @@ private:
     std::vector<std::vector<std::uint64_t>> paths_;
 };
 
+/// A transaction that waits for a block, as far as everybody can see it.
+struct PendingTransaction
+{
+    AccountId sender{};
+    std::uint64_t nonce = 0;
+    std::uint64_t gas_limit = 0;
+    std::uint64_t max_fee = 0;           // Wei per gas, base fee included.
+    std::uint64_t max_priority_fee = 0;  // Wei per gas.
+    std::int64_t arrival_ms = 0;         // Virtual time since the scenario's start.
+    /// Empty where they name somebody who came after block 0: by what numbers those are called is
+    /// known only when the block begins.
+    ByteView calls;
+};
+
+/// What waits in the mempool at some time of the slot, for those who watch it.
+struct MempoolView
+{
+    std::int64_t as_of_ms = 0;                // Virtual time since the scenario's start.
+    std::vector<PendingTransaction> waiting;  // By arrival, sender and nonce.
+};
+
 /// What every wallet may look at while it decides: committed state, prices, fees, time. Immutable.
 struct WorldView
 {
@@ -58,6 +80,7 @@ struct WorldView
     const World* world = nullptr;
     const ReferencePrices* prices = nullptr;
     std::span<const ProtocolView> protocols;  // By contract id; state is nullptr where none is.
+    const MempoolView* mempool = nullptr;  // Of those whose strategy watches it: see StrategyType.
 
     /// A contract's published state as an interface of contracts/kit/sectors that it implements, or
     /// as the type that its protocol's header declares.

@@ -766,6 +766,7 @@ start = 2024-01-01T01:00:00+01:00
 [chain]
 stake = { uniform = [32, 64], max = 50 }
 initial_base_fee = "0.5 gwei"
+mempool_seen_at = 11_500
 [tokens.USDC]
 decimals = 6
 [tokens.WETH]
@@ -813,6 +814,9 @@ factor = 0.5
     CHECK(again.contracts.at(1).parameters.amount("payment") == Amount{5});
     CHECK(again.contracts.at(1).parameters.contracts("peers") ==
           std::vector{ContractId{4}, ContractId{3}});
+
+    CHECK(again.chain.mempool_seen_at_ms == 11'500);
+    CHECK(good("[scenario]\nblocks = 1\n").chain.mempool_seen_at_ms == 11'000);
 
     // It names every key there is.
     for (const auto& key : section("chain").keys)

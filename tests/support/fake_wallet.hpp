@@ -54,6 +54,8 @@ public:
         paths_.at(index(token)) = std::move(path);
         set_prices();
     }
+    /// What waits in the mempool, for strategies that watch it. @p mempool must stay.
+    void show(const MempoolView& mempool) { view_.mempool = &mempool; }
     void set_base_fee(std::uint64_t wei) { view_.base_fee = wei; }
     void advance(std::uint64_t blocks)
     {

@@ -1,0 +1,221 @@
+#include "analytics/market.hpp"
+#include "analytics/sections.hpp"
+
+#include <algorithm>
+#include <limits>
+#include <map>
+#include <set>
+#include <vector>
+
+namespace runnel::analytics
+{
+namespace
+{
+constexpr std::uint64_t integer_max = std::numeric_limits<std::int64_t>::max();
+
+struct Trade
+{
+    std::uint32_t transaction = 0;
+    AccountId sender{};
+    ContractId bought{};
+    ContractId sold{};
+    Amount bought_amount;
+    Amount sold_amount;
+};
+
+/// Two trades of one sender around somebody else's, told from the trades alone: in one pool and
+/// block, the second sells exactly what the first has bought, and between them somebody else has
+/// bought the same token there. In another pool, or for other amounts, none is found.
+struct Sandwich
+{
+    const Trade* front = nullptr;
+    const Trade* back = nullptr;
+    std::vector<const Trade*> victims;
+};
+
+std::vector<Sandwich> find_sandwiches(const std::vector<Trade>& trades)
+{
+    std::vector<Sandwich> found;
+    for (std::size_t i = 0; i < trades.size(); ++i)
+    {
+        const auto& front = trades[i];
+        Sandwich sandwich{&front, nullptr, {}};
+        for (auto k = i + 1; k < trades.size() && sandwich.back == nullptr; ++k)
+        {
+            const auto& other = trades[k];
+            if (other.transaction == front.transaction)
+                continue;
+            if (other.sender == front.sender && other.sold == front.bought &&
+                other.bought == front.sold && other.sold_amount == front.bought_amount)
+                sandwich.back = &other;
+            else if (other.sender != front.sender && other.bought == front.bought)
+                sandwich.victims.push_back(&other);
+        }
+        if (sandwich.back != nullptr && !sandwich.victims.empty())
+            found.push_back(std::move(sandwich));
+    }
+    return found;
+}
+
+struct Taken
+{
+    std::uint64_t sandwiches = 0;
+    std::uint64_t losing = 0;  // Paid more for the tokens than they brought.
+    std::uint64_t victims = 0;
+    double gross_usd = 0;
+    double fees_usd = 0;
+    double victims_usd = 0;  // What they traded.
+    void add(const Taken& other)
+    {
+        sandwiches += other.sandwiches;
+        losing += other.losing;
+        victims += other.victims;
+        gross_usd += other.gross_usd;
+        fees_usd += other.fees_usd;
+        victims_usd += other.victims_usd;
+    }
+};
+
+class SandwichCount
+{
+public:
+    explicit SandwichCount(LedgerQueries& source) : source_{source}, market_{source} {}
+
+    void run()
+    {
+        std::uint64_t block = 0;
+        auto rows = source_.query(
+            "SELECT r.block_number, r.contract_id, r.transaction_index, x.from_id, "
+            "r.token_bought_id, r.token_sold_id, r.token_bought_amount_raw, "
+            "r.token_sold_amount_raw FROM t_dex_trades r JOIN t_transactions x ON "
+            "x.block_number = r.block_number AND x.transaction_index = r.transaction_index "
+            "WHERE r.block_number > 0 ORDER BY r.rowid");
+        while (rows.step())
+        {
+            if (const auto next = rows.integer_up_to(0, integer_max); next != block)
+            {
+                finish(block);
+                block = next;
+            }
+            pools_[rows.contract(1)].push_back(
+                {static_cast<std::uint32_t>(rows.integer_up_to(2, integer_max)), rows.account(3),
+                    rows.contract(4), rows.contract(5), rows.amount(6), rows.amount(7)});
+        }
+        finish(block);
+    }
+
+    std::map<AccountId, Taken> by_taker;
+    std::map<ContractId, Taken> by_pool;
+    Taken all;
+    std::set<std::uint64_t> blocks;
+
+private:
+    void finish(std::uint64_t block)
+    {
+        for (auto& [pool, trades] : pools_)
+        {
+            for (const auto& sandwich : find_sandwiches(trades))
+                add(block, pool, sandwich);
+        }
+        pools_.clear();
+    }
+
+    void add(std::uint64_t block, ContractId pool, const Sandwich& sandwich)
+    {
+        market_.advance(block);
+        const auto paid = sandwich.front->sold_amount;
+        const auto got = sandwich.back->bought_amount;
+        const auto difference = got >= paid ? wrapping_sub(got, paid) : wrapping_sub(paid, got);
+        const auto usd = market_.usd(difference, sandwich.front->sold).value_or(0);
+        Taken taken;
+        taken.sandwiches = 1;
+        taken.losing = got < paid ? 1 : 0;
+        taken.victims = sandwich.victims.size();
+        taken.gross_usd = got >= paid ? usd : -usd;
+        taken.fees_usd =
+            fee(block, sandwich.front->transaction) + fee(block, sandwich.back->transaction);
+        for (const auto* victim : sandwich.victims)
+            taken.victims_usd += market_.usd(victim->sold_amount, victim->sold).value_or(0);
+        all.add(taken);
+        by_taker[sandwich.front->sender].add(taken);
+        by_pool[pool].add(taken);
+        blocks.insert(block);
+    }
+
+    [[nodiscard]] double fee(std::uint64_t block, std::uint32_t transaction)
+    {
+        fee_.bind(1, storage::Value{static_cast<std::int64_t>(block)});
+        fee_.bind(2, storage::Value{static_cast<std::int64_t>(transaction)});
+        double usd = 0;
+        if (fee_.step())
+        {
+            const Amount wei = wrapping_mul(Amount{fee_.integer_up_to(0, integer_max)},
+                Amount{fee_.integer_up_to(1, integer_max)});
+            usd = market_.usd(wei, native_coin).value_or(0);
+        }
+        fee_.reset();
+        return usd;
+    }
+
+    LedgerQueries& source_;
+    Market market_;
+    std::map<ContractId, std::vector<Trade>> pools_;  // Of the block under way.
+    storage::Statement fee_ = source_.query(
+        "SELECT receipt_gas_used, receipt_effective_gas_price FROM t_transactions WHERE "
+        "block_number = ? AND transaction_index = ?");
+};
+
+template <typename Key, typename Name>
+Table taken_table(
+    std::string key, std::string title, Column first, const std::map<Key, Taken>& by, Name&& name)
+{
+    Table table{std::move(key), std::move(title),
+        {std::move(first), {"sandwiches", "Sandwiches", Unit::count},
+            {"victims", "Victims", Unit::count}, {"victims_usd", "They traded", Unit::usd},
+            {"gross_usd", "It brought", Unit::usd}, {"fees_usd", "Fees", Unit::usd},
+            {"net_usd", "Net", Unit::usd}},
+        {}, 12};
+    for (const auto& [id, taken] : by)
+    {
+        table.rows.push_back({name(id), static_cast<std::int64_t>(taken.sandwiches),
+            static_cast<std::int64_t>(taken.victims), taken.victims_usd, taken.gross_usd,
+            taken.fees_usd, taken.gross_usd - taken.fees_usd});
+    }
+    return table;
+}
+}  // namespace
+
+std::optional<Section> mev_section(LedgerQueries& source)
+{
+    if (source.last_block() == 0 || !source.has("t_dex_trades"))
+        return std::nullopt;
+    SandwichCount count{source};
+    count.run();
+    if (count.all.sandwiches == 0)
+        return std::nullopt;
+    const auto blocks = static_cast<double>(source.last_block());
+    const auto sandwiches = static_cast<double>(count.all.sandwiches);
+    Section section{"mev", "Sandwiches, told from the trades", {}, {}, {}};
+    section.figures = {
+        {"sandwiches", "Sandwiches", static_cast<std::int64_t>(count.all.sandwiches), Unit::count},
+        {"sandwiches_per_block", "Sandwiches a block", sandwiches / blocks, Unit::none},
+        {"victims", "Their victims' swaps", static_cast<std::int64_t>(count.all.victims),
+            Unit::count},
+        {"gross_usd", "They brought", count.all.gross_usd, Unit::usd},
+        {"fees_share", "Of that to proposers and burnt",
+            count.all.gross_usd > 0 ? Value{count.all.fees_usd / count.all.gross_usd} : Value{},
+            Unit::share},
+        {"net_per_sandwich", "Net, per sandwich",
+            (count.all.gross_usd - count.all.fees_usd) / sandwiches, Unit::usd},
+        {"losing", "Sold for less than they paid", static_cast<std::int64_t>(count.all.losing),
+            Unit::count},
+    };
+    section.tables.push_back(
+        taken_table("takers", "By who took", {"account", "Account", Unit::none}, count.by_taker,
+            [&](AccountId id) { return source.account_name(id); }));
+    section.tables.push_back(taken_table("pools", "By pool", {"pool", "Pool", Unit::none},
+        count.by_pool, [&](ContractId id) { return source.contract_name(id); }));
+    return section;
+}
+
+}  // namespace runnel::analytics

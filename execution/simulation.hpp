@@ -1,0 +1,55 @@
+#pragma once
+
+#include "execution/context.hpp"
+#include "ledger/block.hpp"
+
+#include <cstdint>
+#include <optional>
+
+namespace runnel
+{
+
+/// What calls would do after the last block, one list after another: they run on copies of what
+/// they touch, so nothing changes and nobody hears of it. Ethereum's eth_callBundle, for searchers.
+///
+/// Fees and nonces do not count, and nothing can be deployed.
+///
+///     simulation.begin(world, block);
+///     if (simulation.run(mine, me) && simulation.run(theirs, them))
+///         simulation.for_each_event<DexTrade>([&](ContractId exchange, const DexTrade& trade)
+///         ...);
+class Simulation
+{
+public:
+    /// From the committed state again. @p world and @p block must outlive what follows.
+    void begin(const World& world, const BlockContext& block);
+    /// Runs calls as @p sender, as executed lists are encoded (Transaction::executable()). Errors:
+    /// what a transaction would be refused with; then all since begin() is undone, and begin() must
+    /// come next.
+    [[nodiscard]] Result<Returns> run(ByteView calls, AccountId sender);
+    /// By the last run, beside the transaction's own 21,000.
+    [[nodiscard]] std::uint64_t gas_used() const noexcept { return gas_used_; }
+    /// Visits the events of one type that the last run emitted: visit(contract, event).
+    template <typename Event, typename Visitor>
+    void for_each_event(Visitor&& visit) const
+    {
+        for (auto i = first_event_; i < arena_.events.size(); ++i)
+        {
+            const auto& record = arena_.events[i];
+            if (record.type != &event_type<Event>)
+                continue;
+            Event event{};
+            Decoder decoder{ByteView{arena_.event_bytes}.subspan(record.offset, record.size)};
+            decoder.get(event);
+            visit(record.contract, event);
+        }
+    }
+
+private:
+    WorkerArena arena_;
+    std::optional<TransactionScope> scope_;
+    std::size_t first_event_ = 0;
+    std::uint64_t gas_used_ = 0;
+};
+
+}  // namespace runnel
