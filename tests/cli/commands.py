@@ -77,6 +77,7 @@ def installed(check, build, folder):
     runnel = Runnel(str(root / "bin" / "runnel"))
     listed = runnel.json("scenarios", cwd="/")
     check(any(entry["name"] == "payments" for entry in listed), f"install: scenarios: {listed}")
+    check(all(entry["theme"] != "Others" for entry in listed), f"install: each has a theme: {listed}")
     for entry in listed:
         checked = runnel("check", entry["file"], "--blocks", "3", cwd="/")
         check(checked.returncode == 0, f"install: {entry['file']}: {checked.stderr}")

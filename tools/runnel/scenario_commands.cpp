@@ -18,9 +18,16 @@
 #include <algorithm>
 #include <cerrno>
 #include <filesystem>
+#include <fstream>
 #include <limits>
+#include <map>
 #include <memory>
+#include <optional>
+#include <sstream>
+#include <string>
 #include <system_error>
+#include <utility>
+#include <vector>
 
 namespace runnel::tools
 {
@@ -107,6 +114,40 @@ std::filesystem::path usual_folder()
         "expected FOLDER"};
 }
 
+/// Which scenarios of a folder belong together: its file `themes.txt`, if it has one, with lines
+/// `THEME: NAME...`. Those that it does not name come last.
+struct Themes
+{
+    std::vector<std::string> titles;
+    std::map<std::string, std::pair<std::size_t, std::size_t>> places;  // By name.
+
+    /// Theme and position in it.
+    [[nodiscard]] std::pair<std::size_t, std::size_t> place_of(const std::string& name) const
+    {
+        const auto found = places.find(name);
+        return found == places.end() ? std::pair{titles.size() - 1, std::size_t{0}} : found->second;
+    }
+};
+
+Themes read_themes(const std::filesystem::path& folder)
+{
+    Themes themes;
+    std::ifstream file{folder / "themes.txt"};
+    for (std::string line; std::getline(file, line);)
+    {
+        const auto colon = line.find(':');
+        if (line.starts_with('#') || colon == std::string::npos)
+            continue;
+        std::istringstream names{line.substr(colon + 1)};
+        std::size_t position = 0;
+        for (std::string name; names >> name;)
+            themes.places.emplace(name, std::pair{themes.titles.size(), position++});
+        themes.titles.push_back(line.substr(0, colon));
+    }
+    themes.titles.emplace_back("Others");
+    return themes;
+}
+
 int run_scenarios(const ScenariosOptions& options)
 {
     if (options.reference)
@@ -133,28 +174,37 @@ int run_scenarios(const ScenariosOptions& options)
         throw CommandError{exit_bad_input, fmt::format("{}: expected a folder of scenarios: {}",
                                                folder.string(), failed.message())};
     }
-    std::sort(files.begin(), files.end());
+    const auto themes = read_themes(folder);
+    const auto place = [&](const std::filesystem::path& file)
+    { return themes.place_of(file.stem().string()); };
+    std::sort(files.begin(), files.end(),
+        [&](const auto& a, const auto& b) {
+            return std::pair{place(a), a} < std::pair{place(b), b};
+        });
     std::size_t width = 0;
     for (const auto& file : files)
         width = std::max(width, file.string().size());
     auto list = nlohmann::json::array();
+    std::optional<std::size_t> last_theme;
     for (const auto& file : files)
     {
+        const auto theme = place(file).first;
         const auto scenario = scenarios::load_scenario(file, {});
         if (!scenario)
             throw CommandError{exit_bad_input, scenario.error().message};
         if (options.json)
         {
-            list.push_back(
-                {{"file", file.string()}, {"name", scenario->name}, {"title", scenario->title},
-                    {"blocks", scenario->blocks}, {"wallets", wallet_count(*scenario)}});
+            list.push_back({{"file", file.string()}, {"name", scenario->name},
+                {"title", scenario->title}, {"theme", themes.titles[theme]},
+                {"blocks", scenario->blocks}, {"wallets", wallet_count(*scenario)}});
         }
         else
         {
-            fmt::print("{:<{}} {}\n{:<{}} {} blocks of {} s, {} wallets\n",
-                printable(file.string()), width, shortened(printable(scenario->title)), "", width,
-                with_commas(scenario->blocks), scenario->slot_seconds,
-                with_commas(wallet_count(*scenario)));
+            if (theme != last_theme && themes.titles.size() > 1)
+                fmt::print("{}{}\n", last_theme ? "\n" : "", printable(themes.titles[theme]));
+            last_theme = theme;
+            fmt::print("  {:<{}}  {}\n", printable(file.string()), width,
+                shortened(printable(scenario->title)));
         }
     }
     if (options.json)
