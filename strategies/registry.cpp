@@ -16,6 +16,7 @@ std::span<const StrategyType* const> strategy_types()
         &noise_trader_strategy(),
         &arbitrageur_strategy(),
         &sandwicher_strategy(),
+        &front_runner_strategy(),
         &liquidity_provider_strategy(),
         &pool_opener_strategy(),
         &range_provider_strategy(),

@@ -13,6 +13,7 @@ namespace runnel::strategies
 [[nodiscard]] const StrategyType& noise_trader_strategy();
 [[nodiscard]] const StrategyType& arbitrageur_strategy();
 [[nodiscard]] const StrategyType& sandwicher_strategy();
+[[nodiscard]] const StrategyType& front_runner_strategy();
 [[nodiscard]] const StrategyType& liquidity_provider_strategy();
 [[nodiscard]] const StrategyType& pool_opener_strategy();
 [[nodiscard]] const StrategyType& range_provider_strategy();

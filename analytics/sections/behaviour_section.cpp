@@ -450,8 +450,8 @@ void add_rates(LedgerQueries& source, Section& section)
 
 bool is_searcher(std::string_view strategy)
 {
-    constexpr std::array<std::string_view, 6> searchers{"arbitrageur", "auction_keeper",
-        "collateral_buyer", "liquidator", "peg_arbitrageur", "sandwicher"};
+    constexpr std::array<std::string_view, 7> searchers{"arbitrageur", "auction_keeper",
+        "collateral_buyer", "front_runner", "liquidator", "peg_arbitrageur", "sandwicher"};
     return std::find(searchers.begin(), searchers.end(), strategy) != searchers.end();
 }
 

@@ -5,6 +5,7 @@
 #include "strategies/market/bidding.hpp"
 #include "strategies/market/common.hpp"
 #include "strategies/market/gas_money.hpp"
+#include "strategies/market/mempool.hpp"
 #include "strategies/market/routes.hpp"
 #include "strategies/strategies.hpp"
 
@@ -198,7 +199,7 @@ private:
         victims_.clear();
         trades_.assign(pools_.size(), {});
         block_ = {view.block_number, view.timestamp, view.base_fee, 0, zero_account};
-        for (const auto* waiting : in_order_of_tips(view))
+        for (const auto* waiting : includable_by_tip(view))
         {
             simulation_.begin(*view.world, block_);
             if (!simulation_.run(waiting->calls, waiting->sender))
@@ -210,30 +211,6 @@ private:
             [](const Victim& a, const Victim& b) { return a.impact > b.impact; });
         if (victims_.size() > victims_max)
             victims_.resize(victims_max);
-    }
-
-    /// Those that can be in the block, as a proposer would order them who looks at tips alone.
-    [[nodiscard]] static std::vector<const PendingTransaction*> in_order_of_tips(
-        const WorldView& view)
-    {
-        std::vector<const PendingTransaction*> all;
-        for (const auto& waiting : view.mempool->waiting)
-        {
-            if (!waiting.calls.empty() && waiting.max_fee >= view.base_fee &&
-                waiting.nonce == view.account(waiting.sender).nonce)
-                all.push_back(&waiting);
-        }
-        std::stable_sort(all.begin(), all.end(),
-            [&](const PendingTransaction* a, const PendingTransaction* b)
-            { return tip_of(*a, view) > tip_of(*b, view); });
-        return all;
-    }
-
-    /// Wei per gas, as a block with this base fee pays it.
-    [[nodiscard]] static std::uint64_t tip_of(
-        const PendingTransaction& waiting, const WorldView& view)
-    {
-        return std::min(waiting.max_priority_fee, waiting.max_fee - view.base_fee);
     }
 
     void add_trade(const PendingTransaction& waiting, ContractId contract, const DexTrade& trade)

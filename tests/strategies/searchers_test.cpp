@@ -217,3 +217,53 @@ TEST_CASE("sandwicher: falls silent where everything is refused", "[strategies]"
     const auto bot = fixture.make();
     CHECK(tests::sent_when_all_is_refused(fixture.wallet, *bot, 1'000) <= 40);
 }
+
+// Method: somebody is about to buy WETH for 2,000 USDC in the pool where the world outside pays
+// 2,200.
+TEST_CASE("front-runner: sends what would earn another something itself", "[strategies]")
+{
+    Mempool fixture;
+    fixture.wallet.set_price(fixture.weth.id(), 2'200);
+    const auto amount_in = units(2'000, 6);
+    const auto out =
+        *fixture.pair.quote_exact_input(fixture.usdc.id(), fixture.weth.id(), amount_in);
+    CallWriter calls;
+    bool copies = false;
+    SECTION("a swap below the price outside")
+    {
+        calls.add(fixture.usdc.id(), Erc20Transfer{fixture.pair.account(), amount_in});
+        calls.add(fixture.pair.id(), uniswap_v2::Swap{out, 0, fixture.victim, {}});
+        copies = true;
+    }
+    SECTION("a payment, which would cost it something")
+    {
+        calls.add(fixture.usdc.id(), Erc20Transfer{fixture.sandbox.account("shop"), amount_in});
+    }
+    SECTION("a swap whose proceeds go to somebody else")
+    {
+        calls.add(fixture.usdc.id(), Erc20Transfer{fixture.pair.account(), amount_in});
+        calls.add(fixture.pair.id(), uniswap_v2::Swap{out, 0, fixture.sandbox.account("shop"), {}});
+    }
+    SECTION("what its own tokens do not allow: the router may not spend them")
+    {
+        calls.add(fixture.router.id(),
+            uniswap_v2::SwapExactTokensForTokens{amount_in, 0,
+                {fixture.usdc.id(), fixture.weth.id()}, fixture.victim, 2'000'000'000});
+    }
+    fixture.mempool.waiting.push_back(
+        {fixture.victim, 0, 300'000, 100 * gwei, 3 * gwei, 5, calls.bytes()});
+    const auto bot = front_runner_strategy().create(
+        fixture.parameters, tests::group_of_one(fixture.sandbox.world(), fixture.me));
+    fixture.wallet.decide(*bot);
+    REQUIRE(fixture.wallet.submissions.size() == (copies ? 1 : 0));
+    if (!copies)
+        return;
+    const auto copy = fixture.wallet.submissions[0];
+    CHECK(copy.bid.priority_fee > 3 * gwei);
+    CHECK(copy.motive.purpose == Purpose::front_running);
+    CHECK(copy.motive.token == fixture.weth.id());
+    CHECK(copy.motive.stolen == out);
+    REQUIRE(fixture.wallet.run(*bot).outcome.ok());
+    CHECK(fixture.weth.balance(fixture.me) == wrapping_add(units(50, 18), out));
+    CHECK_FALSE(fixture.sandbox.run(fixture.victim, calls).ok());  // It comes too late.
+}
