@@ -83,6 +83,28 @@ struct NftSetApprovalForAll
     RUNNEL_FIELDS(operator_address, approved);
 };
 
+/// What the creator of a token wants of every sale: ERC-2981's royaltyInfo, as a share.
+struct Royalty
+{
+    AccountId recipient{};
+    std::uint32_t bps = 0;
+};
+
+/// What one contract may ask of another whose tokens are ERC-721. The caller passes its own context
+/// with itself as sender.
+class Nft
+{
+public:
+    virtual ~Nft() = default;
+
+    /// Errors: those of NftBook::transfer_from().
+    virtual Result<void> transfer_nft(
+        CallContext context, AccountId from, AccountId to, std::uint64_t token_id) = 0;
+    /// The zero account: there is no such token.
+    [[nodiscard]] virtual AccountId owner_of(std::uint64_t token_id) const = 0;
+    [[nodiscard]] virtual Royalty royalty() const { return {}; }
+};
+
 /// Who owns which of a contract's tokens, and who may move them.
 ///
 /// Failure: a refusal may leave records half written; the ledger rolls the transaction back.

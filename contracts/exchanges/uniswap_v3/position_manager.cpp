@@ -238,10 +238,16 @@ Result<Returns> UniswapV3PositionManager::execute(const BurnPosition& call, Call
     return Returns{};
 }
 
+Result<void> UniswapV3PositionManager::transfer_nft(
+    CallContext context, AccountId from, AccountId to, std::uint64_t token_id)
+{
+    RUNNEL_TRY(require_account(context.world(), to));
+    return book_.transfer_from(context, {from, to, token_id});
+}
+
 Result<Returns> UniswapV3PositionManager::execute(const NftTransferFrom& call, CallContext& context)
 {
-    RUNNEL_TRY(require_account(context.world(), call.to));
-    RUNNEL_TRY(book_.transfer_from(context, call));
+    RUNNEL_TRY(transfer_nft(context, call.from, call.to, call.token_id));
     return Returns{};
 }
 

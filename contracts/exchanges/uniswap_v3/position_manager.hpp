@@ -100,7 +100,8 @@ namespace runnel::contracts
 class UniswapV3PositionManager
   : public ContractBase<UniswapV3PositionManager, NftTransferFrom, NftApprove, NftSetApprovalForAll,
         uniswap_v3::MintPosition, uniswap_v3::IncreaseLiquidity, uniswap_v3::DecreaseLiquidity,
-        uniswap_v3::CollectPosition, uniswap_v3::BurnPosition>
+        uniswap_v3::CollectPosition, uniswap_v3::BurnPosition>,
+    public Nft
 {
 public:
     UniswapV3PositionManager(ContractIdentity identity, ContractId factory);
@@ -115,13 +116,15 @@ public:
     {
         return positions_.get(token_id);
     }
-    [[nodiscard]] AccountId owner_of(std::uint64_t token_id) const
+    [[nodiscard]] AccountId owner_of(std::uint64_t token_id) const override
     {
         return book_.tokens.get(token_id).owner;
     }
 
     using ContractBase::declare;
     using ContractBase::execute;
+    Result<void> transfer_nft(
+        CallContext context, AccountId from, AccountId to, std::uint64_t token_id) override;
     Result<Returns> execute(const NftTransferFrom& call, CallContext& context);
     Result<Returns> execute(const NftApprove& call, CallContext& context);
     Result<Returns> execute(const NftSetApprovalForAll& call, CallContext& context);
