@@ -181,6 +181,24 @@ void add_ranges(LedgerQueries& source, std::uint64_t block,
     }
 }
 
+/// What is in order books after a block in which they stated all of it, locked or not.
+void add_book_balances(LedgerQueries& source, std::uint64_t block,
+    std::map<std::pair<GroupId, ContractId>, SignedAmount>& net)
+{
+    if (!source.has("t_dex_book_balances"))
+        return;
+    auto rows = source.query(fmt::format(
+        "SELECT account_id, token_id, available_raw, locked_raw FROM t_dex_book_balances "
+        "WHERE block_number = {}",
+        block));
+    while (rows.step())
+    {
+        auto& sum = net[{source.group_of(rows.account(0)), rows.contract(1)}];
+        sum.add(rows.amount(2));
+        sum.add(rows.amount(3));
+    }
+}
+
 double debt_peak_usd(LedgerQueries& source)
 {
     Market market{source, Market::Prices::on_chain};
@@ -324,6 +342,8 @@ Positions make_positions(LedgerQueries& source)
     Positions positions;
     add_ranges(source, 0, positions.net_at_start);
     add_ranges(source, source.last_block(), positions.net);
+    add_book_balances(source, 0, positions.net_at_start);
+    add_book_balances(source, source.last_block(), positions.net);
     add_staked(source, positions);
     add_debt_positions(source, 0, positions.net_at_start);
     add_debt_positions(source, source.last_block(), positions.net);

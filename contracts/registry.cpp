@@ -2,8 +2,11 @@
 
 #include "contracts/commerce/arbitrated_escrow/escrow.hpp"
 #include "contracts/custody/custodial_exchange/exchange.hpp"
+#include "contracts/commerce/marketplace/marketplace.hpp"
+#include "contracts/assets/share_registry/registry.hpp"
 #include "contracts/exchanges/balancer_weighted/pool.hpp"
 #include "contracts/exchanges/curve_stableswap/pool.hpp"
+#include "contracts/exchanges/order_book/book.hpp"
 #include "contracts/exchanges/uniswap_v2/factory.hpp"
 #include "contracts/exchanges/uniswap_v2/pair.hpp"
 #include "contracts/exchanges/uniswap_v2/router.hpp"
@@ -40,6 +43,7 @@
 #include "contracts/staking/lido/wsteth.hpp"
 #include "contracts/tokens/erc20/deployer.hpp"
 #include "contracts/tokens/erc20/erc20.hpp"
+#include "contracts/tokens/erc721/erc721.hpp"
 #include "contracts/tokens/native/native_coin.hpp"
 #include "contracts/tokens/weth9/weth9.hpp"
 #include "contracts/vaults/erc4626/deployer.hpp"
@@ -72,6 +76,7 @@ std::span<const ContractType* const> contract_types()
         &LimitOrderHook::contract_type(),
         &CurveStableSwapPool::contract_type(),
         &BalancerWeightedPool::contract_type(),
+        &OrderBook::contract_type(),
         &AaveV3Pool::contract_type(),
         &AaveV3Pool::contract_type_v37(),
         &AaveV3Pool::contract_type_fixed_close(),
@@ -99,6 +104,9 @@ std::span<const ContractType* const> contract_types()
         &Comet::contract_type(),
         &FiatToken::contract_type(),
         &IssuerDesk::contract_type(),
+        &ShareRegistry::contract_type(),
+        &NftMarketplace::contract_type(),
+        &Erc721::contract_type(),
         &ArbitratedEscrow::contract_type(),
         &CustodialExchange::contract_type(),
     };

@@ -81,7 +81,7 @@ Table change_table(LedgerQueries& source)
     Table table{"changes", "What groups have more or less of than they began with",
         {{"group", "Who", Unit::none}, {"token", "", Unit::none},
             {"balance_change", "In wallets", Unit::none},
-            {"lending_change", "In lending and ranges, less debt", Unit::none},
+            {"lending_change", "In lending, ranges and books, less debt", Unit::none},
             {"farm_change", "In farms", Unit::none}},
         {}, 0};
     struct Change

@@ -1,5 +1,6 @@
 #include "strategies/market/routes.hpp"
 
+#include "contracts/kit/sectors/order_exchange.hpp"
 #include "contracts/kit/sectors/range_exchange.hpp"
 #include "contracts/tokens/erc20/erc20.hpp"
 #include "ledger/check.hpp"
@@ -80,6 +81,14 @@ std::uint64_t crossing_gas(std::span<const Hop> route, std::span<const Amount> a
     std::uint64_t gas = 0;
     for (std::size_t i = 0; i < route.size() && i < amounts.size(); ++i)
     {
+        if (const auto* book = dynamic_cast<const contracts::OrderExchange*>(route[i].exchange))
+        {
+            const auto all = book->fills_gas(route[i].token_in, amounts[i]);
+            const auto* venue = route[i].exchange->venue();
+            const auto room = venue->extra_gas(1) / 2;
+            gas += all > room ? all - room : 0;
+            continue;
+        }
         const auto* ranges = dynamic_cast<const contracts::RangeExchange*>(route[i].exchange);
         if (ranges == nullptr)
             continue;
