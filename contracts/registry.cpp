@@ -1,9 +1,9 @@
 #include "contracts/registry.hpp"
 
-#include "contracts/commerce/arbitrated_escrow/escrow.hpp"
-#include "contracts/custody/custodial_exchange/exchange.hpp"
-#include "contracts/commerce/marketplace/marketplace.hpp"
 #include "contracts/assets/share_registry/registry.hpp"
+#include "contracts/commerce/arbitrated_escrow/escrow.hpp"
+#include "contracts/commerce/marketplace/marketplace.hpp"
+#include "contracts/custody/custodial_exchange/exchange.hpp"
 #include "contracts/exchanges/balancer_weighted/pool.hpp"
 #include "contracts/exchanges/curve_stableswap/pool.hpp"
 #include "contracts/exchanges/order_book/book.hpp"
