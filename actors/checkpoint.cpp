@@ -17,6 +17,7 @@ void put_transaction(const Transaction& transaction, Encoder& encoder)
 {
     encoder.put(transaction);
     encoder.put(CallList{transaction.input_bytes()});
+    encoder.put(CallList{transaction.witnesses});
     encoder.put(transaction.arrival_ms);
     encoder.put(transaction.motive);
 }
@@ -34,12 +35,15 @@ bool load_transactions(Decoder& decoder, const World& world, std::vector<Transac
     {
         auto& transaction = transactions.emplace_back();
         CallList input;
+        CallList witnesses;
         decoder.get(transaction);
         decoder.get(input);
+        decoder.get(witnesses);
         decoder.get(transaction.arrival_ms);
         decoder.get(transaction.motive);
         if (!decoder.ok() || index(transaction.sender) >= world.account_count() ||
-            !is_possible(transaction.motive, world) || !transaction.set_input(input.bytes))
+            !is_possible(transaction.motive, world) || !transaction.set_input(input.bytes) ||
+            !transaction.set_witnesses(witnesses.bytes))
             return false;
         name_sender(transaction, world);
     }

@@ -226,6 +226,11 @@ void TransactionScope::roll_back() noexcept
         growing_->drop_from(first_account_, first_contract_);
 }
 
+ByteView CallContext::witness(std::uint8_t number) const noexcept
+{
+    return scope_.running_ == nullptr ? ByteView{} : scope_.running_->witness(number);
+}
+
 Result<void> CallContext::charge_gas(std::uint64_t gas)
 {
     if (gas > scope_.gas_limit_ - scope_.gas_used_)

@@ -102,12 +102,11 @@ class TransactionScope
 public:
     TransactionScope(const World& world, const BlockContext& block, std::span<Access> accesses,
         WorkerArena& arena, std::uint32_t transaction, AccessPolicy policy) noexcept;
-    /// Lets the transaction, which is @p running, deploy contracts in @p world: it runs alone.
-    void allow_growth(World& world, const Transaction& running) noexcept
-    {
-        growing_ = &world;
-        running_ = &running;
-    }
+    /// Which transaction this is, for calls that need more of it than their arguments.
+    void set_running(const Transaction& running) noexcept { running_ = &running; }
+    /// Lets the transaction, which set_running() has named, deploy contracts in @p world: it runs
+    /// alone.
+    void allow_growth(World& world) noexcept { growing_ = &world; }
 
     /// The record to read; one of zeros if the table takes no such key.
     const void* read(const RecordTable& table, std::uint64_t key);
@@ -187,6 +186,10 @@ public:
     [[nodiscard]] AccountId sender() const noexcept { return sender_; }
     [[nodiscard]] const BlockContext& block() const noexcept { return scope_.block_; }
     [[nodiscard]] const World& world() const noexcept { return scope_.world_; }
+
+    /// What the transaction has as its witness with this number: proves what its input claims.
+    /// Hostile like any argument; empty if there is none.
+    [[nodiscard]] ByteView witness(std::uint8_t number) const noexcept;
 
     template <typename R>
     [[nodiscard]] const R& read(const Table<R>& table, std::uint64_t key)

@@ -536,8 +536,9 @@ void BlockExecution::execute(std::uint32_t i, unsigned worker_number) noexcept
         resolve(transaction, *world_, {context_.number, i});
     TransactionScope scope{*world_, context_, plan_.accesses(i), worker.arena, i,
         is_parallel_ ? AccessPolicy::declared : AccessPolicy::open};
+    scope.set_running(transaction);
     if (!is_parallel_)
-        scope.allow_growth(*world_, transaction);
+        scope.allow_growth(*world_);
     outcome.worker = worker_number;
     outcome.first_event = static_cast<std::uint32_t>(scope.first_event());
     outcome.first_undo = static_cast<std::uint32_t>(scope.first_undo());

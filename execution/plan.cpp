@@ -126,6 +126,7 @@ void BlockPlan::run_dry(
     const auto& transaction = transactions_[i];
     arena.clear();
     TransactionScope scope{*world_, options_.block, {}, arena, i, AccessPolicy::dry};
+    scope.set_running(transaction);
     scope.set_gas_limit(transaction.gas_limit);
     CallContext context{scope, transaction.sender};
     // Whether it is refused does not matter: the block's earlier transactions may change that.

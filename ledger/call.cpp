@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
 
 namespace runnel
 {
@@ -72,6 +73,14 @@ void append_call(
         encoder.put(count);
         encoder.put_raw(bindings);
     }
+}
+
+std::uint8_t CallWriter::add_witness(ByteView witness)
+{
+    check_size(witness.size());
+    RUNNEL_CHECK(witness_count_ < std::numeric_limits<std::uint8_t>::max());
+    Encoder{witnesses_}.put(CallList{witness});
+    return witness_count_++;
 }
 
 std::uint32_t CallWriter::reference_to(const Address& address)

@@ -158,6 +158,12 @@ public:
     /// What the references in the calls stand for.
     [[nodiscard]] const std::vector<Address>& addresses() const noexcept { return addresses_; }
 
+    /// Adds what calls of this list are proven by (a note's secret): it is executed with, but no
+    /// part of the input that the chain shows. Returns its number, for a call to name; at most 255.
+    std::uint8_t add_witness(ByteView witness);
+    /// All of them: each one's length (2), then its bytes.
+    [[nodiscard]] const Bytes& witnesses() const noexcept { return witnesses_; }
+
     /// Appends calls that are encoded already, whatever they are.
     void add_encoded(ByteView calls) { bytes_.insert(bytes_.end(), calls.begin(), calls.end()); }
 
@@ -199,6 +205,8 @@ private:
     [[nodiscard]] std::uint32_t reference_to(const Address& address);
 
     Bytes bytes_;
+    Bytes witnesses_;
+    std::uint8_t witness_count_ = 0;
     std::vector<Address> addresses_;
 };
 

@@ -8,6 +8,13 @@
 namespace runnel
 {
 
+namespace
+{
+/// Where an encoding begins with its sender: neither an account's number nor a reference.
+constexpr std::uint32_t witnessed_mark = 0xFFFF'FFFF;
+static_assert(witnessed_mark - first_reference >= references_max);
+}  // namespace
+
 Address Transaction::address(std::size_t i) const noexcept
 {
     Address address;
@@ -35,10 +42,36 @@ bool Transaction::set_input(ByteView bytes)
     return true;
 }
 
+ByteView Transaction::witness(std::uint8_t number) const noexcept
+{
+    Decoder decoder{witnesses};
+    CallList witness;
+    for (unsigned i = 0; i <= number; ++i)
+        decoder.get(witness);
+    return decoder.ok() ? witness.bytes : ByteView{};
+}
+
+bool Transaction::set_witnesses(ByteView bytes)
+{
+    Decoder decoder{bytes};
+    CallList witness;
+    while (decoder.ok() && !decoder.at_end())
+        decoder.get(witness);
+    if (!decoder.ok())
+        return false;
+    witnesses.assign(bytes.begin(), bytes.end());
+    return true;
+}
+
 void Transaction::append_encoding(Bytes& out) const
 {
-    const auto start = out.size();
     Encoder encoder{out};
+    if (!witnesses.empty())
+    {
+        encoder.put(witnessed_mark);
+        encoder.put(keccak256(witnesses));
+    }
+    const auto start = out.size();
     encoder.put(*this);
     if (sender_reference != 0)
     {

@@ -29,6 +29,9 @@ struct Transaction
     /// encodes them. Whoever block 0 did not have is named by address, never by an id that a re-org
     /// could give to another: see state/references.hpp.
     Input input{0};
+    /// What calls are proven by, as CallWriter::add_witness() lines it up. It is part of the hash,
+    /// but stored apart from the input: who reads the chain does not need it, who executes it does.
+    Bytes witnesses;
 
     // Not part of the encoding:
     /// Of a sender whom block 0 did not have: what is hashed in his id's place, the reference to
@@ -59,8 +62,13 @@ struct Transaction
     /// Takes an input as it is stored; false if it is too short for its addresses.
     [[nodiscard]] bool set_input(ByteView bytes);
     [[nodiscard]] ByteView input_bytes() const noexcept { return {input.data(), input.size()}; }
+    /// The witness with this number, from 0; empty if there is none.
+    [[nodiscard]] ByteView witness(std::uint8_t number) const noexcept;
+    /// Takes witnesses as they are stored; false if they are malformed.
+    [[nodiscard]] bool set_witnesses(ByteView bytes);
     /// Appends what the hash is of: the fields above and the input, with a reference in the place
-    /// of a sender who is named.
+    /// of a sender who is named; before them, where there are witnesses, a mark that no sender has
+    /// and the hash of these.
     void append_encoding(Bytes& out) const;
     /// Computes the hash, a Merkle leaf.
     void seal();

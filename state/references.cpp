@@ -205,6 +205,7 @@ void IdMapper::map_calls(ByteView list, Bytes& out)
 
 void write_calls(Transaction& transaction, const World& world, const CallWriter& calls)
 {
+    transaction.witnesses = calls.witnesses();
     if (!world.has_grown() && calls.addresses().empty())
     {
         transaction.set_calls(calls.bytes());

@@ -104,6 +104,7 @@ BlockRowMaker::BlockRowMaker(
     { return *tables.at(std::string{table}); };
     blocks_.emplace(batch(BlockRow::table));
     transactions_.emplace(batch(TransactionRow::table));
+    witnesses_.emplace(batch(WitnessRow::table));
     rewards_.emplace(batch(RewardRow::table));
     if (tables.contains(std::string{DroppedRow::table}))
     {
@@ -150,7 +151,7 @@ std::size_t BlockRowMaker::add(const FinishedBlock& block)
 {
     blocks_->add({block.header, block.hash});
     add_directories(block);
-    add_transactions(block);
+    const auto witnesses = add_transactions(block);
     add_events(block);
     std::uint32_t reward_index = 0;
     for (const auto& [account, amount] : block.rewards)
@@ -162,7 +163,7 @@ std::size_t BlockRowMaker::add(const FinishedBlock& block)
         add_truth(block);
     }
     return 1 + block.accounts.size() + 2 * block.contracts.size() + block.transactions.size() +
-           block.events.size() + block.rewards.size() +
+           witnesses + block.events.size() + block.rewards.size() +
            (tells ? block.dropped.size() + block.transactions.size() + 1 : 0);
 }
 
@@ -204,12 +205,13 @@ void BlockRowMaker::add_truth(const FinishedBlock& block)
     truth_digests_->add({block.header.number, truth_digest_});
 }
 
-void BlockRowMaker::add_transactions(const FinishedBlock& block)
+std::size_t BlockRowMaker::add_transactions(const FinishedBlock& block)
 {
     RUNNEL_CHECK(block.receipts.size() == block.transactions.size());
     TransactionRow row;
     row.block_number = block.header.number;
     std::string reason;
+    std::size_t witnesses = 0;
     for (std::size_t i = 0; i < block.transactions.size(); ++i)
     {
         const auto& transaction = block.transactions[i];
@@ -234,7 +236,12 @@ void BlockRowMaker::add_transactions(const FinishedBlock& block)
         if (!row.succeeded)
             row.revert_reason = reason = receipt.refusal.to_string();
         transactions_->add(row);
+        if (transaction.witnesses.empty())
+            continue;
+        witnesses_->add({row.block_number, row.transaction_index, transaction.witnesses});
+        ++witnesses;
     }
+    return witnesses;
 }
 
 void BlockRowMaker::add_events(const FinishedBlock& block)

@@ -51,7 +51,8 @@ public:
 
 private:
     void add_directories(const FinishedBlock& block);
-    void add_transactions(const FinishedBlock& block);
+    /// Returns how many witnesses there are beside them.
+    std::size_t add_transactions(const FinishedBlock& block);
     void add_events(const FinishedBlock& block);
     void add_dropped(const FinishedBlock& block);
     void add_truth(const FinishedBlock& block);
@@ -61,6 +62,7 @@ private:
     std::deque<RowBatch> batches_;
     std::optional<Rows<BlockRow>> blocks_;
     std::optional<Rows<TransactionRow>> transactions_;
+    std::optional<Rows<WitnessRow>> witnesses_;
     std::optional<Rows<RewardRow>> rewards_;
     std::optional<Rows<DroppedRow>> dropped_;  // Not of those who compare: nobody can tell.
     Hash dropped_digest_;

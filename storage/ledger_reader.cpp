@@ -67,6 +67,8 @@ LedgerReader::LedgerReader(Database database) : database_{std::move(database)}
     select_header_.emplace(database_.prepare(select_rows<BlockRow>() + " WHERE number = ?"));
     transactions_.emplace(Cursor{{database_, TransactionRow::table, "block_number"},
         database_.prepare(select_rows<TransactionRow>() + " WHERE rowid >= ? ORDER BY rowid"), {}});
+    witnesses_.emplace(Cursor{{database_, WitnessRow::table, "block_number"},
+        database_.prepare(select_rows<WitnessRow>() + " WHERE rowid >= ? ORDER BY rowid"), {}});
     rewards_.emplace(Cursor{{database_, RewardRow::table, "block_number"},
         database_.prepare(select_rows<RewardRow>() + " WHERE rowid >= ? ORDER BY rowid"), {}});
 }
@@ -200,7 +202,26 @@ std::vector<Transaction> LedgerReader::read_transactions(std::uint64_t block_num
             fail_column(rows, "input", "a transaction's input");
     }
     transactions_->leave(block_number);
+    read_witnesses(block_number, transactions);
     return transactions;
+}
+
+void LedgerReader::read_witnesses(
+    std::uint64_t block_number, std::vector<Transaction>& transactions)
+{
+    auto& rows = witnesses_->rows;
+    witnesses_->seek(block_number);
+    std::size_t next = 0;  // The first transaction whose witnesses may come.
+    for (; witnesses_->is_in(block_number); witnesses_->has_row = rows.step())
+    {
+        const auto row = read_row<WitnessRow>(rows);
+        if (row.transaction_index < next || row.transaction_index >= transactions.size())
+            fail_column(rows, "transaction_index", "a later transaction of the block");
+        if (row.content.empty() || !transactions[row.transaction_index].set_witnesses(row.content))
+            fail_column(rows, "content", "a transaction's witnesses");
+        next = row.transaction_index + std::size_t{1};
+    }
+    witnesses_->leave(block_number);
 }
 
 std::vector<Reward> LedgerReader::rewards(std::uint64_t block_number)

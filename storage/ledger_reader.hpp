@@ -91,6 +91,7 @@ private:
     };
 
     [[nodiscard]] std::vector<Transaction> read_transactions(std::uint64_t block_number);
+    void read_witnesses(std::uint64_t block_number, std::vector<Transaction>& transactions);
     [[nodiscard]] std::vector<Reward> read_rewards(std::uint64_t block_number);
     void check_tables();
     [[noreturn]] void corrupt(const std::string& what) const;
@@ -99,6 +100,7 @@ private:
     std::uint64_t account_count_ = 0;
     std::optional<Statement> select_header_;
     std::optional<Cursor> transactions_;
+    std::optional<Cursor> witnesses_;
     std::optional<Cursor> rewards_;
 };
 

@@ -300,7 +300,8 @@ struct TransactionRow
         column("input", self.input,
             {"How many addresses the calls name (1 byte), these (20 bytes each), the calls in "
              "their "
-             "canonical encoding; re-executed by `verify`."});
+             "canonical encoding; re-executed by `verify`. What they are proven by is apart, in "
+             "t_witnesses."});
         column("receipt_status", self.succeeded, {"1 succeeded, 0 reverted.", {}, true});
         column("receipt_gas_used", self.gas_used, {"By this transaction.", gas_unit, true});
         column("receipt_cumulative_gas_used", self.cumulative_gas_used,
@@ -309,6 +310,25 @@ struct TransactionRow
             {"What was paid.", unit::wei_per_gas, true});
         column("revert_reason", self.revert_reason,
             {"The contract's own words; NULL if it succeeded. `#7` is account 7.", {}, true});
+    }
+};
+
+/// What the calls of a transaction are proven by; of those that have any.
+struct WitnessRow
+{
+    static constexpr std::string_view table = "t_witnesses";
+
+    std::uint64_t block_number = 0;
+    std::uint32_t transaction_index = 0;
+    ByteView content;
+
+    static constexpr void describe(auto& self, auto&& column)
+    {
+        column("block_number", self.block_number, {"The block."});
+        column("transaction_index", self.transaction_index, {"The transaction."});
+        column("content", self.content,
+            {"Each witness's length (2 bytes) and its bytes, in the order in which calls number "
+             "them."});
     }
 };
 

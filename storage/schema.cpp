@@ -74,6 +74,11 @@ std::vector<TableInfo> base_tables()
         described<TransactionRow>("Transactions with their receipts, in order of execution.",
             TableKind::block, {"block_number", "transaction_index"},
             {{"block_number", "transaction_index"}, {"hash"}, {"from_id"}}));
+    tables.push_back(described<WitnessRow>(
+        "What transactions' calls are proven by and no observer of a chain sees: the notes of a "
+        "mixer. For `verify` alone, which executes with them; the transactions' hashes cover "
+        "them. An analysis that reads this table knows what it pretends to find out.",
+        TableKind::block, {"block_number", "transaction_index"}, {}));
     tables.push_back(described<RewardRow>("New coins for validators.", TableKind::block,
         {"block_number", "reward_index"}, {{"block_number", "reward_index"}}));
     tables.push_back(described<DroppedRow>(

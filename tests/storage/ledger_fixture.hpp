@@ -213,6 +213,9 @@ private:
         const Bytes nested(below(300), static_cast<std::uint8_t>(i));
         calls.add(any_contract(), AnyCall{CallList{nested}});
         transaction.set_calls(calls.bytes());
+        for (std::uint32_t k = 0; k < i % 3; ++k)
+            calls.add_witness(Bytes(100 * k + i, static_cast<std::uint8_t>(i)));
+        transaction.witnesses = calls.witnesses();
         transaction.seal();
         transaction.motive.purpose = static_cast<Purpose>(i % purpose_count);
         if (i % 3 == 1)

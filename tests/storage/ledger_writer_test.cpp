@@ -42,6 +42,7 @@ void check_same(const Transaction& a, const Transaction& b)
     CHECK(a.max_fee == b.max_fee);
     CHECK(a.max_priority_fee == b.max_priority_fee);
     CHECK(a.input == b.input);
+    CHECK(a.witnesses == b.witnesses);
     auto sealed = a;
     sealed.seal();
     CHECK(sealed.hash == a.hash);
