@@ -6,7 +6,7 @@ namespace runnel::actors
 {
 
 void Capture::ask(const std::vector<caf::actor>& cohorts, std::uint64_t next_block,
-    std::vector<std::shared_ptr<std::vector<AddressedOutcome>>>& outcomes)
+    std::vector<std::shared_ptr<News>>& news)
 {
     cohorts_.assign(cohorts.size(), nullptr);
     due_ = cohorts.size();
@@ -15,9 +15,8 @@ void Capture::ask(const std::vector<caf::actor>& cohorts, std::uint64_t next_blo
     for (std::size_t i = 0; i < cohorts.size(); ++i)
     {
         watch_.await(RoundWatch::Member::cohort, i);
-        director_.send(cohorts[i],
-            CaptureState{next_block,
-                std::exchange(outcomes[i], std::make_shared<std::vector<AddressedOutcome>>())});
+        director_.send(
+            cohorts[i], CaptureState{next_block, std::exchange(news[i], std::make_shared<News>())});
     }
 }
 

@@ -17,10 +17,10 @@ class Capture
 public:
     Capture(CrewActor& director, RoundWatch& watch) noexcept : director_{director}, watch_{watch} {}
 
-    /// Asks every cohort, and tells it what became of its transactions (@p outcomes, by cohort, are
-    /// taken), as it would hear before it decides on @p next_block.
+    /// Asks every cohort, and tells it its news (by cohort; taken), as it would hear them before
+    /// it decides on @p next_block.
     void ask(const std::vector<caf::actor>& cohorts, std::uint64_t next_block,
-        std::vector<std::shared_ptr<std::vector<AddressedOutcome>>>& outcomes);
+        std::vector<std::shared_ptr<News>>& news);
     void take(StateCaptured& answer);
     [[nodiscard]] bool is_complete() const noexcept { return due_ == 0; }
     /// The cohorts with all that their wallets remember, in groups of so many each.

@@ -84,6 +84,11 @@ public:
         cohort_.transactions_.push_back(std::move(transaction));
     }
 
+    void tell(AccountId to, Bytes content) override
+    {
+        cohort_.letters_.push_back({to, {account(), std::move(content)}});
+    }
+
     void ask(ContractId contract, const QuoteRequest& request) override
     {
         cohort_.questions_.push_back({position_, {contract, request, std::nullopt}});
@@ -121,7 +126,10 @@ Cohort::Cohort(const AgentGroupSetup& group, WalletGroup wallets)
     std::sort(
         stops_.begin(), stops_.end(), [](const auto& a, const auto& b) { return a.from < b.from; });
     for (const auto& arrival : wallets.arrivals)
+    {
         addresses_.push_back(arrival.address);
+        arrivals_.push_back(arrival.block);
+    }
     strategy_ = group.strategy->create(group.parameters, wallets);
     const auto* before = &group.parameters;
     for (const auto& change : group.changes)
@@ -204,6 +212,18 @@ std::size_t Cohort::position_of(AccountId account) const
     return position;
 }
 
+std::optional<std::size_t> Cohort::recipient(AccountId to, std::uint64_t next_block)
+{
+    if (addresses_.empty())
+        return position_of(to);
+    // Its address may have been paid before it comes.
+    const auto found = std::find(addresses_.begin(), addresses_.end(), world_->account(to).address);
+    const auto position = static_cast<std::size_t>(found - addresses_.begin());
+    if (position == addresses_.size() || arrivals_[position] >= next_block || !is_there(position))
+        return std::nullopt;
+    return position;
+}
+
 bool Cohort::is_there(std::size_t position)
 {
     if (addresses_.empty() || accounts_[position] != zero_account)
@@ -226,16 +246,16 @@ std::uint64_t Cohort::after_stops(std::uint64_t block) const noexcept
     return block;
 }
 
-void Cohort::begin(const WorldView& view, const std::vector<AddressedOutcome>& outcomes)
+void Cohort::begin(const WorldView& view, const News& news)
 {
     view_ = &view;
-    learn(view.block_number, outcomes);
+    learn(view.block_number, news);
 }
 
-void Cohort::learn(std::uint64_t next_block, const std::vector<AddressedOutcome>& outcomes)
+void Cohort::learn(std::uint64_t next_block, const News& news)
 {
     change(next_block, true);
-    for (const auto& addressed : outcomes)
+    for (const auto& addressed : news.outcomes)
     {
         const auto& outcome = addressed.outcome;
         const auto position = position_of(addressed.sender);
@@ -254,6 +274,20 @@ void Cohort::learn(std::uint64_t next_block, const std::vector<AddressedOutcome>
             wallet.boost_percent -= (wallet.boost_percent - 100 + 7) / 8;
         if (strategy_->learn(position, told))
             schedule(position, next_block);
+    }
+    if (news.transfers != nullptr)
+        strategy_->observe(*news.transfers);
+    // They came as cohorts answered, and from one cohort as its calendar has its wallets.
+    std::vector<const AddressedLetter*> letters;
+    for (const auto& addressed : news.letters)
+        letters.push_back(&addressed);
+    std::stable_sort(letters.begin(), letters.end(),
+        [](const auto* a, const auto* b) { return a->letter.from < b->letter.from; });
+    for (const auto* addressed : letters)
+    {
+        const auto position = recipient(addressed->to, next_block);
+        if (position && strategy_->hear(*position, addressed->letter))
+            schedule(*position, next_block);
     }
 }
 
@@ -327,6 +361,11 @@ std::vector<Transaction> Cohort::take_transactions()
 {
     seal_all(transactions_);
     return std::exchange(transactions_, {});
+}
+
+std::vector<AddressedLetter> Cohort::take_letters()
+{
+    return std::exchange(letters_, {});
 }
 
 std::uint64_t Cohort::next_block() const noexcept

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <vector>
 
 namespace runnel::actors
@@ -22,10 +23,11 @@ public:
     Cohort(const AgentGroupSetup& group, WalletGroup wallets);
     ~Cohort();
 
-    /// Tells wallets what became of their transactions, before block @p next_block.
-    void learn(std::uint64_t next_block, const std::vector<AddressedOutcome>& outcomes);
+    /// Tells wallets what became of their transactions, and what others told them, before block
+    /// @p next_block.
+    void learn(std::uint64_t next_block, const News& news);
     /// Begins a round: what learn() does, and what wallets may look at.
-    void begin(const WorldView& view, const std::vector<AddressedOutcome>& outcomes);
+    void begin(const WorldView& view, const News& news);
     /// Lets every wallet act that is due.
     void decide();
     /// What wallets asked for in decide(), by contract in ascending order; empty: nothing to wait
@@ -42,6 +44,8 @@ public:
     void quoted();
 
     [[nodiscard]] std::vector<Transaction> take_transactions();
+    /// What wallets told others.
+    [[nodiscard]] std::vector<AddressedLetter> take_letters();
     /// The next block in which some wallet is due.
     [[nodiscard]] std::uint64_t next_block() const noexcept;
 
@@ -107,12 +111,15 @@ private:
 
     /// The position of the wallet with this account, which is one of this cohort.
     [[nodiscard]] std::size_t position_of(AccountId account) const;
+    /// The wallet that a letter before block @p next_block is for; nullopt if it has not arrived.
+    [[nodiscard]] std::optional<std::size_t> recipient(AccountId to, std::uint64_t next_block);
     /// Whether wallet @p position has an account: of one that arrives, as soon as its address is in
     /// the world.
     bool is_there(std::size_t position);
 
     std::vector<AccountId> accounts_;
-    std::vector<Address> addresses_;  // Of wallets that arrive.
+    std::vector<Address> addresses_;       // Of wallets that arrive,
+    std::vector<std::uint64_t> arrivals_;  // and with which block.
     std::map<AccountId, std::size_t> arrived_;
     const World* world_ = nullptr;
     std::vector<AgentGroupSetup::Stop> stops_;  // Ascending by their first blocks.
@@ -126,6 +133,7 @@ private:
     std::map<std::uint64_t, std::vector<std::uint32_t>> calendar_;  // Stale entries are skipped.
     const WorldView* view_ = nullptr;                               // Of the round under way.
     std::vector<Transaction> transactions_;
+    std::vector<AddressedLetter> letters_;
     std::vector<Question> questions_;
 };
 

@@ -96,6 +96,7 @@ void CohortActor::report()
     decided.cohort = number_;
     decided.next_block = cohort_->next_block();
     decided.transactions = std::make_shared<std::vector<Transaction>>(cohort_->take_transactions());
+    decided.letters = std::make_shared<std::vector<AddressedLetter>>(cohort_->take_letters());
     view_.reset();
     send(caf::actor_cast<caf::actor>(director_), std::move(decided));
 }
@@ -106,7 +107,7 @@ caf::behavior CohortActor::make_behavior()
         {
             director_ = current_sender();
             view_ = message.view;
-            cohort_->begin(*view_, *message.outcomes);
+            cohort_->begin(*view_, *message.news);
             cohort_->decide();
             auto questions = cohort_->take_questions();
             answers_due_ = questions.size();
@@ -126,7 +127,7 @@ caf::behavior CohortActor::make_behavior()
         },
         [this](const CaptureState& message) -> StateCaptured
         {
-            cohort_->learn(message.next_block, *message.outcomes);
+            cohort_->learn(message.next_block, *message.news);
             return {number_, cohort_->next_block(), cohort_};
         }};
 }

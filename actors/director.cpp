@@ -1,5 +1,7 @@
 #include "actors/director.hpp"
 
+#include "contracts/kit/token.hpp"
+#include "contracts/tokens/native/native_coin.hpp"
 #include "ledger/check.hpp"
 
 #include <caf/exit_reason.hpp>
@@ -139,7 +141,9 @@ void Director::spawn_cohorts(const std::vector<GroupCohorts>& groups)
             }
             cohort_next_.push_back(cohort->next_block());
             watches_.push_back(setup_->groups[i].strategy->watches_mempool);
-            outcomes_.push_back(std::make_shared<std::vector<AddressedOutcome>>());
+            news_.push_back(std::make_shared<News>());
+            if (cohort->strategy().is_observing())
+                observers_.push_back(number);
             cohorts_.push_back(
                 spawn<CohortActor, caf::monitored>(number, cohort, leases_.protocols()));
         }
@@ -326,6 +330,7 @@ void Director::deciding()
             cohort_next_[message.cohort] = message.next_block;
             // Others are still deciding. What comes first does not matter to a mempool.
             mempool_->add(std::move(*message.transactions));
+            take_letters(*message.letters);
             if (--decisions_due_ == 0)
                 show_mempool();
         });
@@ -343,6 +348,7 @@ void Director::watching()
             // The others look at the mempool still.
             std::move(message.transactions->begin(), message.transactions->end(),
                 std::back_inserter(late_));
+            take_letters(*message.letters);
             if (--decisions_due_ > 0)
                 return;
             mempool_->add(std::exchange(late_, {}));
@@ -486,12 +492,11 @@ void Director::ask_for_decisions(bool of_watchers)
     decisions_due_ = 0;
     for (std::size_t i = 0; i < cohorts_.size(); ++i)
     {
-        if (watches_[i] != of_watchers || (cohort_next_[i] > block_ && outcomes_[i]->empty()))
+        if (watches_[i] != of_watchers || (cohort_next_[i] > block_ && news_[i]->empty()))
             continue;
         ++decisions_due_;
         watch_->await(RoundWatch::Member::cohort, i);
-        send(cohorts_[i], Decide{view_, std::exchange(outcomes_[i],
-                                            std::make_shared<std::vector<AddressedOutcome>>())});
+        send(cohorts_[i], Decide{view_, std::exchange(news_[i], std::make_shared<News>())});
     }
 }
 
@@ -541,6 +546,7 @@ void Director::admit_newcomers()
 
 void Director::propose()
 {
+    deliver_letters();
     charge(&PhaseSeconds::decide);
     script_ = setup_->script.head_of(block_, view_->base_fee, setup_->slot_seconds, world_);
     Propose message;
@@ -658,6 +664,7 @@ void Director::commit()
         return replicating();
     }
     note_outcomes();
+    add_transfers();
     publish();
 }
 
@@ -678,6 +685,7 @@ void Director::settle(const Replicated& replicated)
             options_.warn(warning);
     }
     note_outcomes();
+    add_transfers();
     publish();
 }
 
@@ -691,12 +699,62 @@ void Director::sample_block()
         BlockWork{world_, execution.block_plan(), execution.costs_ns()}, planning);
 }
 
-void Director::add_outcome(AccountId account, const TransactionOutcome& outcome)
+News* Director::news_for(AccountId account)
 {
     // Of those who came after block 0 agents alone are in a cohort.
     const auto cohort = index(account) < cohort_of_.size() ? cohort_of_[index(account)] : none;
-    if (cohort != none)
-        outcomes_[cohort]->push_back({account, outcome});
+    return cohort == none ? nullptr : news_[cohort].get();
+}
+
+void Director::add_outcome(AccountId account, const TransactionOutcome& outcome)
+{
+    if (auto* news = news_for(account))
+        news->outcomes.push_back({account, outcome});
+}
+
+void Director::take_letters(std::vector<AddressedLetter>& letters)
+{
+    std::move(letters.begin(), letters.end(), std::back_inserter(letters_));
+}
+
+void Director::deliver_letters()
+{
+    for (auto& letter : std::exchange(letters_, {}))
+    {
+        if (auto* news = news_for(letter.to))
+            news->letters.push_back(std::move(letter));
+    }
+}
+
+void Director::add_transfers()
+{
+    if (observers_.empty())
+        return;
+    auto transfers = std::make_shared<std::vector<ObservedTransfer>>();
+    const auto add = [&](const EventRecord& event, ByteView encoding)
+    {
+        const auto decoded = [&]<typename Event>(ContractId token, Event payment)
+        {
+            const bool is_read = decode(encoding, payment);
+            RUNNEL_CHECK(is_read);
+            transfers->push_back({token, payment.from_address, payment.to_address, payment.value});
+        };
+        if (event.type == &event_type<contracts::NativePayment>)
+            decoded(native_coin, contracts::NativePayment{});
+        else if (event.type == &event_type<contracts::TransferLog>)
+            decoded(event.contract, contracts::TransferLog{});
+    };
+    if (sealed_ == nullptr)
+        gate_->execution.for_each_event(add);
+    else
+    {
+        for (const auto& event : sealed_->events)
+            add(event, sealed_->encoding(event));
+    }
+    if (transfers->empty())
+        return;
+    for (const auto cohort : observers_)
+        news_[cohort]->transfers = transfers;
 }
 
 void Director::executed(std::uint32_t transaction, const ExecutedTransaction& what)
@@ -801,7 +859,7 @@ void Director::begin_checkpoint()
 {
     // Nobody resumes behind the last block: the state alone is kept, for proofs.
     if (block_ < setup_->blocks)
-        capture_.ask(cohorts_, block_ + 1, outcomes_);
+        capture_.ask(cohorts_, block_ + 1, news_);
     capturing();
 }
 

@@ -95,6 +95,13 @@ private:
     void note_outcomes();
     void sample_block();
     void add_outcome(AccountId account, const TransactionOutcome& outcome);
+    void take_letters(std::vector<AddressedLetter>& letters);
+    /// When everybody has decided: nobody hears a letter in the round in which it was written.
+    void deliver_letters();
+    /// Shows the block's payments to the cohorts that read the chain.
+    void add_transfers();
+    /// What this wallet's cohort is to hear next; nullptr of whom no strategy moves.
+    [[nodiscard]] News* news_for(AccountId account);
     void charge(double PhaseSeconds::*phase);
 
     std::shared_ptr<SimulationSetup> setup_;
@@ -128,7 +135,9 @@ private:
     std::vector<bool> watches_;  // By cohort: it sees the mempool.
     MempoolView seen_;           // Of the round under way.
     std::vector<Transaction> late_;
-    std::vector<std::shared_ptr<std::vector<AddressedOutcome>>> outcomes_;  // By cohort.
+    std::vector<AddressedLetter> letters_;     // Likewise.
+    std::vector<std::shared_ptr<News>> news_;  // By cohort.
+    std::vector<std::uint32_t> observers_;     // Cohorts that read the chain.
     std::shared_ptr<Mempool> mempool_;
     std::size_t decisions_due_ = 0;
     std::shared_ptr<std::vector<Transaction>> proposed_;  // Waits to be planned.

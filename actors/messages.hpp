@@ -24,7 +24,7 @@ namespace runnel::actors
 struct Decide
 {
     std::shared_ptr<const WorldView> view;
-    std::shared_ptr<const std::vector<AddressedOutcome>> outcomes;  // Of this cohort's wallets.
+    std::shared_ptr<const News> news;  // For this cohort's wallets.
 };
 
 /// Cohort -> director.
@@ -33,13 +33,14 @@ struct Decided
     std::uint32_t cohort = 0;
     std::uint64_t next_block = 0;  // In which some wallet wants to decide next.
     std::shared_ptr<std::vector<Transaction>> transactions;
+    std::shared_ptr<std::vector<AddressedLetter>> letters;
 };
 
 /// Director -> cohort: learn what is new and show what your wallets remember, for a checkpoint.
 struct CaptureState
 {
     std::uint64_t next_block = 0;
-    std::shared_ptr<const std::vector<AddressedOutcome>> outcomes;  // Of this cohort's wallets.
+    std::shared_ptr<const News> news;  // For this cohort's wallets.
 };
 
 /// Cohort -> director. The cohort does not change before its next message.

@@ -152,6 +152,13 @@ public:
         for (std::size_t i = 0; i < block_.receipts.size(); ++i)
             visit(block_.transactions[i], block_.receipts[i]);
     }
+    /// Each event, snapshots included, with its encoding; valid as long.
+    template <typename Visitor>
+    void for_each_event(Visitor&& visit) const
+    {
+        for (const auto& event : block_.events)
+            visit(event, ByteView{block_.event_bytes}.subspan(event.offset, event.size));
+    }
     /// Computes all roots and hands the block out. Does not look at the world any more.
     [[nodiscard]] FinishedBlock seal(const BlockHeader& parent, const Hash& parent_hash);
     /// What the block replaced, to take it back; valid after apply().

@@ -2,6 +2,9 @@
 
 #include "strategies/api/strategy.hpp"
 
+#include <memory>
+#include <vector>
+
 namespace runnel::actors
 {
 
@@ -10,6 +13,27 @@ struct AddressedOutcome
 {
     AccountId sender{};
     TransactionOutcome outcome;
+};
+
+/// What one wallet told another, on its way.
+struct AddressedLetter
+{
+    AccountId to{};
+    Letter letter;
+};
+
+/// What a cohort's wallets hear before they decide.
+struct News
+{
+    std::vector<AddressedOutcome> outcomes;
+    std::vector<AddressedLetter> letters;  // Of one sender: in the order in which he wrote them.
+    /// The last block's payments; none, or nullptr, for those who do not observe.
+    std::shared_ptr<const std::vector<ObservedTransfer>> transfers;
+
+    [[nodiscard]] bool empty() const noexcept
+    {
+        return outcomes.empty() && letters.empty() && transfers == nullptr;
+    }
 };
 
 }  // namespace runnel::actors

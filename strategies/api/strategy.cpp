@@ -24,6 +24,13 @@ std::uint64_t Strategy::quoted(std::size_t, WalletContext&, std::span<const Quot
     check_failed("a strategy that asks for quotes handles them", __FILE__, __LINE__);
 }
 
+bool Strategy::hear(std::size_t, const Letter&)
+{
+    return false;
+}
+
+void Strategy::observe(std::span<const ObservedTransfer>) {}
+
 void Strategy::save_shared(std::size_t, Encoder&) const
 {
     check_failed("a strategy that shares records saves them", __FILE__, __LINE__);

@@ -59,6 +59,22 @@ struct QuoteAnswer
     std::optional<Amount> amount_out;
 };
 
+/// What one wallet tells another outside the chain: a request to a relayer, say.
+struct Letter
+{
+    AccountId from{};
+    Bytes content;
+};
+
+/// A payment on the chain, of native coins or of a token, as every node shows it.
+struct ObservedTransfer
+{
+    ContractId token{};
+    AccountId from{};
+    AccountId to{};
+    Amount value;
+};
+
 /// One wallet's decision in one block: what it sees, its own random numbers, what it does.
 class WalletContext
 {
@@ -83,6 +99,11 @@ public:
     /// The wallet's usual bid: its habitual priority fee, and a maximal fee that leaves room for
     /// the base fee to rise. It grows after transactions that were too cheap, and relaxes again.
     [[nodiscard]] virtual Bid habitual_bid() const = 0;
+
+    /// Tells another wallet something outside the chain, which nobody else hears and no ledger
+    /// holds: it is there before @p to decides in the next block. What is addressed to none of the
+    /// scenario's agents is lost.
+    virtual void tell(AccountId to, Bytes content) = 0;
 
     /// Asks a protocol actor for a quote by message. The answers are there when quoted() is called,
     /// in the same block, in the order of asking.
@@ -159,6 +180,18 @@ public:
     /// Tells a wallet what became of its transaction, before it decides in the next block. Returns
     /// true if it wants to decide in that block whatever decide() said before.
     virtual bool learn(std::size_t position, const TransactionOutcome& outcome) = 0;
+
+    /// Hands a wallet what another one told it in the last block, before it decides in the next
+    /// one; letters come in the order of their senders. Returns as learn() does. Content is
+    /// hostile. Whoever expects none ignores them.
+    virtual bool hear(std::size_t position, const Letter& letter);
+
+    /// Whether this group reads the chain: observe() is for those alone. The same at all times.
+    [[nodiscard]] virtual bool is_observing() const { return false; }
+    /// Shows the cohort the payments of a block that has any, in their order, before wallets decide
+    /// in the next one. Every cohort of the group sees them: what is kept of them belongs to the
+    /// shared records.
+    virtual void observe(std::span<const ObservedTransfer> transfers);
 
     /// Appends the state of a wallet between two blocks.
     virtual void save(std::size_t position, Encoder& out) const = 0;

@@ -18,6 +18,8 @@ struct Behaviour
     std::function<std::uint64_t(std::size_t, WalletContext&, std::span<const QuoteAnswer>)> quoted;
     std::function<bool(std::size_t, const TransactionOutcome&)> learn =
         [](std::size_t, const TransactionOutcome&) { return false; };
+    std::function<bool(std::size_t, const Letter&)> hear = [](std::size_t, const Letter&)
+    { return false; };
 };
 
 /// The strategy of a test: does what the behaviour in force when its cohort was made says.
@@ -53,6 +55,10 @@ public:
     bool learn(std::size_t position, const TransactionOutcome& outcome) override
     {
         return mine_->learn(position, outcome);
+    }
+    bool hear(std::size_t position, const Letter& letter) override
+    {
+        return mine_->hear(position, letter);
     }
 
 private:

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <deque>
 #include <limits>
+#include <string>
 
 using namespace runnel;
 using namespace runnel::actors;
@@ -66,7 +67,7 @@ struct Fixture
         Cohort& cohort, std::uint64_t block, const std::vector<AddressedOutcome>& outcomes = {})
     {
         look(block);
-        cohort.begin(view, outcomes);
+        cohort.begin(view, {outcomes, {}, {}});
         cohort.decide();
         return cohort.take_transactions();
     }
@@ -200,6 +201,45 @@ TEST_CASE_METHOD(Fixture, "cohort: outcomes come back with their tags", "[actors
     round(cohort, 1);
     round(cohort, 2, {outcome(2, dropped), outcome(0, succeeded), outcome(1, reverted)});
     CHECK(told == std::vector<std::pair<std::uint64_t, std::uint64_t>>{{2, 72}, {0, 70}, {1, 71}});
+}
+
+TEST_CASE_METHOD(
+    Fixture, "cohort: letters come in their senders' order, and wake", "[actors][cohort]")
+{
+    std::string heard;
+    std::string acted;
+    behaviour->decide = [&](std::size_t position, WalletContext& wallet)
+    {
+        acted += std::to_string(position);
+        if (wallet.view().block_number == 1)
+        {
+            wallet.tell(chain.wallets[7], {static_cast<std::uint8_t>('a' + position)});
+            wallet.tell(chain.wallets[7], {static_cast<std::uint8_t>('A' + position)});
+        }
+        return never;
+    };
+    behaviour->hear = [&](std::size_t position, const Letter& letter)
+    {
+        heard += std::to_string(position) + static_cast<char>(letter.content.at(0));
+        CHECK(letter.from == chain.wallets[letter.content[0] % 32 - 1]);
+        return letter.content[0] == 'A';
+    };
+    auto& senders = make(0, 3);
+    round(senders, 1);
+    auto letters = senders.take_letters();
+    REQUIRE(letters.size() == 6);
+    CHECK(senders.take_letters().empty());
+    // As if cohorts had answered in another order.
+    std::rotate(letters.begin(), letters.begin() + 4, letters.end());
+    auto& others = make(5, 5);
+    acted.clear();
+    round(others, 1);
+    acted.clear();
+    look(2);
+    others.begin(view, {{}, letters, {}});
+    CHECK(heard == "2a2A2b2B2c2C");
+    others.decide();
+    CHECK(acted == "2");  // Once, of all who could.
 }
 
 TEST_CASE_METHOD(Fixture, "cohort: bids grow after drops and relax again", "[actors][cohort]")

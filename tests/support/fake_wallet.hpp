@@ -114,6 +114,7 @@ public:
     }
 
     std::vector<Submission> submissions;
+    std::vector<std::pair<AccountId, Bytes>> told;
     std::vector<QuoteAnswer> questions;
     unsigned rounds_of_questions = 0;
     std::uint64_t seed = 7;
@@ -136,6 +137,7 @@ public:
     {
         return {1'000'000'000, 2 * view_.base_fee + 1'000'000'000, 0};
     }
+    void tell(AccountId to, Bytes content) override { told.emplace_back(to, std::move(content)); }
     void ask(ContractId contract, const QuoteRequest& request) override
     {
         questions.push_back({contract, request, std::nullopt});
