@@ -32,6 +32,7 @@
 #include "contracts/lending/morpho_blue/market.hpp"
 #include "contracts/lending/morpho_blue/morpho.hpp"
 #include "contracts/lending/morpho_blue/oracle.hpp"
+#include "contracts/mixers/tornado/tornado.hpp"
 #include "contracts/oracles/price_oracle/price_oracle.hpp"
 #include "contracts/stablecoins/fiat_token/fiat_token.hpp"
 #include "contracts/stablecoins/issuer_desk/desk.hpp"
@@ -109,6 +110,7 @@ std::span<const ContractType* const> contract_types()
         &Erc721::contract_type(),
         &ArbitratedEscrow::contract_type(),
         &CustodialExchange::contract_type(),
+        &Tornado::contract_type(),
     };
     return types;
 }

@@ -127,6 +127,7 @@ std::vector<ContractBench> price_oracle_benches();
 std::vector<ContractBench> staking_benches();
 std::vector<ContractBench> staking_rewards_benches();
 std::vector<ContractBench> terra_market_benches();
+std::vector<ContractBench> tornado_benches();
 std::vector<ContractBench> uniswap_v2_benches();
 std::vector<ContractBench> uniswap_v3_benches();
 std::vector<ContractBench> uniswap_v4_benches();

@@ -141,6 +141,30 @@ void add_payment(CallWriter& calls, ContractId token, AccountId payee, const Amo
         calls.add(token, contracts::Erc20Transfer{payee, value});
 }
 
+Address draw_address(RandomStream& random)
+{
+    Address address;
+    for (auto& byte : address.bytes)
+        byte = static_cast<std::uint8_t>(random.next_uint64() >> 56U);
+    return address;
+}
+
+AccountId account_of_address(const World& world, const Address& address, CallWriter& calls)
+{
+    const auto known = world.find_account(address);
+    return known && index(*known) < world.known_accounts() ? *known : calls.account_at(address);
+}
+
+const std::vector<AccountId>* find_group(const GroupAccounts& groups, std::string_view name)
+{
+    for (const auto& [group, accounts] : groups)
+    {
+        if (group == name)
+            return &accounts;
+    }
+    return nullptr;
+}
+
 void add_approval(CallWriter& calls, const WorldView& view, ContractId token, AccountId owner,
     AccountId spender, const Amount& amount)
 {

@@ -100,6 +100,16 @@ inline constexpr std::uint64_t never = ~std::uint64_t{0};
 /// Adds a call that pays @p value of a token, the native coin included, to @p payee.
 void add_payment(CallWriter& calls, ContractId token, AccountId payee, const Amount& value);
 
+/// An address that nobody has used, as people give out: a new wallet, a shop's for one order.
+[[nodiscard]] Address draw_address(RandomStream& random);
+/// Whoever has this address, for @p calls. An account of block 0 is named by its number.
+[[nodiscard]] AccountId account_of_address(
+    const World& world, const Address& address, CallWriter& calls);
+
+/// The accounts of a group, a list that grows while people arrive; nullptr without such a group.
+[[nodiscard]] const std::vector<AccountId>* find_group(
+    const GroupAccounts& groups, std::string_view name);
+
 /// Adds a call that lets @p spender take whatever it is asked to, unless it already may take
 /// @p amount.
 void add_approval(CallWriter& calls, const WorldView& view, ContractId token, AccountId owner,

@@ -72,7 +72,8 @@ public:
             return next;
         CallWriter calls;
         const auto payee = new_address_share_ > 0 && random.bernoulli(new_address_share_)
-                               ? std::optional{new_payee(*wallet.view().world, random, calls)}
+                               ? std::optional{account_of_address(
+                                     *wallet.view().world, draw_address(random), calls)}
                                : pick_payee(random, wallet.account());
         if (!payee)
             return next;
@@ -104,24 +105,6 @@ private:
 
     static constexpr double patience_max = 64;
     static constexpr std::uint32_t pending_max = 4;
-
-    /// An account of block 0 is named by its number: another chain may have left it there.
-    [[nodiscard]] static AccountId new_payee(
-        const World& world, RandomStream& random, CallWriter& calls)
-    {
-        const auto address = draw_address(random);
-        const auto known = world.find_account(address);
-        return known && index(*known) < world.known_accounts() ? *known : calls.account_at(address);
-    }
-
-    /// One that nobody has used, as people give out: a new wallet, a shop's address for one order.
-    [[nodiscard]] static Address draw_address(RandomStream& random)
-    {
-        Address address;
-        for (auto& byte : address.bytes)
-            byte = static_cast<std::uint8_t>(random.next_uint64() >> 56U);
-        return address;
-    }
 
     [[nodiscard]] std::optional<AccountId> pick_payee(RandomStream& random, AccountId self) const
     {

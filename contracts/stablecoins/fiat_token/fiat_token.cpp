@@ -59,7 +59,7 @@ const ContractType& FiatToken::contract_type()
     static const ContractType type{.kind = "fiat_token",
         .help = "A token backed by money in a bank, as USDC: minters, a pauser, a blacklist.",
         .role = ContractRole::ledger,
-        .sectors = implements<FiatToken, IssuedToken>(),
+        .sectors = implements<FiatToken, IssuedToken, AccountFreezer>(),
         .methods = methods(),
         .events = event_types<TransferLog, ApprovalLog, MintLog, BurnLog, MinterConfiguredLog,
             MinterRemovedLog, MasterMinterChangedLog, PauseLog, UnpauseLog, PauserChangedLog,

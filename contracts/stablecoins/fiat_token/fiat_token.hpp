@@ -1,6 +1,7 @@
 #pragma once
 
 #include "contracts/kit/sectors/issued_token.hpp"
+#include "contracts/kit/sectors/screening.hpp"
 #include "contracts/kit/sectors/sector.hpp"
 #include "contracts/kit/token_base.hpp"
 #include "contracts/stablecoins/fiat_token/calls.hpp"
@@ -80,7 +81,8 @@ class FiatToken
         fiat_token::Pause, fiat_token::Unpause, fiat_token::Blacklist, fiat_token::UnBlacklist,
         fiat_token::Permit, fiat_token::TransferOwnership, fiat_token::UpdateMasterMinter,
         fiat_token::UpdatePauser, fiat_token::UpdateBlacklister>,
-    public IssuedToken
+    public IssuedToken,
+    public AccountFreezer
 {
 public:
     FiatToken(ContractIdentity identity, fiat_token::Spec spec);
@@ -110,6 +112,22 @@ public:
     {
         return blacklist_.get(account).is_set;
     }
+    // AccountFreezer.
+
+    [[nodiscard]] AccountId frozen_by() const override { return roles().blacklister; }
+    [[nodiscard]] bool is_frozen(AccountId account) const override
+    {
+        return is_blacklisted(account);
+    }
+    [[nodiscard]] CallGas freeze_gas() const noexcept override
+    {
+        return {fiat_token::Blacklist::gas, 0};
+    }
+    void add_freeze(CallWriter& calls, AccountId account) const override
+    {
+        calls.add(id(), fiat_token::Blacklist{account});
+    }
+
     [[nodiscard]] const Amount& nonce(AccountId owner) const { return nonces_.get(owner); }
 
     // IssuedToken.
