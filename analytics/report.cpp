@@ -34,6 +34,7 @@ constexpr std::array section_types{
     SectionType{"debt_positions", debt_positions_section},
     SectionType{"farms", farms_section},
     SectionType{"vaults", vaults_section},
+    SectionType{"mixers", mixers_section},
     SectionType{"books", reconciliation_section},
     SectionType{"validators", validators_section},
     SectionType{"wallets", wallets_section},
