@@ -3,6 +3,7 @@
 #include "contracts/assets/share_registry/registry.hpp"
 #include "contracts/commerce/arbitrated_escrow/escrow.hpp"
 #include "contracts/commerce/marketplace/marketplace.hpp"
+#include "contracts/compliance/screening_list/screening_list.hpp"
 #include "contracts/custody/custodial_exchange/exchange.hpp"
 #include "contracts/exchanges/balancer_weighted/pool.hpp"
 #include "contracts/exchanges/curve_stableswap/pool.hpp"
@@ -111,6 +112,7 @@ std::span<const ContractType* const> contract_types()
         &ArbitratedEscrow::contract_type(),
         &CustodialExchange::contract_type(),
         &Tornado::contract_type(),
+        &ScreeningList::contract_type(),
     };
     return types;
 }
