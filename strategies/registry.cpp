@@ -41,6 +41,10 @@ std::span<const StrategyType* const> strategy_types()
         &price_relayer_strategy(),
         &cdp_owner_strategy(),
         &auction_keeper_strategy(),
+        &mixer_user_strategy(),
+        &relayer_strategy(),
+        &launderer_strategy(),
+        &compliance_officer_strategy(),
     };
     return types;
 }

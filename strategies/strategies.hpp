@@ -38,5 +38,9 @@ namespace runnel::strategies
 [[nodiscard]] const StrategyType& vault_keeper_strategy();
 [[nodiscard]] const StrategyType& coin_holder_strategy();
 [[nodiscard]] const StrategyType& issuer_operator_strategy();
+[[nodiscard]] const StrategyType& mixer_user_strategy();
+[[nodiscard]] const StrategyType& relayer_strategy();
+[[nodiscard]] const StrategyType& launderer_strategy();
+[[nodiscard]] const StrategyType& compliance_officer_strategy();
 
 }  // namespace runnel::strategies

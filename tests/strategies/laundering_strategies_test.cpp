@@ -1,0 +1,404 @@
+// Who uses mixers, who sends withdrawals for them, and who follows the money.
+
+#include "contracts/compliance/screening_list/screening_list.hpp"
+#include "contracts/mixers/tornado/tornado.hpp"
+#include "contracts/tokens/erc20/erc20.hpp"
+#include "strategies/laundering/notes.hpp"
+#include "strategies/market/common.hpp"
+#include "strategies/registry.hpp"
+#include "tests/support/catch.hpp"
+#include "tests/support/fake_wallet.hpp"
+
+#include <string>
+#include <vector>
+
+using namespace runnel;
+using namespace runnel::contracts;
+using namespace runnel::strategies;
+using runnel::tests::always;
+using runnel::tests::FakeWallet;
+
+namespace
+{
+
+const Amount ether = Amount::power_of_ten(18);
+
+Amount coins(std::uint64_t whole)
+{
+    return wrapping_mul(Amount{whole}, ether);
+}
+
+/// Two mixers of native coins, and some people.
+struct Mixers
+{
+    Mixers()
+    {
+        for (std::size_t i = 0; i < 12; ++i)
+            gang.push_back(sandbox.account("gang/" + std::to_string(i)));
+        sandbox.connect();
+        sandbox.set_time(1'700'000'000);
+        for (const auto account : {me, relayer, buyer})
+            give(account, coins(1'000));
+        groups = std::make_shared<const GroupAccounts>(GroupAccounts{
+            {"relayers", {relayer}}, {"buyers", {buyer}}, {"gang", gang}, {"group", {me}}});
+    }
+    void give(AccountId account, const Amount& amount)
+    {
+        auto& world = sandbox.world();
+        auto& balance = world.account_states.at(account).balance;
+        balance = wrapping_add(balance, amount);
+        world.native_supply.at(0) = wrapping_add(world.native_supply.get(0), amount);
+    }
+    [[nodiscard]] const Amount& balance(AccountId account)
+    {
+        return sandbox.world().account_states.get(account).balance;
+    }
+    [[nodiscard]] WalletGroup group(AccountId account) const
+    {
+        auto group = runnel::tests::group_of_one(sandbox_world(), account);
+        group.groups = groups;
+        return group;
+    }
+    [[nodiscard]] const World& sandbox_world() const
+    {
+        return const_cast<Sandbox&>(sandbox).world();
+    }
+    void run(AccountId sender, const CallWriter& calls)
+    {
+        const auto outcome = sandbox.run(sender, calls);
+        INFO(outcome.receipt.refusal.to_string());
+        REQUIRE(outcome.ok());
+    }
+    MixerNote deposit(std::uint64_t number)
+    {
+        const MixerNote note{keccak256("nullifier " + std::to_string(number)),
+            keccak256("secret " + std::to_string(number))};
+        CallWriter calls;
+        large.add_deposit(calls, note);
+        run(me, calls);
+        return note;
+    }
+    void set_note_parameters(Parameters& parameters) const
+    {
+        parameters.set("mixers", std::vector{small.id(), large.id()});
+        parameters.set("relayers", std::string{"relayers"});
+        parameters.set("relayer_fee", always(0.001));
+        parameters.set("relayer_patience", std::int64_t{120'000});
+    }
+    [[nodiscard]] Parameters user_parameters() const
+    {
+        Parameters parameters;
+        set_note_parameters(parameters);
+        parameters.set("start_within", std::int64_t{12'000});
+        parameters.set("notes", always(3));
+        parameters.set("deposit_gap", always(12));
+        parameters.set("wait", always(600));
+        parameters.set("withdraw_gap", always(0));
+        parameters.set("relayed_share", 1.0);
+        parameters.set("same_address_share", 0.0);
+        parameters.set("recipients", std::string{});
+        return parameters;
+    }
+    std::unique_ptr<Strategy> strategy(
+        std::string_view name, const Parameters& parameters, const WalletGroup& wallets) const
+    {
+        return find_strategy_type(name)->create(parameters, wallets);
+    }
+
+    Sandbox sandbox;
+    Erc20& token = sandbox.add<Erc20>("T", TokenInfo{"T", 18}, TokenFlavour::openzeppelin5);
+    Tornado& small = sandbox.add<Tornado>("small", native_coin, coins(1), 20U);
+    Tornado& large = sandbox.add<Tornado>("large", native_coin, coins(10), 20U);
+    ScreeningList& list = sandbox.add<ScreeningList>(
+        "list", screening_list::Terms{"me", screening_list::Mode::block, {}, false});
+    AccountId me = sandbox.account("me");
+    AccountId relayer = sandbox.account("relayer");
+    AccountId buyer = sandbox.account("buyer");
+    std::vector<AccountId> gang;
+    std::shared_ptr<const GroupAccounts> groups;
+};
+
+Bytes letter(const RelayRequest& request)
+{
+    Bytes content;
+    encode(request, content);
+    return content;
+}
+
+Parameters relayer_parameters()
+{
+    Parameters parameters;
+    parameters.set("margin", 0.1);
+    parameters.set("per_block", std::int64_t{2});
+    return parameters;
+}
+}  // namespace
+
+TEST_CASE("relayer: sends what pays, and forgets the rest", "[strategies][relayer]")
+{
+    Mixers m;
+    FakeWallet wallet{m.sandbox, m.relayer};
+    const auto relayer = m.strategy("relayer", relayer_parameters(), m.group(m.relayer));
+    const auto note = m.deposit(1);
+    Address fresh;
+    fresh.bytes[0] = 7;
+    const auto cost = withdrawal_cost(m.large, wallet).value();
+    // 280,000 and 21,000 gas at 10 gwei and a tip of 1.
+    CHECK(cost == Amount{301'000ULL * 11'000'000'000ULL});
+    const auto enough = mul_div_up(cost, 11, 10).value;
+    RelayRequest request{m.large.id(), note, fresh, wrapping_sub(enough, 1'000'000)};
+
+    CHECK(relayer->hear(0, {m.me, letter(request)}));
+    CHECK(wallet.decide(*relayer) == never);
+    CHECK(wallet.submissions.empty());  // Too little by a hair.
+
+    request.fee = wrapping_add(enough, 1'000'000);
+    auto unpaid = request;
+    unpaid.note.secret.bytes[0] ^= 1U;
+    auto greedy = request;
+    greedy.fee = coins(11);
+    CHECK(relayer->hear(0, {m.me, letter(unpaid)}));
+    CHECK(relayer->hear(0, {m.me, letter(greedy)}));
+    wallet.decide(*relayer);
+    CHECK(wallet.submissions.empty());
+
+    // What is no request is not even looked at.
+    auto stranger = request;
+    stranger.mixer = m.token.id();
+    CHECK_FALSE(relayer->hear(0, {m.me, letter(stranger)}));
+    stranger.mixer = ContractId{99};
+    CHECK_FALSE(relayer->hear(0, {m.me, letter(stranger)}));
+    CHECK_FALSE(relayer->hear(0, {m.me, {1, 2, 3}}));
+
+    CHECK(relayer->hear(0, {m.me, letter(request)}));
+    wallet.decide(*relayer);
+    const auto before = m.balance(m.relayer);
+    REQUIRE(wallet.run(*relayer).outcome.ok());
+    CHECK(m.balance(m.relayer) == wrapping_add(before, request.fee));
+    const auto recipient = m.sandbox.world().find_account(fresh);
+    REQUIRE(recipient);
+    CHECK(m.balance(*recipient) == wrapping_sub(coins(10), request.fee));
+    CHECK(relayer->hear(0, {m.me, letter(request)}));
+    wallet.decide(*relayer);
+    CHECK(wallet.submissions.empty());  // Spent.
+}
+
+TEST_CASE("relayer: a few in each block, and silence when all is refused", "[strategies][relayer]")
+{
+    Mixers m;
+    FakeWallet wallet{m.sandbox, m.relayer};
+    const auto relayer = m.strategy("relayer", relayer_parameters(), m.group(m.relayer));
+    for (std::uint64_t i = 0; i < 5; ++i)
+        relayer->hear(0, {m.me, letter({m.large.id(), m.deposit(i), {}, coins(1)})});
+    CHECK(wallet.decide(*relayer) == wallet.view().block_number + 1);
+    CHECK(wallet.submissions.size() == 2);
+    wallet.submissions.clear();
+    wallet.decide(*relayer);
+    wallet.submissions.clear();
+    CHECK(wallet.decide(*relayer) == never);
+    CHECK(wallet.submissions.size() == 1);
+
+    TransactionOutcome refused;
+    refused.kind = TransactionOutcome::Kind::reverted;
+    for (int i = 0; i < 16; ++i)
+        relayer->learn(0, refused);
+    wallet.submissions.clear();
+    relayer->hear(0, {m.me, letter({m.large.id(), m.deposit(9), {}, coins(1)})});
+    CHECK(wallet.decide(*relayer) == never);
+    CHECK(wallet.submissions.empty());
+}
+
+TEST_CASE("mixer user: pays for its notes, waits, and has them taken out to one address",
+    "[strategies][mixer_user]")
+{
+    Mixers m;
+    FakeWallet wallet{m.sandbox, m.me};
+    const auto user = m.strategy("mixer_user", m.user_parameters(), m.group(m.me));
+    std::vector<RelayRequest> requests;
+    const auto start = wallet.view().block_number;
+    std::uint64_t first_request = 0;
+    auto next = start;
+    for (int i = 0; i < 80; ++i, wallet.advance(1))
+    {
+        if (wallet.view().block_number < next)
+            continue;
+        next = wallet.decide(*user);
+        for (const auto& ran : wallet.run_all(*user))
+            REQUIRE(ran.outcome.ok());
+        for (const auto& [to, content] : std::exchange(wallet.told, {}))
+        {
+            CHECK(to == m.relayer);
+            RelayRequest request;
+            REQUIRE(decode(content, request));
+            if (requests.empty())
+                first_request = wallet.view().block_number;
+            requests.push_back(request);
+        }
+        if (requests.size() == 3)
+            break;
+    }
+    CHECK(m.large.deposits() + m.small.deposits() == 3);
+    REQUIRE(requests.size() == 3);
+    CHECK(first_request >= start + 50);  // 600 s.
+    CHECK(requests[0].recipient == requests[2].recipient);
+    CHECK(requests[0].note != requests[1].note);
+    const auto& mixer = *find_mixer(m.sandbox.world(), requests[0].mixer);
+    const auto cost = withdrawal_cost(mixer, wallet).value();
+    CHECK(requests[0].fee >= mul_div_down(cost, 5, 4).value);
+    CHECK(requests[0].fee <= div_down(mixer.denomination(), 100));
+
+    // Nobody answers: it offers more, and in the end sends all three itself.
+    Amount offered = requests[0].fee;
+    for (int i = 0; i < 400 && m.large.unspent() + m.small.unspent() > 0; ++i, wallet.advance(1))
+    {
+        next = wallet.decide(*user);
+        for (const auto& ran : wallet.run_all(*user))
+            REQUIRE(ran.outcome.ok());
+        for (const auto& [to, content] : std::exchange(wallet.told, {}))
+        {
+            RelayRequest request;
+            REQUIRE(decode(content, request));
+            offered = std::max(offered, request.fee);
+        }
+    }
+    CHECK(offered > requests[0].fee);
+    CHECK(m.large.unspent() + m.small.unspent() == 0);
+    const auto recipient = m.sandbox.world().find_account(requests[0].recipient);
+    REQUIRE(recipient);
+    CHECK(m.balance(*recipient) == wrapping_mul(mixer.denomination(), 3));
+    CHECK(wallet.decide(*user) == never);
+}
+
+TEST_CASE("mixer user: pays for no more than it has", "[strategies][mixer_user]")
+{
+    Mixers m;
+    FakeWallet wallet{m.sandbox, m.me};
+    auto parameters = m.user_parameters();
+    parameters.set("mixers", std::vector{m.large.id()});
+    parameters.set("notes", always(500));
+    const auto user = m.strategy("mixer_user", parameters, m.group(m.me));
+    for (int i = 0; i < 300; ++i, wallet.advance(1))
+    {
+        wallet.decide(*user);
+        for (const auto& ran : wallet.run_all(*user))
+            REQUIRE(ran.outcome.ok());
+    }
+    CHECK(m.large.deposits() == 99);  // Of 1,000 coins: the last ten pay for gas.
+}
+
+TEST_CASE("mixer user: falls silent when all is refused", "[strategies][mixer_user]")
+{
+    Mixers m;
+    FakeWallet wallet{m.sandbox, m.me};
+    auto parameters = m.user_parameters();
+    parameters.set("notes", always(500));
+    const auto user = m.strategy("mixer_user", parameters, m.group(m.me));
+    CHECK(runnel::tests::sent_when_all_is_refused(wallet, *user, 1'000) <= 16);
+}
+
+namespace
+{
+Parameters officer_parameters(const Mixers& m, std::int64_t hops)
+{
+    Parameters parameters;
+    parameters.set("list", m.list.id());
+    parameters.set("reported", std::string{"gang/0"});
+    parameters.set("reported_after", std::int64_t{120'000});
+    parameters.set("hops", hops);
+    parameters.set("exposure_min", 0.5);
+    parameters.set("every", std::int64_t{60'000});
+    parameters.set("distrusted", std::vector<ContractId>{});
+    parameters.set("issuers", std::vector<ContractId>{});
+    return parameters;
+}
+
+/// What an officer has listed of the gang, by their numbers.
+std::string listed(Mixers& m, Strategy& officer)
+{
+    FakeWallet wallet{m.sandbox, m.me};
+    wallet.advance(20);  // The theft was reported.
+    for (int i = 0; i < 5; ++i, wallet.advance(10))
+    {
+        wallet.decide(officer);
+        for (const auto& ran : wallet.run_all(officer))
+            REQUIRE(ran.outcome.ok());
+    }
+    std::string numbers;
+    for (std::size_t i = 0; i < m.gang.size(); ++i)
+    {
+        if (m.list.is_listed(m.gang[i]))
+            numbers += std::to_string(i) + ' ';
+    }
+    return numbers;
+}
+}  // namespace
+
+TEST_CASE("compliance officer: lists who is near enough to a source", "[strategies][compliance]")
+{
+    const auto listed_with = [](std::int64_t hops, bool distrusts)
+    {
+        Mixers m;
+        const auto& g = m.gang;
+        auto parameters = officer_parameters(m, hops);
+        if (distrusts)
+            parameters.set("distrusted", std::vector{m.large.id()});
+        const auto officer = m.strategy("compliance_officer", parameters, m.group(m.me));
+        REQUIRE(officer->is_observing());
+        // 5 has coins of its own: what comes to it from 2 is a little.
+        m.give(g[5], coins(100));
+        const auto pays = [&](AccountId from, AccountId to, std::uint64_t amount)
+        {
+            m.give(to, coins(amount));
+            const std::vector<ObservedTransfer> transfers{{native_coin, from, to, coins(amount)}};
+            officer->observe(transfers);
+        };
+        pays(g[4], g[6], 10);  // Before 4 had anything of the thief's.
+        pays(g[0], g[1], 10);
+        pays(g[1], g[2], 9);
+        pays(g[2], g[3], 8);
+        pays(g[2], g[5], 1);
+        pays(g[3], g[4], 7);
+        pays(g[1], m.large.account(), 1);
+        pays(m.large.account(), g[7], 1);
+        pays(g[7], g[8], 1);
+        FakeWallet early{m.sandbox, m.me};
+        early.decide(*officer);
+        CHECK(early.submissions.empty());  // Nobody has told it yet.
+        return listed(m, *officer);
+    };
+    CHECK(listed_with(0, false) == "0 ");
+    CHECK(listed_with(1, false) == "0 1 ");
+    CHECK(listed_with(2, false) == "0 1 2 ");
+    CHECK(listed_with(4, false) == "0 1 2 3 4 ");
+    CHECK(listed_with(1, true) == "0 1 7 ");
+    CHECK(listed_with(2, true) == "0 1 2 7 8 ");
+}
+
+TEST_CASE("compliance officer: remembers what it saw", "[strategies][compliance]")
+{
+    Mixers m;
+    const auto make = [&]
+    { return m.strategy("compliance_officer", officer_parameters(m, 3), m.group(m.me)); };
+    const auto officer = make();
+    for (std::size_t i = 0; i < 4; ++i)
+    {
+        const std::vector<ObservedTransfer> transfers{
+            {native_coin, m.gang[i], m.gang[i + 1], coins(1)}};
+        officer->observe(transfers);
+    }
+    REQUIRE(officer->shared_records() == 3);  // Whoever is farther is nobody's business.
+    Bytes bytes;
+    Encoder encoder{bytes};
+    for (std::size_t i = 0; i < 3; ++i)
+        officer->save_shared(i, encoder);
+    const auto resumed = make();
+    Decoder decoder{bytes};
+    for (std::size_t i = 0; i < 3; ++i)
+        REQUIRE(resumed->load_shared(i, decoder));
+    CHECK(decoder.at_end());
+    CHECK(listed(m, *resumed) == "0 1 2 3 ");
+    // Hostile: out of order, or nobody.
+    const auto other = make();
+    Decoder again{bytes};
+    CHECK_FALSE(other->load_shared(1, again));
+}
