@@ -30,6 +30,10 @@ constexpr std::string_view source_circle =
     "Circle's post of 14 March 2023: $2.9B redeemed, $0.7B minted on the 13th, of 41.0 billion";
 constexpr std::string_view source_supplies = "The Block, 10 to 13 March 2023";
 constexpr std::string_view source_ust = "Binance USTUSDT hourly closes, 7-11 May 2022";
+constexpr std::string_view hack = "hack_and_launder";
+constexpr std::string_view source_mixer =
+    "Tornado Cash's 100-ETH pool, 25,608 withdrawals, December 2019 to June 2022: nine quarters "
+    "(tools/mixer_habits)";
 constexpr std::string_view not_recorded = "not recorded";
 constexpr std::string_view source_interval =
     "one trade per wallet and mean of the scenario's interval, 10% either way";
@@ -268,6 +272,15 @@ constexpr std::array own_bands{
     Band{flows, "usdc_cover", "dollars behind a USDC, fewest", "pegs.issuers.usdc_desk.cover_low",
         Unit::none, "1", 1, 1.001,
         "every USDC of block 0 has its dollar; fees stay with the issuer"},
+    Band{hack, "relayed_share", "withdrawals by relayers", "mixers.relayed_share", Unit::share,
+        "74%", 0.60, 0.90, source_mixer},
+    Band{hack, "to_reused_share", "withdrawals to addresses that get several",
+        "mixers.to_reused_share", Unit::share, "77%", 0.50, 0.85, source_mixer},
+    Band{hack, "fee_median", "a relayer's fee, median, of the note", "mixers.fee_median",
+        Unit::share, "0.087%", 0.0004, 0.0041, source_mixer},
+    Band{hack, "hidden_among", "unspent notes at a withdrawal, median", "mixers.hidden_among",
+        Unit::count, "1,560", -Band::open, Band::open,
+        "of the recorded pool after years; the scenario's mixers begin empty, so not judged"},
     Band{"ust_spiral", "ust_day_1", "UST, close of 7 May", "pegs.days.market UST day 1.price",
         Unit::none, "0.994", 0.97, 1, source_ust},
     Band{"ust_spiral", "ust_day_3", "UST, close of 9 May", "pegs.days.market UST day 3.price",
