@@ -5,6 +5,7 @@
 #include "contracts/commerce/marketplace/marketplace.hpp"
 #include "contracts/compliance/screening_list/screening_list.hpp"
 #include "contracts/custody/custodial_exchange/exchange.hpp"
+#include "contracts/commerce/listing_board/board.hpp"
 #include "contracts/exchanges/balancer_weighted/pool.hpp"
 #include "contracts/exchanges/curve_stableswap/pool.hpp"
 #include "contracts/exchanges/order_book/book.hpp"
@@ -113,6 +114,7 @@ std::span<const ContractType* const> contract_types()
         &CustodialExchange::contract_type(),
         &Tornado::contract_type(),
         &ScreeningList::contract_type(),
+        &ListingBoard::contract_type(),
     };
     return types;
 }

@@ -16,13 +16,13 @@ struct TransactionCreatedLog
     static constexpr std::array<std::string_view, 5> meanings{
         "The deal's number.", "Who paid in.", "Who sells.", "What was paid.", "How much."};
 
-    std::uint64_t transaction = 0;
+    std::uint64_t transaction_id = 0;
     AccountId buyer{};
     AccountId seller{};
     ContractId token{};
     Amount amount;
-    RUNNEL_FIELDS(
-        (transaction, other("number")), buyer, seller, token, (amount, smallest_unit_of("token")));
+    RUNNEL_FIELDS((transaction_id, other("number")), buyer, seller, token,
+        (amount, smallest_unit_of("token")));
 };
 
 struct ShippedLog
@@ -33,9 +33,9 @@ struct ShippedLog
     static constexpr std::array<std::string_view, 2> meanings{
         "The deal's number.", "What the seller said of the shipment."};
 
-    std::uint64_t transaction = 0;
+    std::uint64_t transaction_id = 0;
     Amount reference;
-    RUNNEL_FIELDS((transaction, other("number")), reference);
+    RUNNEL_FIELDS((transaction_id, other("number")), reference);
 };
 
 struct PaymentLog
@@ -46,10 +46,11 @@ struct PaymentLog
     static constexpr std::array<std::string_view, 3> meanings{
         "The deal's number.", "How much went to somebody's credit.", "Whose."};
 
-    std::uint64_t transaction = 0;
+    std::uint64_t transaction_id = 0;
     Amount amount;
     AccountId party{};
-    RUNNEL_FIELDS((transaction, other("number")), (amount, other("token, smallest units")), party);
+    RUNNEL_FIELDS(
+        (transaction_id, other("number")), (amount, other("token, smallest units")), party);
 };
 
 struct HasToPayFeeLog
@@ -60,9 +61,9 @@ struct HasToPayFeeLog
     static constexpr std::array<std::string_view, 2> meanings{
         "The deal's number.", "Who must make a deposit or lose: 0 the seller, 1 the buyer."};
 
-    std::uint64_t transaction = 0;
+    std::uint64_t transaction_id = 0;
     std::uint8_t party = 0;
-    RUNNEL_FIELDS((transaction, other("number")), party);
+    RUNNEL_FIELDS((transaction_id, other("number")), party);
 };
 
 struct DisputeLog
