@@ -42,5 +42,8 @@ namespace runnel::strategies
 [[nodiscard]] const StrategyType& relayer_strategy();
 [[nodiscard]] const StrategyType& launderer_strategy();
 [[nodiscard]] const StrategyType& compliance_officer_strategy();
+[[nodiscard]] const StrategyType& goods_seller_strategy();
+[[nodiscard]] const StrategyType& goods_buyer_strategy();
+[[nodiscard]] const StrategyType& arbiter_strategy();
 
 }  // namespace runnel::strategies
