@@ -35,6 +35,7 @@ constexpr std::array section_types{
     SectionType{"farms", farms_section},
     SectionType{"vaults", vaults_section},
     SectionType{"mixers", mixers_section},
+    SectionType{"escrow", escrow_section},
     SectionType{"books", reconciliation_section},
     SectionType{"validators", validators_section},
     SectionType{"wallets", wallets_section},
