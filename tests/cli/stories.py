@@ -38,6 +38,15 @@ WRONG = {
         ("script.7.calls.7.amount_b_desired=10 WETH",
          "expected a revert: UniswapV2Router: INSUFFICIENT_A_AMOUNT, got success (block 7)"),
     ],
+    "escrow_by_hand": [
+        ("script.2.expect.balances.buyer.USDC=880.000001 USDC",
+         "balances.buyer.USDC: expected 880.000001 USDC, got 880 USDC (block 1)"),
+        ("script.12.at_block=13", "expected a revert: The timeout has not passed yet., got success (block 13)"),
+        ("script.14.at_block=12",
+         "reverts: expected success, got a revert: The timeout has not passed yet. (block 12)"),
+        ("contracts.escrow.fee_payer=both", "balances.buyer.USDC: expected 250.000003 USDC, got 265.000003 USDC (block 30)"),
+        ("script.24.calls.1.ruling=2", "balances.cheat.USDC: expected 135 USDC, got 189.999999 USDC (block 31)"),
+    ],
     "liquidation_by_hand": [
         ("script.6.expect.balances.liquidator.WETH=4.400000000000000001 WETH",
          "balances.liquidator.WETH: expected 4.400000000000000001 WETH, got 4.4 WETH (block 1)"),
