@@ -176,14 +176,21 @@ private:
             auto& position = position_of(pool, rows.account(1), rows.integer(2), rows.integer(3));
             const Pair amounts{rows.amount(7).to_double(), rows.amount(8).to_double()};
             const Pair owed{rows.amount(9).to_double(), rows.amount(10).to_double()};
-            if (!is_start)
+            for (std::size_t side = 0; side < 2; ++side)
             {
-                position.left = amounts;
-                position.owed = owed;
-                continue;
+                if (is_start)
+                {
+                    position.deposited[side] += amounts[side] + owed[side];
+                    position.owed_first[side] += owed[side];
+                }
+                else
+                {
+                    position.left[side] += amounts[side];
+                    position.owed[side] += owed[side];
+                }
             }
-            position.deposited = {amounts[0] + owed[0], amounts[1] + owed[1]};
-            position.owed_first = owed;
+            if (!is_start)
+                continue;
             change_liquidity(pool, position, rows.amount(4).to_double());
         }
     }

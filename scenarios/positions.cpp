@@ -404,6 +404,8 @@ private:
         const auto* ranges = dynamic_cast<const contracts::RangeExchange*>(&pool_);
         if (ranges == nullptr)
             return "expected no ticks, as its pool has no ranges";
+        if (!ranges->takes_ranges())
+            return std::string{no_venue};
         if (auto wrong = wrong_token(row))
             return wrong;
         const contracts::PriceRange range{row.tick_lower, row.tick_upper};

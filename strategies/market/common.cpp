@@ -1,5 +1,6 @@
 #include "strategies/market/common.hpp"
 
+#include "contracts/kit/approvals.hpp"
 #include "contracts/tokens/erc20/erc20.hpp"
 #include "contracts/tokens/native/native_coin.hpp"
 #include "ledger/portable_math.hpp"
@@ -168,9 +169,7 @@ const std::vector<AccountId>* find_group(const GroupAccounts& groups, std::strin
 void add_approval(CallWriter& calls, const WorldView& view, ContractId token, AccountId owner,
     AccountId spender, const Amount& amount)
 {
-    const auto& allowances = contracts::token_at(*view.world, token).allowances();
-    if (allowances.get(pair_key(owner, spender)) < amount)
-        calls.add(token, contracts::Erc20Approve{spender, Amount::max()});
+    contracts::add_approval(calls, *view.world, token, owner, spender, amount);
 }
 
 }  // namespace runnel::strategies

@@ -3,7 +3,7 @@
 
 One provider beside the pool's first one, three trades that leave his range and come back into another part of it, half of
 his liquidity taken out and paid in between. Everything is computed again here from the formulas of Uniswap v3, in exact
-fractions and without a look at the program's own walk along the liquidity.
+fractions and without a look at the program's own walk along the liquidity. The same story in a pool of Uniswap v4 comes to the same.
 
 Usage: ranges.py RUNNEL SOURCE_DIR
 """
@@ -18,7 +18,7 @@ LOWER, UPPER = -600, 1200
 LIQUIDITY = 50_000 * 10 ** 18
 FEE = 0.003
 
-STORY = f"""
+WORLD = """
 [scenario]
 blocks = 12
 start = 1_700_000_000
@@ -33,20 +33,23 @@ closes = [[1699999988, 1], [1700000036, 1.12], [1700000132, 1.05]]
 [prices.Y]
 model = "constant"
 price = 1
-[contracts.factory]
-kind = "uniswap_v3_factory"
+[accounts.alice]
+funds = { ETH = 1, X = 10_000, Y = 10_000 }
+[accounts.bob]
+funds = { ETH = 1, X = 100_000, Y = 100_000 }
 [contracts.pool]
-kind = "uniswap_v3_pool"
-factory = "factory"
 token0 = "X"
 token1 = "Y"
 amount0 = "10_000 X"
 amount1 = "10_000 Y"
 range_bps = 10_000
-[accounts.alice]
-funds = {{ ETH = 1, X = 10_000, Y = 10_000 }}
-[accounts.bob]
-funds = {{ ETH = 1, X = 100_000, Y = 100_000 }}
+"""
+
+V3 = WORLD + f"""
+kind = "uniswap_v3_pool"
+factory = "factory"
+[contracts.factory]
+kind = "uniswap_v3_factory"
 [[script]]
 at_block = 1
 from = "alice"
@@ -59,7 +62,7 @@ calls = [
 """
 
 
-def trade(block: int, zero_for_one: bool, amount: int) -> str:
+def trade3(block: int, zero_for_one: bool, amount: int) -> str:
     """Bob sells an exact amount, wherever the price goes."""
     token, side = ("X", 0) if zero_for_one else ("Y", 1)
     limit = 4295128740 if zero_for_one else 1461446703485210103287273052203988822378723970341
@@ -78,7 +81,7 @@ calls = [
 TRADES = [(4, False, 6_000 * 10 ** 18), (5, False, 3_000 * 10 ** 18), (8, True, 4_000 * 10 ** 18),
           (9, False, 500 * 10 ** 18)]
 
-BURN = f"""
+BURN3 = f"""
 [[script]]
 at_block = 6
 from = "alice"
@@ -87,6 +90,66 @@ calls = [
   {{ contract = "pool", call = "collect", recipient = "alice", tick_lower = {LOWER}, tick_upper = {UPPER}, amount0_requested = "340282366920938463463374607431768211455", amount1_requested = "340282366920938463463374607431768211455" }},
 ]
 """
+
+
+KEY = 'key = { currency0 = "X", currency1 = "Y", fee = 3000, tick_spacing = 60, hooks = "zero" }'
+MOST = 2 ** 128 - 1
+LATE = 2_000_000_000
+
+
+def approvals(who: str) -> str:
+    return f"""
+[[script]]
+at_block = 1
+from = "{who}"
+calls = [
+  {{ contract = "X", call = "approve", spender = "router", value = "{MOST}" }},
+  {{ contract = "Y", call = "approve", spender = "router", value = "{MOST}" }},
+]
+"""
+
+
+V4 = WORLD + """
+kind = "uniswap_v4_pool"
+manager = "manager"
+[contracts.manager]
+kind = "uniswap_v4_manager"
+[contracts.router]
+kind = "uniswap_v4_router"
+manager = "manager"
+""" + approvals("alice") + approvals("bob") + f"""
+[[script]]
+at_block = 1
+from = "alice"
+calls = [
+  {{ contract = "router", call = "addLiquidity", {KEY}, tick_lower = {LOWER}, tick_upper = {UPPER}, liquidity = "{LIQUIDITY}", amount0_max = "{MOST}", amount1_max = "{MOST}", owner = "alice", deadline = {LATE} }},
+]
+"""
+
+
+def trade4(block: int, zero_for_one: bool, amount: int) -> str:
+    path = '["X", "Y"]' if zero_for_one else '["Y", "X"]'
+    return f"""
+[[script]]
+at_block = {block}
+from = "bob"
+calls = [
+  {{ contract = "router", call = "swapExactInput", path = {{ currencies = {path}, fees = [3000], tick_spacings = [60], hooks = ["zero"] }}, recipient = "bob", deadline = {LATE}, amount_in = "{amount}", amount_out_minimum = 0 }},
+]
+"""
+
+
+BURN4 = f"""
+[[script]]
+at_block = 6
+from = "alice"
+calls = [
+  {{ contract = "router", call = "removeLiquidity", {KEY}, tick_lower = {LOWER}, tick_upper = {UPPER}, liquidity = "{LIQUIDITY // 2}", amount0_min = 0, amount1_min = 0, recipient = "alice", deadline = {LATE} }},
+]
+"""
+
+STORIES = {"uniswap v3": V3 + "".join(trade3(*t) for t in TRADES) + BURN3,
+           "uniswap v4": V4 + "".join(trade4(*t) for t in TRADES) + BURN4}
 
 
 class ByHand:
@@ -140,14 +203,17 @@ class ByHand:
         self.root = near
 
 
-def main() -> None:
-    runnel, checks = Runnel(sys.argv[1]), Checks()
+def check_story(runnel, protocol, story, check):
+    def checks(holds, what):
+        check(holds, f"{protocol}: {what}")
+
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
         ledger = folder / "ranges.db"
-        scenario = write(folder / "ranges.toml", STORY + "".join(trade(*t) for t in TRADES) + BURN)
+        scenario = write(folder / "ranges.toml", story)
         done = runnel("run", scenario, "--db", ledger, "--quiet")
         checks(done.returncode == 0, f"the story runs: {done.stderr}")
+        checks(runnel("verify", ledger).returncode == 0, "it verifies")
         with sqlite3.connect(ledger) as database:
             reverted = database.execute(
                 "SELECT count(*) FROM t_transactions WHERE receipt_status = 0").fetchone()[0]
@@ -213,6 +279,12 @@ def main() -> None:
         first = next(row for row in report["providers"]["accounts"] if row["account"] == "pool/seed_lp")
         checks(abs(gain - first["gain_usd"]) < 1e-6,
                f"who moved nothing else gained in his wallet what his position did: {gain}, {first['gain_usd']}")
+
+
+def main() -> None:
+    runnel, checks = Runnel(sys.argv[1]), Checks()
+    for protocol, story in STORIES.items():
+        check_story(runnel, protocol, story, checks)
     checks.finish()
 
 

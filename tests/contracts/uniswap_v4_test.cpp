@@ -6,9 +6,11 @@
 #include "contracts/tokens/erc20/erc20.hpp"
 #include "ledger/philox.hpp"
 #include "tests/contracts/contract_fixture.hpp"
+#include "tests/contracts/uniswap_v2_fixture.hpp"
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <map>
@@ -653,6 +655,166 @@ TEST_CASE("uniswap v4 exchange: a deposit takes what was quoted, and a withdrawa
     f.expect_refusal(f.bob, f.router.id(),
         RemoveLiquidity{f.plain.key(), -60'000, 60'000, 1, {}, {}, f.bob, never},
         "SafeCastOverflow()");
+}
+
+namespace
+{
+/// Rows of dex_range_changes: kind, whose, range, liquidity and both amounts.
+std::vector<DexRangeChange> range_changes(const Sandbox::Outcome& outcome)
+{
+    return UniswapV2Fixture::events_of<DexRangeChange>(outcome.block);
+}
+}  // namespace
+
+TEST_CASE("uniswap v4 pool: a range takes what is quoted, owes its fees and pays both",
+    "[contracts][uniswap_v4][range]")
+{
+    V4Fixture f;
+    f.open(f.plain, wrapping_mul(3, price_one));
+    f.provide(f.alice, f.plain, -60'000, 60'000, tokens(1'000));
+    const auto carol = f.sandbox.account("carol");  // Has approved nothing.
+    for (auto* each : f.token)
+        each->allocate(carol, tokens(1'000));
+    const RangeExchange& ranges = f.plain;
+    CHECK(ranges.tick() == 21'973);  // 1.0001^21973 <= 9 < 1.0001^21974.
+    CHECK(ranges.tick_spacing() == 60);
+    CHECK((ranges.widest().lower == -887'220 && ranges.widest().upper == 887'220));
+
+    const PriceRange range{21'000, 22'980};
+    const std::array offered{tokens(10), tokens(90)};
+    const auto quote = ranges.quote_range_deposit(range, offered);
+    REQUIRE(quote.has_value());
+    const auto in = f.held(carol, f.plain);
+    CallWriter deposit;
+    ranges.add_range_deposit(deposit, range, quote->shares, carol);
+    const auto deposited = f.expect_ok(carol, deposit);
+    const auto after = f.held(carol, f.plain);
+    for (unsigned side = 0; side < 2; ++side)
+        CHECK(wrapping_sub(in[side], after[side]) == quote->amounts[side]);
+    CHECK(ranges.range_liquidity(carol, range) == quote->shares);
+    CHECK(ranges.range_liquidity(f.alice, range).is_zero());
+    const auto rows = range_changes(deposited);
+    REQUIRE(rows.size() == 1);
+    CHECK(rows[0].transaction_type == DexRangeChangeType::deposit);
+    CHECK(rows[0].provider == carol);  // Not the router that keeps it.
+    CHECK((rows[0].tick_lower == range.lower && rows[0].tick_upper == range.upper));
+    CHECK(rows[0].liquidity == quote->shares);
+    CHECK(rows[0].amount0_raw == quote->amounts[0]);
+    CHECK(rows[0].amount1_raw == quote->amounts[1]);
+
+    // Fees come to it alone as far as the liquidity in range is its own.
+    CHECK(ranges.range_owed(carol, range) == std::vector<Amount>(2));
+    f.swap(f.bob, f.plain, false, tokens(10));
+    const auto owed = ranges.range_owed(carol, range);
+    CHECK(owed[0].is_zero());
+    const auto all = wrapping_add(quote->shares, tokens(1'000));
+    CHECK(owed[1].to_double() ==
+          Approx(0.03e18 * quote->shares.to_double() / all.to_double()).epsilon(1e-9));
+
+    // Out of range by now: of the second token it pays only fees, set against nothing.
+    f.swap(f.bob, f.plain, true, tokens(600));
+    REQUIRE(ranges.tick() < range.lower);
+    const auto earned = ranges.range_owed(carol, range);
+    const auto more = ranges.quote_range_deposit(range, std::array{tokens(1), Amount{}});
+    REQUIRE(more.has_value());
+    CHECK(more->amounts[1].is_zero());
+    const auto held = f.held(carol, f.plain);
+    CallWriter again;
+    ranges.add_range_deposit(again, range, more->shares, carol);
+    CallWriter alone;  // What it has approved once holds.
+    alone.add(f.router.id(), AddLiquidity{f.plain.key(), range.lower, range.upper, more->shares,
+                                 uniswap_v3::uint128_max, uniswap_v3::uint128_max, carol, never});
+    CHECK(std::ranges::equal(again.list().bytes, alone.list().bytes));
+    const auto added = range_changes(f.expect_ok(carol, again));
+    REQUIRE(added.size() == 2);
+    CHECK(added[0].amount0_raw == more->amounts[0]);
+    CHECK(added[1].transaction_type == DexRangeChangeType::payout);
+    CHECK(added[1].amount0_raw == earned[0]);
+    CHECK(added[1].amount1_raw == earned[1]);
+    const auto then = f.held(carol, f.plain);
+    CHECK(wrapping_sub(held[0], then[0]) == wrapping_sub(more->amounts[0], earned[0]));
+    CHECK(wrapping_sub(then[1], held[1]) == earned[1]);
+    CHECK(ranges.range_owed(carol, range) == std::vector<Amount>(2));
+
+    f.swap(f.bob, f.plain, false, tokens(3'000));
+    const auto whole = ranges.range_liquidity(carol, range);
+    CHECK(whole == wrapping_add(quote->shares, more->shares));
+    const auto worth = ranges.range_value(range, whole);
+    const auto fees = ranges.range_owed(carol, range);
+    const auto before = f.held(carol, f.plain);
+    CallWriter withdrawal;
+    ranges.add_range_withdrawal(withdrawal, range, whole, carol);
+    const auto taken = range_changes(f.expect_ok(carol, withdrawal));
+    const auto end = f.held(carol, f.plain);
+    REQUIRE(taken.size() == 2);
+    CHECK(taken[0].transaction_type == DexRangeChangeType::withdrawal);
+    CHECK(taken[0].liquidity == whole);
+    CHECK(taken[0].amount0_raw == worth[0]);
+    CHECK(taken[1].transaction_type == DexRangeChangeType::payout);
+    for (unsigned side = 0; side < 2; ++side)
+        CHECK(wrapping_sub(end[side], before[side]) == wrapping_add(worth[side], fees[side]));
+    CHECK(taken[1].amount0_raw == wrapping_add(worth[0], fees[0]));
+    CHECK(taken[1].amount1_raw == wrapping_add(worth[1], fees[1]));
+    CHECK(ranges.range_liquidity(carol, range).is_zero());
+    CHECK(ranges.range_owed(carol, range) == std::vector<Amount>(2));
+
+    // Whoever calls the manager itself is its own provider, whatever its salt; a pool that no
+    // scenario names has no rows.
+    CallWriter steps;
+    steps.add(f.manager.id(), ModifyLiquidity{f.plain.key(), -120, 120, Int256{500}, 7});
+    const Erc20Transfer transfer{f.manager.account(), {}};
+    steps.add(f.manager.id(), Sync{f.plain.key().currency1})
+        .add(f.plain.key().currency1, transfer, Binding{transfer.value, ResultOf{0, 3}})
+        .add(f.manager.id(), Settle{});
+    const auto own = range_changes(f.expect_ok(f.alice, f.unlock(steps)));
+    REQUIRE(own.size() == 1);
+    CHECK(own[0].provider == f.alice);
+    CHECK(ranges.range_liquidity(f.alice, {-120, 120}).is_zero());  // None that the router keeps.
+    const PoolKey nameless{f.token[0]->id(), f.token[1]->id(), 1'000, 60, zero_account};
+    f.expect_ok(f.alice, f.manager.id(), Initialize{nameless, price_one});
+    const auto quiet = f.expect_ok(f.bob, f.router.id(),
+        AddLiquidity{nameless, -120, 120, 500, Amount::max(), Amount::max(), f.bob, never});
+    CHECK(range_changes(quiet).empty());
+}
+
+TEST_CASE("uniswap v4 pool: quotes of ranges and of gas know what a tick and a way are worth",
+    "[contracts][uniswap_v4][range]")
+{
+    V4Fixture f;
+    const RangeExchange& ranges = f.second;  // Every tenth tick.
+    const std::array much{Amount::power_of_two(120), Amount::power_of_two(120)};
+    CHECK_FALSE(ranges.quote_range_deposit({-10, 10}, much).has_value());  // No price yet.
+    f.open(f.second);
+    const auto most = max_liquidity_per_tick(10);
+    const auto all = ranges.quote_range_deposit({-10, 10}, std::array{tokens(1), tokens(1)});
+    REQUIRE(all.has_value());
+    f.provide(f.bob, f.second, -10, 0, wrapping_sub(most, all->shares));
+    CHECK(ranges.quote_range_deposit({-10, 10}, std::array{tokens(1), tokens(1)}).has_value());
+    f.provide(f.bob, f.second, -10, 0, 1);
+    CHECK_FALSE(ranges.quote_range_deposit({-10, 10}, std::array{tokens(1), tokens(1)}));
+    CHECK(ranges.quote_range_deposit({10, 20}, std::array{tokens(1), tokens(1)}).has_value());
+
+    f.open(f.plain);
+    f.provide(f.alice, f.plain, -60, 60, tokens(1'000));
+    f.provide(f.alice, f.plain, -60'000, -30'000, tokens(1'000));
+    const auto a = f.token[0]->id();
+    // Down from tick 0, whose word of the bitmap ends there, into the next one; out of the range
+    // and through two more words, of 256*60 ticks each, into the other: two ticks.
+    namespace gas = uniswap_v4::gas;
+    const auto near = f.plain.crossing_gas(a, 1'000);
+    const auto far = f.plain.crossing_gas(a, tokens(100));
+    CHECK(near == gas::bitmap_word);
+    CHECK(far == 2 * gas::crossed_tick + 4 * gas::bitmap_word);
+    const auto used_by = [&](const Amount& amount)
+    {
+        const SwapExactInput swap{f.path_of(f.plain, true), f.bob, never, amount, {}};
+        return f.expect_ok(f.bob, f.router.id(), swap).receipt.gas_used;
+    };
+    const auto used_near = used_by(1'000);
+    const auto then = f.plain.crossing_gas(a, tokens(100));
+    CHECK(then == far - near);  // It is in the next word by now.
+    CHECK(used_by(tokens(100)) - used_near == then - near);
+    CHECK(f.plain.crossing_gas(a, tokens(1'000'000)) == 0);  // It would be refused.
 }
 
 // All rounding is in the manager's favour: nobody takes out more than was put in, whatever the

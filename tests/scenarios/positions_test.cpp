@@ -446,6 +446,18 @@ token0 = "WETH"
 token1 = "USDC"
 amount0 = "1_000 WETH"
 amount1 = "2_000_000 USDC"
+[contracts.manager4]
+kind = "uniswap_v4_manager"
+[contracts.router4]
+kind = "uniswap_v4_router"
+manager = "manager4"
+[contracts.ranges4]
+kind = "uniswap_v4_pool"
+manager = "manager4"
+token0 = "WETH"
+token1 = "USDC"
+amount0 = "1_000 WETH"
+amount1 = "2_000_000 USDC"
 )";
 
 std::string book(const std::string& by, const std::string& key, const std::string& contract)
@@ -495,8 +507,10 @@ TEST_CASE(
         R"(rows = [["ann", "223606797749978"], ["ben", "5 WETH"], ["ben", "4_000.5 USDC"], ["cid", "0 WETH"]])");
     CHECK(here.world->checkpoint_root() == pair.world->checkpoint_root());
 
-    // In ranges around the price, above and below it, and in all prices.
-    const auto& pool = exchange_in(pair, "ranges");
+    // In ranges around the price, above and below it, and in all prices; of any protocol.
+    const std::string name_of_pool = GENERATE("ranges", "ranges4");
+    CAPTURE(name_of_pool);
+    const auto& pool = exchange_in(pair, name_of_pool);
     const auto* before = dynamic_cast<const contracts::RangeExchange*>(&pool);
     REQUIRE(before != nullptr);
     const auto middle = before->tick() / 60 * 60;
@@ -510,9 +524,9 @@ TEST_CASE(
             "ben,," +
             range(-6000, 6000) + ",WETH,3\n" + "cid,," + range(600, 1200) + "," +
             (pool.tokens()[0] == pair.usdc() ? "USDC,100\n" : "WETH,100\n") + "dan,,,,USDC,1000\n");
-    const auto world = started(book("liquidity_file", "pool", "ranges"), directory.path());
+    const auto world = started(book("liquidity_file", "pool", name_of_pool), directory.path());
     const auto& ranges =
-        dynamic_cast<const contracts::RangeExchange&>(exchange_in(world, "ranges"));
+        dynamic_cast<const contracts::RangeExchange&>(exchange_in(world, name_of_pool));
     CHECK(ranges.range_liquidity(account_in(world, "ann"), {middle - 600, middle + 600}) ==
           Amount{1'000'000'000'077});
     const auto of_ben =
@@ -629,6 +643,13 @@ TEST_CASE("positions: what is wrong in a file is named with its line and column"
     CHECK(has(wrong(book("liquidity_file", "pool", "pair"),
                   "account,liquidity,tick_lower,tick_upper\na,5,-60,60\n"),
         "line 2 of its file: a: expected no ticks, as its pool has no ranges"));
+    CHECK(has(wrong(book("liquidity_file", "pool", "lonely") +
+                        "[contracts.manager5]\nkind = \"uniswap_v4_manager\"\n"
+                        "[contracts.lonely]\nkind = \"uniswap_v4_pool\"\nmanager = \"manager5\"\n"
+                        "token0 = \"WETH\"\ntoken1 = \"USDC\"\namount0 = \"1 WETH\"\n"
+                        "amount1 = \"2_000 USDC\"\n",
+                  "account,liquidity,tick_lower,tick_upper\na,5,-60,60\n"),
+        "line 2 of its file: a: expected an exchange to which somebody takes deposits"));
     CHECK(has(error_of(pools + "[positions.book]\nby = \"liquidity_file\"\npool = \"pair\"\n"),
         "positions.book.file: expected a file, or rows, got neither"));
     CHECK(has(error_of(pools + "[positions.book]\nby = \"liquidity_file\"\npool = \"ranges\"\nrows "

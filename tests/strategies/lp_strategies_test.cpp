@@ -6,6 +6,8 @@
 #include "contracts/exchanges/uniswap_v3/pool.hpp"
 #include "contracts/exchanges/uniswap_v3/router.hpp"
 #include "contracts/exchanges/uniswap_v3/tick_math.hpp"
+#include "contracts/exchanges/uniswap_v4/pool.hpp"
+#include "contracts/exchanges/uniswap_v4/router.hpp"
 #include "strategies/market/common.hpp"
 #include "strategies/market/profit.hpp"
 #include "strategies/market/split.hpp"
@@ -30,8 +32,8 @@ Amount units(std::uint64_t whole, unsigned decimals)
     return wrapping_mul(whole, Amount::power_of_ten(decimals));
 }
 
-/// The lending fixture's WETH/USDC pair of 20,000 WETH at 200 USD, a v3 pool of the same pair from
-/// half that price to twice of it, and two StableSwap pools of USDC, DAI and USDT.
+/// The lending fixture's WETH/USDC pair of 20,000 WETH at 200 USD, a v3 and a v4 pool of the same
+/// pair from half that price to twice of it, and two StableSwap pools of USDC, DAI and USDT.
 struct Pools : LendingFixture
 {
     Pools()
@@ -47,15 +49,21 @@ struct Pools : LendingFixture
         }
         for (const auto account : {maker, me, rival})
             sandbox.world().account_states.at(account).balance = units(100, 18);
-        run(maker, CallWriter{}.add(v3.id(),
-                       uniswap_v3::Initialize{*uniswap_v3::sqrt_ratio_at_tick(price_tick)}));
+        const auto price = *uniswap_v3::sqrt_ratio_at_tick(price_tick);
+        run(maker, CallWriter{}
+                       .add(v3.id(), uniswap_v3::Initialize{price})
+                       .add(manager4.id(), uniswap_v4::Initialize{v4.key(), price}));
         const PriceRange wide{price_tick / 60 * 60 - 6'960, price_tick / 60 * 60 + 6'960};
-        CallWriter calls;
-        const auto quote =
-            v3.quote_range_deposit(wide, std::vector{units(20'000, 18), units(4'000'000, 6)});
-        REQUIRE(quote.has_value());
-        v3.add_range_deposit(calls, wide, quote->shares, maker);
-        run(maker, calls);
+        for (const RangeExchange* pool :
+            {static_cast<const RangeExchange*>(&v3), static_cast<const RangeExchange*>(&v4)})
+        {
+            CallWriter calls;
+            const auto quote = pool->quote_range_deposit(
+                wide, std::vector{units(20'000, 18), units(4'000'000, 6)});
+            REQUIRE(quote.has_value());
+            pool->add_range_deposit(calls, wide, quote->shares, maker);
+            run(maker, calls);
+        }
         fill(curve, 10'000'000);
         fill(thin, 500'000);
     }
@@ -122,6 +130,10 @@ struct Pools : LendingFixture
     UniswapV3Router& router3 = sandbox.add<UniswapV3Router>("router3", factory3.id());
     UniswapV3Pool& v3 = sandbox.add<UniswapV3Pool>(
         "v3", uniswap_v3::PoolConstructor{weth.id(), usdc.id(), factory3.id(), 3'000, 60});
+    UniswapV4Manager& manager4 = sandbox.add<UniswapV4Manager>("manager4", zero_account);
+    UniswapV4Router& router4 = sandbox.add<UniswapV4Router>("router4", manager4.id());
+    UniswapV4Pool& v4 = sandbox.add<UniswapV4Pool>("v4", manager4.id(),
+        uniswap_v4::PoolKey{weth.id(), usdc.id(), 3'000, 60, zero_account}, no_contract);
     CurveStableSwapPool& curve = make_stable("curve", 500, {usdc.id(), dai.id(), usdt.id()});
     CurveStableSwapPool& thin = make_stable("thin", 50, {usdc.id(), dai.id(), usdt.id()});
     AccountId maker{};
@@ -274,6 +286,78 @@ TEST_CASE("range provider: follows the price once it has been out of range for i
     const auto value = pools.v3.range_value(second, pools.v3.range_liquidity(pools.me, second));
     CHECK_FALSE(value[0].is_zero());
     CHECK_FALSE(value[1].is_zero());
+}
+
+namespace
+{
+/// What a provider that follows the price holds after each step of a day, in whichever pool.
+std::vector<std::vector<Amount>> day_of_follower(Pools& pools, const RangeExchange& ranges)
+{
+    const auto& exchange = ranges.exchange();
+    pools.weth.allocate(pools.me, units(500, 18));
+    pools.usdc.allocate(pools.me, units(100'000, 6));
+    FakeWallet wallet{pools.sandbox, pools.me};
+    pools.quote_prices(wallet);
+    auto parameters = range_parameters(pools);
+    parameters.set("pairs", std::vector{exchange.contract().id()});
+    parameters.set("follows_price", always(1));
+    parameters.set("hold", always(14'400));
+    const auto strategy = pools.make(range_provider_strategy(), parameters);
+    wallet.advance(strategy->first_block(0));
+    std::vector<std::vector<Amount>> steps;
+    const auto note = [&]
+    {
+        std::vector<Amount> step{pools.weth.balance(pools.me), pools.usdc.balance(pools.me)};
+        const auto tick = Pools::price_tick / 60 * 60;
+        for (auto lower = tick - 3'000; lower < tick + 3'000; lower += 60)
+        {
+            const PriceRange range{lower, lower + 1'200};
+            const auto liquidity = ranges.range_liquidity(pools.me, range);
+            if (liquidity.is_zero())
+                continue;
+            step.push_back(liquidity);
+            for (const auto& amount : ranges.range_value(range, liquidity))
+                step.push_back(amount);
+            for (const auto& amount : ranges.range_owed(pools.me, range))
+                step.push_back(amount);
+        }
+        steps.push_back(std::move(step));
+    };
+    auto next = settle(wallet, *strategy);
+    note();
+    for (const auto sold : {50'000, 550'000, 20'000})
+    {
+        pools.sell(exchange, pools.usdc.id(), pools.weth.id(), units(sold, 6));
+        pools.quote_prices(wallet, 200 * std::pow(1.0001, ranges.tick() - Pools::price_tick));
+        for (int i = 0; i < 8 && next != never; ++i)
+        {
+            wallet.advance(next - wallet.view().block_number);
+            next = settle(wallet, *strategy);
+        }
+        note();
+    }
+    for (int i = 0; i < 200 && next != never; ++i)
+    {
+        wallet.advance(next - wallet.view().block_number);
+        next = settle(wallet, *strategy);
+    }
+    note();
+    return steps;
+}
+}  // namespace
+
+TEST_CASE("range provider: does and gets the same whatever protocol keeps its ranges",
+    "[strategies][range]")
+{
+    Pools one;
+    Pools other;
+    const auto of_v3 = day_of_follower(one, one.v3);
+    const auto of_v4 = day_of_follower(other, other.v4);
+    REQUIRE(of_v3.size() == 5);
+    CHECK(of_v3.front().size() == 7);   // In one range,
+    CHECK(of_v3.back().size() == 2);    // and out of all.
+    CHECK(of_v3[0][2] != of_v3[2][2]);  // It has moved.
+    CHECK(of_v3 == of_v4);
 }
 
 TEST_CASE("range provider: moves by time, and stays where the new range would be the old one",

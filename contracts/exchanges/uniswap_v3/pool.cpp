@@ -1,6 +1,7 @@
 #include "contracts/exchanges/uniswap_v3/pool.hpp"
 
 #include "contracts/exchanges/uniswap_v3/factory.hpp"
+#include "contracts/exchanges/uniswap_v3/range_amounts.hpp"
 #include "contracts/kit/registration.hpp"
 #include "contracts/kit/sectors/rows.hpp"
 #include "contracts/kit/token_book.hpp"
@@ -175,15 +176,24 @@ void UniswapV3Pool::snapshot(SnapshotContext& context) const
     snapshot_exchange(*this, context);
     if (context.snapshots() == Snapshots::changed)
         return;
-    std::vector<RangePosition> found;
+    std::vector<PositionKey> found;
     for (const auto place : positions_.keys())
     {
         const auto& [key, is_taken, position] = positions_.record(place);
         if (!position.liquidity.is_zero() || !position.tokens_owed0.is_zero() ||
             !position.tokens_owed1.is_zero())
-            found.push_back({key.owner, {key.tick_lower, key.tick_upper}});
+            found.push_back(key);
     }
-    snapshot_ranges(*this, found, context);
+    snapshot_ranges(
+        *this, found.size(),
+        [&](std::size_t i)
+        {
+            const auto& key = found[i];
+            const PriceRange range{key.tick_lower, key.tick_upper};
+            return RangePosition{
+                key.owner, range, position(key).liquidity, range_owed(key.owner, range)};
+        },
+        context);
 }
 
 std::vector<std::int32_t> UniswapV3Pool::initialized_ticks() const
@@ -382,26 +392,8 @@ Result<bool> UniswapV3Pool::update_tick(CallContext& context, const PoolState& p
 std::array<Amount, 2> UniswapV3Pool::fee_growth_inside(CallContext& context, const PoolState& pool,
     std::int32_t tick_lower, std::int32_t tick_upper) const
 {
-    return fee_growth_inside(pool, {{}, tick_lower, tick_upper},
-        context.read(ticks_, tick_key(tick_lower)), context.read(ticks_, tick_key(tick_upper)));
-}
-
-std::array<Amount, 2> UniswapV3Pool::fee_growth_inside(
-    const PoolState& pool, const PositionKey& key, const TickInfo& lower, const TickInfo& upper)
-{
-    const auto inside =
-        [&](const Amount& global, const Amount& outside_lower, const Amount& outside_upper)
-    {
-        const auto below =
-            pool.tick >= key.tick_lower ? outside_lower : wrapping_sub(global, outside_lower);
-        const auto above =
-            pool.tick < key.tick_upper ? outside_upper : wrapping_sub(global, outside_upper);
-        return wrapping_sub(wrapping_sub(global, below), above);
-    };
-    return {inside(pool.fee_growth_global0_x128, lower.fee_growth_outside0_x128,
-                upper.fee_growth_outside0_x128),
-        inside(pool.fee_growth_global1_x128, lower.fee_growth_outside1_x128,
-            upper.fee_growth_outside1_x128)};
+    return growth_inside(pool, {tick_lower, tick_upper}, context.read(ticks_, tick_key(tick_lower)),
+        context.read(ticks_, tick_key(tick_upper)));
 }
 
 /// Pays out nothing: what a position has earned is noted as owed.

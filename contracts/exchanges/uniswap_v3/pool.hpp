@@ -325,11 +325,6 @@ public:
     Result<Returns> execute(
         const uniswap_v3::IncreaseObservationCardinalityNext& call, CallContext& context);
 
-    /// What has grown within a range, as these records say.
-    [[nodiscard]] static std::array<Amount, 2> fee_growth_inside(const uniswap_v3::PoolState& pool,
-        const uniswap_v3::PositionKey& key, const uniswap_v3::TickInfo& lower,
-        const uniswap_v3::TickInfo& upper);
-
     /// What a swap touches beside what its callback does.
     void declare_swap(bool zero_for_one, AccountId recipient, AccessCollector& access) const;
 

@@ -3,10 +3,9 @@
 
 #include "contracts/exchanges/uniswap_v3/factory.hpp"
 #include "contracts/exchanges/uniswap_v3/gas.hpp"
-#include "contracts/exchanges/uniswap_v3/liquidity_amounts.hpp"
 #include "contracts/exchanges/uniswap_v3/pool.hpp"
+#include "contracts/exchanges/uniswap_v3/range_amounts.hpp"
 #include "contracts/tokens/erc20/erc20.hpp"
-#include "ledger/check.hpp"
 
 #include <cstdlib>
 
@@ -15,65 +14,17 @@ namespace runnel::contracts
 
 using namespace uniswap_v3;
 
-namespace
-{
-struct Ends
-{
-    Amount lower;
-    Amount upper;
-};
-
-Ends ends_of(const PriceRange& range)
-{
-    const auto lower = sqrt_ratio_at_tick(range.lower);
-    const auto upper = sqrt_ratio_at_tick(range.upper);
-    RUNNEL_CHECK(lower.has_value() && upper.has_value() && range.lower < range.upper);
-    return {*lower, *upper};
-}
-}  // namespace
-
 PriceRange UniswapV3Pool::widest() const noexcept
 {
-    const auto lower = min_tick / tick_spacing() * tick_spacing();
-    return {lower, -lower};
+    return widest_range(tick_spacing());
 }
 
 std::optional<DepositQuote> UniswapV3Pool::quote_range_deposit(
     const PriceRange& range, std::span<const Amount> offered) const
 {
-    RUNNEL_CHECK(offered.size() == 2);
-    const auto& price = state().sqrt_price_x96;
-    if (price.is_zero())
-        return std::nullopt;
-    const auto [lower, upper] = ends_of(range);
-    const auto liquidity = liquidity_for_amounts(price, lower, upper, offered[0], offered[1]);
-    if (!liquidity.has_value() || liquidity->is_zero())
-        return std::nullopt;
-    for (const auto end : {range.lower, range.upper})
-    {
-        const auto there = Checked{tick_info(end).liquidity_gross} + *liquidity;
-        if (!there.ok() || there.value > max_liquidity_per_tick_)
-            return std::nullopt;
-    }
-    DepositQuote quote{std::vector<Amount>(2), *liquidity};
-    // As the pool itself: by its tick, which at the very end of a range says more than the price.
-    if (tick() < range.upper)
-    {
-        const auto amount =
-            amount0_delta(tick() < range.lower ? lower : price, upper, *liquidity, true);
-        if (!amount.has_value())
-            return std::nullopt;
-        quote.amounts[0] = *amount;
-    }
-    if (tick() >= range.lower)
-    {
-        const auto amount =
-            amount1_delta(lower, tick() < range.upper ? price : upper, *liquidity, true);
-        if (!amount.has_value())
-            return std::nullopt;
-        quote.amounts[1] = *amount;
-    }
-    return quote;
+    return quote_range({state().sqrt_price_x96, tick()}, range, offered,
+        {{tick_info(range.lower).liquidity_gross, tick_info(range.upper).liquidity_gross},
+            max_liquidity_per_tick_});
 }
 
 Amount UniswapV3Pool::range_liquidity(AccountId owner, const PriceRange& range) const
@@ -84,14 +35,7 @@ Amount UniswapV3Pool::range_liquidity(AccountId owner, const PriceRange& range) 
 std::vector<Amount> UniswapV3Pool::range_value(
     const PriceRange& range, const Amount& liquidity) const
 {
-    const auto& price = state().sqrt_price_x96;
-    if (price.is_zero() || liquidity.is_zero())
-        return std::vector<Amount>(2);
-    const auto [lower, upper] = ends_of(range);
-    const auto from = tick() < range.lower ? lower : tick() < range.upper ? price : upper;
-    const auto amount0 = amount0_delta(from, upper, liquidity, false);
-    const auto amount1 = amount1_delta(lower, from, liquidity, false);
-    return {amount0.has_value() ? *amount0 : Amount{}, amount1.has_value() ? *amount1 : Amount{}};
+    return value_of_range({state().sqrt_price_x96, tick()}, range, liquidity);
 }
 
 std::vector<Amount> UniswapV3Pool::range_owed(AccountId owner, const PriceRange& range) const
@@ -102,7 +46,7 @@ std::vector<Amount> UniswapV3Pool::range_owed(AccountId owner, const PriceRange&
     if (found.liquidity.is_zero())
         return owed;
     const auto growth =
-        fee_growth_inside(state(), key, tick_info(range.lower), tick_info(range.upper));
+        growth_inside(state(), range, tick_info(range.lower), tick_info(range.upper));
     const std::array last{found.fee_growth_inside0_last_x128, found.fee_growth_inside1_last_x128};
     for (unsigned side = 0; side < 2; ++side)
     {

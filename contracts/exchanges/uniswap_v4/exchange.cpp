@@ -1,6 +1,5 @@
 // What pools and the router are to those who know no Uniswap: contracts/kit/sectors/exchange.hpp.
 
-#include "contracts/exchanges/uniswap_v3/liquidity_amounts.hpp"
 #include "contracts/exchanges/uniswap_v4/pool.hpp"
 #include "contracts/exchanges/uniswap_v4/router.hpp"
 #include "ledger/check.hpp"
@@ -13,31 +12,8 @@ namespace runnel::contracts
 {
 
 using namespace uniswap_v4;
-using uniswap_v3::amount0_delta;
-using uniswap_v3::amount1_delta;
-using uniswap_v3::sqrt_ratio_at_tick;
-
-namespace
-{
-struct Prices
-{
-    Amount lower;
-    Amount upper;
-};
-Prices whole_range_prices(const UniswapV4Pool& pool)
-{
-    const auto [lower, upper] = pool.whole_range();
-    return {*sqrt_ratio_at_tick(lower), *sqrt_ratio_at_tick(upper)};
-}
-}  // namespace
 
 // ---- The pool ----
-
-std::pair<std::int32_t, std::int32_t> UniswapV4Pool::whole_range() const noexcept
-{
-    const auto upper = uniswap_v3::max_tick / key_.tick_spacing * key_.tick_spacing;
-    return {-upper, upper};
-}
 
 unsigned UniswapV4Pool::side(ContractId token) const
 {
@@ -76,7 +52,7 @@ double UniswapV4Pool::fee(ContractId token_in, ContractId) const
 }
 
 /// Errors, beside the swap's: without data, if the pool runs out of liquidity on the way.
-Result<Amount> UniswapV4Pool::quote_exact(
+Result<SwapQuote> UniswapV4Pool::quote_whole(
     ContractId token_in, const Amount& amount, bool exact_in) const
 {
     const bool down = side(token_in) == 0;
@@ -88,7 +64,14 @@ Result<Amount> UniswapV4Pool::quote_exact(
     RUNNEL_REQUIRE(
         !paid.is_negative() && !got.is_negative() && (exact_in ? paid : got).bits == amount,
         Refusal::empty());
-    return exact_in ? got.bits : paid.bits;
+    return quote;
+}
+
+Result<Amount> UniswapV4Pool::quote_exact(
+    ContractId token_in, const Amount& amount, bool exact_in) const
+{
+    const auto quote = RUNNEL_TRY(quote_whole(token_in, amount, exact_in));
+    return quote.amounts[exact_in ? 1 - side(token_in) : side(token_in)].magnitude();
 }
 
 Result<Amount> UniswapV4Pool::quote_exact_input(
@@ -105,41 +88,17 @@ Result<Amount> UniswapV4Pool::quote_exact_output(
 
 Amount UniswapV4Pool::share_balance(AccountId account) const
 {
-    if (router_ == nullptr)
-        return {};
-    const auto [lower, upper] = whole_range();
-    return manager_
-        ->position({manager_->find_pool(key_), router_->account(), lower, upper,
-            UniswapV4Router::salt_of(account)})
-        .liquidity;
+    return range_liquidity(account, widest());
 }
 
 std::vector<Amount> UniswapV4Pool::share_value(const Amount& shares) const
 {
-    const auto [lower, upper] = whole_range_prices(*this);
-    const auto amounts = uniswap_v3::amounts_for_liquidity(
-        state().sqrt_price_x96, lower, upper, shares & uniswap_v3::uint128_max);
-    return amounts.has_value() ? std::vector<Amount>{(*amounts)[0], (*amounts)[1]}
-                               : std::vector<Amount>(2);
+    return range_value(widest(), shares & uniswap_v3::uint128_max);
 }
 
 std::optional<DepositQuote> UniswapV4Pool::quote_deposit(std::span<const Amount> offered) const
 {
-    RUNNEL_CHECK(offered.size() == 2);
-    const auto& price = state().sqrt_price_x96;
-    if (price.is_zero())
-        return std::nullopt;
-    const auto [lower, upper] = whole_range_prices(*this);
-    const auto liquidity =
-        uniswap_v3::liquidity_for_amounts(price, lower, upper, offered[0], offered[1]);
-    if (!liquidity.has_value() || liquidity->is_zero() ||
-        *liquidity > max_liquidity_per_tick(key_.tick_spacing))
-        return std::nullopt;
-    const auto amount0 = amount0_delta(price, upper, *liquidity, true);
-    const auto amount1 = amount1_delta(lower, price, *liquidity, true);
-    if (!amount0.has_value() || !amount1.has_value())
-        return std::nullopt;
-    return DepositQuote{{*amount0, *amount1}, *liquidity};
+    return quote_range_deposit(widest(), offered);
 }
 
 const Venue* UniswapV4Pool::venue() const
@@ -197,19 +156,16 @@ void UniswapV4Router::add_swap(CallWriter& calls, const SwapOrder& order) const
 void UniswapV4Router::add_deposit(CallWriter& calls, const DepositOrder& order) const
 {
     const auto& pool = dynamic_cast<const UniswapV4Pool&>(*order.exchange);
-    const auto [lower, upper] = whole_range_prices(pool);
-    const auto liquidity = uniswap_v3::liquidity_for_amounts(
-        pool.state().sqrt_price_x96, lower, upper, order.amounts.at(0), order.amounts.at(1));
-    const auto [tick_lower, tick_upper] = pool.whole_range();
-    calls.add(id(), AddLiquidity{pool.key(), tick_lower, tick_upper,
-                        liquidity.has_value() ? *liquidity : Amount{}, order.amounts[0],
-                        order.amounts[1], order.recipient, order.deadline});
+    const auto quote = pool.quote_deposit(order.amounts);
+    const auto [lower, upper] = pool.widest();
+    calls.add(id(), AddLiquidity{pool.key(), lower, upper, quote ? quote->shares : Amount{},
+                        order.amounts.at(0), order.amounts.at(1), order.recipient, order.deadline});
 }
 
 void UniswapV4Router::add_withdrawal(CallWriter& calls, const WithdrawalOrder& order) const
 {
     const auto& pool = dynamic_cast<const UniswapV4Pool&>(*order.exchange);
-    const auto [lower, upper] = pool.whole_range();
+    const auto [lower, upper] = pool.widest();
     calls.add(id(), RemoveLiquidity{pool.key(), lower, upper, order.shares, order.amounts_min.at(0),
                         order.amounts_min.at(1), order.recipient, order.deadline});
 }

@@ -4,6 +4,7 @@
 
 #include "contracts/exchanges/uniswap_v4/events.hpp"
 #include "contracts/exchanges/uniswap_v4/pool.hpp"
+#include "contracts/exchanges/uniswap_v4/router.hpp"
 #include "contracts/exchanges/uniswap_v4/wrapped_error.hpp"
 #include "contracts/kit/token_book.hpp"
 #include "contracts/tokens/native/native_coin.hpp"
@@ -87,6 +88,7 @@ void UniswapV4Manager::connect(World& world)
     RUNNEL_CHECK(coin_ != nullptr);
     hooks_.clear();
     exchanges_.clear();
+    routers_.clear();
     for (std::uint32_t i = 0; i < world.contract_count(); ++i)
     {
         auto* contract = world.find_contract(ContractId{i});
@@ -95,6 +97,9 @@ void UniswapV4Manager::connect(World& world)
         const auto* exchange = dynamic_cast<const UniswapV4Pool*>(contract);
         if (exchange != nullptr && exchange->manager_id() == id())
             exchanges_.push_back(exchange);
+        const auto* router = dynamic_cast<const UniswapV4Router*>(contract);
+        if (router != nullptr && router->manager_id() == id())
+            routers_.push_back(router->account());
     }
 }
 

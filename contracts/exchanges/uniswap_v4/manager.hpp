@@ -142,6 +142,7 @@ struct SwapQuote
     Amount sqrt_price_after_x96;
     std::uint32_t fee = 0;
     std::uint32_t ticks_crossed = 0;
+    std::uint64_t gas = 0;  // Of ticks and words of the bitmap on its way.
 };
 
 }  // namespace runnel::contracts::uniswap_v4
@@ -215,6 +216,10 @@ public:
     {
         return positions_.get(key);
     }
+    /// What a position has earned and is paid when it is touched next.
+    [[nodiscard]] std::vector<Amount> fees_of(const uniswap_v4::PositionKey& key) const;
+    /// Whose liquidity it is: a router's positions are of those for whom it keeps them.
+    [[nodiscard]] AccountId provider_of(AccountId owner, const Amount& salt) const noexcept;
     [[nodiscard]] const Amount& claims(AccountId account, ContractId currency) const
     {
         return claims_.get(account_contract_key(account, currency));
@@ -394,8 +399,8 @@ private:
     Result<TickChange> update_tick(CallContext& context, const OpenPool& pool, std::int32_t tick,
         const Int256& change, bool is_upper);
     Result<void> flip_tick(CallContext& context, const OpenPool& pool, std::int32_t tick);
-    [[nodiscard]] std::array<Amount, 2> fee_growth_inside(CallContext& context,
-        const OpenPool& pool, std::int32_t tick_lower, std::int32_t tick_upper) const;
+    void emit_range_change(CallContext& context, const OpenPool& pool,
+        const uniswap_v4::ModifyParams& params, const uniswap_v4::LiquidityChange& change) const;
     Result<uniswap_v4::LiquidityChange> modify_position(
         CallContext& context, OpenPool& pool, const uniswap_v4::ModifyParams& params);
     Result<uniswap_v4::BalanceDelta> swap_in_pool(CallContext& context, OpenPool& pool,
@@ -407,6 +412,7 @@ private:
     NativeCoin* coin_ = nullptr;
     std::vector<std::pair<AccountId, uniswap_v4::Hook*>> hooks_;
     std::vector<const UniswapV4Pool*> exchanges_;
+    std::vector<AccountId> routers_;
     Table<uniswap_v4::TransientState> transient_;  // Record 0; guards all that follow.
     Table<uniswap_v4::CurrencyDelta> deltas_;      // By account and currency.
     Table<uniswap_v4::ManagerState> state_;        // Record 0.

@@ -1,8 +1,10 @@
 // What happens to pools: prices, positions, swaps, and the hooks beside them.
 
+#include "contracts/exchanges/uniswap_v3/range_amounts.hpp"
 #include "contracts/exchanges/uniswap_v4/events.hpp"
 #include "contracts/exchanges/uniswap_v4/manager.hpp"
 #include "contracts/exchanges/uniswap_v4/pool.hpp"
+#include "contracts/exchanges/uniswap_v4/router.hpp"
 #include "contracts/exchanges/uniswap_v4/wrapped_error.hpp"
 #include "contracts/kit/creation.hpp"
 #include "contracts/kit/sectors/rows.hpp"
@@ -255,28 +257,6 @@ Result<UniswapV4Manager::TickChange> UniswapV4Manager::update_tick(CallContext& 
     return TickChange{after, after.is_zero() != was_empty};
 }
 
-/// What has grown between two ticks; wraps, and means something only in differences.
-std::array<Amount, 2> UniswapV4Manager::fee_growth_inside(CallContext& context,
-    const OpenPool& pool, std::int32_t tick_lower, std::int32_t tick_upper) const
-{
-    const auto& lower = context.read(ticks_, tick_key(pool.number, tick_lower));
-    const auto& upper = context.read(ticks_, tick_key(pool.number, tick_upper));
-    const auto tick = pool.state.tick;
-    const auto inside =
-        [&](const Amount& global, const Amount& outside_lower, const Amount& outside_upper)
-    {
-        if (tick < tick_lower)
-            return wrapping_sub(outside_lower, outside_upper);
-        if (tick >= tick_upper)
-            return wrapping_sub(outside_upper, outside_lower);
-        return wrapping_sub(wrapping_sub(global, outside_lower), outside_upper);
-    };
-    return {inside(pool.state.fee_growth_global0_x128, lower.fee_growth_outside0_x128,
-                upper.fee_growth_outside0_x128),
-        inside(pool.state.fee_growth_global1_x128, lower.fee_growth_outside1_x128,
-            upper.fee_growth_outside1_x128)};
-}
-
 /// Pool.modifyLiquidity: what it means for the owner, who is the sender, without hooks.
 Result<LiquidityChange> UniswapV4Manager::modify_position(
     CallContext& context, OpenPool& pool, const ModifyParams& params)
@@ -309,7 +289,9 @@ Result<LiquidityChange> UniswapV4Manager::modify_position(
                 RUNNEL_TRY(flip_tick(context, pool, ends[end]));
         }
     }
-    const auto growth = fee_growth_inside(context, pool, lower, upper);
+    const auto growth = uniswap_v3::growth_inside(pool.state, {lower, upper},
+        context.read(ticks_, tick_key(pool.number, lower)),
+        context.read(ticks_, tick_key(pool.number, upper)));
     auto& position = context.write(
         positions_, PositionKey{pool.number, context.sender(), lower, upper, params.salt});
     const auto liquidity = position.liquidity;
@@ -341,6 +323,39 @@ Result<LiquidityChange> UniswapV4Manager::modify_position(
     return result;
 }
 
+/// Rows of dex_range_changes, of a pool that a scenario names: what a hook takes or gives of it is
+/// the hook's affair.
+void UniswapV4Manager::emit_range_change(CallContext& context, const OpenPool& pool,
+    const ModifyParams& params, const LiquidityChange& change) const
+{
+    const auto* exchange = find_exchange(pool.key);
+    if (exchange == nullptr)
+        return;
+    std::array<Amount, 2> principal;
+    std::array<Amount, 2> payout;
+    const bool removes = params.liquidity_delta.is_negative();
+    for (unsigned side = 0; side < 2; ++side)
+    {
+        principal[side] = change.caller[side].magnitude();
+        payout[side] = change.fees[side].bits;
+        if (removes)
+            payout[side] = wrapping_add(payout[side], principal[side]);
+    }
+    const auto provider = provider_of(context.sender(), params.salt);
+    const auto emit =
+        [&](DexRangeChangeType type, const Amount& liquidity, const std::array<Amount, 2>& amounts)
+    {
+        if (liquidity.is_zero() && amounts[0].is_zero() && amounts[1].is_zero())
+            return;
+        context.emit(exchange->id(),
+            DexRangeChange{type, provider, params.tick_lower, params.tick_upper, liquidity,
+                pool.key.currency0, pool.key.currency1, amounts[0], amounts[1]});
+    };
+    using Type = DexRangeChangeType;
+    emit(removes ? Type::withdrawal : Type::deposit, params.liquidity_delta.magnitude(), principal);
+    emit(Type::payout, {}, payout);
+}
+
 Result<LiquidityChange> UniswapV4Manager::modify_liquidity(
     CallContext context, const PoolKey& key, const ModifyParams& params)
 {
@@ -359,9 +374,11 @@ Result<LiquidityChange> UniswapV4Manager::modify_liquidity(
             }));
     }
     auto change = RUNNEL_TRY(modify_position(context, pool, params));
+    const auto of_pool = change;
     change.caller = RUNNEL_TRY(add(change.caller, change.fees));
     context.emit(id(), ModifyLiquidityLog{pool.id, context.sender(), params.tick_lower,
                            params.tick_upper, params.liquidity_delta, params.salt});
+    emit_range_change(context, pool, params, of_pool);
     if (auto* hook =
             hook_for(context, key, adds ? P::after_add_liquidity : P::after_remove_liquidity))
     {
@@ -497,6 +514,12 @@ SwapProgress start_of(const PoolState& pool, const SwapTerms& terms)
         terms.amount, {}, {}, {}};
 }
 
+/// What a swap uses for the ticks and words of the bitmap that it passes.
+std::uint64_t gas_of(const SwapProgress& progress) noexcept
+{
+    return gas::crossed_tick * progress.ticks_crossed + gas::bitmap_word * (progress.words - 1);
+}
+
 /// What a swap came to for who made it.
 Result<BalanceDelta> delta_of(const SwapProgress& progress, const SwapTerms& terms)
 {
@@ -541,11 +564,8 @@ Result<BalanceDelta> UniswapV4Manager::swap_in_pool(CallContext& context, OpenPo
         auto progress = start_of(state, terms);
         SwapSteps steps{*this, context, pool, terms.zero_for_one};
         RUNNEL_TRY(run_swap(progress, terms, steps));
-        if (const auto passed = progress.words - 1 + progress.ticks_crossed; passed != 0)
-        {
-            RUNNEL_TRY(context.charge_gas(gas::crossed_tick * progress.ticks_crossed +
-                                          gas::bitmap_word * (progress.words - 1)));
-        }
+        if (const auto passed = gas_of(progress); passed != 0)
+            RUNNEL_TRY(context.charge_gas(passed));
         delta = RUNNEL_TRY(delta_of(progress, terms));
         state.sqrt_price_x96 = progress.price;
         state.tick = progress.tick;
@@ -633,7 +653,7 @@ Result<SwapQuote> UniswapV4Manager::quote_swap(const PoolKey& key, const SwapPar
     const auto answer = preview(key);
     const auto amount = RUNNEL_TRY(amount_to_swap(params, answer.specified));
     const auto terms = RUNNEL_TRY(terms_of(state, key, params, amount, answer.fee));
-    SwapQuote quote{{}, state.sqrt_price_x96, terms.fee, 0};
+    SwapQuote quote{{}, state.sqrt_price_x96, terms.fee, 0, 0};
     if (!amount.is_zero())
     {
         RUNNEL_TRY(check_price_limit(state.sqrt_price_x96, terms.price_limit, terms.zero_for_one));
@@ -643,6 +663,7 @@ Result<SwapQuote> UniswapV4Manager::quote_swap(const PoolKey& key, const SwapPar
         quote.amounts = RUNNEL_TRY(delta_of(progress, terms));
         quote.sqrt_price_after_x96 = progress.price;
         quote.ticks_crossed = progress.ticks_crossed;
+        quote.gas = gas_of(progress);
     }
     quote.amounts = RUNNEL_TRY(
         subtract(quote.amounts, by_currency(params, answer.specified, answer.unspecified)));
@@ -670,6 +691,32 @@ BeforeSwapAnswer UniswapV4Manager::preview(const PoolKey& key) const
     if (!has(hook->permissions(), Permission::before_swap_returns_delta))
         answer.specified = answer.unspecified = {};
     return answer;
+}
+
+std::vector<Amount> UniswapV4Manager::fees_of(const PositionKey& key) const
+{
+    const auto& found = position(key);
+    std::vector<Amount> fees(2);
+    if (found.liquidity.is_zero())
+        return fees;
+    const auto growth = uniswap_v3::growth_inside(pool(key.pool), {key.tick_lower, key.tick_upper},
+        tick_info(key.pool, key.tick_lower), tick_info(key.pool, key.tick_upper));
+    const std::array last{found.fee_growth_inside0_last_x128, found.fee_growth_inside1_last_x128};
+    for (unsigned side = 0; side < 2; ++side)
+    {
+        const auto earned = uniswap_v3::mul_shift_rounding_down(
+            wrapping_sub(growth[side], last[side]), found.liquidity, uniswap_v3::fixed_point_128);
+        if (earned.has_value())
+            fees[side] = *earned;
+    }
+    return fees;
+}
+
+AccountId UniswapV4Manager::provider_of(AccountId owner, const Amount& salt) const noexcept
+{
+    if (std::find(routers_.begin(), routers_.end(), owner) == routers_.end())
+        return owner;
+    return UniswapV4Router::owner_of(salt);
 }
 
 std::vector<std::int32_t> UniswapV4Manager::initialized_ticks(std::uint32_t pool) const

@@ -10,6 +10,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
+#include <vector>
 
 namespace runnel::contracts
 {
@@ -28,7 +30,7 @@ const ContractType& UniswapV4Manager::contract_type()
         .methods = methods(),
         .events = event_types<InitializeLog, ModifyLiquidityLog, SwapLog, DonateLog,
             ProtocolFeeControllerUpdatedLog, ProtocolFeeUpdatedLog, OwnershipTransferredLog,
-            ClaimsTransferLog, ClaimsApprovalLog, OperatorSetLog, DexTrade>(),
+            ClaimsTransferLog, ClaimsApprovalLog, OperatorSetLog, DexTrade, DexRangeChange>(),
         .parameters = {{"owner", ParameterKind::account, "\"\"", {},
             "The account that may name the controller of protocol fees; empty: nobody."}},
         .create =
@@ -46,6 +48,28 @@ void UniswapV4Manager::snapshot(SnapshotContext& context) const
 {
     for (const auto* exchange : exchanges_)
         snapshot_exchange(*exchange, context);
+    if (context.snapshots() == Snapshots::changed)
+        return;
+    std::map<std::uint32_t, std::vector<PositionKey>> found;  // By pool.
+    for (const auto place : positions_.keys())
+    {
+        const auto& [key, is_taken, position] = positions_.record(place);
+        if (!position.liquidity.is_zero())
+            found[key.pool].push_back(key);
+    }
+    for (const auto* exchange : exchanges_)
+    {
+        const auto& keys = found[find_pool(exchange->key())];
+        snapshot_ranges(
+            *exchange, keys.size(),
+            [&](std::size_t i)
+            {
+                const auto& key = keys[i];
+                return RangePosition{provider_of(key.owner, key.salt),
+                    {key.tick_lower, key.tick_upper}, position(key).liquidity, fees_of(key)};
+            },
+            context);
+    }
 }
 
 Amount UniswapV4Manager::principal(std::uint32_t number, unsigned side) const

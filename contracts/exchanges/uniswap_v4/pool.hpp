@@ -1,7 +1,7 @@
 #pragma once
 
 #include "contracts/exchanges/uniswap_v4/manager.hpp"
-#include "contracts/kit/sectors/exchange.hpp"
+#include "contracts/kit/sectors/range_exchange.hpp"
 
 #include <array>
 #include <span>
@@ -11,14 +11,17 @@ namespace runnel::contracts
 
 class UniswapV4Router;
 
-/// One pool of a manager as contracts and strategies know it that know no Uniswap: an exchange.
+/// One pool of a manager as contracts and strategies know it that know no Uniswap: an exchange, and
+/// liquidity in ranges of its prices.
 ///
 /// On Ethereum there is no such contract, and it holds nothing: its state and its tokens are the
 /// manager's, and so is the address that a transfer for it would name. A scenario names the pools
 /// that it wants to be traded by it.
 ///
-/// Shares are the liquidity of an account's position over all prices that it has by the router.
-class UniswapV4Pool : public ContractBase<UniswapV4Pool>, public Exchange
+/// Ranges are positions that the router keeps for accounts, paid by allowance to it; without a
+/// router nobody can put liquidity into one this way. Shares are the liquidity of the position over
+/// all prices.
+class UniswapV4Pool : public ContractBase<UniswapV4Pool>, public Exchange, public RangeExchange
 {
 public:
     UniswapV4Pool(ContractIdentity identity, ContractId manager, const uniswap_v4::PoolKey& key,
@@ -57,21 +60,46 @@ public:
     /// The liquidity in range.
     [[nodiscard]] Amount share_supply() const override { return state().liquidity; }
     [[nodiscard]] Amount share_balance(AccountId account) const override;
-    /// Without fees that it has earned.
+    /// Without fees that are owed.
     [[nodiscard]] std::vector<Amount> share_value(const Amount& shares) const override;
     [[nodiscard]] std::optional<DepositQuote> quote_deposit(
         std::span<const Amount> offered) const override;
     /// The router of the pool's manager.
     [[nodiscard]] const Venue* venue() const override;
 
-    /// The widest range on the pool's grid.
-    [[nodiscard]] std::pair<std::int32_t, std::int32_t> whole_range() const noexcept;
+    // RangeExchange (range_exchange.cpp).
+
+    [[nodiscard]] const Exchange& exchange() const noexcept override { return *this; }
+    [[nodiscard]] std::int32_t tick() const override { return state().tick; }
+    [[nodiscard]] std::int32_t tick_spacing() const noexcept override { return key_.tick_spacing; }
+    [[nodiscard]] PriceRange widest() const noexcept override;
+    [[nodiscard]] bool takes_ranges() const noexcept override { return router_ != nullptr; }
+    [[nodiscard]] std::optional<DepositQuote> quote_range_deposit(
+        const PriceRange& range, std::span<const Amount> offered) const override;
+    [[nodiscard]] Amount range_liquidity(AccountId owner, const PriceRange& range) const override;
+    [[nodiscard]] std::vector<Amount> range_value(
+        const PriceRange& range, const Amount& liquidity) const override;
+    [[nodiscard]] std::vector<Amount> range_owed(
+        AccountId owner, const PriceRange& range) const override;
+    void add_range_deposit(CallWriter& calls, const PriceRange& range, const Amount& liquidity,
+        AccountId sender) const override;
+    void add_range_withdrawal(CallWriter& calls, const PriceRange& range, const Amount& liquidity,
+        AccountId recipient) const override;
+    [[nodiscard]] std::uint64_t crossing_gas(
+        ContractId token_in, const Amount& amount_in) const override;
+    [[nodiscard]] CallGas range_deposit_gas() const noexcept override;
+    [[nodiscard]] CallGas range_withdrawal_gas() const noexcept override;
 
 private:
     [[nodiscard]] unsigned side(ContractId token) const;
+    [[nodiscard]] Result<uniswap_v4::SwapQuote> quote_whole(
+        ContractId token_in, const Amount& amount, bool exact_in) const;
     [[nodiscard]] Result<Amount> quote_exact(
         ContractId token_in, const Amount& amount, bool exact_in) const;
+    [[nodiscard]] uniswap_v4::PositionKey position_of(
+        AccountId owner, const PriceRange& range) const;
 
+    const World* world_ = nullptr;
     ContractId manager_id_;
     ContractId hook_id_;  // no_contract: none.
     uniswap_v4::PoolKey key_;

@@ -58,6 +58,7 @@ UniswapV4Pool::UniswapV4Pool(
 
 void UniswapV4Pool::connect(World& world)
 {
+    world_ = &world;
     manager_ = dynamic_cast<const UniswapV4Manager*>(world.find_contract(manager_id_));
     RUNNEL_CHECK(manager_ != nullptr);
     if (hook_id_ != no_contract)
@@ -82,9 +83,9 @@ const ContractType& UniswapV4Pool::contract_type()
     static const ContractType type{.kind = "uniswap_v4_pool",
         .help = "A pool of a Uniswap v4's manager, to be traded as any exchange.",
         .role = ContractRole::dex,
-        .sectors = implements<UniswapV4Pool, Exchange>(),
+        .sectors = implements<UniswapV4Pool, Exchange, RangeExchange>(),
         .methods = methods(),
-        .events = event_types<DexTrade, DexPool>(),
+        .events = event_types<DexTrade, DexPool, DexRangeChange, DexRange>(),
         .parameters =
             {
                 contract_parameter(

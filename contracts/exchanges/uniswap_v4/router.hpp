@@ -38,6 +38,11 @@ public:
     [[nodiscard]] ContractId manager_id() const noexcept { return manager_id_; }
     /// Of positions of @p owner.
     [[nodiscard]] static Amount salt_of(AccountId owner) noexcept { return Amount{index(owner)}; }
+    /// The other way round.
+    [[nodiscard]] static AccountId owner_of(const Amount& salt) noexcept
+    {
+        return AccountId{static_cast<std::uint32_t>(salt.low64())};
+    }
 
     // Venue (exchange.cpp).
 

@@ -3,6 +3,7 @@
 #include "contracts/kit/sectors/exchange.hpp"
 
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -41,6 +42,8 @@ public:
     [[nodiscard]] virtual std::int32_t tick_spacing() const noexcept = 0;
     /// All prices that the grid has.
     [[nodiscard]] virtual PriceRange widest() const noexcept = 0;
+    /// Whether there is who takes deposits; nobody is asked for one otherwise.
+    [[nodiscard]] virtual bool takes_ranges() const noexcept { return true; }
 
     /// What liquidity at most @p offered, in the order of Exchange::tokens(), is in @p range, and
     /// what it takes; DepositQuote::shares is the liquidity. Empty if it would be refused.
@@ -153,16 +156,19 @@ struct DexRange
 /// Up to this many positions are stated every hour: a hundred thousand would be most of a ledger.
 inline constexpr std::size_t hourly_ranges_max = 2'000;
 
-/// An account and a range in which it has, or is owed, something.
+/// What an account has, or is owed, in a range.
 struct RangePosition
 {
     AccountId owner{};
     PriceRange range;
+    Amount liquidity;
+    std::vector<Amount> owed;  // As RangeExchange::range_owed().
 };
 
 /// What snapshot() of such an exchange does beside snapshot_exchange(), when all contracts show
-/// their state: emits a row of dex_ranges for each of @p positions, in their order.
-void snapshot_ranges(const RangeExchange& exchange, std::span<const RangePosition> positions,
-    SnapshotContext& context);
+/// their state: emits a row of dex_ranges for each of @p count positions, in the order of
+/// @p position_at, which is not asked where none is shown. An account may have several in a range.
+void snapshot_ranges(const RangeExchange& exchange, std::size_t count,
+    const std::function<RangePosition(std::size_t)>& position_at, SnapshotContext& context);
 
 }  // namespace runnel::contracts
