@@ -26,8 +26,10 @@
 #include "contracts/lending/aave_v3/deployer.hpp"
 #include "contracts/lending/aave_v3/pool.hpp"
 #include "contracts/lending/comet/comet.hpp"
+#include "contracts/lending/comet/implementation.hpp"
 #include "contracts/lending/compound_v2/c_token.hpp"
 #include "contracts/lending/compound_v2/comptroller.hpp"
+#include "contracts/lending/compound_v2/jump_rate_model.hpp"
 #include "contracts/lending/compound_v2/simple_price_oracle.hpp"
 #include "contracts/lending/morpho_blue/adaptive_curve_irm.hpp"
 #include "contracts/lending/morpho_blue/fixed_rate_irm.hpp"
@@ -86,6 +88,7 @@ std::span<const ContractType* const> contract_types()
         &CompoundV2SimplePriceOracle::contract_type(),
         &CompoundV2CToken::contract_type(),
         &CompoundV2Comptroller::contract_type(),
+        &CompoundV2JumpRateModel::contract_type(),
         &Dai::contract_type(),
         &MakerDss::contract_type(),
         &TerraMarket::contract_type(),
@@ -105,6 +108,7 @@ std::span<const ContractType* const> contract_types()
         &MorphoFixedRateIrm::contract_type(),
         &MorphoChainlinkOracle::contract_type(),
         &Comet::contract_type(),
+        &CometImplementation::contract_type(),
         &FiatToken::contract_type(),
         &IssuerDesk::contract_type(),
         &ShareRegistry::contract_type(),

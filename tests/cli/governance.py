@@ -37,6 +37,7 @@ underlying = "WETH"
 [tokens.cUSDC]
 kind = "compound_v2_ctoken"
 underlying = "USDC"
+rate_model = "curve"
 
 [prices]
 WETH = { model = "constant", price = 2_000 }
@@ -70,6 +71,12 @@ liquidation_bonus_bps = 10_500
 [contracts.aave37.reserves.USDC]
 initial_liquidity = "1_000_000 USDC"
 
+[contracts.curve]
+kind = "compound_v2_jump_rate_model"
+owner = "governance"
+[contracts.steep_curve]
+kind = "compound_v2_jump_rate_model"
+base_rate_bps = 5_000
 [contracts.compound]
 kind = "compound_v2_comptroller"
 oracle = "oracle"
@@ -86,6 +93,7 @@ kind = "compound_v3_comet"
 oracle = "oracle"
 base_token = "USDC"
 governor = "governance"
+proxy_admin = "governance"
 target_reserves = "1_000_000 USDC"
 initial_liquidity = "1_000_000 USDC"
 initial_reserves = "10_000 USDC"
@@ -93,6 +101,25 @@ initial_reserves = "10_000 USDC"
 borrow_collateral_factor_bps = 8_000
 liquidate_collateral_factor_bps = 8_500
 liquidation_factor_bps = 9_500
+
+[contracts.next_comet]
+kind = "compound_v3_implementation"
+base_token = "USDC"
+borrow_kink_bps = 9_000
+borrow_base_bps = 5_000
+borrow_slope_low_bps = 0
+base_borrow_min = "600 USDC"
+target_reserves = "1_000_000 USDC"
+[contracts.next_comet.assets.WETH]
+borrow_collateral_factor_bps = 5_500
+liquidate_collateral_factor_bps = 6_000
+liquidation_factor_bps = 9_000
+supply_cap = 10
+[contracts.other_comet]
+kind = "compound_v3_implementation"
+base_token = "USDC"
+target_reserves = "1_000_000 USDC"
+[contracts.other_comet.assets.DAI]
 
 [contracts.morpho]
 kind = "morpho_blue"
@@ -200,6 +227,12 @@ def supply_rate(market, low, high):
                        "liquidity_rate": {"at_least": int(low * RAY), "at_most": int(high * RAY)}}]}
 
 
+def borrow_rate(market, low, high):
+    """Likewise for its borrowers."""
+    return {"state": [{"contract": market, "row": "LendingReserve", "token": "USDC",
+                       "borrow_rate": {"at_least": int(low * RAY), "at_most": int(high * RAY)}}]}
+
+
 def refused(sender_calls):
     return [("alice", sender_calls, {"reverts": True})]
 
@@ -238,6 +271,8 @@ def compound():
     factor = [call("compound", "_setCollateralFactor", c_token="cWETH", collateral_factor="0.6 wad")]
     borrow = [call("cUSDC", "borrow", borrow_amount="500 USDC")]
     supply = [call("cUSDC", "mint", mint_amount="1 USDC")]
+    steep = [call("cUSDC", "_setInterestRateModel", new_interest_rate_model="steep_curve")]
+    steeper = [call("curve", "updateJumpRateModel", base_rate_per_year=10**18, multiplier_per_year=0, jump_multiplier_per_year=0, kink="0.8 wad")]
     # Here the admin's refusals are codes, as deployed, and no reverts: nothing changes.
     return [
         ("alice", factor, {"health_factors": {"alice": {"compound": {"at_least": 1.599, "at_most": 1.6}}}}),
@@ -250,8 +285,32 @@ def compound():
         ("alice", supply, supply_rate("compound", 0, 0)),
         ("governance", [call("cUSDC", "_setReserveFactor", reserve_factor="0 wad")], {}),
         ("alice", supply, supply_rate("compound", 1e-6, 1)),
+        # Of 50 %, which blocks of 12 seconds make 62.5 %; then 100 %, or 125 %.
+        ("alice", steep, {"reverts": "SetInterestRateModelOwnerCheck()"}),
+        ("governance", steep, borrow_rate("compound", 0.62, 0.63)),
+        ("alice", steeper, {"reverts": "only the owner may call this function."}),
+        ("governance", steeper + [call("cUSDC", "_setInterestRateModel", new_interest_rate_model="curve")], borrow_rate("compound", 1.24, 1.26)),
+        ("alice", supply, borrow_rate("compound", 1.24, 1.26)),
         ("governance", [call("compound", "_setCloseFactor", close_factor="0.9 wad")], {}),
         ("governance", [call("compound", "_setLiquidationIncentive", liquidation_incentive="1.1 wad")], {}),
+    ]
+
+
+def comet():
+    upgrade = [call("comet", "upgrade", implementation="next_comet")]
+    borrow = [call("comet", "withdraw", asset="USDC", amount="500 USDC")]
+    supply = [call("WETH", "approve", spender="comet", value="max"), call("comet", "supply", asset="WETH", amount="1 WETH")]
+    return [
+        ("alice", upgrade, {"reverts": "Ownable: caller is not the owner"}),
+        ("governance", [call("comet", "upgrade", implementation="other_comet")], {"reverts": "its storage is of other tokens"}),
+        ("alice", borrow, health("comet", {"at_least": 1.619, "at_most": 1.62})),  # 85 % of 20,000 against 10,500.
+        ("governance", upgrade, health("comet", {"at_least": 1.142, "at_most": 1.143})),
+        ("alice", [call("comet", "accrueAccount", account="alice")], borrow_rate("comet", 0.49, 0.51)),
+        ("alice", borrow, {"reverts": "NotCollateralized()"}),  # 55 % of 20,000 is 11,000, and interest is owed.
+        ("alice", supply, {"reverts": "SupplyCapExceeded()"}),
+        ("governance", [call("comet", "upgrade", implementation="comet")], {}),
+        ("alice", supply, {}),
+        ("alice", borrow, borrow_rate("comet", 0.01, 0.02)),
     ]
 
 
@@ -285,7 +344,7 @@ def maker():
     ]
 
 
-MARKETS = {"aave30": aave("aave30"), "aave37": aave("aave37"), "compound": compound(), "morpho": morpho(), "maker": maker()}
+MARKETS = {"aave30": aave("aave30"), "aave37": aave("aave37"), "compound": compound(), "comet": comet(), "morpho": morpho(), "maker": maker()}
 
 
 def main() -> None:

@@ -1,6 +1,7 @@
 #include "contracts/lending/comet/comet.hpp"
 
 #include "contracts/lending/comet/events.hpp"
+#include "contracts/lending/comet/implementation.hpp"
 #include "contracts/oracles/price_oracle/price_oracle.hpp"
 #include "contracts/tokens/erc20/erc20.hpp"
 #include "tests/contracts/contract_fixture.hpp"
@@ -49,6 +50,9 @@ struct CometFixture : ContractFixture
         prices{sandbox.add<PriceOracle>("prices", "keeper",
             std::vector<TokenPrice>{
                 {base.id(), usd(1)}, {weth.id(), usd(2'000)}, {link.id(), usd(10)}})},
+        next{sandbox.add<CometImplementation>("next", next_terms())},
+        strange{sandbox.add<CometImplementation>("strange", strange_terms())},
+        proxy_admin{sandbox.account("proxy_admin")},
         market{sandbox.add<Comet>("comet", spec(), start)}
     {
         sandbox.connect();
@@ -71,6 +75,7 @@ struct CometFixture : ContractFixture
         made.price_source = prices.id();
         made.governor = "governor";
         made.pause_guardian = "guardian";
+        made.proxy_admin = "proxy_admin";
         made.supply = RateCurve::per_year(wad_of(8'000), wad_of(325), wad_of(4'000), {});
         made.borrow = RateCurve::per_year(wad_of(8'000), wad_of(350), wad_of(2'500), wad_of(150));
         made.store_front_price_factor = wad_of(5'000);
@@ -81,6 +86,26 @@ struct CometFixture : ContractFixture
         made.target_reserves = usdc(1'000'000);
         made.assets = {{weth.id(), wad_of(8'000), wad_of(8'500), wad_of(9'500), Amount{50'000}},
             {link.id(), wad_of(7'000), wad_of(7'500), wad_of(9'000), Amount{1'000'000}}};
+        return made;
+    }
+    /// Dearer and stricter in everything.
+    [[nodiscard]] Terms next_terms() const
+    {
+        Terms made = spec();
+        made.supply = RateCurve::per_year(wad_of(9'000), {}, {}, wad_of(200));
+        made.borrow = RateCurve::per_year(wad_of(9'000), {}, {}, wad_of(1'000));
+        made.store_front_price_factor = {};
+        made.base_tracking_supply_speed = 0;
+        made.base_tracking_borrow_speed = 0;
+        made.base_borrow_min = usdc(1'000);
+        made.target_reserves = usdc(1);
+        made.assets[0] = {weth.id(), wad_of(5'000), wad_of(6'000), wad_of(9'000), Amount{5}};
+        return made;
+    }
+    [[nodiscard]] Terms strange_terms() const
+    {
+        auto made = next_terms();
+        std::swap(made.assets[0], made.assets[1]);
         return made;
     }
     void wait(std::uint64_t seconds)
@@ -125,6 +150,9 @@ struct CometFixture : ContractFixture
     Erc20& weth;
     Erc20& link;
     PriceOracle& prices;
+    CometImplementation& next;
+    CometImplementation& strange;
+    AccountId proxy_admin;
     Comet& market;
     std::vector<AccountId> users;
 };
@@ -279,6 +307,86 @@ TEST_CASE_METHOD(CometFixture, "Comet: the guardian stops what he names", "[cont
     CHECK(market.view_at(now)->reserve(1).supply_room.is_zero());
     expect(governor, Pause{});
     expect(users[0], Withdraw{base.id(), usdc(1)});
+}
+
+TEST_CASE_METHOD(CometFixture, "Comet: governance upgrades it to other terms", "[contracts][comet]")
+{
+    lend();
+    expect(users[2], Supply{link.id(), eth(1'000'000)});
+    for (const auto nobody : {users[0], governor, guardian})
+        refused(nobody, Upgrade{next.id()}, "Ownable: caller is not the owner");
+    refused(proxy_admin, Upgrade{base.id()}, "ERC1967: new implementation is not a contract");
+    refused(
+        proxy_admin, Upgrade{ContractId{9'999}}, "ERC1967: new implementation is not a contract");
+    refused(proxy_admin, Upgrade{strange.id()}, "its storage is of other tokens");
+
+    // A year by 1.5 % + 3.5 % * 16 %; by the new code, which nobody has asked before, 10 %.
+    wait(365 * day);
+    CHECK(market.borrow_balance_of(users[1], now).value().to_double() ==
+          Approx(16'000e6 * 1.0206).epsilon(1e-7));
+    CHECK_FALSE(market.is_liquidatable(users[1]).value());
+    const auto outcome = call(proxy_admin, Upgrade{next.id()});
+    REQUIRE(outcome.ok());
+    CHECK(outcome.block.events.size() >= 1);
+    CHECK(&market.terms() == &next.terms());
+    CHECK(market.borrow_balance_of(users[1], now).value().to_double() ==
+          Approx(16'000e6 * 1.1).epsilon(1e-7));
+    CHECK(market.balance_of(users[0], now).value().to_double() ==
+          Approx(100'000e6 * 1.02).epsilon(1e-7));
+    const auto view = market.view_at(now);
+    CHECK(view->reserves()[0].borrow_rate.to_double() == Approx(0.1e27).epsilon(1e-6));
+    CHECK(view->reserves()[1].ltv == Approx(0.5));
+    CHECK(view->reserves()[1].threshold == Approx(0.6));
+    CHECK(view->reserves()[1].bonus == Approx(0));
+    CHECK(view->reserves()[1].supply_room.is_zero());
+    CHECK(view->reserves()[2].ltv == Approx(0.7));
+
+    refused(users[3], Supply{weth.id(), eth(1)}, "SupplyCapExceeded()");
+    refused(users[2], Withdraw{base.id(), usdc(999)}, "BorrowTooSmall()");
+    expect(users[2], Withdraw{base.id(), usdc(1'000)});
+    refused(users[1], Withdraw{base.id(), usdc(1'000)}, "NotCollateralized()");
+    CHECK(market.totals().tracking_borrow_index == 0);
+
+    // 10 WETH secure 12,000 now, and who is absorbed is paid 90 % of their worth.
+    CHECK(market.is_liquidatable(users[1]).value());
+    expect(users[3], Absorb{users[3], {users[1]}});
+    CHECK(market.balance_of(users[1], now).value().to_double() ==
+          Approx(18'000e6 - 16'000e6 * 1.1).epsilon(1e-6));
+    // Its reserves are above what it wants now.
+    expect_ok(users[0], base.id(), Erc20Transfer{market.account(), usdc(50'000)});
+    CHECK(market.for_sale(weth.id(), now).is_zero());
+    const BuyCollateral buy{weth.id(), {}, usdc(1'950), users[3]};
+    refused(users[3], buy, "NotForSale()");
+
+    // Back to its own: half of the penalty of 5 % is the buyer's again.
+    expect(proxy_admin, Upgrade{market.id()});
+    CHECK(&market.terms() == static_cast<const Terms*>(&market.spec()));
+    CHECK(market.for_sale(weth.id(), now) == eth(10'000));
+    const auto had = weth.balance(users[3]);
+    expect(users[3], buy);
+    CHECK(wrapping_sub(weth.balance(users[3]), had) == eth(1'000));
+    expect(users[3], Supply{weth.id(), eth(1)});
+}
+
+TEST_CASE("Comet: without a proxy admin nobody upgrades it", "[contracts][comet]")
+{
+    const CometFixture f;
+    auto spec = f.spec();
+    spec.proxy_admin.clear();
+    ContractFixture plain;
+    const auto admin = plain.sandbox.account("proxy_admin");
+    // The same tokens, by the same ids.
+    plain.sandbox.add<Erc20>("USDC", TokenInfo{"USDC", 6}, TokenFlavour::openzeppelin5);
+    plain.sandbox.add<Erc20>("WETH", TokenInfo{"WETH", 18}, TokenFlavour::openzeppelin5);
+    plain.sandbox.add<Erc20>("LINK", TokenInfo{"LINK", 18}, TokenFlavour::openzeppelin5);
+    plain.sandbox.add<PriceOracle>(
+        "prices", "keeper", std::vector<TokenPrice>{{f.base.id(), usd(1)}});
+    auto& next = plain.sandbox.add<CometImplementation>("next", f.next_terms());
+    auto& market = plain.sandbox.add<Comet>("comet", spec, start);
+    plain.sandbox.connect();
+    plain.expect_refusal(
+        admin, market.id(), Upgrade{next.id()}, "Ownable: caller is not the owner");
+    CHECK(&market.terms() == static_cast<const Terms*>(&market.spec()));
 }
 
 TEST_CASE_METHOD(CometFixture, "Comet: balances move, and managers move them", "[contracts][comet]")

@@ -1,9 +1,12 @@
 #include "contracts/lending/compound_v2/comptroller.hpp"
+#include "contracts/lending/compound_v2/events.hpp"
+#include "contracts/lending/compound_v2/jump_rate_model.hpp"
 #include "contracts/lending/compound_v2/simple_price_oracle.hpp"
 #include "contracts/oracles/price_oracle/price_oracle.hpp"
 #include "contracts/tokens/erc20/erc20.hpp"
 #include "state/world.hpp"
 #include "tests/contracts/contract_fixture.hpp"
+#include "tests/contracts/uniswap_v2_fixture.hpp"
 
 #include <algorithm>
 #include <array>
@@ -48,7 +51,11 @@ struct CompoundFixture : ContractFixture
         oracle{sandbox.add<PriceOracle>("oracle", "keeper",
             std::vector<TokenPrice>{
                 {token[usdc]->id(), whole(1, 8)}, {token[weth]->id(), whole(2'000, 8)}})},
-        c_token{&sandbox.add<CompoundV2CToken>("cUSDC", "cUSDC", token[usdc]->id(), settings()),
+        model{&sandbox.add<CompoundV2JumpRateModel>("model", settings().model, "admin"),
+            &sandbox.add<CompoundV2JumpRateModel>(
+                "flat", JumpRateModel::per_year(share(50), {}, {}, share(80)), "admin")},
+        c_token{&sandbox.add<CompoundV2CToken>(
+                    "cUSDC", "cUSDC", token[usdc]->id(), settings(model[0]->id())),
             &sandbox.add<CompoundV2CToken>("cWETH", "cWETH", token[weth]->id(), settings())},
         comptroller{sandbox.add<CompoundV2Comptroller>("compound", setup(),
             std::vector<MarketSpec>{
@@ -69,9 +76,10 @@ struct CompoundFixture : ContractFixture
         }
     }
 
-    static CTokenSettings settings()
+    static CTokenSettings settings(ContractId rate_model = no_contract)
     {
         CTokenSettings result;
+        result.rate_model = rate_model;
         result.model = JumpRateModel::per_year(share(2), share(10), share(400), share(80));
         result.initial_whole_rate = share(2);
         result.reserve_factor = share(10);
@@ -175,6 +183,7 @@ struct CompoundFixture : ContractFixture
     std::array<Erc20*, 2> token;
     Erc20& comp;
     PriceOracle& oracle;
+    std::array<CompoundV2JumpRateModel*, 2> model;  // Of cUSDC, and another one.
     std::array<CompoundV2CToken*, 2> c_token;
     CompoundV2Comptroller& comptroller;
     std::uint64_t block = 0;
@@ -435,6 +444,72 @@ TEST_CASE("compound: the admin's calls, and what they are refused with", "[contr
         alice, c_usdc, LiquidateBorrow{bob, owed, f.c_token[f.weth]->id()}, "seize is paused");
     f.expect_ok(f.admin, id, SetSeizePaused{false});
     f.liquidate(alice, {bob, f.weth, f.usdc, owed});
+}
+
+TEST_CASE("compound: governance names another rate model, and its owner sets a curve",
+    "[contracts][lending]")
+{
+    CompoundFixture f;
+    const auto [alice, bob, carol] = f.users;
+    auto& market = *f.c_token[f.usdc];
+    const auto c_usdc = market.id();
+    const auto flat = f.model[1]->id();
+    f.supply(alice, f.usdc, whole(1'000, 6));
+    f.supply(bob, f.weth, whole(1, 18));
+    CallWriter enter;
+    enter.add(f.comptroller.id(), EnterMarkets{{f.c_token[f.weth]->id()}});
+    f.expect_ok(bob, enter);
+    f.borrow(bob, f.usdc, whole(800, 6));
+
+    f.expect_refusal(bob, c_usdc, SetInterestRateModel{flat}, "SetInterestRateModelOwnerCheck()");
+    f.expect_refusal(f.admin, c_usdc, SetInterestRateModel{f.token[0]->id()}, "(no reason)");
+    f.expect_refusal(f.admin, c_usdc, SetInterestRateModel{ContractId{10'000}}, "(no reason)");
+    f.expect_refusal(
+        f.admin, f.c_token[f.weth]->id(), SetInterestRateModel{flat}, "this market's curve stays");
+
+    // Up to now by the old curve, at its kink: 800 USDC at (2 % + 10 %) a year of 2,102,400 blocks,
+    // for 100,000 of them.
+    f.advance(100'000);
+    const auto view = [&] { return f.comptroller.view_at(f.now()); };
+    CHECK(view()->reserves()[f.usdc].borrow_rate.to_double() < 0.2e27);
+    const auto outcome = f.expect_ok(f.admin, c_usdc, SetInterestRateModel{flat});
+    const auto named = UniswapV2Fixture::events_of<NewMarketInterestRateModelLog>(outcome.block);
+    REQUIRE(named.size() == 1);
+    CHECK(named[0].old_interest_rate_model == f.model[0]->id());
+    CHECK(named[0].new_interest_rate_model == flat);
+    CHECK(market.state().total_borrows == Amount{804'566'210});
+    CHECK(view()->reserves()[f.usdc].borrow_rate.to_double() > 0.4e27);
+
+    // From now on 50 %, and whoever looks ahead knows.
+    f.advance(100'000);
+    const auto ahead = view()->reserves()[f.usdc].total_debt;
+    CHECK(f.expect_ok(bob, c_usdc, AccrueInterest{}).undeclared_touches == 0);
+    CHECK(market.state().total_borrows == Amount{823'700'680});
+    CHECK(ahead == market.state().total_borrows);
+
+    // A curve that is set counts from the last accrual on: ten blocks at 100 %.
+    const UpdateJumpRateModel update{whole(1, 18), {}, {}, share(80)};
+    f.advance(10);
+    f.expect_refusal(bob, flat, update, "only the owner may call this function.");
+    f.expect_refusal(f.admin, flat, UpdateJumpRateModel{whole(1, 18), {}, {}, {}}, "Panic(0x12)");
+    f.expect_refusal(f.admin, flat,
+        UpdateJumpRateModel{{}, Amount::power_of_two(200), {}, share(80)}, "Panic(0x11)");
+    const auto updated =
+        UniswapV2Fixture::events_of<NewInterestParamsLog>(f.expect_ok(f.admin, flat, update).block);
+    REQUIRE(updated.size() == 1);
+    CHECK(updated[0].base_rate_per_block == Amount{475'646'879'756});
+    CHECK(updated[0].kink == share(80));
+    f.expect_ok(bob, c_usdc, AccrueInterest{});
+    CHECK(market.state().total_borrows == Amount{823'704'597});
+
+    // Interest beyond 0.0005 % a block is refused, whoever chose the curve.
+    f.expect_ok(f.admin, flat, UpdateJumpRateModel{whole(11, 18), {}, {}, share(80)});
+    f.advance(1);
+    f.expect_refusal(bob, c_usdc, AccrueInterest{}, "borrow rate is absurdly high");
+    f.expect_refusal(
+        f.admin, c_usdc, SetInterestRateModel{f.model[0]->id()}, "borrow rate is absurdly high");
+    f.expect_ok(f.admin, flat, update);
+    f.expect_ok(f.admin, c_usdc, SetInterestRateModel{f.model[0]->id()});
 }
 
 TEST_CASE("compound: COMP goes to suppliers and borrowers by their shares", "[contracts][lending]")

@@ -179,4 +179,13 @@ struct AbsorbAndBuy
     RUNNEL_FIELDS(account, asset, (base_max, smallest_unit_of_its("base_token")));
 };
 
+/// Names another implementation, whose terms count from the last accrual on; the proxy admin's.
+struct Upgrade
+{
+    RUNNEL_CALL("upgrade", 18, {13'400, gas::entry});
+
+    ContractId implementation{};
+    RUNNEL_FIELDS(implementation);
+};
+
 }  // namespace runnel::contracts::comet

@@ -32,6 +32,16 @@ Int256 minus(const Int256& value)
 {
     return Int256::from_magnitude(value.magnitude(), !value.is_negative());
 }
+
+/// Whether records of one mean the same to the other.
+bool fits(const Terms& terms, const Terms& other)
+{
+    return terms.base_token == other.base_token &&
+           terms.tracking_index_scale == other.tracking_index_scale &&
+           std::equal(terms.assets.begin(), terms.assets.end(), other.assets.begin(),
+               other.assets.end(),
+               [](const AssetSpec& a, const AssetSpec& b) { return a.token == b.token; });
+}
 }  // namespace
 
 Comet::Comet(ContractIdentity identity, CometSpec spec, std::uint64_t start)
@@ -52,10 +62,16 @@ Comet::Comet(ContractIdentity identity, CometSpec spec, std::uint64_t start)
     for (const auto& asset : spec_.assets)
     {
         auto& added = assets_.emplace_back();
-        added.spec = asset;
+        added.token_id = asset.token;
         added.balances = std::make_unique<Table<Amount>>(
             name() + ".collateral_" + std::to_string(assets_.size() - 1), KeyOf::account);
         add_table(*added.balances);
+    }
+    if (!spec_.proxy_admin.empty())
+    {
+        implementation_ = std::make_unique<Table<ContractId>>(name() + ".implementation");
+        add_table(*implementation_);
+        implementation_->at(0) = id();
     }
     auto& totals = totals_.at(0);
     totals.base_supply_index = base_index_scale;
@@ -65,6 +81,7 @@ Comet::Comet(ContractIdentity identity, CometSpec spec, std::uint64_t start)
 
 void Comet::connect(World& world)
 {
+    world_ = &world;
     prices_ = dynamic_cast<const PriceSource*>(world.find_contract(spec_.price_source));
     RUNNEL_CHECK(prices_ != nullptr && "prices come from a price source");
     const auto scale = [&world](ContractId token)
@@ -77,19 +94,19 @@ void Comet::connect(World& world)
     accrual_scale_ = div_down(base_scale_, base_accrual_scale);
     for (auto& asset : assets_)
     {
-        asset.token = &token_at(world, asset.spec.token);
-        asset.scale = scale(asset.spec.token);
-        asset.supply_cap = wrapping_mul(asset.spec.supply_cap, asset.scale);
+        asset.token = &token_at(world, asset.token_id);
+        asset.scale = scale(asset.token_id);
     }
     governor_ = world.find_account(spec_.governor).value_or(zero_account);
     pause_guardian_ = world.find_account(spec_.pause_guardian).value_or(zero_account);
+    proxy_admin_ = world.find_account(spec_.proxy_admin).value_or(zero_account);
 }
 
 std::optional<std::size_t> Comet::find_asset(ContractId token) const noexcept
 {
     for (std::size_t i = 0; i < assets_.size(); ++i)
     {
-        if (assets_[i].spec.token == token)
+        if (assets_[i].token_id == token)
             return i;
     }
     return std::nullopt;
@@ -123,7 +140,7 @@ Result<Amount> Comet::utilization(const Totals& totals) const
     return RUNNEL_TRY(Checked{borrowed} * factor_scale / supplied);
 }
 
-Result<Indexes> Comet::indexes(const Totals& totals, std::uint64_t now) const
+Result<Indexes> Comet::indexes(const Terms& terms, const Totals& totals, std::uint64_t now) const
 {
     auto grown = stored(totals);
     if (totals.last_accrual_time == 0)
@@ -132,14 +149,19 @@ Result<Indexes> Comet::indexes(const Totals& totals, std::uint64_t now) const
     if (elapsed.is_zero())
         return grown;
     const auto usage = RUNNEL_TRY(utilization(totals));
-    const auto supply_rate = RUNNEL_TRY(spec_.supply.at(usage));
-    const auto borrow_rate = RUNNEL_TRY(spec_.borrow.at(usage));
+    const auto supply_rate = RUNNEL_TRY(terms.supply.at(usage));
+    const auto borrow_rate = RUNNEL_TRY(terms.borrow.at(usage));
     const auto earned =
         RUNNEL_TRY(safe_64(mul_factor(grown.supply, Checked{supply_rate} * elapsed)));
     grown.supply = RUNNEL_TRY(add_within(grown.supply, earned, index_bits));
     const auto owed = RUNNEL_TRY(safe_64(mul_factor(grown.borrow, Checked{borrow_rate} * elapsed)));
     grown.borrow = RUNNEL_TRY(add_within(grown.borrow, owed, index_bits));
     return grown;
+}
+
+Result<Indexes> Comet::indexes_now(CallContext& context) const
+{
+    return indexes(terms(context), context.read(totals_, 0), context.block().timestamp);
 }
 
 Result<Totals*> Comet::accrue(CallContext& context)
@@ -151,22 +173,23 @@ Result<Totals*> Comet::accrue(CallContext& context)
     const auto elapsed = RUNNEL_TRY(Checked{now} - totals.last_accrual_time);
     if (elapsed.is_zero())
         return &totals;
-    const auto grown = RUNNEL_TRY(indexes(totals, now));
+    const auto& terms = this->terms(context);
+    const auto grown = RUNNEL_TRY(indexes(terms, totals, now));
     totals.base_supply_index = grown.supply.low64();
     totals.base_borrow_index = grown.borrow.low64();
     const auto track = [&](std::uint64_t& tracking_index, std::uint64_t speed,
                            const Amount& principal) -> Result<void>
     {
-        if (principal < spec_.base_min_for_rewards)
+        if (principal < terms.base_min_for_rewards)
             return {};
         const auto grew = RUNNEL_TRY(safe_64(Checked{speed} * elapsed * base_scale_ / principal));
         tracking_index = RUNNEL_TRY(add_within(tracking_index, grew, index_bits)).low64();
         return {};
     };
     RUNNEL_TRY(track(
-        totals.tracking_supply_index, spec_.base_tracking_supply_speed, totals.total_supply_base));
+        totals.tracking_supply_index, terms.base_tracking_supply_speed, totals.total_supply_base));
     RUNNEL_TRY(track(
-        totals.tracking_borrow_index, spec_.base_tracking_borrow_speed, totals.total_borrow_base));
+        totals.tracking_borrow_index, terms.base_tracking_borrow_speed, totals.total_borrow_base));
     totals.last_accrual_time = now;
     return &totals;
 }
@@ -272,7 +295,7 @@ Result<void> Comet::require_borrowable(
     context.use_gas(gas::base_moved);
     if (!balance.is_negative())
         return {};
-    RUNNEL_REQUIRE(balance.magnitude() >= spec_.base_borrow_min, error("BorrowTooSmall"));
+    RUNNEL_REQUIRE(balance.magnitude() >= terms(context).base_borrow_min, error("BorrowTooSmall"));
     return require_collateralized(context, account);
 }
 
@@ -315,7 +338,7 @@ Result<void> Comet::supply(
     }
     if (amount != Amount::max())
         return supply_base(context, from, dst, amount);
-    const auto grown = RUNNEL_TRY(indexes(context.read(totals_, 0), context.block().timestamp));
+    const auto grown = RUNNEL_TRY(indexes_now(context));
     const auto& principal = context.read(users_, dst).principal;
     const auto owed = principal.is_negative()
                           ? RUNNEL_TRY(present_value(grown.borrow, principal.magnitude()))
@@ -382,7 +405,8 @@ Result<void> Comet::supply_collateral(
     RUNNEL_REQUIRE(found.has_value(), error("BadAsset"));
     auto& total = context.write(collateral_totals_, *found);
     total = RUNNEL_TRY(add_within(total, amount, collateral_bits));
-    RUNNEL_REQUIRE(total <= assets_[*found].supply_cap, error("SupplyCapExceeded"));
+    const auto cap = wrapping_mul(terms(context).assets[*found].supply_cap, assets_[*found].scale);
+    RUNNEL_REQUIRE(total <= cap, error("SupplyCapExceeded"));
     auto& balance = context.write(*assets_[*found].balances, dst);
     const auto before = balance;
     balance = RUNNEL_TRY(add_within(balance, amount, collateral_bits));
@@ -599,6 +623,7 @@ Result<void> Comet::absorb(CallContext& context, AccountId absorber, AccountId b
     const auto old_balance = RUNNEL_TRY(present_balance(before, grown));
     const auto base_price = RUNNEL_TRY(price(context, spec_.base_token));
 
+    const auto& terms = this->terms(context);
     std::vector<LendingLiquidation> rows;
     Checked paid_for{0};
     for (std::size_t i = 0; i < assets_.size(); ++i)
@@ -610,16 +635,15 @@ Result<void> Comet::absorb(CallContext& context, AccountId absorber, AccountId b
         const auto seized = std::exchange(balance, Amount{});
         auto& total = context.write(collateral_totals_, i);
         total = RUNNEL_TRY(Checked{total} - seized);
-        const auto asset_price = RUNNEL_TRY(price(context, asset.spec.token));
+        const auto asset_price = RUNNEL_TRY(price(context, asset.token_id));
         const auto value = RUNNEL_TRY(mul_price(seized, asset_price, asset.scale));
-        const auto paid = mul_factor(value, asset.spec.liquidation_factor);
+        const auto paid = mul_factor(value, terms.assets[i].liquidation_factor);
         paid_for = paid_for + paid;
-        context.emit(
-            id(), AbsorbCollateralLog{absorber, borrower, asset.spec.token, seized, value});
+        context.emit(id(), AbsorbCollateralLog{absorber, borrower, asset.token_id, seized, value});
         LendingLiquidation row;
         row.borrower = borrower;
         row.liquidator = account();
-        row.collateral_token = asset.spec.token;
+        row.collateral_token = asset.token_id;
         row.debt_token = spec_.base_token;
         row.collateral_amount_raw = seized;
         row.debt_amount_raw = (paid * base_scale_ / base_price).value;
@@ -695,7 +719,7 @@ Result<Int256> Comet::reserves_of(
 Result<Int256> Comet::reserves(CallContext& context) const
 {
     const auto& totals = context.read(totals_, 0);
-    const auto grown = RUNNEL_TRY(indexes(totals, context.block().timestamp));
+    const auto grown = RUNNEL_TRY(indexes_now(context));
     return reserves_of(totals, grown, base_->holding(context, account()));
 }
 
@@ -705,7 +729,8 @@ Result<Amount> Comet::buy(CallContext& context, ContractId asset, const Amount& 
     RUNNEL_TRY(require_going(context, PauseFlag::buy));
     const auto held = RUNNEL_TRY(reserves(context));
     context.use_gas(gas::buy_reserves);
-    RUNNEL_REQUIRE(held.is_negative() || held.bits < spec_.target_reserves, error("NotForSale"));
+    RUNNEL_REQUIRE(
+        held.is_negative() || held.bits < terms(context).target_reserves, error("NotForSale"));
     const auto buyer = context.sender();
     const auto paid = RUNNEL_TRY(pull(context, spec_.base_token, buyer, base_amount));
     const auto found = find_asset(asset);
@@ -874,6 +899,22 @@ Result<Returns> Comet::execute(const Pause& call, CallContext& context)
     return Returns{};
 }
 
+/// Interest is not brought up to date: what the new code computes next, it computes for all the
+/// time since the last accrual.
+Result<Returns> Comet::execute(const Upgrade& call, CallContext& context)
+{
+    RUNNEL_REQUIRE(proxy_admin_ != zero_account && context.sender() == proxy_admin_,
+        Refusal::error("Ownable: caller is not the owner"));
+    const auto* implementation = find_implementation(context.world(), call.implementation);
+    RUNNEL_REQUIRE(implementation != nullptr || call.implementation == id(),
+        Refusal::error("ERC1967: new implementation is not a contract"));
+    RUNNEL_REQUIRE(implementation == nullptr || fits(spec_, implementation->terms()),
+        Refusal::ledger("its storage is of other tokens"));
+    context.write(*implementation_, 0) = call.implementation;
+    context.emit(id(), UpgradedLog{call.implementation});
+    return Returns{};
+}
+
 // --- Rows ---------------------------------------------------------------------------------------
 
 void Comet::record_base(CallContext& context, AccountId account) const
@@ -901,7 +942,7 @@ void Comet::record_collateral(CallContext& context, AccountId account, std::size
     const auto& balance = context.read(*assets_[offset].balances, account);
     LendingBalance row;
     row.account = account;
-    row.token = assets_[offset].spec.token;
+    row.token = assets_[offset].token_id;
     row.supplied_scaled = balance;
     row.supplied_raw = balance;
     row.used_as_collateral = true;
@@ -910,7 +951,7 @@ void Comet::record_collateral(CallContext& context, AccountId account, std::size
 
 void Comet::record_position(CallContext& context, AccountId account) const
 {
-    const auto grown = indexes(context.read(totals_, 0), context.block().timestamp);
+    const auto grown = indexes_now(context);
     if (!grown.has_value())
         return;  // There is no value to tell.
     const auto health = evaluate(context, account, *grown);

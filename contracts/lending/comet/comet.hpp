@@ -44,13 +44,10 @@ struct AssetSpec
     Amount supply_cap;                   // Whole tokens.
 };
 
-/// Everything that is fixed when a Comet is deployed.
-struct CometSpec
+/// What the code of an implementation has as constants.
+struct Terms
 {
     ContractId base_token{};
-    ContractId price_source{};
-    std::string governor;
-    std::string pause_guardian;
     RateCurve supply;
     RateCurve borrow;
     Amount store_front_price_factor;  // Wad: of the liquidation penalty, the buyers' discount.
@@ -61,6 +58,15 @@ struct CometSpec
     Amount base_borrow_min;
     Amount target_reserves;
     std::vector<AssetSpec> assets;  // In the order of their offsets.
+};
+
+/// A Comet as it is deployed.
+struct CometSpec : Terms
+{
+    ContractId price_source{};
+    std::string governor;
+    std::string pause_guardian;
+    std::string proxy_admin;  // Empty: nobody may upgrade it.
 };
 
 /// Indexes of 64 bits, principals of 104.
@@ -133,16 +139,17 @@ namespace runnel::contracts
 /// Errors: Comet's own (`Paused()`, `Unauthorized()`, ...), in the order of its checks; the
 /// token's; Panic(0x11). Failure: a refusal may leave records half written; the ledger rolls the
 /// transaction back. Source: compound-finance/comet @ d5a30b0a, Comet.sol and CometExt.sol. Not
-/// modelled: its proxy and configurator, points of absorbers, signatures (allowBySig), the
-/// re-entrancy guard.
-class Comet : public ContractBase<Comet, Erc20Transfer, Erc20Approve, Erc20TransferFrom,
-                  comet::Supply, comet::SupplyTo, comet::SupplyFrom, comet::Withdraw,
-                  comet::WithdrawTo, comet::WithdrawFrom, comet::TransferAsset,
-                  comet::TransferAssetFrom, comet::Allow, comet::AccrueAccount, comet::Absorb,
-                  comet::BuyCollateral, comet::WithdrawReserves, comet::Pause, comet::AbsorbAndBuy>,
-              public LendingMarket,
-              public LendingPositions,
-              public CollateralSale
+/// modelled: the configurator, which puts implementations together; points of absorbers, signatures
+/// (allowBySig), the re-entrancy guard.
+class Comet
+  : public ContractBase<Comet, Erc20Transfer, Erc20Approve, Erc20TransferFrom, comet::Supply,
+        comet::SupplyTo, comet::SupplyFrom, comet::Withdraw, comet::WithdrawTo, comet::WithdrawFrom,
+        comet::TransferAsset, comet::TransferAssetFrom, comet::Allow, comet::AccrueAccount,
+        comet::Absorb, comet::BuyCollateral, comet::WithdrawReserves, comet::Pause,
+        comet::AbsorbAndBuy, comet::Upgrade>,
+    public LendingMarket,
+    public LendingPositions,
+    public CollateralSale
 {
 public:
     static constexpr std::size_t assets_max = 12;
@@ -163,6 +170,8 @@ public:
     // --- Views of committed state ---------------------------------------------------------------
 
     [[nodiscard]] const comet::CometSpec& spec() const noexcept { return spec_; }
+    /// Those that count: its own, or those of the implementation that it was upgraded to.
+    [[nodiscard]] const comet::Terms& terms() const;
     [[nodiscard]] const comet::Totals& totals() const noexcept { return totals_.get(0); }
     [[nodiscard]] const Amount& total_collateral(std::size_t offset) const
     {
@@ -268,14 +277,14 @@ public:
     Result<Returns> execute(const comet::WithdrawReserves& call, CallContext& context);
     Result<Returns> execute(const comet::Pause& call, CallContext& context);
     Result<Returns> execute(const comet::AbsorbAndBuy& call, CallContext& context);
+    Result<Returns> execute(const comet::Upgrade& call, CallContext& context);
 
 private:
     struct Asset
     {
-        comet::AssetSpec spec;
+        ContractId token_id{};
         Token* token = nullptr;
         Amount scale;                             // 10^decimals.
-        Amount supply_cap;                        // Smallest units.
         std::unique_ptr<Table<Amount>> balances;  // By account.
     };
     enum class PauseFlag : std::uint8_t
@@ -290,17 +299,20 @@ private:
     [[nodiscard]] std::optional<std::size_t> find_asset(ContractId token) const noexcept;
     [[nodiscard]] ContractId reserve_token(std::size_t reserve) const
     {
-        return reserve == base_reserve ? spec_.base_token : assets_.at(reserve - 1).spec.token;
+        return reserve == base_reserve ? spec_.base_token : assets_.at(reserve - 1).token_id;
     }
     [[nodiscard]] Result<void> require_going(CallContext& context, PauseFlag flag) const;
     [[nodiscard]] Result<void> require_permission(CallContext& context, AccountId owner) const;
 
     // The same for execution and for views: Reader reads.
     template <typename Reader>
+    [[nodiscard]] const comet::Terms& terms(Reader& reader) const;
+    template <typename Reader>
     [[nodiscard]] Result<Amount> price(Reader& reader, ContractId token) const;
     [[nodiscard]] Result<Amount> utilization(const comet::Totals& totals) const;
     [[nodiscard]] Result<comet::Indexes> indexes(
-        const comet::Totals& totals, std::uint64_t now) const;
+        const comet::Terms& terms, const comet::Totals& totals, std::uint64_t now) const;
+    [[nodiscard]] Result<comet::Indexes> indexes_now(CallContext& context) const;
     [[nodiscard]] static Result<Int256> present_balance(
         const Int256& principal, const comet::Indexes& indexes);
     [[nodiscard]] static Result<Int256> principal_of(
@@ -372,6 +384,7 @@ private:
 
     /// nullptr if it is none of its assets.
     [[nodiscard]] const Token* token_of(ContractId asset) const noexcept;
+    void declare_terms(AccessCollector& access) const;
     void declare_totals(AccessCollector& access) const;
     void declare_user(AccessCollector& access, AccountId account) const;
     void declare_supply(
@@ -392,6 +405,10 @@ private:
     Table<comet::UserBasic> users_;         // By account.
     Table<comet::Permission> permissions_;  // By pair_key(owner, manager).
     Table<comet::Drift> drift_;             // Record 0.
+    // Record 0: whose terms count, itself at first; of a Comet that somebody may upgrade.
+    std::unique_ptr<Table<ContractId>> implementation_;
+    const World* world_ = nullptr;
+    AccountId proxy_admin_{};
 };
 
 }  // namespace runnel::contracts

@@ -3,9 +3,24 @@
 // Private to Comet's sources: what is computed alike by calls and by views.
 
 #include "contracts/lending/comet/comet.hpp"
+#include "contracts/lending/comet/implementation.hpp"
+#include "ledger/check.hpp"
 
 namespace runnel::contracts
 {
+
+template <typename Reader>
+const comet::Terms& Comet::terms(Reader& reader) const
+{
+    if (implementation_ == nullptr)
+        return spec_;
+    const auto at = reader.read(*implementation_, 0);
+    if (at == id())
+        return spec_;
+    const auto* implementation = find_implementation(*world_, at);
+    RUNNEL_CHECK(implementation != nullptr && "upgrade() saw to it");
+    return implementation->terms();
+}
 
 template <typename Reader>
 Result<Amount> Comet::price(Reader& reader, ContractId token) const
@@ -30,6 +45,7 @@ Result<std::optional<bool>> Comet::covers(Reader& reader, AccountId account,
     auto liquidity = RUNNEL_TRY((
         CheckedInt{balance} * CheckedInt{signed_price} / CheckedInt{Int256::from_bits(base_scale_)})
                                     .result());
+    const auto& terms = this->terms(reader);
     for (std::size_t i = 0; i < assets_.size(); ++i)
     {
         if ((user.assets_in >> i & 1U) == 0)
@@ -37,10 +53,10 @@ Result<std::optional<bool>> Comet::covers(Reader& reader, AccountId account,
         if (!liquidity.is_negative())
             return std::optional{true};
         const auto& asset = assets_[i];
-        const auto asset_price = RUNNEL_TRY(price(reader, asset.spec.token));
+        const auto asset_price = RUNNEL_TRY(price(reader, asset.token_id));
         const auto value = RUNNEL_TRY(comet::mul_factor(
             comet::mul_price(reader.read(*asset.balances, account), asset_price, asset.scale),
-            asset.spec.*factor));
+            terms.assets[i].*factor));
         const auto signed_value = RUNNEL_TRY(comet::signed_256(value));
         liquidity = RUNNEL_TRY((CheckedInt{liquidity} + CheckedInt{signed_value}).result());
     }
@@ -52,9 +68,10 @@ template <typename Reader>
 Result<Amount> Comet::quote(Reader& reader, std::size_t offset, const Amount& base_amount) const
 {
     const auto& asset = assets_.at(offset);
-    const auto asset_price = RUNNEL_TRY(price(reader, asset.spec.token));
-    const auto discount = comet::mul_factor(spec_.store_front_price_factor,
-        Checked{comet::factor_scale} - asset.spec.liquidation_factor);
+    const auto asset_price = RUNNEL_TRY(price(reader, asset.token_id));
+    const auto& terms = this->terms(reader);
+    const auto discount = comet::mul_factor(terms.store_front_price_factor,
+        Checked{comet::factor_scale} - terms.assets[offset].liquidation_factor);
     const auto discounted = comet::mul_factor(asset_price, Checked{comet::factor_scale} - discount);
     const auto base_price = RUNNEL_TRY(price(reader, spec_.base_token));
     return RUNNEL_TRY(Checked{base_price} * base_amount * asset.scale / discounted / base_scale_);
@@ -64,12 +81,13 @@ template <typename Reader>
 Amount Comet::cost_of(Reader& reader, std::size_t offset, const Amount& available) const
 {
     const auto& asset = assets_.at(offset);
-    const auto asset_price = price(reader, asset.spec.token);
+    const auto asset_price = price(reader, asset.token_id);
     const auto base_price = price(reader, spec_.base_token);
     if (!asset_price.has_value() || !base_price.has_value())
         return {};
-    const auto discount = comet::mul_factor(spec_.store_front_price_factor,
-        Checked{comet::factor_scale} - asset.spec.liquidation_factor);
+    const auto& terms = this->terms(reader);
+    const auto discount = comet::mul_factor(terms.store_front_price_factor,
+        Checked{comet::factor_scale} - terms.assets[offset].liquidation_factor);
     const auto discounted =
         comet::mul_factor(*asset_price, Checked{comet::factor_scale} - discount);
     // The largest base amount whose quote is below available + 1 at every step.
@@ -91,6 +109,7 @@ LendingHealth Comet::evaluate(
     { return amount.ok() ? amount.value : Amount::max(); };
     const auto price_of = [&](ContractId token)
     { return reader.read(prices_->prices(), index(token)).price; };
+    const auto& terms = this->terms(reader);
     Checked collateral{0};
     Checked borrowable{0};
     Checked backing{0};
@@ -100,10 +119,11 @@ LendingHealth Comet::evaluate(
             continue;
         const auto& asset = assets_[i];
         const auto value = comet::mul_price(
-            reader.read(*asset.balances, account), price_of(asset.spec.token), asset.scale);
+            reader.read(*asset.balances, account), price_of(asset.token_id), asset.scale);
         collateral = collateral + value;
-        borrowable = borrowable + comet::mul_factor(value, asset.spec.borrow_collateral_factor);
-        backing = backing + comet::mul_factor(value, asset.spec.liquidate_collateral_factor);
+        borrowable =
+            borrowable + comet::mul_factor(value, terms.assets[i].borrow_collateral_factor);
+        backing = backing + comet::mul_factor(value, terms.assets[i].liquidate_collateral_factor);
     }
     health.collateral = saturating(collateral);
     if (collateral.ok() && !collateral.value.is_zero())

@@ -2,13 +2,16 @@
 #include "contracts/kit/sectors/rows.hpp"
 #include "contracts/lending/comet/comet.hpp"
 #include "contracts/lending/comet/events.hpp"
+#include "contracts/lending/comet/implementation.hpp"
 #include "ledger/check.hpp"
 #include "state/world.hpp"
 
 #include <fmt/format.h>
 
 #include <array>
+#include <tuple>
 #include <utility>
+#include <vector>
 
 /// How scenarios have Compound III.
 namespace runnel::contracts
@@ -40,26 +43,23 @@ Amount wad_of_bps(std::int64_t bps)
     return wrapping_mul(static_cast<std::uint64_t>(bps), wad_per_bp);
 }
 
-std::unique_ptr<Contract> create(const Parameters& parameters, ContractIdentity identity)
+Terms terms_of(const Parameters& parameters)
 {
     const auto wad = [&](std::string_view key) { return wad_of_bps(parameters.integer(key)); };
     const auto number = [&](std::string_view key)
     { return static_cast<std::uint64_t>(parameters.integer(key)); };
-    CometSpec spec;
-    spec.base_token = parameters.token("base_token");
-    spec.price_source = parameters.contract("oracle");
-    spec.governor = parameters.text("governor");
-    spec.pause_guardian = parameters.text("pause_guardian");
-    spec.supply = RateCurve::per_year(wad("supply_kink_bps"), wad("supply_slope_low_bps"),
+    Terms terms;
+    terms.base_token = parameters.token("base_token");
+    terms.supply = RateCurve::per_year(wad("supply_kink_bps"), wad("supply_slope_low_bps"),
         wad("supply_slope_high_bps"), wad("supply_base_bps"));
-    spec.borrow = RateCurve::per_year(wad("borrow_kink_bps"), wad("borrow_slope_low_bps"),
+    terms.borrow = RateCurve::per_year(wad("borrow_kink_bps"), wad("borrow_slope_low_bps"),
         wad("borrow_slope_high_bps"), wad("borrow_base_bps"));
-    spec.store_front_price_factor = wad("store_front_price_factor_bps");
-    spec.base_tracking_supply_speed = number("base_tracking_supply_speed");
-    spec.base_tracking_borrow_speed = number("base_tracking_borrow_speed");
-    spec.base_min_for_rewards = parameters.amount("base_min_for_rewards");
-    spec.base_borrow_min = parameters.amount("base_borrow_min");
-    spec.target_reserves = parameters.amount("target_reserves");
+    terms.store_front_price_factor = wad("store_front_price_factor_bps");
+    terms.base_tracking_supply_speed = number("base_tracking_supply_speed");
+    terms.base_tracking_borrow_speed = number("base_tracking_borrow_speed");
+    terms.base_min_for_rewards = parameters.amount("base_min_for_rewards");
+    terms.base_borrow_min = parameters.amount("base_borrow_min");
+    terms.target_reserves = parameters.amount("target_reserves");
     for (const auto& [token, row] : parameters.per_token("assets"))
     {
         AssetSpec asset;
@@ -69,9 +69,61 @@ std::unique_ptr<Contract> create(const Parameters& parameters, ContractIdentity 
             wad_of_bps(row.integer("liquidate_collateral_factor_bps"));
         asset.liquidation_factor = wad_of_bps(row.integer("liquidation_factor_bps"));
         asset.supply_cap = Amount{static_cast<std::uint64_t>(row.integer("supply_cap"))};
-        spec.assets.push_back(asset);
+        terms.assets.push_back(asset);
     }
+    return terms;
+}
+
+std::unique_ptr<Contract> create(const Parameters& parameters, ContractIdentity identity)
+{
+    CometSpec spec{terms_of(parameters), parameters.contract("oracle"), parameters.text("governor"),
+        parameters.text("pause_guardian"), parameters.text("proxy_admin")};
     return std::make_unique<Comet>(std::move(identity), std::move(spec));
+}
+
+/// Those of the terms, between others.
+std::vector<ParameterSpec> with_terms(
+    std::vector<ParameterSpec> parameters, const std::vector<ParameterSpec>& behind)
+{
+    const std::vector<ParameterSpec> terms{
+        {"supply_kink_bps", ParameterKind::integer, "8000", unit::bps,
+            "The usage at which the supply rate's second slope begins.", 0, bps_max},
+        {"supply_base_bps", ParameterKind::integer, "0", unit::bps_per_year,
+            "The supply rate without usage.", 0, rate_max},
+        {"supply_slope_low_bps", ParameterKind::integer, "325", unit::bps_per_year,
+            "What the supply rate gains per whole usage up to the kink.", 0, rate_max},
+        {"supply_slope_high_bps", ParameterKind::integer, "4000", unit::bps_per_year,
+            "What it gains per whole usage above it.", 0, rate_max},
+        {"borrow_kink_bps", ParameterKind::integer, "8000", unit::bps,
+            "The usage at which the borrow rate's second slope begins.", 0, bps_max},
+        {"borrow_base_bps", ParameterKind::integer, "150", unit::bps_per_year,
+            "The borrow rate without usage.", 0, rate_max},
+        {"borrow_slope_low_bps", ParameterKind::integer, "350", unit::bps_per_year,
+            "What the borrow rate gains per whole usage up to the kink.", 0, rate_max},
+        {"borrow_slope_high_bps", ParameterKind::integer, "2500", unit::bps_per_year,
+            "What it gains per whole usage above it.", 0, rate_max},
+        {"store_front_price_factor_bps", ParameterKind::integer, "5000",
+            unit::other("bps of the penalty"),
+            "The share of a liquidation's penalty that buyers of collateral get.", 0, bps_max},
+        {"base_tracking_supply_speed", ParameterKind::integer, "0",
+            unit::other("1e-15 of a reward per second"),
+            "What all suppliers together earn of a reward.", 0, 1e18},
+        {"base_tracking_borrow_speed", ParameterKind::integer, "0",
+            unit::other("1e-15 of a reward per second"),
+            "What all borrowers together earn of a reward.", 0, 1e18},
+        {"base_min_for_rewards", ParameterKind::amount, "1000000",
+            unit::smallest_unit_of("base_token"),
+            "The least principal on a side that earns rewards."},
+        {"base_borrow_min", ParameterKind::amount, "0", unit::smallest_unit_of("base_token"),
+            "The least that may be owed."},
+        {"target_reserves", ParameterKind::amount, "", unit::smallest_unit_of("base_token"),
+            "Collateral is for sale while reserves are below this."},
+        {"assets", ParameterKind::per_token, "", {}, "What secures debt; at most 12.", 0, 0, {}, {},
+            asset_columns},
+    };
+    parameters.insert(parameters.end(), terms.begin(), terms.end());
+    parameters.insert(parameters.end(), behind.begin(), behind.end());
+    return parameters;
 }
 
 std::string check(const Parameters& parameters)
@@ -108,10 +160,10 @@ const ContractType& Comet::contract_type()
         .methods = methods(),
         .events = event_types<SupplyLog, comet::TransferLog, WithdrawLog, SupplyCollateralLog,
             TransferCollateralLog, WithdrawCollateralLog, AbsorbDebtLog, AbsorbCollateralLog,
-            BuyCollateralLog, PauseActionLog, WithdrawReservesLog, comet::ApprovalLog,
+            BuyCollateralLog, PauseActionLog, WithdrawReservesLog, UpgradedLog, comet::ApprovalLog,
             LendingBorrow, LendingSupply, LendingLiquidation, LendingPosition, LendingBalance,
             LendingReserve, LendingStatement, LendingHoldingState, LendingHealthState>(),
-        .parameters =
+        .parameters = with_terms(
             {
                 contract_parameter("oracle", PriceSource::sector, "Whose prices it believes."),
                 {"base_token", ParameterKind::token, "", {}, "What it lends."},
@@ -119,55 +171,50 @@ const ContractType& Comet::contract_type()
                     "Who may withdraw reserves and pause."},
                 {"pause_guardian", ParameterKind::account, "\"comet_guardian\"", {},
                     "Who may pause."},
-                {"supply_kink_bps", ParameterKind::integer, "8000", unit::bps,
-                    "The usage at which the supply rate's second slope begins.", 0, bps_max},
-                {"supply_base_bps", ParameterKind::integer, "0", unit::bps_per_year,
-                    "The supply rate without usage.", 0, rate_max},
-                {"supply_slope_low_bps", ParameterKind::integer, "325", unit::bps_per_year,
-                    "What the supply rate gains per whole usage up to the kink.", 0, rate_max},
-                {"supply_slope_high_bps", ParameterKind::integer, "4000", unit::bps_per_year,
-                    "What it gains per whole usage above it.", 0, rate_max},
-                {"borrow_kink_bps", ParameterKind::integer, "8000", unit::bps,
-                    "The usage at which the borrow rate's second slope begins.", 0, bps_max},
-                {"borrow_base_bps", ParameterKind::integer, "150", unit::bps_per_year,
-                    "The borrow rate without usage.", 0, rate_max},
-                {"borrow_slope_low_bps", ParameterKind::integer, "350", unit::bps_per_year,
-                    "What the borrow rate gains per whole usage up to the kink.", 0, rate_max},
-                {"borrow_slope_high_bps", ParameterKind::integer, "2500", unit::bps_per_year,
-                    "What it gains per whole usage above it.", 0, rate_max},
-                {"store_front_price_factor_bps", ParameterKind::integer, "5000",
-                    unit::other("bps of the penalty"),
-                    "The share of a liquidation's penalty that buyers of collateral get.", 0,
-                    bps_max},
-                {"base_tracking_supply_speed", ParameterKind::integer, "0",
-                    unit::other("1e-15 of a reward per second"),
-                    "What all suppliers together earn of a reward.", 0, 1e18},
-                {"base_tracking_borrow_speed", ParameterKind::integer, "0",
-                    unit::other("1e-15 of a reward per second"),
-                    "What all borrowers together earn of a reward.", 0, 1e18},
-                {"base_min_for_rewards", ParameterKind::amount, "1000000",
-                    unit::smallest_unit_of("base_token"),
-                    "The least principal on a side that earns rewards."},
-                {"base_borrow_min", ParameterKind::amount, "0",
-                    unit::smallest_unit_of("base_token"), "The least that may be owed."},
-                {"target_reserves", ParameterKind::amount, "", unit::smallest_unit_of("base_token"),
-                    "Collateral is for sale while reserves are below this."},
-                {"assets", ParameterKind::per_token, "", {}, "What secures debt; at most 12.", 0, 0,
-                    {}, {}, asset_columns},
+            },
+            {
                 allocation({"initial_liquidity", ParameterKind::amount, "0",
                     unit::smallest_unit_of("base_token"),
                     "Supplied at genesis by the account NAME/seed_supplier, which is given the "
                     "tokens."}),
                 allocation({"initial_reserves", ParameterKind::amount, "0",
                     unit::smallest_unit_of("base_token"), "What it has to begin with."}),
-            },
+                {"proxy_admin", ParameterKind::account, "\"\"", {},
+                    "Who may upgrade it to another implementation; empty: nobody."},
+            }),
         .create = create,
         .validate = check};
     return type;
 }
 
+const ContractType& CometImplementation::contract_type()
+{
+    static const ContractType type{.kind = "compound_v3_implementation",
+        .help = "Terms that a market of Compound III may be upgraded to.",
+        .role = ContractRole::lending,
+        .methods = methods(),
+        .events = {},
+        .parameters = with_terms(
+            {{"base_token", ParameterKind::token, "", {}, "What the market lends."}}, {}),
+        .create = creator<CometImplementation>(
+            [](const Parameters& parameters) { return std::tuple{terms_of(parameters)}; }),
+        .validate = check};
+    return type;
+}
+
+CometImplementation::CometImplementation(ContractIdentity identity, Terms terms)
+  : ContractBase{std::move(identity)}, terms_{std::move(terms)}
+{}
+
+const CometImplementation* find_implementation(const World& world, ContractId id)
+{
+    return dynamic_cast<const CometImplementation*>(world.find_contract(id));
+}
+
 void Comet::genesis(const Parameters& parameters, GenesisBuilder& builder)
 {
+    if (!spec_.proxy_admin.empty())
+        proxy_admin_ = builder.account(spec_.proxy_admin, "admin");
     governor_ = builder.account(spec_.governor, "admin");
     pause_guardian_ = builder.account(spec_.pause_guardian, "admin");
     const auto supplier = builder.account(name() + "/seed_supplier", "wallet");

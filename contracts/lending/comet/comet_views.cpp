@@ -91,6 +91,12 @@ private:
 };
 }  // namespace
 
+const Terms& Comet::terms() const
+{
+    CommittedReader reader;
+    return terms(reader);
+}
+
 Result<Amount> Comet::utilization() const
 {
     return utilization(totals());
@@ -98,7 +104,7 @@ Result<Amount> Comet::utilization() const
 
 Result<Indexes> Comet::indexes(std::uint64_t now) const
 {
-    return indexes(totals(), std::max(now, totals().last_accrual_time));
+    return indexes(terms(), totals(), std::max(now, totals().last_accrual_time));
 }
 
 Result<Int256> Comet::reserves(std::uint64_t now) const
@@ -188,17 +194,18 @@ std::optional<Liquidation> Comet::quote_liquidation(
         covered->value_or(true) || !base_price.has_value())
         return std::nullopt;
     // What the account is left with, and so what the protocol then owes.
+    const auto& terms = this->terms();
     Checked paid_for{0};
     for (std::size_t i = 0; i < assets_.size(); ++i)
     {
         const auto& balance = collateral(account, i);
         if (balance.is_zero())
             continue;
-        const auto asset_price = price(reader, assets_[i].spec.token);
+        const auto asset_price = price(reader, assets_[i].token_id);
         if (!asset_price.has_value())
             return std::nullopt;
         paid_for = paid_for + mul_factor(mul_price(balance, *asset_price, assets_[i].scale),
-                                  assets_[i].spec.liquidation_factor);
+                                  terms.assets[i].liquidation_factor);
     }
     const auto debt = present_value(indexes.borrow, user(account).principal.magnitude());
     const auto delta = paid_for * base_scale_ / *base_price;
@@ -216,7 +223,7 @@ std::optional<Liquidation> Comet::quote_liquidation(
         after.total_supply_base = wrapping_add(after.total_supply_base, *principal);
     }
     const auto held = reserves_of(after, indexes, base_->holding(this->account()));
-    if (!held.has_value() || (!held->is_negative() && held->bits >= spec_.target_reserves))
+    if (!held.has_value() || (!held->is_negative() && held->bits >= terms.target_reserves))
         return std::nullopt;
     const auto& seized = collateral(account, offset);
     const auto paid = std::min(base_max, cost_of(reader, offset, seized));
@@ -233,6 +240,7 @@ std::unique_ptr<const LendingView> Comet::view_at(std::uint64_t timestamp) const
     const auto grown = indexes(timestamp);
     const auto indexes_now = grown.has_value() ? *grown : stored(totals());
     const auto& totals = this->totals();
+    const auto& terms = this->terms();
     const auto usage = utilization();
     const auto is_paused = [&](PauseFlag flag)
     { return (totals.pause_flags >> static_cast<unsigned>(flag) & 1U) != 0; };
@@ -255,27 +263,31 @@ std::unique_ptr<const LendingView> Comet::view_at(std::uint64_t timestamp) const
     base.borrow_index = ray_of_index(indexes_now.borrow);
     if (usage.has_value())
     {
-        base.supply_rate = ray_per_year(spec_.supply.at(*usage));
-        base.borrow_rate = ray_per_year(spec_.borrow.at(*usage));
+        base.supply_rate = ray_per_year(terms.supply.at(*usage));
+        base.borrow_rate = ray_per_year(terms.borrow.at(*usage));
     }
     reserves.push_back(base);
     for (std::size_t i = 0; i < assets_.size(); ++i)
     {
         const auto& asset = assets_[i];
+        const auto& asset_terms = terms.assets[i];
         LendingReserveInfo info;
-        info.token = asset.spec.token;
+        info.token = asset.token_id;
         info.unit = asset.scale;
-        info.price = price_of(asset.spec.token);
+        info.price = price_of(asset.token_id);
         info.cash = asset.token->holding(account());  // What is for sale, too.
         info.total_supplied = total_collateral(i);
         if (!is_paused(PauseFlag::supply))
-            info.supply_room = floor_sub(asset.supply_cap, total_collateral(i));
+        {
+            info.supply_room =
+                floor_sub(wrapping_mul(asset_terms.supply_cap, asset.scale), total_collateral(i));
+        }
         info.supply_index = ray;
         info.borrow_index = ray;
-        info.ltv = share_of_wad(asset.spec.borrow_collateral_factor);
-        info.threshold = share_of_wad(asset.spec.liquidate_collateral_factor);
-        const auto discount = share_of_wad(spec_.store_front_price_factor) *
-                              (1 - share_of_wad(asset.spec.liquidation_factor));
+        info.ltv = share_of_wad(asset_terms.borrow_collateral_factor);
+        info.threshold = share_of_wad(asset_terms.liquidate_collateral_factor);
+        const auto discount = share_of_wad(terms.store_front_price_factor) *
+                              (1 - share_of_wad(asset_terms.liquidation_factor));
         info.bonus = 1 / (1 - discount) - 1;
         reserves.push_back(info);
     }
@@ -337,7 +349,7 @@ Result<Amount> Comet::supplied(CallContext& context, AccountId user, std::size_t
 {
     if (reserve != base_reserve)
         return context.read(*assets_.at(reserve - 1).balances, user);
-    const auto grown = RUNNEL_TRY(indexes(context.read(totals_, 0), context.block().timestamp));
+    const auto grown = RUNNEL_TRY(indexes_now(context));
     const auto& principal = context.read(users_, user).principal;
     if (principal.is_negative())
         return Amount{};
@@ -350,7 +362,7 @@ std::vector<ContractId> Comet::sale_tokens() const
 {
     std::vector<ContractId> tokens;
     for (const auto& asset : assets_)
-        tokens.push_back(asset.spec.token);
+        tokens.push_back(asset.token_id);
     return tokens;
 }
 
@@ -361,7 +373,7 @@ Amount Comet::for_sale(ContractId token, std::uint64_t at) const
     const bool is_paused =
         (totals().pause_flags >> static_cast<unsigned>(PauseFlag::buy) & 1U) != 0;
     if (!found || is_paused || !held.has_value() ||
-        (!held->is_negative() && held->bits >= spec_.target_reserves))
+        (!held->is_negative() && held->bits >= terms().target_reserves))
         return {};
     return floor_sub(assets_[*found].token->holding(account()), total_collateral(*found));
 }
@@ -450,6 +462,12 @@ void Comet::check_invariants(const World&, Findings& findings) const
 
 // --- Accesses -----------------------------------------------------------------------------------
 
+void Comet::declare_terms(AccessCollector& access) const
+{
+    if (implementation_ != nullptr)
+        access.read(*implementation_, 0);
+}
+
 void Comet::declare_totals(AccessCollector& access) const
 {
     access.write(totals_, 0);
@@ -458,12 +476,13 @@ void Comet::declare_totals(AccessCollector& access) const
 
 void Comet::declare_user(AccessCollector& access, AccountId account) const
 {
+    declare_terms(access);
     access.write(users_, account);
     access.read(prices_->prices(), index(spec_.base_token));
     for (const auto& asset : assets_)
     {
         access.read(*asset.balances, account);
-        access.read(prices_->prices(), index(asset.spec.token));
+        access.read(prices_->prices(), index(asset.token_id));
     }
 }
 
@@ -550,6 +569,7 @@ void Comet::declare(const WithdrawFrom& call, AccountId sender, AccessCollector&
 }
 void Comet::declare(const BuyCollateral& call, AccountId sender, AccessCollector& access) const
 {
+    declare_terms(access);
     access.read(totals_, 0);
     access.read(prices_->prices(), index(spec_.base_token));
     base_->declare_transfer_from(access, account(), sender, account());

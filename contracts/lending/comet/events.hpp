@@ -192,4 +192,16 @@ struct ApprovalLog
     RUNNEL_FIELDS(owner, spender, amount);
 };
 
+/// The proxy's.
+struct UpgradedLog
+{
+    static constexpr std::string_view table = "comet_upgrades";
+    static constexpr std::string_view signature = "Upgraded(address indexed)";
+    static constexpr std::array<std::string_view, 1> meanings{
+        "The contract whose terms count from now on."};
+
+    ContractId implementation{};
+    RUNNEL_FIELDS(implementation);
+};
+
 }  // namespace runnel::contracts::comet

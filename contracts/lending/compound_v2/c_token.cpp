@@ -3,6 +3,7 @@
 #include "contracts/kit/registration.hpp"
 #include "contracts/lending/compound_v2/comptroller.hpp"
 #include "contracts/lending/compound_v2/events.hpp"
+#include "contracts/lending/compound_v2/jump_rate_model.hpp"
 #include "ledger/check.hpp"
 #include "state/world.hpp"
 
@@ -85,6 +86,12 @@ CompoundV2CToken::CompoundV2CToken(ContractIdentity identity, std::string symbol
     add_table(state_);
     add_table(debts_);
     add_table(comp_indexes_);
+    if (settings_.rate_model != no_contract)
+    {
+        rate_model_ = std::make_unique<Table<ContractId>>(name() + ".rate_model");
+        add_table(*rate_model_);
+        rate_model_->at(0) = settings_.rate_model;
+    }
     auto& state = state_.at(0);
     state.borrow_index = one;
     state.reserve_factor = settings.reserve_factor;
@@ -93,6 +100,7 @@ CompoundV2CToken::CompoundV2CToken(ContractIdentity identity, std::string symbol
 
 void CompoundV2CToken::connect(World& world)
 {
+    world_ = &world;
     underlying_ = &token_at(world, underlying_id_);
     const auto info = world.contract(underlying_id_).token_info();
     underlying_decimals_ = info.has_value() ? info->decimals : 18;
@@ -102,6 +110,24 @@ void CompoundV2CToken::connect(World& world)
         settings_.initial_exchange_rate =
             (Checked{settings_.initial_whole_rate} * underlying_unit_ / c_token_unit).value;
     }
+}
+
+const Table<JumpRateModel>& CompoundV2CToken::models_of(ContractId rate_model) const
+{
+    const auto* model = find_rate_model(*world_, rate_model);
+    RUNNEL_CHECK(model != nullptr && "scenarios and calls are checked");
+    return model->models();
+}
+
+const JumpRateModel& CompoundV2CToken::model() const
+{
+    return rate_model_ == nullptr ? settings_.model : models_of(rate_model_->get(0)).get(0);
+}
+
+const JumpRateModel& CompoundV2CToken::model(CallContext& context) const
+{
+    return rate_model_ == nullptr ? settings_.model
+                                  : context.read(models_of(context.read(*rate_model_, 0)), 0);
 }
 
 Amount CompoundV2CToken::debt_tolerance() const
@@ -148,7 +174,7 @@ Result<MarketState*> CompoundV2CToken::accrue(CallContext& context)
         return &state;
     }
     const auto cash = this->cash(context);
-    const auto accrual = RUNNEL_TRY(compound_v2::accrue(state, settings_.model, cash, block));
+    const auto accrual = RUNNEL_TRY(compound_v2::accrue(state, model(context), cash, block));
     context.emit(
         id(), AccrueInterestLog{cash, accrual.interest, state.borrow_index, state.total_borrows});
     return &state;
@@ -437,6 +463,21 @@ Result<Returns> CompoundV2CToken::execute(const SetReserveFactor& call, CallCont
     RUNNEL_REQUIRE(call.reserve_factor <= one, Refusal::custom("SetReserveFactorBoundsCheck"));
     context.emit(id(), NewReserveFactorLog{state.reserve_factor, call.reserve_factor});
     state.reserve_factor = call.reserve_factor;
+    return Returns{0};
+}
+
+Result<Returns> CompoundV2CToken::execute(const SetInterestRateModel& call, CallContext& context)
+{
+    RUNNEL_TRY(accrue(context));
+    RUNNEL_REQUIRE(comptroller_ != nullptr && context.sender() == comptroller_->admin(),
+        Refusal::custom("SetInterestRateModelOwnerCheck"));
+    RUNNEL_REQUIRE(rate_model_ != nullptr, Refusal::ledger("this market's curve stays"));
+    // A call of isInterestRateModel() at an address without this code.
+    RUNNEL_REQUIRE(
+        find_rate_model(*world_, call.new_interest_rate_model) != nullptr, Refusal::empty());
+    auto& rate_model = context.write(*rate_model_, 0);
+    context.emit(id(), NewMarketInterestRateModelLog{rate_model, call.new_interest_rate_model});
+    rate_model = call.new_interest_rate_model;
     return Returns{0};
 }
 

@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -81,9 +82,10 @@ struct Accrual
 /// What a market begins with.
 struct CTokenSettings
 {
-    JumpRateModel model;
-    Amount initial_exchange_rate;  // 1e18 times underlying units per cToken unit,
-    Amount initial_whole_rate;     // or, if that is 0, the same of whole tokens.
+    JumpRateModel model;                  // For ever,
+    ContractId rate_model = no_contract;  // or, if one is named, what this contract says.
+    Amount initial_exchange_rate;         // 1e18 times underlying units per cToken unit,
+    Amount initial_whole_rate;            // or, if that is 0, the same of whole tokens.
     Amount reserve_factor;
     std::uint64_t accrual_block = 0;
     std::uint64_t block_offset = 0;  // See contracts/kit/block_offset.hpp.
@@ -102,12 +104,13 @@ struct CTokenSettings
 /// Errors: custom errors and reasons of the deployed code, in the order of its checks.
 /// Failure: a refusal may leave records half written; the ledger rolls the transaction back.
 /// Source: compound-finance/compound-protocol at a3214f67, contracts/CToken.sol, CErc20.sol. Not
-/// modelled: sweepToken, changes of admin, comptroller and rate model.
+/// modelled: sweepToken, changes of admin and comptroller.
 class CompoundV2CToken
   : public TokenBase<CompoundV2CToken, compound_v2::Mint, compound_v2::Redeem,
         compound_v2::RedeemUnderlying, compound_v2::Borrow, compound_v2::RepayBorrow,
         compound_v2::RepayBorrowBehalf, compound_v2::LiquidateBorrow, compound_v2::AccrueInterest,
-        compound_v2::AddReserves, compound_v2::ReduceReserves, compound_v2::SetReserveFactor>
+        compound_v2::AddReserves, compound_v2::ReduceReserves, compound_v2::SetReserveFactor,
+        compound_v2::SetInterestRateModel>
 {
 public:
     CompoundV2CToken(ContractIdentity identity, std::string symbol, ContractId underlying,
@@ -142,10 +145,9 @@ public:
     /// 10^decimals of the underlying token.
     [[nodiscard]] const Amount& underlying_unit() const noexcept { return underlying_unit_; }
     [[nodiscard]] unsigned underlying_decimals() const noexcept { return underlying_decimals_; }
-    [[nodiscard]] const compound_v2::JumpRateModel& model() const noexcept
-    {
-        return settings_.model;
-    }
+    /// The curve that counts, after the last block or as the running transaction sees it.
+    [[nodiscard]] const compound_v2::JumpRateModel& model() const;
+    [[nodiscard]] const compound_v2::JumpRateModel& model(CallContext& context) const;
     [[nodiscard]] const Amount& initial_exchange_rate() const noexcept
     {
         return settings_.initial_exchange_rate;
@@ -222,9 +224,12 @@ public:
     Result<Returns> execute(const compound_v2::AddReserves& call, CallContext& context);
     Result<Returns> execute(const compound_v2::ReduceReserves& call, CallContext& context);
     Result<Returns> execute(const compound_v2::SetReserveFactor& call, CallContext& context);
+    Result<Returns> execute(const compound_v2::SetInterestRateModel& call, CallContext& context);
 
 private:
+    [[nodiscard]] const Table<compound_v2::JumpRateModel>& models_of(ContractId rate_model) const;
     // declare.cpp
+    void declare_accrual(AccessCollector& access) const;
     void declare_market(AccessCollector& access) const;
     void declare_supplier(AccessCollector& access, AccountId user) const;
     void declare_debtor(AccessCollector& access, AccountId user) const;
@@ -260,6 +265,9 @@ private:
     Table<compound_v2::MarketState> state_;         // Record 0.
     Table<compound_v2::BorrowSnapshot> debts_;      // By account.
     Table<compound_v2::CompIndexes> comp_indexes_;  // By account; the Comptroller's.
+    // Record 0: the contract that has the curve; of markets that begin with one.
+    std::unique_ptr<Table<ContractId>> rate_model_;
+    const World* world_ = nullptr;
 };
 
 }  // namespace runnel::contracts

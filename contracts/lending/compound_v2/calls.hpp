@@ -106,6 +106,14 @@ struct SetReserveFactor
     RUNNEL_FIELDS((reserve_factor, wad));
 };
 
+/// Names another rate model; the admin's.
+struct SetInterestRateModel
+{
+    RUNNEL_CALL("_setInterestRateModel", 14, {75'000, gas::entry});
+    ContractId new_interest_rate_model{};
+    RUNNEL_FIELDS(new_interest_rate_model);
+};
+
 // --- The Comptroller -------------------------------------------------------------------------
 
 /// Lets cTokens of these markets secure debt. Returns a code for each of the first four; 9: not

@@ -293,7 +293,7 @@ Result<Amount> CompoundV2Comptroller::supplied(
     auto state = context.read(c_token.states(), 0);
     const auto cash = c_token.cash(context);
     if (const auto block = c_token.block_number(context); state.accrual_block != block)
-        RUNNEL_TRY(accrue(state, c_token.model(), cash, block));
+        RUNNEL_TRY(accrue(state, c_token.model(context), cash, block));
     const auto rate = exchange_rate_down(state, cash, c_token.initial_exchange_rate());
     return RUNNEL_TRY(multiply_down(rate, context.read(c_token.balances(), user)));
 }

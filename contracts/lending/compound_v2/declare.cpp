@@ -82,10 +82,20 @@ void CompoundV2Comptroller::declare(
 
 // --- The cToken's -----------------------------------------------------------------------------
 
-void CompoundV2CToken::declare_market(AccessCollector& access) const
+void CompoundV2CToken::declare_accrual(AccessCollector& access) const
 {
     access.write(state_, 0);
+    if (rate_model_ != nullptr)
+    {
+        access.read(*rate_model_, 0);
+        access.read(models_of(rate_model_->get(0)), 0);
+    }
     underlying_->declare_holding(access, account());
+}
+
+void CompoundV2CToken::declare_market(AccessCollector& access) const
+{
+    declare_accrual(access);
     comptroller_->declare_market(access, market_);
 }
 
@@ -126,8 +136,7 @@ void CompoundV2CToken::declare_repayment(
 
 void CompoundV2CToken::declare(const AccrueInterest&, AccountId, AccessCollector& access) const
 {
-    access.write(state_, 0);
-    underlying_->declare_holding(access, account());
+    declare_accrual(access);
 }
 
 void CompoundV2CToken::declare(const Mint&, AccountId sender, AccessCollector& access) const

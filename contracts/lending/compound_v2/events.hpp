@@ -150,6 +150,18 @@ struct NewReserveFactorLog
     RUNNEL_FIELDS((old_reserve_factor, wad), (new_reserve_factor, wad));
 };
 
+struct NewMarketInterestRateModelLog
+{
+    static constexpr std::string_view table = "compound_v2_rate_models";
+    static constexpr std::string_view signature = "NewMarketInterestRateModel(address,address)";
+    static constexpr std::array<std::string_view, 2> meanings{
+        "The contract that had the curve before.", "The one that has it from now on."};
+
+    ContractId old_interest_rate_model{};
+    ContractId new_interest_rate_model{};
+    RUNNEL_FIELDS(old_interest_rate_model, new_interest_rate_model);
+};
+
 // --- The Comptroller ----------------------------------------------------------------------------
 
 struct MarketEnteredLog

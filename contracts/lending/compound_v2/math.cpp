@@ -1,18 +1,28 @@
 #include "contracts/lending/compound_v2/math.hpp"
 
+#include "ledger/check.hpp"
+
 namespace runnel::contracts::compound_v2
 {
 
-JumpRateModel JumpRateModel::per_year(
+Result<JumpRateModel> JumpRateModel::checked_per_year(
     const Amount& base, const Amount& multiplier, const Amount& jump_multiplier, const Amount& kink)
 {
     JumpRateModel model;
     model.base_rate_per_block = div_down(base, Amount{blocks_per_year});
     model.multiplier_per_block =
-        (Checked{multiplier} * one / (Checked{blocks_per_year} * kink)).value;
+        RUNNEL_TRY(Checked{multiplier} * one / (Checked{blocks_per_year} * kink));
     model.jump_multiplier_per_block = div_down(jump_multiplier, Amount{blocks_per_year});
     model.kink = kink;
     return model;
+}
+
+JumpRateModel JumpRateModel::per_year(
+    const Amount& base, const Amount& multiplier, const Amount& jump_multiplier, const Amount& kink)
+{
+    const auto model = checked_per_year(base, multiplier, jump_multiplier, kink);
+    RUNNEL_CHECK(model.has_value());
+    return *model;
 }
 
 Checked JumpRateModel::utilization_down(

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "ledger/fields.hpp"
 #include "ledger/result.hpp"
 
 #include <cstdint>
@@ -43,12 +44,20 @@ struct JumpRateModel
     Amount multiplier_per_block;       // Of full utilization, if there were no kink.
     Amount jump_multiplier_per_block;  // The same beyond the kink.
     Amount kink;                       // Utilization, 1e18 is all.
+    RUNNEL_FIELDS((base_rate_per_block, other("1e-18 per block")),
+        (multiplier_per_block, other("1e-18 per block")),
+        (jump_multiplier_per_block, other("1e-18 per block")), (kink, wad));
 
-    /// As the constructor of the deployed model computes them; a kink that is not 0.
+    /// As the deployed model computes them.
     ///
     ///     base       = base_per_year / blocks_per_year
     ///     multiplier = multiplier_per_year * 1e18 / (blocks_per_year * kink)
     ///     jump       = jump_per_year / blocks_per_year
+    ///
+    /// Errors: Panic(0x11), of a kink of 0 Panic(0x12).
+    [[nodiscard]] static Result<JumpRateModel> checked_per_year(const Amount& base,
+        const Amount& multiplier, const Amount& jump_multiplier, const Amount& kink);
+    /// The same of values that somebody has checked; a bug where they are refused.
     [[nodiscard]] static JumpRateModel per_year(const Amount& base, const Amount& multiplier,
         const Amount& jump_multiplier, const Amount& kink);
 

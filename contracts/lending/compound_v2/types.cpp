@@ -3,6 +3,7 @@
 #include "contracts/kit/sectors/rows.hpp"
 #include "contracts/lending/compound_v2/comptroller.hpp"
 #include "contracts/lending/compound_v2/events.hpp"
+#include "contracts/lending/compound_v2/rate_parameters.hpp"
 #include "ledger/check.hpp"
 #include "state/world.hpp"
 
@@ -20,16 +21,6 @@ using namespace compound_v2;
 
 namespace
 {
-constexpr double bps_max = 10'000;
-constexpr double rate_bps_max = 1'000'000;
-constexpr std::uint64_t mantissa_per_bps = 100'000'000'000'000;
-
-Amount mantissa_of_bps(const Parameters& parameters, std::string_view name)
-{
-    const auto bps = static_cast<std::uint64_t>(parameters.integer(name));
-    return (Checked{bps} * mantissa_per_bps).value;
-}
-
 Amount whole(const Parameters& parameters, std::string_view name)
 {
     return Amount{static_cast<std::uint64_t>(parameters.integer(name))};
@@ -103,7 +94,7 @@ const ContractType& CompoundV2CToken::contract_type()
         .methods = methods(),
         .events = event_types<TransferLog, ApprovalLog, AccrueInterestLog, MintLog, RedeemLog,
             BorrowLog, RepayBorrowLog, LiquidateBorrowLog, ReservesAddedLog, ReservesReducedLog,
-            NewReserveFactorLog>(),
+            NewReserveFactorLog, NewMarketInterestRateModelLog>(),
         .parameters =
             {
                 {"symbol", ParameterKind::text, "\"\"", {},
@@ -114,16 +105,18 @@ const ContractType& CompoundV2CToken::contract_type()
                     "Whole underlying tokens per whole cToken before the first supply.", 1},
                 {"reserve_factor_bps", ParameterKind::integer, "1500", unit::bps,
                     "The reserves' share of interest.", 0, bps_max},
-                {"base_rate_bps", ParameterKind::integer, "0", unit::bps_per_year,
-                    "The borrow rate without utilization; a year is 2,102,400 blocks.", 0,
-                    rate_bps_max},
-                {"multiplier_bps", ParameterKind::integer, "400", unit::bps_per_year,
-                    "What the borrow rate gains up to the kink.", 0, rate_bps_max},
-                {"jump_multiplier_bps", ParameterKind::integer, "10900", unit::bps_per_year,
-                    "What it would gain from no to full utilization at the slope beyond the kink.",
-                    0, rate_bps_max},
-                {"kink_bps", ParameterKind::integer, "8000", unit::bps,
-                    "The utilization at which the second slope begins.", 1, bps_max},
+                rate_parameters[0],
+                rate_parameters[1],
+                rate_parameters[2],
+                rate_parameters[3],
+                []
+                {
+                    auto model = contract_parameter("rate_model", "compound_v2_jump_rate_model",
+                        "The contract that has its curve, in place of the four above, and that the "
+                        "admin may replace; empty: its curve stays.");
+                    model.default_value = "\"\"";
+                    return model;
+                }(),
                 block_offset_parameter(),
             },
         .create = [](const Parameters& parameters,
@@ -133,10 +126,9 @@ const ContractType& CompoundV2CToken::contract_type()
             if (symbol.empty())
                 symbol = identity.name;
             CTokenSettings settings;
-            settings.model = JumpRateModel::per_year(mantissa_of_bps(parameters, "base_rate_bps"),
-                mantissa_of_bps(parameters, "multiplier_bps"),
-                mantissa_of_bps(parameters, "jump_multiplier_bps"),
-                mantissa_of_bps(parameters, "kink_bps"));
+            settings.model = rate_model_of(parameters);
+            if (parameters.has("rate_model"))
+                settings.rate_model = parameters.contract("rate_model");
             settings.initial_whole_rate = parameters.amount("initial_exchange_rate");
             settings.reserve_factor = mantissa_of_bps(parameters, "reserve_factor_bps");
             settings.block_offset = block_offset_of(parameters);
