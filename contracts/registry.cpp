@@ -23,6 +23,9 @@
 #include "contracts/exchanges/uniswap_v4/router.hpp"
 #include "contracts/farms/masterchef/masterchef.hpp"
 #include "contracts/farms/staking_rewards/staking_rewards.hpp"
+#include "contracts/insurance/claims_assessment/assessment.hpp"
+#include "contracts/insurance/cover_pool/cover_pool.hpp"
+#include "contracts/insurance/cover_products/products.hpp"
 #include "contracts/lending/aave_v3/deployer.hpp"
 #include "contracts/lending/aave_v3/pool.hpp"
 #include "contracts/lending/comet/comet.hpp"
@@ -119,6 +122,12 @@ std::span<const ContractType* const> contract_types()
         &Tornado::contract_type(),
         &ScreeningList::contract_type(),
         &ListingBoard::contract_type(),
+        &CoverPoolContract::contract_type(),
+        &ClaimsAssessmentContract::contract_type(),
+        &DeficitCover::contract_type(),
+        &SharePriceCover::contract_type(),
+        &DepegCover::contract_type(),
+        &AssessedCover::contract_type(),
     };
     return types;
 }

@@ -4,6 +4,7 @@
 #include "contracts/kit/sectors/lending.hpp"
 #include "contracts/kit/sectors/lending_positions.hpp"
 #include "contracts/kit/sectors/price_feed.hpp"
+#include "contracts/kit/sectors/recorded_deficit.hpp"
 #include "contracts/kit/token.hpp"
 #include "contracts/lending/aave_v3/calls.hpp"
 #include "contracts/lending/aave_v3/reserve.hpp"
@@ -107,7 +108,8 @@ class AaveV3Pool
         aave_v3::UpdateFlashloanPremiumTotal, aave_v3::UpdateFlashloanPremiumToProtocol,
         aave_v3::SetReserveInterestRateData>,
     public LendingMarket,
-    public LendingPositions
+    public LendingPositions,
+    public RecordedDeficit
 {
 public:
     /// Two bits per reserve in 256.
@@ -244,6 +246,14 @@ public:
         std::uint64_t timestamp) const override;
     [[nodiscard]] Result<Amount> supplied(
         CallContext& context, AccountId user, std::size_t reserve) const override;
+    // Of v3.7 alone: what v3.0.2 does not write off, it does not count.
+    [[nodiscard]] Amount deficit(CallContext& context, std::size_t reserve) const override;
+    [[nodiscard]] Amount deficit(std::size_t reserve) const override
+    {
+        return reserve_extra(reserve).deficit;
+    }
+    [[nodiscard]] Result<Amount> total_supplied(
+        CallContext& context, std::size_t reserve) const override;
     [[nodiscard]] UnitOfAccount unit_of_account() const noexcept override { return {}; }
     [[nodiscard]] ContractId price_source() const noexcept override { return oracle_id_; }
     [[nodiscard]] AccountId spender() const noexcept override { return account(); }

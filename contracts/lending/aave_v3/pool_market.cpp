@@ -169,6 +169,18 @@ Result<Amount> AaveV3Pool::supplied(CallContext& context, AccountId user, std::s
     return RUNNEL_TRY(supplied_of(version_, scaled, index));
 }
 
+Amount AaveV3Pool::deficit(CallContext& context, std::size_t reserve) const
+{
+    return is_v37() ? context.read(*extras_, reserve).deficit : Amount{};
+}
+
+Result<Amount> AaveV3Pool::total_supplied(CallContext& context, std::size_t reserve) const
+{
+    const auto& state = context.read(states_, reserve);
+    const auto index = normalized_income(state, context.block().timestamp);
+    return RUNNEL_TRY(supplied_of(version_, state.scaled_supply, index));
+}
+
 CallGas AaveV3Pool::gas_of(LendingAction action) const noexcept
 {
     // Most accounts have one collateral and one debt.

@@ -295,6 +295,7 @@ const ContractType& AaveV3Pool::contract_type_v37()
         auto result = contract_type();
         result.kind = "aave_v37_pool";
         result.help = "A lending pool of Aave v3.7: roundings in its favour, deficits.";
+        result.sectors = implements<AaveV3Pool, LendingMarket, LendingPositions, RecordedDeficit>();
         result.events.push_back(&event_type<DeficitCreatedLog>);
         // All of the premium is the treasury's.
         std::erase_if(result.parameters,
