@@ -1,5 +1,6 @@
 #include "strategies/registry.hpp"
 
+#include "strategies/insurance/insurance.hpp"
 #include "strategies/strategies.hpp"
 
 #include <algorithm>
@@ -41,6 +42,9 @@ std::span<const StrategyType* const> strategy_types()
         &goods_seller_strategy(),
         &goods_buyer_strategy(),
         &arbiter_strategy(),
+        &underwriter_strategy(),
+        &cover_buyer_strategy(),
+        &claims_assessor_strategy(),
         &price_relayer_strategy(),
         &cdp_owner_strategy(),
         &auction_keeper_strategy(),
