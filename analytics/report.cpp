@@ -3,6 +3,7 @@
 #include "analytics/calibration_targets.hpp"
 #include "analytics/ledger_queries.hpp"
 #include "analytics/sections.hpp"
+#include "analytics/sections/insurance_section.hpp"
 
 #include <algorithm>
 #include <array>
@@ -36,6 +37,7 @@ constexpr std::array section_types{
     SectionType{"vaults", vaults_section},
     SectionType{"mixers", mixers_section},
     SectionType{"escrow", escrow_section},
+    SectionType{"insurance", insurance_section},
     SectionType{"books", reconciliation_section},
     SectionType{"validators", validators_section},
     SectionType{"wallets", wallets_section},
