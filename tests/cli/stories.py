@@ -47,6 +47,15 @@ WRONG = {
         ("contracts.escrow.fee_payer=both", "balances.buyer.USDC: expected 250.000003 USDC, got 265.000003 USDC (block 30)"),
         ("script.24.calls.1.ruling=2", "balances.cheat.USDC: expected 135 USDC, got 189.999999 USDC (block 31)"),
     ],
+    "insurance_by_hand": [
+        ("script.5.expect.returns.1=1_599.999999 USDC", "returns[1]: expected 1599.999999 USDC, got 1600 USDC (block 4)"),
+        ("tokens.pool.slope1_bps=401", "reverts: expected success, got a revert: CoverPool: the premium is too high (block 4)"),
+        # Above its level, the price proves nothing.
+        ("script.11.calls.0.price=0.995 USD",
+         "reverts: expected success, got a revert: DepegCover: not below the level for long enough (block 150)"),
+        ("contracts.assessment.quorum=20_001 USDC", "events[0].quorum: expected 20000 USDC, got 40002 USDC (block 176)"),
+        ("script.18.expect.returns.0=66_666.666667 USDC", "returns[0]: expected 66666.666667 USDC, got 66666.666666 USDC (block 163)"),
+    ],
     "liquidation_by_hand": [
         ("script.6.expect.balances.liquidator.WETH=4.400000000000000001 WETH",
          "balances.liquidator.WETH: expected 4.400000000000000001 WETH, got 4.4 WETH (block 1)"),
