@@ -26,6 +26,7 @@
 #include "contracts/insurance/claims_assessment/assessment.hpp"
 #include "contracts/insurance/cover_pool/cover_pool.hpp"
 #include "contracts/insurance/cover_products/products.hpp"
+#include "contracts/governance/stake_governor/governor.hpp"
 #include "contracts/lending/aave_v3/deployer.hpp"
 #include "contracts/lending/aave_v3/pool.hpp"
 #include "contracts/lending/comet/comet.hpp"
@@ -40,6 +41,8 @@
 #include "contracts/lending/morpho_blue/morpho.hpp"
 #include "contracts/lending/morpho_blue/oracle.hpp"
 #include "contracts/mixers/tornado/tornado.hpp"
+#include "contracts/lending/naive_lender/lender.hpp"
+#include "contracts/oracles/pool_oracle/pool_oracle.hpp"
 #include "contracts/oracles/price_oracle/price_oracle.hpp"
 #include "contracts/stablecoins/fiat_token/fiat_token.hpp"
 #include "contracts/stablecoins/issuer_desk/desk.hpp"
@@ -54,6 +57,7 @@
 #include "contracts/tokens/erc721/erc721.hpp"
 #include "contracts/tokens/native/native_coin.hpp"
 #include "contracts/tokens/weth9/weth9.hpp"
+#include "contracts/vaults/curve_vault/curve_vault.hpp"
 #include "contracts/vaults/erc4626/deployer.hpp"
 #include "contracts/vaults/erc4626/erc4626.hpp"
 #include "contracts/vaults/strategy_vault/strategy_vault.hpp"
@@ -128,6 +132,10 @@ std::span<const ContractType* const> contract_types()
         &SharePriceCover::contract_type(),
         &DepegCover::contract_type(),
         &AssessedCover::contract_type(),
+        &PoolOracle::contract_type(),
+        &NaiveLender::contract_type(),
+        &StakeGovernor::contract_type(),
+        &CurveVault::contract_type(),
     };
     return types;
 }

@@ -15,11 +15,11 @@ using namespace erc4626;
 
 struct VaultFixture : ContractFixture
 {
-    explicit VaultFixture(std::uint8_t offset = 0)
+    explicit VaultFixture(std::uint8_t offset = 0, bool is_virtual = true)
       : minter{sandbox.account("minter")},
         users{sandbox.account("alice"), sandbox.account("bob"), sandbox.account("carol")},
         asset{sandbox.add<Erc20>("DAI", TokenInfo{"DAI", 18}, TokenFlavour::openzeppelin5, minter)},
-        vault{sandbox.add<Erc4626Vault>("vault", asset.id(), offset, "vDAI")}
+        vault{sandbox.add<Erc4626Vault>("vault", asset.id(), offset, "vDAI", is_virtual)}
     {
         sandbox.connect();
         for (const auto user : users)
@@ -70,6 +70,45 @@ TEST_CASE("erc4626: what an inflation attack costs its maker", "[contracts][vaul
         CHECK(got == 2'999);  // 15,000 * 2,000 / 10,002
         CHECK(f.call(bob, Redeem{2'999, bob, bob}) == 14'999);
     }
+}
+
+// By hand, with a victim's V = 20,000 after one unit and a gift of D: without virtual shares D = V
+// / 2 earns V / 4 and D = V earns V; with them the same gifts lose V / 5 and V / 3.
+TEST_CASE(
+    "erc4626: a vault without virtual shares pays who inflates its share", "[contracts][vaults]")
+{
+    struct Case
+    {
+        bool is_virtual;
+        std::uint64_t gift, victims_shares, redeemed, victim_left;
+    };
+    const auto c =
+        GENERATE(Case{false, 10'000, 1, 15'000, 15'001}, Case{false, 20'000, 0, 40'001, 0},
+            Case{true, 10'000, 3, 6'000, 18'001}, Case{true, 20'000, 1, 13'334, 13'334});
+    VaultFixture f{0, c.is_virtual};
+    const auto [alice, bob, carol] = f.users;
+    CHECK(f.vault.convert_to_assets(7).value() == 7);
+    CHECK(f.call(alice, Deposit{1, alice}) == 1);
+    f.donate(c.gift);
+    CHECK(f.call(bob, Deposit{20'000, bob}) == c.victims_shares);
+    CHECK(f.call(alice, Redeem{1, alice, alice}) == c.redeemed);
+    if (c.victims_shares > 0)
+        CHECK(f.call(bob, Redeem{c.victims_shares, bob, bob}) == c.victim_left);
+}
+
+TEST_CASE(
+    "erc4626: without virtual shares the first deposit sets the price again", "[contracts][vaults]")
+{
+    VaultFixture f{3, false};
+    const auto [alice, bob, carol] = f.users;
+    CHECK(f.call(alice, Deposit{5, alice}) == 5'000);
+    CHECK(f.call(bob, erc4626::Mint{1'500, bob}) == 2);  // 1.5 units, up.
+    f.lose(7);
+    f.expect_refusal(bob, f.vault.id(), Deposit{1, bob}, "Panic(0x12)");
+    f.call(alice, Redeem{5'000, alice, alice});
+    f.call(bob, Redeem{1'500, bob, bob});
+    CHECK(f.call(bob, erc4626::Mint{1'001, bob}) == 2);
+    CHECK(f.call(bob, Deposit{1, bob}) == 500);  // 1 * 1,001 / 2, down.
 }
 
 TEST_CASE(

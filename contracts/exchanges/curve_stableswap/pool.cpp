@@ -178,6 +178,26 @@ Result<Amount> CurveStableSwapPool::calc_token_amount(
         state().balances, terms_at(time), total_supply(), amounts, is_deposit);
 }
 
+Result<Amount> CurveStableSwapPool::virtual_price(CallContext& context) const
+{
+    const auto& pool = context.read(state_, 0);
+    const auto terms_now = RUNNEL_TRY(terms(context));
+    const auto scaled = RUNNEL_TRY(curve_.scaled_down(pool.balances));
+    const auto d = RUNNEL_TRY(curve_.invariant(scaled, terms_now.amplification));
+    return vyper(Checked{d} * curve::precision / pool.total_supply);
+}
+
+Result<Amount> CurveStableSwapPool::calc_withdraw_one_coin(
+    CallContext& context, const Amount& shares, std::int32_t coin) const
+{
+    RUNNEL_REQUIRE(has_coin(coin), Refusal::empty());
+    const auto& pool = context.read(state_, 0);
+    const auto terms_now = RUNNEL_TRY(terms(context));
+    return RUNNEL_TRY(curve_.one_coin_down(pool.balances, terms_now, pool.total_supply, shares,
+                          static_cast<unsigned>(coin)))
+        .amount;
+}
+
 // ---- What calls have in common ----
 
 Result<Terms> CurveStableSwapPool::terms(CallContext& context) const

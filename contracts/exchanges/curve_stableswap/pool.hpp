@@ -152,6 +152,11 @@ public:
 
     // What other contracts call; @p context has the caller as sender.
 
+    /// The views of the same names as the running transaction sees the pool.
+    [[nodiscard]] Result<Amount> virtual_price(CallContext& context) const;
+    [[nodiscard]] Result<Amount> calc_withdraw_one_coin(
+        CallContext& context, const Amount& shares, std::int32_t coin) const;
+
     /// Takes @p dx of coin @p i from the caller and returns what it pays of coin @p j. three_pool
     /// takes the coin before it computes, and counts what came of its third one.
     /// Errors: Exchange resulted in fewer coins than expected.

@@ -133,6 +133,11 @@ public:
 
     /// The reserves as the running transaction sees them.
     [[nodiscard]] std::array<Amount, 2> reserves(CallContext& context) const;
+    /// The same of all of its state, accumulated prices included: for oracles.
+    [[nodiscard]] const uniswap_v2::PairState& state(CallContext& context) const
+    {
+        return context.read(state_, 0);
+    }
 
     /// Returns the shares minted to @p to:
     ///

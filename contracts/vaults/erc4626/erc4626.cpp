@@ -22,11 +22,12 @@ Result<Amount> result_of(const Checked& amount)
 }
 }  // namespace
 
-Erc4626Vault::Erc4626Vault(
-    ContractIdentity identity, ContractId asset, std::uint8_t decimals_offset, std::string symbol)
+Erc4626Vault::Erc4626Vault(ContractIdentity identity, ContractId asset,
+    std::uint8_t decimals_offset, std::string symbol, bool is_virtual)
   : TokenBase{std::move(identity), TokenFlavour::openzeppelin5},
     asset_id_{asset},
     decimals_offset_{decimals_offset},
+    is_virtual_{is_virtual},
     symbol_{std::move(symbol)},
     state_{name() + ".state"}
 {
@@ -52,6 +53,9 @@ const ContractType& Erc4626Vault::contract_type()
                     "How many decimals more shares have than the asset: each makes an inflation "
                     "attack ten times dearer.",
                     0, decimals_offset_max},
+                {"virtual_shares", ParameterKind::boolean, "true", {},
+                    "Whether it counts virtual shares and a virtual unit of the asset; a vault "
+                    "without them, as OpenZeppelin's before 4.9, is open to an inflation attack."},
                 {"symbol", ParameterKind::text, "\"\"", {},
                     "What people call a share; empty: its name in the scenario."},
                 allocation({"initial_assets", ParameterKind::amount, "0",
@@ -67,8 +71,8 @@ const ContractType& Erc4626Vault::contract_type()
             if (symbol.empty())
                 symbol = identity.name;
             return std::make_unique<Erc4626Vault>(std::move(identity), parameters.token("asset"),
-                static_cast<std::uint8_t>(parameters.integer("decimals_offset")),
-                std::move(symbol));
+                static_cast<std::uint8_t>(parameters.integer("decimals_offset")), std::move(symbol),
+                parameters.boolean("virtual_shares"));
         },
         .deploy = [](ByteView encoded, ContractIdentity identity,
                       const World& world) -> std::unique_ptr<Contract>
@@ -133,13 +137,13 @@ void Erc4626Vault::check_invariants(const World&, Findings& findings) const
 
 Totals Erc4626Vault::totals() const
 {
-    return {total_assets(), total_supply(), Amount::power_of_ten(decimals_offset_)};
+    return {total_assets(), total_supply(), Amount::power_of_ten(decimals_offset_), is_virtual_};
 }
 
 Totals Erc4626Vault::totals(CallContext& context) const
 {
     return {asset_contract_->balance_of(context, account()).value_or(Amount{}),
-        context.read(state_, 0).total_supply, Amount::power_of_ten(decimals_offset_)};
+        context.read(state_, 0).total_supply, Amount::power_of_ten(decimals_offset_), is_virtual_};
 }
 
 Amount Erc4626Vault::total_assets(std::uint64_t) const

@@ -52,8 +52,9 @@ public:
     /// The most decimals that shares can have more than the asset.
     static constexpr std::uint8_t decimals_offset_max = 36;
 
+    /// @param is_virtual  Whether virtual shares stand against an inflation of the share's price.
     Erc4626Vault(ContractIdentity identity, ContractId asset, std::uint8_t decimals_offset = 0,
-        std::string symbol = {});
+        std::string symbol = {}, bool is_virtual = true);
 
     [[nodiscard]] static const ContractType& contract_type();
     [[nodiscard]] const ContractType& type() const override { return contract_type(); }
@@ -116,6 +117,7 @@ private:
 
     ContractId asset_id_;
     std::uint8_t decimals_offset_;
+    bool is_virtual_;
     std::string symbol_;
     TokenInfo asset_info_;
     Contract* asset_contract_ = nullptr;

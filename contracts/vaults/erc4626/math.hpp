@@ -7,8 +7,12 @@
 /// The vault counts as if it had one more smallest unit of the asset, and 10^offset more shares:
 /// who inflates the price of an empty vault's share by a gift loses most of the gift to these.
 ///
+/// One that does not, as OpenZeppelin's before 4.9, gives its first depositor a share for each
+/// unit, and is open to that.
+///
 /// Errors: Fault::overflow where a sum or the result does not fit 256 bits; products are of 512.
-/// Source: OpenZeppelin Contracts 5.x `ERC4626.sol`, `Math.sol`.
+/// Without virtual shares, Fault::division_by_zero for a deposit once the assets are lost.
+/// Source: OpenZeppelin Contracts 5.x and 4.8 `ERC4626.sol`, `Math.sol`.
 namespace runnel::contracts::erc4626
 {
 
@@ -18,6 +22,7 @@ struct Totals
     Amount assets;
     Amount shares;
     Amount offset = 1;  // 10^decimals_offset.
+    bool is_virtual = true;
 };
 
 namespace detail
@@ -25,6 +30,11 @@ namespace detail
 template <typename MulDiv>
 [[nodiscard]] Checked to_shares(const Amount& assets, const Totals& totals, MulDiv mul_div)
 {
+    if (!totals.is_virtual)
+    {
+        return totals.shares.is_zero() ? Checked{assets} * totals.offset
+                                       : mul_div(assets, totals.shares, totals.assets);
+    }
     const auto shares = Checked{totals.shares} + totals.offset;
     const auto per = Checked{totals.assets} + 1;
     if (const auto fault = first_fault(shares, per); fault != Fault::none)
@@ -34,6 +44,11 @@ template <typename MulDiv>
 template <typename MulDiv>
 [[nodiscard]] Checked to_assets(const Amount& shares, const Totals& totals, MulDiv mul_div)
 {
+    if (!totals.is_virtual)
+    {
+        return totals.shares.is_zero() ? mul_div(shares, 1, totals.offset)
+                                       : mul_div(shares, totals.assets, totals.shares);
+    }
     const auto assets = Checked{totals.assets} + 1;
     const auto per = Checked{totals.shares} + totals.offset;
     if (const auto fault = first_fault(assets, per); fault != Fault::none)
