@@ -1,6 +1,7 @@
 #include "strategies/registry.hpp"
 
 #include "strategies/insurance/insurance.hpp"
+#include "strategies/attacks/attacks.hpp"
 #include "strategies/strategies.hpp"
 
 #include <algorithm>
@@ -52,6 +53,16 @@ std::span<const StrategyType* const> strategy_types()
         &relayer_strategy(),
         &launderer_strategy(),
         &compliance_officer_strategy(),
+        &vault_inflator_strategy(),
+        &coin_drainer_strategy(),
+        &price_manipulator_strategy(),
+        &rug_puller_strategy(),
+        &hype_buyer_strategy(),
+        &wash_trader_strategy(),
+        &phisher_strategy(),
+        &phishing_victim_strategy(),
+        &address_poisoner_strategy(),
+        &habitual_payer_strategy(),
     };
     return types;
 }

@@ -12,6 +12,19 @@ from support import Checks, Runnel
 
 # Of each story: another figure, or another deed, and what the run then says of it.
 WRONG = {
+    "attacks_by_hand": [
+        ("script.2.expect.balances.mallory.USDC=35_000 USDC",
+         "balances.mallory.USDC: expected 35000 USDC, got 34999.999999 USDC (block 1)"),
+        ("contracts.careless.careful=true",
+         "reverts: expected success, got a revert: NaiveLender: MORE_THAN_SUPPLIED (block 3)"),
+        ("contracts.susd_spot.window=30m",
+         "reverts: expected success, got a revert: NaiveLender: INSUFFICIENT_COLLATERAL (block 6)"),
+        # A wei more than the collateral is good for.
+        ("script.12.calls.0.callback.7.amount=6_755.775911844437607869 WETH",
+         "reverts: expected success, got a revert: NaiveLender: INSUFFICIENT_COLLATERAL (block 6)"),
+        ("contracts.old_governor.past_votes=true",
+         "reverts: expected success, got a revert: Governance: Must have super majority (block 33)"),
+    ],
     "bzx_february_2020": [
         ("script.3.expect.balances.attacker.WETH=71.324024594513725096 WETH",
          "balances.attacker.WETH: expected 71.324024594513725096 WETH, got 71.324024594513725095 WETH (block 4)"),

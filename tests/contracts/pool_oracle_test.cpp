@@ -23,6 +23,9 @@ struct OracleFixture : UniswapV2Fixture
             sandbox.add<PoolOracle>("other", PoolOracleTerms{pair.id(), false, 300'000'000, 0, {}})}
     {
         sandbox.connect();
+        GenesisBuilder builder{sandbox.world()};
+        for (auto* oracle : {&spot, &mean, &other})
+            oracle->genesis(Parameters{}, builder);
     }
     Amount update(PoolOracle& oracle)
     {

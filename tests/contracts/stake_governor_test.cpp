@@ -141,7 +141,7 @@ TEST_CASE("stake governor: refusals", "[contracts][governance]")
     f.call(alice, CastVote{dear, 1});
     f.sandbox.set_time(start + 2 * day);
     f.expect_refusal(alice, id, EmergencyCommit{dear},
-        std::string{"ERC20InsufficientBalance("} + "governor, 999, 1000)");
+        fmt::format("ERC20InsufficientBalance(#{}, 999, 1000)", index(f.governor.account())));
     f.sandbox.set_time(start + 8 * day);
     f.expect_refusal(alice, id, EmergencyCommit{dear}, "Governance: Ended");
 }

@@ -1,0 +1,301 @@
+#include "contracts/kit/registration.hpp"
+#include "contracts/kit/sectors/exchange.hpp"
+#include "contracts/kit/sectors/lending.hpp"
+#include "contracts/kit/sectors/pool_price.hpp"
+#include "strategies/attacks/attacks.hpp"
+#include "strategies/market/common.hpp"
+#include "strategies/market/flash.hpp"
+#include "strategies/market/lending_market.hpp"
+#include "strategies/market/routes.hpp"
+
+#include <algorithm>
+#include <optional>
+#include <vector>
+
+namespace runnel::strategies
+{
+namespace
+{
+
+using contracts::LendingAction;
+using contracts::LendingMarket;
+using contracts::PoolPriceSource;
+using contracts::PoolReserves;
+
+struct WalletState
+{
+    std::uint8_t strikes = 0;
+    Refusals refusals;
+    RUNNEL_FIELDS(strikes, refusals);
+};
+
+/// What one attack does and earns, in the market's loan token.
+struct Plan
+{
+    Amount push;    // Paid into the pool that the market looks at,
+    Amount buy;     // and elsewhere,
+    Amount pushed;  // for so much collateral
+    Amount bought;  // each.
+    Amount borrowed;
+    Amount gain;  // Borrowed less paid; before the flash loan's fee.
+};
+
+/// Drives up the price of a market's collateral in the pool that the market's price source looks
+/// at, and borrows against what it has bought: all in one transaction, with money that it borrows
+/// for the length of it. The debt stays.
+///
+/// It knows what all of that comes to before it acts, by the exact quotes of pools and price
+/// source; where that is nothing, as with a price that is a mean over time or that somebody
+/// reports, it does nothing.
+class PriceManipulator : public StatefulStrategy<WalletState>
+{
+public:
+    PriceManipulator(const Parameters& parameters, const WalletGroup& wallets)
+      : market_{dynamic_cast<const LendingMarket&>(
+            wallets.world->contract(parameters.contract("market")))},
+        lenders_{*wallets.world, parameters.contracts("lenders")},
+        source_{dynamic_cast<const PoolPriceSource*>(
+            wallets.world->find_contract(market_.price_source()))},
+        desk_{nullptr},
+        costs_{parameters},
+        at_ms_{parameters.duration_ms("at")},
+        every_ms_{parameters.duration_ms("every")},
+        push_{parameters.number("push")},
+        buy_{parameters.number("buy")},
+        gain_min_{parameters.number("gain_min")},
+        strikes_max_{static_cast<std::uint8_t>(parameters.integer("strikes"))},
+        slot_seconds_{wallets.slot_seconds}
+    {
+        for (const auto id : parameters.contracts("exchanges"))
+            exchanges_.push_back(contracts::find_exchange(*wallets.world, id));
+        if (source_ != nullptr)
+            pool_ = contracts::find_exchange(*wallets.world, source_->pool());
+        states_.resize(wallets.accounts.size());
+    }
+
+    std::uint64_t first_block(std::size_t) override
+    {
+        return 1 + static_cast<std::uint64_t>(at_ms_) / (std::uint64_t{slot_seconds_} * 1'000);
+    }
+
+    std::uint64_t decide(std::size_t position, WalletContext& wallet) override
+    {
+        auto& state = states_[position];
+        const auto& view = wallet.view();
+        // A price that no pool makes is nothing to it.
+        if (pool_ == nullptr || state.refusals.is_silent() || state.strikes >= strikes_max_)
+            return never;
+        const auto next = view.block_number + view.blocks_of_ms(every_ms_);
+        if (wallet.pending() > 0)
+            return next;
+        const auto loan = market_.find_reserve(source_->quote());
+        const auto collateral = market_.find_reserve(source_->base());
+        if (!loan || !collateral)
+            return never;
+        const auto market = market_.view_at(view.timestamp);
+        const auto plan = best_plan(view, *market, *loan, *collateral);
+        if (!plan)
+            return next;
+        const auto paid = wrapping_add(plan->push, plan->buy);
+        const auto flash = cheapest_flash_loan(lenders_, view, source_->quote(), paid);
+        if (!flash || flash->fee >= plan->gain ||
+            !is_worth_it(wallet, wrapping_sub(plan->gain, flash->fee)))
+            return next;
+        attack(state, wallet, *plan, *flash, *loan, *collateral);
+        return next;
+    }
+
+    bool learn(std::size_t position, const TransactionOutcome& outcome) override
+    {
+        auto& state = states_[position];
+        state.refusals.count(outcome);
+        if (outcome.kind == TransactionOutcome::Kind::succeeded)
+            ++state.strikes;
+        return false;
+    }
+
+private:
+    static constexpr unsigned steps = 24;
+    static constexpr std::uint64_t nested_gas = 900'000;
+
+    [[nodiscard]] bool is_valid(const WalletState& state, const WalletState&) const override
+    {
+        return state.strikes <= strikes_max_ && state.refusals.is_possible();
+    }
+
+    /// Of the sizes up to push_ and buy_, in equal steps, those that earn most.
+    [[nodiscard]] std::optional<Plan> best_plan(const WorldView& view,
+        const contracts::LendingView& market, std::size_t loan, std::size_t collateral) const
+    {
+        const auto decimals = decimals_of(*view.world, source_->quote());
+        const auto push_max = to_units(push_, decimals);
+        const auto buy_max = exchanges_.empty() ? Amount{} : to_units(buy_, decimals);
+        std::optional<Plan> best;
+        for (unsigned i = 1; i <= steps; ++i)
+        {
+            const auto push = mul_div_down(push_max, i, steps).value;
+            const auto pushed = pool_->quote_exact_input(source_->quote(), source_->base(), push);
+            if (!pushed.has_value() || *pushed >= pool_->reserve(source_->base()))
+                continue;
+            const PoolReserves after{wrapping_sub(pool_->reserve(source_->base()), *pushed),
+                wrapping_add(pool_->reserve(source_->quote()), push)};
+            const auto price = source_->preview_update(view.timestamp, after);
+            if (!price.has_value())
+                continue;
+            for (unsigned k = 0; k <= (buy_max.is_zero() ? 0 : steps); ++k)
+            {
+                Plan plan{push, mul_div_down(buy_max, k, steps).value, *pushed, {}, {}, {}};
+                if (!plan.buy.is_zero())
+                {
+                    const auto* exchange = best_exchange(plan.buy);
+                    if (exchange == nullptr)
+                        continue;
+                    plan.bought = quote(*exchange, plan.buy);
+                }
+                plan.borrowed =
+                    room(market, loan, collateral, wrapping_add(plan.pushed, plan.bought), *price);
+                const auto paid = wrapping_add(plan.push, plan.buy);
+                if (plan.borrowed <= paid)
+                    continue;
+                plan.gain = wrapping_sub(plan.borrowed, paid);
+                if (!best || plan.gain > best->gain)
+                    best = plan;
+            }
+        }
+        return best;
+    }
+
+    /// What the market lends against so much collateral at this price; a little less, for its own
+    /// rounding.
+    [[nodiscard]] Amount room(const contracts::LendingView& market, std::size_t loan,
+        std::size_t collateral, const Amount& amount, const Amount& price) const
+    {
+        const auto& quote_price = source_->prices().get(index(source_->quote())).price;
+        const auto& secured = market.reserve(collateral);
+        const auto& lent = market.reserve(loan);
+        if (quote_price.is_zero())
+            return {};
+        const auto whole = amount.to_double() / secured.unit.to_double();
+        const auto worth = whole * price.to_double() / quote_price.to_double();
+        const auto units = worth * secured.ltv * (1 - 1e-6) * lent.unit.to_double();
+        return std::min(Amount::from_double(units), lent.borrow_room);
+    }
+
+    [[nodiscard]] Amount quote(const Exchange& exchange, const Amount& amount) const
+    {
+        return exchange.quote_exact_input(source_->quote(), source_->base(), amount)
+            .value_or(Amount{});
+    }
+    [[nodiscard]] const Exchange* best_exchange(const Amount& amount) const
+    {
+        const Exchange* best = nullptr;
+        for (const auto* exchange : exchanges_)
+        {
+            if (exchange == pool_ || !exchange->trades(source_->base()) ||
+                !exchange->trades(source_->quote()) || exchange->venue() == nullptr)
+                continue;
+            const auto out = quote(*exchange, amount);
+            if (!out.is_zero() && (best == nullptr || out > quote(*best, amount)))
+                best = exchange;
+        }
+        return best;
+    }
+
+    [[nodiscard]] bool is_worth_it(const WalletContext& wallet, const Amount& gain) const
+    {
+        const auto& view = wallet.view();
+        const auto token = source_->quote();
+        const auto usd =
+            to_whole(gain, decimals_of(*view.world, token)) * reference_usd(view, token);
+        return usd >= gain_min_ && costs_.worth_it(wallet, nested_gas, usd);
+    }
+
+    void attack(const WalletState& state, WalletContext& wallet, const Plan& plan,
+        const FlashLoan& flash, std::size_t loan, std::size_t collateral) const
+    {
+        const auto& view = wallet.view();
+        const auto self = wallet.account();
+        const auto base = source_->base();
+        const auto quote = source_->quote();
+        CallWriter nested;
+        const auto swap = [&](const Exchange& exchange, const Amount& in, const Amount& out)
+        {
+            const Hop hop{&exchange, quote, base};
+            desk_.add_swap(nested, view, {&hop, 1}, in, out, self, view.timestamp + order_lifetime);
+        };
+        swap(*pool_, plan.push, plan.pushed);
+        if (!plan.buy.is_zero())
+            swap(*best_exchange(plan.buy), plan.buy, plan.bought);
+        source_->add_update(nested);
+        const auto secured = wrapping_add(plan.pushed, plan.bought);
+        add_approval(nested, view, base, self, market_.spender_of(collateral), secured);
+        market_.add_supply(nested, collateral, secured, self);
+        market_.add_borrow(nested, loan, plan.borrowed);
+        CallWriter calls;
+        flash.add(calls, view, self, nested.list());
+        auto bid = wallet.habitual_bid();
+        bid.extra_gas = flash.gas.extra + market_.gas_of(LendingAction::supply).extra +
+                        market_.gas_of(LendingAction::borrow).extra;
+        wallet.submit(std::move(calls), bid, 0,
+            {Purpose::attack, incident_of(self, state.strikes), quote,
+                wrapping_sub(plan.gain, flash.fee), self});
+    }
+
+    const LendingMarket& market_;
+    MarketSet lenders_;
+    const PoolPriceSource* source_;   // nullptr: the market's prices come from elsewhere.
+    const Exchange* pool_ = nullptr;  // Where they come from.
+    std::vector<const Exchange*> exchanges_;
+    SwapDesk desk_;
+    GasCosts costs_;
+    std::int64_t at_ms_;
+    std::int64_t every_ms_;
+    double push_;
+    double buy_;
+    double gain_min_;
+    std::uint8_t strikes_max_;
+    std::uint32_t slot_seconds_;
+};
+
+}  // namespace
+
+const StrategyType& price_manipulator_strategy()
+{
+    static const StrategyType type{.name = "price_manipulator",
+        .purpose = Purpose::attack,
+        .help =
+            "Drives up the price of a lending market's collateral where the market looks, and "
+            "borrows against it, in one transaction by flash loan.",
+        .parameters =
+            {
+                contracts::contract_parameter(
+                    "market", LendingMarket::sector, "The market it attacks."),
+                {.name = "lenders",
+                    .kind = ParameterKind::contracts,
+                    .default_value = "",
+                    .unit = {},
+                    .help = "Who may give it the flash loan.",
+                    .contract_kind = LendingMarket::sector},
+                {.name = "exchanges",
+                    .kind = ParameterKind::contracts,
+                    .default_value = "[]",
+                    .unit = {},
+                    .help = "Where it buys further collateral at a fair price.",
+                    .contract_kind = Exchange::sector},
+                {"at", ParameterKind::duration, "\"1h\"", {}, "From when on it looks."},
+                {"every", ParameterKind::duration, "\"5m\"", {}, "How often.", 1'000},
+                {"push", ParameterKind::number, "1000", unit::whole_tokens,
+                    "The most that it pays into the pool, of the token lent.", 0, 1e12},
+                {"buy", ParameterKind::number, "0", unit::whole_tokens,
+                    "The most that it buys for elsewhere.", 0, 1e12},
+                {"gain_min", ParameterKind::number, "1000", unit::usd, "It acts for no less.", 0,
+                    1e12},
+                {"strikes", ParameterKind::integer, "1", {}, "How often it attacks.", 1, 100},
+                fee_tolerance_parameter(),
+                coin_parameter(),
+            },
+        .create = create_strategy<PriceManipulator>};
+    return type;
+}
+
+}  // namespace runnel::strategies
