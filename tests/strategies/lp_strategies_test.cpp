@@ -54,14 +54,14 @@ struct Pools : LendingFixture
                        .add(v3.id(), uniswap_v3::Initialize{price})
                        .add(manager4.id(), uniswap_v4::Initialize{v4.key(), price}));
         const PriceRange wide{price_tick / 60 * 60 - 6'960, price_tick / 60 * 60 + 6'960};
-        for (const RangeExchange* pool :
+        for (const RangeExchange* ranges :
             {static_cast<const RangeExchange*>(&v3), static_cast<const RangeExchange*>(&v4)})
         {
             CallWriter calls;
-            const auto quote = pool->quote_range_deposit(
+            const auto quote = ranges->quote_range_deposit(
                 wide, std::vector{units(20'000, 18), units(4'000'000, 6)});
             REQUIRE(quote.has_value());
-            pool->add_range_deposit(calls, wide, quote->shares, maker);
+            ranges->add_range_deposit(calls, wide, quote->shares, maker);
             run(maker, calls);
         }
         fill(curve, 10'000'000);
