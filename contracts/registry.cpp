@@ -4,7 +4,6 @@
 #include "contracts/commerce/arbitrated_escrow/escrow.hpp"
 #include "contracts/commerce/marketplace/marketplace.hpp"
 #include "contracts/compliance/screening_list/screening_list.hpp"
-#include "contracts/commerce/goods_register/goods_register.hpp"
 #include "contracts/custody/custodial_exchange/exchange.hpp"
 #include "contracts/commerce/listing_board/board.hpp"
 #include "contracts/exchanges/balancer_weighted/pool.hpp"
@@ -137,7 +136,6 @@ std::span<const ContractType* const> contract_types()
         &NaiveLender::contract_type(),
         &StakeGovernor::contract_type(),
         &CurveVault::contract_type(),
-        &GoodsRegister::contract_type(),
     };
     return types;
 }

@@ -2,7 +2,6 @@
 
 #include "strategies/insurance/insurance.hpp"
 #include "strategies/attacks/attacks.hpp"
-#include "strategies/custody/custody_strategies.hpp"
 #include "strategies/strategies.hpp"
 
 #include <algorithm>
@@ -47,9 +46,6 @@ std::span<const StrategyType* const> strategy_types()
         &underwriter_strategy(),
         &cover_buyer_strategy(),
         &claims_assessor_strategy(),
-        &exchange_operator_strategy(),
-        &exchange_customer_strategy(),
-        &shop_strategy(),
         &price_relayer_strategy(),
         &cdp_owner_strategy(),
         &auction_keeper_strategy(),
