@@ -1,7 +1,7 @@
 #include "strategies/registry.hpp"
 
-#include "strategies/insurance/insurance.hpp"
 #include "strategies/attacks/attacks.hpp"
+#include "strategies/insurance/insurance.hpp"
 #include "strategies/strategies.hpp"
 
 #include <algorithm>

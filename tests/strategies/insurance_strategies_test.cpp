@@ -249,8 +249,8 @@ TEST_CASE(
     CHECK(f.cover.cover(covers[0]).end == wallet.view().timestamp + 864'000);
     wallet.advance(1'000);
     CHECK_FALSE(act(wallet, *cheap));
-    // It buys again when that has ended.
-    wallet.advance(72'000);
+    // It buys again when that has ended, and the bucket in which it counted.
+    wallet.advance(80'000);
     CHECK(act(wallet, *cheap));
     CHECK(f.cover.covers_of(me, 1, 9).size() == 2);
 }
@@ -267,11 +267,11 @@ TEST_CASE("cover buyer: takes what is left, but no crumbs", "[strategies][insura
     CHECK(act(wallet, *strategy));
     const auto bought = f.cover.cover(0).amount;
     CHECK(bought == f.dollars(600));
-    // Of the 400 that are left to cover fewer than 40 can be.
+    // Of the 1,000 that it wants fewer than a tenth can be covered.
     f.underwrite(30);
     wallet.advance(1'000);
     CHECK_FALSE(act(wallet, *strategy));
-    f.underwrite(30);
+    f.underwrite(90);
     wallet.advance(1'000);
     CHECK(act(wallet, *strategy));
 }
