@@ -130,6 +130,7 @@ public:
 private:
     static constexpr std::uint64_t moving = 0;
     static constexpr std::uint64_t withdrawing = 1;
+    static constexpr std::uint64_t wrapping_gas = 10'000;
     static constexpr std::int64_t look_ms = 300'000;
 
     [[nodiscard]] bool is_valid(const LaundererState& state, const LaundererState&) const override
@@ -218,14 +219,17 @@ private:
             mix(state, wallet, amount);
     }
 
-    void pay(WalletContext& wallet, AccountId to, const Amount& amount, Purpose purpose) const
+    /// @p extra_gas: for what a contract that is paid does.
+    void pay(WalletContext& wallet, AccountId to, const Amount& amount, Purpose purpose,
+        std::uint64_t extra_gas = 0) const
     {
         if (amount.is_zero())
             return;
         CallWriter calls;
         add_payment(calls, native_coin, to, amount);
-        wallet.submit(
-            std::move(calls), wallet.habitual_bid(), moving, motive(purpose, native_coin, amount));
+        auto bid = wallet.habitual_bid();
+        bid.extra_gas = extra_gas;
+        wallet.submit(std::move(calls), bid, moving, motive(purpose, native_coin, amount));
     }
 
     /// Pays for the largest note that it can; what is too little for any goes to a mule.
@@ -331,7 +335,7 @@ private:
             state.legs = 1 + static_cast<std::uint32_t>(random.uniform_below(legs_max_ + 1));
             if (state.legs > 1)
                 return pay(wallet, view.world->contract(coin_).account(), coins(wallet),
-                    Purpose::laundering);
+                    Purpose::laundering, wrapping_gas);
         }
         const auto price = reference_usd(view, native_coin);
         if (price <= 0)
