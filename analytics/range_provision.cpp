@@ -189,9 +189,8 @@ private:
                     position.owed[side] += owed[side];
                 }
             }
-            if (!is_start)
-                continue;
-            change_liquidity(pool, position, rows.amount(4).to_double());
+            if (is_start)
+                change_liquidity(pool, position, rows.amount(4).to_double());
         }
     }
     void load_start()

@@ -347,6 +347,25 @@ def maker():
 MARKETS = {"aave30": aave("aave30"), "aave37": aave("aave37"), "compound": compound(), "comet": comet(), "morpho": morpho(), "maker": maker()}
 
 
+# Of a state from a file: which record names a contract, one that it cannot be, and what the run says of it.
+MISNAMED = [
+    ("comet", "compound_v3_comet_implementation.csv", "comet.implementation", "WETH", "comet: its implementation is none of its tokens"),
+    ("comet", "compound_v3_comet_implementation.csv", "comet.implementation", "other_comet", "comet: its implementation is none of its tokens"),
+    ("compound", "compound_v2_ctoken_rate_model.csv", "cUSDC.rate_model", "WETH", "cUSDC: its rate model is none"),
+]
+
+
+def misnamed(runnel, check, folder):
+    for i, (market, file, table, name, reason) in enumerate(MISNAMED):
+        state = folder / f"state_{i}"
+        done = runnel("export-state", folder / f"{market}.db", "-o", state)
+        check(done.returncode == 0, f"{market}: exports: {done.stderr}")
+        check(runnel("check", state / "scenario.toml").returncode == 0, f"{market}: its state is one to start from")
+        write(state / file, f"table,number,amount\n{table},0,{name}\n")
+        done = runnel("check", state / "scenario.toml")
+        check(done.returncode == 2 and reason in done.stderr, f"{market}: {table} is {name}: {done.returncode}, {done.stderr}")
+
+
 def main() -> None:
     runnel, check = Runnel(sys.argv[1]), Checks()
     with tempfile.TemporaryDirectory() as folder_name:
@@ -363,6 +382,7 @@ def main() -> None:
                              if sender != "governance")
             other = runnel("run", write(folder / f"{name}_silent.toml", WORLD + silent), "--quiet")
             check(other.returncode == 1, f"{name}: nothing depends on what governance does")
+        misnamed(runnel, check, folder)
     check.finish()
 
 

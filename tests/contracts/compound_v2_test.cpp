@@ -6,7 +6,6 @@
 #include "contracts/tokens/erc20/erc20.hpp"
 #include "state/world.hpp"
 #include "tests/contracts/contract_fixture.hpp"
-#include "tests/contracts/uniswap_v2_fixture.hpp"
 
 #include <algorithm>
 #include <array>
@@ -473,7 +472,7 @@ TEST_CASE("compound: governance names another rate model, and its owner sets a c
     const auto view = [&] { return f.comptroller.view_at(f.now()); };
     CHECK(view()->reserves()[f.usdc].borrow_rate.to_double() < 0.2e27);
     const auto outcome = f.expect_ok(f.admin, c_usdc, SetInterestRateModel{flat});
-    const auto named = UniswapV2Fixture::events_of<NewMarketInterestRateModelLog>(outcome.block);
+    const auto named = ContractFixture::events_of<NewMarketInterestRateModelLog>(outcome.block);
     REQUIRE(named.size() == 1);
     CHECK(named[0].old_interest_rate_model == f.model[0]->id());
     CHECK(named[0].new_interest_rate_model == flat);
@@ -495,7 +494,7 @@ TEST_CASE("compound: governance names another rate model, and its owner sets a c
     f.expect_refusal(f.admin, flat,
         UpdateJumpRateModel{{}, Amount::power_of_two(200), {}, share(80)}, "Panic(0x11)");
     const auto updated =
-        UniswapV2Fixture::events_of<NewInterestParamsLog>(f.expect_ok(f.admin, flat, update).block);
+        ContractFixture::events_of<NewInterestParamsLog>(f.expect_ok(f.admin, flat, update).block);
     REQUIRE(updated.size() == 1);
     CHECK(updated[0].base_rate_per_block == Amount{475'646'879'756});
     CHECK(updated[0].kink == share(80));

@@ -6,7 +6,6 @@
 #include "contracts/tokens/erc20/erc20.hpp"
 #include "ledger/philox.hpp"
 #include "tests/contracts/contract_fixture.hpp"
-#include "tests/contracts/uniswap_v2_fixture.hpp"
 
 #include <fmt/format.h>
 
@@ -662,7 +661,7 @@ namespace
 /// Rows of dex_range_changes: kind, whose, range, liquidity and both amounts.
 std::vector<DexRangeChange> range_changes(const Sandbox::Outcome& outcome)
 {
-    return UniswapV2Fixture::events_of<DexRangeChange>(outcome.block);
+    return ContractFixture::events_of<DexRangeChange>(outcome.block);
 }
 }  // namespace
 

@@ -16,12 +16,14 @@ struct Ends
     Amount upper;
 };
 
-Ends ends_of(const PriceRange& range)
+/// Empty where it is no range: a state from a file may say so.
+std::optional<Ends> ends_of(const PriceRange& range)
 {
     const auto lower = sqrt_ratio_at_tick(range.lower);
     const auto upper = sqrt_ratio_at_tick(range.upper);
-    RUNNEL_CHECK(lower.has_value() && upper.has_value() && range.lower < range.upper);
-    return {*lower, *upper};
+    if (!lower.has_value() || !upper.has_value() || range.lower >= range.upper)
+        return std::nullopt;
+    return Ends{*lower, *upper};
 }
 }  // namespace
 
@@ -30,9 +32,10 @@ std::optional<DepositQuote> quote_range(const PricePoint& at, const PriceRange& 
 {
     RUNNEL_CHECK(offered.size() == 2);
     const auto& price = at.sqrt_price_x96;
-    if (price.is_zero())
+    const auto ends = ends_of(range);
+    if (price.is_zero() || !ends)
         return std::nullopt;
-    const auto [lower, upper] = ends_of(range);
+    const auto& [lower, upper] = *ends;
     const auto liquidity = liquidity_for_amounts(price, lower, upper, offered[0], offered[1]);
     if (!liquidity.has_value() || liquidity->is_zero())
         return std::nullopt;
@@ -67,9 +70,10 @@ std::vector<Amount> value_of_range(
     const PricePoint& at, const PriceRange& range, const Amount& liquidity)
 {
     const auto& price = at.sqrt_price_x96;
-    if (price.is_zero() || liquidity.is_zero())
+    const auto ends = ends_of(range);
+    if (price.is_zero() || liquidity.is_zero() || !ends)
         return std::vector<Amount>(2);
-    const auto [lower, upper] = ends_of(range);
+    const auto& [lower, upper] = *ends;
     const auto from = at.tick < range.lower ? lower : at.tick < range.upper ? price : upper;
     const auto amount0 = amount0_delta(from, upper, liquidity, false);
     const auto amount1 = amount1_delta(lower, from, liquidity, false);

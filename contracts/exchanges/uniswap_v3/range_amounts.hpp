@@ -31,7 +31,7 @@ struct TickRoom
 [[nodiscard]] std::optional<DepositQuote> quote_range(const PricePoint& at, const PriceRange& range,
     std::span<const Amount> offered, const TickRoom& room);
 
-/// What @p liquidity would pay, rounded down; nothing where there is no price.
+/// What @p liquidity would pay, rounded down; nothing where there is no price or no range.
 [[nodiscard]] std::vector<Amount> value_of_range(
     const PricePoint& at, const PriceRange& range, const Amount& liquidity);
 

@@ -716,7 +716,10 @@ AccountId UniswapV4Manager::provider_of(AccountId owner, const Amount& salt) con
 {
     if (std::find(routers_.begin(), routers_.end(), owner) == routers_.end())
         return owner;
-    return UniswapV4Router::owner_of(salt);
+    const auto provider = UniswapV4Router::owner_of(salt);
+    // A state from a file may have any salt.
+    const bool exists = index(provider) < world_->account_count();
+    return exists && UniswapV4Router::salt_of(provider) == salt ? provider : owner;
 }
 
 std::vector<std::int32_t> UniswapV4Manager::initialized_ticks(std::uint32_t pool) const

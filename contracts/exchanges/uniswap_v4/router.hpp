@@ -38,7 +38,7 @@ public:
     [[nodiscard]] ContractId manager_id() const noexcept { return manager_id_; }
     /// Of positions of @p owner.
     [[nodiscard]] static Amount salt_of(AccountId owner) noexcept { return Amount{index(owner)}; }
-    /// The other way round.
+    /// The other way round, of what is such a salt.
     [[nodiscard]] static AccountId owner_of(const Amount& salt) noexcept
     {
         return AccountId{static_cast<std::uint32_t>(salt.low64())};

@@ -32,16 +32,6 @@ Int256 minus(const Int256& value)
 {
     return Int256::from_magnitude(value.magnitude(), !value.is_negative());
 }
-
-/// Whether records of one mean the same to the other.
-bool fits(const Terms& terms, const Terms& other)
-{
-    return terms.base_token == other.base_token &&
-           terms.tracking_index_scale == other.tracking_index_scale &&
-           std::equal(terms.assets.begin(), terms.assets.end(), other.assets.begin(),
-               other.assets.end(),
-               [](const AssetSpec& a, const AssetSpec& b) { return a.token == b.token; });
-}
 }  // namespace
 
 Comet::Comet(ContractIdentity identity, CometSpec spec, std::uint64_t start)
@@ -908,7 +898,7 @@ Result<Returns> Comet::execute(const Upgrade& call, CallContext& context)
     const auto* implementation = find_implementation(context.world(), call.implementation);
     RUNNEL_REQUIRE(implementation != nullptr || call.implementation == id(),
         Refusal::error("ERC1967: new implementation is not a contract"));
-    RUNNEL_REQUIRE(implementation == nullptr || fits(spec_, implementation->terms()),
+    RUNNEL_REQUIRE(implementation == nullptr || implementation->fits(spec_),
         Refusal::ledger("its storage is of other tokens"));
     context.write(*implementation_, 0) = call.implementation;
     context.emit(id(), UpgradedLog{call.implementation});

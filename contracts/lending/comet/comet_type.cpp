@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <tuple>
 #include <utility>
@@ -205,6 +206,15 @@ const ContractType& CometImplementation::contract_type()
 CometImplementation::CometImplementation(ContractIdentity identity, Terms terms)
   : ContractBase{std::move(identity)}, terms_{std::move(terms)}
 {}
+
+bool CometImplementation::fits(const Terms& terms) const
+{
+    return terms.base_token == terms_.base_token &&
+           terms.tracking_index_scale == terms_.tracking_index_scale &&
+           std::equal(terms.assets.begin(), terms.assets.end(), terms_.assets.begin(),
+               terms_.assets.end(),
+               [](const AssetSpec& a, const AssetSpec& b) { return a.token == b.token; });
+}
 
 const CometImplementation* find_implementation(const World& world, ContractId id)
 {

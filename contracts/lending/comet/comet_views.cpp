@@ -411,8 +411,14 @@ void Comet::snapshot(SnapshotContext& context) const
     snapshot_lending(context, id(), *this);
 }
 
-void Comet::check_invariants(const World&, Findings& findings) const
+void Comet::check_invariants(const World& world, Findings& findings) const
 {
+    if (implementation_ != nullptr && implementation_->get(0) != id())
+    {
+        const auto* implementation = find_implementation(world, implementation_->get(0));
+        if (implementation == nullptr || !implementation->fits(spec_))
+            findings.push_back(fmt::format("{}: its implementation is none of its tokens", name()));
+    }
     Checked supplied{0};
     Checked borrowed{0};
     for (const auto key : users_.keys())

@@ -18,6 +18,8 @@ public:
     [[nodiscard]] const ContractType& type() const override { return contract_type(); }
 
     [[nodiscard]] const comet::Terms& terms() const noexcept { return terms_; }
+    /// Whether records of a Comet with @p terms mean the same to it.
+    [[nodiscard]] bool fits(const comet::Terms& terms) const;
 
 private:
     comet::Terms terms_;

@@ -112,22 +112,23 @@ void CompoundV2CToken::connect(World& world)
     }
 }
 
-const Table<JumpRateModel>& CompoundV2CToken::models_of(ContractId rate_model) const
+const Table<JumpRateModel>* CompoundV2CToken::models_of(ContractId rate_model) const
 {
     const auto* model = find_rate_model(*world_, rate_model);
-    RUNNEL_CHECK(model != nullptr && "scenarios and calls are checked");
-    return model->models();
+    return model == nullptr ? nullptr : &model->models();
 }
 
 const JumpRateModel& CompoundV2CToken::model() const
 {
-    return rate_model_ == nullptr ? settings_.model : models_of(rate_model_->get(0)).get(0);
+    const auto* models = rate_model_ == nullptr ? nullptr : models_of(rate_model_->get(0));
+    return models == nullptr ? settings_.model : models->get(0);
 }
 
 const JumpRateModel& CompoundV2CToken::model(CallContext& context) const
 {
-    return rate_model_ == nullptr ? settings_.model
-                                  : context.read(models_of(context.read(*rate_model_, 0)), 0);
+    const auto* models =
+        rate_model_ == nullptr ? nullptr : models_of(context.read(*rate_model_, 0));
+    return models == nullptr ? settings_.model : context.read(*models, 0);
 }
 
 Amount CompoundV2CToken::debt_tolerance() const
@@ -139,6 +140,8 @@ Amount CompoundV2CToken::debt_tolerance() const
 
 void CompoundV2CToken::check_invariants(const World&, Findings& findings) const
 {
+    if (rate_model_ != nullptr && models_of(rate_model_->get(0)) == nullptr)
+        findings.push_back(fmt::format("{}: its rate model is none", name()));
     Checked debts{0};
     for (const auto key : debts_.keys())
         debts = debts + borrow_balance_down(debts_.get(key), state().borrow_index);

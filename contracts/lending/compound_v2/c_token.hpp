@@ -227,7 +227,9 @@ public:
     Result<Returns> execute(const compound_v2::SetInterestRateModel& call, CallContext& context);
 
 private:
-    [[nodiscard]] const Table<compound_v2::JumpRateModel>& models_of(ContractId rate_model) const;
+    /// nullptr if it is no rate model, as a state from a file may say: check_invariants() refuses
+    /// it.
+    [[nodiscard]] const Table<compound_v2::JumpRateModel>* models_of(ContractId rate_model) const;
     // declare.cpp
     void declare_accrual(AccessCollector& access) const;
     void declare_market(AccessCollector& access) const;

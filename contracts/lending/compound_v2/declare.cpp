@@ -88,7 +88,8 @@ void CompoundV2CToken::declare_accrual(AccessCollector& access) const
     if (rate_model_ != nullptr)
     {
         access.read(*rate_model_, 0);
-        access.read(models_of(rate_model_->get(0)), 0);
+        if (const auto* models = models_of(rate_model_->get(0)); models != nullptr)
+            access.read(*models, 0);
     }
     underlying_->declare_holding(access, account());
 }
