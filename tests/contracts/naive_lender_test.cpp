@@ -234,6 +234,32 @@ TEST_CASE("naive lender: who pays before he writes is paid from again",
     CHECK_FALSE(f.sandbox.run(alice, id, Withdraw{f.weth.id(), 1, alice}).ok());
 }
 
+// By hand: while the lender pays bob 4 of his 10 WETH, bob's list takes his collateral back and
+// supplies 1 WETH for carol. 45 + 10 - 4 + 1 = 52 are supplied.
+TEST_CASE("naive lender: what else somebody does while he is paid stays done",
+    "[contracts][naive_lender][reentrancy]")
+{
+    LenderFixture f{GENERATE(false, true)};
+    const auto [alice, bob, carol] = f.users;
+    const auto id = f.lender.id();
+    f.call(alice, Supply{f.weth.id(), ether(45), alice});
+    f.call(bob, Supply{f.weth.id(), ether(10), bob});
+    f.call(bob, Supply{f.usdc.id(), dollars(500), bob});
+    CallWriter calls;
+    calls.add(id, Withdraw{f.usdc.id(), dollars(500), bob});
+    calls.add(id, Supply{f.weth.id(), ether(1), carol});
+    f.expect_ok(bob, native_coin, RegisterCalls{calls.list(), 1});
+    f.call(bob, WithdrawCoins{ether(4)});
+    CHECK(f.coins(bob) == ether(4));
+    CHECK(f.lender.entry(bob).supplied_scaled == ether(6));
+    CHECK(f.lender.entry(bob).collateral.is_zero());
+    CHECK(f.lender.entry(carol).supplied_scaled == ether(1));
+    CHECK(f.lender.book().supplied_scaled == ether(52));
+    Findings findings;
+    f.lender.check_invariants(f.sandbox.world(), findings);
+    CHECK(findings.empty());
+}
+
 namespace
 {
 struct Step

@@ -362,7 +362,7 @@ std::string to_string(const Operation& o)
     return "";
 }
 
-/// Everything in one list of orders, in order of arrival, in 128-bit integers.
+/// Everything in one list of orders, in order of arrival, in 64-bit integers.
 class NaiveBook
 {
 public:

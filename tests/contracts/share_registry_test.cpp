@@ -116,6 +116,23 @@ TEST_CASE("share registry: shares go to those whom the agent knows", "[contracts
     f.expect_refusal(f.agent, id, RegisterIdentity{AccountId{99'999}}, "no such account");
 }
 
+TEST_CASE("share registry: who was known and removed does not wait until he asks again",
+    "[contracts][share_registry]")
+{
+    RegisterFixture f;
+    const auto id = f.art.id();
+    const auto dave = f.sandbox.account("dave");
+    f.expect_ok(f.carol, id, ApplyForRegistration{});
+    f.expect_ok(dave, id, ApplyForRegistration{});
+    f.expect_ok(f.agent, id, RegisterIdentity{dave});
+    f.expect_ok(f.agent, id, DeleteIdentity{dave});
+    CHECK(f.art.applicants(9) == std::vector{f.carol});
+    f.expect_ok(f.agent, id, RegisterIdentity{f.carol});
+    CHECK(f.art.state().applications_done == 2);
+    f.expect_ok(dave, id, ApplyForRegistration{});
+    CHECK(f.art.applicants(9) == std::vector{dave});
+}
+
 TEST_CASE("share registry: what the asset earns goes to the shares of the moment",
     "[contracts][share_registry]")
 {
@@ -230,6 +247,27 @@ TEST_CASE("share registry: a tender buys, and buys out", "[contracts][share_regi
     CHECK_FALSE(f.art.tender().has_value());
     f.give(f.alice, f.bob, 1);  // And it is an asset in shares again.
     CHECK(f.usdc.balance(f.art.account()) == f.usd(99));
+}
+
+// The bidder's own shares lie in a pool and come back last: nobody is left to redeem.
+TEST_CASE("share registry: a buy-out ends with the bidder's own shares too",
+    "[contracts][share_registry]")
+{
+    RegisterFixture f;
+    const auto id = f.art.id();
+    f.give(f.issuer, f.alice, f.shares(990));
+    f.give(f.alice, f.pool.account(), f.shares(10));
+    CHECK(f.expect_ok(f.alice, id, OpenTender{f.usd(50), 10 * day}).returns.values[0] ==
+          f.usd(1'000));
+    f.sandbox.set_time(1'000'000 + 10 * day);
+    CHECK(f.expect_ok(f.bob, id, CloseTender{}).returns.values[0] == 1);
+    f.expect_ok(f.bob, id, Redeem{f.issuer});
+    f.expect_refusal(f.bob, id, CloseTender{}, "ShareRegistry: no open tender");
+    f.give(f.pool.account(), f.alice, f.shares(10));
+    CHECK(f.expect_ok(f.bob, id, CloseTender{}).returns.values[0].is_zero());
+    CHECK_FALSE(f.art.tender().has_value());
+    CHECK(f.usdc.balance(f.alice) == f.usd(99'500));
+    f.give(f.alice, f.bob, 1);
 }
 
 TEST_CASE("share registry: a tender pays rounded down and returns the rest",
@@ -380,7 +418,7 @@ struct NaiveRegister
                 sell(from, o.amount);
                 return "";
             case Operation::Kind::close:
-                if (!bidder || squeeze)
+                if (!bidder || (squeeze && people.at(*bidder).shares != supply))
                     return "ShareRegistry: no open tender";
                 if (now < ends)
                     return "ShareRegistry: still open";

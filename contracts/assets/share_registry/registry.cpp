@@ -18,12 +18,16 @@ namespace
 {
 constexpr unsigned fraction_bits = 64;
 constexpr std::uint64_t bps_whole = 10'000;
-constexpr std::uint32_t skipped_max = 8;  // Applications of investors known by then, per call.
+constexpr std::uint32_t skipped_max = 8;  // Applications of investors known, or removed, by then.
 constexpr std::uint8_t decimals_max = 36;
 
 Refusal not_agent()
 {
     return Refusal::error("AgentRole: caller does not have the Agent role");
+}
+Refusal no_open_tender()
+{
+    return Refusal::error("ShareRegistry: no open tender");
 }
 
 /// What shares have earned beyond what counts as owed, 2^-64.
@@ -157,12 +161,10 @@ void ShareRegistry::check_invariants(const World&, Findings& findings) const
         due = wrapping_add(
             due, wrapping_add(holder.owed << fraction_bits, earned(all, holder, held)));
     }
-    // Whoever has no record has no shares, or has them since before anything was earned.
+    // Whoever has shares and no record was removed before anything was earned.
     for (const auto key : book_.balances.keys())
     {
-        const auto& holder = holders_.get(key);
-        if (!holder.is_verified && !holder.is_nominee && holder.accumulated.is_zero() &&
-            holder.owed.is_zero() && holder.fraction.is_zero() && !holder.has_applied)
+        if (const auto& holder = holders_.get(key); holders_.is_absent(&holder))
             due = wrapping_add(due, earned(all, holder, book_.balances.get(key)));
     }
     if (nominees != all.nominee_shares)
@@ -201,7 +203,7 @@ std::vector<AccountId> ShareRegistry::applicants(std::size_t most) const
     for (auto i = state().applications_done; i < state().applications && waiting.size() < most; ++i)
     {
         const auto investor = applications_.get(i).investor;
-        if (!is_verified(investor))
+        if (has_applied(investor))
             waiting.push_back(investor);
     }
     return waiting;
@@ -388,7 +390,7 @@ Result<Returns> ShareRegistry::execute(const RegisterIdentity& call, CallContext
     for (std::uint32_t i = 0; i < skipped_max && all.applications_done < all.applications; ++i)
     {
         const auto first = context.read(applications_, all.applications_done).investor;
-        if (!context.read(holders_, first).is_verified)
+        if (context.read(holders_, first).has_applied)
             break;
         context.write(applications_, all.applications_done) = {};
         ++all.applications_done;
@@ -526,7 +528,7 @@ Result<Returns> ShareRegistry::execute(const AcceptTender& call, CallContext& co
     const auto& all = context.read(state_, 0);
     RUNNEL_REQUIRE(all.bidder != zero_account && !all.is_squeeze &&
                        context.block().timestamp < all.tender_ends,
-        Refusal::error("ShareRegistry: no open tender"));
+        no_open_tender());
     RUNNEL_REQUIRE(seller != all.bidder && !call.shares.is_zero() &&
                        !context.read(holders_, seller).is_nominee,
         Refusal::error("ShareRegistry: nothing to sell"));
@@ -540,11 +542,12 @@ Result<Returns> ShareRegistry::execute(const AcceptTender& call, CallContext& co
 Result<Returns> ShareRegistry::execute(const CloseTender&, CallContext& context)
 {
     auto& all = context.write(state_, 0);
-    RUNNEL_REQUIRE(all.bidder != zero_account && !all.is_squeeze,
-        Refusal::error("ShareRegistry: no open tender"));
+    RUNNEL_REQUIRE(all.bidder != zero_account, no_open_tender());
+    const auto has = context.read(book_.balances, all.bidder);
+    // Where the last shares came back to the bidder himself nobody is left to redeem.
+    RUNNEL_REQUIRE(!all.is_squeeze || has == all.total_supply, no_open_tender());
     RUNNEL_REQUIRE(
         context.block().timestamp >= all.tender_ends, Refusal::error("ShareRegistry: still open"));
-    const auto has = context.read(book_.balances, all.bidder);
     const bool is_squeeze =
         has < all.total_supply &&
         has >= mul_div_up(all.total_supply, terms_.squeeze_bps, bps_whole).value;

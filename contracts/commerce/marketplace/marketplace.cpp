@@ -234,6 +234,25 @@ Result<Listing*> NftMarketplace::open_listing(CallContext& context, const Listin
     return &context.write(listings_, key_of(ref));
 }
 
+Result<void> NftMarketplace::pull(
+    CallContext& context, ContractId token_id, AccountId from, const Amount& amount)
+{
+    auto& token = *find_token(context.world(), token_id);
+    const auto before = token.holding(context, account());
+    RUNNEL_TRY(token.transfer_from(context.as(account()), from, account(), amount));
+    RUNNEL_REQUIRE(wrapping_sub(token.holding(context, account()), before) == amount,
+        Refusal::error("Marketplace: the token keeps a fee"));
+    return {};
+}
+
+void NftMarketplace::refund_bid(CallContext& context, const Listing& listing)
+{
+    if (listing.bid.is_zero())
+        return;
+    auto& refund = context.write(refunds_, account_contract_key(listing.bidder, listing.currency));
+    refund = wrapping_add(refund, listing.bid);
+}
+
 Result<void> NftMarketplace::move_item(CallContext& context, const Listing& listing, AccountId from,
     AccountId to, const Amount& amount)
 {
@@ -242,6 +261,8 @@ Result<void> NftMarketplace::move_item(CallContext& context, const Listing& list
         return find_nft(context.world(), listing.token)
             ->transfer_nft(context.as(account()), from, to, listing.token_id);
     }
+    if (to == account())
+        return pull(context, listing.token, from, amount);
     auto& token = *find_token(context.world(), listing.token);
     return from == account() ? token.transfer(context.as(account()), to, amount)
                              : token.transfer_from(context.as(account()), from, to, amount);
@@ -366,14 +387,8 @@ Result<Returns> NftMarketplace::execute(const PlaceBid& call, CallContext& conte
         !call.bid.is_zero() && call.bid.fits_uint128() && call.bid >= bid_min(view_of(listing)),
         Refusal::error("Marketplace: bid too low"));
     const auto bidder = context.sender();
-    RUNNEL_TRY(find_token(context.world(), listing.currency)
-                   ->transfer_from(context.as(account()), bidder, account(), call.bid));
-    if (!listing.bid.is_zero())
-    {
-        auto& refund =
-            context.write(refunds_, account_contract_key(listing.bidder, listing.currency));
-        refund = wrapping_add(refund, listing.bid);
-    }
+    RUNNEL_TRY(pull(context, listing.currency, bidder, call.bid));
+    refund_bid(context, listing);
     listing.bid = call.bid;
     listing.bidder = bidder;
     listing.ends = std::max(listing.ends, now + terms_.extension_seconds);
@@ -413,12 +428,7 @@ Result<Returns> NftMarketplace::execute(const Reclaim& call, CallContext& contex
     RUNNEL_REQUIRE(context.block().timestamp >= listing.ends + reclaim_seconds,
         Refusal::error("Marketplace: still open"));
     RUNNEL_TRY(move_item(context, listing, account(), ref.seller, listing.amount));
-    if (!listing.bid.is_zero())
-    {
-        auto& refund =
-            context.write(refunds_, account_contract_key(listing.bidder, listing.currency));
-        refund = wrapping_add(refund, listing.bid);
-    }
+    refund_bid(context, listing);
     emit_event(
         context, MarketStep::cancelled, ref, listing, listing.bidder, listing.amount, listing.bid);
     listing = {};

@@ -147,10 +147,11 @@ namespace runnel::contracts
 /// not keep others from bidding.
 ///
 /// Conservation: the marketplace holds the highest bids, what accounts were outbid with, and the
-/// items of running auctions.
+/// items of running auctions. So nothing goes to an auction, and nothing is bid, of which less
+/// arrives than was sent.
 /// Errors: Marketplace: malformed; .. unknown token; .. no such listing; .. not for sale now; ..
 /// wrong amount; .. too dear; .. bid too low; .. not an auction; .. auction; .. still open; .. has
-/// bids; .. nothing to withdraw; those of the tokens.
+/// bids; .. nothing to withdraw; .. the token keeps a fee; those of the tokens.
 /// Source: the idea of Seaport's orders (an item, what is wanted for it, amounts that move over
 /// time, fulfilment in parts, cancellation by who offers); the rest is ours.
 class NftMarketplace : public ContractBase<NftMarketplace, marketplace::List, marketplace::Fulfil,
@@ -203,6 +204,10 @@ public:
 private:
     [[nodiscard]] Result<marketplace::Listing*> open_listing(
         CallContext& context, const ListingRef& ref);
+    /// Takes tokens that are given on or back in full: all of them must arrive.
+    Result<void> pull(CallContext& context, ContractId token, AccountId from, const Amount& amount);
+    /// What was bid, if anything was, waits for its bidder.
+    void refund_bid(CallContext& context, const marketplace::Listing& listing);
     Result<void> move_item(CallContext& context, const marketplace::Listing& listing,
         AccountId from, AccountId to, const Amount& amount);
     /// Divides what @p payer pays: himself by allowance, or the marketplace what it holds.

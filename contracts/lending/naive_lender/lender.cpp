@@ -67,8 +67,7 @@ const ContractType& NaiveLender::contract_type()
                     0, 100'000},
                 {"careful", ParameterKind::boolean, "true", {},
                     "Whether withdrawETH writes down what it pays before it pays; else whom it "
-                    "pays "
-                    "can come in again and be paid again."},
+                    "pays can come in again and be paid again."},
                 allocation({"initial_liquidity", ParameterKind::amount, "0",
                     unit::smallest_unit_of("loan"),
                     "Supplied at genesis by the account NAME/seed_supplier, which is given the "
@@ -257,14 +256,18 @@ Result<Returns> NaiveLender::execute(const WithdrawCoins& call, CallContext& con
     RUNNEL_REQUIRE(weth_ != nullptr, error("NaiveLender: NO_COINS"));
     const auto sender = context.sender();
     RUNNEL_TRY(touch(context));
-    // Copies in memory, as a Solidity contract loads structs that it means to store later.
-    auto book = context.read(book_, 0);
-    auto entry = context.read(entries_, sender);
-    const auto amount = RUNNEL_TRY(claim(book, entry, call.amount));
+    // Copies in memory, as a Solidity contract loads what it means to store later.
+    auto book_left = context.read(book_, 0);
+    auto left = context.read(entries_, sender);
+    const auto amount = RUNNEL_TRY(claim(book_left, left, call.amount));
+    // The claim alone: what the receiver's calls do to collateral and debts stays done.
     const auto store = [&]
     {
-        context.write(book_, 0) = book;
-        context.write(entries_, sender) = entry;
+        auto& book = context.write(book_, 0);
+        auto& entry = context.write(entries_, sender);
+        book.supplied_scaled = wrapping_add(
+            wrapping_sub(book.supplied_scaled, entry.supplied_scaled), left.supplied_scaled);
+        entry.supplied_scaled = left.supplied_scaled;
     };
     if (setup_.is_careful)
         store();

@@ -70,7 +70,7 @@ public:
         return entries_.get(account);
     }
 
-    // LendingMarket (view.cpp).
+    // LendingMarket.
 
     [[nodiscard]] std::unique_ptr<const LendingView> view_at(
         std::uint64_t timestamp) const override;
@@ -105,8 +105,8 @@ public:
     /// at the index.
     Result<Returns> execute(const naive_lender::Supply& call, CallContext& context);
     /// Errors: NaiveLender: UNKNOWN_ASSET; NaiveLender: ZERO_AMOUNT; NaiveLender:
-    /// MORE_THAN_SUPPLIED; of collateral, NaiveLender: UNHEALTHY. What the market has not is the
-    /// token's to refuse.
+    /// MORE_THAN_SUPPLIED; of a debtor's collateral, NaiveLender: NO_PRICE; NaiveLender: UNHEALTHY.
+    /// What the market has not is the token's to refuse.
     Result<Returns> execute(const naive_lender::Withdraw& call, CallContext& context);
     /// Errors: NaiveLender: ZERO_AMOUNT; NaiveLender: NO_PRICE; NaiveLender:
     /// INSUFFICIENT_COLLATERAL.
