@@ -4,6 +4,7 @@
 #include "tests/support/catch.hpp"
 
 #include <string_view>
+#include <vector>
 
 namespace runnel::contracts
 {
@@ -44,6 +45,20 @@ struct ContractFixture
     {
         INFO(Call::name);
         expect_refusal(sender, CallWriter{}.add(contract, call), reason);
+    }
+
+    /// Those of a type, in their order.
+    template <typename Event>
+    [[nodiscard]] static std::vector<Event> events_of(const FinishedBlock& block)
+    {
+        std::vector<Event> found;
+        for (const auto& record : block.events)
+        {
+            Event event;
+            if (record.type == &event_type<Event> && decode(block.encoding(record), event))
+                found.push_back(event);
+        }
+        return found;
     }
 };
 

@@ -425,6 +425,25 @@ TEST_CASE("cover pool: capital leaves after a notice, and not while it is needed
     CHECK(f.pool.capital(f.now).is_zero());
 }
 
+// A withdrawal pays for the days of every product, also of one that nobody has touched for long.
+TEST_CASE("cover pool: strategies know what gas a call may need", "[contracts][insurance]")
+{
+    CoverFixture f;
+    f.call(f.ann, Deposit{usd(1'000'000)});
+    f.buy(f.bob, 1, usd(1'000), 90);
+    for (int i = 0; i < 80; ++i)
+    {
+        if (i == 72)
+            f.call(f.ann, RequestWithdrawal{usd(1)});
+        f.pass(day);
+        f.buy(f.bob, 0, usd(1), 1);
+    }
+    const auto extra = f.pool.extra_gas(f.now);
+    const auto used = f.expect_ok(f.ann, f.pool.id(), Withdraw{usd(1)}).receipt.gas_used;
+    CHECK(used > 80 * cover_pool::gas::per_bucket);
+    CHECK(used <= 21'000 + 98'000 + 8'000 + extra);
+}
+
 TEST_CASE("cover pool: shares bear what is lost and earn what is paid", "[contracts][insurance]")
 {
     CoverFixture f;
@@ -776,14 +795,15 @@ public:
         const auto user = f.users[operation.who % f.users.size()];
         const auto capital = f.pool.capital(f.now);
         const auto supply = f.pool.share_supply();
-        const auto number = operation.a % (f.pool.state().covers + 2);
-        const auto incident = operation.a % (f.pool.incident_count() + 1);
-        const auto poll = operation.a % (f.assessment.poll_count() + 1);
+        const auto number = one_of(operation.a, f.pool.state().covers, 12);
+        const auto incident = f.pool.open_incident(static_cast<std::uint32_t>(operation.b % 4))
+                                  .value_or(one_of(operation.a, f.pool.incident_count(), 3));
+        const auto poll = one_of(operation.a, f.assessment.poll_count(), 1);
         bool is_settled = false;
         switch (operation.kind % 18)
         {
             case 0: f.set_time(f.now + operation.a % (2 * day)); break;
-            case 1: f.set_time(f.now + operation.a % 100); break;
+            case 1: f.set_time(f.now + operation.a % (operation.b % 2 == 0 ? 100 : day)); break;
             case 2: run(user, Deposit{operation.a % 5'000'000}); break;
             case 3: run(user, RequestWithdrawal{operation.a % 3'000'000}); break;
             case 4: {
@@ -823,22 +843,34 @@ public:
             case 7:
             case 8: {
                 const auto& coin = operation.b % 2 == 0 ? f.coin_a : f.coin_b;
-                const auto price = operation.a % 3 == 0 ? 100'000'000 : operation.a % 100'000'000;
+                // Mostly at par: while it is below the level nothing is sold.
+                const auto price = operation.a % 3 != 0 ? 100'000'000 : operation.a % 100'000'000;
                 (void)f.sandbox.run(f.keeper, f.oracle.id(), SetPrice{coin.id(), price + 1});
                 break;
             }
-            case 9:
-                run(owner_of(number, user),
-                    SubmitIncident{number, operation.b % 2'000'000'000'000'000'000ULL,
+            case 9: {
+                // Rarely of what is assessed: a poll takes days, and nothing is sold meanwhile.
+                const auto hit = one_before(number, [&](const CoverInfo& cover)
+                    { return !cover.is_claimed && (cover.product != 2 || operation.b % 4 == 0); });
+                run(owner_of(hit, user),
+                    SubmitIncident{hit, operation.b % 2'000'000'000'000'000'000ULL,
                         f.now - operation.b % 1'000});
                 break;
+            }
             case 10: run(user, ResolveIncident{incident}); break;
-            case 11: run(owner_of(number, user), SubmitClaim{number}); break;
+            case 11: {
+                const auto hit = one_before(number, [&](const CoverInfo& cover)
+                    { return !cover.is_claimed && f.pool.open_incident(cover.product); });
+                run(owner_of(hit, user), SubmitClaim{hit});
+                break;
+            }
             case 12: is_settled = run(user, SettleIncident{incident}).ok(); break;
             case 13: {
-                const auto cover = f.pool.cover(number);
+                const auto owed = one_before(number,
+                    [](const CoverInfo& cover) { return cover.is_claimed && !cover.is_paid; });
+                const auto cover = f.pool.cover(owed);
                 const auto of = f.pool.incident(cover.incident);
-                const auto outcome = run(user, RedeemPayout{number});
+                const auto outcome = run(user, RedeemPayout{owed});
                 if (!outcome.ok())
                     break;
                 ++counts.payouts;
@@ -889,6 +921,24 @@ public:
     }
 
 private:
+    /// Mostly one of the newest: what was long ago is over. Sometimes any, or one that there is
+    /// not.
+    static std::uint64_t one_of(std::uint64_t random, std::uint64_t count, std::uint64_t newest)
+    {
+        return random % 8 == 0 || count < newest ? random / 8 % (count + 2)
+                                                 : count - 1 - random / 8 % newest;
+    }
+    /// The newest cover up to @p number that is so; @p number if none is.
+    template <typename Is>
+    [[nodiscard]] std::uint64_t one_before(std::uint64_t number, Is&& is) const
+    {
+        for (auto next = number + 1; next > 0; --next)
+        {
+            if (is(f.pool.cover(next - 1)))
+                return next - 1;
+        }
+        return number;
+    }
     template <typename Call>
     Sandbox::Outcome run(AccountId sender, const Call& call)
     {
@@ -918,7 +968,7 @@ TEST_CASE("cover pool: whatever happens, the books hold", "[contracts][insurance
     {
         auto terms = usual_terms();
         terms.notice = 2 * day;
-        terms.claim_window = day;
+        terms.claim_window = 2 * day;
         if (round % 2 == 0)
         {
             terms.cover_limit_bps = 80'000;
@@ -944,11 +994,11 @@ TEST_CASE("cover pool: whatever happens, the books hold", "[contracts][insurance
             REQUIRE_FALSE(found.has_value());
         }
     }
-    CHECK(counts.sales > 1'000);
-    CHECK(counts.withdrawals > 100);
-    CHECK(counts.payouts > 150);
-    CHECK(counts.short_payouts > 10);
-    CHECK(counts.verdicts > 50);
+    CHECK(counts.sales > 2'000);
+    CHECK(counts.withdrawals > 200);
+    CHECK(counts.payouts > 450);
+    CHECK(counts.short_payouts > 75);
+    CHECK(counts.verdicts > 150);
 }
 
 }  // namespace runnel::contracts

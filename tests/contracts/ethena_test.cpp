@@ -220,11 +220,11 @@ TEST_CASE_METHOD(EthenaFixture, "sUSDe: restrictions, and what the admin may do 
     refused(admin, RescueTokens{native_coin, 1, admin}, "Address: call to non-contract");
 
     const auto granted = expect_ok(manager, vault.id(), AddToBlacklist{alice, false});
-    const auto logs = UniswapV2Fixture::events_of<RoleGrantedLog>(granted.block);
+    const auto logs = ContractFixture::events_of<RoleGrantedLog>(granted.block);
     REQUIRE(logs.size() == 1);
     CHECK(logs[0].account == alice);
     const auto again = expect_ok(manager, vault.id(), AddToBlacklist{alice, false});
-    CHECK(UniswapV2Fixture::events_of<RoleGrantedLog>(again.block).empty());
+    CHECK(ContractFixture::events_of<RoleGrantedLog>(again.block).empty());
     refused(alice, Deposit{1, bob}, "OperationNotAllowed()");
     refused(bob, Deposit{1, alice}, "OperationNotAllowed()");
     CHECK(vault.max_deposit(alice, now) == 0);

@@ -121,7 +121,7 @@ TEST_CASE_METHOD(LidoFixture, "stETH: a report changes every balance", "[contrac
     CHECK(steth.shares(operators) == decimal("45871559633027522"));
     CHECK(steth.shares(treasury) == decimal("45871559633027523"));  // The rest.
     CHECK(steth.balance(alice) == decimal("10900000000000000000"));
-    const auto rebases = UniswapV2Fixture::events_of<TokenRebasedLog>(outcome.block);
+    const auto rebases = ContractFixture::events_of<TokenRebasedLog>(outcome.block);
     REQUIRE(rebases.size() == 1);
     CHECK(rebases[0].pre_total_ether == ether(10));
     CHECK(rebases[0].post_total_ether == ether(11));
@@ -141,7 +141,7 @@ TEST_CASE_METHOD(LidoFixture, "stETH: a transfer delivers a wei less", "[contrac
     CHECK(steth.shares(bob) == decimal("917431192660550458"));
     CHECK(steth.balance(bob) == decimal("999999999999999999"));
     CHECK(steth.balance(alice) == decimal("9900000000000000001"));
-    const auto logs = UniswapV2Fixture::events_of<TransferLog>(outcome.block);
+    const auto logs = ContractFixture::events_of<TransferLog>(outcome.block);
     REQUIRE(logs.size() == 1);
     CHECK(logs[0].value == ether(1));  // What was asked for.
 

@@ -85,7 +85,7 @@ TEST_CASE("strategy vault: a gain pays fees and unlocks by and by", "[contracts]
     const auto outcome = f.expect_ok(f.keeper, f.vault.id(), Report{});
     CHECK(outcome.returns.values[0] == 100'000);
     CHECK(outcome.returns.values[1] == 0);
-    const auto rows = UniswapV2Fixture::events_of<VaultReport>(outcome.block);
+    const auto rows = ContractFixture::events_of<VaultReport>(outcome.block);
     REQUIRE(rows.size() == 1);
     CHECK(rows[0].asset == f.asset.id());
     CHECK(rows[0].gain_raw == 100'000);

@@ -104,7 +104,7 @@ TEST_CASE(
     CHECK(minus(ether(1'000'000), f.odd.balance(f.alice)) == 12'345);
     CHECK(minus(f.odd.balance(f.bob), ether(1'000'000)) == 12'222);  // 123 burnt, rounded down.
     CHECK(minus(supply, f.odd.total_supply()) == 123);
-    const auto logs = UniswapV2Fixture::events_of<TransferLog>(paid.block);
+    const auto logs = ContractFixture::events_of<TransferLog>(paid.block);
     REQUIRE(logs.size() == 2);
     CHECK(logs[0].to_address == zero_account);
     CHECK(logs[0].value == 123);
@@ -220,7 +220,7 @@ TEST_CASE("tokens that answer nothing or false are taken as TransferHelper takes
     const auto said = f.expect_ok(f.alice, f.odd.id(), Erc20Transfer{f.bob, ether(2'000'000)});
     REQUIRE(said.returns.count == 1);
     CHECK(said.returns.values[0] == 0);
-    CHECK(UniswapV2Fixture::events_of<TransferLog>(said.block).empty());
+    CHECK(ContractFixture::events_of<TransferLog>(said.block).empty());
     CHECK(f.odd.holding(f.alice) == root);
     const auto from = f.expect_ok(f.bob, f.odd.id(), Erc20TransferFrom{f.alice, f.bob, 1});
     REQUIRE(from.returns.count == 1);
@@ -237,24 +237,24 @@ TEST_CASE("weth9: deposits and withdrawals turn coins into tokens and back", "[c
     CHECK(f.native_of(f.bob) == minus(coins, ether(3)));
     CHECK(f.weth.balance(f.bob) == wrapping_add(tokens, ether(3)));
     CHECK(in.undeclared_touches == 0);
-    const auto deposits = UniswapV2Fixture::events_of<Weth9DepositLog>(in.block);
+    const auto deposits = ContractFixture::events_of<Weth9DepositLog>(in.block);
     REQUIRE(deposits.size() == 1);
     CHECK(deposits[0].dst == f.bob);
     CHECK(deposits[0].wad == ether(3));
-    CHECK(UniswapV2Fixture::events_of<TransferLog>(in.block).empty());
+    CHECK(ContractFixture::events_of<TransferLog>(in.block).empty());
 
     // A plain payment is a deposit too.
     const auto payment =
         f.expect_ok(f.bob, f.native.id(), NativeTransfer{f.weth.account(), ether(2)});
     CHECK(f.weth.balance(f.bob) == wrapping_add(tokens, ether(5)));
-    CHECK(UniswapV2Fixture::events_of<Weth9DepositLog>(payment.block).size() == 1);
+    CHECK(ContractFixture::events_of<Weth9DepositLog>(payment.block).size() == 1);
     CHECK(payment.undeclared_touches == 0);
 
     const auto out = f.expect_ok(f.bob, f.weth.id(), Weth9Withdraw{ether(5)});
     CHECK(f.native_of(f.bob) == coins);
     CHECK(f.weth.balance(f.bob) == tokens);
     CHECK(out.undeclared_touches == 0);
-    CHECK(UniswapV2Fixture::events_of<Weth9WithdrawalLog>(out.block).size() == 1);
+    CHECK(ContractFixture::events_of<Weth9WithdrawalLog>(out.block).size() == 1);
     CHECK(f.weth.total_supply() == f.native_of(f.weth.account()));
 
     // Every refusal is bare, the balance is looked at before the allowance, one's own needs none.
@@ -421,7 +421,7 @@ TEST_CASE("pool fee: forks differ by it", "[contracts][uniswap_v2]")
         f.alice, f.router.id(), SwapExactTokensForTokens{ether(1), 0, path, f.alice, never});
     CHECK(swapped.returns.values[1] == decimal("1975296418228173964"));
     CHECK(f.odd_plain.fee(f.odd.id(), f.plain.id()) == 0.0025);
-    const auto trades = UniswapV2Fixture::events_of<::runnel::DexTrade>(swapped.block);
+    const auto trades = ContractFixture::events_of<::runnel::DexTrade>(swapped.block);
     REQUIRE(trades.size() == 1);
     CHECK(trades[0].fee_raw == div_down(ether(25), 10'000));
     // One unit more than the formula allows is too much.

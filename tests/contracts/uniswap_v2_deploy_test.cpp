@@ -46,7 +46,7 @@ TEST_CASE("uniswap v2 factory: a transaction creates a pair", "[contracts][unisw
           address_of(world, world.contract(pair->token1())));
     CHECK(outcome.receipt.gas_used == 2'512'900);
     CHECK(outcome.undeclared_touches == 0);
-    const auto created = UniswapV2Fixture::events_of<uniswap_v2::PairCreatedLog>(outcome.block);
+    const auto created = ContractFixture::events_of<uniswap_v2::PairCreatedLog>(outcome.block);
     REQUIRE(created.size() == 1);
     CHECK(created[0].pair == pair->id());
     CHECK(created[0].pair_count == 3);

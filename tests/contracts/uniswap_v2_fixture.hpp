@@ -76,19 +76,6 @@ struct UniswapV2Fixture : ContractFixture
         return accesses.size();
     }
 
-    template <typename Event>
-    [[nodiscard]] static std::vector<Event> events_of(const FinishedBlock& block)
-    {
-        std::vector<Event> found;
-        for (const auto& record : block.events)
-        {
-            Event event;
-            if (record.type == &event_type<Event> && decode(block.encoding(record), event))
-                found.push_back(event);
-        }
-        return found;
-    }
-
     AccountId alice;
     AccountId bob;
     AccountId owner;

@@ -125,11 +125,6 @@ void ScreeningList::add_list(CallWriter& calls, AccountId account) const
     calls.add(id(), AddToList{account});
 }
 
-void ScreeningList::add_unlist(CallWriter& calls, AccountId account) const
-{
-    calls.add(id(), RemoveFromList{account});
-}
-
 Result<Returns> ScreeningList::set(CallContext& context, AccountId account, bool is_listed)
 {
     RUNNEL_REQUIRE(context.sender() == keeper_, Refusal::error("Ownable: caller is not the owner"));

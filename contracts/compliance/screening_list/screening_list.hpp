@@ -108,12 +108,7 @@ public:
         return entries_.get(account).is_listed;
     }
     [[nodiscard]] std::uint32_t listed() const override { return state_.get(0).listed; }
-    [[nodiscard]] CallGas list_gas() const noexcept override
-    {
-        return {screening_list::AddToList::gas, 0};
-    }
     void add_list(CallWriter& calls, AccountId account) const override;
-    void add_unlist(CallWriter& calls, AccountId account) const override;
 
     using ContractBase::execute;
     Result<Returns> execute(const screening_list::AddToList& call, CallContext& context);

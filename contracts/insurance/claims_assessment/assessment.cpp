@@ -383,7 +383,7 @@ Result<Returns> ClaimsAssessmentContract::execute(const WithdrawRewards& call, C
     RUNNEL_REQUIRE(poll.is_closed, Refusal::error("ClaimsAssessment: not closed"));
     auto& vote = context.write(votes_, vote_key(call.poll, context.sender()));
     const auto share = share_of(poll, vote);
-    RUNNEL_REQUIRE(vote.round != 0 && !vote.is_paid && !(share.bond.is_zero()),
+    RUNNEL_REQUIRE(vote.round != 0 && !vote.is_paid && !share.bond.is_zero(),
         Refusal::error("ClaimsAssessment: nothing to withdraw"));
     vote.is_paid = true;
     auto& state = context.write(state_, 0);

@@ -53,9 +53,8 @@ struct BuyCover
         (premium_max, smallest_unit_of_its("asset")));
 };
 
-/// Says that a loss happened: of a measured product, now: the pool looks, and the cover is claimed;
-/// of an assessed one, how much in all and when, and the
-/// assessors vote.
+/// Says that a loss happened. Of a measured product, now: the pool looks, and the cover is claimed.
+/// Of an assessed one, how much in all and when: the assessors vote.
 struct SubmitIncident
 {
     RUNNEL_CALL("submitIncident", 7, {260'000, 8'000});

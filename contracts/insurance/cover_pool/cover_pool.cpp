@@ -256,12 +256,18 @@ PoolState CoverPoolContract::state_at(std::uint64_t at) const
     return state;
 }
 
+std::uint64_t CoverPoolContract::advance_product(
+    ProductState& state, std::uint32_t product, std::uint64_t at) const
+{
+    return advance(state, at,
+        [this, product](std::uint64_t bucket) -> const Amount&
+        { return product_endings_.get(bucket * products_max + product); });
+}
+
 ProductState CoverPoolContract::product_at(std::uint32_t product, std::uint64_t at) const
 {
     auto state = product_states_.get(product);
-    advance(state, at,
-        [this, product](std::uint64_t bucket) -> const Amount&
-        { return product_endings_.get(bucket * products_max + product); });
+    advance_product(state, product, at);
     return state;
 }
 
@@ -530,8 +536,17 @@ std::uint64_t CoverPoolContract::extra_gas(std::uint64_t at) const
     const auto& state = state_.get(0);
     const auto passed = at > state.updated_at ? (at - state.updated_at) / terms_.bucket + 1 : 1;
     const auto buckets = std::min(passed, buckets_max);
-    return buckets * gas::per_bucket * 2 + products_.size() * (gas::per_product + gas::per_bucket) +
-           gas::measure + gas::assessment;
+    // A product that nobody has touched is behind the pool, and a withdrawal looks at all of them;
+    // what starts a poll looks at none.
+    std::uint64_t of_products = 0;
+    for (std::uint32_t i = 0; i < products_.size(); ++i)
+    {
+        auto product = product_states_.get(i);
+        of_products += advance_product(product, i, at);
+    }
+    return buckets * gas::per_bucket + products_.size() * (gas::per_product + gas::per_bucket) +
+           gas::measure +
+           std::max(buckets * gas::per_bucket + gas::assessment, of_products * gas::per_bucket);
 }
 
 void CoverPoolContract::add_deposit(CallWriter& calls, const Amount& assets) const

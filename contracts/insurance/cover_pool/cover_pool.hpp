@@ -131,9 +131,10 @@ namespace runnel::contracts
 /// lost of its amount; when the time for claims is over all of them get the same share of it.
 ///
 ///     capital     = assets - premiums not earned - claims owed
-///     limits      active cover <= capital * cover_limit, of each product <= capital *
-///     product_limit payable     = min(owed, available * owed / what all open incidents owe) payout
-///     = owed of the claim * payable / owed of all
+///     limits      active cover <= capital * cover_limit
+///                 active cover of each product <= capital * product_limit
+///     payable     = min(owed, available * owed / what all open incidents owe)
+///     payout      = owed of the claim * payable / owed of all
 ///
 /// Limits hold at every sale and every withdrawal; what a payout leaves may be less than they ask.
 /// While an incident is open nothing is sold, nobody comes and nobody leaves.
@@ -224,21 +225,22 @@ public:
     // Which records a call touches depends on time and products: a dry run finds them.
     using TokenBase::declare;
     using TokenBase::execute;
-    /// Errors, in this order: an incident is open; zero amount; the asset's; capital is used up;
-    /// Panic(0x11). Returns the shares.
+    /// Errors, in this order: an incident is open; zero amount; capital is used up; the asset's;
+    /// too many assets; Panic(0x11); zero amount, of shares. Returns the shares.
     Result<Returns> execute(const cover_pool::Deposit& call, CallContext& context);
     /// Errors: an incident is open; zero amount; the shares'. Returns when they may be withdrawn.
     Result<Returns> execute(const cover_pool::RequestWithdrawal& call, CallContext& context);
     /// Errors, in this order: an incident is open; zero amount; more than requested; notice; the
     /// request has lapsed; the capital is needed; the asset's. Returns the assets.
     Result<Returns> execute(const cover_pool::Withdraw& call, CallContext& context);
-    /// Errors, in this order: an incident is open; no such product; zero amount; period; the
-    /// product's; above the capital limit; above the product limit; the premium is too high; the
-    /// asset's. Returns the cover's number and the premium.
+    /// Errors, in this order: an incident is open; no such product; zero amount; period; above the
+    /// capital limit; above the product limit; the product's; the premium is too high; the asset's;
+    /// too many assets. Returns the cover's number and the premium.
     Result<Returns> execute(const cover_pool::BuyCover& call, CallContext& context);
     /// Of a measured product, claims for the cover too. Errors, in this order: no such cover; not
     /// the owner; already claimed; an incident is open, of this product; the product's, or not
-    /// within the grace period; not covered then; no loss. Returns the incident's number.
+    /// within the grace period; not covered then; no loss; the assessment's. Returns the
+    /// incident's number.
     Result<Returns> execute(const cover_pool::SubmitIncident& call, CallContext& context);
     /// Errors: no such incident; not being assessed; the product's. Returns whether it was
     /// accepted.
@@ -260,6 +262,9 @@ private:
     std::uint64_t advance(cover_pool::PoolState& state, std::uint64_t at, Read&& read) const;
     template <typename Read>
     std::uint64_t advance(cover_pool::ProductState& state, std::uint64_t at, Read&& read) const;
+    /// The same after the last block.
+    std::uint64_t advance_product(
+        cover_pool::ProductState& state, std::uint32_t product, std::uint64_t at) const;
     [[nodiscard]] cover_pool::PoolState state_at(std::uint64_t at) const;
     [[nodiscard]] cover_pool::ProductState product_at(
         std::uint32_t product, std::uint64_t at) const;

@@ -43,11 +43,6 @@ Amount beyond_franchise(const Amount& share, std::uint32_t franchise_bps)
     const auto least = mul_div_up(wad(), franchise_bps, bps_whole).value;
     return share < least ? Amount{} : share;
 }
-
-Refusal not_assessed()
-{
-    return Refusal::error("CoverProduct: not assessed");
-}
 }  // namespace
 
 // ---- Deficit ----
@@ -126,16 +121,6 @@ std::optional<LossMeasure> DeficitCover::measure_at(std::uint64_t at) const
     return LossMeasure{deficits_->deficit(reserve_), view->reserve(reserve_).total_supplied};
 }
 
-Result<std::uint64_t> DeficitCover::start_assessment(CallContext, AccountId, const Amount&)
-{
-    return fail(not_assessed());
-}
-
-Result<bool> DeficitCover::outcome(CallContext&, std::uint64_t)
-{
-    return fail(not_assessed());
-}
-
 // ---- Share price ----
 
 SharePriceCover::SharePriceCover(ContractIdentity identity, ContractId vault,
@@ -197,16 +182,6 @@ std::optional<LossMeasure> SharePriceCover::measure_at(std::uint64_t at) const
     if (!price.has_value())
         return std::nullopt;
     return LossMeasure{*price, wad()};
-}
-
-Result<std::uint64_t> SharePriceCover::start_assessment(CallContext, AccountId, const Amount&)
-{
-    return fail(not_assessed());
-}
-
-Result<bool> SharePriceCover::outcome(CallContext&, std::uint64_t)
-{
-    return fail(not_assessed());
 }
 
 // ---- Price ----
@@ -333,16 +308,6 @@ Result<Returns> DepegCover::execute(const Observe&, CallContext& context)
     watch = observed(watch, price, context.block().timestamp);
     context.emit(id(), ObservedLog{price, watch.below_since != 0});
     return Returns{Amount{watch.below_since}};
-}
-
-Result<std::uint64_t> DepegCover::start_assessment(CallContext, AccountId, const Amount&)
-{
-    return fail(not_assessed());
-}
-
-Result<bool> DepegCover::outcome(CallContext&, std::uint64_t)
-{
-    return fail(not_assessed());
 }
 
 // ---- Assessed ----

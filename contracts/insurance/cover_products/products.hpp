@@ -39,8 +39,6 @@ public:
     [[nodiscard]] Amount loss_share(const Amount& base, const LossMeasure& measure) const override;
     [[nodiscard]] bool is_sold() const override { return deficits_ != nullptr; }
     [[nodiscard]] std::optional<LossMeasure> measure_at(std::uint64_t at) const override;
-    Result<std::uint64_t> start_assessment(CallContext, AccountId, const Amount&) override;
-    Result<bool> outcome(CallContext&, std::uint64_t) override;
 
 private:
     ContractId market_id_;
@@ -77,8 +75,6 @@ public:
     [[nodiscard]] Result<LossMeasure> measure(CallContext& context) const override;
     [[nodiscard]] Amount loss_share(const Amount& base, const LossMeasure& measure) const override;
     [[nodiscard]] std::optional<LossMeasure> measure_at(std::uint64_t at) const override;
-    Result<std::uint64_t> start_assessment(CallContext, AccountId, const Amount&) override;
-    Result<bool> outcome(CallContext&, std::uint64_t) override;
 
 private:
     ContractId vault_id_;
@@ -164,13 +160,7 @@ public:
     [[nodiscard]] bool is_sold() const override;
     [[nodiscard]] std::optional<LossMeasure> measure_at(std::uint64_t at) const override;
     [[nodiscard]] bool wants_observation(std::uint64_t at) const override;
-    [[nodiscard]] CallGas observe_gas() const noexcept override
-    {
-        return {cover_products::Observe::gas, 0};
-    }
     void add_observe(CallWriter& calls) const override;
-    Result<std::uint64_t> start_assessment(CallContext, AccountId, const Amount&) override;
-    Result<bool> outcome(CallContext&, std::uint64_t) override;
 
     using ContractBase::execute;
     /// Returns since when it is below; 0: it is not.

@@ -4,6 +4,23 @@
 
 namespace runnel::contracts
 {
+namespace
+{
+Refusal not_assessed()
+{
+    return Refusal::error("CoverProduct: not assessed");
+}
+}  // namespace
+
+Result<std::uint64_t> CoverProduct::start_assessment(CallContext, AccountId, const Amount&)
+{
+    return fail(not_assessed());
+}
+
+Result<bool> CoverProduct::outcome(CallContext&, std::uint64_t)
+{
+    return fail(not_assessed());
+}
 
 CoverProduct* find_cover_product(const World& world, ContractId id)
 {

@@ -75,17 +75,16 @@ public:
     /// Whether the price that it watches is on the other side of its level than it has written
     /// down, or must be looked at again; add_observe() writes it down.
     [[nodiscard]] virtual bool wants_observation(std::uint64_t /*at*/) const { return false; }
-    [[nodiscard]] virtual CallGas observe_gas() const noexcept { return {}; }
     virtual void add_observe(CallWriter&) const {}
 
     /// Of an assessed product: asks the assessors whether @p loss happened; the claimant pays
     /// their deposit. Returns the poll's number. Errors: those of the deposit; of a measured
     /// product: it is not assessed.
     [[nodiscard]] virtual Result<std::uint64_t> start_assessment(
-        CallContext context, AccountId claimant, const Amount& loss) = 0;
+        CallContext context, AccountId claimant, const Amount& loss);
     /// Whether a closed poll accepted; covers sold from then on begin with that loss. Errors: it is
-    /// not closed yet.
-    [[nodiscard]] virtual Result<bool> outcome(CallContext& context, std::uint64_t poll) = 0;
+    /// not closed yet; of a measured product: it is not assessed.
+    [[nodiscard]] virtual Result<bool> outcome(CallContext& context, std::uint64_t poll);
     /// Who assesses; no_contract: nobody.
     [[nodiscard]] virtual ContractId assessment() const noexcept { return no_contract; }
 };

@@ -36,7 +36,6 @@ public:
     /// has left the exchange with these reserves. Errors: those of the update.
     [[nodiscard]] virtual Result<Amount> preview_update(
         std::uint64_t at, const PoolReserves& reserves) const = 0;
-    [[nodiscard]] virtual std::uint64_t update_gas() const noexcept = 0;
     /// Adds the call, which anybody may send.
     virtual void add_update(CallWriter& calls) const = 0;
 };

@@ -25,11 +25,8 @@ public:
     [[nodiscard]] virtual bool is_listed(AccountId account) const = 0;
     [[nodiscard]] virtual std::uint32_t listed() const = 0;
 
-    // Each adds one call of who keeps it.
-
-    [[nodiscard]] virtual CallGas list_gas() const noexcept = 0;
+    /// Adds a call of who keeps it.
     virtual void add_list(CallWriter& calls, AccountId account) const = 0;
-    virtual void add_unlist(CallWriter& calls, AccountId account) const = 0;
 };
 
 /// nullptr if the contract is none.
@@ -46,7 +43,6 @@ public:
     /// Who may do it.
     [[nodiscard]] virtual AccountId frozen_by() const = 0;
     [[nodiscard]] virtual bool is_frozen(AccountId account) const = 0;
-    [[nodiscard]] virtual CallGas freeze_gas() const noexcept = 0;
     virtual void add_freeze(CallWriter& calls, AccountId account) const = 0;
 };
 

@@ -63,10 +63,6 @@ public:
     [[nodiscard]] ContractId quote() const noexcept override { return quote_; }
     [[nodiscard]] Result<Amount> preview_update(
         std::uint64_t at, const PoolReserves& reserves) const override;
-    [[nodiscard]] std::uint64_t update_gas() const noexcept override
-    {
-        return UpdatePoolPrice::gas;
-    }
     void add_update(CallWriter& calls) const override { calls.add(id(), UpdatePoolPrice{}); }
 
     [[nodiscard]] const PoolObservation& observation() const noexcept

@@ -119,10 +119,6 @@ public:
     {
         return is_blacklisted(account);
     }
-    [[nodiscard]] CallGas freeze_gas() const noexcept override
-    {
-        return {fiat_token::Blacklist::gas, 0};
-    }
     void add_freeze(CallWriter& calls, AccountId account) const override
     {
         calls.add(id(), fiat_token::Blacklist{account});

@@ -12,7 +12,6 @@ using namespace makerdao_dss;
 
 namespace
 {
-
 /// A bid that has won, or lost its time: deal().
 bool is_over(const Bid& bid, std::uint64_t now) noexcept
 {
