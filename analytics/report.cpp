@@ -3,7 +3,6 @@
 #include "analytics/calibration_targets.hpp"
 #include "analytics/ledger_queries.hpp"
 #include "analytics/sections.hpp"
-#include "analytics/sections/insurance_section.hpp"
 
 #include <algorithm>
 #include <array>

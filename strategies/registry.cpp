@@ -1,7 +1,6 @@
 #include "strategies/registry.hpp"
 
 #include "strategies/attacks/attacks.hpp"
-#include "strategies/insurance/insurance.hpp"
 #include "strategies/strategies.hpp"
 
 #include <algorithm>

@@ -45,5 +45,8 @@ namespace runnel::strategies
 [[nodiscard]] const StrategyType& goods_seller_strategy();
 [[nodiscard]] const StrategyType& goods_buyer_strategy();
 [[nodiscard]] const StrategyType& arbiter_strategy();
+[[nodiscard]] const StrategyType& underwriter_strategy();
+[[nodiscard]] const StrategyType& cover_buyer_strategy();
+[[nodiscard]] const StrategyType& claims_assessor_strategy();
 
 }  // namespace runnel::strategies

@@ -1,14 +1,9 @@
-#include "analytics/sections/insurance_section.hpp"
-
 #include "analytics/market.hpp"
-
-#include <fmt/format.h>
+#include "analytics/sections.hpp"
 
 #include <algorithm>
-#include <cmath>
 #include <limits>
 #include <map>
-#include <set>
 #include <utility>
 
 namespace runnel::analytics
@@ -19,6 +14,8 @@ constexpr std::uint64_t integer_max = std::numeric_limits<std::int64_t>::max();
 
 /// A pool and the number of one of its incidents.
 using IncidentKey = std::pair<ContractId, std::uint64_t>;
+/// A contract that is covered and what was put into it.
+using CoveredKey = std::pair<ContractId, ContractId>;
 
 struct Pool
 {
@@ -52,9 +49,8 @@ struct Insurance
 {
     std::map<ContractId, Pool> pools;
     std::map<IncidentKey, Incident> incidents;
-    std::map<ContractId, std::map<AccountId, SignedAmount>> paid_to;  // By covered contract.
-    std::map<ContractId, std::set<AccountId>> insured;                // Who has claimed, likewise.
-    std::map<ContractId, SignedAmount> paid_for;                      // By covered contract.
+    /// Who has claimed, and what was paid for it.
+    std::map<CoveredKey, std::map<AccountId, SignedAmount>> insured;
     std::vector<double> use;
 };
 
@@ -134,17 +130,15 @@ void read_incidents(LedgerQueries& source, Insurance& result)
         auto& pool = result.pools[rows.contract(0)];
         const auto& incident =
             result.incidents[{rows.contract(0), rows.integer_up_to(1, integer_max)}];
-        const auto claimant = rows.account(3);
+        auto& paid = result.insured[{incident.covered, incident.covered_token}][rows.account(3)];
         if (rows.text(2) == "claim")
         {
             pool.owed.add(rows.amount(4));
             ++pool.claims;
-            result.insured[incident.covered].insert(claimant);
             continue;
         }
         pool.paid.add(rows.amount(5));
-        result.paid_to[incident.covered][claimant].add(rows.amount(5));
-        result.paid_for[incident.covered].add(rows.amount(5));
+        paid.add(rows.amount(5));
     }
 }
 
@@ -179,15 +173,16 @@ BornLoss read_bearers(LedgerQueries& source, const Insurance& insurance, const M
     if (!source.has("t_lending_holdings"))
         return result;
     // Of several incidents of one market and token the worst: what a market has written off stays.
-    std::map<std::pair<ContractId, ContractId>, double> losses;
-    std::map<ContractId, ContractId> assets;
+    std::map<CoveredKey, double> losses;
+    std::map<CoveredKey, ContractId> assets;
     for (const auto& [key, incident] : insurance.incidents)
     {
         if (incident.phase != "settled" && incident.phase != "claiming")
             continue;
-        auto& loss = losses[{incident.covered, incident.covered_token}];
+        const CoveredKey covered{incident.covered, incident.covered_token};
+        auto& loss = losses[covered];
         loss = std::max(loss, incident.loss_share);
-        assets[incident.covered] = incident.asset;
+        assets[covered] = incident.asset;
     }
     if (losses.empty())
         return result;
@@ -197,29 +192,24 @@ BornLoss read_bearers(LedgerQueries& source, const Insurance& insurance, const M
     rows.bind(1, storage::Value{static_cast<std::int64_t>(source.last_block())});
     while (rows.step())
     {
-        const auto covered = rows.contract(0);
-        const auto found = losses.find({covered, rows.contract(1)});
+        const CoveredKey covered{rows.contract(0), rows.contract(1)};
+        const auto found = losses.find(covered);
         const auto supplied = rows.amount(3);
         if (found == losses.end() || supplied.is_zero())
             continue;
-        const auto account = rows.account(2);
-        const auto insured = insurance.insured.find(covered);
-        const bool is_insured =
-            insured != insurance.insured.end() && insured->second.contains(account);
         Bearers bearer;
         bearer.accounts = 1;
-        bearer.held_usd = market.usd(supplied, found->first.second).value_or(0);
+        bearer.held_usd = market.usd(supplied, covered.second).value_or(0);
         bearer.loss_usd = bearer.held_usd * found->second;
-        if (is_insured)
+        const auto claimants = insurance.insured.find(covered);
+        const auto account = rows.account(2);
+        if (claimants == insurance.insured.end() || !claimants->second.contains(account))
         {
-            const auto paid = insurance.paid_to.find(covered);
-            if (paid != insurance.paid_to.end())
-            {
-                if (const auto to = paid->second.find(account); to != paid->second.end())
-                    bearer.paid_usd = market.usd(to->second, assets[covered]).value_or(0);
-            }
+            result.others.add(bearer);
+            continue;
         }
-        (is_insured ? result.insured : result.others).add(bearer);
+        bearer.paid_usd = market.usd(claimants->second.at(account), assets[covered]).value_or(0);
+        result.insured.add(bearer);
     }
     return result;
 }

@@ -1,6 +1,5 @@
 #pragma once
 
-#include "ledger/transaction.hpp"
 #include "state/world.hpp"
 
 #include <algorithm>

@@ -11,16 +11,6 @@ namespace runnel::strategies
 namespace
 {
 
-const std::vector<AccountId>* find_group(const GroupAccounts& groups, const std::string& name)
-{
-    for (const auto& [group, accounts] : groups)
-    {
-        if (group == name)
-            return &accounts;
-    }
-    return nullptr;
-}
-
 /// The theft that all look-alikes of a group of payees are part of: what ties bait and payment
 /// together in the truth. Who is robbed means to pay, and knows no controller.
 std::uint64_t campaign(const std::vector<AccountId>& payees)
@@ -133,25 +123,14 @@ public:
         compares_{parameters.boolean("compares")},
         payees_{find_group(*groups_, parameters.text("payees"))},
         decimals_{decimals_of(*wallets.world, token_)},
-        slot_seconds_{wallets.slot_seconds},
-        seed_{wallets.seed},
-        stream_{wallets.stream},
-        first_number_{wallets.first_number}
+        times_{wallets, "first_payment"}
     {
-        const EventTimes times{wallets, parameters, "interval"};
-        states_.resize(wallets.accounts.size());
-        for (std::size_t i = 0; i < states_.size(); ++i)
-        {
-            states_[i].interval_seconds =
-                times.mean_seconds(first_number_ + static_cast<std::uint32_t>(i));
-        }
+        draw_intervals(states_, wallets, parameters);
     }
 
     std::uint64_t first_block(std::size_t position) override
     {
-        static const auto stream = stream_of_name("first_payment");
-        RandomStream random{seed_, stream_ ^ stream, first_number_ + position, 0};
-        return blocks_until_next(random, states_[position].interval_seconds, slot_seconds_);
+        return times_.first_block(position, states_[position].interval_seconds);
     }
 
     std::uint64_t decide(std::size_t position, WalletContext& wallet) override
@@ -161,8 +140,7 @@ public:
             return never;
         const auto& view = wallet.view();
         auto& random = wallet.random();
-        const auto next =
-            view.block_number + blocks_until_next(random, state.interval_seconds, slot_seconds_);
+        const auto next = times_.next_block(wallet, state.interval_seconds);
         const bool copies = random.bernoulli(copies_);
         const auto wanted = to_units(amount_.draw(random), decimals_);
         const auto value = std::min(wanted, holding_of(view, token_, wallet.account()));
@@ -227,10 +205,7 @@ private:
     bool compares_;
     const std::vector<AccountId>* payees_;  // Of *groups_.
     std::uint8_t decimals_;
-    std::uint32_t slot_seconds_;
-    std::uint64_t seed_;
-    std::uint64_t stream_;
-    std::uint32_t first_number_;
+    RandomTimes times_;
 };
 
 }  // namespace

@@ -40,9 +40,9 @@ class CoinDrainer : public StatefulStrategy<WalletState>
 {
 public:
     CoinDrainer(const Parameters& parameters, const WalletGroup& wallets)
-      : market_id_{parameters.contract("market")},
-        market_{dynamic_cast<const LendingMarket&>(wallets.world->contract(market_id_))},
-        coins_{dynamic_cast<const CoinWithdrawal&>(wallets.world->contract(market_id_))},
+      : market_{dynamic_cast<const LendingMarket&>(
+            wallets.world->contract(parameters.contract("market")))},
+        coins_{dynamic_cast<const CoinWithdrawal&>(market_)},
         costs_{parameters},
         at_ms_{parameters.duration_ms("at")},
         every_ms_{parameters.duration_ms("every")},
@@ -74,7 +74,7 @@ public:
         {
             case Phase::looking: return supply(state, wallet, *reserve);
             case Phase::supplied: withdraw(state, wallet); break;
-            case Phase::beaten: retreat(wallet, *reserve); break;
+            case Phase::beaten: retreat(state, wallet, *reserve); break;
             case Phase::done: return never;
         }
         return view.block_number + 1;
@@ -151,13 +151,13 @@ private:
             std::move(calls), bid, 0, motive(state, wallet, wrapping_mul(state.claim, times_)));
     }
 
-    void retreat(WalletContext& wallet, std::size_t reserve) const
+    void retreat(const WalletState& state, WalletContext& wallet, std::size_t reserve) const
     {
         CallWriter calls;
         market_.add_withdraw(calls, reserve, Amount::max(), wallet.account());
         auto bid = wallet.habitual_bid();
         bid.extra_gas = market_.gas_of(LendingAction::withdraw).extra;
-        wallet.submit(std::move(calls), bid);
+        wallet.submit(std::move(calls), bid, 0, motive(state, wallet, Amount{}));
     }
 
     [[nodiscard]] Motive motive(
@@ -172,7 +172,6 @@ private:
         return coins_.coin_withdrawal_gas().total() * (times_ + std::uint64_t{1});
     }
 
-    ContractId market_id_;
     const LendingMarket& market_;
     const CoinWithdrawal& coins_;
     GasCosts costs_;

@@ -38,29 +38,20 @@ public:
         follows_{parameters.number("follows")},
         slippage_bps_{static_cast<std::uint32_t>(parameters.integer("slippage_bps"))},
         costs_{parameters},
-        slot_seconds_{wallets.slot_seconds},
-        seed_{wallets.seed},
-        stream_{wallets.stream},
-        first_number_{wallets.first_number}
+        times_{wallets, "first_look"}
     {
-        const EventTimes times{wallets, parameters, "interval"};
-        states_.resize(wallets.accounts.size());
+        draw_intervals(states_, wallets, parameters);
         for (std::size_t i = 0; i < states_.size(); ++i)
         {
-            const auto number = first_number_ + static_cast<std::uint32_t>(i);
-            const auto draw = [&](std::string_view name)
-            { return wallets.draw(parameters.distribution(name), name, number); };
-            states_[i].interval_seconds = times.mean_seconds(number);
-            states_[i].spend_share = std::clamp(draw("spend_share"), 0.0, 1.0);
+            const WalletDraws draw{parameters, wallets, i};
+            states_[i].spend_share = draw.share("spend_share");
             states_[i].exit_multiple = draw("exit_multiple");
         }
     }
 
     std::uint64_t first_block(std::size_t position) override
     {
-        static const auto stream = stream_of_name("first_look");
-        RandomStream random{seed_, stream_ ^ stream, first_number_ + position, 0};
-        return blocks_until_next(random, states_[position].interval_seconds, slot_seconds_);
+        return times_.first_block(position, states_[position].interval_seconds);
     }
 
     std::uint64_t decide(std::size_t position, WalletContext& wallet) override
@@ -69,10 +60,8 @@ public:
         if (state.is_out || state.refusals.is_silent() || !desk_.is_open())
             return never;
         const auto& view = wallet.view();
-        auto& random = wallet.random();
-        const auto next =
-            view.block_number + blocks_until_next(random, state.interval_seconds, slot_seconds_);
-        const auto mood = random.uniform_double();
+        const auto next = times_.next_block(wallet, state.interval_seconds);
+        const auto mood = wallet.random().uniform_double();
         if (wallet.pending() > 0)
             return next;
         const auto price =
@@ -149,10 +138,7 @@ private:
     double follows_;
     std::uint32_t slippage_bps_;
     GasCosts costs_;
-    std::uint32_t slot_seconds_;
-    std::uint64_t seed_;
-    std::uint64_t stream_;
-    std::uint32_t first_number_;
+    RandomTimes times_;
 };
 
 std::string check_exchange(const Parameters& parameters, const World& world)

@@ -3,7 +3,6 @@
 #include "contracts/kit/sectors/exchange.hpp"
 #include "strategies/api/strategy.hpp"
 
-#include <optional>
 #include <string>
 #include <string_view>
 

@@ -25,13 +25,9 @@ public:
         token_{parameters.token("token")},
         costs_{parameters},
         every_ms_{parameters.duration_ms("every")},
-        batch_{static_cast<std::size_t>(parameters.integer("batch"))}
+        batch_{static_cast<std::size_t>(parameters.integer("batch"))},
+        victims_{find_group(*groups_, parameters.text("victims"))}
     {
-        for (const auto& [name, accounts] : *groups_)
-        {
-            if (name == parameters.text("victims"))
-                victims_ = &accounts;
-        }
         states_.resize(wallets.accounts.size());
     }
 
@@ -51,7 +47,9 @@ public:
         Amount stolen;
         for (const auto victim : *victims_)
         {
-            if (victim == zero_account || count >= batch_)
+            if (count >= batch_)
+                break;
+            if (victim == zero_account)
                 continue;
             const auto allowed = token.allowances().get(pair_key(victim, wallet.account()));
             if (allowed.is_zero())
@@ -96,7 +94,7 @@ private:
     GasCosts costs_;
     std::int64_t every_ms_;
     std::size_t batch_;
-    const std::vector<AccountId>* victims_ = nullptr;  // Of *groups_.
+    const std::vector<AccountId>* victims_;  // Of *groups_.
 };
 
 struct VictimState
@@ -118,30 +116,15 @@ public:
         signs_{parameters.number("signs")},
         is_warned_{parameters.boolean("warned")},
         part_{parameters.number("allowance")},
-        slot_seconds_{wallets.slot_seconds},
-        seed_{wallets.seed},
-        stream_{wallets.stream},
-        first_number_{wallets.first_number}
+        times_{wallets, "first_lure"},
+        phishers_{find_group(*groups_, parameters.text("phishers"))}
     {
-        for (const auto& [name, accounts] : *groups_)
-        {
-            if (name == parameters.text("phishers"))
-                phishers_ = &accounts;
-        }
-        const EventTimes times{wallets, parameters, "interval"};
-        states_.resize(wallets.accounts.size());
-        for (std::size_t i = 0; i < states_.size(); ++i)
-        {
-            states_[i].interval_seconds =
-                times.mean_seconds(first_number_ + static_cast<std::uint32_t>(i));
-        }
+        draw_intervals(states_, wallets, parameters);
     }
 
     std::uint64_t first_block(std::size_t position) override
     {
-        static const auto stream = stream_of_name("first_lure");
-        RandomStream random{seed_, stream_ ^ stream, first_number_ + position, 0};
-        return blocks_until_next(random, states_[position].interval_seconds, slot_seconds_);
+        return times_.first_block(position, states_[position].interval_seconds);
     }
 
     std::uint64_t decide(std::size_t position, WalletContext& wallet) override
@@ -152,8 +135,7 @@ public:
             return never;
         const auto& view = wallet.view();
         auto& random = wallet.random();
-        const auto next =
-            view.block_number + blocks_until_next(random, state.interval_seconds, slot_seconds_);
+        const auto next = times_.next_block(wallet, state.interval_seconds);
         const bool signs = random.bernoulli(signs_);
         const auto phisher = (*phishers_)[random.uniform_below(phishers_->size())];
         const auto held = holding_of(view, token_, wallet.account());
@@ -185,11 +167,8 @@ private:
     double signs_;
     bool is_warned_;
     double part_;
-    std::uint32_t slot_seconds_;
-    std::uint64_t seed_;
-    std::uint64_t stream_;
-    std::uint32_t first_number_;
-    const std::vector<AccountId>* phishers_ = nullptr;  // Of *groups_.
+    RandomTimes times_;
+    const std::vector<AccountId>* phishers_;  // Of *groups_.
 };
 
 }  // namespace

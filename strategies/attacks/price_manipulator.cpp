@@ -29,13 +29,20 @@ struct WalletState
     RUNNEL_FIELDS(strikes, refusals);
 };
 
+/// Collateral bought at a fair price.
+struct Purchase
+{
+    const Exchange* exchange = nullptr;  // nullptr: none is.
+    Amount paid;
+    Amount bought;
+};
+
 /// What one attack does and earns, in the market's loan token.
 struct Plan
 {
     Amount push;    // Paid into the pool that the market looks at,
-    Amount buy;     // and elsewhere,
-    Amount pushed;  // for so much collateral
-    Amount bought;  // each.
+    Amount pushed;  // for so much collateral.
+    Purchase elsewhere;
     Amount borrowed;
     Amount gain;  // Borrowed less paid; before the flash loan's fee.
 };
@@ -96,7 +103,7 @@ public:
         const auto plan = best_plan(view, *market, *loan, *collateral);
         if (!plan)
             return next;
-        const auto paid = wrapping_add(plan->push, plan->buy);
+        const auto paid = wrapping_add(plan->push, plan->elsewhere.paid);
         const auto flash = cheapest_flash_loan(lenders_, view, source_->quote(), paid);
         if (!flash || flash->fee >= plan->gain ||
             !is_worth_it(wallet, wrapping_sub(plan->gain, flash->fee)))
@@ -129,7 +136,7 @@ private:
     {
         const auto decimals = decimals_of(*view.world, source_->quote());
         const auto push_max = to_units(push_, decimals);
-        const auto buy_max = exchanges_.empty() ? Amount{} : to_units(buy_, decimals);
+        const auto purchases = possible_purchases(to_units(buy_, decimals));
         std::optional<Plan> best;
         for (unsigned i = 1; i <= steps; ++i)
         {
@@ -142,19 +149,12 @@ private:
             const auto price = source_->preview_update(view.timestamp, after);
             if (!price.has_value())
                 continue;
-            for (unsigned k = 0; k <= (buy_max.is_zero() ? 0 : steps); ++k)
+            for (const auto& purchase : purchases)
             {
-                Plan plan{push, mul_div_down(buy_max, k, steps).value, *pushed, {}, {}, {}};
-                if (!plan.buy.is_zero())
-                {
-                    const auto* exchange = best_exchange(plan.buy);
-                    if (exchange == nullptr)
-                        continue;
-                    plan.bought = quote(*exchange, plan.buy);
-                }
-                plan.borrowed =
-                    room(market, loan, collateral, wrapping_add(plan.pushed, plan.bought), *price);
-                const auto paid = wrapping_add(plan.push, plan.buy);
+                Plan plan{push, *pushed, purchase, {}, {}};
+                const auto secured = wrapping_add(*pushed, purchase.bought);
+                plan.borrowed = room(market, loan, collateral, secured, *price);
+                const auto paid = wrapping_add(push, purchase.paid);
                 if (plan.borrowed <= paid)
                     continue;
                 plan.gain = wrapping_sub(plan.borrowed, paid);
@@ -163,6 +163,19 @@ private:
             }
         }
         return best;
+    }
+
+    /// None, and those of the sizes up to @p most, in equal steps, that an exchange sells.
+    [[nodiscard]] std::vector<Purchase> possible_purchases(const Amount& most) const
+    {
+        std::vector<Purchase> all(1);
+        for (unsigned k = 1; k <= steps; ++k)
+        {
+            const auto purchase = best_purchase(mul_div_down(most, k, steps).value);
+            if (purchase.exchange != nullptr)
+                all.push_back(purchase);
+        }
+        return all;
     }
 
     /// What the market lends against so much collateral at this price; a little less, for its own
@@ -181,22 +194,21 @@ private:
         return std::min(Amount::from_double(units), lent.borrow_room);
     }
 
-    [[nodiscard]] Amount quote(const Exchange& exchange, const Amount& amount) const
+    /// Of the exchange that gives most for @p amount, the first of equals.
+    [[nodiscard]] Purchase best_purchase(const Amount& amount) const
     {
-        return exchange.quote_exact_input(source_->quote(), source_->base(), amount)
-            .value_or(Amount{});
-    }
-    [[nodiscard]] const Exchange* best_exchange(const Amount& amount) const
-    {
-        const Exchange* best = nullptr;
+        Purchase best;
+        if (amount.is_zero())
+            return best;
         for (const auto* exchange : exchanges_)
         {
             if (exchange == pool_ || !exchange->trades(source_->base()) ||
                 !exchange->trades(source_->quote()) || exchange->venue() == nullptr)
                 continue;
-            const auto out = quote(*exchange, amount);
-            if (!out.is_zero() && (best == nullptr || out > quote(*best, amount)))
-                best = exchange;
+            const auto out = exchange->quote_exact_input(source_->quote(), source_->base(), amount)
+                                 .value_or(Amount{});
+            if (out > best.bought)
+                best = {exchange, amount, out};
         }
         return best;
     }
@@ -224,10 +236,10 @@ private:
             desk_.add_swap(nested, view, {&hop, 1}, in, out, self, view.timestamp + order_lifetime);
         };
         swap(*pool_, plan.push, plan.pushed);
-        if (!plan.buy.is_zero())
-            swap(*best_exchange(plan.buy), plan.buy, plan.bought);
+        if (const auto& other = plan.elsewhere; other.exchange != nullptr)
+            swap(*other.exchange, other.paid, other.bought);
         source_->add_update(nested);
-        const auto secured = wrapping_add(plan.pushed, plan.bought);
+        const auto secured = wrapping_add(plan.pushed, plan.elsewhere.bought);
         add_approval(nested, view, base, self, market_.spender_of(collateral), secured);
         market_.add_supply(nested, collateral, secured, self);
         market_.add_borrow(nested, loan, plan.borrowed);

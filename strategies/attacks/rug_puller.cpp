@@ -6,8 +6,6 @@
 #include "strategies/market/common.hpp"
 #include "strategies/market/lending_market.hpp"
 
-#include <algorithm>
-
 namespace runnel::strategies
 {
 namespace
@@ -44,14 +42,12 @@ public:
             dynamic_cast<const contracts::Erc20*>(wallets.world->find_contract(desk_.token()))},
         growth_{parameters.number("growth")},
         mints_{parameters.number("mints")},
-        every_ms_{parameters.duration_ms("every")},
-        slot_seconds_{wallets.slot_seconds}
+        every_ms_{parameters.duration_ms("every")}
     {
         states_.resize(wallets.accounts.size());
         for (std::size_t i = 0; i < states_.size(); ++i)
         {
-            states_[i].patience_seconds = wallets.draw(parameters.distribution("patience"),
-                "patience", wallets.first_number + static_cast<std::uint32_t>(i));
+            states_[i].patience_seconds = WalletDraws{parameters, wallets, i}("patience");
         }
     }
 
@@ -69,7 +65,7 @@ public:
         const auto money = desk_.exchange().reserve(desk_.other()).to_double();
         if (!(state.first_money > 0))
             state.first_money = money;
-        const bool is_full = money >= state.first_money * growth_;
+        const bool is_full = money > 0 && money >= state.first_money * growth_;
         const bool is_late = static_cast<double>(view.now_ms) / 1'000 >= state.patience_seconds;
         if (state.phase == Phase::waiting && !is_full && !is_late)
             return next;
@@ -161,7 +157,6 @@ private:
     double growth_;
     double mints_;
     std::int64_t every_ms_;
-    std::uint32_t slot_seconds_;
 };
 
 std::string check_exchange(const Parameters& parameters, const World& world)

@@ -47,8 +47,7 @@ public:
         states_.resize(wallets.accounts.size());
         for (std::size_t i = 0; i < states_.size(); ++i)
         {
-            states_[i].gift = wallets.draw(parameters.distribution("gift"), "gift",
-                wallets.first_number + static_cast<std::uint32_t>(i));
+            states_[i].gift = WalletDraws{parameters, wallets, i}("gift");
         }
     }
 
@@ -84,6 +83,8 @@ public:
         {
             if (outcome.tag == tag_of(Phase::probed))
                 state.phase = Phase::waiting;
+            else if (outcome.tag == tag_of(Phase::given))
+                state.leaves_at = 0;  // It has given nothing yet.
             return false;
         }
         if (outcome.tag == tag_of(Phase::given))

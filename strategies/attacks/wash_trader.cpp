@@ -35,31 +35,16 @@ public:
         repeats_{parameters.number("repeats")},
         trades_max_{static_cast<std::uint32_t>(parameters.integer("trades"))},
         slippage_bps_{static_cast<std::uint32_t>(parameters.integer("slippage_bps"))},
-        slot_seconds_{wallets.slot_seconds},
-        seed_{wallets.seed},
-        stream_{wallets.stream},
-        first_number_{wallets.first_number}
+        times_{wallets, "first_wash_trade"},
+        money_decimals_{decimals_of(*wallets.world, desk_.token())},
+        partners_{find_group(*groups_, wallets.name)}
     {
-        for (const auto& [name, accounts] : *groups_)
-        {
-            if (name == wallets.name)
-                partners_ = &accounts;
-        }
-        money_decimals_ = decimals_of(*wallets.world, desk_.token());
-        const EventTimes times{wallets, parameters, "interval"};
-        states_.resize(wallets.accounts.size());
-        for (std::size_t i = 0; i < states_.size(); ++i)
-        {
-            states_[i].interval_seconds =
-                times.mean_seconds(first_number_ + static_cast<std::uint32_t>(i));
-        }
+        draw_intervals(states_, wallets, parameters);
     }
 
     std::uint64_t first_block(std::size_t position) override
     {
-        static const auto stream = stream_of_name("first_wash_trade");
-        RandomStream random{seed_, stream_ ^ stream, first_number_ + position, 0};
-        return blocks_until_next(random, states_[position].interval_seconds, slot_seconds_);
+        return times_.first_block(position, states_[position].interval_seconds);
     }
 
     std::uint64_t decide(std::size_t position, WalletContext& wallet) override
@@ -70,8 +55,7 @@ public:
             return never;
         const auto& view = wallet.view();
         auto& random = wallet.random();
-        const auto next =
-            view.block_number + blocks_until_next(random, state.interval_seconds, slot_seconds_);
+        const auto next = times_.next_block(wallet, state.interval_seconds);
         // The same round size again and again, as bots do, or one of its own.
         const bool repeats = random.bernoulli(repeats_);
         const auto drawn = size_.draw(random);
@@ -130,12 +114,9 @@ private:
     double repeats_;
     std::uint32_t trades_max_;
     std::uint32_t slippage_bps_;
-    std::uint32_t slot_seconds_;
-    std::uint64_t seed_;
-    std::uint64_t stream_;
-    std::uint32_t first_number_;
-    std::uint8_t money_decimals_ = 18;
-    const std::vector<AccountId>* partners_ = nullptr;  // Of *groups_.
+    RandomTimes times_;
+    std::uint8_t money_decimals_;
+    const std::vector<AccountId>* partners_;  // Of *groups_.
 };
 
 std::string check_exchange(const Parameters& parameters, const World& world)

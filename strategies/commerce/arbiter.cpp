@@ -66,7 +66,8 @@ public:
             [this](std::uint64_t number) { return pays_enough(number); });
         if (found != waiting.end())
         {
-            auto random = parcel_stream(seed_, "inquiry", {true, *found});
+            static const auto inquiry_stream = stream_of_name("inquiry");
+            auto random = parcel_stream(seed_, inquiry_stream, {true, *found});
             state.case_number = *found + 1;
             state.ready_at = view.timestamp + static_cast<std::uint64_t>(takes_.draw(random));
         }
@@ -97,7 +98,8 @@ private:
     {
         const auto& deal = escrow_.deal(number);
         const ParcelNumber parcel{true, number};
-        auto random = parcel_stream(seed_, "judgement", parcel);
+        static const auto judgement_stream = stream_of_name("judgement");
+        auto random = parcel_stream(seed_, judgement_stream, parcel);
         const bool errs = random.bernoulli(error_);
         const bool for_seller = is_full_parcel(parcel, deal.reference) != errs;
         CallWriter calls;

@@ -10,6 +10,15 @@ namespace runnel::strategies
 using contracts::EscrowStatus;
 using contracts::GoodsOrder;
 
+namespace
+{
+std::span<const std::uint64_t> find(const NumbersByAccount& numbers, AccountId account)
+{
+    const auto found = numbers.find(account);
+    return found == numbers.end() ? std::span<const std::uint64_t>{} : found->second;
+}
+}  // namespace
+
 ParcelNumber parcel_of(const GoodsOrder& order, std::uint64_t number)
 {
     return {order.is_in_escrow, order.is_in_escrow ? order.deal : number};
@@ -26,9 +35,9 @@ bool is_full_parcel(ParcelNumber parcel, const Amount& reference)
     return reference == seal_parcel(parcel, true);
 }
 
-RandomStream parcel_stream(std::uint64_t seed, std::string_view what, ParcelNumber parcel)
+RandomStream parcel_stream(std::uint64_t seed, std::uint64_t what, ParcelNumber parcel)
 {
-    return {seed, stream_of_name(what), parcel.number, parcel.is_in_escrow ? 1U : 0U};
+    return {seed, what, parcel.number, parcel.is_in_escrow ? 1U : 0U};
 }
 
 void add_fraud(
@@ -46,14 +55,14 @@ void add_fraud(
 
 // ---- Orders ----
 
-bool OrderBook::is_open_to_seller(const GoodsOrder& order) const
+bool OpenOrders::is_open_to_seller(const GoodsOrder& order) const
 {
     if (order.is_in_escrow)
         return market_.escrow().deal(order.deal).status != EscrowStatus::resolved;
     return order.shipped_at == 0;
 }
 
-void OrderBook::observe(const WorldView& view)
+void OpenOrders::observe(const WorldView& view)
 {
     if (observed_block_ == view.block_number)
         return;
@@ -80,23 +89,17 @@ void OrderBook::observe(const WorldView& view)
     }
 }
 
-std::span<const std::uint64_t> OrderBook::find(const Numbers& numbers, AccountId account)
-{
-    const auto found = numbers.find(account);
-    return found == numbers.end() ? std::span<const std::uint64_t>{} : found->second;
-}
-
-std::span<const std::uint64_t> OrderBook::of_seller(AccountId seller) const
+std::span<const std::uint64_t> OpenOrders::of_seller(AccountId seller) const
 {
     return find(by_seller_, seller);
 }
 
-std::span<const std::uint64_t> OrderBook::of_buyer(AccountId buyer) const
+std::span<const std::uint64_t> OpenOrders::of_buyer(AccountId buyer) const
 {
     return find(by_buyer_, buyer);
 }
 
-std::span<const std::uint64_t> OrderBook::listings_of(AccountId seller) const
+std::span<const std::uint64_t> OpenOrders::listings_of(AccountId seller) const
 {
     return find(listings_, seller);
 }
@@ -124,8 +127,7 @@ void Docket::observe(const WorldView& view)
 
 std::span<const std::uint64_t> Docket::of(AccountId arbiter) const
 {
-    const auto found = disputes_.find(arbiter);
-    return found == disputes_.end() ? std::span<const std::uint64_t>{} : found->second;
+    return find(disputes_, arbiter);
 }
 
 }  // namespace runnel::strategies

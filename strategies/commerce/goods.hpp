@@ -6,7 +6,6 @@
 #include <cstdint>
 #include <map>
 #include <span>
-#include <string_view>
 #include <vector>
 
 /// What sellers, buyers and arbiters of goods share: parcels, and whose orders are open.
@@ -28,22 +27,26 @@ struct ParcelNumber
 [[nodiscard]] Amount seal_parcel(ParcelNumber parcel, bool is_full);
 [[nodiscard]] bool is_full_parcel(ParcelNumber parcel, const Amount& reference);
 
-/// A draw that belongs to a parcel, whoever asks for it and whenever.
+/// A draw that belongs to a parcel, whoever asks for it and whenever. @p what: see
+/// stream_of_name().
 [[nodiscard]] RandomStream parcel_stream(
-    std::uint64_t seed, std::string_view what, ParcelNumber parcel);
+    std::uint64_t seed, std::uint64_t what, ParcelNumber parcel);
 
 /// Adds to what a transaction is for: somebody means to have @p amount for nothing. The first
 /// parcel names the incident.
 void add_fraud(
     Motive& motive, AccountId cheat, ContractId token, ParcelNumber parcel, const Amount& amount);
 
+/// Numbers of orders, listings or deals; ascending.
+using NumbersByAccount = std::map<AccountId, std::vector<std::uint64_t>>;
+
 /// Who has something to do with which orders, after the last block.
 ///
 /// A cache of the view: each cohort has its own, and all have the same in it.
-class OrderBook
+class OpenOrders
 {
 public:
-    explicit OrderBook(const contracts::GoodsMarket& market) : market_{market} {}
+    explicit OpenOrders(const contracts::GoodsMarket& market) : market_{market} {}
 
     void observe(const WorldView& view);
 
@@ -55,9 +58,6 @@ public:
     [[nodiscard]] std::span<const std::uint64_t> listings_of(AccountId seller) const;
 
 private:
-    using Numbers = std::map<AccountId, std::vector<std::uint64_t>>;
-    [[nodiscard]] static std::span<const std::uint64_t> find(
-        const Numbers& numbers, AccountId account);
     [[nodiscard]] bool is_open_to_seller(const contracts::GoodsOrder& order) const;
 
     const contracts::GoodsMarket& market_;
@@ -65,9 +65,9 @@ private:
     std::uint64_t orders_seen_ = 0;
     std::uint64_t listings_seen_ = 0;
     std::vector<std::uint64_t> open_;  // To seller or buyer.
-    Numbers by_seller_;
-    Numbers by_buyer_;
-    Numbers listings_;
+    NumbersByAccount by_seller_;
+    NumbersByAccount by_buyer_;
+    NumbersByAccount listings_;
 };
 
 /// The disputes that wait for each arbiter of an escrow, oldest deal first; a cache likewise.
@@ -84,7 +84,7 @@ private:
     std::uint64_t observed_block_ = 0;
     std::uint64_t deals_seen_ = 0;
     std::vector<std::uint64_t> open_;
-    std::map<AccountId, std::vector<std::uint64_t>> disputes_;
+    NumbersByAccount disputes_;
 };
 
 }  // namespace runnel::strategies

@@ -12,7 +12,6 @@ namespace runnel::strategies
 namespace
 {
 
-using contracts::EscrowDeal;
 using contracts::EscrowParty;
 using contracts::EscrowStatus;
 using contracts::GoodsListing;
@@ -44,7 +43,7 @@ class GoodsBuyer : public StatefulStrategy<WalletState>
 public:
     GoodsBuyer(const Parameters& parameters, const WalletGroup& wallets)
       : market_{*contracts::find_goods_market(*wallets.world, parameters.contract("market"))},
-        book_{market_},
+        orders_{market_},
         token_{parameters.token("token")},
         decimals_{decimals_of(*wallets.world, token_)},
         transit_{parameters.distribution("transit")},
@@ -93,8 +92,8 @@ public:
         const auto look = view.block_number + view.blocks_of_ms(every_ms_);
         if (wallet.pending() > 0)
             return look;
-        book_.observe(view);
-        const auto orders = book_.of_buyer(wallet.account());
+        orders_.observe(view);
+        const auto orders = orders_.of_buyer(wallet.account());
         CallWriter calls;
         Motive motive;
         const auto added = see_to(calls, state, wallet, orders, motive);
@@ -203,7 +202,8 @@ private:
         const auto shipping = market_.shipping(order);
         Verdict result;
         result.is_good = shipping.shipped_at != 0 && is_full_parcel(parcel, shipping.reference);
-        auto random = parcel_stream(seed_, "lies", parcel);
+        static const auto lies_stream = stream_of_name("lies");
+        auto random = parcel_stream(seed_, lies_stream, parcel);
         // Who has paid the seller himself gains nothing by a lie.
         const bool lies = order.is_in_escrow && random.bernoulli(double{state.lies});
         result.says_good = result.is_good && !lies;
@@ -222,7 +222,8 @@ private:
         const auto shipped_at = market_.shipping(order).shipped_at;
         if (shipped_at == 0)
             return false;
-        auto random = parcel_stream(seed_, "transit", parcel_of(order, number));
+        static const auto transit_stream = stream_of_name("transit");
+        auto random = parcel_stream(seed_, transit_stream, parcel_of(order, number));
         return static_cast<double>(now) >= static_cast<double>(shipped_at) + transit_.draw(random);
     }
 
@@ -286,10 +287,12 @@ private:
             case EscrowStatus::resolved: is_over = true; return 0;
             case EscrowStatus::waiting_seller:
             case EscrowStatus::dispute_created: return escrow.is_due(deal, now) ? settle() : 0;
-            case EscrowStatus::waiting_buyer:
-                return verdict(state, order, number).says_good
+            case EscrowStatus::waiting_buyer: {
+                const auto opinion = verdict(state, order, number);
+                return opinion.says_good
                            ? 0
-                           : dispute(calls, wallet, order.deal, left);
+                           : dispute(calls, wallet, order.deal, opinion, left, motive);
+            }
             case EscrowStatus::no_dispute: break;
         }
         if (deal.shipped_at == 0)
@@ -305,14 +308,13 @@ private:
         const auto opinion = verdict(state, order, number);
         if (!opinion.says_good)
         {
-            const auto added = dispute(calls, wallet, order.deal, left);
+            const auto added = dispute(calls, wallet, order.deal, opinion, left, motive);
             is_over = added == 0;
-            if (added > 0 && opinion.is_good)
-                add_fraud(motive, wallet.account(), token_, {true, order.deal}, deal.amount);
             return added;
         }
         is_over = true;
-        auto random = parcel_stream(seed_, "confirms", {true, order.deal});
+        static const auto confirms_stream = stream_of_name("confirms");
+        auto random = parcel_stream(seed_, confirms_stream, {true, order.deal});
         if (!random.bernoulli(double{state.confirms}))
             return 0;
         escrow.add_release(calls, order.deal, deal.amount);
@@ -320,8 +322,8 @@ private:
     }
 
     /// Deposits for the arbiter what it believes to be worth it; 0 if it is not, or cannot.
-    std::size_t dispute(
-        CallWriter& calls, WalletContext& wallet, std::uint64_t number, Amount& left) const
+    std::size_t dispute(CallWriter& calls, WalletContext& wallet, std::uint64_t number,
+        const Verdict& opinion, Amount& left, Motive& motive) const
     {
         const auto& escrow = market_.escrow();
         const auto& deal = escrow.deal(number);
@@ -331,6 +333,8 @@ private:
         if (deposit > left || belief_ * gain <= stake)
             return 0;
         left = wrapping_sub(left, deposit);
+        if (opinion.is_good)
+            add_fraud(motive, wallet.account(), token_, {true, number}, deal.amount);
         add_approval(
             calls, wallet.view(), token_, wallet.account(), escrow.contract().account(), deposit);
         escrow.add_deposit(calls, number, EscrowParty::buyer);
@@ -348,7 +352,7 @@ private:
     }
 
     const GoodsMarket& market_;
-    OrderBook book_;
+    OpenOrders orders_;
     ContractId token_;
     std::uint8_t decimals_;
     Distribution transit_;

@@ -9,11 +9,9 @@ namespace runnel::strategies
 namespace
 {
 
-using contracts::EscrowDeal;
 using contracts::EscrowParty;
 using contracts::EscrowStatus;
 using contracts::GoodsMarket;
-using contracts::GoodsOrder;
 
 struct WalletState
 {
@@ -37,7 +35,7 @@ class GoodsSeller : public StatefulStrategy<WalletState>
 public:
     GoodsSeller(const Parameters& parameters, const WalletGroup& wallets)
       : market_{*contracts::find_goods_market(*wallets.world, parameters.contract("market"))},
-        book_{market_},
+        orders_{market_},
         token_{parameters.token("token")},
         decimals_{decimals_of(*wallets.world, token_)},
         handling_{parameters.distribution("handling")},
@@ -50,15 +48,10 @@ public:
         seed_{wallets.seed},
         stream_{wallets.stream},
         first_number_{wallets.first_number},
-        groups_{wallets.groups}
+        groups_{wallets.groups},
+        suppliers_{find_group(*groups_, parameters.text("suppliers"))},
+        arbiters_{find_group(*groups_, parameters.text("arbiters"))}
     {
-        for (const auto& [name, accounts] : *groups_)
-        {
-            if (name == parameters.text("suppliers"))
-                suppliers_ = &accounts;
-            if (name == parameters.text("arbiters"))
-                arbiters_ = &accounts;
-        }
         states_.resize(wallets.accounts.size());
         for (std::size_t i = 0; i < states_.size(); ++i)
         {
@@ -90,8 +83,8 @@ public:
         const auto next = view.block_number + view.blocks_of_ms(every_ms_);
         if (wallet.pending() > 0)
             return next;
-        book_.observe(view);
-        const auto listings = book_.listings_of(wallet.account());
+        orders_.observe(view);
+        const auto listings = orders_.listings_of(wallet.account());
         CallWriter calls;
         Motive motive;
         std::size_t added = 0;
@@ -154,7 +147,7 @@ private:
         const auto& escrow = market_.escrow();
         auto left = holding_of(view, token_, me);
         std::size_t added = 0;
-        for (const auto number : book_.of_seller(me))
+        for (const auto number : orders_.of_seller(me))
         {
             if (added >= calls_max)
                 break;
@@ -193,7 +186,8 @@ private:
         const auto& view = wallet.view();
         const auto& order = market_.order(number);
         const auto parcel = parcel_of(order, number);
-        auto handling = parcel_stream(seed_, "handling", parcel);
+        static const auto handling_stream = stream_of_name("handling");
+        auto handling = parcel_stream(seed_, handling_stream, parcel);
         const auto ready = static_cast<double>(order.ordered_at) + handling_.draw(handling);
         if (static_cast<double>(view.timestamp) < ready)
             return 0;
@@ -208,7 +202,8 @@ private:
             if (cost > left)
                 return 0;
             left = wrapping_sub(left, cost);
-            auto random = parcel_stream(seed_, "supplier", parcel);
+            static const auto supplier_stream = stream_of_name("supplier");
+            auto random = parcel_stream(seed_, supplier_stream, parcel);
             const auto supplier = (*suppliers_)[random.uniform_below(suppliers_->size())];
             if (!cost.is_zero() && supplier != wallet.account())
             {
@@ -232,7 +227,8 @@ private:
         const bool is_full = is_full_parcel(parcel, deal.reference);
         if (!is_full)
         {
-            auto random = parcel_stream(seed_, "contests", parcel);
+            static const auto contests_stream = stream_of_name("contests");
+            auto random = parcel_stream(seed_, contests_stream, parcel);
             if (!random.bernoulli(double{state.contests}))
                 return 0;
         }
@@ -250,12 +246,13 @@ private:
 
     [[nodiscard]] bool cheats(const WalletState& state, ParcelNumber parcel) const
     {
-        auto random = parcel_stream(seed_, "cheats", parcel);
+        static const auto cheats_stream = stream_of_name("cheats");
+        auto random = parcel_stream(seed_, cheats_stream, parcel);
         return random.bernoulli(double{state.cheats});
     }
 
     const GoodsMarket& market_;
-    OrderBook book_;
+    OpenOrders orders_;
     ContractId token_;
     std::uint8_t decimals_;
     Distribution handling_;
@@ -269,8 +266,8 @@ private:
     std::uint64_t stream_;
     std::uint32_t first_number_;
     std::shared_ptr<const GroupAccounts> groups_;
-    const std::vector<AccountId>* suppliers_ = nullptr;  // Of *groups_.
-    const std::vector<AccountId>* arbiters_ = nullptr;   // Likewise.
+    const std::vector<AccountId>* suppliers_;  // Of *groups_.
+    const std::vector<AccountId>* arbiters_;   // Likewise.
 };
 
 }  // namespace

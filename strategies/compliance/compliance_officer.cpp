@@ -7,6 +7,8 @@
 
 #include <algorithm>
 #include <map>
+#include <utility>
+#include <vector>
 
 namespace runnel::strategies
 {
@@ -120,8 +122,9 @@ public:
             if (world_->contract_of(source) == nullptr)
                 warn_of(source, 0);
         }
-        for (const auto& [account, exposure] : exposures_)
+        for (const auto& [account, record] : records_)
         {
+            const auto& exposure = exposures_[record].second;
             if (is_exposed(exposure, hops_))
                 warn_of(account, exposure.hops);
         }
@@ -137,14 +140,13 @@ public:
         return false;
     }
 
-    // What its cohorts have seen, by account.
+    // What its cohorts have seen, in the order in which accounts came into it.
 
     [[nodiscard]] std::size_t shared_records() const override { return exposures_.size(); }
     void save_shared(std::size_t record, Encoder& out) const override
     {
-        const auto at = std::next(exposures_.begin(), static_cast<std::ptrdiff_t>(record));
-        out.put(at->first);
-        out.put(at->second);
+        out.put(exposures_[record].first);
+        out.put(exposures_[record].second);
     }
     [[nodiscard]] bool load_shared(std::size_t record, Decoder& in) override
     {
@@ -153,9 +155,9 @@ public:
         in.get(account);
         in.get(exposure);
         if (!in.ok() || index(account) >= world_->account_count() || record != exposures_.size() ||
-            (record > 0 && exposures_.rbegin()->first >= account))
+            !records_.emplace(account, record).second)
             return false;
-        exposures_.emplace_hint(exposures_.end(), account, std::move(exposure));
+        exposures_.emplace_back(account, std::move(exposure));
         return true;
     }
 
@@ -188,9 +190,11 @@ private:
     {
         if (is_source(payer))
             return 0;
-        const auto known = exposures_.find(payer);
-        return known != exposures_.end() && is_exposed(known->second, hops_) ? known->second.hops
-                                                                             : Exposure::far;
+        const auto known = records_.find(payer);
+        if (known == records_.end())
+            return Exposure::far;
+        const auto& exposure = exposures_[known->second].second;
+        return is_exposed(exposure, hops_) ? exposure.hops : Exposure::far;
     }
 
     void follow(const ObservedTransfer& transfer)
@@ -201,11 +205,16 @@ private:
             return;
         const auto hops = hops_of(from);
         const bool is_near = hops < hops_;
-        const auto known = exposures_.find(to);
-        // Who has never got anything that matters is not written down.
-        if (known == exposures_.end() && !is_near)
-            return;
-        auto& exposure = known != exposures_.end() ? known->second : exposures_[to];
+        auto known = records_.find(to);
+        if (known == records_.end())
+        {
+            // Who has never got anything that matters is not written down.
+            if (!is_near)
+                return;
+            known = records_.emplace(to, exposures_.size()).first;
+            exposures_.emplace_back(to, Exposure{});
+        }
+        auto& exposure = exposures_[known->second].second;
         auto& inflow = exposure.inflows[token];
         if (inflow.total.is_zero())
         {
@@ -237,7 +246,8 @@ private:
     const ScreeningBook* book_;
     std::vector<AccountId> sources_;  // Ascending.
     std::vector<ContractId> freezers_;
-    std::map<AccountId, Exposure> exposures_;
+    std::vector<std::pair<AccountId, Exposure>> exposures_;
+    std::map<AccountId, std::size_t> records_;  // Where in them an account is.
 };
 
 }  // namespace

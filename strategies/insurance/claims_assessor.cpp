@@ -1,10 +1,10 @@
 #include "contracts/kit/registration.hpp"
 #include "contracts/kit/sectors/insurance.hpp"
 #include "ledger/portable_math.hpp"
-#include "strategies/insurance/insurance.hpp"
 #include "strategies/insurance/losses.hpp"
 #include "strategies/market/common.hpp"
 #include "strategies/market/lending_market.hpp"
+#include "strategies/strategies.hpp"
 
 #include <algorithm>
 
@@ -39,25 +39,18 @@ public:
       : assessment_{parameters.contract("assessment")},
         bribed_to_accept_{parameters.boolean("bribed_to_accept")},
         enter_within_ms_{parameters.duration_ms("enter_within")},
-        seed_{wallets.seed},
-        stream_{wallets.stream},
-        first_number_{wallets.first_number},
-        slot_seconds_{wallets.slot_seconds}
+        times_{wallets, "first_stake"}
     {
-        const EventTimes times{wallets, parameters, "interval"};
-        states_.resize(wallets.accounts.size());
+        draw_intervals(states_, wallets, parameters);
         static const auto kinds = stream_of_name("kind");
         for (std::size_t i = 0; i < states_.size(); ++i)
         {
-            const auto number = first_number_ + static_cast<std::uint32_t>(i);
-            const auto draw = [&](std::string_view name)
-            { return wallets.draw(parameters.distribution(name), name, number); };
+            const WalletDraws draw{parameters, wallets, i};
             auto& state = states_[i];
-            state.interval_seconds = times.mean_seconds(number);
-            state.stake_share = std::clamp(draw("stake_share"), 0.0, 1.0);
+            state.stake_share = draw.share("stake_share");
             state.error = draw("error");
             state.tolerance = draw("tolerance");
-            RandomStream random{seed_, stream_ ^ kinds, number, 0};
+            RandomStream random{wallets.seed, wallets.stream ^ kinds, draw.number(), 0};
             const auto kind = random.uniform_double();
             state.is_bribed = kind < parameters.number("bribed_share");
             state.is_lazy = !state.is_bribed && kind < parameters.number("bribed_share") +
@@ -67,9 +60,7 @@ public:
 
     std::uint64_t first_block(std::size_t position) override
     {
-        static const auto stream = stream_of_name("first_stake");
-        RandomStream random{seed_, stream_ ^ stream, first_number_ + position, 0};
-        return block_within(random, enter_within_ms_, slot_seconds_);
+        return times_.first_block_within(position, enter_within_ms_);
     }
 
     std::uint64_t decide(std::size_t position, WalletContext& wallet) override
@@ -78,10 +69,8 @@ public:
         if (state.refusals.is_silent())
             return never;
         const auto& view = wallet.view();
-        auto& random = wallet.random();
-        const auto next =
-            view.block_number + blocks_until_next(random, state.interval_seconds, slot_seconds_);
-        const auto error = portable_exp(random.normal() * state.error);
+        const auto next = times_.next_block(wallet, state.interval_seconds);
+        const auto error = portable_exp(wallet.random().normal() * state.error);
         if (wallet.pending() > 0)
             return next;
         const auto& assessment = view.state<ClaimsAssessment>(assessment_);
@@ -176,10 +165,7 @@ private:
     ContractId assessment_;
     bool bribed_to_accept_;
     std::int64_t enter_within_ms_;
-    std::uint64_t seed_;
-    std::uint64_t stream_;
-    std::uint32_t first_number_;
-    std::uint32_t slot_seconds_;
+    RandomTimes times_;
 };
 
 std::string check_shares(const Parameters& parameters)

@@ -2,15 +2,16 @@
 #include "contracts/kit/sectors/insurance.hpp"
 #include "contracts/kit/sectors/lending.hpp"
 #include "contracts/kit/sectors/vault.hpp"
-#include "strategies/insurance/insurance.hpp"
 #include "strategies/insurance/losses.hpp"
 #include "strategies/market/common.hpp"
 #include "strategies/market/lending_market.hpp"
+#include "strategies/strategies.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 
 namespace runnel::strategies
 {
@@ -56,22 +57,16 @@ public:
         enter_within_ms_{parameters.duration_ms("enter_within")},
         watch_every_ms_{parameters.duration_ms("watch_every")},
         loss_min_{parameters.number("loss_min")},
-        seed_{wallets.seed},
-        stream_{wallets.stream},
-        first_number_{wallets.first_number},
+        times_{wallets, "first_deposit"},
         slot_seconds_{wallets.slot_seconds}
     {
-        const EventTimes times{wallets, parameters, "interval"};
-        states_.resize(wallets.accounts.size());
+        draw_intervals(states_, wallets, parameters);
         for (std::size_t i = 0; i < states_.size(); ++i)
         {
-            const auto number = first_number_ + static_cast<std::uint32_t>(i);
-            const auto draw = [&](std::string_view name)
-            { return wallets.draw(parameters.distribution(name), name, number); };
+            const WalletDraws draw{parameters, wallets, i};
             auto& state = states_[i];
-            state.interval_seconds = times.mean_seconds(number);
-            state.deposit_share = std::clamp(draw("deposit_share"), 0.0, 1.0);
-            state.cover_share = std::clamp(draw("cover_share"), 0.0, 1.0);
+            state.deposit_share = draw.share("deposit_share");
+            state.cover_share = draw.share("cover_share");
             state.rate_max = draw("rate_max");
             state.period_seconds = draw("period");
             state.reaction_seconds = draw("reaction");
@@ -81,9 +76,7 @@ public:
 
     std::uint64_t first_block(std::size_t position) override
     {
-        static const auto stream = stream_of_name("first_deposit");
-        RandomStream random{seed_, stream_ ^ stream, first_number_ + position, 0};
-        return block_within(random, enter_within_ms_, slot_seconds_);
+        return times_.first_block_within(position, enter_within_ms_);
     }
 
     std::uint64_t decide(std::size_t position, WalletContext& wallet) override
@@ -92,8 +85,7 @@ public:
         if (state.refusals.is_silent())
             return never;
         const auto& view = wallet.view();
-        const auto pause =
-            blocks_until_next(wallet.random(), state.interval_seconds, slot_seconds_);
+        const auto next_purchase = times_.next_block(wallet, state.interval_seconds);
         const auto next = view.block_number + view.blocks_of_ms(watch_every_ms_);
         if (wallet.pending() > 0)
             return next;
@@ -111,7 +103,7 @@ public:
         if (view.block_number >= state.look_again && pool.open_incidents() == 0)
         {
             buy(state, wallet, pool, product, covers);
-            state.look_again = view.block_number + pause;
+            state.look_again = next_purchase;
         }
         // Whoever has no cover has nothing to watch.
         return covers.empty() ? std::max(next, state.look_again) : next;
@@ -214,7 +206,7 @@ private:
 
     /// Does the next thing that its covers ask for; whether there was one.
     bool look_after_claims(WalletState& state, WalletContext& wallet, const CoverPool& pool,
-        const CoverProduct& product, const std::vector<std::uint64_t>& covers) const
+        const CoverProduct& product, const std::vector<std::uint64_t>& covers)
     {
         const auto& view = wallet.view();
         const auto at = view.timestamp;
@@ -244,7 +236,7 @@ private:
     }
 
     void add_next_step(WalletState& state, WalletContext& wallet, const CoverPool& pool,
-        const CoverProduct& product, std::uint64_t number, CallWriter& calls) const
+        const CoverProduct& product, std::uint64_t number, CallWriter& calls)
     {
         const auto& view = wallet.view();
         const auto at = view.timestamp;
@@ -280,14 +272,28 @@ private:
             pool.add_submit_claim(calls, number);
     }
 
+    /// Finds out what is lost, of every borrower perhaps: once per block for all wallets and
+    /// covers.
+    void look(const WorldView& view, const CoverProduct& product)
+    {
+        if (sight_.block == view.block_number)
+            return;
+        sight_ = {view.block_number, {}, 0};
+        if (product.proof() == CoverProof::assessed)
+            sight_.visible_loss = visible_loss(view, product).value_or(0);
+        else
+            sight_.measure = product.measure_at(view.timestamp);
+    }
+
     void submit_incident(WalletState& state, WalletContext& wallet, const CoverPool& pool,
-        const CoverProduct& product, std::uint64_t number, CallWriter& calls) const
+        const CoverProduct& product, std::uint64_t number, CallWriter& calls)
     {
         const auto& view = wallet.view();
-        auto measured = product.measure_at(view.timestamp);
+        look(view, product);
+        auto measured = sight_.measure;
         if (product.proof() == CoverProof::assessed)
         {
-            const auto seen = visible_loss(view, product).value_or(0) * state.exaggeration;
+            const auto seen = sight_.visible_loss * state.exaggeration;
             measured = {Amount::from_double(std::min(1.0, seen) * 1e18), Amount::power_of_ten(18)};
         }
         if (!measured)
@@ -385,10 +391,15 @@ private:
     std::int64_t enter_within_ms_;
     std::int64_t watch_every_ms_;
     double loss_min_;
-    std::uint64_t seed_;
-    std::uint64_t stream_;
-    std::uint32_t first_number_;
+    RandomTimes times_;
     std::uint32_t slot_seconds_;
+    /// What can be seen in a block: a measured product's measure, an assessed one's loss.
+    struct
+    {
+        std::uint64_t block = never;
+        std::optional<contracts::LossMeasure> measure;
+        double visible_loss = 0;
+    } sight_;
 };
 
 std::string check_product(const Parameters& parameters, const World& world)

@@ -1,8 +1,8 @@
 #include "contracts/kit/registration.hpp"
 #include "contracts/kit/sectors/insurance.hpp"
-#include "strategies/insurance/insurance.hpp"
 #include "strategies/market/common.hpp"
 #include "strategies/market/lending_market.hpp"
+#include "strategies/strategies.hpp"
 
 #include <algorithm>
 #include <vector>
@@ -44,24 +44,18 @@ public:
         patience_ms_{parameters.duration_ms("patience")},
         enter_within_ms_{parameters.duration_ms("enter_within")},
         costs_{parameters},
-        seed_{wallets.seed},
-        stream_{wallets.stream},
-        first_number_{wallets.first_number},
+        times_{wallets, "first_deposit"},
         slot_seconds_{wallets.slot_seconds}
     {
-        const EventTimes times{wallets, parameters, "interval"};
-        states_.resize(wallets.accounts.size());
+        draw_intervals(states_, wallets, parameters);
         for (std::size_t i = 0; i < states_.size(); ++i)
         {
-            const auto number = first_number_ + static_cast<std::uint32_t>(i);
-            const auto draw = [&](std::string_view name)
-            { return wallets.draw(parameters.distribution(name), name, number); };
+            const WalletDraws draw{parameters, wallets, i};
             auto& state = states_[i];
-            state.interval_seconds = times.mean_seconds(number);
-            state.supply_share = std::clamp(draw("supply_share"), 0.0, 1.0);
+            state.supply_share = draw.share("supply_share");
             state.target = draw("target");
             state.expected_loss = draw("expected_loss");
-            state.use_expected = std::clamp(draw("use_expected"), 0.0, 1.0);
+            state.use_expected = draw.share("use_expected");
             state.use_max = draw("use_max");
             state.risk_fall = draw("risk_fall");
             state.highest.assign(watched_.size(), 0);
@@ -70,9 +64,7 @@ public:
 
     std::uint64_t first_block(std::size_t position) override
     {
-        static const auto stream = stream_of_name("first_deposit");
-        RandomStream random{seed_, stream_ ^ stream, first_number_ + position, 0};
-        return block_within(random, enter_within_ms_, slot_seconds_);
+        return times_.first_block_within(position, enter_within_ms_);
     }
 
     std::uint64_t decide(std::size_t position, WalletContext& wallet) override
@@ -81,8 +73,7 @@ public:
         if (state.refusals.is_silent())
             return never;
         const auto& view = wallet.view();
-        const auto next = view.block_number +
-                          blocks_until_next(wallet.random(), state.interval_seconds, slot_seconds_);
+        const auto next = times_.next_block(wallet, state.interval_seconds);
         const auto& pool = view.state<CoverPool>(pool_);
         const bool is_riskier = watch_prices(state, view);
         // While an incident is open nobody comes and nobody leaves.
@@ -252,9 +243,7 @@ private:
     std::int64_t patience_ms_;
     std::int64_t enter_within_ms_;
     GasCosts costs_;
-    std::uint64_t seed_;
-    std::uint64_t stream_;
-    std::uint32_t first_number_;
+    RandomTimes times_;
     std::uint32_t slot_seconds_;
 };
 

@@ -74,7 +74,6 @@ public:
         incident_{static_cast<std::uint64_t>(parameters.integer("incident"))},
         groups_{wallets.groups},
         gang_{find_group(*wallets.groups, wallets.name)},
-        first_number_{wallets.first_number},
         slot_seconds_{wallets.slot_seconds},
         size_{static_cast<std::uint32_t>(std::max(wallets.group_size, wallets.accounts.size()))}
     {
@@ -136,7 +135,8 @@ private:
     [[nodiscard]] bool is_valid(const LaundererState& state, const LaundererState&) const override
     {
         return state.chain < std::max(chains_, 1U) && state.mule < size_ &&
-               state.legs <= legs_max_ + 1 && state.custodian <= custodians_.size() &&
+               state.legs <= legs_max_ + 1 &&
+               state.custodian < std::max<std::size_t>(custodians_.size(), 1) &&
                state.shut_out <= custodians_.size() && desk_.are_possible(state.notes) &&
                state.refusals.is_possible();
     }
@@ -403,7 +403,6 @@ private:
     std::uint64_t incident_;
     std::shared_ptr<const GroupAccounts> groups_;
     const std::vector<AccountId>* gang_;
-    std::uint32_t first_number_;
     std::uint32_t slot_seconds_;
     std::uint32_t size_;
     std::vector<const Custodian*> custodians_;

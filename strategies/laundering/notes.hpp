@@ -45,8 +45,8 @@ public:
     {
         return mixers_;
     }
-    /// Adds the calls that pay for a new note and returns it, with the gas that they need beyond
-    /// their figures; it is to be taken out by @p due.
+    /// Adds the calls that pay for a new note and returns it; it is to be taken out from block
+    /// @p due on.
     HeldNote add_deposit(CallWriter& calls, const contracts::Mixer& mixer, WalletContext& wallet,
         const Address& recipient, std::uint64_t due, bool relayed) const;
     /// Whether the wallet can pay for a note and for gas.

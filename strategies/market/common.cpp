@@ -84,6 +84,37 @@ double EventTimes::drawn(std::uint32_t number) const
     return std::max(1.0, wallets_.draw(distribution_, parameter_, number));
 }
 
+std::uint64_t block_within(RandomStream& random, std::int64_t span_ms, std::uint32_t slot_seconds)
+{
+    const auto blocks = std::max<std::int64_t>(1, span_ms / (std::int64_t{slot_seconds} * 1000));
+    return 1 + random.uniform_below(static_cast<std::uint64_t>(blocks));
+}
+
+RandomTimes::RandomTimes(const WalletGroup& wallets, std::string_view first)
+  : seed_{wallets.seed},
+    stream_{wallets.stream ^ stream_of_name(first)},
+    first_number_{wallets.first_number},
+    slot_seconds_{wallets.slot_seconds}
+{}
+
+std::uint64_t RandomTimes::first_block(std::size_t position, double mean_seconds) const
+{
+    RandomStream random{seed_, stream_, first_number_ + position, 0};
+    return blocks_until_next(random, mean_seconds, slot_seconds_);
+}
+
+std::uint64_t RandomTimes::first_block_within(std::size_t position, std::int64_t span_ms) const
+{
+    RandomStream random{seed_, stream_, first_number_ + position, 0};
+    return block_within(random, span_ms, slot_seconds_);
+}
+
+std::uint64_t RandomTimes::next_block(WalletContext& wallet, double mean_seconds) const
+{
+    return wallet.view().block_number +
+           blocks_until_next(wallet.random(), mean_seconds, slot_seconds_);
+}
+
 std::uint8_t decimals_of(const World& world, ContractId token)
 {
     const auto info = world.contract(token).token_info();

@@ -4,6 +4,7 @@
 #include "contracts/kit/token.hpp"
 #include "strategies/api/strategy.hpp"
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string_view>
@@ -53,6 +54,76 @@ private:
     const Distribution& distribution_;
     std::string_view parameter_;
     double stretch_ = 1;
+};
+
+/// Sizes @p states for these wallets, and draws the mean time between each one's events from the
+/// parameter "interval".
+template <typename WalletState>
+void draw_intervals(
+    std::vector<WalletState>& states, const WalletGroup& wallets, const Parameters& parameters)
+{
+    const EventTimes times{wallets, parameters, "interval"};
+    states.resize(wallets.accounts.size());
+    for (std::size_t i = 0; i < states.size(); ++i)
+    {
+        states[i].interval_seconds =
+            times.mean_seconds(wallets.first_number + static_cast<std::uint32_t>(i));
+    }
+}
+
+/// A block from 1 on within @p span_ms of the start, each equally likely.
+[[nodiscard]] std::uint64_t block_within(
+    RandomStream& random, std::int64_t span_ms, std::uint32_t slot_seconds);
+
+/// When wallets act that do so at random, each with a mean time of its own.
+class RandomTimes
+{
+public:
+    /// @p first  Names the stream that the first times are drawn from.
+    RandomTimes(const WalletGroup& wallets, std::string_view first);
+
+    /// For Strategy::first_block().
+    [[nodiscard]] std::uint64_t first_block(std::size_t position, double mean_seconds) const;
+    /// The same for those who come within a span from the start; see block_within().
+    [[nodiscard]] std::uint64_t first_block_within(
+        std::size_t position, std::int64_t span_ms) const;
+    /// For Strategy::decide(): by the wallet's own draws.
+    [[nodiscard]] std::uint64_t next_block(WalletContext& wallet, double mean_seconds) const;
+
+private:
+    std::uint64_t seed_;
+    std::uint64_t stream_;
+    std::uint32_t first_number_;
+    std::uint32_t slot_seconds_;
+};
+
+/// What a group's parameters give one of its wallets.
+class WalletDraws
+{
+public:
+    WalletDraws(const Parameters& parameters, const WalletGroup& wallets, std::size_t position)
+      : parameters_{parameters},
+        wallets_{wallets},
+        number_{wallets.first_number + static_cast<std::uint32_t>(position)}
+    {}
+
+    /// The wallet's number within its group.
+    [[nodiscard]] std::uint32_t number() const noexcept { return number_; }
+    /// Draws the distribution of this name.
+    [[nodiscard]] double operator()(std::string_view name) const
+    {
+        return wallets_.draw(parameters_.distribution(name), name, number_);
+    }
+    /// The same, at least 0 and at most 1.
+    [[nodiscard]] double share(std::string_view name) const
+    {
+        return std::clamp((*this)(name), 0.0, 1.0);
+    }
+
+private:
+    const Parameters& parameters_;
+    const WalletGroup& wallets_;
+    std::uint32_t number_;
 };
 
 /// Refusals of one wallet's transactions in a row.

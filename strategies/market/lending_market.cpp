@@ -122,12 +122,6 @@ Amount part_of(const Amount& amount, double share)
     return share >= 1 ? amount : std::min(amount, Amount::from_double(amount.to_double() * share));
 }
 
-std::uint64_t block_within(RandomStream& random, std::int64_t span_ms, std::uint32_t slot_seconds)
-{
-    const auto blocks = std::max<std::int64_t>(1, span_ms / (std::int64_t{slot_seconds} * 1000));
-    return 1 + random.uniform_below(static_cast<std::uint64_t>(blocks));
-}
-
 BorrowerWatch::BorrowerWatch(std::uint64_t rescan_blocks)
   : rescan_blocks_{std::max<std::uint64_t>(1, rescan_blocks)}
 {}

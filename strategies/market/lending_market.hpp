@@ -81,10 +81,6 @@ inline constexpr std::uint64_t order_lifetime = 600;
 /// A share of an amount, rounded as a double is; never more than all of it.
 [[nodiscard]] Amount part_of(const Amount& amount, double share);
 
-/// A block from 1 on within @p span_ms of the start, each equally likely.
-[[nodiscard]] std::uint64_t block_within(
-    RandomStream& random, std::int64_t span_ms, std::uint32_t slot_seconds);
-
 /// A borrower that may be liquidated now.
 struct Unhealthy
 {

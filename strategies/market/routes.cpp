@@ -81,22 +81,21 @@ std::uint64_t crossing_gas(std::span<const Hop> route, std::span<const Amount> a
     std::uint64_t gas = 0;
     for (std::size_t i = 0; i < route.size() && i < amounts.size(); ++i)
     {
-        if (const auto* book = dynamic_cast<const contracts::OrderExchange*>(route[i].exchange))
+        const auto& exchange = *route[i].exchange;
+        std::uint64_t all = 0;
+        std::uint64_t room = 0;  // That there is anyway.
+        if (const auto* book = dynamic_cast<const contracts::OrderExchange*>(&exchange))
         {
-            const auto all = book->fills_gas(route[i].token_in, amounts[i]);
-            const auto* venue = route[i].exchange->venue();
-            const auto room = venue->extra_gas(1) / 2;
-            gas += all > room ? all - room : 0;
-            continue;
+            all = book->fills_gas(route[i].token_in, amounts[i]);
+            room = exchange.venue()->extra_gas(1);
         }
-        const auto* ranges = dynamic_cast<const contracts::RangeExchange*>(route[i].exchange);
-        if (ranges == nullptr)
-            continue;
-        // Half of the room that there is anyway stays for what comes in the way until it runs.
-        const auto all = ranges->crossing_gas(route[i].token_in, amounts[i]);
-        const auto room =
-            route[i].exchange->postpaid_swap_gas().value_or(contracts::CallGas{}).extra / 2;
-        gas += all > room ? all - room : 0;
+        else if (const auto* ranges = dynamic_cast<const contracts::RangeExchange*>(&exchange))
+        {
+            all = ranges->crossing_gas(route[i].token_in, amounts[i]);
+            room = exchange.postpaid_swap_gas().value_or(contracts::CallGas{}).extra;
+        }
+        // Half of the room stays for what comes in the way until it runs.
+        gas += all > room / 2 ? all - room / 2 : 0;
     }
     return gas;
 }

@@ -85,8 +85,13 @@ public:
         const auto next = view.block_number + 1;
         if (wallet.pending() > 0 || view.mempool == nullptr || gas_money_.refill(wallet))
             return next;
+        if (looked_ != view.block_number)
+        {
+            looked_ = view.block_number;
+            waiting_ = includable_by_tip(view);
+        }
         std::optional<Copy> best;
-        for (const auto* waiting : includable_by_tip(view))
+        for (const auto* waiting : waiting_)
         {
             const auto attention = wallet.random().uniform_double();
             if (waiting->sender == wallet.account() || attention >= attention_)
@@ -213,6 +218,9 @@ private:
     double attention_;
     Bidding bidding_;
     GasMoney gas_money_;
+    // Caches of the block.
+    std::uint64_t looked_ = 0;
+    std::vector<const PendingTransaction*> waiting_;
     Simulation simulation_;
 };
 

@@ -3,7 +3,9 @@
 
 Usage: insurance.py RUNNEL SOURCE_DIR
 """
+import contextlib
 import pathlib
+import sqlite3
 import sys
 import tempfile
 
@@ -13,6 +15,22 @@ NOBODY = ["--set", "agents.insured.rate_max=0", "--set", "agents.insured_old.rat
 SHORT = ["--set", "tokens.cover.cover_limit_bps=100_000", "--set", "tokens.cover.product_limit_bps=80_000",
          "--set", "agents.underwriter.count=1"]
 BRIBED = ["--set", "agents.assessor.bribed_share=0.6"]
+
+
+def lost(report: dict, ledger: sqlite3.Connection) -> float:
+    """What both markets have lost, in USD: debt that nothing secures, and what was written off."""
+    written_off = sum(int(amount) for amount, in ledger.execute("SELECT amount_created FROM aave_v3_deficits"))
+    return report["bad_debt"]["bad_debt_usd"] + written_off * 1e-6
+
+
+def paid_shares(ledger: sqlite3.Connection) -> dict[int, list[float]]:
+    """Of each incident, what its claims were paid of what they were owed."""
+    shares: dict[int, list[float]] = {}
+    query = "SELECT incident_number, owed_raw, paid_raw FROM insurance_claims WHERE transaction_type = 'payout'"
+    if ledger.execute("SELECT 1 FROM sqlite_master WHERE name = 'insurance_claims'").fetchone():
+        for incident, owed, paid in ledger.execute(query):
+            shares.setdefault(incident, []).append(int(paid) / int(owed))
+    return shares
 
 
 def main() -> None:
@@ -27,8 +45,10 @@ def main() -> None:
             runnel.json("run", scenario, "--db", ledger, "--durability", "off", *changes, timeout=600)
             report = runnel.json("report", ledger)
             check(report["books"]["balanced"] is True, f"{name}: the books balance")
+            with contextlib.closing(sqlite3.connect(ledger)) as database:
+                insurance = report["insurance"] | {"lost": lost(report, database), "shares": paid_shares(database)}
             ledger.unlink()
-            return report["insurance"]
+            return insurance
 
         covered = told("covered", [])
         bearers = {row["who"]: row for row in covered["bearers"]}
@@ -45,11 +65,16 @@ def main() -> None:
 
         bare = told("bare", NOBODY)
         check(bare["covers"] == 0 and bare["paid_usd"] == 0, "nobody is covered, nobody is paid")
+        check(abs(bare["lost"] / covered["lost"] - 1) < 0.01, f"covers move a loss: {bare['lost']}, {covered['lost']}")
         check(bare["underwriters_usd"] == 0, f"and capital costs and earns nothing: {bare['underwriters_usd']}")
 
         short = told("short", SHORT)
         check(0 < short["paid_share"] < 1, f"capital falls short: {short['paid_share']}")
         check(short["insured_paid_share"] < covered["insured_paid_share"], "the insured get less")
+        check(short["pools"][0]["capital"] < 1, f"nothing is left: {short['pools']}")
+        for incident, shares in short["shares"].items():
+            check(max(shares) - min(shares) < 1e-6, f"incident {incident}: all claims get the same share: {shares}")
+        check(any(max(shares) < 1 for shares in short["shares"].values()), "and of some incident less than all")
         for row in short["incidents"]:
             check(row["phase"] in ("settled", "denied"), f"what is open is ended: {row}")
 

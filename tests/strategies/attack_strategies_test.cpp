@@ -265,8 +265,10 @@ TEST_CASE("price manipulator: borrows against a price that it makes, and leaves 
     // What it owes is worth more than what it has pledged, at the price of before.
     const auto entry = lender.entry(f.me);
     CHECK(entry.debt_scaled.to_double() / 1e6 > entry.collateral.to_double() / 1e18 * 200);
+    const auto after = f.usdc.balance(f.me);
     act(wallet, *strategy, 100);
-    CHECK(wallet.submissions.empty());  // One strike.
+    CHECK(f.usdc.balance(f.me) == after);  // One strike.
+    CHECK(lender.entry(f.me).collateral == entry.collateral);
 
     const auto other = f.strategy("price_manipulator", f.me, values);
     CHECK(runnel::tests::sent_when_all_is_refused(wallet, *other, 1'000) <= 16);

@@ -397,8 +397,12 @@ TEST_CASE("compliance officer: remembers what it saw", "[strategies][compliance]
         REQUIRE(resumed->load_shared(i, decoder));
     CHECK(decoder.at_end());
     CHECK(listed(m, *resumed) == "0 1 2 3 ");
-    // Hostile: out of order, or nobody.
+    // Hostile: out of order, or the same account twice.
     const auto other = make();
     Decoder again{bytes};
     CHECK_FALSE(other->load_shared(1, again));
+    Decoder first{bytes};
+    REQUIRE(other->load_shared(0, first));
+    Decoder twice{bytes};
+    CHECK_FALSE(other->load_shared(1, twice));
 }
