@@ -243,7 +243,7 @@ struct Group
 {
     Party sum;
     std::uint64_t members = 0;
-    std::vector<double> results;  // Of each member, sorted.
+    std::vector<double> results;  // Of each member.
 };
 
 /// @p result  What a party has in the end; members of a group who have had no deal have nothing.
@@ -272,7 +272,6 @@ std::map<GroupId, Group> by_group(
     {
         group.members = std::max<std::uint64_t>(source.groups()[id].accounts, group.results.size());
         group.results.resize(group.members, 0);
-        std::sort(group.results.begin(), group.results.end());
     }
     return groups;
 }

@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <limits>
 #include <map>
-#include <set>
 #include <vector>
 
 namespace runnel::analytics
@@ -21,6 +20,9 @@ struct Trade
     ContractId sold{};
     Amount bought_amount;
     Amount sold_amount;
+    // Of the whole transaction.
+    std::uint64_t gas_used = 0;
+    std::uint64_t gas_price = 0;  // Wei.
 };
 
 /// Two trades of one sender around somebody else's, told from the trades alone: in one pool and
@@ -87,7 +89,8 @@ public:
         auto rows = source_.query(
             "SELECT r.block_number, r.contract_id, r.transaction_index, x.from_id, "
             "r.token_bought_id, r.token_sold_id, r.token_bought_amount_raw, "
-            "r.token_sold_amount_raw FROM t_dex_trades r JOIN t_transactions x ON "
+            "r.token_sold_amount_raw, x.receipt_gas_used, x.receipt_effective_gas_price "
+            "FROM t_dex_trades r JOIN t_transactions x ON "
             "x.block_number = r.block_number AND x.transaction_index = r.transaction_index "
             "WHERE r.block_number > 0 ORDER BY r.rowid");
         while (rows.step())
@@ -99,7 +102,8 @@ public:
             }
             pools_[rows.contract(1)].push_back(
                 {static_cast<std::uint32_t>(rows.integer_up_to(2, integer_max)), rows.account(3),
-                    rows.contract(4), rows.contract(5), rows.amount(6), rows.amount(7)});
+                    rows.contract(4), rows.contract(5), rows.amount(6), rows.amount(7),
+                    rows.integer_up_to(8, integer_max), rows.integer_up_to(9, integer_max)});
         }
         finish(block);
     }
@@ -107,7 +111,6 @@ public:
     std::map<AccountId, Taken> by_taker;
     std::map<ContractId, Taken> by_pool;
     Taken all;
-    std::set<std::uint64_t> blocks;
 
 private:
     void finish(std::uint64_t block)
@@ -132,37 +135,23 @@ private:
         taken.losing = got < paid ? 1 : 0;
         taken.victims = sandwich.victims.size();
         taken.gross_usd = got >= paid ? usd : -usd;
-        taken.fees_usd =
-            fee(block, sandwich.front->transaction) + fee(block, sandwich.back->transaction);
+        taken.fees_usd = fee_usd(*sandwich.front) + fee_usd(*sandwich.back);
         for (const auto* victim : sandwich.victims)
             taken.victims_usd += market_.usd(victim->sold_amount, victim->sold).value_or(0);
         all.add(taken);
         by_taker[sandwich.front->sender].add(taken);
         by_pool[pool].add(taken);
-        blocks.insert(block);
     }
 
-    [[nodiscard]] double fee(std::uint64_t block, std::uint32_t transaction)
+    [[nodiscard]] double fee_usd(const Trade& trade) const
     {
-        fee_.bind(1, storage::Value{static_cast<std::int64_t>(block)});
-        fee_.bind(2, storage::Value{static_cast<std::int64_t>(transaction)});
-        double usd = 0;
-        if (fee_.step())
-        {
-            const Amount wei = wrapping_mul(Amount{fee_.integer_up_to(0, integer_max)},
-                Amount{fee_.integer_up_to(1, integer_max)});
-            usd = market_.usd(wei, native_coin).value_or(0);
-        }
-        fee_.reset();
-        return usd;
+        const auto wei = wrapping_mul(Amount{trade.gas_used}, Amount{trade.gas_price});
+        return market_.usd(wei, native_coin).value_or(0);
     }
 
     LedgerQueries& source_;
     Market market_;
     std::map<ContractId, std::vector<Trade>> pools_;  // Of the block under way.
-    storage::Statement fee_ = source_.query(
-        "SELECT receipt_gas_used, receipt_effective_gas_price FROM t_transactions WHERE "
-        "block_number = ? AND transaction_index = ?");
 };
 
 template <typename Key, typename Name>

@@ -57,7 +57,7 @@ def agree(check: Checks, database: sqlite3.Connection, found: dict) -> None:
               "what was let go")
     check(near(sum(row["paid_usd"] for row in found["sellers"].values()), released + found["direct_usd"]), "paid")
     check(found["sales"] == one("SELECT count(*) FROM t_goods_sales"), "sales")
-    check(sum(row["complaint_share"] * row["orders"] for row in found["buyers"].values())
+    check(sum(round(row["complaint_share"] * row["orders"]) for row in found["buyers"].values())
           == one("SELECT count(*) FROM t_goods_ratings WHERE stars <= 2"), "complaints")
     # The money of deals that are not settled, deposits and credits: all that the escrow holds, and no less.
     deposits = moved("'deposit'") - moved("'returned'") - moved("'fee'")
