@@ -189,14 +189,14 @@ bool Director::restore(const std::vector<GroupCohorts>& groups)
     return true;
 }
 
-bool Director::watches_mempool(AccountId account) const
+const AgentGroupSetup* Director::group_of(AccountId account) const
 {
-    const auto place = newcomers_.find(world_.account(account).address);
-    const auto is_of = [&](const AgentGroupSetup& group)
-    { return std::binary_search(group.accounts.begin(), group.accounts.end(), account); };
-    const auto found = place ? setup_->groups.begin() + static_cast<std::ptrdiff_t>(place->group)
-                             : std::find_if(setup_->groups.begin(), setup_->groups.end(), is_of);
-    return found != setup_->groups.end() && found->strategy->watches_mempool;
+    if (const auto place = newcomers_.find(world_.account(account).address))
+        return &setup_->groups[place->group];
+    const auto found = std::find_if(setup_->groups.begin(), setup_->groups.end(),
+        [&](const AgentGroupSetup& group)
+        { return std::binary_search(group.accounts.begin(), group.accounts.end(), account); });
+    return found == setup_->groups.end() ? nullptr : &*found;
 }
 
 bool Director::are_plausible(
@@ -205,17 +205,12 @@ bool Director::are_plausible(
     return std::all_of(waiting.begin(), waiting.end(),
         [&](const Transaction* transaction)
         {
-            const auto is_of = [&](const AgentGroupSetup& group) {
-                return std::binary_search(
-                    group.accounts.begin(), group.accounts.end(), transaction->sender);
-            };
-            const bool is_agent =
-                std::any_of(setup_->groups.begin(), setup_->groups.end(), is_of) ||
-                newcomers_.find(world_.account(transaction->sender).address).has_value();
+            const auto* group = group_of(transaction->sender);
+            if (group == nullptr || transaction->max_priority_fee > transaction->max_fee)
+                return false;
             const auto round = round_of_arrival(setup_->seed, *transaction, setup_->slot_seconds,
-                watches_mempool(transaction->sender) ? setup_->mempool.seen_at_ms : 0);
-            return is_agent && round && *round <= head.header.number &&
-                   transaction->max_priority_fee <= transaction->max_fee;
+                group->strategy->watches_mempool ? setup_->mempool_seen_at_ms : 0);
+            return round && *round <= head.header.number;
         });
 }
 
@@ -487,12 +482,18 @@ void Director::begin_round(const BlockHeader& parent)
     ask_for_decisions(false);
 }
 
+bool Director::is_due(std::size_t cohort, bool watches) const
+{
+    return watches_[cohort] == watches &&
+           (cohort_next_[cohort] <= block_ || !news_[cohort]->empty());
+}
+
 void Director::ask_for_decisions(bool of_watchers)
 {
     decisions_due_ = 0;
     for (std::size_t i = 0; i < cohorts_.size(); ++i)
     {
-        if (watches_[i] != of_watchers || (cohort_next_[i] > block_ && news_[i]->empty()))
+        if (!is_due(i, of_watchers))
             continue;
         ++decisions_due_;
         watch_->await(RoundWatch::Member::cohort, i);
@@ -502,10 +503,13 @@ void Director::ask_for_decisions(bool of_watchers)
 
 void Director::show_mempool()
 {
-    if (std::find(watches_.begin(), watches_.end(), true) == watches_.end())
+    bool is_watched = false;
+    for (std::size_t i = 0; i < cohorts_.size() && !is_watched; ++i)
+        is_watched = is_due(i, true);
+    if (!is_watched)
         return propose();
     const auto slot_ms = std::int64_t{setup_->slot_seconds} * 1000;
-    seen_.as_of_ms = view_->now_ms - slot_ms + setup_->mempool.seen_at_ms;
+    seen_.as_of_ms = view_->now_ms - slot_ms + setup_->mempool_seen_at_ms;
     seen_.waiting.clear();
     for (const auto* transaction : mempool_->waiting())
     {

@@ -67,11 +67,15 @@ private:
     /// Whether transactions from a checkpoint are such as agents send.
     [[nodiscard]] bool are_plausible(
         const std::vector<const Transaction*>& waiting, const CheckpointHead& head) const;
+    /// Whose strategy moves this account; nullptr: nobody's.
+    [[nodiscard]] const AgentGroupSetup* group_of(AccountId account) const;
     void begin_round(const BlockHeader& parent);
-    /// Asks the cohorts that are due: those that watch the mempool, or the others.
+    /// Whether a cohort has somebody who decides in this block, in the round of those who watch the
+    /// mempool or in that of the others.
+    [[nodiscard]] bool is_due(std::size_t cohort, bool watches) const;
+    /// Asks the cohorts that are due in one of these rounds.
     void ask_for_decisions(bool of_watchers);
     void show_mempool();
-    [[nodiscard]] bool watches_mempool(AccountId account) const;
     /// Tells groups who of them has come with blocks since.
     void admit_newcomers();
     void propose();

@@ -85,6 +85,8 @@ struct SimulationSetup
     std::shared_ptr<const ReferencePrices> prices;
     FeeSchedule fees;
     MempoolOptions mempool;
+    /// How far into a slot those who watch the mempool see what has arrived, and act.
+    std::int64_t mempool_seen_at_ms = 11'000;
     std::uint64_t seed = 0;
     std::uint64_t blocks = 0;
     std::uint32_t slot_seconds = 12;

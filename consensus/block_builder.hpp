@@ -30,8 +30,6 @@ struct MempoolOptions
     std::uint32_t capacity = 100'000;      // Transactions; beyond it the cheapest are evicted.
     std::int64_t lifetime_ms = 3'600'000;  // Older ones are dropped. Virtual time.
     std::uint64_t seed = 0;                // Of the random ordering.
-    /// How far into the slot those who watch the mempool see what has arrived, and act.
-    std::int64_t seen_at_ms = 11'000;
 };
 
 /// When the transactions reach the mempool that an account decides on in the round of a block, in

@@ -1,7 +1,5 @@
 #include "execution/simulation.hpp"
 
-#include "ledger/check.hpp"
-
 #include <limits>
 
 namespace runnel

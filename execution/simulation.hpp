@@ -2,6 +2,7 @@
 
 #include "execution/context.hpp"
 #include "ledger/block.hpp"
+#include "ledger/check.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -39,8 +40,9 @@ public:
             if (record.type != &event_type<Event>)
                 continue;
             Event event{};
-            Decoder decoder{ByteView{arena_.event_bytes}.subspan(record.offset, record.size)};
-            decoder.get(event);
+            const bool is_read =
+                decode(ByteView{arena_.event_bytes}.subspan(record.offset, record.size), event);
+            RUNNEL_CHECK(is_read);
             visit(record.contract, event);
         }
     }

@@ -80,6 +80,7 @@ std::uint8_t CallWriter::add_witness(ByteView witness)
     check_size(witness.size());
     RUNNEL_CHECK(witness_count_ < std::numeric_limits<std::uint8_t>::max());
     Encoder{witnesses_}.put(CallList{witness});
+    check_size(witnesses_.size());  // A checkpoint writes all of them down as one list.
     return witness_count_++;
 }
 

@@ -159,7 +159,8 @@ public:
     [[nodiscard]] const std::vector<Address>& addresses() const noexcept { return addresses_; }
 
     /// Adds what calls of this list are proven by (a note's secret): it is executed with, but no
-    /// part of the input that the chain shows. Returns its number, for a call to name; at most 255.
+    /// part of the input that the chain shows. Returns its number, for a call to name; at most 255,
+    /// and 65'535 bytes in all.
     std::uint8_t add_witness(ByteView witness);
     /// All of them: each one's length (2), then its bytes.
     [[nodiscard]] const Bytes& witnesses() const noexcept { return witnesses_; }

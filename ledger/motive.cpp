@@ -7,12 +7,19 @@ namespace runnel
 {
 namespace
 {
-constexpr std::array<std::string_view, purpose_count> names{"unstated", "payment", "trade",
-    "liquidity", "lending", "saving", "insurance", "upkeep", "redemption", "arbitrage",
-    "liquidation", "compliance", "front_running", "wash_trade", "fraud", "phishing", "attack",
-    "laundering", "cash_out"};
-static_assert(
-    names.back() == "cash_out" && static_cast<std::size_t>(Purpose::cash_out) + 1 == purpose_count);
+consteval auto split_names()
+{
+    std::array<std::string_view, purpose_count> names;
+    auto rest = purpose_names;
+    for (auto& name : names)
+    {
+        name = rest.substr(0, rest.find('|'));
+        rest.remove_prefix(std::min(rest.size(), name.size() + 1));
+    }
+    return names;
+}
+constexpr auto names = split_names();
+static_assert(names.back() == "cash_out" && purpose_names.ends_with("|cash_out"));
 }  // namespace
 
 std::string_view to_string(Purpose purpose) noexcept

@@ -35,7 +35,11 @@ enum class Purpose : std::uint8_t
     laundering,     // To hide where money comes from.
     cash_out,       // What was stolen, on its way off the chain.
 };
-inline constexpr std::uint8_t purpose_count = 19;
+/// Their names, in their order: a scenario's choices.
+inline constexpr std::string_view purpose_names =
+    "unstated|payment|trade|liquidity|lending|saving|insurance|upkeep|redemption|arbitrage|"
+    "liquidation|compliance|front_running|wash_trade|fraud|phishing|attack|laundering|cash_out";
+inline constexpr auto purpose_count = static_cast<std::uint8_t>(Purpose::cash_out) + 1;
 
 /// `attack`.
 [[nodiscard]] std::string_view to_string(Purpose purpose) noexcept;

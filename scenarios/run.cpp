@@ -46,7 +46,6 @@ MempoolOptions mempool_options(const Scenario& scenario)
     options.capacity = scenario.chain.mempool_size;
     options.lifetime_ms = static_cast<std::int64_t>(scenario.chain.transaction_lifetime_ms);
     options.seed = scenario.seed;
-    options.seen_at_ms = scenario.chain.mempool_seen_at_ms;
     return options;
 }
 
@@ -128,6 +127,7 @@ tl::expected<SimulationSetup, ScenarioError> make_simulation(const Scenario& sce
     setup.prices = std::make_shared<const ReferencePrices>(*scenario.price_paths);
     setup.fees = scenario.chain.fees;
     setup.mempool = mempool_options(scenario);
+    setup.mempool_seen_at_ms = scenario.chain.mempool_seen_at_ms;
     setup.seed = scenario.seed;
     setup.blocks = scenario.blocks;
     setup.slot_seconds = scenario.slot_seconds;

@@ -68,6 +68,9 @@ std::string check_truth_rows(Database& database, const std::optional<Hash>& expe
             const auto row = read_row<TruthRow>(rows);
             if (row.block_number != block.block_number)
                 break;
+            // A digest has one byte for a name's length: no other name is as long as it likes.
+            if (!purpose_of(row.purpose))
+                return wrong(TruthRow::table, block.block_number, altered);
             digest.add(row);
         }
         previous = digest.finish();

@@ -229,6 +229,11 @@ void Loader::read_script_line(const NamedTable& table)
         line.motive.token = parameters.token("stolen_token");
         line.motive.stolen = parameters.amount("stolen");
     }
+    else if (plain_node.find("stolen") != nullptr)
+    {
+        fail_key({&plain_node, table.place, table.name, table.path}, "stolen",
+            "expected stolen_token beside it, got nothing");
+    }
     const auto& times = scenario_.times.known();
     const auto [last, last_time] =
         times.empty() ? BlockTimes::Known{0, scenario_.start} : times.back();

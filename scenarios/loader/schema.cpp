@@ -541,11 +541,11 @@ Section script_section()
                 .default_value = "\"unstated\"",
                 .unit = {},
                 .help = "Why it is sent: for `t_truth_transactions`, as the next four.",
-                .choices = "unstated|payment|trade|liquidity|lending|saving|insurance|upkeep|"
-                           "redemption|arbitrage|liquidation|compliance|front_running|wash_trade|"
-                           "fraud|phishing|attack|laundering|cash_out"}},
+                .choices = purpose_names}},
             {{"incident", Kind::integer, "0", {},
-                "The same number for all steps of one theft or fraud; 0: of none.", 0, 1e15}},
+                "The same number for all steps of one theft or fraud; 0: of none. Agents' own are "
+                "above these.",
+                0, static_cast<double>(incident_of(AccountId{1}, 0) - 1)}},
             {{"stolen_token", Kind::token, "\"\"", {}, "What it is to take, or to move on."}},
             {{"stolen", Kind::amount, "0", unit::smallest_unit_of("stolen_token"),
                 "How much of it."}},

@@ -462,3 +462,26 @@ TEST_CASE_METHOD(Fixture, "cohort: a transaction says why, and no hash covers it
     innocent.seal();
     CHECK(innocent.hash == sent[1].hash);
 }
+
+TEST_CASE_METHOD(Fixture, "cohort: who sees the mempool sends after what he saw", "[actors]")
+{
+    MempoolView seen;
+    seen.as_of_ms = 11'500;
+    behaviour->decide = [](std::size_t, WalletContext& wallet)
+    {
+        wallet.submit(calls(Add{1, 1}), wallet.habitual_bid());
+        return never;
+    };
+    auto& cohort = make(0, 10);
+    look(1);
+    view.mempool = &seen;
+    cohort.begin(view, {});
+    cohort.decide();
+    const auto sent = cohort.take_transactions();
+    REQUIRE(sent.size() == 10);
+    for (const auto& transaction : sent)
+    {
+        CHECK(transaction.arrival_ms >= 11'500);
+        CHECK(transaction.arrival_ms < 12'000);
+    }
+}

@@ -458,3 +458,29 @@ TEST_CASE_METHOD(
     CHECK(build(pool).empty());
     CHECK(pool.take_dropped().size() == 1);
 }
+
+// Who watches the mempool acts late in the slot: what he sends cannot have arrived before.
+TEST_CASE("mempool: watchers' transactions arrive after what they saw", "[ledger][mempool]")
+{
+    constexpr std::int64_t seen_at_ms = 11'000;
+    constexpr std::uint32_t slot_seconds = 12;
+    std::set<std::int64_t> times;
+    for (std::uint32_t account = 1; account <= 500; ++account)
+    {
+        constexpr std::uint64_t block = 7;
+        const auto arrival =
+            arrival_time_ms(5, AccountId{account}, block, slot_seconds, seen_at_ms);
+        CHECK(arrival >= 6 * 12'000 + seen_at_ms);
+        CHECK(arrival < 7 * 12'000);
+        times.insert(arrival);
+        Transaction transaction;
+        transaction.sender = AccountId{account};
+        transaction.arrival_ms = arrival;
+        CHECK(round_of_arrival(5, transaction, slot_seconds, seen_at_ms) == block);
+        // As one of those who do not watch it would be somewhere else.
+        CHECK_FALSE(round_of_arrival(5, transaction, slot_seconds).has_value());
+        transaction.arrival_ms = arrival_time_ms(5, AccountId{account}, block, slot_seconds);
+        CHECK_FALSE(round_of_arrival(5, transaction, slot_seconds, seen_at_ms).has_value());
+    }
+    CHECK(times.size() > 350);
+}

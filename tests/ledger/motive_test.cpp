@@ -16,6 +16,8 @@ TEST_CASE("motive: every purpose has a name of its own, and only those are names
         CHECK(purpose_of(to_string(purpose)) == purpose);
     }
     CHECK(names.size() == purpose_count);
+    CHECK(to_string(Purpose::unstated) == "unstated");
+    CHECK(to_string(Purpose::front_running) == "front_running");
     CHECK_FALSE(purpose_of("greed").has_value());
     CHECK_FALSE(purpose_of("").has_value());
 }

@@ -162,6 +162,10 @@ controller = "bob"
     CHECK(again->script[0].motive.stolen == motive.stolen);
     CHECK(error_of(std::string{swap_of_three} + "controller = \"nobody\"\n") ==
           "story.toml:25: script[0]: controller: expected an account, got \"nobody\"");
+    CHECK(error_of(std::string{swap_of_three} + "stolen = 5\n") ==
+          "story.toml:32: script[0].stolen: expected stolen_token beside it, got nothing");
+    CHECK_THAT(error_of(std::string{swap_of_three} + "incident = 17_000_000\n"),
+        Catch::Contains("script[0].incident"));
     CHECK_THAT(error_of(std::string{swap_of_three} + "purpose = \"greed\"\n"),
         Catch::Contains("expected one of unstated, payment, trade"));
 }

@@ -7,8 +7,10 @@
 
 #include <sqlite3.h>
 
+#include <algorithm>
 #include <map>
 #include <set>
+#include <string>
 
 using namespace runnel;
 using namespace runnel::storage;
@@ -291,6 +293,19 @@ TEST_CASE("schema: the reference explains every column", "[storage][schema]")
              "lending_supply", "lending_flashloans", "lending_positions", "lending_liquidations",
              "labels", "rewards"})
         CHECK(views.contains(name));
+}
+
+TEST_CASE("schema: the truth's purposes are all explained", "[storage][schema]")
+{
+    const auto described = description();
+    const Schema schema{described.events};
+    const auto& columns = schema.table("t_truth_transactions").columns;
+    const auto found = std::find_if(columns.begin(), columns.end(),
+        [](const ColumnInfo& column) { return column.name == "purpose"; });
+    REQUIRE(found != columns.end());
+    for (std::uint8_t i = 0; i < purpose_count; ++i)
+        CHECK_THAT(
+            found->meaning, Catch::Contains(std::string{to_string(static_cast<Purpose>(i))}));
 }
 
 // Method: the file is asked what it holds, by a client that knows nothing of us; each table, view
