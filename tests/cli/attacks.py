@@ -20,6 +20,9 @@ class Run:
         done = runnel("run", scenario, "--db", self.ledger, "--quiet", "--force", *options)
         check(done.returncode == 0, f"{scenario.stem} {values}: runs: {done.stderr}")
         check(runnel("verify", self.ledger).returncode == 0, f"{scenario.stem} {values}: verifies")
+        unexplained = self.rows("SELECT count(*) FROM t_truth_transactions WHERE purpose IN ('attack', 'fraud', 'phishing', 'wash_trade') "
+                                "AND (incident IS NULL OR controller_id IS NULL)")
+        check(unexplained == [(0,)], f"{scenario.stem} {values}: steps of no incident: {unexplained}")
         report = runnel.json("report", self.ledger, "--section", "wallets")["wallets"]
         self.changes = {(row["group"], row["token"]): int(row["balance_change_raw"]) for row in report["changes"]}
         self.fees = {row["group"]: int(row["fees_raw"]) for row in report["groups"]}
