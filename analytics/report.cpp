@@ -32,6 +32,7 @@ constexpr std::array section_types{
     SectionType{"liquidations", liquidations_section},
     SectionType{"bad_debt", bad_debt_section},
     SectionType{"debt_positions", debt_positions_section},
+    SectionType{"backstops", backstops_section},
     SectionType{"farms", farms_section},
     SectionType{"vaults", vaults_section},
     SectionType{"mixers", mixers_section},

@@ -24,6 +24,7 @@ namespace runnel::analytics
 [[nodiscard]] std::optional<Section> liquidations_section(LedgerQueries& source);
 [[nodiscard]] std::optional<Section> bad_debt_section(LedgerQueries& source);
 [[nodiscard]] std::optional<Section> debt_positions_section(LedgerQueries& source);
+[[nodiscard]] std::optional<Section> backstops_section(LedgerQueries& source);
 [[nodiscard]] std::optional<Section> escrow_section(LedgerQueries& source);
 [[nodiscard]] std::optional<Section> farms_section(LedgerQueries& source);
 [[nodiscard]] std::optional<Section> vaults_section(LedgerQueries& source);

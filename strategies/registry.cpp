@@ -62,6 +62,7 @@ std::span<const StrategyType* const> strategy_types()
         &phishing_victim_strategy(),
         &address_poisoner_strategy(),
         &habitual_payer_strategy(),
+        &backstop_bidder_strategy(),
     };
     return types;
 }

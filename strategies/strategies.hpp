@@ -27,6 +27,7 @@ namespace runnel::strategies
 [[nodiscard]] const StrategyType& price_relayer_strategy();
 [[nodiscard]] const StrategyType& cdp_owner_strategy();
 [[nodiscard]] const StrategyType& auction_keeper_strategy();
+[[nodiscard]] const StrategyType& backstop_bidder_strategy();
 [[nodiscard]] const StrategyType& lender_strategy();
 [[nodiscard]] const StrategyType& leveraged_borrower_strategy();
 [[nodiscard]] const StrategyType& liquidator_strategy();

@@ -807,9 +807,9 @@ TEST_CASE("report: keys are snake_case, and each section's are different", "[ana
     auto writer = ledger(six_blocks(), Parts::all, "black_thursday");
     const auto report = make_report(writer.database());
     // All but throughput, the providers, farms, vaults, insurance, mixers, escrow, pegs, debt
-    // positions and sandwiches: nobody in this ledger ever has shares, mints against collateral or
-    // sells what he has just bought.
-    CHECK(report.sections.size() + 10 == section_keys().size());
+    // positions, backstops and sandwiches: nobody in this ledger ever has shares, mints against
+    // collateral or sells what he has just bought.
+    CHECK(report.sections.size() + 11 == section_keys().size());
     const auto check_keys = [](std::vector<std::string> keys)
     {
         for (const auto& key : keys)

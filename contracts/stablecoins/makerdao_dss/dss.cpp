@@ -108,6 +108,7 @@ std::vector<std::string> MakerDss::account_names() const
 
 void MakerDss::connect(World& world)
 {
+    world_ = &world;
     const auto find = [&](const std::string& account_name)
     { return world.find_account(account_name).value_or(zero_account); };
     const auto module = [&](std::string_view suffix) { return find(name() + std::string{suffix}); };

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "contracts/kit/contract_base.hpp"
+#include "contracts/kit/sectors/backstop_auctions.hpp"
 #include "contracts/kit/sectors/debt_positions.hpp"
 #include "contracts/kit/sectors/price_feed.hpp"
 #include "contracts/kit/token.hpp"
@@ -94,7 +95,8 @@ class MakerDss
         makerdao_dss::Flop, makerdao_dss::FlapTick, makerdao_dss::Tend, makerdao_dss::FlapDeal,
         makerdao_dss::FlopTick, makerdao_dss::Dent, makerdao_dss::FlopDeal, makerdao_dss::Fold,
         makerdao_dss::PipSet, makerdao_dss::File, makerdao_dss::FileIlk>,
-    public DebtPositions
+    public DebtPositions,
+    public BackstopAuctions
 {
 public:
     static constexpr std::size_t ilks_max = 64;
@@ -225,6 +227,29 @@ public:
         AccountId sender) const override;
     void add_update(CallWriter& calls, std::size_t collateral, std::uint64_t at) const override;
 
+    // --- BackstopAuctions (backstops.cpp): flaps and flops ---------------------------------------
+
+    [[nodiscard]] ContractId backstop_money() const noexcept override { return setup_.dai; }
+    [[nodiscard]] std::optional<ContractId> governance_token() const noexcept override;
+    [[nodiscard]] std::vector<BackstopAuction> backstop_auctions(
+        BackstopKind kind, std::uint64_t at) const override;
+    [[nodiscard]] std::optional<BackstopBid> first_bid(
+        BackstopKind kind, std::uint64_t at) const override;
+    [[nodiscard]] std::optional<BackstopBid> better_bid(
+        BackstopKind kind, const BackstopAuction& auction) const override;
+    [[nodiscard]] Amount backstop_claim(AccountId account) const override;
+    [[nodiscard]] CallGas backstop_gas(
+        BackstopKind kind, BackstopAction action) const noexcept override;
+    void add_backstop(CallWriter& calls, BackstopKind kind, std::uint64_t at) const override;
+    void add_backstop_restart(
+        CallWriter& calls, BackstopKind kind, std::uint64_t auction) const override;
+    void add_backstop_bid(CallWriter& calls, BackstopKind kind, std::uint64_t auction,
+        const BackstopBid& bid, AccountId sender) const override;
+    void add_backstop_settlement(
+        CallWriter& calls, BackstopKind kind, std::uint64_t auction) const override;
+    void add_backstop_claim(
+        CallWriter& calls, const Amount& amount, AccountId sender) const override;
+
     // --- Calls -----------------------------------------------------------------------------------
 
     // Bark and what the vow does are left to a dry run: which record of the queue they touch is the
@@ -316,6 +341,19 @@ private:
     [[nodiscard]] DebtChangeRow change_row(
         std::size_t ilk, AccountId owner, const Int256& dink, const Int256& dtab) const;
     void add_leave(CallWriter& calls, AccountId owner, AccountId user) const;
+    /// The vow's, once debt has left the queue that may, and debt and surplus have cancelled out.
+    struct VowBooks
+    {
+        std::vector<std::uint64_t> due;  // What may leave the queue.
+        Amount healed;                   // Rad, as all that follow.
+        Amount surplus;
+        Amount debt;
+        Amount free_debt;  // Neither in the queue nor in flops.
+    };
+    [[nodiscard]] VowBooks vow_books(std::uint64_t at) const;
+    [[nodiscard]] std::optional<BackstopBid> lower(const Amount& lot, const Amount& bid) const;
+    void tell_backstop(CallContext& context, BackstopKind kind, BackstopAction action,
+        std::uint64_t number, const makerdao_dss::Bid& bid) const;
     void declare_dai(AccessCollector& access, AccountId from, AccountId to) const;
     void declare_pip(AccessCollector& access, std::size_t ilk, AccessMode mode) const;
 
@@ -377,6 +415,7 @@ private:
     const PriceSource* feed_ = nullptr;
     Dai* dai_token_ = nullptr;
     Erc20* mkr_ = nullptr;
+    const World* world_ = nullptr;
     AccountId admin_{};
     AccountId vow_account_{};
     AccountId pot_account_{};

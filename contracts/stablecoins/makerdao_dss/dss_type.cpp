@@ -163,11 +163,11 @@ const ContractType& MakerDss::contract_type()
             "MakerDAO's multi-collateral Dai: urns, fees, savings, Dutch auctions, surplus and "
             "debt.",
         .role = ContractRole::lending,
-        .sectors = implements<MakerDss, DebtPositions>(),
+        .sectors = implements<MakerDss, DebtPositions, BackstopAuctions>(),
         .methods = methods(),
         .events = event_types<PokeLog, BarkLog, KickLog, TakeLog, RedoLog, YankLog, FlapKickLog,
-            FlopKickLog, LogValueLog, DebtChangeRow, CollateralAuctionRow, DebtBooksRow,
-            DebtCollateralRow, DebtStatementRow, DebtPositionRow>(),
+            FlopKickLog, LogValueLog, DebtChangeRow, CollateralAuctionRow, BackstopAuctionRow,
+            DebtBooksRow, DebtCollateralRow, DebtStatementRow, DebtPositionRow>(),
         .parameters =
             {
                 token_parameter("dai", "makerdao_dai", "The token that it mints and burns."),

@@ -117,6 +117,8 @@ Result<Returns> MakerDss::execute(const Flap&, CallContext& context)
         {}, lot, vow_account_, 0, context.block().timestamp + house.tau};
     RUNNEL_TRY(move(context, vow_account_, vow_account_, flap_account_, lot));
     context.emit(id(), FlapKickLog{number, lot, {}});
+    tell_backstop(context, BackstopKind::surplus, BackstopAction::start, number,
+        context.read(flaps_, number));
     return Returns{Amount{number}};
 }
 
@@ -134,6 +136,8 @@ Result<Returns> MakerDss::execute(const Flop&, CallContext& context)
     context.write(flops_, number) = {
         vow.sump, vow.dump, vow_account_, 0, context.block().timestamp + house.tau};
     context.emit(id(), FlopKickLog{number, vow.dump, vow.sump, vow_account_});
+    tell_backstop(context, BackstopKind::deficit, BackstopAction::start, number,
+        context.read(flops_, number));
     return Returns{Amount{number}};
 }
 
@@ -145,6 +149,7 @@ Result<Returns> MakerDss::execute(const FlapTick& call, CallContext& context)
     auto& bid = context.write(flaps_, call.id);
     RUNNEL_TRY(require_ignored(bid, now, "Flapper/not-finished", "Flapper/bid-already-placed"));
     bid.end = now + context.read(houses_, flap_record).tau;
+    tell_backstop(context, BackstopKind::surplus, BackstopAction::restart, call.id, bid);
     return Returns{};
 }
 
@@ -170,6 +175,7 @@ Result<Returns> MakerDss::execute(const Tend& call, CallContext& context)
         context.as(flap_account_), sender, flap_account_, wrapping_sub(call.bid, bid.bid)));
     bid.bid = call.bid;
     bid.tic = now + house.ttl;
+    tell_backstop(context, BackstopKind::surplus, BackstopAction::bid, call.id, bid);
     return Returns{};
 }
 
@@ -183,6 +189,7 @@ Result<Returns> MakerDss::execute(const FlapDeal& call, CallContext& context)
     context.write(flaps_, call.id) = {};
     auto& house = context.write(houses_, flap_record);
     house.fill = RUNNEL_TRY(guarded(Checked{house.fill} - bid.lot));
+    tell_backstop(context, BackstopKind::surplus, BackstopAction::settle, call.id, bid);
     return Returns{};
 }
 
@@ -196,6 +203,7 @@ Result<Returns> MakerDss::execute(const FlopTick& call, CallContext& context)
     RUNNEL_TRY(require_ignored(bid, now, "Flopper/not-finished", "Flopper/bid-already-placed"));
     bid.lot = RUNNEL_TRY(wad_mul_down(house.pad, bid.lot));
     bid.end = now + house.tau;
+    tell_backstop(context, BackstopKind::deficit, BackstopAction::restart, call.id, bid);
     return Returns{};
 }
 
@@ -225,6 +233,7 @@ Result<Returns> MakerDss::execute(const Dent& call, CallContext& context)
     }
     bid.lot = call.lot;
     bid.tic = now + house.ttl;
+    tell_backstop(context, BackstopKind::deficit, BackstopAction::bid, call.id, bid);
     return Returns{};
 }
 
@@ -235,6 +244,7 @@ Result<Returns> MakerDss::execute(const FlopDeal& call, CallContext& context)
     auto as_minter = context.as(account());
     RUNNEL_TRY(mkr_->execute(Erc20Mint{bid.guy, bid.lot}, as_minter));
     context.write(flops_, call.id) = {};
+    tell_backstop(context, BackstopKind::deficit, BackstopAction::settle, call.id, bid);
     return Returns{};
 }
 
