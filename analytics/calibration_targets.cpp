@@ -10,6 +10,7 @@ namespace
 {
 constexpr std::string_view thursday = "black_thursday";
 constexpr std::string_view dss_thursday = "dss_black_thursday";
+constexpr std::string_view debt_auctions = "mkr_debt_auctions_2020";
 constexpr std::string_view source_2021 =
     "Aave v2, 11,497 liquidation calls, 2020-12-17 to 2022-04-03";
 constexpr std::string_view may_2021 = "aave_liquidations_2021";
@@ -335,6 +336,32 @@ constexpr std::array own_bands{
         "12-13 March 2020; a factor of 2 either way of the premium"},
     Band{dss_thursday, "failed_share", "failed transactions, median hour",
         "transactions.reverted_share_median_hour", Unit::share, "2-4%", 0.01, 0.06, source_failed},
+    Band{debt_auctions, "auctions", "debt auctions won", "backstops.auctions.maker deficit.settled",
+        Unit::count, "106", 100, 112,
+        "The Block, 30 March 2020; what has to be paid is an input of the scenario, a twentieth "
+        "either way"},
+    Band{debt_auctions, "price", "Dai per new MKR", "backstops.auctions.maker deficit.price",
+        Unit::none, "252.6", 200, 289.6,
+        "5.3 million Dai for 20,980 MKR (The Block); the band is that of single lots, 200 to "
+        "289.57 "
+        "(Cointelegraph, 23 March 2020)"},
+    Band{debt_auctions, "price_share", "of MKR's price outside",
+        "backstops.auctions.maker deficit.price_share", Unit::share, "83-98%", 0.83, 0.98,
+        "lots for 220 where MKR cost 265, for 265 where it cost 270 (Cointelegraph, 20 and 23 "
+        "March "
+        "2020)"},
+    Band{debt_auctions, "top_share", "won by the first",
+        "backstops.auctions.maker deficit.top_share", Unit::share, "68%", 0.34, 0.70,
+        "72 of 106 (The Block); the fund's Dai, an input, allows no more; a factor of 2 below"},
+    Band{debt_auctions, "bidders", "who bid", "backstops.auctions.maker deficit.bidders",
+        Unit::count, "36", 18, 72,
+        "The Block; an input of the scenario is how many look; a factor of 2 either way"},
+    Band{debt_auctions, "span", "first start to last settlement",
+        "backstops.auctions.maker deficit.span_seconds", Unit::seconds, "9 days", -Band::open,
+        Band::open,
+        "19 to 28 March 2020, in three waves of 40, 46 and 20 lots; here all of them may be "
+        "started "
+        "at once, so not judged"},
     Band{"escrow_market", "disputed_share", "deals disputed", "escrow.disputed_share", Unit::share,
         not_recorded, -Band::open, Band::open, "no recorded range; what must hold: docs/escrow.md"},
     Band{"escrow_market", "refunded_share", "given back to buyers", "escrow.refunded_share",
