@@ -3,6 +3,7 @@
 #include "storage/output_file.hpp"
 #include "tools/runnel/commands.hpp"
 #include "tools/runnel/number_options.hpp"
+#include "tools/runnel/output_folder.hpp"
 #include "tools/runnel/printable.hpp"
 #include "tools/runnel/process.hpp"
 
@@ -14,7 +15,6 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <system_error>
 #include <vector>
 
 namespace runnel::tools
@@ -30,27 +30,6 @@ struct ExportOptions
     std::string folder;
 };
 
-/// Nothing is replaced: people change what was exported.
-void make_folder(const filesystem::path& folder)
-{
-    std::error_code failed;
-    if (filesystem::exists(filesystem::symlink_status(folder, failed)))
-    {
-        if (!filesystem::is_directory(folder, failed) || !filesystem::is_empty(folder, failed))
-        {
-            throw CommandError{exit_bad_input,
-                fmt::format("{}: expected an empty folder, or none yet", folder.string())};
-        }
-        return;
-    }
-    filesystem::create_directories(folder, failed);
-    if (failed)
-    {
-        throw CommandError{
-            exit_world_failed, fmt::format("{}: {}", folder.string(), failed.message())};
-    }
-}
-
 int run_export(const ExportOptions& options)
 {
     storage::CommandFiles command;
@@ -65,7 +44,7 @@ int run_export(const ExportOptions& options)
         throw CommandError{exit_bad_input,
             fmt::format("--block: there is no block {}: the last is {}", block, *last)};
     }
-    make_folder(options.folder);
+    const OutputFolder made{options.folder};
     walk.go_to(block, false);
     const auto exported = scenarios::export_state(walk.world(), walk.replay().scenario(),
         walk.replay().head(), walk.reader().reference_prices());
@@ -100,7 +79,7 @@ int run_export(const ExportOptions& options)
 
 }  // namespace
 
-Command add_export_command(CLI::App& app)
+Command add_state_export_command(CLI::App& app)
 {
     auto options = std::make_shared<ExportOptions>();
     auto* command = app.add_subcommand("export-state",
