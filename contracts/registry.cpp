@@ -2,6 +2,7 @@
 
 #include "contracts/assets/share_registry/registry.hpp"
 #include "contracts/commerce/arbitrated_escrow/escrow.hpp"
+#include "contracts/commerce/goods_register/goods_register.hpp"
 #include "contracts/commerce/listing_board/board.hpp"
 #include "contracts/commerce/marketplace/marketplace.hpp"
 #include "contracts/compliance/screening_list/screening_list.hpp"
@@ -136,6 +137,7 @@ std::span<const ContractType* const> contract_types()
         &NaiveLender::contract_type(),
         &StakeGovernor::contract_type(),
         &CurveVault::contract_type(),
+        &GoodsRegister::contract_type(),
     };
     return types;
 }

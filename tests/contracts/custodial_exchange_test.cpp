@@ -63,6 +63,7 @@ struct Setup
     std::uint32_t spread_bps = 25;
     bool has_screening = false;
     std::uint32_t fee_on_transfer_bps = 0;
+    std::uint64_t minimum_usd = 20;  // Of a withdrawal of USDC.
 };
 
 /// An exchange of USDC and ETH at 2'000 USD. It has 10'000 USDC and 10 ETH of its own; alice and
@@ -101,7 +102,7 @@ struct ExchangeFixture : ContractFixture
     {
         Terms terms;
         terms.tokens = {{native_coin, milliether(2), milliether(10), {}, milliether(1)},
-            {usdc.id(), usd(5), usd(20), usd(2'000), usd(1)}};
+            {usdc.id(), usd(5), usd(setup.minimum_usd), usd(2'000), usd(1)}};
         terms.operated_by = "clerk";
         terms.prices = oracle.id();
         if (setup.has_screening)
@@ -342,6 +343,9 @@ TEST_CASE("custodial exchange: withdrawals have a minimum, a limit a day and an 
     f.expect_ok(f.bob, id, ask(usd(100), f.eve));
     CHECK(f.exchange.withdrawals_waiting(usdc) == 3);
     CHECK(f.exchange.withdrawals_waiting_amount(usdc) == usd(2'110));
+    // The whole of a day's limit is not above it.
+    f.expect_ok(f.bob, id, ask(usd(1'900), f.bob));
+    f.expect_ok(f.clerk, id, RejectWithdrawal{4});
     // What is asked for cannot be used twice.
     f.expect_refusal(f.alice, id, Trade{usdc, native_coin, usd(991), {}},
         "CustodialExchange: insufficient balance");
@@ -354,6 +358,18 @@ TEST_CASE("custodial exchange: withdrawals have a minimum, a limit a day and an 
     f.expect_refusal(f.bob, id, PayBatch{usdc, 2}, "CustodialExchange: not the operator");
     f.expect_ok(f.clerk, id, PayBatch{usdc, 2});
     CHECK(f.usdc.balance(f.eve) == usd(5'095));
+}
+
+TEST_CASE("custodial exchange: nobody pays a fee for nothing", "[contracts][custody]")
+{
+    ExchangeFixture f{Setup{.minimum_usd = 0}};
+    const auto id = f.exchange.id();
+    f.deposit(f.alice, usd(100));
+    f.expect_refusal(f.alice, id, RequestWithdrawal{f.usdc.id(), usd(5), f.alice},
+        "CustodialExchange: below the minimum");
+    f.expect_ok(f.alice, id, RequestWithdrawal{f.usdc.id(), Amount{5'000'001}, f.eve});
+    f.expect_ok(f.clerk, id, PayBatch{f.usdc.id(), 1});
+    CHECK(f.usdc.balance(f.eve) == Amount{5'000'000'001});
 }
 
 TEST_CASE("custodial exchange: a rejected withdrawal goes back, the queue goes on",
@@ -392,9 +408,11 @@ TEST_CASE("custodial exchange: the cold wallet moves after a delay", "[contracts
     f.expect_refusal(f.clerk, id, MoveToCold{usdc, {}}, "CustodialExchange: nothing to move");
     f.expect_refusal(f.alice, id, MoveToCold{usdc, usd(1)}, "CustodialExchange: not the operator");
     f.expect_ok(f.clerk, id, MoveToCold{usdc, usd(9'990)});
-    f.expect_ok(f.clerk, id, MoveToCold{native_coin, ether});
+    f.expect_ok(f.clerk, id, MoveToCold{native_coin, wrapping_mul(Amount{10}, ether)});
+    CHECK(f.ether_of(f.exchange.hot_wallet()).is_zero());
+    f.expect_ok(f.clerk, id, RequestRefill{native_coin, wrapping_mul(Amount{10}, ether)});
     CHECK(f.usdc.balance(f.cold) == usd(9'990));
-    CHECK(f.ether_of(f.cold) == ether);
+    CHECK(f.ether_of(f.cold) == wrapping_mul(Amount{10}, ether));
     CHECK(f.exchange.wallets(usdc).cold == usd(9'990));
 
     f.deposit(f.alice, usd(1'000));

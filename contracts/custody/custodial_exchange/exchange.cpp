@@ -450,6 +450,7 @@ Result<Returns> CustodialExchange::execute(const OpenAccount& call, CallContext&
     auto& state = context.write(state_, 0);
     context.write(customers_, state.customers) = {customer, call.deposit_account, call.salt, false};
     number = ++state.customers;
+    context.emit(id(), CustodianAccount{customer, number - 1, call.deposit_account});
     return Returns{Amount{number - 1}};
 }
 

@@ -43,7 +43,8 @@ const ContractType& CustodialExchange::contract_type()
         .role = ContractRole::ledger,
         .sectors = implements<CustodialExchange, Custodian>(),
         .methods = methods(),
-        .events = event_types<CustodianMove, CustodianTrade, CustodianStatement, CustodianRow>(),
+        .events = event_types<CustodianAccount, CustodianMove, CustodianTrade, CustodianStatement,
+            CustodianRow>(),
         .parameters =
             {
                 {"tokens", ParameterKind::per_token, "", {},

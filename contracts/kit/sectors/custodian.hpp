@@ -308,6 +308,21 @@ struct CustodianRow
         (waiting, other("withdrawals")), (customers, other("customers")));
 };
 
+/// A customer's account was opened.
+struct CustodianAccount
+{
+    static constexpr std::string_view name = "CustodianAccount";
+    static constexpr std::string_view table = "custodian_accounts";
+    static constexpr EventUse use = EventUse::sector;
+    static constexpr std::array<std::string_view, 3> meanings{
+        "Whose it is.", "His number, from 0.", "The account at his deposit address."};
+
+    AccountId customer{};
+    std::uint64_t number = 0;
+    AccountId deposit_account{};
+    RUNNEL_FIELDS(customer, number, deposit_account);
+};
+
 enum class CustodianMoveType : std::uint8_t
 {
     deposit,       // Credited; the coins are at the deposit address.
