@@ -49,5 +49,8 @@ namespace runnel::strategies
 [[nodiscard]] const StrategyType& underwriter_strategy();
 [[nodiscard]] const StrategyType& cover_buyer_strategy();
 [[nodiscard]] const StrategyType& claims_assessor_strategy();
+[[nodiscard]] const StrategyType& exchange_operator_strategy();
+[[nodiscard]] const StrategyType& exchange_customer_strategy();
+[[nodiscard]] const StrategyType& shop_strategy();
 
 }  // namespace runnel::strategies
