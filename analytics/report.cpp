@@ -38,6 +38,7 @@ constexpr std::array section_types{
     SectionType{"mixers", mixers_section},
     SectionType{"escrow", escrow_section},
     SectionType{"insurance", insurance_section},
+    SectionType{"economy", economy_section},
     SectionType{"books", reconciliation_section},
     SectionType{"validators", validators_section},
     SectionType{"wallets", wallets_section},

@@ -1,7 +1,9 @@
 #pragma once
 
 #include "contracts/kit/sectors/convertible.hpp"
+#include "contracts/kit/sectors/custodian.hpp"
 #include "contracts/kit/sectors/issuer.hpp"
+#include "contracts/kit/sectors/retail.hpp"
 #include "contracts/kit/sectors/rows.hpp"
 #include "ledger/call.hpp"
 #include "storage/ledger_writer.hpp"
@@ -120,7 +122,9 @@ inline storage::LedgerDescription description(Parts parts)
                 &event_type<LendingPosition>, &event_type<LendingBalance>,
                 &event_type<LendingReserve>, &event_type<contracts::StablecoinStateRow>,
                 &event_type<contracts::StablecoinConversion>, &event_type<contracts::IssuerRow>,
-                &event_type<contracts::IssuerFlow>})
+                &event_type<contracts::IssuerFlow>, &event_type<contracts::RetailSale>,
+                &event_type<contracts::WagePayment>, &event_type<contracts::CustodianAccount>,
+                &event_type<contracts::CustodianMove>, &event_type<contracts::CustodianStatement>})
             result.events.push_back(type);
     }
     return result;

@@ -353,6 +353,77 @@ TEST_CASE("report: an issuer whose coin is traded nowhere", "[analytics][report]
     CHECK(number("cover_end") == Approx(901.0 / 900));
 }
 
+// A week of four slots of 42 hours. Wallets hold 0, 400, 400 and 320 USDC for a slot each: 280 in
+// the mean.
+//
+//     1: the market pays ann 300, bob 100
+//     2: ann buys 10 pieces at 12 of bob; a sale of 5 that nobody pays for
+//     3: bob pays cat a wage of 40, and 20 to the market; ann pays 60 into dan's deposit address
+//     (eve)
+//
+// At the end ann has 120, bob 160, cat 40, dan 0; eve's are a custodian's.
+TEST_CASE("report: velocity, sales and Gini of a small economy, by hand", "[analytics][report]")
+{
+    using namespace contracts;
+    ChainBuilder chain{42 * 3'600};
+    chain.end_block(validator0, 0);
+    chain.transaction(ann);
+    chain.emit(usdc, Transfer{market_account, ann, dollars(300)});
+    chain.emit(usdc, Transfer{market_account, bob, dollars(100)});
+    chain.end_block(validator0, 0);
+    chain.transaction(ann);
+    // Of the same amount, and no payment for the goods.
+    chain.emit(weth, Transfer{ann, bob, dollars(120)});
+    chain.emit(usdc, Transfer{ann, bob, dollars(120)});
+    chain.emit(market, RetailSale{bob, ann, usdc, 10, dollars(12), dollars(120), false});
+    chain.emit(market, RetailSale{bob, ann, usdc, 1, dollars(5), dollars(5), true});
+    chain.end_block(validator0, 0);
+    chain.transaction(bob);
+    chain.emit(usdc, Transfer{bob, cat, dollars(40)});
+    chain.emit(market, WagePayment{bob, cat, usdc, dollars(40), 4});
+    chain.emit(usdc, Transfer{bob, market_account, dollars(20)});
+    chain.emit(usdc, Transfer{ann, eve, dollars(60)});
+    chain.emit(market, CustodianAccount{dan, 0, eve});
+    chain.emit(market,
+        CustodianMove{CustodianMoveType::deposit, dan, zero_account, usdc, dollars(60), 0, 0});
+    chain.emit(market, CustodianMove{CustodianMoveType::withdrawal, dan, dan, usdc, dollars(30),
+                           dollars(2), ChainBuilder::start + 42 * 3'600});
+    chain.emit(market, CustodianStatement{usdc, 1, 0, dollars(30), dollars(40), 1, dollars(60), 0});
+    chain.end_block(validator0, 0);
+    chain.end_block(validator0, 0);
+
+    auto writer = ledger(chain);
+    const std::vector<std::string> sections{"economy"};
+    const auto report = make_report(writer.database(), sections);
+    const auto number = [&](const std::string& path)
+    { return report.number("economy." + path).value(); };
+    CHECK(number("stock_mean") == Approx(280));
+    CHECK(number("stock_end") == Approx(320));
+    CHECK(number("came") == Approx(400));
+    CHECK(number("went") == Approx(80));
+    CHECK(number("turnover") == Approx(160));
+    CHECK(number("velocity_week") == Approx(160.0 / 280));
+    CHECK(raw(report, "economy.sales") == "125000000");
+    CHECK(raw(report, "economy.sales_paid") == "120000000");
+    CHECK(integer(report, "economy.sales_count") == 2);
+    CHECK(integer(report, "economy.sales_unmatched") == 1);
+    CHECK(number("goods_velocity_week") == Approx(125.0 / 280));
+    CHECK(raw(report, "economy.consumption") == "120000000");
+    CHECK(number("pieces_used") == 10);
+    CHECK(number("price_mean") == Approx(12));
+    CHECK(raw(report, "economy.wages") == "40000000");
+    // 0, 40, 120, 160: (-3 * 0 - 1 * 40 + 1 * 120 + 3 * 160) / (4 * 320).
+    CHECK(number("gini_end") == Approx(560.0 / 1'280));
+    CHECK_FALSE(report.number("economy.gini_start").has_value());
+    // Those of bob and cat: (160 - 40) / (2 * 200).
+    CHECK(number("holders.borrower.gini_end") == Approx(0.3));
+    CHECK(raw(report, "economy.custodians.aave.deposits") == "60000000");
+    CHECK(raw(report, "economy.custodians.aave.fees") == "2000000");
+    CHECK(number("custodians.aave.wait_median_seconds") == 2 * 42 * 3'600);
+    CHECK(number("statements.aave.coverage") == Approx(2));
+    CHECK(raw(report, "economy.statements.aave.owed") == "40000000");
+}
+
 TEST_CASE("report: lending, liquidations and bad debt", "[analytics][report]")
 {
     auto writer = ledger(six_blocks());
@@ -806,10 +877,10 @@ TEST_CASE("report: keys are snake_case, and each section's are different", "[ana
 {
     auto writer = ledger(six_blocks(), Parts::all, "black_thursday");
     const auto report = make_report(writer.database());
-    // All but throughput, the providers, farms, vaults, insurance, mixers, escrow, pegs, debt
-    // positions, backstops and sandwiches: nobody in this ledger ever has shares, mints against
+    // All but throughput, the providers, farms, vaults, insurance, mixers, escrow, the economy,
+    // pegs, debt positions, backstops and sandwiches: nobody here ever has shares, mints against
     // collateral or sells what he has just bought.
-    CHECK(report.sections.size() + 11 == section_keys().size());
+    CHECK(report.sections.size() + 12 == section_keys().size());
     const auto check_keys = [](std::vector<std::string> keys)
     {
         for (const auto& key : keys)
