@@ -43,7 +43,7 @@ struct LaundererState
 ///     hop h of chain c     peels a little off to a mule and passes the rest on; the last hop of a
 ///                          chain pays it into mixers, in the largest notes
 ///     mules                swap some of it to and fro, and sell it at custodians in pieces just
-///                          below the amount that these have to report
+///                          below the amount that these have to report; they take the money out
 ///
 /// Notes come out to mules, some to each, by relayers.
 class Launderer : public StatefulStrategy<LaundererState>
@@ -180,7 +180,16 @@ private:
             return true;
         const auto has = [&](ContractId token)
         { return !holding_of(wallet.view(), token, wallet.account()).is_zero(); };
-        return has(coin_) || std::any_of(tokens_.begin(), tokens_.end(), has);
+        return has(coin_) || std::any_of(tokens_.begin(), tokens_.end(), has) ||
+               (wallet.number() >= first_mule() && has_claim(wallet));
+    }
+    /// Whether a custodian has something for it that it can do something with.
+    [[nodiscard]] bool has_claim(WalletContext& wallet) const
+    {
+        CallWriter calls;
+        ContractId token{};
+        Amount amount;
+        return add_collection(calls, wallet, token, amount);
     }
 
     void act(LaundererState& state, WalletContext& wallet)
@@ -337,6 +346,15 @@ private:
                 return pay(wallet, view.world->contract(coin_).account(), coins(wallet),
                     Purpose::laundering, wrapping_gas);
         }
+        CallWriter calls;
+        ContractId collected{};
+        Amount amount;
+        if (add_collection(calls, wallet, collected, amount))
+        {
+            wallet.submit(std::move(calls), wallet.habitual_bid(), moving,
+                motive(Purpose::cash_out, collected, amount));
+            return;
+        }
         const auto price = reference_usd(view, native_coin);
         if (price <= 0)
             return;
@@ -348,6 +366,48 @@ private:
                 Purpose::cash_out);
         }
         deposit(state, wallet, piece);
+    }
+
+    /// Adds what it does next with what custodians have of its: it takes out the money, and sells
+    /// coins for some. False if there is neither.
+    bool add_collection(
+        CallWriter& calls, WalletContext& wallet, ContractId& token, Amount& amount) const
+    {
+        const auto& view = wallet.view();
+        for (const auto* listed : custodians_)
+        {
+            const auto& custodian = view.state<Custodian>(listed->contract().id());
+            const auto customer = custodian.number_of(wallet.account());
+            if (!customer || custodian.is_frozen(*customer))
+                continue;
+            const auto coins_there = custodian.balance(*customer, native_coin).available;
+            for (const auto money : custodian.tokens())
+            {
+                if (money == native_coin || money == coin_)
+                    continue;
+                const auto minimum = std::max(custodian.withdrawal_minimum(money),
+                    wrapping_add(custodian.withdrawal_fee(money), 1));
+                token = money;
+                amount = std::min(custodian.balance(*customer, money).available,
+                    custodian.withdrawal_room(*customer, money, view.timestamp));
+                if (amount >= minimum)
+                {
+                    custodian.add_withdraw(calls, money, amount, wallet.account());
+                    return true;
+                }
+                const auto quote = custodian.quote_trade(native_coin, money, coins_there);
+                if (quote && *quote >= minimum)
+                {
+                    token = native_coin;
+                    amount = coins_there;
+                    const auto least = static_cast<std::uint32_t>(slippage_ * 10'000);
+                    custodian.add_trade(
+                        calls, native_coin, money, amount, min_amount_out(*quote, least));
+                    return true;
+                }
+            }
+        }
+        return false;
     }
 
     /// Pays a piece to a custodian, where it has an account; opens one first.

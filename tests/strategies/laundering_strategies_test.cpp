@@ -1,7 +1,9 @@
 // Who uses mixers, who sends withdrawals for them, and who follows the money.
 
 #include "contracts/compliance/screening_list/screening_list.hpp"
+#include "contracts/custody/custodial_exchange/exchange.hpp"
 #include "contracts/mixers/tornado/tornado.hpp"
+#include "contracts/oracles/price_oracle/price_oracle.hpp"
 #include "contracts/tokens/erc20/erc20.hpp"
 #include "strategies/laundering/notes.hpp"
 #include "strategies/market/common.hpp"
@@ -28,7 +30,7 @@ Amount coins(std::uint64_t whole)
     return wrapping_mul(Amount{whole}, ether);
 }
 
-/// Two mixers of native coins, and some people.
+/// Two mixers of native coins, an exchange where they are worth 2,000, and some people.
 struct Mixers
 {
     Mixers()
@@ -85,6 +87,18 @@ struct Mixers
         parameters.set("relayer_fee", always(0.001));
         parameters.set("relayer_patience", std::int64_t{120'000});
     }
+    [[nodiscard]] custodial_exchange::Terms exchange_terms() const
+    {
+        custodial_exchange::Terms terms;
+        terms.tokens = {{native_coin, Amount{1}, coins(1), {}, Amount{1}},
+            {cash.id(), Amount{1'000'000}, Amount{10'000'000}, {}, Amount{1}}};
+        terms.operated_by = "relayer";
+        terms.prices = oracle.id();
+        terms.screening = list.id();
+        terms.spread_bps = 10;
+        terms.cold_delay_seconds = 3'600;
+        return terms;
+    }
     [[nodiscard]] Parameters user_parameters() const
     {
         Parameters parameters;
@@ -111,9 +125,15 @@ struct Mixers
     Tornado& large = sandbox.add<Tornado>("large", native_coin, coins(10), 20U);
     ScreeningList& list = sandbox.add<ScreeningList>(
         "list", screening_list::Terms{"me", screening_list::Mode::block, {}, false});
+    Erc20& cash = sandbox.add<Erc20>("CASH", TokenInfo{"CASH", 6}, TokenFlavour::openzeppelin5);
+    PriceOracle& oracle = sandbox.add<PriceOracle>("oracle", "me",
+        std::vector<TokenPrice>{
+            {native_coin, Amount{2'000'00000000}}, {cash.id(), Amount{1'00000000}}});
+    CustodialExchange& exchange = sandbox.add<CustodialExchange>("exchange", exchange_terms());
     AccountId me = sandbox.account("me");
     AccountId relayer = sandbox.account("relayer");
     AccountId buyer = sandbox.account("buyer");
+    AccountId cold = sandbox.account("exchange/cold");
     std::vector<AccountId> gang;
     std::shared_ptr<const GroupAccounts> groups;
 };
@@ -405,4 +425,95 @@ TEST_CASE("compliance officer: remembers what it saw", "[strategies][compliance]
     REQUIRE(other->load_shared(0, first));
     Decoder twice{bytes};
     CHECK_FALSE(other->load_shared(1, twice));
+}
+
+// A mule has 12 ETH, of which it keeps a half; it sells 4.5 ETH at a time, nine tenths of 10,000
+// USD.
+TEST_CASE("launderer: a mule sells at an exchange and takes the money out, until it is listed",
+    "[strategies][launderer]")
+{
+    Mixers m;
+    const auto mule = m.gang[5];
+    m.give(mule, coins(12));
+    m.exchange.endow(m.sandbox.world(), m.cash.id(), Amount{100'000'000'000});
+    AccountInfo deposits{"deposits of the mule", "custody", {}, {}, {}};
+    deposits.address = m.exchange.deposit_address(m.sandbox.world().account(mule).address);
+    m.sandbox.world().add_account(deposits);
+
+    Parameters parameters;
+    m.set_note_parameters(parameters);
+    parameters.set("coin", m.token.id());
+    parameters.set("tokens", std::vector<ContractId>{});
+    parameters.set("chains", std::int64_t{1});
+    parameters.set("hops", std::int64_t{2});
+    for (const auto* name : {"chunk", "peel", "burst", "mix_wait", "withdraw_gap"})
+        parameters.set(name, always(1));
+    parameters.set("gap", always(12));
+    parameters.set("relayed_share", 1.0);
+    parameters.set("legs_max", std::int64_t{0});
+    parameters.set("slippage", 0.03);
+    parameters.set("custodians", std::vector{m.exchange.id()});
+    parameters.set("threshold_usd", 10'000.0);
+    parameters.set("piece", always(0.9));
+    parameters.set("otc_share", 0.0);
+    parameters.set("buyers", std::string{});
+    parameters.set("reserve", 0.5);
+    parameters.set("incident", std::int64_t{1});
+    auto group = m.group(mule);
+    group.name = "gang";
+    group.group_size = 12;
+    const auto launderer = m.strategy("launderer", parameters, group);
+    FakeWallet wallet{m.sandbox, mule};
+    wallet.place = 5;
+    wallet.set_price(native_coin, 2'000);
+    // Its next step, if it takes one in ten blocks.
+    const auto step = [&]
+    {
+        for (int i = 0; i < 10; ++i, wallet.advance(1))
+        {
+            wallet.decide(*launderer);
+            if (wallet.submissions.empty())
+                continue;
+            CHECK(wallet.submissions.front().motive.purpose == Purpose::cash_out);
+            CHECK(wallet.submissions.front().motive.incident == 1);
+            const auto ran = wallet.run(*launderer);
+            INFO(ran.outcome.receipt.refusal.to_string());
+            REQUIRE(ran.outcome.ok());
+            return true;
+        }
+        return false;
+    };
+    const auto credit = [&]
+    {
+        CallWriter calls;
+        m.exchange.add_credit(calls, native_coin, std::vector<std::uint32_t>{0});
+        m.run(m.relayer, calls);
+    };
+
+    REQUIRE(step());
+    REQUIRE(m.exchange.number_of(mule) == 0);
+    REQUIRE(step());
+    const auto piece = div_down(coins(45), 10);
+    CHECK(m.balance(m.exchange.deposit_account(0)) == piece);
+    credit();
+    CHECK(m.exchange.balance(0, native_coin).available == piece);
+    REQUIRE(step());
+    // 9,000 less a thousandth.
+    CHECK(m.exchange.balance(0, m.cash.id()).available == Amount{8'991'000'000});
+    REQUIRE(step());
+    CallWriter pays;
+    m.exchange.add_pay(pays, m.cash.id(), 1);
+    m.run(m.relayer, pays);
+    CHECK(m.cash.balance(mule) == Amount{8'990'000'000});
+
+    // The next piece is in when the list names it: it is held, and nothing follows.
+    REQUIRE(step());
+    CHECK(m.balance(m.exchange.deposit_account(0)) == coins(9));
+    CallWriter lists;
+    m.list.add_list(lists, mule);
+    m.run(m.me, lists);
+    credit();
+    CHECK(m.exchange.balance(0, native_coin).held == piece);
+    CHECK_FALSE(step());
+    CHECK(m.balance(mule) == coins(3));
 }

@@ -118,12 +118,13 @@ public:
     std::vector<QuoteAnswer> questions;
     unsigned rounds_of_questions = 0;
     std::uint64_t seed = 7;
+    std::uint32_t place = 0;  // Its number within its group.
 
     // ---- What the strategy sees ----
 
     const WorldView& view() const override { return view_; }
     AccountId account() const override { return account_; }
-    std::uint32_t number() const override { return 0; }
+    std::uint32_t number() const override { return place; }
     RandomStream& random() override { return random_; }
     std::uint32_t pending() const override
     {
