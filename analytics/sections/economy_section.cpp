@@ -302,6 +302,8 @@ void add_custody(LedgerQueries& source, Section& section)
     if (!source.has("t_custodian_moves"))
         return;
     std::map<std::pair<ContractId, ContractId>, Custody> all;
+    std::int64_t deposits = 0;
+    std::int64_t held = 0;
     auto rows = source.query(
         "SELECT m.contract_id, m.token_id, m.transaction_type, m.amount_raw, m.fee_raw, "
         "m.requested_at, b.timestamp FROM t_custodian_moves m JOIN t_blocks b ON b.number = "
@@ -314,6 +316,8 @@ void add_custody(LedgerQueries& source, Section& section)
         {
             custody.deposits.add(rows.amount(3));
             ++custody.deposit_count;
+            ++deposits;
+            held += kind == "held_deposit" ? 1 : 0;
         }
         else if (kind == "withdrawal")
         {
@@ -328,6 +332,13 @@ void add_custody(LedgerQueries& source, Section& section)
             ++custody.rejections;
         else if (kind == "to_hot")
             ++custody.refills;
+    }
+    if (deposits > 0)
+    {
+        section.figures.push_back(
+            {"deposits_held", "Deposits that screening held", held, Unit::count});
+        section.figures.push_back({"deposits_held_share", "Of all deposits",
+            share_of(static_cast<double>(held), static_cast<double>(deposits)), Unit::share});
     }
     Table table{"custodians", "What custodians took and gave",
         {{"custodian", "Custodian", Unit::none}, {"token", "", Unit::none},

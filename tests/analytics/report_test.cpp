@@ -386,6 +386,8 @@ TEST_CASE("report: velocity, sales and Gini of a small economy, by hand", "[anal
     chain.emit(market, CustodianAccount{dan, 0, eve});
     chain.emit(market,
         CustodianMove{CustodianMoveType::deposit, dan, zero_account, usdc, dollars(60), 0, 0});
+    chain.emit(
+        market, CustodianMove{CustodianMoveType::held_deposit, dan, ann, usdc, dollars(1), 0, 0});
     chain.emit(market, CustodianMove{CustodianMoveType::withdrawal, dan, dan, usdc, dollars(30),
                            dollars(2), ChainBuilder::start + 42 * 3'600});
     chain.emit(market, CustodianStatement{usdc, 1, 0, dollars(30), dollars(40), 1, dollars(60), 0});
@@ -417,7 +419,9 @@ TEST_CASE("report: velocity, sales and Gini of a small economy, by hand", "[anal
     CHECK_FALSE(report.number("economy.gini_start").has_value());
     // Those of bob and cat: (160 - 40) / (2 * 200).
     CHECK(number("holders.borrower.gini_end") == Approx(0.3));
-    CHECK(raw(report, "economy.custodians.aave.deposits") == "60000000");
+    CHECK(raw(report, "economy.custodians.aave.deposits") == "61000000");
+    CHECK(integer(report, "economy.deposits_held") == 1);
+    CHECK(number("deposits_held_share") == Approx(0.5));
     CHECK(raw(report, "economy.custodians.aave.fees") == "2000000");
     CHECK(number("custodians.aave.wait_median_seconds") == 2 * 42 * 3'600);
     CHECK(number("statements.aave.coverage") == Approx(2));
