@@ -16,6 +16,7 @@ namespace runnel::strategies
 [[nodiscard]] const StrategyType& front_runner_strategy();
 [[nodiscard]] const StrategyType& liquidity_provider_strategy();
 [[nodiscard]] const StrategyType& pool_opener_strategy();
+[[nodiscard]] const StrategyType& market_maker_strategy();
 [[nodiscard]] const StrategyType& range_provider_strategy();
 [[nodiscard]] const StrategyType& stable_provider_strategy();
 [[nodiscard]] const StrategyType& aggregating_trader_strategy();
@@ -52,5 +53,8 @@ namespace runnel::strategies
 [[nodiscard]] const StrategyType& exchange_operator_strategy();
 [[nodiscard]] const StrategyType& exchange_customer_strategy();
 [[nodiscard]] const StrategyType& shop_strategy();
+[[nodiscard]] const StrategyType& asset_issuer_strategy();
+[[nodiscard]] const StrategyType& share_investor_strategy();
+[[nodiscard]] const StrategyType& tender_bidder_strategy();
 
 }  // namespace runnel::strategies

@@ -148,6 +148,12 @@ double reference_usd(const WorldView& view, ContractId token)
     return price ? static_cast<double>(*price) * 1e-8 : 0;
 }
 
+double reference_price(const WorldView& view, ContractId token, ContractId currency)
+{
+    const auto usd = reference_usd(view, currency);
+    return usd > 0 ? reference_usd(view, token) / usd : 0;
+}
+
 Bid urgent_bid(const WalletContext& wallet, double urgency)
 {
     auto bid = wallet.habitual_bid();

@@ -160,6 +160,9 @@ inline constexpr std::uint64_t never = ~std::uint64_t{0};
     const WalletGroup& wallets, std::size_t position, ContractId token);
 /// USD per whole token, as the world outside quotes it; 0 without a price.
 [[nodiscard]] double reference_usd(const WorldView& view, ContractId token);
+/// What a whole @p token is worth by reference prices, in whole units of @p currency; 0 if one of
+/// them has none.
+[[nodiscard]] double reference_price(const WorldView& view, ContractId token, ContractId currency);
 
 /// The wallet's habitual bid with @p urgency times its tip. A higher one comes on top of the
 /// maximal fee, a lower one leaves it as it is.
