@@ -26,6 +26,8 @@ constexpr std::array section_types{
     SectionType{"trading", trading_section},
     SectionType{"mev", mev_section},
     SectionType{"providers", providers_section},
+    SectionType{"order_books", order_books_section},
+    SectionType{"assets", assets_section},
     SectionType{"pegs", pegs_section},
     SectionType{"tvl", tvl_section},
     SectionType{"lending", lending_section},

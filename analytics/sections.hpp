@@ -18,6 +18,8 @@ namespace runnel::analytics
 [[nodiscard]] std::optional<Section> trading_section(LedgerQueries& source);
 [[nodiscard]] std::optional<Section> mev_section(LedgerQueries& source);
 [[nodiscard]] std::optional<Section> providers_section(LedgerQueries& source);
+[[nodiscard]] std::optional<Section> order_books_section(LedgerQueries& source);
+[[nodiscard]] std::optional<Section> assets_section(LedgerQueries& source);
 [[nodiscard]] std::optional<Section> pegs_section(LedgerQueries& source);
 [[nodiscard]] std::optional<Section> tvl_section(LedgerQueries& source);
 [[nodiscard]] std::optional<Section> lending_section(LedgerQueries& source);

@@ -469,6 +469,56 @@ def check_yields(runnel: Runnel, checks: Checks, folder: pathlib.Path) -> None:
     equal(group["gain_usd"] + group["fees"], 475 - 440, "what the accounts have gained")
 
 
+def check_order_books(runnel: Runnel, checks: Checks, source: pathlib.Path, folder: pathlib.Path) -> None:
+    """What an order book showed and what its makers gained, by hand, of the story that has a book."""
+    ledger = folder / "book.db"
+    done = runnel("run", source / "scenarios" / "order_book_by_hand.toml", "--db", ledger, "--quiet")
+    checks(done.returncode == 0, f"the book runs: {done.stderr}")
+    report = runnel.json("report", ledger)
+    section = report["order_books"]
+
+    def equal(got, expected, what):
+        checks(abs(got - expected) <= 1e-9 * max(1, abs(expected)), f"{what}: {got}, not {expected}")
+
+    dust = 0.000497512437810945 * 2_000  # What Dave's dollar buys, at the price outside.
+    volume = 3 * 2_000 + 0.4 * 2_000 + dust
+    edge = -0.4 * 5 + 1 - dust  # Carol buys for 2,005, Alice sells for 2,010.
+    maker_fees = 1 + 2 + 0.0002 * 2_000 + 0.0005
+    equal(section["orders"], 4, "orders")
+    equal(section["fills"], 4, "fills")
+    equal(section["volume_usd"], volume, "volume")
+    equal(section["filled_share"], volume / (7 * 2_000), "of what rested")
+    equal(section["cancelled_share"], 1 / 4, "cancelled")
+    equal(section["spread_median"], 5 / 2_007.5, "2,005 to 2,010 for two blocks")
+    # Six slots: nothing in the first two, then 6 WETH, 4, 3.6, 2.9995.
+    equal(section["two_sided_share"], 2 / 6, "blocks 3 and 4")
+    equal(section["depth_usd"], (6 + 4 + 3.6 + 2.999502487562189055) / 6 * 2_000, "depth")
+    equal(section["edge_share"], edge / volume, "beside the price")
+    equal(section["mark_out_share"], (edge - maker_fees) / volume, "the price stays")
+    equal(section["maker_fees_usd"], maker_fees, "makers' fees")
+    equal(section["taker_fees_usd"], 0.003 * 2_000 + 0.802 + 0.000000497512437811 * 2_000, "takers' fees")
+    # All of it is with somebody: what gas costs is all that they have lost.
+    group = next(row for row in report["wallets"]["groups"] if row["group"] == "account")
+    equal(group["gain_usd"] + group["fees"] * 2_000, 0, "what is in the book counts")
+
+
+def check_assets(runnel: Runnel, checks: Checks, source: pathlib.Path, folder: pathlib.Path) -> None:
+    """What an asset in shares earned and was paid for, by hand, of the story that has one."""
+    ledger = folder / "asset.db"
+    done = runnel("run", source / "scenarios" / "shares_by_hand.toml", "--db", ledger, "--quiet")
+    checks(done.returncode == 0, f"the asset runs: {done.stderr}")
+    section = runnel.json("report", ledger)["assets"]
+    expected = {"distributed_usd": 4_000, "withdrawn_usd": 4_000, "withdrawn_share": 1, "sold_usd": 60_000,
+                "traded_usd": 0, "tendered_usd": 130_000, "sold_share": 0.6, "sale_price": 100,
+                "tender_price": 130, "bought_share": 1, "redeemed_share": 0.1}
+    for key, value in expected.items():
+        checks(abs(section[key] - value) < 1e-9 * max(1, value), f"{key}: {section[key]}, not {value}")
+    # All are accounts of the story: what is left is what the house has kept of the shares' price.
+    earned = section["earned"]
+    checks(len(earned) == 1 and abs(earned[0]["auctions_usd"] + 1_500) < 1e-6 and
+           abs(earned[0]["all_usd"] + 1_500) < 1e-6, f"earned: {earned}")
+
+
 def main():
     runnel, checks = Runnel(sys.argv[1]), Checks()
     with tempfile.TemporaryDirectory() as name:
@@ -478,6 +528,8 @@ def main():
         check_providers(runnel, checks, pathlib.Path(sys.argv[2]), pathlib.Path(name))
         check_interest(runnel, checks, pathlib.Path(name))
         check_yields(runnel, checks, pathlib.Path(name))
+        check_order_books(runnel, checks, pathlib.Path(sys.argv[2]), pathlib.Path(name))
+        check_assets(runnel, checks, pathlib.Path(sys.argv[2]), pathlib.Path(name))
         check_balances(runnel, checks, pathlib.Path(name))
         check_provider(runnel, checks, pathlib.Path(name))
     checks.finish()
