@@ -94,10 +94,10 @@ std::vector<ContractBench> contract_benches()
     std::vector<ContractBench> all;
     for (auto* protocol : {native_benches, erc20_benches, price_oracle_benches, uniswap_v2_benches,
              uniswap_v3_benches, uniswap_v4_benches, curve_stableswap_benches,
-             balancer_weighted_benches, aave_v3_benches, compound_v2_benches, comet_benches,
-             morpho_blue_benches, makerdao_dss_benches, fiat_token_benches, terra_market_benches,
-             staking_rewards_benches, masterchef_benches, vault_benches, staking_benches,
-             tornado_benches})
+             balancer_weighted_benches, order_book_benches, asset_benches, aave_v3_benches,
+             compound_v2_benches, comet_benches, morpho_blue_benches, makerdao_dss_benches,
+             fiat_token_benches, terra_market_benches, staking_rewards_benches, masterchef_benches,
+             vault_benches, staking_benches, tornado_benches})
     {
         auto benches = protocol();
         std::move(benches.begin(), benches.end(), std::back_inserter(all));

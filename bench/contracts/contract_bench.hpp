@@ -113,6 +113,7 @@ struct QuoteBench
 
 /// @{ Each in the file PROTOCOL_bench.cpp.
 std::vector<ContractBench> aave_v3_benches();
+std::vector<ContractBench> asset_benches();
 std::vector<ContractBench> balancer_weighted_benches();
 std::vector<ContractBench> compound_v2_benches();
 std::vector<ContractBench> comet_benches();
@@ -123,6 +124,7 @@ std::vector<ContractBench> makerdao_dss_benches();
 std::vector<ContractBench> masterchef_benches();
 std::vector<ContractBench> morpho_blue_benches();
 std::vector<ContractBench> native_benches();
+std::vector<ContractBench> order_book_benches();
 std::vector<ContractBench> price_oracle_benches();
 std::vector<ContractBench> staking_benches();
 std::vector<ContractBench> staking_rewards_benches();
