@@ -36,6 +36,10 @@ constexpr std::string_view source_mixer =
     "Tornado Cash's 100-ETH pool, 25,608 withdrawals, December 2019 to June 2022: nine quarters "
     "(tools/mixer_habits)";
 constexpr std::string_view not_recorded = "not recorded";
+constexpr std::string_view book_day = "order_book_day";
+constexpr std::string_view source_book = "what is expected, and why: docs/order_book.md";
+constexpr std::string_view art = "art_shares";
+constexpr std::string_view source_art = "what is expected, and why: docs/art_shares.md";
 constexpr std::string_view source_interval =
     "one trade per wallet and mean of the scenario's interval, 10% either way";
 
@@ -402,6 +406,26 @@ constexpr std::array own_bands{
     Band{"payments", "payments_per_payer_day", "payments per payer and day",
         "behaviour.rates.payer.succeeded_day", Unit::none, "the parameter: 3,200", -Band::open,
         Band::open, "no recorded range; payers without funds wait for income"},
+    Band{book_day, "spread_median", "spread, median", "order_books.spread_median", Unit::share,
+        not_recorded, 0.0005, 0.004, source_book},
+    Band{book_day, "depth_usd", "within 2% of the best prices", "order_books.depth_usd", Unit::usd,
+        not_recorded, 72'000, 192'000, source_book},
+    Band{book_day, "edge_share", "makers' gain at the fill, of volume", "order_books.edge_share",
+        Unit::share, not_recorded, 0, 0.002, source_book},
+    Band{book_day, "mark_out_share", "five minutes later", "order_books.mark_out_share",
+        Unit::share, not_recorded, 0, 0.002, source_book},
+    Band{book_day, "filled_share", "filled of what rested", "order_books.filled_share", Unit::share,
+        not_recorded, -Band::open, Band::open, "makers move their quotes; not judged"},
+    Band{art, "sold_share", "sold by Dutch auction", "assets.sold_share", Unit::share, "80%", 0.799,
+        0.801, source_art},
+    Band{art, "sale_price", "a share, by auction", "assets.sale_price", Unit::usd_price,
+        not_recorded, 200, 320, source_art},
+    Band{art, "withdrawn_share", "withdrawn of what it earned", "assets.withdrawn_share",
+        Unit::share, not_recorded, 0.85, 1, source_art},
+    Band{art, "tender_price", "a share, by tender", "assets.tender_price", Unit::usd_price,
+        not_recorded, 170, 350, source_art},
+    Band{art, "bought_share", "shares bought by tender", "assets.bought_share", Unit::share,
+        not_recorded, 0.99, 1, source_art},
 };
 
 /// What a scenario has, hence which of the common rows are its own.
