@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <string>
 #include <utility>
 
 namespace runnel::strategies
@@ -239,6 +240,16 @@ private:
     std::vector<double> cash_;  // By wallet, at the start: whole units of the currency.
 };
 
+std::string check_book(const Parameters& parameters, const World& world)
+{
+    const auto* asset = contracts::find_share_asset(world, parameters.token("asset"));
+    const auto* book = contracts::find_order_exchange(world, parameters.contract("book"));
+    const bool is_market = asset != nullptr && book != nullptr &&
+                           book->base_token() == asset->contract().id() &&
+                           book->quote_token() == asset->currency();
+    return is_market ? "" : "book: expected an order book of the asset against its currency";
+}
+
 }  // namespace
 
 const StrategyType& share_investor_strategy()
@@ -268,7 +279,8 @@ const StrategyType& share_investor_strategy()
                 {"looks_every", ParameterKind::duration, "\"4h\"", {},
                     "How often it looks at auctions, tenders and dividends.", 1'000},
             },
-        .create = create_strategy<ShareInvestor>};
+        .create = create_strategy<ShareInvestor>,
+        .validate_in = check_book};
     return type;
 }
 

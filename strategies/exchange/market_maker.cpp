@@ -1,3 +1,4 @@
+#include "contracts/kit/registration.hpp"
 #include "contracts/kit/sectors/order_exchange.hpp"
 #include "ledger/transaction.hpp"
 #include "strategies/market/common.hpp"
@@ -314,12 +315,8 @@ const StrategyType& market_maker_strategy()
         .help = "Quotes both sides of an order book round the reference price, by its inventory.",
         .parameters =
             {
-                {.name = "book",
-                    .kind = ParameterKind::contract,
-                    .default_value = "",
-                    .unit = {},
-                    .help = "The order book that it quotes in.",
-                    .contract_kind = OrderExchange::sector},
+                contracts::contract_parameter(
+                    "book", OrderExchange::sector, "The order book that it quotes in."),
                 {"coin", ParameterKind::token, "", {},
                     "The token whose reference price is the native coin's (WETH): what gas costs."},
                 {"half_spread_bps", ParameterKind::distribution, "{ log_normal = [2.7, 0.4] }",

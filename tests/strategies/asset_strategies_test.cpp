@@ -101,7 +101,8 @@ struct Art
     AccountId rival{sandbox.account("rival")};
     ShareRegistry& art{sandbox.add<ShareRegistry>("ART", terms())};
     NftMarketplace& market{sandbox.add<NftMarketplace>("market", marketplace::Terms{})};
-    OrderBook& book{sandbox.add<OrderBook>("book", book_terms())};
+    OrderBook& book{sandbox.add<OrderBook>("book", book_terms(art.id()))};
+    OrderBook& other_book{sandbox.add<OrderBook>("other_book", book_terms(weth.id()))};
 
     [[nodiscard]] static Parameters maker_parameters(double risk)
     {
@@ -149,10 +150,10 @@ struct Art
         run(gallery, CallWriter{}.add(art.id(), Erc20Transfer{account, whole(shares, 2)}));
     }
 
-    [[nodiscard]] order_book::Terms book_terms() const
+    [[nodiscard]] order_book::Terms book_terms(ContractId base) const
     {
         order_book::Terms terms;
-        terms.base = art.id();
+        terms.base = base;
         terms.quote = usdc.id();
         terms.tick = 100'000;
         terms.minimum = 100;
@@ -367,6 +368,20 @@ TEST_CASE("share investor: orders in the book at its own price, and comes out of
     CHECK(f.book.locked(f.me, f.art.id()).is_zero());
     CHECK(f.art.tender_value(whole(100, 2)) == whole(15'000, 6));
     CHECK(tests::sent_when_all_is_refused(wallet, *investor, 400) <= Refusals::most);
+}
+
+TEST_CASE("share investor: its book is one of the asset and what that is paid in",
+    "[strategies][share_investor]")
+{
+    Art f;
+    Parameters parameters;
+    parameters.set("asset", f.art.id());
+    parameters.set("book", f.book.id());
+    const auto* type = find_strategy_type("share_investor");
+    CHECK(type->validate_in(parameters, f.sandbox.world()).empty());
+    parameters.set("book", f.other_book.id());
+    CHECK(type->validate_in(parameters, f.sandbox.world()) ==
+          "book: expected an order book of the asset against its currency");
 }
 
 TEST_CASE("asset issuer: sells, makes known, pays out", "[strategies][asset_issuer]")
