@@ -20,6 +20,10 @@ struct Purse
     double tenders = 0;
 
     [[nodiscard]] double all() const { return auctions + books + dividends + tenders; }
+    [[nodiscard]] bool is_empty() const
+    {
+        return auctions == 0 && books == 0 && dividends == 0 && tenders == 0;
+    }
 };
 
 struct Asset
@@ -199,7 +203,7 @@ std::optional<Section> assets_section(LedgerQueries& source)
             price_of(source, asset.tender_usd, tendered, token)});
         for (const auto& [group, purse] : asset.purses)
         {
-            if (purse.all() == 0)
+            if (purse.is_empty())
                 continue;
             earned.rows.push_back({name, source.groups()[group].name, purse.auctions, purse.books,
                 purse.dividends, purse.tenders, purse.all()});
