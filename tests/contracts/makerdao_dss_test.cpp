@@ -822,6 +822,147 @@ TEST_CASE("dss: what its own auctions refuse, the first reason first", "[contrac
     f.call(carol, FlopDeal{1});
 }
 
+TEST_CASE("dss: who bids for surplus or debt is told what its auctions take, to the unit",
+    "[contracts][stablecoins]")
+{
+    DssFixture f;
+    const auto [alice, bob, carol] = f.users;
+    const auto surplus = BackstopKind::surplus;
+    const auto deficit = BackstopKind::deficit;
+    const auto running = [&](BackstopKind kind)
+    {
+        const auto all = f.dss.backstop_auctions(kind, f.now);
+        REQUIRE(all.size() == 1);
+        return all[0];
+    };
+    const auto start = [&](BackstopKind kind)
+    {
+        CallWriter calls;
+        f.dss.add_backstop(calls, kind, f.now);
+        f.expect_ok(alice, calls);
+    };
+    const auto bid = [&](AccountId who, BackstopKind kind, const BackstopBid& what)
+    {
+        CallWriter calls;
+        f.dss.add_backstop_bid(calls, kind, running(kind).id, what, who);
+        f.expect_ok(who, calls);
+    };
+    const auto settle = [&](BackstopKind kind)
+    {
+        CallWriter calls;
+        f.dss.add_backstop_settlement(calls, kind, running(kind).id);
+        f.expect_ok(alice, calls);
+    };
+    CHECK(f.dss.backstop_money() == f.dai.id());
+    CHECK(f.dss.governance_token() == f.mkr.id());
+
+    f.open(alice, f.weth, 100, 100'000);
+    CHECK_FALSE(f.dss.first_bid(surplus, f.now));
+    f.wait(86'400 * 10);
+    f.call(bob, JugDrip{f.weth});
+    // Just what is sold and stays; just as much as may be out.
+    const auto spare = wrapping_sub(f.dss.dai(f.dss.vow_account()), rads(100));
+    f.call(f.admin, File{Parameter::vow_hump, wrapping_add(spare, 1)});
+    CHECK_FALSE(f.dss.first_bid(surplus, f.now));
+    f.call(f.admin, File{Parameter::vow_hump, spare});
+    f.call(f.admin, File{Parameter::flap_lid, wrapping_sub(rads(100), 1)});
+    CHECK_FALSE(f.dss.first_bid(surplus, f.now));
+    f.call(f.admin, File{Parameter::flap_lid, rads(100)});
+    REQUIRE(f.dss.first_bid(surplus, f.now));
+    CHECK(f.dss.first_bid(surplus, f.now)->won == wads(100));
+    CHECK(f.dss.first_bid(surplus, f.now)->given == 1);
+    CHECK_FALSE(f.dss.first_bid(deficit, f.now));
+    start(surplus);
+    CHECK_FALSE(f.dss.first_bid(surplus, f.now));
+    CHECK(running(surplus).won == wads(100));
+    CHECK(running(surplus).given.is_zero());
+    CHECK(running(surplus).bidder == zero_account);
+    CHECK(running(surplus).takes_bids);
+    CHECK(f.dss.better_bid(surplus, running(surplus))->given == 1);
+    bid(bob, surplus, {wads(100), wrapping_add(wads(1), 7)});
+    const auto more = f.dss.better_bid(surplus, running(surplus)).value();
+    CHECK(more.given == wrapping_add(whole(105, 16), 8));  // 7.35
+    f.refused(
+        carol, Tend{1, rads(100), wrapping_sub(more.given, 1)}, "Flapper/insufficient-increase");
+    bid(carol, surplus, more);
+    CHECK(running(surplus).bidder == carol);
+    CHECK(running(surplus).given == more.given);
+    f.wait(599);
+    CHECK(running(surplus).takes_bids);
+    f.wait(1);
+    CHECK_FALSE(running(surplus).takes_bids);
+    CHECK_FALSE(running(surplus).is_over);
+    f.wait(1);
+    CHECK(running(surplus).is_over);
+    settle(surplus);
+    CHECK(f.dss.backstop_auctions(surplus, f.now).empty());
+    CHECK(f.dss.backstop_claim(carol) == wads(100));
+    {
+        CallWriter calls;
+        f.dss.add_backstop_claim(calls, wads(100), carol);
+        f.expect_ok(carol, calls);
+    }
+    CHECK(f.dai.balance(carol) == wads(100));
+
+    // Debt leaves the queue when it may, and surplus cancels some of it first.
+    f.call(f.admin, FileIlk{f.weth, IlkParameter::spotter_mat, whole(300, 25)});
+    f.call(carol, SpotterPoke{f.weth});
+    f.call(carol, Bark{f.weth, alice, carol});
+    f.wait(99);
+    CHECK_FALSE(f.dss.first_bid(deficit, f.now));
+    f.wait(1);
+    const auto debt = wrapping_sub(f.dss.sin(f.dss.vow_account()), f.dss.dai(f.dss.vow_account()));
+    f.call(f.admin, File{Parameter::vow_sump, wrapping_add(debt, 1)});
+    CHECK_FALSE(f.dss.first_bid(deficit, f.now));
+    f.call(f.admin, File{Parameter::vow_sump, debt});
+    CHECK(f.dss.first_bid(deficit, f.now));
+    const auto sump = wrapping_add(rads(1'000), 1);
+    f.call(f.admin, File{Parameter::vow_sump, sump});
+    const auto first = f.dss.first_bid(deficit, f.now).value();
+    CHECK(first.won == *Amount::from_decimal("47619047619047619047"));  // Of 50, 0.6 less.
+    CHECK(first.given == wrapping_add(wads(1'000), 1));
+    CHECK_FALSE(f.dss.first_bid(surplus, f.now));
+    start(deficit);
+    CHECK(running(deficit).won == wads(50));
+    CHECK(running(deficit).given == first.given);
+    CHECK(f.dss.better_bid(deficit, running(deficit))->won == first.won);
+    for (const auto user : {bob, carol})
+    {
+        f.open(user, f.usdc, 220'000, 150'000);
+        f.call(user, DaiJoinExit{user, wads(149'000)});
+        f.call(user, Move{user, alice, f.dss.dai(user)});
+    }
+    f.refused(bob, Dent{1, wrapping_add(first.won, 1), sump}, "Flopper/insufficient-decrease");
+    bid(bob, deficit, first);
+    CHECK(f.dss.backstop_claim(bob).is_zero());  // What the join was more than the bid.
+    CHECK(!f.dss.dai(bob).is_zero());
+    const auto less = f.dss.better_bid(deficit, running(deficit)).value();
+    CHECK(less.won == *Amount::from_decimal("45351473922902494330"));
+    f.refused(carol, Dent{1, wrapping_add(less.won, 1), sump}, "Flopper/insufficient-decrease");
+    bid(carol, deficit, less);
+    CHECK(f.dss.backstop_claim(bob) == first.given);
+    f.wait(601);
+    settle(deficit);
+    CHECK(f.mkr.balance(carol) == wrapping_add(wrapping_sub(wads(1'000), more.given), less.won));
+
+    // Nobody bids in the next one.
+    start(deficit);
+    f.wait(3'600);
+    CHECK_FALSE(running(deficit).takes_bids);
+    CHECK_FALSE(running(deficit).restarts);
+    f.wait(1);
+    CHECK(running(deficit).restarts);
+    const auto padded = f.dss.better_bid(deficit, running(deficit)).value();
+    CHECK(padded.won == *Amount::from_decimal("71428571428571428571"));  // Of 75.
+    CallWriter again;
+    f.dss.add_backstop_restart(again, deficit, running(deficit).id);
+    f.expect_ok(alice, again);
+    CHECK(running(deficit).won == wads(75));
+    CHECK(running(deficit).takes_bids);
+    CHECK(f.dss.better_bid(deficit, running(deficit))->won == padded.won);
+    CHECK(f.sandbox.world().check_invariants().empty());
+}
+
 TEST_CASE("dss: nobody but the admin sets what governs, and each module says so",
     "[contracts][stablecoins]")
 {
@@ -873,6 +1014,9 @@ TEST_CASE("dss: without MKR there are no flaps and flops", "[contracts][stableco
     f.sandbox.connect();
     f.expect_refusal(f.keeper, dss.id(), Flap{}, "Flapper/no-gem");
     f.expect_refusal(f.keeper, dss.id(), Flop{}, "Flopper/no-gem");
+    CHECK_FALSE(dss.governance_token());
+    CHECK_FALSE(dss.first_bid(BackstopKind::surplus, f.now));
+    CHECK_FALSE(dss.first_bid(BackstopKind::deficit, f.now));
 }
 
 TEST_CASE("dss: Dai of block 0 is backed like any other", "[contracts][stablecoins]")
