@@ -1,5 +1,6 @@
 #include "analytics/render.hpp"
 #include "analytics/report.hpp"
+#include "analytics/side_by_side.hpp"
 #include "tools/runnel/commands.hpp"
 #include "tools/runnel/printable.hpp"
 #include "tools/runnel/process.hpp"
@@ -8,8 +9,10 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
+#include <filesystem>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace runnel::tools
@@ -19,7 +22,7 @@ namespace
 
 struct ReportOptions
 {
-    std::string database;
+    std::vector<std::string> databases;
     std::string csv;
     std::vector<std::string> sections;
     bool json = false;
@@ -27,12 +30,20 @@ struct ReportOptions
 
 int run_report(const ReportOptions& options)
 {
-    auto database = storage::Database::open(options.database, storage::Database::Access::read_only);
-    const auto report = analytics::make_report(database, options.sections);
+    std::vector<analytics::NamedReport> ledgers;
+    for (const auto& path : options.databases)
+    {
+        auto database = storage::Database::open(path, storage::Database::Access::read_only);
+        ledgers.push_back({std::filesystem::path{path}.filename().string(),
+            analytics::make_report(database, options.sections)});
+    }
+    const auto report =
+        ledgers.size() == 1 ? std::move(ledgers.front().report) : analytics::side_by_side(ledgers);
     if (!options.csv.empty())
     {
         storage::CommandFiles command;
-        command.reads_ledger(options.database, "the ledger");
+        for (const auto& path : options.databases)
+            command.reads_ledger(path, "the ledger");
         const auto files = analytics::write_csv(report, options.csv, command);
         tell(printable(fmt::format("{} files written to {}", files.size(), options.csv)));
     }
@@ -55,7 +66,9 @@ Command add_report_command(CLI::App& app)
     auto* command = app.add_subcommand("report",
         "What happened in a ledger: flows of money, fees, trading, lending, liquidations, bad "
         "debt, validators, wallets; and, where the scenario has a real twin, the real figures.");
-    command->add_option("DB", options->database, "A ledger that `runnel run --db` wrote")
+    command
+        ->add_option("DB", options->databases,
+            "A ledger that `runnel run --db` wrote; of several, their figures side by side")
         ->required();
     command->add_flag("--json", options->json,
         "Print one JSON object: exact amounts as decimal text (`..._raw`) and as numbers");
@@ -72,6 +85,7 @@ Command add_report_command(CLI::App& app)
     command->footer(
         "Examples:\n"
         "  runnel report bt.db\n"
+        "  runnel report calm.db crash.db\n"
         "  runnel report bt.db --section liquidations --section bad_debt\n"
         "  runnel report bt.db --json | jq .bad_debt.bad_debt_usd_raw\n"
         "  runnel report bt.db --csv bt_tables\n"
