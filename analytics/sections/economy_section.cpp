@@ -34,6 +34,13 @@ Value gini(std::vector<double> values)
     return sum > 0 ? Value{ranked / (count * sum)} : Value{};
 }
 
+/// Where an account is in a list by account; an error of the ledger if there is no such account.
+std::size_t place_of(const LedgerQueries& source, AccountId account)
+{
+    static_cast<void>(source.group_of(account));
+    return index(account);
+}
+
 /// What was paid for goods.
 struct Trade
 {
@@ -135,7 +142,7 @@ std::vector<bool> people(LedgerQueries& source)
     {
         auto rows = source.query("SELECT deposit_account_id FROM t_custodian_accounts");
         while (rows.step())
-            is_person.at(index(rows.account(0))) = false;
+            is_person[place_of(source, rows.account(0))] = false;
     }
     return is_person;
 }
@@ -147,19 +154,18 @@ Coins read_coins(LedgerQueries& source, ContractId token)
     const double unit = Amount::power_of_ten(facts == nullptr ? 18 : facts->decimals).to_double();
     const auto id = std::to_string(index(token));
     coins.is_person = people(source);
-    const auto is_person = [&](AccountId account) { return coins.is_person.at(index(account)); };
     coins.at_start.resize(source.account_count());
     if (source.has("t_starting_balances"))
     {
         auto rows = source.query(
             "SELECT account_id, balance FROM t_starting_balances WHERE token_id = " + id);
         while (rows.step())
-            coins.at_start.at(index(rows.account(0))) = rows.amount(1);
+            coins.at_start[place_of(source, rows.account(0))] = rows.amount(1);
     }
     coins.at_end = coins.at_start;
     for (std::uint32_t i = 0; i < coins.at_start.size(); ++i)
     {
-        if (is_person(AccountId{i}))
+        if (coins.is_person[i])
             coins.people += coins.at_start[i].to_double() / unit;
     }
     coins.stock.assign(source.pieces(), coins.people);
@@ -180,22 +186,22 @@ Coins read_coins(LedgerQueries& source, ContractId token)
         const auto now = source.piece_of(rows.integer_up_to(0, integer_max));
         for (; piece < now; ++piece)
             coins.stock[piece] = coins.people;
-        const auto from = rows.account(2);
-        const auto to = rows.account(3);
+        const auto from = place_of(source, rows.account(2));
+        const auto to = place_of(source, rows.account(3));
         const auto value = rows.amount(4);
-        auto& payer = coins.at_end.at(index(from));
-        auto& payee = coins.at_end.at(index(to));
+        auto& payer = coins.at_end[from];
+        auto& payee = coins.at_end[to];
         payer = wrapping_sub(payer, value);
         payee = wrapping_add(payee, value);
         const auto whole = value.to_double() / unit;
-        if (is_person(from) && is_person(to))
+        if (coins.is_person[from] && coins.is_person[to])
             coins.turnover += whole;
-        else if (is_person(to))
+        else if (coins.is_person[to])
         {
             coins.came += whole;
             coins.people += whole;
         }
-        else if (is_person(from))
+        else if (coins.is_person[from])
         {
             coins.went += whole;
             coins.people -= whole;

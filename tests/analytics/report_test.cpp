@@ -428,6 +428,24 @@ TEST_CASE("report: velocity, sales and Gini of a small economy, by hand", "[anal
     CHECK(raw(report, "economy.statements.aave.owed") == "40000000");
 }
 
+TEST_CASE("report: an economy with people who do not exist is an error", "[analytics][report]")
+{
+    using namespace contracts;
+    const bool as_customer = GENERATE(true, false);
+    ChainBuilder chain;
+    chain.end_block(validator0, 0);
+    chain.transaction(ann);
+    chain.emit(market, RetailSale{bob, ann, usdc, 1, dollars(5), dollars(5), false});
+    if (as_customer)
+        chain.emit(market, CustodianAccount{dan, 0, AccountId{1'000'000}});
+    else
+        chain.emit(usdc, Transfer{ann, AccountId{1'000'000}, dollars(5)});
+    chain.end_block(validator0, 0);
+    auto writer = ledger(chain);
+    const std::vector<std::string> sections{"economy"};
+    CHECK_THROWS_AS(make_report(writer.database(), sections), storage::StorageError);
+}
+
 TEST_CASE("report: lending, liquidations and bad debt", "[analytics][report]")
 {
     auto writer = ledger(six_blocks());
