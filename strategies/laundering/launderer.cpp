@@ -400,9 +400,9 @@ private:
                 {
                     token = native_coin;
                     amount = coins_there;
-                    const auto least = static_cast<std::uint32_t>(slippage_ * 10'000);
+                    const auto slippage_bps = static_cast<std::uint32_t>(slippage_ * 10'000);
                     custodian.add_trade(
-                        calls, native_coin, money, amount, min_amount_out(*quote, least));
+                        calls, native_coin, money, amount, min_amount_out(*quote, slippage_bps));
                     return true;
                 }
             }
