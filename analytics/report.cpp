@@ -42,6 +42,7 @@ constexpr std::array section_types{
     SectionType{"insurance", insurance_section},
     SectionType{"economy", economy_section},
     SectionType{"books", reconciliation_section},
+    SectionType{"cross_checks", cross_checks_section},
     SectionType{"validators", validators_section},
     SectionType{"wallets", wallets_section},
     SectionType{"behaviour", behaviour_section},

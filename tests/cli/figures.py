@@ -519,6 +519,39 @@ def check_assets(runnel: Runnel, checks: Checks, source: pathlib.Path, folder: p
            abs(earned[0]["all_usd"] + 1_500) < 1e-6, f"earned: {earned}")
 
 
+# What is changed behind the report's back, and which of the figures that are computed twice notices.
+TAMPERED = {
+    "transactions": "DELETE FROM t_transactions WHERE rowid = (SELECT max(rowid) FROM t_transactions)",
+    "gas used": "UPDATE t_blocks SET gas_used = gas_used + 1 WHERE number = 5",
+    "fees burnt, wei": "UPDATE t_blocks SET base_fee = base_fee + 1 WHERE number = (SELECT max(block_number) FROM t_transactions)",
+    "aave_v30: debt, its unit of account": "UPDATE t_lending_statements SET debt = debt || '0' WHERE contract_id = (SELECT id FROM t_contracts WHERE name = 'aave_v30')",
+    "aave_v30: USDC owed": "UPDATE t_lending_holdings SET debt_raw = debt_raw || '0' WHERE debt_raw <> '0' AND contract_id = "
+                          "(SELECT id FROM t_contracts WHERE name = 'aave_v30')",
+    "aave_v30: liquidations": "UPDATE t_lending_liquidations SET debt_amount_raw = debt_amount_raw || '0' WHERE rowid = "
+                             "(SELECT max(rowid) FROM t_lending_liquidations WHERE contract_id = (SELECT id FROM t_contracts WHERE name = 'aave_v30'))",
+}
+
+
+def check_twice(runnel, check, source, folder):
+    """Figures from two sets of rows agree, and do not where one of them is changed."""
+    ledger = folder / "five.db"
+    done = runnel("run", source / "scenarios/same_crash_five_markets.toml", "--db", ledger, "--quiet", "--durability", "off")
+    check(done.returncode == 0, f"five markets run: {done.stderr}")
+    twice = runnel.json("report", ledger, "--section", "cross_checks")["cross_checks"]
+    check(twice["all_agree"] and twice["agreeing"] == twice["checks"] > 25, f"figures agree: {twice}")
+    names = {row["figure"] for row in twice["figures"]}
+    for figure, change in TAMPERED.items():
+        check(figure in names, f"{figure} is computed twice: {sorted(names)}")
+        changed = folder / "changed.db"
+        changed.write_bytes(ledger.read_bytes())
+        with sqlite3.connect(changed) as database:
+            check(database.execute(change).rowcount > 0, f"{figure}: a row is changed")
+        database.close()
+        twice = runnel.json("report", changed, "--section", "cross_checks")["cross_checks"]
+        found = [row["figure"] for row in twice["figures"] if not row["agrees"]]
+        check(not twice["all_agree"] and figure in found, f"{figure}: noticed: {found}")
+
+
 def main():
     runnel, checks = Runnel(sys.argv[1]), Checks()
     with tempfile.TemporaryDirectory() as name:
@@ -532,6 +565,7 @@ def main():
         check_assets(runnel, checks, pathlib.Path(sys.argv[2]), pathlib.Path(name))
         check_balances(runnel, checks, pathlib.Path(name))
         check_provider(runnel, checks, pathlib.Path(name))
+        check_twice(runnel, checks, pathlib.Path(sys.argv[2]), pathlib.Path(name))
     checks.finish()
 
 
