@@ -152,6 +152,119 @@ TEST_CASE("uniswap v3 pool: a callback cannot enter it again", "[contracts][unis
         CallWriter{}.add(f.pool.id(), Mint{f.alice, -600, 600, 1'000, enter.list()}), "LOK");
     f.expect_refusal(
         f.alice, CallWriter{}.add(f.pool.id(), Flash{f.alice, 1'000, 0, enter.list()}), "LOK");
+    // Nor by a swap, whose limit, on the wrong side here, is looked at later.
+    auto swap = CallWriter{}.add(f.pool.id(), uniswap_v3::Swap{f.alice, true, 1, price_one, {}});
+    f.expect_refusal(
+        f.alice, CallWriter{}.add(f.pool.id(), Flash{f.alice, 1'000, 0, swap.list()}), "LOK");
+}
+
+TEST_CASE("uniswap v3 pool: without a price it is locked, without liquidity it quotes nothing",
+    "[contracts][uniswap_v3]")
+{
+    V3Fixture f;
+    const auto refusal_of = [&](const Amount& amount) {
+        return f.pool.quote_swap({true, true, amount, price_end(true)}).error().to_string();
+    };
+    CHECK(refusal_of(0) == "AS");
+    CHECK(refusal_of(1) == "LOK");
+    f.expect_refusal(f.alice, f.swap_calls(f.alice, true, 1), "LOK");
+    CHECK(f.pool.depth(f.a.id()).is_zero());
+    f.expect_ok(f.alice, f.pool.id(), Initialize{price_one});
+    CHECK(refusal_of(0) == "AS");
+    for (const auto& [in, out] : {std::pair{f.a.id(), f.b.id()}, {f.b.id(), f.a.id()}})
+    {
+        CHECK(f.pool.quote_exact_input(in, out, 1).error().to_string() == "(no reason)");
+        CHECK(f.pool.quote_exact_output(in, out, 1).error().to_string() == "(no reason)");
+    }
+}
+
+TEST_CASE("uniswap v3 pool: words with more bits than their type are refused without a reason",
+    "[contracts][uniswap_v3]")
+{
+    V3Fixture f;
+    const auto refused = [&](AccountId who, const auto& call)
+    { f.expect_refusal(who, f.pool.id(), call, "(no reason)"); };
+    const auto wide = Amount::power_of_two(160);
+    refused(f.alice, Initialize{wide});
+    f.expect_refusal(f.alice, f.pool.id(), Initialize{wrapping_sub(wide, 1)}, "R");
+    f.expect_ok(f.alice, f.pool.id(), Initialize{price_one});
+    f.expect_ok(f.alice, f.mint_calls(f.alice, -600, 600, tokens(1'000)));
+    refused(f.alice, uniswap_v3::Swap{f.alice, false, 1, wide, {}});
+    f.expect_refusal(f.alice, f.pool.id(),
+        uniswap_v3::Swap{f.alice, false, 1, wrapping_sub(wide, 1), {}}, "SPL");
+    const auto most = uint128_max;
+    const auto above = Amount::power_of_two(128);
+    refused(f.alice, uniswap_v3::Collect{f.alice, -600, 600, above, most});
+    refused(f.alice, uniswap_v3::Collect{f.alice, -600, 600, most, above});
+    f.expect_ok(f.alice, f.pool.id(), uniswap_v3::Collect{f.alice, -600, 600, most, most});
+    refused(f.owner, CollectProtocol{f.owner, above, most});
+    refused(f.owner, CollectProtocol{f.owner, most, above});
+    f.expect_ok(f.owner, f.pool.id(), CollectProtocol{f.owner, most, most});
+}
+
+TEST_CASE("uniswap v3 pool: says which protocol fees it had before", "[contracts][uniswap_v3]")
+{
+    V3Fixture f;
+    f.expect_ok(f.alice, f.pool.id(), Initialize{price_one});
+    f.expect_ok(f.owner, f.pool.id(), SetFeeProtocol{4, 7});
+    const auto outcome = f.expect_ok(f.owner, f.pool.id(), SetFeeProtocol{10, 0});
+    const auto said = f.events_of<SetFeeProtocolLog>(outcome.block);
+    REQUIRE(said.size() == 1);
+    CHECK(unsigned{said[0].fee_protocol0_old} == 4);
+    CHECK(unsigned{said[0].fee_protocol1_old} == 7);
+    CHECK(unsigned{said[0].fee_protocol0_new} == 10);
+    CHECK(unsigned{said[0].fee_protocol1_new} == 0);
+}
+
+TEST_CASE("uniswap v3 pool: a tick costs the same wherever its bit is in its word",
+    "[contracts][uniswap_v3]")
+{
+    const auto gas_of = [](std::int32_t lower, std::int32_t upper)
+    {
+        V3Fixture f;
+        f.expect_ok(f.alice, f.pool.id(), Initialize{price_one});
+        return f.expect_ok(f.alice, f.mint_calls(f.alice, lower, upper, tokens(1)))
+            .receipt.gas_used;
+    };
+    const auto inside = gas_of(-100 * 60, 100 * 60);
+    CHECK(gas_of(-100 * 60, 255 * 60) == inside);
+    CHECK(gas_of(-256 * 60, 100 * 60) == inside);
+    CHECK(gas_of(-1 * 60, 100 * 60) == inside);
+    // Two bits of one word, which has a bit already when the second one comes.
+    CHECK(gas_of(0, 255 * 60) < inside);
+}
+
+TEST_CASE("uniswap v3 pool: a state that it is given is one that it had", "[contracts][uniswap_v3]")
+{
+    V3Fixture had;
+    had.expect_ok(had.alice, had.pool.id(), Initialize{price_one});
+    had.expect_ok(had.alice, had.mint_calls(had.alice, -256 * 60, 255 * 60, tokens(1'000)));
+    had.expect_ok(had.alice, had.mint_calls(had.alice, -60, 60, tokens(500)));
+    had.expect_ok(had.bob, had.swap_calls(had.bob, true, Int256::from_bits(tokens(20))));
+    const std::vector<std::int32_t> ticks{-256 * 60, -60, 60, 255 * 60};
+    REQUIRE(had.pool.initialized_ticks() == ticks);
+
+    PoolSnapshot snapshot{had.pool.state(), {}, {}, {had.pool.observation(0)}};
+    for (const auto tick : ticks)
+        snapshot.ticks.emplace_back(tick, had.pool.tick_info(tick));
+    for (const auto& key : {PositionKey{had.alice, -256 * 60, 255 * 60}, {had.alice, -60, 60}})
+        snapshot.positions.emplace_back(key, had.pool.position(key));
+    V3Fixture given;
+    given.pool.restore(snapshot);
+    CHECK(given.pool.initialized_ticks() == ticks);
+    CHECK(given.sandbox.world().check_invariants().empty());
+    CHECK(given.pool.range_liquidity(given.alice, {-60, 60}) == tokens(500));
+    for (const bool down : {true, false})
+    {
+        const SwapRequest request{down, true, tokens(100), price_end(down)};
+        const auto wanted = had.pool.quote_swap(request);
+        const auto found = given.pool.quote_swap(request);
+        REQUIRE(wanted.has_value());
+        REQUIRE(found.has_value());
+        CHECK(found->amounts == wanted->amounts);
+        CHECK(found->ticks_crossed == wanted->ticks_crossed);
+        CHECK(found->sqrt_price_after_x96 == wanted->sqrt_price_after_x96);
+    }
 }
 
 TEST_CASE(
@@ -349,6 +462,9 @@ TEST_CASE("uniswap v3 factory: pools have the addresses that they have on mainne
     f.expect_refusal(
         alice, factory.id(), CreatePool{usdc.account(), usdc.account(), 500}, "(no reason)");
     f.expect_refusal(alice, factory.id(), CreatePool{usdc.account(), alice, 500}, "no such token");
+    for (const auto& pair : {CreatePool{zero_account, weth.account(), 500},
+             CreatePool{weth.account(), zero_account, 500}})
+        f.expect_refusal(alice, factory.id(), pair, "(no reason)");
 }
 
 TEST_CASE("uniswap v3 factory: its owner adds fees, within bounds", "[contracts][uniswap_v3]")
@@ -423,6 +539,53 @@ TEST_CASE("uniswap v3 pool: is an exchange to those who know no Uniswap", "[cont
     CHECK(wrapping_sub(f.held(f.alice)[0], held[0]).to_double() ==
           Approx(worth[0].to_double() + 0.003e18).epsilon(1e-9));
     CHECK(wrapping_sub(f.held(f.alice)[1], held[1]) == worth[1]);
+}
+
+// At sqrt(7 / 3), by the formulas of SqrtPriceMath and SwapMath in whole numbers.
+TEST_CASE("uniswap v3 pool: what it says of liquidity and fees is rounded down, to the unit",
+    "[contracts][uniswap_v3]")
+{
+    V3Fixture f;
+    const auto decimal = [](std::string_view text) { return *Amount::from_decimal(text); };
+    f.expect_ok(f.alice, f.pool.id(), Initialize{decimal("121023017297959709708926085430")});
+    CHECK(f.pool.tick() == 8'473);
+    const auto widest = f.pool.widest();
+    CHECK(widest.lower == -887'220);
+    CHECK(widest.upper == 887'220);
+    const auto of_alice = wrapping_add(tokens(1'000), 3);
+    const auto of_bob = wrapping_add(tokens(700), 1);
+    f.expect_ok(f.alice, f.mint_calls(f.alice, 7'800, 9'000, of_alice));
+    f.expect_ok(f.bob, f.mint_calls(f.bob, widest.lower, widest.upper, of_bob));
+
+    CHECK(f.pool.depth(f.a.id()) == decimal("1112911240203561144459"));
+    CHECK(f.pool.depth(f.b.id()) == decimal("2596792893808309337072"));
+    using Amounts = std::vector<Amount>;
+    CHECK(f.pool.range_value({7'800, 9'000}, of_alice) ==
+          Amounts{decimal("17011173247783542237"), decimal("50573236694082054245")});
+    const auto some = decimal("12345678901234567");
+    CHECK(f.pool.range_value({9'000, 9'060}, some) == Amounts{decimal("23579822193543"), 0});
+    CHECK(f.pool.range_value({7'740, 7'800}, some) == Amounts{0, decimal("54617227628683")});
+    CHECK(f.pool.range_value({9'000, 9'000}, some) == Amounts{0, 0});
+
+    const auto outcome =
+        f.expect_ok(f.bob, f.swap_calls(f.bob, true, Int256::from_bits(tokens(1))));
+    CHECK(Int256::from_bits(outcome.returns.values[1]) ==
+          Int256::from_magnitude(decimal("2324251156139896391"), true));
+    // Of the fee of 3 * 10^15, by their part of the liquidity.
+    CHECK(f.pool.range_owed(f.alice, {7'800, 9'000}) == Amounts{decimal("1764705882352941"), 0});
+    CHECK(f.pool.range_owed(f.bob, widest) == Amounts{decimal("1235294117647058"), 0});
+    for (const auto& [who, range] : {std::pair{f.alice, PriceRange{7'800, 9'000}}, {f.bob, widest}})
+    {
+        const auto owed = f.pool.range_owed(who, range);
+        const auto paid = f.expect_ok(who,
+            CallWriter{}
+                .add(f.pool.id(), uniswap_v3::Burn{range.lower, range.upper, 0})
+                .add(f.pool.id(),
+                    uniswap_v3::Collect{who, range.lower, range.upper, uint128_max, uint128_max}));
+        CHECK(paid.returns.values[0] == owed[0]);
+        CHECK(paid.returns.values[1] == owed[1]);
+        CHECK(f.pool.range_owed(who, range) == Amounts{0, 0});
+    }
 }
 
 TEST_CASE("uniswap v3 pool: quotes what lies far away, and refuses what lies nowhere",
@@ -530,6 +693,7 @@ TEST_CASE(
     f.expect_ok(f.alice, f.manager.id(), mint);
 
     const auto liquidity = f.manager.position(1).liquidity;
+    refused(f.manager.id(), IncreaseLiquidity{2, tokens(1), tokens(1), 0, 0, never});
     refused(f.manager.id(), DecreaseLiquidity{1, {}, 0, 0, never});
     refused(f.manager.id(), DecreaseLiquidity{1, wrapping_add(liquidity, 1), 0, 0, never});
     f.expect_ok(f.alice, f.manager.id(), DecreaseLiquidity{1, div_down(liquidity, 2), 0, 0, never});
