@@ -626,6 +626,34 @@ TEST_CASE("uniswap v3 pool: quotes what lies far away, and refuses what lies now
     CHECK(f.pool.crossing_gas(first, Amount{1'000}) < 27'000);
 }
 
+// Ticks one apart reach the last prices of all, next to which every swap stops.
+TEST_CASE("uniswap v3 pool: quotes far into liquidity over all prices", "[contracts][uniswap_v3]")
+{
+    for (const bool down : {true, false})
+    {
+        CAPTURE(down);
+        V3Fixture f{100, 1};
+        f.expect_ok(f.alice, f.pool.id(), Initialize{price_one});
+        const auto widest = f.pool.widest();
+        REQUIRE(widest.lower == min_tick);
+        f.expect_ok(f.alice, f.mint_calls(f.alice, widest.lower, widest.upper, tokens(1'000)));
+        const auto in = down ? f.a.id() : f.b.id();
+        const auto out = down ? f.b.id() : f.a.id();
+        // To a quarter or four times the price.
+        const auto quote = f.pool.quote_exact_input(in, out, tokens(1'000));
+        const auto cost = f.pool.quote_exact_output(in, out, tokens(500));
+        REQUIRE(quote.has_value());
+        REQUIRE(cost.has_value());
+        CHECK(quote->to_double() == Approx(1'000e18 * 0.9999 / 1.9999).epsilon(1e-12));
+        CHECK(cost->to_double() == Approx(1'000e18 / 0.9999).epsilon(1e-12));
+        CHECK_FALSE(f.pool.quote_exact_output(in, out, tokens(1'000)).has_value());
+        const auto outcome =
+            f.expect_ok(f.bob, f.swap_calls(f.bob, down, Int256::from_bits(tokens(1'000))));
+        CHECK(Int256::from_bits(outcome.returns.values[down ? 1 : 0]) ==
+              Int256::from_magnitude(*quote, true));
+    }
+}
+
 TEST_CASE("uniswap v3 position manager: tokens of one range earn apart", "[contracts][uniswap_v3]")
 {
     V3Fixture f;

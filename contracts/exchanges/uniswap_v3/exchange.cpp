@@ -85,7 +85,9 @@ Amount UniswapV3Pool::last_price(bool down) const
         bit += down ? 1U : -1U;
     const auto tick =
         (static_cast<std::int32_t>(key) - 32'768) * 256 + static_cast<std::int32_t>(bit);
-    return *sqrt_ratio_at_tick(tick * tick_spacing());
+    const auto end = *sqrt_ratio_at_tick(tick * tick_spacing());
+    // Where liquidity is over all prices a swap still stops before the last one.
+    return down ? std::max(end, price_end(true)) : std::min(end, price_end(false));
 }
 
 /// Errors, beside the swap's: without data, if the pool runs out of liquidity on the way. Beyond
