@@ -148,12 +148,17 @@ TEST_CASE("aave v3.7 pool: checks in the deployed order, in its words", "[contra
     f.expect_refusal(f.admin, SetReserveFactor{usdc, 10'001}, "InvalidReserveFactor()");
     f.expect_refusal(f.admin, SetReserveFreeze{usdc, false}, "InvalidFreezeState()");
     f.expect_refusal(f.admin, UpdateFlashloanPremiumToProtocol{1}, "(no reason)");
+    f.expect_refusal(
+        f.admin, SetReserveInterestRateData{usdc, 99, 0, 2, 1}, "InvalidOptimalUsageRatio()");
+    f.expect_refusal(
+        f.admin, SetReserveInterestRateData{usdc, 100, 0, 2, 1}, "Slope2MustBeGteSlope1()");
     f.expect_refusal(f.admin, ConfigureReserveAsCollateral{usdc, 9'000, 8'000, 10'500},
         "InvalidReserveParams()");
     f.expect_ok(f.admin, SetReserveFreeze{weth, true});
     CHECK(f.pool.reserve_config(f.weth).ltv_bps == 0);
     CHECK(f.pool.reserve_extra(f.weth).pending_ltv_bps == 7'500);
     f.expect_refusal(f.carol, Supply{weth, 1, f.carol}, "ReserveFrozen()");
+    f.expect_refusal(f.carol, SetUserUseReserveAsCollateral{weth, true}, "UnderlyingBalanceZero()");
     f.expect_ok(f.admin, SetReserveFreeze{weth, false});
     // Thawed, it has no ltv until somebody says so again.
     CHECK(f.pool.reserve_config(f.weth).ltv_bps == 0);
@@ -260,6 +265,8 @@ TEST_CASE("aave v3.7 pool: a flash loan's premium is the treasury's", "[contract
         "InvalidAmount()");
     f.expect_refusal(f.alice, FlashLoanSimple{f.id(f.usdc), 5, {}, false, {}},
         "InvalidFlashloanExecutorReturn()");
+    // For an account without code.
+    f.expect_refusal(f.bob, FlashLoanSimple{f.id(f.usdc), 5, {}, true, f.carol}, "(no reason)");
     f.expect_ok(f.alice, MintToTreasury{{f.id(f.usdc)}});
     CHECK(f.balance(f.treasury, f.usdc).supplied == 900'000);
 }
@@ -289,6 +296,155 @@ TEST_CASE("aave v3.7 pool: how much of a debt is liquidated", "[contracts][aave_
     const auto owed = f.balance(f.alice, f.usdc).debt;
     CHECK(f.pool.liquidatable_debt(f.alice, f.usdc, f.pool.market(f.now)) == owed);
     f.liquidate(f.carol, f.weth, f.usdc, f.alice, tokens(5'000, 6));
+}
+
+TEST_CASE("aave v3.7 pool: a liquidation's bounds are met to the unit", "[contracts][aave_v3]")
+{
+    V37Fixture f;
+    f.supply(f.bob, f.usdc, tokens(200'000, 6));
+    // A debt worth exactly 2,000 USD is not small, and exactly 1,000 of it may be left.
+    f.set_price(f.weth, f.dollars(2'700));
+    f.supply(f.alice, f.weth, tokens(1));
+    f.borrow(f.alice, f.usdc, tokens(2'000, 6));
+    f.set_price(f.weth, f.dollars(2'450));
+    const auto at_half = f.pool.market(f.now);
+    CHECK(f.pool.liquidatable_debt(f.alice, f.usdc, at_half) == tokens(1'000, 6));
+    CHECK(f.pool.quote_liquidation(f.weth, f.usdc, f.alice, tokens(1'000, 6), false, at_half));
+    f.expect_ok(
+        f.carol, LiquidationCall{f.id(f.weth), f.id(f.usdc), f.alice, tokens(1'000, 6), false});
+}
+
+TEST_CASE("aave v3.7 pool: collateral a fraction below a bound is below it", "[contracts][aave_v3]")
+{
+    // WETH at 2,000 USD and DAI that fall from 1 USD to 0.84, against 3,700 USDC.
+    const auto owe = [](V37Fixture& f, const Amount& weth)
+    {
+        f.supply(f.bob, f.usdc, tokens(200'000, 6));
+        f.supply(f.alice, f.weth, weth);
+        f.supply(f.alice, f.dai, tokens(3'000));
+        f.borrow(f.alice, f.usdc, tokens(3'700, 6));
+        f.set_price(f.dai, 84'000'000);
+    };
+    // A wei less than 2,000 USD: all of the debt may be repaid for it, half of it for the DAI.
+    V37Fixture small;
+    owe(small, wrapping_sub(tokens(1), 1));
+    CHECK(small.pool.liquidatable_debt(small.alice, small.usdc, small.pool.market(small.now)) ==
+          tokens(3'700, 6));
+    V37Fixture large;
+    owe(large, tokens(1));
+    CHECK(large.pool.liquidatable_debt(large.alice, large.usdc, large.pool.market(large.now)) ==
+          tokens(1'850, 6));
+
+    // 1,000 USDC take 0.525 WETH; what is left is a wei less than 1,000 USD.
+    V37Fixture f;
+    owe(f, wrapping_sub(wrapping_mul(1'025, Amount::power_of_ten(15)), 1));
+    const auto part = tokens(1'000, 6);
+    const auto quoted = [&] {
+        return f.pool.quote_liquidation(f.weth, f.usdc, f.alice, part, false, f.pool.market(f.now));
+    };
+    CHECK_FALSE(quoted());
+    const LiquidationCall call{f.id(f.weth), f.id(f.usdc), f.alice, part, false};
+    f.expect_refusal(f.carol, call, "MustNotLeaveDust()");
+    f.supply(f.alice, f.weth, 1);
+    const auto quote = quoted();
+    REQUIRE(quote.has_value());
+    CHECK(quote->debt_value == f.dollars(1'000));
+    // 0.525 WETH less a tenth of the bonus of 0.025, to the treasury.
+    CHECK(quote->collateral_value == f.dollars(1'045));
+    f.expect_ok(f.carol, call);
+}
+
+TEST_CASE("aave v3.7 pool: units that are no scaled unit any more", "[contracts][aave_v3]")
+{
+    V37Fixture f;
+    f.supply(f.bob, f.usdc, tokens(100'000, 6));
+    f.supply(f.bob, f.weth, tokens(100));
+    f.supply(f.alice, f.weth, tokens(10));
+    f.borrow(f.alice, f.usdc, tokens(15'000, 6));
+    f.supply(f.carol, f.usdc, tokens(10'000, 6));
+    f.borrow(f.carol, f.weth, tokens(3));
+    f.pass(10'000'000);
+    // All that is supplied may be lent for a moment, as if it were there, and no unit more.
+    const auto& state = f.pool.reserve_state(f.usdc);
+    const auto income = f.pool.market(f.now).reserves.at(f.usdc).income.value;
+    REQUIRE(income > ray);
+    const auto supplied = mul_div_down(state.scaled_supply, income, ray).value;
+    f.expect_refusal(f.bob, FlashLoanSimple{f.id(f.usdc), supplied, {}, true, {}}, "Panic(0x11)");
+    f.expect_refusal(f.bob, FlashLoanSimple{f.id(f.usdc), wrapping_add(supplied, 1), {}, true, {}},
+        "InvalidAmount()");
+
+    // A unit of debt that is repaid is no scaled unit; one of collateral that goes out takes one.
+    f.set_price(f.weth, f.dollars(1'800));
+    const auto market = f.pool.market(f.now);
+    CHECK_FALSE(f.pool.quote_liquidation(f.weth, f.usdc, f.alice, 1, false, market));
+    CHECK_FALSE(
+        f.sandbox
+            .run(f.bob, f.pool.id(), LiquidationCall{f.id(f.weth), f.id(f.usdc), f.alice, 1, false})
+            .ok());
+    CHECK(f.pool.quote_liquidation(f.weth, f.usdc, f.alice, 2, false, market));
+    f.expect_ok(f.bob, LiquidationCall{f.id(f.weth), f.id(f.usdc), f.alice, 2, false});
+    f.set_price(f.weth, f.dollars(2'800));
+    // 7.5 * 10^8 wei are worth 2.1 units of USDC, of which the treasury takes one.
+    const auto unit =
+        f.pool.quote_liquidation(f.usdc, f.weth, f.carol, 750'000'000, false, f.pool.market(f.now));
+    REQUIRE(unit.has_value());
+    CHECK(unit->collateral == 1);
+    f.expect_ok(f.bob, LiquidationCall{f.id(f.usdc), f.id(f.weth), f.carol, 750'000'000, false});
+}
+
+// Scaled amounts whose worth is a fraction above what a bound allows: supplies are rounded down
+// when they are compared, debts up.
+TEST_CASE("aave v3.7 pool: caps are met to the unit", "[contracts][aave_v3]")
+{
+    V37Fixture f;
+    const auto usdc = f.id(f.usdc);
+    const auto unit = Amount::power_of_ten(6);
+    f.supply(f.bob, f.usdc, tokens(100'000, 6));
+    f.supply(f.alice, f.weth, tokens(50));
+    f.borrow(f.alice, f.usdc, tokens(60'000, 6));
+    f.pass(40'000'000);
+    f.supply(f.carol, f.usdc, 5);
+    const auto& state = f.pool.reserve_state(f.usdc);
+    REQUIRE(state.last_update == f.now);
+    const auto worth = [](const Amount& scaled, const Amount& index)
+    { return mul_div_down(scaled, index, ray).value; };
+    // The scaled amount that is worth @p amount and a fraction; 0 if none is.
+    const auto just_above = [&](const Amount& amount, const Amount& index)
+    {
+        const auto scaled = wrapping_add(mul_div_down(amount, ray, index).value, 1);
+        return worth(scaled, index) == amount ? scaled : Amount{};
+    };
+
+    // All that is supplied, and a fraction: more than there is, whatever cash there may be.
+    Amount debt;
+    for (int i = 0; i < 20 && debt.is_zero(); ++i)
+    {
+        f.supply(f.carol, f.usdc, 3);
+        debt = just_above(
+            worth(state.scaled_supply, state.liquidity_index), state.variable_borrow_index);
+    }
+    REQUIRE(!debt.is_zero());
+    f.expect_refusal(
+        f.alice, Borrow{usdc, worth(debt, state.variable_borrow_index), 2}, "InvalidAmount()");
+
+    std::uint64_t cap = 70'000;
+    while (just_above(wrapping_mul(cap, unit), state.variable_borrow_index).is_zero())
+        ++cap;
+    f.expect_ok(f.admin, SetBorrowCap{usdc, cap});
+    const auto more_debt = wrapping_sub(
+        just_above(wrapping_mul(cap, unit), state.variable_borrow_index), state.scaled_debt);
+    f.expect_refusal(f.alice, Borrow{usdc, worth(more_debt, state.variable_borrow_index), 2},
+        "BorrowCapExceeded()");
+    f.borrow(f.alice, f.usdc, worth(wrapping_sub(more_debt, 1), state.variable_borrow_index));
+
+    cap = 110'000;
+    while (just_above(wrapping_mul(cap, unit), state.liquidity_index).is_zero())
+        ++cap;
+    f.expect_ok(f.admin, SetSupplyCap{usdc, cap});
+    const auto more = wrapping_sub(just_above(wrapping_mul(cap, unit), state.liquidity_index),
+        wrapping_add(state.scaled_supply, state.accrued_to_treasury));
+    f.supply(f.carol, f.usdc, wrapping_add(worth(more, state.liquidity_index), 1));
+    f.expect_refusal(f.carol, Supply{usdc, 3, f.carol}, "SupplyCapExceeded()");
 }
 
 TEST_CASE("aave v3.7 pool: debt that nothing secures is written off", "[contracts][aave_v3]")

@@ -629,6 +629,59 @@ TEST_CASE("aave v3 pool: only the admin configures, within bounds", "[contracts]
     CHECK(f.pool.settings().flash_loan_premium_total_bps == 10'000);
 }
 
+TEST_CASE("aave v3 pool: of several reasons the first one counts", "[contracts][aave_v3]")
+{
+    Fixture f;
+    const auto usdc = f.id(f.usdc);
+    const auto weth = f.id(f.weth);
+    f.supply(f.bob, f.usdc, tokens(100'000, 6));
+    f.supply(f.alice, f.weth, tokens(10));
+    f.borrow(f.alice, f.usdc, tokens(15'000, 6));
+    // A bonus of nothing beside a threshold whose product with it has no room.
+    f.expect_refusal(
+        f.admin, ConfigureReserveAsCollateral{f.id(f.dai), 0, Amount::max(), 10'000}, "20");
+    // A bonus without a threshold where something is supplied.
+    f.expect_refusal(f.admin, ConfigureReserveAsCollateral{weth, 0, 0, 1}, "20");
+    f.expect_ok(f.admin, SetReservePause{usdc, true});
+    f.expect_refusal(f.bob, Withdraw{usdc, tokens(100'001, 6), f.bob}, "32");
+    f.expect_refusal(f.bob, Repay{usdc, Amount::max(), 2, f.alice}, "40");
+    f.expect_refusal(f.carol, SetUserUseReserveAsCollateral{usdc, true}, "43");
+    f.expect_refusal(f.bob, LiquidationCall{weth, usdc, f.alice, 1, false}, "29");
+    f.expect_ok(f.admin, SetReservePause{usdc, false});
+    f.expect_refusal(f.bob, LiquidationCall{weth, usdc, f.alice, 1, false}, "45");
+    // No loan to value, and a health factor below 1.
+    f.expect_ok(f.admin, ConfigureReserveAsCollateral{weth, 0, 8'000, 10'500});
+    f.set_price(f.weth, f.dollars(1'800));
+    f.expect_refusal(f.alice, Borrow{usdc, 1, 2}, "57");
+}
+
+TEST_CASE("aave v3 pool: a unit is liquidated where it is quoted", "[contracts][aave_v3]")
+{
+    Fixture f;
+    f.supply(f.bob, f.usdc, tokens(100'000, 6));
+    f.supply(f.bob, f.weth, tokens(100));
+    f.supply(f.alice, f.weth, tokens(10));
+    f.borrow(f.alice, f.usdc, tokens(15'000, 6));
+    f.set_price(f.weth, f.dollars(1'800));
+    const auto unit_of_debt =
+        f.pool.quote_liquidation(f.weth, f.usdc, f.alice, 1, false, f.pool.market(f.now));
+    REQUIRE(unit_of_debt.has_value());
+    CHECK(unit_of_debt->debt == 1);
+    f.expect_ok(f.bob, LiquidationCall{f.id(f.weth), f.id(f.usdc), f.alice, 1, false});
+
+    f.supply(f.carol, f.usdc, tokens(10'000, 6));
+    f.borrow(f.carol, f.weth, tokens(4));
+    f.set_price(f.weth, f.dollars(2'100));
+    // Of 5 * 10^8 wei, worth 1.05 units of USDC.
+    const auto unit_of_collateral =
+        f.pool.quote_liquidation(f.usdc, f.weth, f.carol, 500'000'000, false, f.pool.market(f.now));
+    REQUIRE(unit_of_collateral.has_value());
+    CHECK(unit_of_collateral->collateral == 1);
+    const auto had = f.token[f.usdc]->balance(f.bob);
+    f.expect_ok(f.bob, LiquidationCall{f.id(f.usdc), f.id(f.weth), f.carol, 500'000'000, false});
+    CHECK(f.token[f.usdc]->balance(f.bob) == wrapping_add(had, 1));
+}
+
 TEST_CASE("aave v3 pool: what calls name may not exist", "[contracts][aave_v3]")
 {
     IndebtedFixture f;
