@@ -270,6 +270,29 @@ std::shared_ptr<Connection> connect(
     return connection;
 }
 
+/// Whether an analysis may not read a table: see Access::analysis.
+bool is_hidden(std::string_view table) noexcept
+{
+    constexpr std::string_view truth = "t_truth_";
+    // SQLite's names know no case.
+    std::string name{table};
+    std::transform(name.begin(), name.end(), name.begin(),
+        [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+    return name.compare(0, truth.size(), truth) == 0 || name == "t_witnesses" ||
+           name == "t_checkpoints";
+}
+
+/// Asked by SQLite for each thing that a statement is going to do, while it compiles.
+int authorize_analysis(void*, int action, const char* first, const char*, const char*, const char*)
+{
+    switch (action)
+    {
+        case SQLITE_READ: return first != nullptr && is_hidden(first) ? SQLITE_DENY : SQLITE_OK;
+        case SQLITE_ATTACH: return SQLITE_DENY;
+        default: return SQLITE_OK;
+    }
+}
+
 /// A run that died while it made or ended its file left a journal of what was there before. Only
 /// who may write can put that back, so readers cannot go on by themselves.
 void roll_back_journal(const std::string& path)
@@ -616,6 +639,8 @@ Database Database::open(const std::string& path, Access access)
         sqlite3_limit(database.connection_->handle, SQLITE_LIMIT_LENGTH, 64 << 20U);
     // Touches the file, so that a lock or damage shows here.
     (void)database.query_integer("SELECT count(*) FROM sqlite_master");
+    if (access == Access::analysis)
+        sqlite3_set_authorizer(database.connection_->handle, authorize_analysis, nullptr);
     return database;
 }
 

@@ -160,6 +160,10 @@ public:
     {
         read_only,
         read_write,
+        /// Read only, and of what an observer of a chain can see: a statement that reads the
+        /// senders' own word (t_truth_...), what only a mixer is shown (t_witnesses) or what agents
+        /// remember (t_checkpoints), by whatever view, does not compile (StorageError, query).
+        analysis,
     };
 
     /// Makes a new file with what @p fill puts into it, and locks it: there is all of that under

@@ -192,6 +192,43 @@ TEST_CASE("database: rows of a wrong kind are errors, not crashes", "[storage][d
 
 // Method: flip random bits of a ledger and read all of it; whatever comes out, it is a value or a
 // StorageError. The sanitizers watch.
+TEST_CASE("database: an analysis cannot read what no observer sees", "[storage][database]")
+{
+    const TemporaryFile file;
+    write_ledger(file.path(), 1, 2);
+    tamper(file.path(),
+        "CREATE VIEW harmless AS SELECT block_number, purpose FROM t_truth_transactions; "
+        "CREATE VIEW deeper AS SELECT block_number FROM harmless");
+    auto open = Database::open(file.path(), Database::Access::read_only);
+    auto analysis = Database::open(file.path(), Database::Access::analysis);
+    for (const auto* sql : {"SELECT purpose FROM t_truth_transactions",
+             "SELECT count(*) FROM t_truth_transactions", "SELECT digest FROM T_Truth_Blocks",
+             "SELECT content FROM t_witnesses", "SELECT content FROM t_checkpoints",
+             "SELECT block_number FROM harmless", "SELECT count(*) FROM deeper",
+             "SELECT number FROM t_blocks WHERE number IN (SELECT rowid FROM t_witnesses)",
+             "WITH w AS (SELECT * FROM t_truth_transactions) SELECT 1 FROM w",
+             "SELECT 1 FROM main.t_truth_transactions AS t"})
+    {
+        CAPTURE(sql);
+        CHECK_NOTHROW(open.prepare(sql));
+        try
+        {
+            (void)analysis.prepare(sql);
+            FAIL("no error");
+        }
+        catch (const StorageError& error)
+        {
+            CHECK(error.kind() == StorageErrorKind::query);
+            CHECK_THAT(
+                error.what(), Catch::Contains("prohibited") || Catch::Contains("not authorized"));
+        }
+    }
+    CHECK_THROWS_AS(analysis.execute("ATTACH '" + file.path() + "' AS again"), StorageError);
+    CHECK(analysis.query_integer("SELECT count(*) FROM t_blocks") == 2);
+    CHECK_NOTHROW(analysis.prepare("SELECT name FROM sqlite_schema"));
+    CHECK_THROWS_AS(analysis.execute("DELETE FROM t_blocks"), StorageError);
+}
+
 TEST_CASE("database: no flipped bit crashes the reader", "[storage][database][property]")
 {
     const TemporaryFile pristine;

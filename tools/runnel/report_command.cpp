@@ -39,6 +39,8 @@ int run_report(const ReportOptions& options)
     }
     const auto report =
         ledgers.size() == 1 ? std::move(ledgers.front().report) : analytics::side_by_side(ledgers);
+    auto database = storage::Database::open(options.database, storage::Database::Access::analysis);
+    const auto report = analytics::make_report(database, options.sections);
     if (!options.csv.empty())
     {
         storage::CommandFiles command;
