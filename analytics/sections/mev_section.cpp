@@ -1,64 +1,13 @@
 #include "analytics/market.hpp"
+#include "analytics/sandwiches.hpp"
 #include "analytics/sections.hpp"
 
-#include <algorithm>
-#include <limits>
 #include <map>
-#include <vector>
 
 namespace runnel::analytics
 {
 namespace
 {
-constexpr std::uint64_t integer_max = std::numeric_limits<std::int64_t>::max();
-
-struct Trade
-{
-    std::uint32_t transaction = 0;
-    AccountId sender{};
-    ContractId bought{};
-    ContractId sold{};
-    Amount bought_amount;
-    Amount sold_amount;
-    // Of the whole transaction.
-    std::uint64_t gas_used = 0;
-    std::uint64_t gas_price = 0;  // Wei.
-};
-
-/// Two trades of one sender around somebody else's, told from the trades alone: in one pool and
-/// block, the second sells exactly what the first has bought, and between them somebody else has
-/// bought the same token there. In another pool, or for other amounts, none is found.
-struct Sandwich
-{
-    const Trade* front = nullptr;
-    const Trade* back = nullptr;
-    std::vector<const Trade*> victims;
-};
-
-std::vector<Sandwich> find_sandwiches(const std::vector<Trade>& trades)
-{
-    std::vector<Sandwich> found;
-    for (std::size_t i = 0; i < trades.size(); ++i)
-    {
-        const auto& front = trades[i];
-        Sandwich sandwich{&front, nullptr, {}};
-        for (auto k = i + 1; k < trades.size() && sandwich.back == nullptr; ++k)
-        {
-            const auto& other = trades[k];
-            if (other.transaction == front.transaction)
-                continue;
-            if (other.sender == front.sender && other.sold == front.bought &&
-                other.bought == front.sold && other.sold_amount == front.bought_amount)
-                sandwich.back = &other;
-            else if (other.sender != front.sender && other.bought == front.bought)
-                sandwich.victims.push_back(&other);
-        }
-        if (sandwich.back != nullptr && !sandwich.victims.empty())
-            found.push_back(std::move(sandwich));
-    }
-    return found;
-}
-
 struct Taken
 {
     std::uint64_t sandwiches = 0;
@@ -85,27 +34,8 @@ public:
 
     void run()
     {
-        std::uint64_t block = 0;
-        auto rows = source_.query(
-            "SELECT r.block_number, r.contract_id, r.transaction_index, x.from_id, "
-            "r.token_bought_id, r.token_sold_id, r.token_bought_amount_raw, "
-            "r.token_sold_amount_raw, x.receipt_gas_used, x.receipt_effective_gas_price "
-            "FROM t_dex_trades r JOIN t_transactions x ON "
-            "x.block_number = r.block_number AND x.transaction_index = r.transaction_index "
-            "WHERE r.block_number > 0 ORDER BY r.rowid");
-        while (rows.step())
-        {
-            if (const auto next = rows.integer_up_to(0, integer_max); next != block)
-            {
-                finish(block);
-                block = next;
-            }
-            pools_[rows.contract(1)].push_back(
-                {static_cast<std::uint32_t>(rows.integer_up_to(2, integer_max)), rows.account(3),
-                    rows.contract(4), rows.contract(5), rows.amount(6), rows.amount(7),
-                    rows.integer_up_to(8, integer_max), rows.integer_up_to(9, integer_max)});
-        }
-        finish(block);
+        for_each_sandwich(source_, [this](std::uint64_t block, ContractId pool,
+                                       const Sandwich& sandwich) { add(block, pool, sandwich); });
     }
 
     std::map<AccountId, Taken> by_taker;
@@ -113,16 +43,6 @@ public:
     Taken all;
 
 private:
-    void finish(std::uint64_t block)
-    {
-        for (auto& [pool, trades] : pools_)
-        {
-            for (const auto& sandwich : find_sandwiches(trades))
-                add(block, pool, sandwich);
-        }
-        pools_.clear();
-    }
-
     void add(std::uint64_t block, ContractId pool, const Sandwich& sandwich)
     {
         market_.advance(block);
@@ -143,7 +63,7 @@ private:
         by_pool[pool].add(taken);
     }
 
-    [[nodiscard]] double fee_usd(const Trade& trade) const
+    [[nodiscard]] double fee_usd(const PoolTrade& trade) const
     {
         const auto wei = wrapping_mul(Amount{trade.gas_used}, Amount{trade.gas_price});
         return market_.usd(wei, native_coin).value_or(0);
@@ -151,7 +71,6 @@ private:
 
     LedgerQueries& source_;
     Market market_;
-    std::map<ContractId, std::vector<Trade>> pools_;  // Of the block under way.
 };
 
 template <typename Key, typename Name>
