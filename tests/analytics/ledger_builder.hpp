@@ -156,6 +156,7 @@ public:
         std::uint64_t tip = 0;  // Wei per gas.
         Refusal refusal;
         bool reverted = false;
+        Motive motive = {};
     };
     /// What the pool of WETH and USDC holds; it has 1,000 shares.
     void pool(const Amount& weth_held, const Amount& usdc_held)
@@ -174,6 +175,7 @@ public:
         transaction.gas_limit = sent.gas_used;
         transaction.max_fee = base_fee_ + sent.tip;
         transaction.max_priority_fee = sent.tip;
+        transaction.motive = sent.motive;
         CallWriter calls;
         transaction.set_calls(calls.bytes());
         transaction.seal();

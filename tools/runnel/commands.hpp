@@ -42,7 +42,7 @@ using Command = std::function<int()>;
 [[nodiscard]] Command add_state_export_command(CLI::App& app);
 [[nodiscard]] Command add_table_export_command(CLI::App& app);
 [[nodiscard]] Command add_report_command(CLI::App& app);
-[[nodiscard]] Command add_risk_command(CLI::App& app);
+[[nodiscard]] Command add_detect_command(CLI::App& add_risk_command(CLI::App& app);
 [[nodiscard]] Command add_replay_command(CLI::App& app);
 [[nodiscard]] Command add_vectors_command(CLI::App& app);
 [[nodiscard]] Command add_check_command(CLI::App& app);

@@ -1,0 +1,286 @@
+#include "analytics/detectors/detector.hpp"
+#include "analytics/detectors/score.hpp"
+#include "contracts/kit/sectors/custodian.hpp"
+#include "contracts/kit/sectors/debt_positions.hpp"
+#include "contracts/kit/sectors/mixer.hpp"
+#include "tests/analytics/ledger_builder.hpp"
+#include "tests/support/catch.hpp"
+#include "tests/support/temporary_file.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+using namespace runnel;
+using namespace runnel::analytics;
+using namespace runnel::analytics::fixture;
+
+namespace
+{
+// Beside the fixture's contracts.
+constexpr ContractId mixer{6};
+constexpr ContractId custodian{7};
+constexpr ContractId other_pair{8};
+constexpr AccountId mixer_account{14};
+constexpr AccountId custodian_account{15};
+constexpr AccountId other_pair_account{16};
+constexpr std::uint32_t people = 40;
+AccountId person(std::uint32_t number)
+{
+    return AccountId{17 + number};
+}
+
+storage::LedgerDescription description_with_people()
+{
+    auto result = description(Parts::all);
+    for (const auto* name : {"mixer", "custodian", "other_pair"})
+        result.accounts.push_back({name, "contract", "", address_of_name(name)});
+    for (std::uint32_t i = 0; i < people; ++i)
+    {
+        const auto name = fmt::format("person/{}", i);
+        result.accounts.push_back({name, "wallet", "any", address_of_name(name)});
+    }
+    // The last one shows the same four digits at either end as the first.
+    auto& copy = result.accounts.back().address;
+    copy = result.accounts[index(person(0))].address;
+    copy.bytes[9] ^= 0xFFU;
+    result.contracts.push_back({mixer_account, "tornado", "mixer", std::nullopt});
+    result.contracts.push_back(
+        {custodian_account, "custodial_exchange", "custodian", std::nullopt});
+    result.contracts.push_back({other_pair_account, "uniswap_v2_pair", "other_pair", std::nullopt});
+    for (const auto* type : {&event_type<contracts::MixerMove>,
+             &event_type<contracts::CustodianMove>, &event_type<contracts::CollateralAuctionRow>})
+        result.events.push_back(type);
+    return result;
+}
+
+struct Found
+{
+    explicit Found(const ChainBuilder& chain)
+      : writer{storage::LedgerWriter::in_memory(manifest("test", 5), description_with_people())}
+    {
+        chain.write_to(writer);
+    }
+    std::vector<Finding> by(std::string_view name)
+    {
+        const auto* detector = find_detector(name);
+        REQUIRE(detector != nullptr);
+        LedgerQueries source{writer.database()};
+        return run_detector(*detector, source);
+    }
+
+    storage::LedgerWriter writer;
+};
+
+std::vector<Finding> find(const ChainBuilder& chain, std::string_view name)
+{
+    return Found{chain}.by(name);
+}
+
+/// A ledger that begins with prices, WETH at 200, and two pools of it.
+ChainBuilder begun(std::uint64_t slot_seconds = 600)
+{
+    ChainBuilder chain{slot_seconds};
+    chain.transaction(validator0);
+    chain.emit(oracle, PriceUpdated{weth, price(200), ChainBuilder::start});
+    chain.emit(oracle, PriceUpdated{usdc, price(1), ChainBuilder::start});
+    chain.pool(ether(100), dollars(20'000));
+    chain.end_block(validator0, 0);
+    return chain;
+}
+
+/// A swap in the first pool, with its transfers; the proceeds go to @p to.
+void buys_weth(ChainBuilder& chain, AccountId who, const Amount& got, const Amount& paid,
+    AccountId to, Motive motive = {})
+{
+    chain.transaction(who, {21'000, 1, {}, false, motive});
+    chain.emit(usdc, Transfer{who, pair_account, paid});
+    chain.emit(weth, Transfer{pair_account, to, got});
+    chain.emit(pair, DexTrade{weth, usdc, got, paid, who, usdc, 0});
+}
+void sells_weth(ChainBuilder& chain, AccountId who, const Amount& got, const Amount& paid,
+    AccountId to, Motive motive = {})
+{
+    chain.transaction(who, {21'000, 1, {}, false, motive});
+    chain.emit(weth, Transfer{who, pair_account, paid});
+    chain.emit(usdc, Transfer{pair_account, to, got});
+    chain.emit(pair, DexTrade{usdc, weth, got, paid, who, weth, 0});
+}
+}  // namespace
+
+TEST_CASE("detectors: each has a name, a line and a rule to be scored by", "[analytics][detectors]")
+{
+    std::vector<std::string_view> names;
+    for (const auto* detector : detectors())
+    {
+        names.push_back(detector->name());
+        CHECK(find_detector(detector->name()) == detector);
+        CHECK_FALSE(detector->description().empty());
+        CHECK(score_rule(*detector).detector == detector->name());
+    }
+    CHECK(names.size() == 3);
+    CHECK(find_detector("none") == nullptr);
+    auto empty =
+        storage::LedgerWriter::in_memory(manifest("test", 5), description(Parts::payments));
+    LedgerQueries source{empty.database()};
+    for (const auto* detector : detectors())
+        CHECK(run_detector(*detector, source).empty());
+}
+
+TEST_CASE("detectors: a sandwich is two halves around a victim", "[analytics][detectors]")
+{
+    auto chain = begun();
+    // A sandwich, and a second block in which the second half sells another amount, where the one
+    // in between sells, and where nobody is in between.
+    buys_weth(chain, person(1), ether(2), dollars(410), person(1));
+    buys_weth(chain, person(2), ether(1), dollars(215), person(2));
+    sells_weth(chain, person(1), dollars(425), ether(2), person(1));
+    chain.end_block(validator0, 0);
+    buys_weth(chain, person(1), ether(2), dollars(410), person(1));
+    buys_weth(chain, person(2), ether(1), dollars(215), person(2));
+    sells_weth(chain, person(1), dollars(400), ether(1), person(1));
+    buys_weth(chain, person(3), ether(2), dollars(410), person(3));
+    sells_weth(chain, person(4), dollars(200), ether(1), person(4));
+    sells_weth(chain, person(3), dollars(405), ether(2), person(3));
+    chain.end_block(validator0, 0);
+    const auto found = find(chain, "sandwich");
+    REQUIRE(found.size() == 1);
+    CHECK(found[0].transactions == std::vector<Place>{{1, 0}, {1, 2}});
+    CHECK(found[0].accounts == std::vector{person(1)});
+    CHECK(found[0].token == usdc);
+    CHECK(found[0].amount == dollars(15));
+}
+
+TEST_CASE("detectors: arbitrage is a circle, or a good price every time", "[analytics][detectors]")
+{
+    auto chain = begun();
+    const auto circle = [&](AccountId who, const Amount& back)
+    {
+        chain.transaction(who);
+        chain.emit(pair, DexTrade{weth, usdc, ether(1), dollars(200), who, usdc, 0});
+        chain.emit(other_pair, DexTrade{usdc, weth, back, ether(1), who, usdc, 0});
+    };
+    circle(person(1), dollars(203));
+    circle(person(1), dollars(199));  // A route that loses.
+    chain.end_block(validator0, 0);
+    // At a price of 200 outside: five good ones, four, and five of six.
+    for (int i = 0; i < 5; ++i)
+    {
+        buys_weth(chain, person(2), ether(1), dollars(195), person(2));
+        if (i < 4)
+            sells_weth(chain, person(3), dollars(205), ether(1), person(3));
+        buys_weth(chain, person(4), ether(1), dollars(195), person(4));
+    }
+    buys_weth(chain, person(4), ether(1), dollars(205), person(4));
+    chain.end_block(validator0, 0);
+    const auto found = find(chain, "arbitrage");
+    REQUIRE(found.size() == 6);
+    CHECK(found[0].transactions == std::vector<Place>{{1, 0}});
+    CHECK(found[0].token == usdc);
+    CHECK(found[0].amount == dollars(3));
+    for (std::size_t i = 1; i < found.size(); ++i)
+        CHECK(found[i].accounts == std::vector{person(2)});
+}
+
+TEST_CASE("detectors: a liquidation is somebody else's debt", "[analytics][detectors]")
+{
+    const auto calls = find(six_blocks(), "liquidation");
+    REQUIRE(calls.size() == 2);
+    CHECK(calls[0].transactions == std::vector<Place>{{3, 1}});
+    CHECK(calls[0].accounts == std::vector{dan});
+    CHECK(calls[0].amount == dollars(500));
+    CHECK(calls[1].accounts == std::vector{eve});
+
+    auto chain = begun();
+    chain.transaction(person(1));
+    chain.emit(market, LendingLiquidation{person(1), person(1), weth, usdc, ether(1), 0,
+                           dollars(100), price(200), price(100)});
+    chain.transaction(person(2));
+    contracts::CollateralAuctionRow row;
+    row.transaction_type = contracts::CollateralAuctionStep::take;
+    row.owner = person(1);
+    row.account = person(2);
+    row.collateral_token = weth;
+    row.debt_token = usdc;
+    row.paid_raw = dollars(90);
+    chain.emit(market, row);
+    chain.end_block(validator0, 0);
+    const auto auctions = find(chain, "liquidation");
+    REQUIRE(auctions.size() == 1);
+    CHECK(auctions[0].accounts == std::vector{person(2)});
+    CHECK(auctions[0].amount == dollars(90));
+}
+
+TEST_CASE("detectors: scores count what the truth says", "[analytics][detectors]")
+{
+    const auto because = [](Purpose purpose, std::uint64_t incident = 0, AccountId controller = {})
+    {
+        return Motive{purpose, incident, no_contract, {}, controller};
+    };
+    auto chain = begun();
+    // One sandwich that is meant, one by chance, and a first half that nobody followed.
+    buys_weth(
+        chain, person(1), ether(2), dollars(410), person(1), because(Purpose::front_running, 1));
+    buys_weth(chain, person(2), ether(1), dollars(215), person(2), because(Purpose::trade));
+    sells_weth(
+        chain, person(1), dollars(425), ether(2), person(1), because(Purpose::front_running, 1));
+    chain.end_block(validator0, 0);
+    buys_weth(chain, person(3), ether(2), dollars(410), person(3), because(Purpose::trade));
+    buys_weth(chain, person(2), ether(1), dollars(215), person(2), because(Purpose::trade));
+    sells_weth(chain, person(3), dollars(425), ether(2), person(3), because(Purpose::trade));
+    buys_weth(
+        chain, person(1), ether(2), dollars(410), person(1), because(Purpose::front_running, 2));
+    // What failed counts for nobody.
+    chain.transaction(person(1), {21'000, 1, {}, true, because(Purpose::front_running, 2)});
+    chain.end_block(validator0, 0);
+    Found ledger{chain};
+    const auto& sandwich = *find_detector("sandwich");
+    const auto findings = ledger.by("sandwich");
+    auto score = analytics::score(ledger.writer.database(), sandwich, findings);
+    CHECK(score.found == 2);
+    CHECK(score.wrong == 2);
+    CHECK(score.missed == 1);
+    CHECK(score.rest == 2U);
+    CHECK(score.precision() == 0.5);
+    CHECK(score.recall().value() == Approx(2.0 / 3));
+    CHECK(score.f1().value() == Approx(4.0 / 7));
+    CHECK(score.incidents == 2);
+    CHECK(score.incidents_found == 1);
+    CHECK(score.flagged_purposes ==
+          std::map<std::string, std::uint64_t>{{"front_running", 2}, {"trade", 2}});
+    CHECK(score.missed_purposes == std::map<std::string, std::uint64_t>{{"front_running", 1}});
+    score.add(score);
+    CHECK(score.found == 4);
+    CHECK(score.rest == 4U);
+    CHECK_FALSE(Score{}.precision());
+
+    // A finding that names what is not there is wrong.
+    const std::vector<Finding> invented{{{{1, 0}, {7, 7}}, {}, no_contract, {}, {}}};
+    const auto wrong = analytics::score(ledger.writer.database(), sandwich, invented);
+    CHECK(wrong.found == 1);
+    CHECK(wrong.wrong == 1);
+}
+
+TEST_CASE("detectors: they run where the truth is denied", "[analytics][detectors]")
+{
+    const TemporaryFile file;
+    {
+        auto chain = begun();
+        buys_weth(chain, person(1), ether(2), dollars(410), person(1));
+        buys_weth(chain, person(2), ether(1), dollars(215), person(2));
+        sells_weth(chain, person(1), dollars(425), ether(2), person(1));
+        chain.end_block(validator0, 0);
+        auto writer = storage::LedgerWriter::create(
+            file.path(), manifest("test", 5), description_with_people(), {});
+        chain.write_to(writer);
+    }
+    auto database = storage::Database::open(file.path(), storage::Database::Access::analysis);
+    LedgerQueries source{database};
+    for (const auto* detector : detectors())
+        CHECK_NOTHROW(run_detector(*detector, source));
+    CHECK(run_detector(*find_detector("sandwich"), source).size() == 1);
+    CHECK_THROWS_AS(
+        source.query("SELECT purpose FROM t_truth_transactions"), storage::StorageError);
+    CHECK_THROWS_AS(
+        analytics::score(database, *find_detector("sandwich"), {}), storage::StorageError);
+}
