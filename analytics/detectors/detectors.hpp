@@ -9,5 +9,9 @@ namespace runnel::analytics
 [[nodiscard]] const Detector& sandwich_detector();
 [[nodiscard]] const Detector& arbitrage_detector();
 [[nodiscard]] const Detector& liquidation_detector();
+[[nodiscard]] const Detector& wash_trading_detector();
+[[nodiscard]] const Detector& flash_loan_attack_detector();
+[[nodiscard]] const Detector& rug_pull_detector();
+[[nodiscard]] const Detector& address_poisoning_detector();
 
 }  // namespace runnel::analytics

@@ -12,6 +12,10 @@ std::span<const Detector* const> detectors() noexcept
         &sandwich_detector(),
         &arbitrage_detector(),
         &liquidation_detector(),
+        &wash_trading_detector(),
+        &flash_loan_attack_detector(),
+        &rug_pull_detector(),
+        &address_poisoning_detector(),
     };
     return all;
 }

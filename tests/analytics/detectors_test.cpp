@@ -106,6 +106,11 @@ void sells_weth(ChainBuilder& chain, AccountId who, const Amount& got, const Amo
     chain.emit(usdc, Transfer{pair_account, to, got});
     chain.emit(pair, DexTrade{usdc, weth, got, paid, who, weth, 0});
 }
+/// Hundredths of a coin.
+Amount cents(std::uint64_t number)
+{
+    return wrapping_mul(number, Amount::power_of_ten(16));
+}
 }  // namespace
 
 TEST_CASE("detectors: each has a name, a line and a rule to be scored by", "[analytics][detectors]")
@@ -118,7 +123,7 @@ TEST_CASE("detectors: each has a name, a line and a rule to be scored by", "[ana
         CHECK_FALSE(detector->description().empty());
         CHECK(score_rule(*detector).detector == detector->name());
     }
-    CHECK(names.size() == 3);
+    CHECK(names.size() == 7);
     CHECK(find_detector("none") == nullptr);
     auto empty =
         storage::LedgerWriter::in_memory(manifest("test", 5), description(Parts::payments));
@@ -209,6 +214,189 @@ TEST_CASE("detectors: a liquidation is somebody else's debt", "[analytics][detec
     REQUIRE(auctions.size() == 1);
     CHECK(auctions[0].accounts == std::vector{person(2)});
     CHECK(auctions[0].amount == dollars(90));
+}
+
+TEST_CASE("detectors: wash traders deliver in a circle and keep nothing", "[analytics][detectors]")
+{
+    // Three accounts; each buys for the next, who sells for the one after.
+    const auto washing = [](const Amount& kept, bool in_circle)
+    {
+        auto chain = begun();
+        for (std::uint32_t i = 0; i < 9; ++i)
+        {
+            const auto who = person(i % 3);
+            const auto next = person((i + 1) % 3);
+            buys_weth(chain, who, ether(10), dollars(2'000), in_circle ? next : who);
+            sells_weth(chain, next, dollars(1'990), wrapping_sub(ether(10), kept),
+                in_circle ? person((i + 2) % 3) : next);
+            // Somebody who buys for another, and one who does so by himself.
+            buys_weth(chain, person(10), ether(1), dollars(200), person(11));
+            buys_weth(chain, person(12), ether(1), dollars(200), person(12));
+            sells_weth(chain, person(12), dollars(200), ether(1), person(12));
+            chain.end_block(validator0, 0);
+        }
+        return find(chain, "wash_trading");
+    };
+    const auto found = washing(0, true);
+    REQUIRE(found.size() == 1);
+    CHECK(found[0].accounts == std::vector{person(0), person(1), person(2)});
+    CHECK(found[0].transactions.size() == 18);
+    CHECK(found[0].token == weth);
+    CHECK(found[0].amount == ether(180));
+    CHECK(washing(ether(9), true).size() == 1);  // They keep goods, and the money comes back.
+    CHECK(washing(0, false).empty());
+}
+
+TEST_CASE(
+    "detectors: a group that keeps what it buys is none of wash traders", "[analytics][detectors]")
+{
+    auto chain = begun();
+    for (std::uint32_t i = 0; i < 6; ++i)
+        buys_weth(chain, person(i % 2), ether(1), dollars(200), person((i + 1) % 2));
+    chain.end_block(validator0, 0);
+    CHECK(find(chain, "wash_trading").empty());
+}
+
+TEST_CASE("detectors: a flash loan that pushes a price and pays", "[analytics][detectors]")
+{
+    enum class Kind : std::uint8_t
+    {
+        attack,
+        fair_price,
+        liquidates,
+        without_gain,
+        writes_price,
+        both_ways,
+    };
+    const auto loan = [](Kind kind)
+    {
+        auto chain = begun();
+        chain.end_block(validator0, 0);
+        const auto who = person(1);
+        chain.transaction(who);
+        chain.emit(usdc, Transfer{market_account, who, dollars(10'000)});
+        // The pool's price is 200: 15 WETH for 4,500 USDC is half as much again.
+        const auto paid = dollars(
+            kind == Kind::attack || kind == Kind::liquidates || kind == Kind::without_gain ? 4'500
+                                                                                           : 3'050);
+        chain.emit(usdc, Transfer{who, pair_account, paid});
+        chain.emit(weth, Transfer{pair_account, who, ether(15)});
+        chain.emit(pair, DexTrade{weth, usdc, ether(15), paid, who, usdc, 0});
+        if (kind == Kind::both_ways)
+            chain.emit(pair, DexTrade{usdc, weth, dollars(2), cents(1), who, usdc, 0});
+        if (kind == Kind::writes_price)
+            chain.emit(oracle, PriceUpdated{weth, price(300), ChainBuilder::start});
+        if (kind == Kind::liquidates)
+        {
+            chain.emit(market, LendingLiquidation{bob, who, weth, usdc, ether(1), 0, dollars(100),
+                                   price(200), price(100)});
+        }
+        if (kind != Kind::without_gain)
+            chain.emit(usdc, Transfer{market_account, who, dollars(4'600)});
+        chain.emit(usdc, Transfer{who, market_account, dollars(10'000)});
+        chain.emit(market, LendingFlashloan{usdc, who, dollars(10'000), 0});
+        chain.end_block(validator0, 0);
+        return find(chain, "flash_loan_attack");
+    };
+    const auto found = loan(Kind::attack);
+    REQUIRE(found.size() == 1);
+    CHECK(found[0].transactions == std::vector<Place>{{2, 0}});
+    CHECK(found[0].accounts == std::vector{person(1)});
+    CHECK(found[0].token == weth);
+    CHECK(found[0].amount == ether(15));
+    CHECK(loan(Kind::writes_price).size() == 1);
+    CHECK(loan(Kind::both_ways).size() == 1);
+    CHECK(loan(Kind::fair_price).empty());
+    CHECK(loan(Kind::liquidates).empty());
+    CHECK(loan(Kind::without_gain).empty());
+}
+
+TEST_CASE("detectors: a rug pull empties a pool for good", "[analytics][detectors]")
+{
+    struct Shape
+    {
+        std::uint32_t buyers = 3;
+        std::uint64_t taken = 99;  // WETH, of 100; USDC the same part.
+        bool comes_back = false;
+        bool sells = false;  // Makes tokens and sells them, instead.
+        bool made = true;
+    };
+    const auto pull = [](const Shape& shape)
+    {
+        auto chain = begun();
+        for (std::uint32_t i = 0; i < shape.buyers; ++i)
+            buys_weth(chain, person(i), cents(1), dollars(2), person(i));
+        chain.pool(ether(100), dollars(20'000));
+        chain.end_block(validator0, 0);
+        const auto who = person(9);
+        chain.transaction(who);
+        if (shape.sells)
+        {
+            if (shape.made)
+                chain.emit(weth, Transfer{zero_account, who, ether(10'000)});
+            chain.emit(weth, Transfer{who, pair_account, ether(10'000)});
+            chain.emit(usdc, Transfer{pair_account, who, dollars(19'800)});
+            chain.emit(pair, DexTrade{usdc, weth, dollars(19'800), ether(10'000), who, weth, 0});
+            chain.pool(ether(10'100), dollars(200));
+        }
+        else
+        {
+            chain.emit(weth, Transfer{pair_account, who, ether(shape.taken)});
+            chain.emit(usdc, Transfer{pair_account, who, dollars(200 * shape.taken)});
+            chain.pool(ether(100 - shape.taken), dollars(200 * (100 - shape.taken)));
+        }
+        chain.end_block(validator0, 0);
+        if (!shape.sells)
+            sells_weth(chain, who, dollars(150), ether(50), who);
+        sells_weth(chain, person(1), dollars(1), ether(1), person(1));
+        chain.pool(ether(shape.comes_back ? 60 : 52), dollars(shape.comes_back ? 2'500 : 40));
+        chain.end_block(validator0, 0);
+        return find(chain, "rug_pull");
+    };
+    const auto pulled = pull({});
+    REQUIRE(pulled.size() == 1);
+    CHECK(pulled[0].transactions == std::vector<Place>{{2, 0}, {3, 0}});
+    CHECK(pulled[0].accounts == std::vector{person(9)});
+    CHECK(pulled[0].token == usdc);
+    CHECK(pulled[0].amount == dollars(19'950));
+    CHECK(pull({.taken = 80}).empty());
+    CHECK(pull({.comes_back = true}).empty());
+    CHECK(pull({.buyers = 2}).empty());
+    const auto sold = pull({.sells = true});
+    REQUIRE(sold.size() == 1);
+    CHECK(sold[0].transactions == std::vector<Place>{{2, 0}});
+    CHECK(sold[0].amount == dollars(19'800));
+    CHECK(pull({.sells = true, .made = false}).empty());
+}
+
+TEST_CASE("detectors: a poisoned history, and who believes it", "[analytics][detectors]")
+{
+    const auto real = person(0);
+    const auto copy = person(people - 1);
+    auto chain = begun();
+    const auto transfers = [&](AccountId sender, AccountId from, AccountId to, std::uint64_t usd)
+    {
+        chain.transaction(sender);
+        chain.emit(usdc, Transfer{from, to, dollars(usd)});
+    };
+    // Before its victim has paid anybody it is no bait.
+    transfers(person(9), person(1), copy, 0);
+    transfers(person(1), person(1), real, 50);
+    chain.end_block(validator0, 0);
+    transfers(person(9), person(1), copy, 0);
+    transfers(person(1), person(1), copy, 0);       // His own.
+    transfers(person(9), person(1), person(5), 0);  // Looks like nobody.
+    transfers(person(1), person(1), real, 60);
+    transfers(person(2), person(2), copy, 20);  // Whose history it is not in.
+    transfers(person(1), person(1), copy, 70);
+    chain.end_block(validator0, 0);
+    const auto found = find(chain, "address_poisoning");
+    REQUIRE(found.size() == 2);
+    CHECK(found[0].transactions == std::vector<Place>{{2, 0}});
+    CHECK(found[0].accounts == std::vector{person(9), copy});
+    CHECK(found[1].transactions == std::vector<Place>{{2, 5}});
+    CHECK(found[1].accounts == std::vector{copy});
+    CHECK(found[1].amount == dollars(70));
 }
 
 TEST_CASE("detectors: scores count what the truth says", "[analytics][detectors]")
