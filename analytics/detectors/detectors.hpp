@@ -13,5 +13,9 @@ namespace runnel::analytics
 [[nodiscard]] const Detector& flash_loan_attack_detector();
 [[nodiscard]] const Detector& rug_pull_detector();
 [[nodiscard]] const Detector& address_poisoning_detector();
+[[nodiscard]] const Detector& structuring_detector();
+[[nodiscard]] const Detector& peel_chain_detector();
+[[nodiscard]] const Detector& clusters_detector();
+[[nodiscard]] const Detector& mixer_links_detector();
 
 }  // namespace runnel::analytics

@@ -16,6 +16,10 @@ std::span<const Detector* const> detectors() noexcept
         &flash_loan_attack_detector(),
         &rug_pull_detector(),
         &address_poisoning_detector(),
+        &structuring_detector(),
+        &peel_chain_detector(),
+        &clusters_detector(),
+        &mixer_links_detector(),
     };
     return all;
 }

@@ -89,6 +89,12 @@ ChainBuilder begun(std::uint64_t slot_seconds = 600)
     return chain;
 }
 
+void empty_blocks(ChainBuilder& chain, int count)
+{
+    for (int i = 0; i < count; ++i)
+        chain.end_block(validator0, 0);
+}
+
 /// A swap in the first pool, with its transfers; the proceeds go to @p to.
 void buys_weth(ChainBuilder& chain, AccountId who, const Amount& got, const Amount& paid,
     AccountId to, Motive motive = {})
@@ -105,6 +111,11 @@ void sells_weth(ChainBuilder& chain, AccountId who, const Amount& got, const Amo
     chain.emit(weth, Transfer{who, pair_account, paid});
     chain.emit(usdc, Transfer{pair_account, to, got});
     chain.emit(pair, DexTrade{usdc, weth, got, paid, who, weth, 0});
+}
+void pays(ChainBuilder& chain, AccountId from, AccountId to, const Amount& value)
+{
+    chain.transaction(from);
+    chain.emit(eth, NativePayment{from, to, value});
 }
 /// Hundredths of a coin.
 Amount cents(std::uint64_t number)
@@ -123,7 +134,7 @@ TEST_CASE("detectors: each has a name, a line and a rule to be scored by", "[ana
         CHECK_FALSE(detector->description().empty());
         CHECK(score_rule(*detector).detector == detector->name());
     }
-    CHECK(names.size() == 7);
+    CHECK(names.size() == 11);
     CHECK(find_detector("none") == nullptr);
     auto empty =
         storage::LedgerWriter::in_memory(manifest("test", 5), description(Parts::payments));
@@ -399,6 +410,198 @@ TEST_CASE("detectors: a poisoned history, and who believes it", "[analytics][det
     CHECK(found[1].amount == dollars(70));
 }
 
+TEST_CASE("detectors: structuring stays below what is reported", "[analytics][detectors]")
+{
+    // At 200 USD: 47 WETH are 9,400. An hour between blocks.
+    const auto series = [](const std::vector<std::uint64_t>& amounts, int hours, AccountId to)
+    {
+        auto chain = begun(3'600);
+        for (const auto amount : amounts)
+        {
+            chain.transaction(person(1));
+            chain.emit(weth, Transfer{person(1), to, ether(amount)});
+            chain.end_block(validator0, 0);
+            empty_blocks(chain, hours - 1);
+        }
+        return find(chain, "structuring");
+    };
+    const auto found = series({47, 49, 41}, 10, person(2));
+    REQUIRE(found.size() == 1);
+    CHECK(found[0].transactions == std::vector<Place>{{1, 0}, {11, 0}, {21, 0}});
+    CHECK(found[0].accounts == std::vector{person(1)});
+    CHECK(found[0].amount == ether(137));
+    CHECK(series({47, 49}, 10, person(2)).empty());
+    CHECK(series({47, 49, 50}, 10, person(2)).empty());  // 10,000 is reported.
+    CHECK(series({47, 49, 39}, 10, person(2)).empty());  // 7,800 is not just below.
+    CHECK(series({47, 49, 41}, 25, person(2)).empty());  // Days apart.
+    CHECK(series({47, 49, 41}, 10, pair_account).empty());
+}
+
+namespace
+{
+/// Money from bob through @p hops accounts that peel a part off to two others in turn.
+ChainBuilder peeling(std::uint32_t hops, std::uint64_t peel_percent, int wait_blocks)
+{
+    auto chain = begun();
+    Amount amount = ether(100);
+    pays(chain, bob, person(0), amount);
+    chain.end_block(validator0, 0);
+    for (std::uint32_t i = 0; i < hops; ++i)
+    {
+        empty_blocks(chain, wait_blocks);
+        const auto peel = div_down(wrapping_mul(amount, peel_percent), 100);
+        pays(chain, person(i), person(20 + i % 2), peel);
+        chain.end_block(validator0, 0);
+        amount = wrapping_sub(amount, peel);
+        pays(chain, person(i), person(i + 1), amount);
+        chain.end_block(validator0, 0);
+    }
+    return chain;
+}
+}  // namespace
+
+TEST_CASE("detectors: a peel chain loses a little at each hop", "[analytics][detectors]")
+{
+    const auto found = find(peeling(5, 5, 1), "peel_chain");
+    REQUIRE(found.size() == 1);
+    CHECK(found[0].accounts == std::vector{person(0), person(1), person(2), person(3), person(4)});
+    CHECK(found[0].transactions.size() == 11);
+    CHECK(found[0].token == eth);
+    CHECK(found[0].amount == ether(100));
+    CHECK(find(peeling(4, 5, 1), "peel_chain").size() == 1);
+    CHECK(find(peeling(3, 5, 1), "peel_chain").empty());
+    CHECK(find(peeling(5, 40, 1), "peel_chain").empty());
+    CHECK(find(peeling(5, 5, 20), "peel_chain").empty());  // Hours apart.
+    // Two chunks, the second on the heels of the first: one chain.
+    auto chain = peeling(5, 5, 0);
+    pays(chain, bob, person(0), ether(50));
+    pays(chain, person(0), person(20), ether(1));
+    pays(chain, person(0), person(1), ether(49));
+    chain.end_block(validator0, 0);
+    const auto both = find(chain, "peel_chain");
+    REQUIRE(both.size() == 1);
+    CHECK(both[0].transactions.size() == 14);
+    CHECK(both[0].amount == ether(150));
+}
+
+TEST_CASE("detectors: clusters of hops, deposit addresses and deliveries", "[analytics][detectors]")
+{
+    // Five hops, and both who got of several of them.
+    const auto hops = find(peeling(5, 5, 1), "clusters");
+    REQUIRE(hops.size() == 1);
+    CHECK(hops[0].accounts == std::vector{person(0), person(1), person(2), person(3), person(4),
+                                  person(20), person(21)});
+
+    const auto deposits = [](bool pays_others)
+    {
+        auto chain = begun();
+        const auto address = person(30);
+        for (const auto customer : {person(1), person(2)})
+        {
+            pays(chain, customer, address, ether(3));
+            pays(chain, address, custodian_account, ether(3));
+            chain.transaction(custodian_account);
+            chain.emit(custodian, contracts::CustodianMove{contracts::CustodianMoveType::sweep,
+                                      person(1), zero_account, eth, ether(3), 0, 0});
+        }
+        // An address of one customer's.
+        pays(chain, person(3), person(31), ether(1));
+        pays(chain, person(31), custodian_account, ether(1));
+        if (pays_others)
+            pays(chain, address, person(5), ether(1));
+        chain.end_block(validator0, 0);
+        return find(chain, "clusters");
+    };
+    const auto shared = deposits(false);
+    REQUIRE(shared.size() == 1);
+    CHECK(shared[0].accounts == std::vector{person(1), person(2)});
+    CHECK(shared[0].transactions.size() == 2);
+    CHECK(deposits(true).empty());
+}
+
+namespace
+{
+void mixes(ChainBuilder& chain, AccountId who, std::uint64_t tip = 1)
+{
+    chain.transaction(who, {21'000, tip, {}, false, {}});
+    chain.emit(eth, NativePayment{who, mixer_account, ether(10)});
+    chain.emit(mixer, contracts::MixerMove{
+                          contracts::MixerMoveType::deposit, who, eth, ether(10), zero_account, 0});
+}
+void takes_out(
+    ChainBuilder& chain, AccountId sender, AccountId to, AccountId relayer, std::uint64_t tip = 1)
+{
+    chain.transaction(sender, {21'000, tip, {}, false, {}});
+    chain.emit(mixer, contracts::MixerMove{contracts::MixerMoveType::withdrawal, to, eth, ether(10),
+                          relayer, relayer == zero_account ? Amount{} : cents(1)});
+}
+}  // namespace
+
+TEST_CASE("detectors: withdrawals that say who paid in", "[analytics][detectors]")
+{
+    const auto relayer = person(30);
+    auto chain = begun();
+    mixes(chain, person(1), 11);
+    takes_out(chain, relayer, person(20), relayer);  // 0: there is nobody else.
+    mixes(chain, person(2), 12);
+    mixes(chain, person(3), 13);
+    mixes(chain, person(4), 13);
+    for (int i = 0; i < 3; ++i)
+        pays(chain, person(i == 1 ? 25 : 3), person(i == 1 ? 3 : 25), ether(1));
+    pays(chain, person(4), person(26), ether(1));
+    chain.end_block(validator0, 0);
+    takes_out(chain, relayer, person(2), relayer);               // 1:0 recipient.
+    takes_out(chain, person(1), person(21), zero_account);       // 1: sender.
+    takes_out(chain, person(22), person(23), zero_account, 12);  // 2: tip.
+    takes_out(chain, relayer, person(25), relayer);              // 3: payments.
+    takes_out(chain, relayer, person(26), relayer);              // One payment says nothing,
+    takes_out(chain, person(22), person(24), zero_account, 13);  // nor a tip that two give,
+    takes_out(chain, relayer, person(27), relayer, 12);          // nor a relayer's.
+    chain.end_block(validator0, 0);
+    const auto found = find(chain, "mixer_links");
+    REQUIRE(found.size() == 5);
+    const auto says = [&](std::size_t i, const Place& place, AccountId from, AccountId to)
+    {
+        CAPTURE(i);
+        CHECK(found[i].transactions == std::vector{place});
+        CHECK(found[i].accounts == std::vector{from, to});
+        CHECK(found[i].amount == ether(10));
+    };
+    says(0, {1, 1}, person(1), person(20));
+    says(1, {2, 0}, person(2), person(2));
+    says(2, {2, 1}, person(1), person(21));
+    says(3, {2, 2}, person(2), person(23));
+    says(4, {2, 3}, person(3), person(25));
+}
+
+TEST_CASE("detectors: as many notes out as somebody paid for", "[analytics][detectors]")
+{
+    const auto notes = [](int first, int second, int out, int blocks_between)
+    {
+        const auto relayer = person(30);
+        auto chain = begun();
+        for (int i = 0; i < first; ++i)
+            mixes(chain, person(1));
+        for (int i = 0; i < second; ++i)
+            mixes(chain, person(2));
+        chain.end_block(validator0, 0);
+        empty_blocks(chain, blocks_between);
+        for (int i = 0; i < out; ++i)
+            takes_out(chain, relayer, person(20), relayer);
+        chain.end_block(validator0, 0);
+        return find(chain, "mixer_links");
+    };
+    const auto found = notes(6, 5, 6, 10);
+    REQUIRE(found.size() == 1);
+    CHECK(found[0].accounts == std::vector{person(1), person(20)});
+    CHECK(found[0].transactions.size() == 12);
+    CHECK(found[0].amount == ether(60));
+    CHECK(notes(6, 6, 6, 10).empty());     // Of two who did.
+    CHECK(notes(7, 5, 6, 10).empty());     // Of none.
+    CHECK(notes(4, 5, 4, 10).empty());     // Too few.
+    CHECK(notes(6, 5, 6, 1'100).empty());  // More than a week of ten minutes.
+}
+
 TEST_CASE("detectors: scores count what the truth says", "[analytics][detectors]")
 {
     const auto because = [](Purpose purpose, std::uint64_t incident = 0, AccountId controller = {})
@@ -449,6 +652,29 @@ TEST_CASE("detectors: scores count what the truth says", "[analytics][detectors]
     CHECK(wrong.wrong == 1);
 }
 
+TEST_CASE("detectors: clusters are scored by pairs", "[analytics][detectors]")
+{
+    auto chain = begun();
+    for (std::uint32_t i = 0; i < 6; ++i)
+    {
+        // 0, 1, 2 and 3 are one's; 4 and 5 their own.
+        const auto controller = i < 4 ? person(0) : person(i);
+        chain.transaction(person(i),
+            {21'000, 1, {}, false, {Purpose::wash_trade, 1, no_contract, {}, controller}});
+    }
+    chain.end_block(validator0, 0);
+    Found ledger{chain};
+    const std::vector<Finding> findings{
+        {{}, {person(0), person(1), person(2), person(4)}, no_contract, {}, {}},
+        {{}, {person(3), person(9)}, no_contract, {}, {}}};
+    const auto score =
+        analytics::score(ledger.writer.database(), *find_detector("clusters"), findings);
+    CHECK(score.found == 3);   // Of 0, 1 and 2.
+    CHECK(score.wrong == 4);   // With 4, and of 3 with 9.
+    CHECK(score.missed == 3);  // Of 3 with 0, 1 and 2.
+    CHECK_FALSE(score.rest);
+}
+
 TEST_CASE("detectors: they run where the truth is denied", "[analytics][detectors]")
 {
     const TemporaryFile file;
@@ -457,6 +683,7 @@ TEST_CASE("detectors: they run where the truth is denied", "[analytics][detector
         buys_weth(chain, person(1), ether(2), dollars(410), person(1));
         buys_weth(chain, person(2), ether(1), dollars(215), person(2));
         sells_weth(chain, person(1), dollars(425), ether(2), person(1));
+        mixes(chain, person(3));
         chain.end_block(validator0, 0);
         auto writer = storage::LedgerWriter::create(
             file.path(), manifest("test", 5), description_with_people(), {});

@@ -33,14 +33,12 @@ int run_report(const ReportOptions& options)
     std::vector<analytics::NamedReport> ledgers;
     for (const auto& path : options.databases)
     {
-        auto database = storage::Database::open(path, storage::Database::Access::read_only);
+        auto database = storage::Database::open(path, storage::Database::Access::analysis);
         ledgers.push_back({std::filesystem::path{path}.filename().string(),
             analytics::make_report(database, options.sections)});
     }
     const auto report =
         ledgers.size() == 1 ? std::move(ledgers.front().report) : analytics::side_by_side(ledgers);
-    auto database = storage::Database::open(options.database, storage::Database::Access::analysis);
-    const auto report = analytics::make_report(database, options.sections);
     if (!options.csv.empty())
     {
         storage::CommandFiles command;

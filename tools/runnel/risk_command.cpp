@@ -34,7 +34,7 @@ int run_risk(const RiskOptions& options)
     for (const auto& path : options.databases)
     {
         command.reads_ledger(path, "a ledger");
-        auto database = storage::Database::open(path, storage::Database::Access::read_only);
+        auto database = storage::Database::open(path, storage::Database::Access::analysis);
         risk.add(database, std::filesystem::path{path}.filename().string());
     }
     const auto report = risk.report();
