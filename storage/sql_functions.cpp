@@ -462,6 +462,8 @@ SQLITE_EXTENSION_INIT1  // NOLINT
         if (code == SQLITE_OK)
             code = sqlite3_create_function_v2(database, "amount_min", 1, flags, nullptr, nullptr,
                 extreme_step<-1>, extreme_final, nullptr);
+        if (code == SQLITE_OK)
+            code = register_point_in_time_functions(database);
         return code;
     }
 

@@ -24,4 +24,18 @@ namespace runnel::storage
 /// @return  A SQLite result code.
 int register_sql_functions(sqlite3* database) noexcept;
 
+/// Registers what a ledger says of one moment, exactly, from its rows; part of
+/// register_sql_functions().
+///
+///     balance_at(account, token, block)       what an account had after a block
+///     balance_at(account, token, block, i)    ... before transaction i of the block
+///     price_at(token, block)                  US dollars per whole token
+///     health_factor_at(market, account, block)
+///     account_id(account), token_id(token)    whom a name, an address or a symbol means
+///
+/// docs/sql.md defines them. A token, market or account is given by name, address, symbol (of a
+/// token) or id. NULL where an argument is NULL or the block is none of the chain's; what is not
+/// there is an SQL error, but an address that nobody has is an account that has nothing.
+int register_point_in_time_functions(sqlite3* database) noexcept;
+
 }  // namespace runnel::storage
