@@ -133,6 +133,9 @@ int main(int argc, char** argv)
         add_check_command(app), add_scenarios_command(app), add_diff_command(app),
         add_bench_command(app), add_completion_command(app), add_manual_command(app)
 };
+        add_prove_command(app), add_export_command(app), add_replay_command(app),
+        add_report_command(app), add_show_command(app), add_vectors_command(app),
+        add_bench_command(app), add_completion_command(app), add_manual_command(app)};
 
 refuse_empty_values(app);
 try

@@ -4,17 +4,18 @@
 #include "tools/runnel/number_options.hpp"
 #include "tools/runnel/printable.hpp"
 #include "tools/runnel/process.hpp"
+#include "tools/runnel/transaction_name.hpp"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
-#include <charconv>
 #include <cstdio>
 #include <limits>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <variant>
 #include <vector>
 
 namespace runnel::tools
@@ -32,36 +33,13 @@ struct ProveOptions
     std::string output;
 };
 
-std::optional<std::uint64_t> number_of(std::string_view text)
-{
-    std::uint64_t number = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-    if (text.empty() || error != std::errc{} || end != text.data() + text.size())
-        return std::nullopt;
-    return number;
-}
-
 audit::Proof prove_transaction(const ProveOptions& options)
 {
-    const std::string_view text = options.transaction;
-    if (text.starts_with("0x"))
-    {
-        if (const auto hash = Hash::from_string(text))
-            return audit::prove_transaction(options.database, *hash);
-    }
-    const auto colon = text.find(':');
-    if (colon != std::string_view::npos)
-    {
-        const auto block = number_of(text.substr(0, colon));
-        const auto index = number_of(text.substr(colon + 1));
-        if (block && index && *index <= 0xFFFF'FFFF)
-        {
-            return audit::prove_transaction(options.database,
-                audit::TransactionPlace{*block, static_cast<std::uint32_t>(*index)});
-        }
-    }
-    throw CommandError{exit_bad_input,
-        fmt::format("--transaction: expected 0x and 64 hex digits, or BLOCK:INDEX, got {}", text)};
+    const auto named = transaction_name("--transaction", options.transaction);
+    if (const auto* hash = std::get_if<Hash>(&named))
+        return audit::prove_transaction(options.database, *hash);
+    const auto [block, index] = std::get<TransactionInBlock>(named);
+    return audit::prove_transaction(options.database, audit::TransactionPlace{block, index});
 }
 
 audit::Proof make_proof(const ProveOptions& options)
@@ -73,7 +51,7 @@ audit::Proof make_proof(const ProveOptions& options)
         return audit::prove_balance(
             options.database, options.balance[0], options.balance[1], options.block);
     }
-    const auto key = number_of(options.record[1]);
+    const auto key = decimal_number(options.record[1]);
     if (!key)
     {
         throw CommandError{exit_bad_input,
