@@ -417,6 +417,17 @@ void Statement::reset()
     sqlite3_reset(statement_.get());  // Repeats the error that step() has reported.
 }
 
+int Statement::parameter_count() const noexcept
+{
+    return sqlite3_bind_parameter_count(statement_.get());
+}
+
+std::string_view Statement::parameter_name(int parameter) const noexcept
+{
+    const auto* name = sqlite3_bind_parameter_name(statement_.get(), parameter);
+    return name == nullptr ? "" : name;
+}
+
 int Statement::column_count() const noexcept
 {
     return sqlite3_column_count(statement_.get());
@@ -669,6 +680,56 @@ Statement Database::prepare(std::string_view sql)
         static_cast<int>(sql.size()), SQLITE_PREPARE_PERSISTENT, &statement, nullptr);
     check(*connection_, code, fmt::format("`{}`", sql.substr(0, 100)));
     return Statement{connection_, statement};
+}
+
+Statement Database::prepare_select(std::string_view sql)
+{
+    bool is_refused = false;
+    const auto authorize =
+        [](void* refused, int action, const char*, const char*, const char*, const char*) noexcept
+    {
+        switch (action)
+        {
+            case SQLITE_SELECT:
+            case SQLITE_READ:
+            case SQLITE_FUNCTION:
+            case SQLITE_RECURSIVE: return SQLITE_OK;
+            default: *static_cast<bool*>(refused) = true; return SQLITE_DENY;
+        }
+    };
+    const auto refuse = [&]
+    {
+        throw StorageError{StorageErrorKind::query,
+            fmt::format("{}: expected one SELECT, which changes nothing, got `{}`",
+                connection_->path, sql.substr(0, 100))};
+    };
+    const auto compile = [&](std::string_view text, const char** rest)
+    {
+        sqlite3_stmt* compiled = nullptr;
+        const auto code = sqlite3_prepare_v3(
+            connection_->handle, text.data(), static_cast<int>(text.size()), 0, &compiled, rest);
+        Statement statement{connection_, compiled};
+        if (is_refused)
+            refuse();
+        check(*connection_, code, fmt::format("`{}`", text.substr(0, 100)));
+        return statement;
+    };
+    // What the functions of this connection read, they read when the statement runs.
+    struct Guard
+    {
+        sqlite3* handle;
+        ~Guard() { sqlite3_set_authorizer(handle, nullptr, nullptr); }
+    } guard{connection_->handle};
+    sqlite3_set_authorizer(connection_->handle, authorize, &is_refused);
+    const char* rest = sql.data();
+    auto statement = compile(sql, &rest);
+    if (statement.statement_ == nullptr || sqlite3_stmt_readonly(statement.statement_.get()) == 0)
+        refuse();
+    // Comments and blanks compile to nothing.
+    const auto after = sql.substr(static_cast<std::size_t>(rest - sql.data()));
+    if (!after.empty() && compile(after, &rest).statement_ != nullptr)
+        refuse();
+    return statement;
 }
 
 bool Database::in_transaction() const noexcept

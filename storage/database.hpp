@@ -113,6 +113,9 @@ public:
     void run();
     void reset();
 
+    [[nodiscard]] int parameter_count() const noexcept;
+    /// `:block`; empty if it has none.
+    [[nodiscard]] std::string_view parameter_name(int parameter) const noexcept;
     [[nodiscard]] int column_count() const noexcept;
     [[nodiscard]] std::string_view column_name(int column) const noexcept;
     [[nodiscard]] ValueType type(int column) const noexcept;
@@ -184,6 +187,9 @@ public:
     /// Runs one or more statements without parameters, ignoring rows.
     void execute(std::string_view sql);
     [[nodiscard]] Statement prepare(std::string_view sql);
+    /// One SELECT that somebody else wrote. Whatever else there is (a second statement, ATTACH,
+    /// PRAGMA, CREATE, INSERT) is a StorageError (query), and nothing of it is run.
+    [[nodiscard]] Statement prepare_select(std::string_view sql);
     [[nodiscard]] bool in_transaction() const noexcept;
     /// Rolls an open transaction back; never throws.
     void roll_back() noexcept;

@@ -8,6 +8,7 @@
 #include "tools/runnel/printable.hpp"
 #include "tools/runnel/progress.hpp"
 #include "tools/runnel/scenario_options.hpp"
+#include "tools/runnel/shipped_files.hpp"
 
 #include <CLI/CLI.hpp>
 #include <fcntl.h>
@@ -100,14 +101,13 @@ bool has_scenarios(const std::filesystem::path& folder)
 /// the repository it was built in.
 std::filesystem::path usual_folder()
 {
-    std::error_code failed;
-    const auto program = std::filesystem::read_symlink("/proc/self/exe", failed).parent_path();
     const std::filesystem::path here{"scenarios"};
-    for (const auto& folder :
-        {here, program / "../share/runnel/scenarios", program / "../../scenarios"})
+    if (has_scenarios(here))
+        return here;
+    for (const auto& folder : shipped_folders("scenarios"))
     {
         if (has_scenarios(folder))
-            return folder == here ? folder : std::filesystem::weakly_canonical(folder);
+            return folder;
     }
     throw CommandError{exit_bad_input,
         "scenarios: there is no folder `scenarios` here, nor did one come with this program; "
