@@ -116,4 +116,22 @@ std::vector<TransactionTotals::GasMoney> GasMoney::end()
     return std::move(groups_);
 }
 
+std::vector<SignedAmount> GasMoney::balances() const
+{
+    std::vector<SignedAmount> balances;
+    balances.reserve(accounts_.size());
+    for (const auto& account : accounts_)
+    {
+        const bool is_debt = account.balance < 0;
+        const auto size = Amount::from_uint128(
+            static_cast<uint128>(is_debt ? -account.balance : account.balance));
+        auto& balance = balances.emplace_back();
+        if (is_debt)
+            balance.subtract(size);
+        else
+            balance.add(size);
+    }
+    return balances;
+}
+
 }  // namespace runnel::analytics

@@ -24,6 +24,8 @@ public:
     void sent(std::uint64_t block, AccountId sender, const Amount& cost, const Amount& needed);
     /// By group, after the last transaction.
     [[nodiscard]] std::vector<TransactionTotals::GasMoney> end();
+    /// What each account holds then, tips left out: wei.
+    [[nodiscard]] std::vector<SignedAmount> balances() const;
 
 private:
     /// Rows of payments, and the block of the one it stands on.

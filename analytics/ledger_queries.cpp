@@ -164,6 +164,17 @@ std::size_t LedgerQueries::piece_of(std::uint64_t block) const noexcept
     return static_cast<std::size_t>(offset / last_block());
 }
 
+std::uint64_t LedgerQueries::piece_end(std::size_t piece) const noexcept
+{
+    const auto blocks = static_cast<uint128>(last_block()) * (piece + 1);
+    return static_cast<std::uint64_t>((blocks + pieces() - 1) / pieces());
+}
+
+std::int64_t LedgerQueries::piece_time(std::size_t piece)
+{
+    return static_cast<std::int64_t>(time_of(piece_end(piece)));
+}
+
 std::size_t LedgerQueries::hour_of(std::uint64_t timestamp) const noexcept
 {
     constexpr std::uint64_t hour = 3600;

@@ -91,6 +91,9 @@ public:
     static constexpr std::size_t piece_max = 60;
     [[nodiscard]] std::size_t pieces() const noexcept;
     [[nodiscard]] std::size_t piece_of(std::uint64_t block) const noexcept;
+    /// The last block of a piece, and its time: where tables over time have their rows.
+    [[nodiscard]] std::uint64_t piece_end(std::size_t piece) const noexcept;
+    [[nodiscard]] std::int64_t piece_time(std::size_t piece);
     [[nodiscard]] std::size_t hour_of(std::uint64_t timestamp) const noexcept;
     [[nodiscard]] std::uint64_t time_of(std::uint64_t block);
 

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
 #include <limits>
 
 namespace runnel::analytics
@@ -74,6 +75,11 @@ void add_position(const Position& position, Positions::Market& market)
                                  : std::numeric_limits<double>::infinity();
     ++market.health_accounts[health_class(health)];
     market.health_debt_usd[health_class(health)] += debt / 1e8;
+    for (std::size_t i = 0; i < Positions::falls; ++i)
+    {
+        const auto left = 1 - Positions::fall_step * static_cast<double>(i);
+        market.at_risk_usd[i] += health * left < 1 ? position.collateral.to_double() / 1e8 : 0;
+    }
 }
 
 /// The newest row of each account, market and token, in their order, up to a block.
@@ -282,6 +288,7 @@ std::vector<Positions::Market> read_markets(
                 added.contract = contract;
                 added.health_accounts.resize(Positions::health_limits.size() + 1);
                 added.health_debt_usd.resize(Positions::health_limits.size() + 1);
+                added.at_risk_usd.resize(Positions::falls);
             }
             position = {};
             position.contract = contract;
@@ -319,6 +326,10 @@ std::vector<Positions::Moment> read_moments(LedgerQueries& source)
         Positions::Moment moment;
         moment.block = block;
         moment.timestamp = timestamp;
+        moment.health_debt_usd.resize(Positions::health_limits.size() + 1);
+        moment.at_risk_usd.resize(Positions::falls);
+        const auto add = [](std::vector<double>& sums, const std::vector<double>& values)
+        { std::transform(sums.begin(), sums.end(), values.begin(), sums.begin(), std::plus{}); };
         for (const auto& one : read_markets(source, market,
                  fmt::format(" WHERE block_number <= {}", block), [](const auto&) {}))
         {
@@ -328,6 +339,8 @@ std::vector<Positions::Moment> read_moments(LedgerQueries& source)
             moment.debt.add(one.debt);
             moment.debt_below_one.add(one.debt_below_one);
             moment.bad_debt.add(one.bad_debt);
+            add(moment.health_debt_usd, one.health_debt_usd);
+            add(moment.at_risk_usd, one.at_risk_usd);
         }
         moments.push_back(std::move(moment));
     }

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <filesystem>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace runnel::analytics
@@ -17,6 +18,16 @@ namespace runnel::analytics
 /// One JSON object: section -> figure -> value, tables as arrays of objects. An exact amount `x`
 /// appears twice: `x_raw`, decimal text in the smallest unit, and `x`, a rounded number.
 [[nodiscard]] std::string render_json(const Report& report);
+
+/// One HTML file that needs no other: every figure, table and curve, and the charts of
+/// page/charts.cpp. Tables are cut after 1,000 rows, and say so. Nothing that a ledger says becomes
+/// markup or script.
+[[nodiscard]] std::string render_html(const Report& report);
+/// Whether a file begins as render_html() begins it.
+[[nodiscard]] bool is_html_report(std::string_view beginning);
+
+/// Markdown with tables, as GitHub has them: what a terminal shows, for a text that others read.
+[[nodiscard]] std::string render_markdown(const Report& report);
 
 /// Writes SECTION_TABLE.csv for every table and figures.csv for the rest; returns the files.
 /// All of them or none: throws std::runtime_error if one cannot be written, would replace what is

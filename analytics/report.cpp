@@ -23,6 +23,7 @@ constexpr std::array section_types{
     SectionType{"timeline", timeline_section},
     SectionType{"transactions", transactions_section},
     SectionType{"flows", flows_section},
+    SectionType{"holders", holders_section},
     SectionType{"trading", trading_section},
     SectionType{"mev", mev_section},
     SectionType{"providers", providers_section},

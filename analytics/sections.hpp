@@ -15,6 +15,7 @@ namespace runnel::analytics
 [[nodiscard]] std::optional<Section> timeline_section(LedgerQueries& source);
 [[nodiscard]] std::optional<Section> transactions_section(LedgerQueries& source);
 [[nodiscard]] std::optional<Section> flows_section(LedgerQueries& source);
+[[nodiscard]] std::optional<Section> holders_section(LedgerQueries& source);
 [[nodiscard]] std::optional<Section> trading_section(LedgerQueries& source);
 [[nodiscard]] std::optional<Section> mev_section(LedgerQueries& source);
 [[nodiscard]] std::optional<Section> providers_section(LedgerQueries& source);

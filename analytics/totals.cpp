@@ -213,6 +213,12 @@ TransactionTotals transaction_totals(LedgerQueries& source)
         totals.piece_reverted[source.piece_of(block)] += reverted ? 1 : 0;
     }
     totals.gas_money = gas_money.end();
+    totals.coins = gas_money.balances();
+    for (const auto& [proposer, tips] : totals.tips_of_proposer)
+    {
+        static_cast<void>(source.group_of(proposer));  // Throws if there is no such account.
+        totals.coins[index(proposer)].add(tips);
+    }
     return totals;
 }
 
@@ -227,6 +233,12 @@ public:
         groups_{source.groups().size()},
         sums_(source.contracts().size() * groups_ * groups_)
     {
+        const auto parts = std::min(FlowTotals::Course::part_max, source.pieces());
+        course_.groups = groups_;
+        course_.usd.resize(parts * groups_ * groups_);
+        course_.counts.resize(course_.usd.size());
+        for (std::size_t i = 1; i <= parts; ++i)
+            course_.ends.push_back((source.last_block() * i + parts - 1) / parts);
         for (const auto& contract : source.contracts())
         {
             const auto account = index(contract.account);
@@ -239,10 +251,15 @@ public:
     {
         Market market{source_};
         std::uint64_t block = 0;
+        std::size_t part = 0;
         while (rows.step())
         {
             if (const auto next = rows.integer_up_to(0, integer_max); next != block)
+            {
                 market.advance(block = next);
+                while (part + 1 < course_.ends.size() && block > course_.ends[part])
+                    ++part;
+            }
             const auto token = rows.contract(1);
             if (index(token) >= source_.contracts().size())
                 rows.fail(1, "the id of a contract");
@@ -254,6 +271,9 @@ public:
             auto& flow = sums_[(index(token) * groups_ + from) * groups_ + to];
             ++flow.count;
             flow.amount.add(amount);
+            move(block, token, payer, payee, amount);
+            const auto position = course_.position(part, from, to);
+            ++course_.counts[position];
             if (is_contract(payer))
                 contracts_[{payer, token}].out.add(amount);
             if (is_contract(payee))
@@ -262,6 +282,7 @@ public:
             {
                 flow.usd += *usd;
                 flow.priced = true;
+                course_.usd[position] += *usd;
             }
         }
     }
@@ -278,9 +299,27 @@ public:
             totals.flows[{token, FlowKind::transfer, from, to}] = sums_[i];
         }
         totals.contracts = std::move(contracts_);
+        totals.course = std::move(course_);
+        totals.transferred = std::move(transferred_);
+        totals.minted = std::move(minted_);
     }
 
 private:
+    void move(std::uint64_t block, ContractId token, AccountId payer, AccountId payee,
+        const Amount& amount)
+    {
+        transferred_[holding(payer, token)].subtract(amount);
+        transferred_[holding(payee, token)].add(amount);
+        if (payer != zero_account && payee != zero_account)
+            return;
+        auto& minted = minted_[token];
+        minted.resize(source_.pieces());
+        if (payer == zero_account)
+            minted[source_.piece_of(block)].add(amount);
+        if (payee == zero_account)
+            minted[source_.piece_of(block)].subtract(amount);
+    }
+
     [[nodiscard]] bool is_contract(AccountId account) const
     {
         return index(account) < is_contract_.size() && is_contract_[index(account)];
@@ -288,6 +327,9 @@ private:
     LedgerQueries& source_;
     std::size_t groups_;
     std::vector<FlowTotals::Flow> sums_;
+    FlowTotals::Course course_;
+    std::unordered_map<std::uint64_t, SignedAmount> transferred_;
+    std::map<ContractId, std::vector<SignedAmount>> minted_;
     std::vector<bool> is_contract_;  // By account.
     std::map<std::pair<AccountId, ContractId>, FlowTotals::Held> contracts_;
 };

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <tuple>
+#include <unordered_map>
 #include <vector>
 
 namespace runnel::analytics
@@ -86,6 +87,7 @@ struct TransactionTotals
     /// Tips per gas in wei by size, 1,024 classes per power of two: what quantiles are taken from.
     std::vector<std::uint64_t> tip_classes;
     std::uint64_t tip_max = 0;
+    std::vector<SignedAmount> coins;  // What each account holds of the native coin at the end, wei.
 
     /// Between order statistics as quantile() does it, of the lower bounds of their classes: at
     /// most 0.1% below the true one.
@@ -124,7 +126,26 @@ struct FlowTotals
         SignedAmount in;
         SignedAmount out;
     };
+    /// What groups transferred to each other in each part of the run.
+    struct Course
+    {
+        static constexpr std::size_t part_max = 24;
+        std::vector<std::uint64_t> ends;  // The last block of each part.
+        std::size_t groups = 0;
+        std::vector<double> usd;  // By part, payer and payee.
+        std::vector<std::uint64_t> counts;
+
+        [[nodiscard]] std::size_t position(std::size_t part, GroupId from, GroupId to) const
+        {
+            return (part * groups + from) * groups + to;
+        }
+    };
     std::map<Key, Flow> flows;
+    Course course;
+    /// By holding(): what transfers brought an account of a token, less what they took.
+    std::unordered_map<std::uint64_t, SignedAmount> transferred;
+    /// Minted less burned, by token and piece of the run.
+    std::map<ContractId, std::vector<SignedAmount>> minted;
     /// What came to and went from the accounts of contracts, by account and token.
     std::map<std::pair<AccountId, ContractId>, Held> contracts;
     /// What a group got less what it gave, by token.
@@ -152,6 +173,9 @@ struct Positions
         bool priced = true;  // Every token of an account in debt had a price.
         std::vector<std::uint64_t> health_accounts;  // By class, see health_limits.
         std::vector<double> health_debt_usd;
+        /// What accounts in debt have pledged that could be liquidated if all they pledged fell by
+        /// so many fall_steps, and debts kept their value.
+        std::vector<double> at_risk_usd;
     };
     /// All markets together after one block.
     struct Moment
@@ -164,6 +188,8 @@ struct Positions
         SignedAmount debt;  // 1e-8 USD, likewise below.
         SignedAmount debt_below_one;
         SignedAmount bad_debt;
+        std::vector<double> health_debt_usd;  // As in Market.
+        std::vector<double> at_risk_usd;
     };
     std::vector<Market> markets;
     std::vector<Moment> over_time;  // The last is that of the last block.
@@ -178,6 +204,8 @@ struct Positions
 
     static const std::vector<double>
         health_limits;  // Upper limits; above the last: one class more.
+    static constexpr double fall_step = 0.04;
+    static constexpr std::size_t falls = 25;
 };
 
 struct Liquidation
@@ -216,6 +244,12 @@ struct Liquidations
     std::map<std::pair<ContractId, ContractId>, Pair> pairs;  // Collateral, debt.
     std::map<AccountId, Liquidator> liquidators;
 };
+
+/// The key of an account and a token.
+[[nodiscard]] constexpr std::uint64_t holding(AccountId account, ContractId token) noexcept
+{
+    return (std::uint64_t{index(account)} << 32U) | index(token);
+}
 
 [[nodiscard]] BlockTotals block_totals(LedgerQueries& source);
 [[nodiscard]] TransactionTotals transaction_totals(LedgerQueries& source);

@@ -1,6 +1,8 @@
 #include "analytics/sections.hpp"
 #include "analytics/totals.hpp"
 
+#include <fmt/format.h>
+
 #include <numeric>
 
 namespace runnel::analytics
@@ -61,6 +63,46 @@ Table course_table(const Positions& positions)
     }
     return table;
 }
+/// Debt by health factor over time.
+Table health_course(const Positions& positions)
+{
+    Table table{"health_over_time", "Debt by health factor over time",
+        {{"time", "Time", Unit::unix_time}, {"health", "Health factor", Unit::none},
+            {"debt_usd", "Debt", Unit::usd}},
+        {}, 0};
+    const auto& limits = Positions::health_limits;
+    for (const auto& moment : positions.over_time)
+    {
+        for (std::size_t i = 0; i <= limits.size(); ++i)
+        {
+            const auto health = i == 0 ? fmt::format("below {}", limits[0])
+                                : i == limits.size()
+                                    ? fmt::format("{} or more", limits[i - 1])
+                                    : fmt::format("{} to {}", limits[i - 1], limits[i]);
+            table.rows.push_back(
+                {static_cast<std::int64_t>(moment.timestamp), health, moment.health_debt_usd[i]});
+        }
+    }
+    return table;
+}
+
+/// What could be liquidated if prices fell, at each moment.
+Table what_if_table(const Positions& positions)
+{
+    Table table{"what_if", "Collateral that a fall would lay open to liquidation",
+        {{"time", "Time", Unit::unix_time}, {"fall", "Fall", Unit::share},
+            {"at_risk_usd", "At risk", Unit::usd}},
+        {}, 0};
+    for (const auto& moment : positions.over_time)
+    {
+        for (std::size_t i = 0; i < Positions::falls; ++i)
+        {
+            table.rows.push_back({static_cast<std::int64_t>(moment.timestamp),
+                Positions::fall_step * static_cast<double>(i), moment.at_risk_usd[i]});
+        }
+    }
+    return table;
+}
 }  // namespace
 
 std::optional<Section> bad_debt_section(LedgerQueries& source)
@@ -113,6 +155,8 @@ std::optional<Section> bad_debt_section(LedgerQueries& source)
     section.tables.push_back(std::move(markets));
     section.tables.push_back(health_table(positions));
     section.tables.push_back(course_table(positions));
+    section.tables.push_back(health_course(positions));
+    section.tables.push_back(what_if_table(positions));
     return section;
 }
 

@@ -59,6 +59,12 @@ struct Course
     Yield all;
     Yield first_week;
     Yield last_week;
+    struct Point
+    {
+        double staked_usd = 0;
+        double paid_per_year = 0;
+    };
+    std::vector<Point> pieces;  // After each piece of the run.
 };
 
 struct Farms
@@ -128,6 +134,10 @@ Farms read_course(LedgerQueries& source)
             if (!pool.first_time && !pool.total_staked.is_zero())
                 pool.first_time = now;
             staked += pool.staked_usd;
+            pool.pieces.resize(source.pieces());
+            const auto from = static_cast<std::ptrdiff_t>(source.piece_of(block));
+            std::fill(pool.pieces.begin() + from, pool.pieces.end(),
+                Course::Point{pool.staked_usd, pool.paid_per_year});
         }
         farms.staked_peak = std::max(farms.staked_peak, staked);
         if (block > 0)
@@ -269,6 +279,31 @@ std::string pool_name(const LedgerQueries& source, const PoolKey& key)
     return fmt::format("{}/{}", source.contract_name(key.first), key.second);
 }
 
+/// Those with most staked, over time.
+Table course_table(LedgerQueries& source, const Farms& farms)
+{
+    constexpr std::size_t pools_max = 8;
+    std::vector<std::pair<double, PoolKey>> order;
+    for (const auto& [key, pool] : farms.pools)
+        order.emplace_back(-pool.staked_peak, key);
+    std::sort(order.begin(), order.end());
+    order.resize(std::min(order.size(), pools_max));
+    Table table{"course", "Pools of farms over time",
+        {{"until", "Until", Unit::unix_time}, {"pool", "Pool", Unit::none},
+            {"staked_usd", "Staked", Unit::usd}, {"rate", "A year", Unit::share}},
+        {}, 0};
+    for (std::size_t piece = 0; piece < source.pieces(); ++piece)
+    {
+        for (const auto& [peak, key] : order)
+        {
+            const auto& point = farms.pools.at(key).pieces.at(piece);
+            table.rows.push_back({source.piece_time(piece), pool_name(source, key),
+                point.staked_usd, share_of(point.paid_per_year, point.staked_usd)});
+        }
+    }
+    return table;
+}
+
 Value fall_of(const Yield& first, const Yield& last)
 {
     const auto before = number(first.rate());
@@ -348,6 +383,7 @@ std::optional<Section> farms_section(LedgerQueries& source)
     section.tables.push_back(std::move(pools));
     if (!rewards.rows.empty())
         section.tables.push_back(std::move(rewards));
+    section.tables.push_back(course_table(source, farms));
     return section;
 }
 

@@ -16,6 +16,66 @@ std::string payee_name(const FlowTotals::Key& key, GroupId nobody, const LedgerQ
 {
     return key.to == nobody ? "(burn)" : source.groups()[key.to].name;
 }
+/// Transfers over time, of the pairs with most; the others together.
+Table course_table(LedgerQueries& source, GroupId nobody)
+{
+    constexpr std::size_t pairs_max = 40;
+    const auto& course = source.flows().course;
+    struct Pair
+    {
+        GroupId from = 0;
+        GroupId to = 0;
+        double usd = 0;
+    };
+    std::vector<Pair> pairs;
+    for (GroupId from = 0; from < course.groups; ++from)
+    {
+        for (GroupId to = 0; to < course.groups; ++to)
+        {
+            Pair pair{from, to, 0};
+            for (std::size_t part = 0; part < course.ends.size(); ++part)
+                pair.usd += course.usd[course.position(part, from, to)];
+            if (pair.usd > 0)
+                pairs.push_back(pair);
+        }
+    }
+    std::stable_sort(
+        pairs.begin(), pairs.end(), [](const Pair& a, const Pair& b) { return a.usd > b.usd; });
+    Table table{"course", "Transfers over time, USD at the time",
+        {{"until", "Until", Unit::unix_time}, {"from", "From", Unit::none},
+            {"to", "To", Unit::none}, {"count", "Times", Unit::count}, {"usd", "USD", Unit::usd}},
+        {}, 0};
+    for (std::size_t part = 0; part < course.ends.size(); ++part)
+    {
+        const auto until = static_cast<std::int64_t>(source.time_of(course.ends[part]));
+        double rest_usd = 0;
+        std::uint64_t rest_count = 0;
+        for (std::size_t i = 0; i < pairs.size(); ++i)
+        {
+            const auto& [from, to, sum] = pairs[i];
+            const auto position = course.position(part, from, to);
+            const auto usd = course.usd[position];
+            const auto count = course.counts[position];
+            if (i >= pairs_max)
+            {
+                rest_usd += usd;
+                rest_count += count;
+            }
+            else if (count > 0)
+            {
+                table.rows.push_back({until, payer_name({{}, {}, from, to}, nobody, source),
+                    payee_name({{}, {}, from, to}, nobody, source),
+                    static_cast<std::int64_t>(count), usd});
+            }
+        }
+        if (rest_count > 0)
+        {
+            table.rows.push_back({until, std::string{"(others)"}, std::string{"(others)"},
+                static_cast<std::int64_t>(rest_count), rest_usd});
+        }
+    }
+    return table;
+}
 }  // namespace
 
 std::optional<Section> flows_section(LedgerQueries& source)
@@ -68,6 +128,8 @@ std::optional<Section> flows_section(LedgerQueries& source)
     if (!tokens.rows.empty())
         section.tables.push_back(std::move(tokens));
     section.tables.push_back(std::move(table));
+    if (auto course = course_table(source, nobody); !course.rows.empty())
+        section.tables.push_back(std::move(course));
     return section;
 }
 

@@ -4,6 +4,9 @@
 
 #include <algorithm>
 #include <limits>
+#include <map>
+#include <set>
+#include <utility>
 
 namespace runnel::analytics
 {
@@ -21,11 +24,81 @@ struct Course
     double debt_end = 0;
 };
 
-Course read_course(Market& market)
+constexpr double ray = 1e27;
+
+Value utilisation(const Market::Reserve& reserve)
+{
+    const auto debt = reserve.total_debt.to_double();
+    return share_of(debt, debt + reserve.cash.to_double());
+}
+
+/// Reserves as they were after each piece of the run, those with most debt then.
+class ReserveCourse
+{
+public:
+    explicit ReserveCourse(LedgerQueries& source) : source_{source} {}
+
+    /// Writes down the pieces that end before @p block.
+    void close_before(std::uint64_t block, const Market& market)
+    {
+        for (; piece_ < source_.pieces() && source_.piece_end(piece_) < block; ++piece_)
+        {
+            const auto until = source_.piece_time(piece_);
+            for (const auto& [key, reserve] : market.reserves())
+            {
+                const auto debt = market.usd(reserve.total_debt, key.second).value_or(0);
+                auto& peak = peaks_[key];
+                peak = std::max(peak, debt);
+                rows_.push_back({key,
+                    {until, source_.contract_name(key.first) + " " + source_.token_name(key.second),
+                        utilisation(reserve), reserve.liquidity_rate.to_double() / ray,
+                        reserve.borrow_rate.to_double() / ray,
+                        market.usd(reserve.total_supplied, key.second).value_or(0), debt}});
+            }
+        }
+    }
+
+    [[nodiscard]] Table table() &&
+    {
+        constexpr std::size_t reserves_max = 12;
+        std::vector<std::pair<double, Market::ReserveKey>> order;
+        for (const auto& [key, peak] : peaks_)
+        {
+            if (peak > 0)
+                order.emplace_back(-peak, key);
+        }
+        std::sort(order.begin(), order.end());
+        order.resize(std::min(order.size(), reserves_max));
+        std::set<Market::ReserveKey> kept;
+        for (const auto& [peak, key] : order)
+            kept.insert(key);
+        Table table{"course", "Reserves over time",
+            {{"until", "Until", Unit::unix_time}, {"reserve", "Reserve", Unit::none},
+                {"utilisation", "Used", Unit::share}, {"supply_rate", "Supply APR", Unit::share},
+                {"borrow_rate", "Borrow APR", Unit::share}, {"supplied_usd", "Supplied", Unit::usd},
+                {"borrowed_usd", "Borrowed", Unit::usd}},
+            {}, 0};
+        for (auto& [key, row] : rows_)
+        {
+            if (kept.contains(key))
+                table.rows.push_back(std::move(row));
+        }
+        return table;
+    }
+
+private:
+    LedgerQueries& source_;
+    std::size_t piece_ = 0;
+    std::map<Market::ReserveKey, double> peaks_;  // Of debt, USD.
+    std::vector<std::pair<Market::ReserveKey, std::vector<Value>>> rows_;
+};
+
+Course read_course(Market& market, ReserveCourse& reserves)
 {
     Course course;
     while (const auto block = market.next_change())
     {
+        reserves.close_before(*block, market);
         market.advance(*block);
         double supplied = 0;
         double debt = 0;
@@ -44,6 +117,7 @@ Course read_course(Market& market)
         course.supplied_end = supplied;
         course.debt_end = debt;
     }
+    reserves.close_before(std::numeric_limits<std::uint64_t>::max(), market);
     return course;
 }
 
@@ -69,15 +143,12 @@ Table reserve_table(LedgerQueries& source, const Market& market)
             {"unowned_interest", "Unowned", Unit::none}, {"supply_rate", "Supply APR", Unit::share},
             {"borrow_rate", "Borrow APR", Unit::share}, {"price_usd", "Price", Unit::usd}},
         {}, 16};
-    constexpr double ray = 1e27;
     for (const auto& [key, reserve] : market.reserves())
     {
         const auto price = market.price(key.second);
         table.rows.push_back({source.contract_name(key.first), source.token_name(key.second),
             source.money(reserve.total_supplied, key.second),
-            source.money(reserve.total_debt, key.second),
-            share_of(reserve.total_debt.to_double(),
-                reserve.total_debt.to_double() + reserve.cash.to_double()),
+            source.money(reserve.total_debt, key.second), utilisation(reserve),
             source.money(reserve.treasury_claim, key.second),
             source.money(unowned_interest(reserve), key.second),
             reserve.liquidity_rate.to_double() / ray, reserve.borrow_rate.to_double() / ray,
@@ -132,7 +203,8 @@ std::optional<Section> lending_section(LedgerQueries& source)
     if (!source.has_blocks() || !source.has("t_lending_reserves"))
         return std::nullopt;
     Market market{source, Market::Prices::on_chain};
-    const auto course = read_course(market);
+    ReserveCourse reserves{source};
+    const auto course = read_course(market, reserves);
     if (market.reserves().empty())
         return std::nullopt;
     Section section{"lending", "Lending, at the market's own prices of the time", {}, {}, {}};
@@ -153,6 +225,8 @@ std::optional<Section> lending_section(LedgerQueries& source)
     add_moves(source, "t_lending_borrow", moves);
     if (!moves.rows.empty())
         section.tables.push_back(std::move(moves));
+    if (auto over_time = std::move(reserves).table(); !over_time.rows.empty())
+        section.tables.push_back(std::move(over_time));
     return section;
 }
 

@@ -32,8 +32,9 @@ struct Extremes
     double hour_low = unknown;  // Of what it was when hours ended.
     double hour_high = unknown;
     double hours_apart = 0;
-    double together_after = 0;  // Hours.
-    std::vector<double> days;   // What it was when each day ended.
+    double together_after = 0;   // Hours.
+    std::vector<double> days;    // What it was when each day ended.
+    std::vector<double> pieces;  // When each piece of the run did.
 
     void put(double value)
     {
@@ -51,6 +52,10 @@ struct Extremes
             hours_apart += static_cast<double>(next - hour);
         if (std::abs(last - 1) > together)
             together_after = static_cast<double>(next);
+    }
+    void close_pieces_before(std::size_t piece)
+    {
+        pieces.resize(std::max(pieces.size(), piece), last);
     }
     void close_days_before(std::size_t day)
     {
@@ -103,6 +108,7 @@ Courses read_courses(LedgerQueries& source, Market& market)
         for (auto& [key, course] : courses.prices)
         {
             course.close_days_before(day);
+            course.close_pieces_before(*block == 0 ? 0 : source.piece_of(*block));
             if (next != hour)
                 course.close_hours(hour, next);
         }
@@ -121,6 +127,7 @@ Courses read_courses(LedgerQueries& source, Market& market)
     for (auto& [key, course] : courses.prices)
     {
         course.close_hours(hour, hour + 1);
+        course.close_pieces_before(source.pieces());
         course.close_days_before(day_of(source, source.end_time()) + 1);
     }
     return courses;
@@ -265,9 +272,23 @@ std::optional<Section> pegs_section(LedgerQueries& source)
     }
     const auto name = [&](ContractId pool, std::size_t position)
     { return source.token_name(market.pools().at(pool).tokens[position].token); };
+    Table over_time{"course", "Price of the first in the second over time",
+        {{"until", "Until", Unit::unix_time}, {"pair", "Pool and pair", Unit::none},
+            {"price", "Price", Unit::none}},
+        {}, 0};
+    constexpr std::size_t pairs_max = 16;
     for (const auto& [key, course] : courses.prices)
     {
         const auto& [pool, a, b] = key;
+        if (!others.contains(pool) && prices.rows.size() < pairs_max)
+        {
+            for (std::size_t piece = 0; piece < course.pieces.size(); ++piece)
+            {
+                over_time.rows.push_back({source.piece_time(piece),
+                    source.contract_name(pool) + " " + name(pool, a) + "/" + name(pool, b),
+                    course.pieces[piece]});
+            }
+        }
         if (!others.contains(pool))
         {
             prices.rows.push_back(
@@ -300,6 +321,7 @@ std::optional<Section> pegs_section(LedgerQueries& source)
     {
         section.tables.push_back(std::move(prices));
         section.tables.push_back(std::move(shares));
+        section.tables.push_back(std::move(over_time));
     }
     std::move(convertibles.begin(), convertibles.end(), std::back_inserter(section.tables));
     if (!issuers.rows.empty())

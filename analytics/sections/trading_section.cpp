@@ -17,7 +17,9 @@ struct PoolTrades
     double usd = 0;
     bool priced = false;
     double fees_usd = 0;
-    bool fees_priced = true;  // All of them.
+    bool fees_priced = true;            // All of them.
+    std::vector<double> volume_pieces;  // USD, by piece of the run.
+    std::vector<double> fee_pieces;
     struct Side
     {
         SignedAmount bought;
@@ -92,7 +94,12 @@ Trades read_trades(LedgerQueries& source)
         ++trades.count;
         trades.usd += usd.value_or(0);
         trades.priced = trades.priced || usd;
-        trades.pieces[source.piece_of(block)] += usd.value_or(0);
+        const auto piece = source.piece_of(block);
+        pool.volume_pieces.resize(source.pieces());
+        pool.fee_pieces.resize(source.pieces());
+        pool.volume_pieces[piece] += usd.value_or(0);
+        pool.fee_pieces[piece] += fee_usd.value_or(0);
+        trades.pieces[piece] += usd.value_or(0);
     }
     return trades;
 }
@@ -130,6 +137,76 @@ Table pool_token_table(LedgerQueries& source, const Trades& trades)
         }
     }
     return table;
+}
+
+/// The pools with most volume.
+std::vector<ContractId> largest(const Trades& trades, std::size_t count)
+{
+    std::vector<ContractId> pools;
+    for (const auto& [id, pool] : trades.pools)
+        pools.push_back(id);
+    std::stable_sort(pools.begin(), pools.end(),
+        [&](ContractId a, ContractId b)
+        { return trades.pools.at(a).usd > trades.pools.at(b).usd; });
+    pools.resize(std::min(pools.size(), count));
+    return pools;
+}
+
+/// What a pool's prices and reserves were after each piece of the run, and what it did in it.
+void add_courses(LedgerQueries& source, const Trades& trades, Section& section)
+{
+    constexpr std::size_t pools_max = 8;
+    Table course{"course", "Pools over time, USD at the time",
+        {{"until", "Until", Unit::unix_time}, {"pool", "Pool", Unit::none},
+            {"volume_usd", "Volume", Unit::usd}, {"fees_usd", "Fees to LPs", Unit::usd},
+            {"value_usd", "Value locked", Unit::usd}},
+        {}, 0};
+    Table prices{"prices", "Prices of pools over time: the first token in the second",
+        {{"until", "Until", Unit::unix_time}, {"pair", "Pool and pair", Unit::none},
+            {"price", "Pool", Unit::none}, {"reference", "Outside", Unit::none}},
+        {}, 0};
+    Market market{source};
+    const auto pools = largest(trades, pools_max);
+    for (std::size_t piece = 0; piece < source.pieces(); ++piece)
+    {
+        market.advance(source.piece_end(piece));
+        const auto until = source.piece_time(piece);
+        for (const auto id : pools)
+        {
+            const auto& done = trades.pools.at(id);
+            const auto known = market.pools().find(id);
+            std::optional<double> value;
+            if (known != market.pools().end())
+                value = market.pool_usd(known->second);
+            course.rows.push_back({until, source.contract_name(id),
+                done.priced ? Value{done.volume_pieces[piece]} : Value{},
+                done.fees_priced ? Value{done.fee_pieces[piece]} : Value{},
+                value ? Value{*value} : Value{}});
+            if (known == market.pools().end())
+                continue;
+            const auto& tokens = known->second.tokens;
+            const auto first = tokens.front().token;
+            for (std::size_t i = 1; i < tokens.size(); ++i)
+            {
+                const auto price = market.whole_price(tokens[i], first);
+                if (!price || !(*price > 0))
+                    continue;
+                const auto of_first = market.price(first);
+                const auto of_other = market.price(tokens[i].token);
+                // Prices that come from pools say nothing of the world outside.
+                const bool is_outside = of_first && of_other && *of_other > 0 &&
+                                        !market.is_priced_by_pools(first) &&
+                                        !market.is_priced_by_pools(tokens[i].token);
+                prices.rows.push_back({until,
+                    source.contract_name(id) + " " + source.token_name(first) + "/" +
+                        source.token_name(tokens[i].token),
+                    1 / *price, is_outside ? Value{*of_first / *of_other} : Value{}});
+            }
+        }
+    }
+    section.tables.push_back(std::move(course));
+    if (!prices.rows.empty())
+        section.tables.push_back(std::move(prices));
 }
 
 Table token_table(LedgerQueries& source, const Trades& trades)
@@ -195,6 +272,7 @@ std::optional<Section> trading_section(LedgerQueries& source)
     section.tables.push_back(pool_token_table(source, trades));
     section.tables.push_back(token_table(source, trades));
     section.tables.push_back(taker_table(source, trades));
+    add_courses(source, trades, section);
     return section;
 }
 

@@ -29,6 +29,7 @@ struct Course
     double fall = 0;  // The largest from a price to a later one.
     double assets_usd = 0;
     double assets_peak_usd = 0;
+    std::vector<std::optional<double>> pieces;  // The price after each piece of the run.
 
     SignedAmount deposits;
     SignedAmount withdrawals;
@@ -88,6 +89,10 @@ void read_states(LedgerQueries& source, Vaults& vaults)
             vault.assets_usd = market.usd(vault.assets, vault.asset).value_or(0);
             vault.assets_peak_usd = std::max(vault.assets_peak_usd, vault.assets_usd);
             sum += vault.assets_usd;
+            vault.pieces.resize(source.pieces());
+            const auto from = static_cast<std::ptrdiff_t>(source.piece_of(block));
+            std::fill(vault.pieces.begin() + from, vault.pieces.end(),
+                vault.first_price ? std::optional{vault.price} : std::nullopt);
         }
         vaults.assets_peak_usd = std::max(vaults.assets_peak_usd, sum);
         if (block > 0)
@@ -198,6 +203,31 @@ void read_flows(LedgerQueries& source, Vaults& vaults)
     }
 }
 
+/// What a share is worth over time, of the largest vaults.
+Table course_table(LedgerQueries& source, const Vaults& vaults)
+{
+    constexpr std::size_t vaults_max = 8;
+    std::vector<std::pair<double, ContractId>> order;
+    for (const auto& [id, vault] : vaults.all)
+        order.emplace_back(-vault.assets_peak_usd, id);
+    std::sort(order.begin(), order.end());
+    order.resize(std::min(order.size(), vaults_max));
+    Table table{"course", "The price of a share over time",
+        {{"until", "Until", Unit::unix_time}, {"vault", "Vault", Unit::none},
+            {"price", "Price", Unit::none}},
+        {}, 0};
+    for (std::size_t piece = 0; piece < source.pieces(); ++piece)
+    {
+        for (const auto& [peak, id] : order)
+        {
+            const auto& price = vaults.all.at(id).pieces.at(piece);
+            if (price)
+                table.rows.push_back({source.piece_time(piece), source.contract_name(id), *price});
+        }
+    }
+    return table;
+}
+
 Value yearly(const Course& vault, std::uint64_t end)
 {
     if (!vault.first_price || !(*vault.first_price > 0) || end <= vault.first_time)
@@ -270,6 +300,8 @@ std::optional<Section> vaults_section(LedgerQueries& source)
     section.tables.push_back(std::move(flows));
     if (!reports.rows.empty())
         section.tables.push_back(std::move(reports));
+    if (auto course = course_table(source, vaults); !course.rows.empty())
+        section.tables.push_back(std::move(course));
     return section;
 }
 

@@ -1,6 +1,7 @@
 #include "analytics/report.hpp"
 
 #include "analytics/calibration_targets.hpp"
+#include "analytics/page/charts.hpp"
 #include "analytics/quantile.hpp"
 #include "analytics/render.hpp"
 #include "tests/analytics/ledger_builder.hpp"
@@ -11,6 +12,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cmath>
 #include <filesystem>
 #include <fstream>
 #include <random>
@@ -980,4 +982,244 @@ TEST_CASE("report: numbers as people read them", "[analytics][report]")
     CHECK(shown(Value{std::int64_t{1'584'000'000}}, analytics::Unit::unix_time) ==
           "2020-03-12 08:00:00");
     CHECK(shown(Value{172'800.0}, analytics::Unit::seconds) == "2 d 0 h");
+}
+
+namespace
+{
+double column_sum(const analytics::Table& table, std::string_view key)
+{
+    double sum = 0;
+    for (std::size_t i = 0; i < table.columns.size(); ++i)
+    {
+        for (const auto& row : table.rows)
+            sum += table.columns[i].key == key ? number(row[i]).value_or(0) : 0;
+    }
+    return sum;
+}
+
+/// The JSON in a page, as a browser finds it.
+nlohmann::json data_of(const std::string& page)
+{
+    const std::string begin = "<script type=\"application/json\" id=\"report\">";
+    const auto from = page.find(begin);
+    REQUIRE(from != std::string::npos);
+    const auto to = page.find("</script>", from);
+    return nlohmann::json::parse(page.substr(from + begin.size(), to - from - begin.size()));
+}
+
+std::size_t count_of(const std::string& text, const std::string& part)
+{
+    std::size_t count = 0;
+    for (auto at = text.find(part); at != std::string::npos; at = text.find(part, at + 1))
+        ++count;
+    return count;
+}
+}  // namespace
+
+TEST_CASE("report: who holds how much, by hand", "[analytics][report]")
+{
+    ChainBuilder chain;
+    chain.end_block(validator0, 0);
+    // ann has 100, bob 200, cat 100 in the end; dan had 7 and burned them.
+    chain.transaction(ann);
+    chain.emit(usdc, Transfer{zero_account, ann, dollars(100)});
+    chain.emit(usdc, Transfer{zero_account, bob, dollars(300)});
+    chain.emit(usdc, Transfer{zero_account, dan, dollars(7)});
+    chain.end_block(validator0, 0);
+    chain.transaction(bob);
+    chain.emit(usdc, Transfer{bob, cat, dollars(100)});
+    chain.emit(usdc, Transfer{dan, zero_account, dollars(7)});
+    chain.end_block(validator1, 0);
+    auto writer = ledger(chain, Parts::payments);
+    const auto report = make_report(writer.database());
+    CHECK(raw(report, "holders.tokens.USDC.supply") == "400000000");
+    CHECK(integer(report, "holders.tokens.USDC.holders") == 3);
+    CHECK(integer(report, "holders.tokens.USDC.people") == 3);
+    // (-2 * 100 + 0 * 100 + 2 * 200) / (3 * 400); (1 + 1 + 4) / 16.
+    CHECK(*report.number("holders.tokens.USDC.gini") == Approx(1.0 / 6));
+    CHECK(*report.number("holders.tokens.USDC.hhi") == Approx(0.375));
+    CHECK(*report.number("holders.tokens.USDC.top10_share") == Approx(1));
+    // Half of three holders: the first and half of the second.
+    const auto* lorenz = report.section("holders")->table("lorenz");
+    REQUIRE(lorenz != nullptr);
+    bool found = false;
+    for (const auto& row : lorenz->rows)
+    {
+        if (row[0] == Value{0.5} && row[1] == Value{std::string{"USDC"}})
+        {
+            found = true;
+            CHECK(*number(row[2]) == Approx(150.0 / 400));
+        }
+    }
+    CHECK(found);
+    const auto* supply = report.section("holders")->table("supply");
+    REQUIRE(supply->rows.size() == 2);
+    CHECK(number(supply->rows[0][2]) == 407.0);
+    CHECK(number(supply->rows[1][2]) == 400.0);
+    const auto* largest = report.section("holders")->table("largest");
+    CHECK(find_row(*largest, {{"token", "USDC"}, {"account", "bob"}}) != nullptr);
+    CHECK(find_row(*largest, {{"token", "USDC"}, {"account", "dan"}}) == nullptr);
+}
+
+TEST_CASE("report: tables over time add up to the figures", "[analytics][report]")
+{
+    auto writer = ledger(six_blocks());
+    const auto report = make_report(writer.database());
+    const auto table = [&](std::string_view section, std::string_view key) -> const auto&
+    {
+        const auto* found = report.section(section)->table(key);
+        REQUIRE(found != nullptr);
+        return *found;
+    };
+    double transfers = 0;
+    for (const auto& row : table("flows", "flows").rows)
+        transfers += row[2] == Value{std::string{"transfer"}} ? number(row[6]).value_or(0) : 0;
+    CHECK(column_sum(table("flows", "course"), "usd") == Approx(transfers));
+    CHECK(column_sum(table("trading", "course"), "volume_usd") ==
+          Approx(*report.number("trading.volume_usd")));
+    CHECK(column_sum(table("trading", "course"), "fees_usd") ==
+          Approx(*report.number("trading.fees_usd")));
+    CHECK(table("lending", "course").rows.back()[2] ==
+          report.section("lending")->table("reserves")->rows.front()[4]);
+
+    // Every moment's debt is in one class of health or another.
+    CHECK(column_sum(table("bad_debt", "health_over_time"), "debt_usd") ==
+          Approx(column_sum(table("bad_debt", "over_time"), "debt_usd")));
+    // After block 1, at 200: bob owes 1,000 on 10 WETH, health 1.65; cat 1,600 on 20,
+    // health 2.0625. bob's 2,000 are open from a fall of 39.4%, cat's 4,000 from 51.5%.
+    const auto& what_if = table("bad_debt", "what_if");
+    const auto at_risk = [&](double fall)
+    {
+        for (const auto& row : what_if.rows)
+        {
+            if (row[0] == what_if.rows.front()[0] && std::abs(*number(row[1]) - fall) < 1e-9)
+                return *number(row[2]);
+        }
+        return -1.0;
+    };
+    CHECK(at_risk(0) == 0);
+    CHECK(at_risk(0.36) == 0);
+    CHECK(at_risk(0.40) == Approx(2'000));
+    CHECK(at_risk(0.48) == Approx(2'000));
+    CHECK(at_risk(0.52) == Approx(6'000));
+}
+
+TEST_CASE("report: a page holds the report, and names in it are text", "[analytics][report]")
+{
+    const std::string hostile = "</script><script>alert(1)</script>\xFF{{script}}";
+    auto writer = ledger(six_blocks(), Parts::all, "black_thursday");
+    auto report = make_report(writer.database());
+    const auto plain = render_html(report);
+    CHECK(is_html_report(plain));
+    CHECK(!is_html_report("<!doctype html>\n<html lang=\"en\">\n<title>another</title>"));
+    for (auto& section : report.sections)
+    {
+        section.title = hostile;
+        for (auto& figure : section.figures)
+            figure.label = hostile;
+        for (auto& table : section.tables)
+        {
+            table.title = hostile;
+            for (auto& row : table.rows)
+            {
+                for (auto& value : row)
+                {
+                    if (std::holds_alternative<std::string>(value))
+                        value = hostile;
+                    else if (auto* money = std::get_if<Money>(&value))
+                        money->symbol = hostile;
+                }
+            }
+        }
+    }
+    for (auto& figure : report.sections.front().figures)
+        figure.value = figure.key == "title" ? Value{hostile} : figure.value;
+    const auto page = render_html(report);
+    CHECK(count_of(page, "<script") == count_of(plain, "<script"));
+    CHECK(count_of(page, "</script") == count_of(plain, "</script"));
+    CHECK(page.find("alert(1)</script>") == std::string::npos);
+    const auto shown_text = "</script><script>alert(1)</script>\xEF\xBF\xBD{{script}}";
+    const auto data = data_of(page);
+    CHECK(data["title"] == shown_text);
+    CHECK(data["sections"][0]["title"] == shown_text);
+    CHECK(page.find("<title>&lt;/script&gt;&lt;script&gt;") != std::string::npos);
+    CHECK(data["sections"].size() == report.sections.size());
+    CHECK(data["sections"][0]["key"] == "headline");
+}
+
+TEST_CASE(
+    "report: a page has exact amounts, and says which rows it leaves out", "[analytics][report]")
+{
+    Report report;
+    Section section{"run", "Run", {}, {}, {}};
+    analytics::Table table{"many", "Many", {{"amount", "Amount", analytics::Unit::none}}, {}, 5};
+    for (int i = 0; i < 1'234; ++i)
+        table.rows.push_back({Money{"123456789012345678901234567890", 18, "WETH"}});
+    section.tables.push_back(table);
+    section.figures.push_back(
+        {"seed", "Seed", std::int64_t{9'007'199'254'740'993}, analytics::Unit::none});
+    section.charts.push_back({"curve", "curve", {1, std::nan(""), 3}, analytics::Unit::usd, true});
+    report.sections.push_back(section);
+    const auto data = data_of(render_html(report));
+    const auto& drawn = data["sections"][0];
+    CHECK(drawn["tables"][0]["rows"].size() == 1'000);
+    CHECK(drawn["tables"][0]["left_out"] == 234);
+    CHECK(drawn["tables"][0]["rows"][0][0] ==
+          nlohmann::json::array({"123456789012345678901234567890", 18, "WETH"}));
+    CHECK(drawn["figures"][0]["value"] == "9007199254740993");
+    CHECK(drawn["curves"]["rows"] == nlohmann::json::parse("[[0,1.0],[1,null],[2,3.0]]"));
+}
+
+TEST_CASE("report: charts draw sections that exist, and say what they show", "[analytics][report]")
+{
+    const auto keys = section_keys();
+    for (const auto& chart : page_charts())
+    {
+        CAPTURE(chart.section, chart.table, chart.title);
+        CHECK(std::find(keys.begin(), keys.end(), chart.section) != keys.end());
+        CHECK(!chart.title.empty());
+        CHECK(chart.sentence.ends_with('.'));
+        CHECK(!chart.y.empty());
+    }
+    // A column that is not there is a mistake in the list, not an empty chart.
+    auto writer = ledger(six_blocks());
+    auto report = make_report(writer.database());
+    for (auto& section : report.sections)
+    {
+        for (auto& table : section.tables)
+        {
+            if (section.key == "flows" && table.key == "course")
+                table.columns[1].key = "other";
+        }
+    }
+    CHECK_THROWS_AS(render_html(report), std::logic_error);
+}
+
+TEST_CASE("report: Markdown has tables, and names in it are text", "[analytics][report]")
+{
+    Report report;
+    Section section{"run", "Run | it", {}, {}, {}};
+    section.figures.push_back(
+        {"name", "Name", std::string{"a|b`<img>\n# c"}, analytics::Unit::none});
+    section.tables.push_back({"rows", "Rows",
+        {{"who", "Who", analytics::Unit::none}, {"usd", "USD", analytics::Unit::usd},
+            {"hidden", "", analytics::Unit::none}},
+        {{std::string{"ann"}, 12.5, std::int64_t{1}},
+            {std::string{"bob"}, Value{}, std::int64_t{2}}},
+        1});
+    report.sections.push_back(section);
+    CHECK(render_markdown(report) ==
+          "## Run \\| it\n"
+          "\n"
+          "| Figure | |\n"
+          "|---|--:|\n"
+          "| Name | a\\|b\\`&lt;img> \\# c |\n"
+          "\n"
+          "### Rows\n"
+          "\n"
+          "| Who | USD |\n"
+          "|---|--:|\n"
+          "| ann | $12.50 |\n"
+          "\n"
+          "and 1 more\n");
 }

@@ -90,6 +90,7 @@ class Outputs:
         yield "run --trace --force", (*run, "--trace", out, "--db", self.folder / "new.db", "--force")
         yield "prove -o", ("prove", self.ledger, "--transaction", "7:0", "-o", out)
         yield "report --csv", ("report", self.ledger, "--csv", out)
+        yield "report --html", ("report", self.ledger, "--html", out)
 
     def what_is_not_ours(self):
         for name, out in obstacles(self.folder):

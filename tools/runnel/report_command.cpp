@@ -11,6 +11,7 @@
 
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -24,8 +25,10 @@ struct ReportOptions
 {
     std::vector<std::string> databases;
     std::string csv;
+    std::string html;
     std::vector<std::string> sections;
     bool json = false;
+    bool markdown = false;
 };
 
 int run_report(const ReportOptions& options)
@@ -44,12 +47,26 @@ int run_report(const ReportOptions& options)
         storage::CommandFiles command;
         for (const auto& path : options.databases)
             command.reads_ledger(path, "the ledger");
+    auto database = storage::Database::open(options.database, storage::Database::Access::read_only);
+    storage::CommandFiles command;
+    command.reads_ledger(options.database, "the ledger");
+    std::optional<storage::OutputFile> page;
+    if (!options.html.empty())
+        command.writes(options.html, "the page");
+        page.emplace(options.html, analytics::is_html_report, "a page of a report");
+    const auto report = analytics::make_report(database, options.sections);
+    if (page)
+        page->write(analytics::render_html(report));
+        page->commit();
+        tell(printable(fmt::format("page written to {}", options.html)));
         const auto files = analytics::write_csv(report, options.csv, command);
         tell(printable(fmt::format("{} files written to {}", files.size(), options.csv)));
     }
     if (options.json)
         fmt::print("{}\n", analytics::render_json(report));
-    else if (options.csv.empty())
+    else if (options.markdown)
+        fmt::print("{}", printable(analytics::render_markdown(report), Layout::keep));
+    else if (options.csv.empty() && options.html.empty())
     {
         fmt::print(
             "{}", printable(analytics::render_text(report, stdout_has_colour(), output_columns()),
@@ -74,6 +91,11 @@ Command add_report_command(CLI::App& app)
         "Print one JSON object: exact amounts as decimal text (`..._raw`) and as numbers");
     command->add_option("--csv", options->csv, "Write one file per table to this folder")
         ->type_name("DIR");
+    command
+        ->add_option("--html", options->html,
+            "Write one page for a browser, with charts; it needs no network and no other file")
+        ->type_name("FILE");
+    command->add_flag("--md", options->markdown, "Print Markdown")->excludes("--json");
     std::vector<std::string> keys;
     for (const auto key : analytics::section_keys())
         keys.emplace_back(key);
@@ -89,6 +111,7 @@ Command add_report_command(CLI::App& app)
         "  runnel report bt.db --section liquidations --section bad_debt\n"
         "  runnel report bt.db --json | jq .bad_debt.bad_debt_usd_raw\n"
         "  runnel report bt.db --csv bt_tables\n"
+        "  runnel report bt.db --html bt.html\n"
         "docs/report.md defines every figure.");
     return [options] { return run_report(*options); };
 }

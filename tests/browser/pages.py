@@ -1,0 +1,243 @@
+#!/usr/bin/env python3
+"""Opens pages of `runnel report --html` in Chromium: nothing is reported, every chart is drawn, sliders, tables and
+CSV links work, wide and narrow, light, dark and on paper; names from a ledger stay text.
+
+Usage: pages.py RUNNEL SOURCE_DIR    Exit code 77: skipped, with a line that says why.
+       pages.py RUNNEL SOURCE_DIR LEDGER [FOLDER]    The page of this ledger, with pictures of it in the folder.
+"""
+import csv
+import io
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+
+SKIPPED = 77
+# Long enough for the first liquidations; slots of 36 seconds make it a day.
+RUN = ["--blocks", "2400", "--set", "scenario.slot_seconds=36", "--quiet"]
+VIEWS = {"wide": (1360, "light"), "dark": (1360, "dark"), "narrow": (390, "light")}
+HOSTILE = "</script><script>document.body.remove()</script><img src=x onerror=document.body.remove()>"
+
+
+def skip(why: str) -> None:
+    print(f"SKIPPED: {why}")
+    sys.exit(SKIPPED)
+
+
+def browser() -> str:
+    for name in ("chromium", "chromium-browser", "google-chrome"):
+        if found := shutil.which(name):
+            return found
+    skip("there is no Chromium on this machine")
+
+
+def enter_environment(source: pathlib.Path) -> None:
+    """Starts this script again where Playwright is."""
+    made = subprocess.run([source / "tools/python_env", "browser"], capture_output=True, text=True)
+    if made.returncode != 0:
+        skip(made.stderr.strip())
+    python = made.stdout.strip()
+    if pathlib.Path(sys.prefix) != pathlib.Path(python).parent.parent:
+        os.execv(python, [python, *sys.argv])
+
+
+def columns(table):
+    """The columns of a table in JSON, as CSV has them: an amount in any row has a second one."""
+    keys = {}
+    for row in table:
+        for key in row:
+            keys.setdefault(key.removesuffix("_raw") if key.removesuffix("_raw") in row else key, set()).add(key)
+    return [key for name in keys for key in sorted(keys[name], reverse=True)]
+
+
+class Pages:
+    def __init__(self, chromium, check):
+        self.chromium, self.check = chromium, check
+
+    def open(self, file, name, width, scheme):
+        context = self.chromium.new_context(
+            viewport={"width": width, "height": 900}, color_scheme=scheme, accept_downloads=True)
+        page = context.new_page()
+        page.complaints = []
+        page.on("console", lambda message: page.complaints.append(message.text))
+        page.on("pageerror", lambda error: page.complaints.append(str(error)))
+        page.on("request", lambda request: None if request.url.startswith(("file:", "blob:"))
+                else page.complaints.append(f"asks for {request.url}"))
+        page.add_init_script("""window.blobs = new Map(); const make = URL.createObjectURL;
+            URL.createObjectURL = (blob) => { const url = make.call(URL, blob); window.blobs.set(url, blob); return url; };""")
+        page.goto(file.as_uri())
+        self.check(page.complaints == [], f"{file.name}, {name}: nothing is reported: {page.complaints[:3]}")
+        return page
+
+    def drawn(self, page, what):
+        """Every chart has lines, bars, cells or bands in it, and does not stick out of its place."""
+        charts = page.evaluate("""() => [...document.querySelectorAll('.chart')].map((chart) => {
+            const svg = chart.querySelector('svg');
+            const box = svg && svg.getBoundingClientRect();
+            return {title: chart.getAttribute('aria-label'), paths: svg ? svg.querySelectorAll('path').length : 0,
+                texts: svg ? svg.querySelectorAll('text').length : 0, area: box ? box.width * box.height : 0,
+                over: box ? box.right - chart.closest('.block').getBoundingClientRect().right : 0};
+        })""")
+        self.check(len(charts) > 0, f"{what}: there are charts")
+        for chart in charts:
+            self.check(chart["paths"] >= 2 and chart["texts"] >= 2 and chart["area"] > 10_000,
+                       f"{what}: {chart['title']} is drawn: {chart}")
+            self.check(chart["over"] <= 1, f"{what}: {chart['title']} fits: {chart}")
+        return len(charts)
+
+    def fits(self, page, width, what):
+        self.check(page.evaluate("document.documentElement.scrollWidth") <= width, f"{what}: nothing sticks out")
+
+    def slider(self, page, what):
+        for slider in page.query_selector_all(".slider input"):
+            block = slider.evaluate_handle("input => input.closest('.block')")
+            def picture():
+                return block.evaluate("block => block.querySelector('.chart svg').innerHTML")
+            def moment():
+                return block.evaluate("block => block.querySelector('output').textContent")
+            before = picture(), moment()
+            least, most = int(slider.get_attribute("min")), int(slider.get_attribute("max"))
+            seen = set()
+            for position in (least, (least + most) // 2, most):
+                slider.evaluate("(input, value) => { input.value = value; input.dispatchEvent(new Event('input')); }", position)
+                seen.add((picture(), moment()))
+            self.check(len({time for _, time in seen}) == 3, f"{what}: the slider tells the time: {before[1]}")
+            self.check(len({drawn for drawn, _ in seen}) > 1, f"{what}: the slider changes the chart")
+
+    def links(self, page, report, what):
+        """CSV links have the rows of the report."""
+        files = page.evaluate("""() => Promise.all([...document.querySelectorAll('a.csv')].map(
+            async (link) => [link.download, await window.blobs.get(link.href).text()]))""")
+        self.check(len(files) > 5, f"{what}: there are links to rows")
+        for name, text in files:
+            rows = list(csv.reader(io.StringIO(text)))
+            section = next((s for s in report if name.startswith(s + "_") and name[len(s) + 1:-4] in report[s]), None)
+            if not self.check(section is not None, f"{what}: {name} is a table of the report"):
+                continue
+            table = report[section][name[len(section) + 1:-4]]
+            if name.endswith("_charts.csv"):
+                pieces = max(map(len, table.values()))
+                self.check(rows[0][1:] == list(table) and len(rows) - 1 == pieces, f"{what}: {name} has the curves: {rows[0]}")
+                continue
+            self.check(rows[0] == columns(table), f"{what}: {name} has the columns of the report: {rows[0]}")
+            self.check(len(rows) - 1 == min(len(table), 1000), f"{what}: {name} has its rows: {len(rows) - 1}")
+        # One as a person does it; of many in a row a browser makes one wait.
+        with page.expect_download(timeout=120_000) as download:
+            page.locator("a.csv").first.click()
+        self.check(pathlib.Path(download.value.path()).read_text() == files[0][1], f"{what}: a click saves {files[0][0]}")
+
+    def tables(self, page, what):
+        """A click on a heading sorts; the button shows the rest."""
+        more = page.query_selector("button.more:not([hidden])")
+        if more is not None:
+            block = more.evaluate_handle("button => button.closest('.block')")
+            count = "block => block.querySelectorAll('tbody tr').length"
+            before = block.evaluate(count)
+            more.click()
+            self.check(block.evaluate(count) > before, f"{what}: all rows are shown")
+        sorted_once = page.evaluate("""() => {
+            const table = [...document.querySelectorAll('table')].find((t) => t.querySelectorAll('tbody tr').length > 2);
+            const head = table.querySelector('th button');
+            const first = () => [...table.querySelectorAll('tbody tr')].map((row) => row.cells[0].textContent);
+            head.click(); const up = first(); head.click(); const down = first();
+            return up.length > 1 && up[0] !== down[0];
+        }""")
+        self.check(sorted_once, f"{what}: a heading sorts")
+
+    def paper(self, page, what):
+        page.emulate_media(media="print")
+        page.evaluate("dispatchEvent(new Event('beforeprint'))")
+        self.drawn(page, f"{what}, on paper")
+        colour = page.evaluate("getComputedStyle(document.body).backgroundColor")
+        self.check(colour == "rgb(255, 255, 255)", f"{what}: paper is white: {colour}")
+        pdf = page.pdf(format="A4")
+        self.check(pdf.startswith(b"%PDF") and len(pdf) > 20_000, f"{what}: it prints")
+        page.emulate_media(media="screen")
+        page.evaluate("dispatchEvent(new Event('afterprint'))")
+        return pdf
+
+    def ledger(self, runnel, ledger, folder, pictures=None):
+        file = folder / f"{ledger.stem}.html"
+        made = runnel("report", ledger, "--html", file)
+        if not self.check(made.returncode == 0, f"the page is written: {made.stderr}"):
+            return
+        report = runnel.json("report", ledger)
+        counts = set()
+        for name, (width, scheme) in VIEWS.items():
+            what = f"{ledger.stem}, {name}"
+            page = self.open(file, name, width, scheme)
+            counts.add(self.drawn(page, what))
+            self.fits(page, width, what)
+            if pictures:
+                page.screenshot(path=pictures / f"{ledger.stem}_{name}.png", full_page=True)
+            if name == "wide":
+                self.links(page, report, what)
+                self.tables(page, what)
+                self.slider(page, what)
+            if name != "narrow":  # Paper is as wide as paper.
+                pdf = self.paper(page, what)
+                if pictures:
+                    (pictures / f"{ledger.stem}_{name}.pdf").write_bytes(pdf)
+            self.check(page.complaints == [], f"{what}: nothing is reported at the end: {page.complaints[:3]}")
+            page.context.close()
+        self.check(len(counts) == 1, f"{ledger.stem}: the same charts everywhere")
+        print(f"{ledger.stem}: {counts} charts, {file.stat().st_size:,} bytes")
+
+    def hostile(self, runnel, folder):
+        from support import SMALL_SCENARIO, write
+        text = SMALL_SCENARIO.replace("A few payments", HOSTILE).replace('symbol = "USDC"', f'symbol = "{HOSTILE}"')
+        ledger = folder / "hostile.db"
+        made = runnel("run", write(folder / "hostile.toml", text), "--db", ledger, "--quiet")
+        self.check(made.returncode == 0, f"the hostile ledger is made: {made.stderr}")
+        file = folder / "hostile.html"
+        runnel("report", ledger, "--html", file)
+        page = self.open(file, "hostile", 1000, "light")
+        self.check(page.inner_text("h1") == HOSTILE, f"a title is text: {page.inner_text('h1')}")
+        self.check(page.title() == HOSTILE, "the window's title is text")
+        self.check(page.inner_text("main").count(HOSTILE) > 2, "a symbol is text")
+        self.check(page.evaluate("document.scripts.length") == 3, "there are no other scripts")
+        self.check(page.evaluate("document.images.length") == 0, "there are no images")
+        # Over the charts, for what they say of a point.
+        for chart in page.query_selector_all(".chart"):
+            chart.scroll_into_view_if_needed()
+            box = chart.bounding_box()
+            for part in (0.3, 0.5, 0.7):
+                page.mouse.move(box["x"] + box["width"] * part, box["y"] + box["height"] / 2)
+        self.check(page.evaluate("document.images.length") == 0 and page.complaints == [],
+                   f"tooltips are text: {page.complaints[:3]}")
+        page.context.close()
+
+
+def main() -> None:
+    source = pathlib.Path(sys.argv[2]).resolve()
+    path = browser()
+    enter_environment(source)
+    sys.path.insert(0, str(source / "tests/cli"))
+    from playwright.sync_api import sync_playwright
+    from support import Checks, Runnel
+    runnel = Runnel(str(pathlib.Path(sys.argv[1]).resolve()))
+    check = Checks()
+    with tempfile.TemporaryDirectory() as name, sync_playwright() as playwright:
+        folder = pathlib.Path(name)
+        try:
+            chromium = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        except Exception as error:  # Playwright's own kind says no more than its text.
+            skip(f"{path} does not start: {str(error).splitlines()[0]}")
+        pages = Pages(chromium, check)
+        if len(sys.argv) > 3:
+            pictures = pathlib.Path(sys.argv[4]) if len(sys.argv) > 4 else None
+            pages.ledger(runnel, pathlib.Path(sys.argv[3]), folder, pictures)
+        else:
+            ledger = folder / "black_thursday.db"
+            made = runnel("run", source / "scenarios/black_thursday.toml", "--db", ledger, *RUN)
+            check(made.returncode == 0, f"the ledger is made: {made.stderr}")
+            pages.ledger(runnel, ledger, folder)
+            pages.hostile(runnel, folder)
+        chromium.close()
+    check.finish()
+
+
+if __name__ == "__main__":
+    main()
