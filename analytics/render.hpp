@@ -19,6 +19,9 @@ namespace runnel::analytics
 /// appears twice: `x_raw`, decimal text in the smallest unit, and `x`, a rounded number.
 [[nodiscard]] std::string render_json(const Report& report);
 
+/// Whether there are pages: what draws them is embedded when the program is built, if it is there.
+[[nodiscard]] bool has_html() noexcept;
+
 /// One HTML file that needs no other: every figure, table and curve, and the charts of
 /// page/charts.cpp. Tables are cut after 1,000 rows, and say so. Nothing that a ledger says becomes
 /// markup or script.

@@ -304,6 +304,11 @@ std::string filled(std::string_view form, Part&& part)
 }
 }  // namespace
 
+bool has_html() noexcept
+{
+    return !page::echarts().empty();
+}
+
 std::string render_html(const Report& report)
 {
     const auto json = page_of(report);

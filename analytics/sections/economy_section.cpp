@@ -1,3 +1,4 @@
+#include "analytics/measures.hpp"
 #include "analytics/quantile.hpp"
 #include "analytics/sections.hpp"
 
@@ -18,20 +19,11 @@ namespace
 constexpr std::uint64_t integer_max = std::numeric_limits<std::int64_t>::max();
 constexpr double week_seconds = 7 * 86'400.0;
 
-/// 0 if all have the same, towards 1 if one has all: the mean difference of two of them over twice
-/// their mean.
-Value gini(std::vector<double> values)
+Value gini_of(std::vector<double> values)
 {
     std::sort(values.begin(), values.end());
-    double sum = 0;
-    double ranked = 0;
-    const auto count = static_cast<double>(values.size());
-    for (std::size_t i = 0; i < values.size(); ++i)
-    {
-        sum += values[i];
-        ranked += (2 * static_cast<double>(i + 1) - count - 1) * values[i];
-    }
-    return sum > 0 ? Value{ranked / (count * sum)} : Value{};
+    const auto coefficient = gini(values);
+    return coefficient ? Value{*coefficient} : Value{};
 }
 
 /// Where an account is in a list by account; an error of the ledger if there is no such account.
@@ -249,12 +241,12 @@ Table holders(LedgerQueries& source, const Coins& coins, ContractId token, Secti
             continue;
         table.rows.push_back({name, static_cast<std::int64_t>(holder.end_values.size()),
             source.money(holder.start, token), source.money(holder.end, token),
-            gini(holder.start_values), gini(holder.end_values)});
+            gini_of(holder.start_values), gini_of(holder.end_values)});
     }
     section.figures.push_back(
-        {"gini_start", "Gini of all wallets, start", gini(all.start_values), Unit::none});
+        {"gini_start", "Gini of all wallets, start", gini_of(all.start_values), Unit::none});
     section.figures.push_back(
-        {"gini_end", "Gini of all wallets, end", gini(all.end_values), Unit::none});
+        {"gini_end", "Gini of all wallets, end", gini_of(all.end_values), Unit::none});
     return table;
 }
 

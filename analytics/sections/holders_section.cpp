@@ -1,10 +1,12 @@
 #include "analytics/market.hpp"
+#include "analytics/measures.hpp"
 #include "analytics/sections.hpp"
 #include "analytics/totals.hpp"
 
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>
@@ -63,29 +65,17 @@ Holders read_holders(LedgerQueries& source)
     return holders;
 }
 
+Value known(const std::optional<double>& value)
+{
+    return value ? Value{*value} : Value{};
+}
+
 /// How unequally people hold a token; contracts and validators are left out.
 struct Spread
 {
     std::vector<double> held;  // Ascending.
     double sum = 0;
 
-    /// Mean difference of two holders / twice the mean: 0 if all hold the same.
-    [[nodiscard]] Value gini() const
-    {
-        const auto count = static_cast<double>(held.size());
-        double weighted = 0;
-        for (std::size_t i = 0; i < held.size(); ++i)
-            weighted += (2 * static_cast<double>(i + 1) - count - 1) * held[i];
-        return share_of(weighted, count * sum);
-    }
-    /// The sum of squared shares: 1 if one holds all.
-    [[nodiscard]] Value concentration() const
-    {
-        double squares = 0;
-        for (const auto amount : held)
-            squares += amount * amount;
-        return share_of(squares, sum * sum);
-    }
     [[nodiscard]] Value top_share(std::size_t count) const
     {
         double top = 0;
@@ -152,8 +142,8 @@ Table token_table(LedgerQueries& source, const Holders& holders,
             supply.add(holder.amount);
         table.rows.push_back({source.token_name(token), source.money(supply, token),
             static_cast<std::int64_t>(all.size()), static_cast<std::int64_t>(spread.held.size()),
-            share_of(spread.sum, supply.to_double()), spread.gini(), spread.concentration(),
-            spread.top_share(top)});
+            share_of(spread.sum, supply.to_double()), known(gini(spread.held)),
+            known(concentration(spread.held)), spread.top_share(top)});
     }
     return table;
 }

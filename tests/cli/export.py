@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Tables of a ledger as the tools of others take them: ethereum-etl's files, Parquet, DuckDB.
 
-Usage: export.py RUNNEL SOURCE_DIR    Parquet and DuckDB are left out where tools/recipes_env cannot install them.
+Usage: export.py RUNNEL SOURCE_DIR    Parquet and DuckDB are left out where tools/python_env cannot install them.
 """
 import csv
 import json
@@ -75,7 +75,7 @@ def etl(runnel, check, ledger, folder):
 
 
 def columns(runnel, check, source, ledger, folder):
-    made = subprocess.run([source / "tools/recipes_env"], capture_output=True, text=True, check=False)
+    made = subprocess.run([source / "tools/python_env", "recipes"], capture_output=True, text=True, check=False)
     if made.returncode != 0:
         print(f"Parquet and DuckDB SKIPPED: {made.stderr.strip()}")
         return

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """`runnel report --html` and `--md`: one whole file, with what the report says, whatever names a ledger has.
 
-Usage: html_report.py RUNNEL SOURCE_DIR
+Usage: html_report.py RUNNEL SOURCE_DIR    Exit code 77: skipped, of a program without pages.
 """
 import collections
 import fractions
@@ -178,6 +178,10 @@ class Reports:
 def main() -> None:
     check = Checks()
     runnel = Runnel(sys.argv[1])
+    refusal = runnel("report", __file__, "--html", "page.html").stderr
+    if "without Apache ECharts" in refusal:
+        print(f"SKIPPED: {refusal.strip()}")
+        sys.exit(77)
     with tempfile.TemporaryDirectory() as name:
         reports = Reports(runnel, check, pathlib.Path(name))
         source = pathlib.Path(sys.argv[2])

@@ -21,7 +21,7 @@ RUN = ["--blocks", "2400", "--set", "scenario.slot_seconds=36", "--quiet"]
 
 
 def environment(source: pathlib.Path) -> str:
-    made = subprocess.run([source / "tools/recipes_env"], capture_output=True, text=True)
+    made = subprocess.run([source / "tools/python_env", "recipes"], capture_output=True, text=True)
     if made.returncode != 0:
         print(f"SKIPPED: {made.stderr.strip()}")
         sys.exit(SKIPPED)

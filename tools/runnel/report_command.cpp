@@ -33,6 +33,21 @@ struct ReportOptions
 
 int run_report(const ReportOptions& options)
 {
+    storage::CommandFiles command;
+    for (const auto& path : options.databases)
+        command.reads_ledger(path, "the ledger");
+    std::optional<storage::OutputFile> page;
+    if (!options.html.empty())
+    {
+        if (!analytics::has_html())
+        {
+            throw CommandError{exit_world_failed,
+                "--html: this program was built without Apache ECharts: tools/setup installs it "
+                "from npm, then build again"};
+        }
+        command.writes(options.html, "the page");
+        page.emplace(options.html, analytics::is_html_report, "a page of a report");
+    }
     std::vector<analytics::NamedReport> ledgers;
     for (const auto& path : options.databases)
     {
@@ -42,23 +57,14 @@ int run_report(const ReportOptions& options)
     }
     const auto report =
         ledgers.size() == 1 ? std::move(ledgers.front().report) : analytics::side_by_side(ledgers);
-    if (!options.csv.empty())
-    {
-        storage::CommandFiles command;
-        for (const auto& path : options.databases)
-            command.reads_ledger(path, "the ledger");
-    auto database = storage::Database::open(options.database, storage::Database::Access::read_only);
-    storage::CommandFiles command;
-    command.reads_ledger(options.database, "the ledger");
-    std::optional<storage::OutputFile> page;
-    if (!options.html.empty())
-        command.writes(options.html, "the page");
-        page.emplace(options.html, analytics::is_html_report, "a page of a report");
-    const auto report = analytics::make_report(database, options.sections);
     if (page)
+    {
         page->write(analytics::render_html(report));
         page->commit();
         tell(printable(fmt::format("page written to {}", options.html)));
+    }
+    if (!options.csv.empty())
+    {
         const auto files = analytics::write_csv(report, options.csv, command);
         tell(printable(fmt::format("{} files written to {}", files.size(), options.csv)));
     }
