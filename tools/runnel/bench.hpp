@@ -41,6 +41,7 @@ double peak_memory_mib();
 }
 
 /// Each prints its figures and returns an exit code; throws CommandError where chains differ.
+int bench_analytics(const BenchOptions& options);
 int bench_contracts(const BenchOptions& options);
 int bench_execution(const BenchOptions& options);
 int bench_end_to_end(const BenchOptions& options);

@@ -17,6 +17,8 @@ namespace
 
 int run_bench(const BenchOptions& options)
 {
+    if (options.name == "analytics")
+        return bench_analytics(options);
     if (options.name == "contracts")
         return bench_contracts(options);
     if (options.name == "execution")
@@ -62,16 +64,21 @@ Command add_bench_command(CLI::App& app)
     auto* command = app.add_subcommand("bench", "Measure this machine; asserts equal chains.");
     command
         ->add_option("NAME", options->name,
-            "contracts: each operation of each protocol alone, on one thread, with and without "
+            "analytics: what reports, traces, detectors and a look at one thing cost on ledgers of "
+            "a hundredth, a tenth and all of the transactions; contracts: each operation of each "
+            "protocol alone, on one thread, with and without "
             "hashing; execution: plan and execute synthetic blocks, serial against parallel; "
             "end_to_end: a "
             "scenario with and without a database, and its rows by SQLite alone; scale: many "
             "wallets, then many transactions, persisted")
         ->required()
-        ->check(CLI::IsMember({"contracts", "execution", "end_to_end", "scale"}));
+        ->check(CLI::IsMember({"analytics", "contracts", "execution", "end_to_end", "scale"}));
     command->add_option("--scenario", options->scenario,
-        "Instead of scenarios/mixed_defi.toml (end_to_end) or scenarios/payments.toml (scale)");
-    command->add_option("--transactions", options->transactions, "For scale: how many, at least")
+        "Instead of scenarios/mixed_defi.toml (end_to_end) or scenarios/payments.toml (scale, "
+        "analytics)");
+    command
+        ->add_option(
+            "--transactions", options->transactions, "For scale and analytics: how many, at least")
         ->check(whole_number(100'000, 1'000'000'000))
         ->capture_default_str();
     command->add_option("--wallets", options->wallets, "For scale: how many pay in one run")
@@ -89,6 +96,7 @@ Command add_bench_command(CLI::App& app)
     command->add_flag("--json", options->json, "Print one JSON object");
     command->footer(
         "Examples:\n  runnel bench contracts --only uniswap_v2\n"
+        "  runnel bench analytics --transactions 1000000 --runs 3\n"
         "  runnel bench execution --json\n"
         "  runnel bench end_to_end --json\n"
         "  runnel bench scale --transactions 1000000 --wallets 100000\n"

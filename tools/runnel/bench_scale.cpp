@@ -1,18 +1,16 @@
-#include "actors/simulation.hpp"
 #include "scenarios/run.hpp"
 #include "tools/runnel/bench.hpp"
 #include "tools/runnel/commands.hpp"
 #include "tools/runnel/ledger_sink.hpp"
 #include "tools/runnel/scenario_options.hpp"
 #include "tools/runnel/scratch_folder.hpp"
+#include "tools/runnel/watched_run.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 #include <unistd.h>
 
 #include <fstream>
-#include <functional>
-#include <future>
 
 namespace runnel::tools
 {
@@ -26,23 +24,6 @@ double resident_mib()
     double resident = 0;
     file >> pages >> resident;
     return resident * static_cast<double>(sysconf(_SC_PAGESIZE)) / (1024 * 1024);
-}
-
-/// Runs to the end, or until @p watch, called every few milliseconds, sets progress.stop.
-SimulationResult run_watched(SimulationSetup setup, SimulationOptions options,
-    const std::function<void(SimulationProgress&)>& watch)
-{
-    SimulationProgress progress;
-    options.progress = &progress;
-    auto running = std::async(std::launch::async,
-        [&setup, &options] { return run_simulation(std::move(setup), options); });
-    while (running.wait_for(std::chrono::milliseconds{2}) != std::future_status::ready)
-        watch(progress);
-    watch(progress);
-    auto result = running.get();
-    if (!result.error.empty())
-        throw CommandError{exit_world_failed, result.error};
-    return result;
 }
 
 scenarios::Scenario load_with(const BenchOptions& options, std::vector<std::string> overrides)
