@@ -417,6 +417,7 @@ function sankey_options(chart, table, rows, colours) {
     const at = columns_of(table);
     const [from, to, value] = [at[chart.x], at[chart.series[0]], at[chart.y[0]]];
     const unit = unit_of(table, value);
+    const narrow = innerWidth < 600 && !printing;
     const sums = new Map();
     for (const row of rows) {
         const key = JSON.stringify([row[from], row[to]]);
@@ -439,8 +440,8 @@ function sankey_options(chart, table, rows, colours) {
                 : `${data.name.slice(1)}: ${shown(sum, unit)}`},
             series: [{type: 'sankey', left: 4, right: 4, top: 8, bottom: 8, nodeGap: 15, nodeWidth: 14, draggable: false,
                 layoutIterations: 32, emphasis: {focus: 'adjacency'}, lineStyle: {color: 'source', opacity: 0.35},
-                label: {color: colours.text, fontSize: 12, width: innerWidth < 600 ? 110 : 260, overflow: 'truncate',
-                    formatter: ({name, value: sum}) => `${name.slice(1)}  ${tick(sum, unit)}`},
+                label: {color: colours.text, fontSize: 12, width: narrow ? 110 : 260, overflow: 'truncate',
+                    formatter: ({name, value: sum}) => narrow ? name.slice(1) : `${name.slice(1)}  ${tick(sum, unit)}`},
                 data: nodes, links: links.map(([a, b, sum]) => ({source: `<${a}`, target: `>${b}`, value: sum}))}],
         },
     };
@@ -543,7 +544,9 @@ function section_view(section) {
 
 function contents() {
     const wide = matchMedia('(min-width: 70rem)').matches;
-    const list = make('ol', {}, ...report.sections.map(({key, title}) => make('li', {}, make('a', {href: `#${key}`}, title))));
+    // What stands before a comma, colon or bracket says which section it is.
+    const list = make('ol', {}, ...report.sections.map(
+        ({key, title}) => make('li', {}, make('a', {href: `#${key}`}, title.split(/[,:(]/)[0].trim() || title))));
     const details = make('details', wide ? {open: ''} : {}, make('summary', {}, 'Contents'), list);
     list.addEventListener('click', () => { if (!matchMedia('(min-width: 70rem)').matches) details.open = false; });
     addEventListener('beforeprint', () => { details.open = true; });
