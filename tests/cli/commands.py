@@ -81,9 +81,11 @@ def installed(check, build, folder):
     for entry in listed:
         checked = runnel("check", entry["file"], "--blocks", "3", cwd="/")
         check(checked.returncode == 0, f"install: {entry['file']}: {checked.stderr}")
+    check(len(runnel.json("sql", "--list", cwd="/")) >= 40, "install: the library of queries")
     shutil.rmtree(root / "share" / "runnel")
-    none = runnel("scenarios", cwd="/")
-    check(none.returncode == 2 and len(none.stderr.splitlines()) == 1, f"no scenarios: {none.stderr}")
+    for command in (["scenarios"], ["sql", "--list"]):
+        none = runnel(*command, cwd="/")
+        check(none.returncode == 2 and len(none.stderr.splitlines()) == 1, f"no {command}: {none.stderr}")
 
 
 def widths(runnel, check, folder):
