@@ -1,6 +1,8 @@
 #include "contracts/kit/ecrecover.hpp"
+#include "contracts/kit/sectors/rows.hpp"
 #include "contracts/lending/morpho_blue/adaptive_curve_irm.hpp"
 #include "contracts/lending/morpho_blue/events.hpp"
+#include "contracts/lending/morpho_blue/fixed_rate_irm.hpp"
 #include "contracts/lending/morpho_blue/market.hpp"
 #include "contracts/lending/morpho_blue/math.hpp"
 #include "contracts/lending/morpho_blue/morpho.hpp"
@@ -8,8 +10,10 @@
 #include "contracts/tokens/erc20/erc20.hpp"
 #include "state/abi.hpp"
 #include "tests/contracts/contract_fixture.hpp"
+#include "tests/contracts/lending_teller.hpp"
 
 #include <random>
+#include <string_view>
 #include <vector>
 
 namespace runnel::contracts
@@ -25,6 +29,10 @@ const Amount ether_unit = Amount::power_of_ten(18);
 Amount usdc(std::uint64_t whole)
 {
     return Amount{whole * 1'000'000};
+}
+Amount decimal(std::string_view text)
+{
+    return Amount::from_decimal(text).value();
 }
 Amount eth(std::uint64_t milli)
 {
@@ -194,6 +202,174 @@ TEST_CASE_METHOD(MorphoFixture, "Morpho: a market's own calls refuse accounts th
     expect_refusal(users[0], market.id(), MarketRepay{1, nobody}, "no such account");
     expect_refusal(users[0], market.id(), MarketLiquidate{nobody, 1}, "no such account");
     expect_refusal(users[0], morpho.id(), Repay{params, 1, 0, zero_account, {}}, "zero address");
+}
+
+// Of several reasons the first one counts, as in the deployed code.
+TEST_CASE_METHOD(MorphoFixture, "Morpho: which reason comes first", "[contracts][morpho]")
+{
+    (void)make_market();
+    expect_refusal(
+        users[0], morpho.id(), SupplyCollateral{params, 0, zero_account, {}}, "zero assets");
+    expect_refusal(users[0], morpho.id(), WithdrawCollateral{params, 0, users[0], zero_account},
+        "zero assets");
+}
+
+TEST_CASE_METHOD(MorphoFixture, "Morpho: a rate model that is none, and a token that is none",
+    "[contracts][morpho]")
+{
+    expect_ok(owner, morpho.id(), EnableLltv{params.lltv});
+    expect_ok(owner, morpho.id(), EnableIrm{prices.id()});
+    expect_ok(owner, morpho.id(), EnableIrm{no_contract});
+    auto odd = params;
+    odd.irm = prices.id();
+    expect_refusal(users[0], morpho.id(), CreateMarket{odd}, "(no reason)");
+    CHECK(morpho.find_market(odd) == nullptr);
+    odd.irm = no_contract;
+    odd.loan_token = prices.id();
+    expect_ok(users[0], morpho.id(), CreateMarket{odd});
+    expect_refusal(users[0], morpho.id(), Supply{odd, 1, 0, users[0], {}}, "transferFrom reverted");
+    expect_refusal(users[0], morpho.id(), FlashLoan{prices.id(), 1, {}}, "transfer reverted");
+}
+
+TEST_CASE_METHOD(
+    MorphoFixture, "Morpho: a fixed rate is set once and for ever", "[contracts][morpho]")
+{
+    const auto& fixed = sandbox.add<MorphoFixedRateIrm>("fixed");
+    sandbox.connect();
+    // 800 % a year.
+    constexpr std::uint64_t most = 253'678'335'870;
+    expect_refusal(users[0], fixed.id(), SetBorrowRate{7, 0}, "rate zero");
+    expect_refusal(users[0], fixed.id(), SetBorrowRate{7, most + 1}, "rate too high");
+    expect_ok(users[0], fixed.id(), SetBorrowRate{7, most});
+    expect_refusal(users[0], fixed.id(), SetBorrowRate{7, most}, "rate set");
+    expect_refusal(users[0], fixed.id(), SetBorrowRate{7, 0}, "rate set");
+}
+
+// Source: AdaptiveCurveIrm.sol in exact integers. Where one digit of the error or of half the
+// exponent is another one, the rates are: 1 / 2 of the rate that is the cap, and averages of rates
+// at the start, half way and at the end.
+TEST_CASE("Morpho: the curve's last digits", "[contracts][morpho]")
+{
+    struct Case
+    {
+        std::uint64_t start;
+        std::uint64_t lent;  // Of 1e18.
+        std::uint64_t elapsed;
+        std::uint64_t average;
+        std::uint64_t at_target;
+    };
+    const auto each =
+        GENERATE(Case{63'419'583'967, 300'000'000'009'460'799, 0, 31'709'791'983, 63'419'583'967},
+            Case{31'709'791'983, 945'250'085'205'001'073, 86'569, 77'131'440'940, 33'740'371'183},
+            Case{31'709'791'983, 944'167'940'440'709'525, 88'690, 76'069'290'859, 33'740'371'189});
+    MarketState market;
+    market.total_supply_assets = ether_unit;
+    market.total_borrow_assets = Amount{each.lent};
+    const auto rate = curve_rate(each.start, market, each.elapsed).value();
+    CHECK(rate.average == Amount{each.average});
+    CHECK(rate.rate_at_target == Amount{each.at_target});
+}
+
+// Five weeks of a market at a fixed rate with a fee. Source of the amounts: MathLib, SharesMathLib
+// and Morpho.sol in exact integers.
+TEST_CASE_METHOD(
+    MorphoFixture, "Morpho: what strategies, contracts and reports are told", "[contracts][morpho]")
+{
+    const auto& fixed = sandbox.add<MorphoFixedRateIrm>("fixed");
+    const auto& teller = sandbox.add<LendingTeller>("teller");
+    sandbox.connect();
+    params.irm = fixed.id();
+    expect_ok(owner, morpho.id(), EnableIrm{fixed.id()});
+    expect_ok(owner, morpho.id(), EnableLltv{params.lltv});
+    const auto id = MorphoBlueMarket::id_of(sandbox.world(), params);
+    expect_ok(users[3], fixed.id(), SetBorrowRate{id, 1'585'489'599});
+    expect_ok(users[3], morpho.id(), CreateMarket{params});
+    auto& market = *morpho.find_market(params);
+    expect_ok(owner, morpho.id(), SetFeeRecipient{collector});
+    expect_ok(owner, morpho.id(), SetFee{params, Amount{123'456'789'012'345'678}});
+    expect_ok(keeper, prices.id(), SetPrice{loan.id(), Amount{99'970'003}});
+    set_price(Amount{199'912'345'678});
+    const auto price = decimal("1999723313782435317122077109");
+    CHECK(oracle.price().value() == price);
+
+    const auto lender = users[0];
+    const auto small = users[1];
+    const auto large = users[2];
+    const auto backing = decimal("7123456789012345678");
+    expect_ok(lender, morpho.id(), Supply{params, 10'000'000'007, 0, lender, {}});
+    expect_ok(large, morpho.id(), SupplyCollateral{params, backing, large, {}});
+    expect_ok(
+        small, morpho.id(), SupplyCollateral{params, decimal("1500000000000000000001"), small, {}});
+    expect_ok(large, market.id(), MarketBorrow{7'000'000'001});
+    expect_ok(small, market.id(), MarketBorrow{1'234'567'891});
+    wait(3'000'003);
+
+    const auto view = market.view_at(now);
+    const auto& told = view->reserve(MorphoBlueMarket::loan_reserve);
+    CHECK(told.total_supplied == Amount{10'039'260'808});
+    CHECK(told.total_debt == Amount{8'273'828'693});
+    CHECK(told.supply_index == decimal("1003441378897246957429295115"));
+    CHECK(told.borrow_index == decimal("1004767803424557908372084145"));
+    CHECK(told.borrow_rate == decimal("49999999994064000000000000"));
+    CHECK(told.supply_rate == decimal("36120031681435155844570757"));
+    CHECK(view->reserve(MorphoBlueMarket::collateral_reserve).price ==
+          decimal("1999723313782435317122"));
+    CHECK(view->holding(lender, 0).supplied == Amount{10'034'413'795});
+    CHECK(view->holding(large, 0).debt == Amount{7'033'374'625});
+    CHECK(view->holding(small, 0).debt == Amount{1'240'454'069});
+    const auto health = view->health(large);
+    CHECK(health.collateral == decimal("14244942615000000000000"));
+    CHECK(health.debt == decimal("7033374625000000000000"));
+    CHECK(health.health_factor == Amount{1'620'268'320'628'520'480});
+    CHECK(view->max_liquidatable_debt(large, 0).is_zero());
+    const auto asked = expect_ok(lender, teller.id(), AskSupplied{market.id(), lender, 0});
+    CHECK(asked.returns.values[0] == Amount{10'034'413'795});
+    CHECK(expect_ok(lender, teller.id(), AskSupplied{market.id(), large, 1}).returns.values[0] ==
+          backing);
+
+    // Rows after a withdrawal, after more debt, and after all but a unit of a debt was repaid.
+    const auto withdrawn = expect_ok(lender, market.id(), MarketWithdraw{100'000'003, lender});
+    CHECK(withdrawn.returns.values[1] == Amount{99'657'045'347'181});
+    auto balance = events_of<LendingBalance>(withdrawn.block).at(0);
+    CHECK(balance.supplied_scaled == Amount{9'900'342'961});
+    CHECK(balance.supplied_raw == Amount{9'934'413'792});
+    const auto borrowed = expect_ok(large, market.id(), MarketBorrow{11});
+    CHECK(borrowed.returns.values[1] == Amount{10'947'804});
+    balance = events_of<LendingBalance>(borrowed.block).at(0);
+    CHECK(balance.debt_scaled == Amount{7'000'000'011});
+    CHECK(balance.debt_raw == Amount{7'033'374'636});
+    auto position = events_of<LendingPosition>(borrowed.block).at(0);
+    CHECK(position.collateral == decimal("14244942615000000000000"));
+    CHECK(position.debt == decimal("7033374636000000000000"));
+    CHECK(position.liquidation_threshold == Amount{8'000});
+    CHECK(position.health_factor == Amount{1'620'268'318'094'466'424});
+    const auto repaid = expect_ok(small, market.id(), MarketRepay{1'240'454'068, small});
+    CHECK(repaid.returns.values[0] == Amount{1'240'454'068});
+    CHECK(repaid.returns.values[1] == Amount{1'234'567'890'981'529});
+    CHECK(market.position(small).borrow_shares == Amount{18'471});
+    CHECK(events_of<LendingBalance>(repaid.block).at(0).debt_raw == Amount{1});
+
+    // A liquidation for a unit less than all that is owed.
+    set_price(Amount{120'012'345'678});
+    const LiquidationOrder order{
+        large, MorphoBlueMarket::collateral_reserve, MorphoBlueMarket::loan_reserve, 7'033'374'635};
+    const auto falling = market.view_at(now);
+    CHECK(falling->health(large).health_factor == Amount{972'687'308'590'567'163});
+    CHECK(falling->max_liquidatable_debt(large, 0) == Amount{7'033'374'636});
+    const auto preview = falling->preview_liquidation(order);
+    REQUIRE(preview.has_value());
+    CHECK(preview->debt == Amount{7'033'374'635});
+    CHECK(preview->collateral == Amount{6'232'749'579'369'823'205});
+    CallWriter calls;
+    market.add_liquidation(calls, order);
+    const auto liquidated = expect_ok(users[3], calls);
+    CHECK(liquidated.returns.values[0] == preview->collateral);
+    CHECK(liquidated.returns.values[1] == preview->debt);
+    CHECK(market.position(large).borrow_shares == Amount{972'039});
+    CHECK(market.position(large).collateral == Amount{890'707'209'642'522'473});
+    const auto row = events_of<LendingLiquidation>(liquidated.block).at(0);
+    CHECK(row.collateral_value == decimal("7482313439000000000000"));
+    CHECK(row.debt_value == decimal("7033374635000000000000"));
 }
 
 // Method: random operations of four accounts in a market with a fee, with times from seconds to
