@@ -1,4 +1,5 @@
 #include "contracts/lending/aave_v3/events.hpp"
+#include "contracts/tokens/native/native_coin.hpp"
 #include "tests/contracts/aave_v3_fixture.hpp"
 
 #include <algorithm>
@@ -166,6 +167,7 @@ TEST_CASE("aave v3.7 pool: checks in the deployed order, in its words", "[contra
     CHECK_FALSE(f.pool.user_config(f.carol).is_collateral(f.weth));
     f.expect_refusal(
         f.carol, SetUserUseReserveAsCollateral{weth, true}, "UserHasAssetWithZeroLtv()");
+    f.expect_refusal(f.bob, SetUserUseReserveAsCollateral{weth, true}, "UnderlyingBalanceZero()");
     f.expect_ok(f.admin, ConfigureReserveAsCollateral{weth, 7'500, 8'000, 10'500});
     f.expect_ok(f.carol, SetUserUseReserveAsCollateral{weth, true});
     f.expect_ok(f.admin, SetReservePause{weth, true});
@@ -445,6 +447,113 @@ TEST_CASE("aave v3.7 pool: caps are met to the unit", "[contracts][aave_v3]")
         wrapping_add(state.scaled_supply, state.accrued_to_treasury));
     f.supply(f.carol, f.usdc, wrapping_add(worth(more, state.liquidity_index), 1));
     f.expect_refusal(f.carol, Supply{usdc, 3, f.carol}, "SupplyCapExceeded()");
+TEST_CASE("aave v3.7 pool: what is compared with all supplies is rounded against who asks",
+    "[contracts][aave_v3]")
+    // Without a treasury. 60 % are lent at 3 % for 40,000,000 seconds: the indexes are
+    // 1.022831050228310502283105022 and 1.038784900982043212363084448.
+    f.expect_ok(f.admin, SetReserveFactor{usdc, 0});
+    f.supply(f.alice, f.weth, tokens(100));
+    f.expect_ok(f.alice, Repay{usdc, Amount::max(), 2, f.alice});
+    CHECK(f.pool.reserve_extra(f.usdc).virtual_balance == 102'327'094'059);
+    // 102,283,105,022.83 units are supplied.
+        f.carol, FlashLoanSimple{usdc, 102'283'105'023, {}, true, {}}, "InvalidAmount()");
+    f.expect_ok(f.admin, UpdateFlashloanPremiumTotal{0});
+    f.expect_ok(f.carol, FlashLoanSimple{usdc, 102'283'105'022, {}, true, {}});
+    // Two units more are a scaled unit: 102,283,105,023.85. A loan of 102,283,105,023 would be a
+    // debt of 102,283,105,024.
+    f.supply(f.bob, f.usdc, 2);
+    f.expect_refusal(f.alice, Borrow{usdc, 102'283'105'023, 2}, "InvalidAmount()");
+    f.borrow(f.alice, f.usdc, 102'283'105'022);
+    CHECK(f.balance(f.alice, f.usdc).debt == 102'283'105'023);
+    f.expect_ok(f.alice, Repay{usdc, Amount::max(), 2, f.alice});
+    // 1,000 USDC would be a debt of 1,000,000,000.6 units.
+    f.expect_ok(f.admin, SetBorrowCap{usdc, 1'000});
+    f.expect_refusal(f.alice, Borrow{usdc, 1'000'000'000, 2}, "BorrowCapExceeded()");
+    f.borrow(f.alice, f.usdc, 999'999'998);
+    CHECK(f.balance(f.alice, f.usdc).debt == 999'999'999);
+    // And 102,290,000,000 and a fraction are supplied, which is the cap.
+    f.expect_ok(f.admin, SetSupplyCap{usdc, 102'290});
+    f.expect_refusal(f.carol, Supply{usdc, 6'894'978, f.carol}, "SupplyCapExceeded()");
+    f.supply(f.carol, f.usdc, 6'894'977);
+TEST_CASE("aave v3.7 pool: a position is small or leaves dust by a unit", "[contracts][aave_v3]")
+    const auto price_of = [&](std::size_t reserve, std::uint64_t value)
+    { f.set_price(reserve, Amount{value}); };
+    SECTION("a debt of 199999999999.99998, which counts as 2,000 USD")
+        f.set_price(f.weth, f.dollars(3'000));
+        f.supply(f.alice, f.weth, div_down(tokens(12), 10));
+        f.borrow(f.alice, f.usdc, 1'999'999'980);
+        price_of(f.usdc, 100'000'001);
+        f.set_price(f.weth, f.dollars(2'041));
+        // Half of it: 100000000000 of value.
+        CHECK(f.pool.liquidatable_debt(f.alice, f.usdc, f.pool.market(f.now)) == 999'999'990);
+    SECTION("collateral of 199999999999, which counts as less than 2,000 USD")
+        f.set_price(f.weth, f.dollars(3'000));
+        f.supply(f.alice, f.weth, tokens(1));
+        f.supply(f.alice, f.dai, tokens(1'000));
+        f.borrow(f.alice, f.usdc, tokens(2'450, 6));
+        price_of(f.weth, 199'999'999'999);
+        const auto quote = f.pool.quote_liquidation(
+            f.weth, f.usdc, f.alice, Amount::max(), false, f.pool.market(f.now));
+        REQUIRE(quote.has_value());
+        // All of it, for 1999.999999 / 1.05, up.
+        CHECK(quote->debt == 1'904'761'904);
+        CHECK(quote->collateral == 995'238'095'238'095'238);
+        CHECK(quote->fee == 4'761'904'761'904'762);
+        CHECK(quote->debt_value == 190'476'190'400);
+        CHECK(quote->collateral_value == 199'047'619'046);
+        f.liquidate(f.carol, f.weth, f.usdc, f.alice, Amount::max());
+    SECTION("debt that is left counts as 1,000 USD where it is 99999999999.99999")
+        f.supply(f.alice, f.weth, tokens(5));
+        f.borrow(f.alice, f.usdc, tokens(5'000, 6));
+        price_of(f.usdc, 100'000'001);
+        f.set_price(f.weth, f.dollars(1'150));
+        f.expect_refusal(f.carol,
+            LiquidationCall{f.id(f.weth), f.id(f.usdc), f.alice, 4'000'000'011, false},
+            "MustNotLeaveDust()");
+        f.liquidate(f.carol, f.weth, f.usdc, f.alice, 4'000'000'010);
+    SECTION("collateral that is left does not where it is 99999999999.99")
+        f.supply(f.alice, f.weth, Amount{4'631'818'181'809'090'908ULL});
+        f.borrow(f.alice, f.usdc, tokens(5'000, 6));
+        f.set_price(f.weth, f.dollars(1'100));
+        f.expect_refusal(f.carol,
+            LiquidationCall{f.id(f.weth), f.id(f.usdc), f.alice, 3'900'000'000, false},
+            "MustNotLeaveDust()");
+        f.liquidate(f.carol, f.weth, f.usdc, f.alice, 3'899'999'999);
+TEST_CASE("aave v3.7 pool: a liquidation of a unit burns one of collateral, but none of debt",
+    "[contracts][aave_v3]")
+    // The indexes of USDC are above 1.
+    f.supply(f.bob, f.dai, tokens(100'000));
+    f.supply(f.alice, f.usdc, tokens(10'000, 6));
+    f.supply(f.carol, f.weth, tokens(3));
+    f.borrow(f.carol, f.usdc, tokens(4'500, 6));
+    f.borrow(f.alice, f.dai, tokens(7'000));
+    f.borrow(f.alice, f.weth, 1'000'000'000);
+    f.set_price(f.usdc, Amount{85'000'000});
+    // 2.35 units of USDC are owed, with the bonus 2; one of them is the treasury's.
+    const auto quote = f.pool.quote_liquidation(
+        f.usdc, f.weth, f.alice, Amount::max(), false, f.pool.market(f.now));
+    CHECK(quote->collateral == 1);
+    CHECK(quote->fee == 1);
+    f.liquidate(f.carol, f.usdc, f.weth, f.alice, Amount::max());
+    f.set_price(f.weth, f.dollars(1'500));
+    CHECK(f.data(f.carol).health_factor < wad);
+    CHECK_FALSE(f.pool.quote_liquidation(f.weth, f.usdc, f.carol, 1, false, f.pool.market(f.now)));
+    f.expect_refusal(f.bob, LiquidationCall{f.id(f.weth), f.id(f.usdc), f.carol, 1, false},
+        "InvalidBurnAmount()");
+    f.liquidate(f.bob, f.weth, f.usdc, f.carol, 2);
+TEST_CASE("aave v3.7 pool: a flash loan for another account runs what that has registered",
+    "[contracts][aave_v3]")
+    const auto asset = f.id(f.usdc);
+    f.supply(f.alice, f.usdc, tokens(10'000, 6));
+    const FlashLoanSimple call{asset, tokens(1'000, 6), {}, true, f.carol};
+    f.expect_refusal(f.bob, call, "(no reason)");  // Nothing: an account without code.
+    CallWriter code;
+    code.add(asset, Erc20Transfer{f.bob, tokens(1'000, 6)});
+    REQUIRE(f.sandbox.run(f.carol, native_coin, RegisterCalls{code.list(), 1}).ok());
+    const auto carol = f.token[f.usdc]->balance(f.carol);
+    f.expect_ok(f.bob, call);
+    CHECK(f.token[f.usdc]->balance(f.bob) == tokens(1'001'000, 6));
+    CHECK(f.token[f.usdc]->balance(f.carol) == wrapping_sub(carol, 1'000'900'000));
 }
 
 TEST_CASE("aave v3.7 pool: debt that nothing secures is written off", "[contracts][aave_v3]")
@@ -590,6 +699,8 @@ TEST_CASE("aave v3.7 pool: a new rate curve counts from its call on", "[contract
     }
     f.expect_refusal(
         f.admin, SetReserveInterestRateData{usdc, 5'000, 0, 301, 300}, "Slope2MustBeGteSlope1()");
+    f.expect_refusal(
+        f.admin, SetReserveInterestRateData{usdc, 99, 0, 301, 300}, "InvalidOptimalUsageRatio()");
     f.expect_refusal(
         f.admin, SetReserveInterestRateData{usdc, 5'000, 1, 50'000, 50'000}, "InvalidMaxRate()");
     f.expect_ok(f.admin, SetReserveInterestRateData{usdc, 5'000, 0, 50'000, 50'000});

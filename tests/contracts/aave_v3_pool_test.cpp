@@ -1,11 +1,15 @@
 #include "contracts/kit/sectors/rows.hpp"
+#include "contracts/lending/aave_v3/deployer.hpp"
 #include "contracts/lending/aave_v3/events.hpp"
 #include "contracts/registry.hpp"
 #include "contracts/tokens/native/native_coin.hpp"
 #include "tests/contracts/aave_v3_fixture.hpp"
 
+#include <map>
 #include <random>
+#include <string>
 #include <thread>
+#include <utility>
 
 using namespace runnel;
 using namespace runnel::contracts;
@@ -392,6 +396,64 @@ TEST_CASE("aave v3 pool: liquidation checks in the deployed order", "[contracts]
     f.expect_refusal(f.carol, call(f.weth, f.usdc, 1), "Panic(0x12)");
 }
 
+TEST_CASE("aave v3 pool: of several reasons the first one counts", "[contracts][aave_v3]")
+{
+    IndebtedFixture f;
+    const auto usdc = f.id(f.usdc);
+    const auto weth = f.id(f.weth);
+    const auto dai = f.id(f.dai);
+    f.expect_ok(f.admin, SetReservePause{dai, true});
+    f.expect_refusal(f.carol, LiquidationCall{weth, dai, f.bob, 1, false}, "29");  // Healthy: 45.
+    f.expect_refusal(f.carol, SetUserUseReserveAsCollateral{dai, true}, "43");
+    f.expect_ok(f.admin, SetReservePause{weth, true});
+    f.expect_refusal(f.bob, Withdraw{weth, wrapping_add(tokens(10), 1), f.bob}, "32");
+    f.expect_ok(f.admin, SetReservePause{usdc, true});
+    f.expect_refusal(f.alice, Repay{usdc, Amount::max(), 2, f.bob}, "40");
+    // Neither a bonus nor a product that fits: no overflow is told. No bonus without a threshold,
+    // whatever was supplied.
+    f.expect_refusal(f.admin, ConfigureReserveAsCollateral{dai, 0, Amount::max(), 2}, "20");
+    f.expect_refusal(f.admin, ConfigureReserveAsCollateral{usdc, 0, 0, 10'500}, "20");
+    // Collateral without a loan-to-value, and a health factor below 1.
+    for (const auto asset : {usdc, weth})
+        f.expect_ok(f.admin, SetReservePause{asset, false});
+    f.expect_ok(f.admin, ConfigureReserveAsCollateral{weth, 0, 8'000, 10'500});
+    f.set_price(f.weth, f.dollars(1'800));
+    f.expect_refusal(f.bob, Borrow{usdc, 1, 2}, "57");
+}
+
+// By hand: 1.05 of what the debt is worth, and a tenth of what is above that for the treasury, each
+// of them rounded half up.
+TEST_CASE("aave v3 pool: a liquidation of a unit", "[contracts][aave_v3]")
+{
+    IndebtedFixture f;
+    const auto check = [&](std::size_t collateral, std::size_t debt, AccountId user,
+                           const Amount& covered, const Amount& gets, const Amount& fee)
+    {
+        const auto quote =
+            f.pool.quote_liquidation(collateral, debt, user, covered, false, f.pool.market(f.now));
+        REQUIRE(quote.has_value());
+        CHECK(quote->debt == covered);
+        CHECK(quote->collateral == gets);
+        CHECK(quote->fee == fee);
+        const auto had = f.token[collateral]->balance(f.keeper);
+        f.expect_ok(f.keeper, LiquidationCall{f.id(collateral), f.id(debt), user, covered, false});
+        CHECK(f.token[collateral]->balance(f.keeper) == wrapping_add(had, gets));
+    };
+    f.token[f.usdc]->allocate(f.keeper, tokens(1, 6));
+    f.token[f.weth]->allocate(f.keeper, tokens(1));
+    for (const auto reserve : {f.usdc, f.weth})
+        static_cast<ContractFixture&>(f).expect_ok(
+            f.keeper, f.id(reserve), Erc20Approve{f.pool.account(), Amount::max()});
+    // A unit of debt.
+    f.set_price(f.weth, f.dollars(1'700));
+    check(f.weth, f.usdc, f.bob, 1, 614'705'882, 2'941'177);
+    // A unit of collateral.
+    f.supply(f.carol, f.usdc, tokens(1'000, 6));
+    f.borrow(f.carol, f.weth, decimal("300000000000000000"));
+    f.set_price(f.weth, f.dollars(2'800));
+    check(f.usdc, f.weth, f.carol, 357'142'858, 1, 0);
+}
+
 TEST_CASE("aave v3 pool: the close factor is whole from 0.95 down", "[contracts][aave_v3]")
 {
     IndebtedFixture f;
@@ -772,6 +834,59 @@ TEST_CASE("aave v3 pool: a scenario's pool starts with its liquidity", "[contrac
     CHECK(pool.settings().flash_loan_premium_to_protocol_bps == 4'000);
     // Nothing is borrowed: the base rate of 0.25 %.
     CHECK(pool.reserve_state(0).variable_borrow_rate == decimal("2500000000000000000000000"));
+
+    // A threshold and a bonus that make 100 % when rounded half up, and more than that.
+    const auto said = [&](std::int64_t threshold)
+    {
+        row.set("liquidation_threshold_bps", threshold);
+        row.set("liquidation_bonus_bps", std::int64_t{10'500});
+        parameters.set("reserves", Parameters::PerToken{{token.id(), row}});
+        return type->validate(parameters);
+    };
+    CHECK(said(9'524).empty());
+    CHECK(said(9'525) ==
+          "reserves: expected liquidation_threshold_bps times liquidation_bonus_bps of at most "
+          "10000 bps, got 9525 times 10500");
+}
+
+namespace
+{
+/// The texts of a deployment's arguments by their names.
+struct Listed final : FieldSink
+{
+    std::map<std::string, std::string> texts;
+
+    void text(std::string_view name, std::string value) override
+    {
+        texts[std::string{name}] = std::move(value);
+    }
+    void account(std::string_view, AccountId) override {}
+    void contract(std::string_view, ContractId) override {}
+};
+}  // namespace
+
+TEST_CASE("aave v3 pool: a pool that was deployed is told with all digits of its curve",
+    "[contracts][aave_v3]")
+{
+    PoolConstructor constructor;
+    ReserveConstructor reserve;
+    reserve.optimal_usage_ratio = decimal("800000000000000000000000001");
+    reserve.base_variable_borrow_rate = 7;
+    reserve.variable_rate_slope1 = ray;
+    reserve.variable_rate_slope2 = decimal("12999999999999999999999999999");
+    constructor.reserves.push_back(reserve);
+    Bytes encoded;
+    encode(constructor, encoded);
+    Listed listed;
+    AaveV3Pool::contract_type().list_arguments(encoded, listed);
+    CHECK(
+        listed.texts["reserves.0.optimal_usage_ratio"] == "\"0.800000000000000000000000001 ray\"");
+    CHECK(listed.texts["reserves.0.base_variable_borrow_rate"] ==
+          "\"0.000000000000000000000000007 ray\"");
+    CHECK(
+        listed.texts["reserves.0.variable_rate_slope1"] == "\"1.000000000000000000000000000 ray\"");
+    CHECK(listed.texts["reserves.0.variable_rate_slope2"] ==
+          "\"12.999999999999999999999999999 ray\"");
 }
 
 namespace
