@@ -1,3 +1,4 @@
+#include "contracts/kit/sectors/rows.hpp"
 #include "contracts/lending/compound_v2/comptroller.hpp"
 #include "contracts/lending/compound_v2/events.hpp"
 #include "contracts/lending/compound_v2/jump_rate_model.hpp"
@@ -6,11 +7,13 @@
 #include "contracts/tokens/erc20/erc20.hpp"
 #include "state/world.hpp"
 #include "tests/contracts/contract_fixture.hpp"
+#include "tests/contracts/lending_teller.hpp"
 
 #include <algorithm>
 #include <array>
 #include <random>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -23,6 +26,10 @@ using namespace compound_v2;
 Amount whole(std::uint64_t tokens, unsigned decimals)
 {
     return wrapping_mul(tokens, Amount::power_of_ten(decimals));
+}
+Amount decimal(std::string_view text)
+{
+    return Amount::from_decimal(text).value();
 }
 Amount share(std::uint64_t percent)
 {
@@ -330,6 +337,128 @@ TEST_CASE("compound: a liquidation takes and gives what the preview says", "[con
         "LiquidateComptrollerRejection(17)");
     f.expect_refusal(alice, f.c_token[f.usdc]->id(),
         LiquidateBorrow{alice, 5, f.c_token[f.weth]->id()}, "LiquidateLiquidatorIsBorrower()");
+}
+
+// Source of the amounts: CToken.sol, Comptroller.sol and BaseJumpRateModelV2.sol in exact integers.
+TEST_CASE("compound: what strategies, contracts and reports are told", "[contracts][lending]")
+{
+    CompoundFixture f;
+    const auto [alice, bob, carol] = f.users;
+    const auto& teller = f.sandbox.add<LendingTeller>("teller");
+    f.sandbox.connect();
+    const auto price = [&](std::size_t reserve, std::uint64_t value) {
+        f.expect_ok(f.keeper, f.oracle.id(), SetPrice{f.token[reserve]->id(), Amount{value}});
+    };
+    f.supply(bob, f.usdc, Amount{500'000'000'003});
+    f.supply(alice, f.weth, decimal("100000000000000000007"));
+    f.borrow(alice, f.usdc, Amount{140'000'000'001});
+    f.supply(carol, f.weth, decimal("70000000000000000013"));
+    f.borrow(carol, f.usdc, Amount{33'333'333'333});
+    price(f.usdc, 99'970'003);
+    price(f.weth, 199'912'345'678);
+    f.advance(1'000);
+
+    const auto view = f.comptroller.view_at(f.now());
+    const auto& told = view->reserve(f.usdc);
+    CHECK(told.price == decimal("999700030000000000"));
+    CHECK(told.total_supplied == Amount{500'004'699'393});
+    CHECK(told.total_debt == Amount{173'338'554'879});
+    CHECK(told.treasury_claim == Amount{522'154});
+    CHECK(told.supply_index == decimal("200001879756399000000000"));
+    CHECK(told.borrow_index == decimal("1000030133815608165000000000"));
+    // 30,124,729,561 and 9,399,110,418 a block, as doubles.
+    CHECK(told.borrow_rate == decimal("79167789286308001125236736"));
+    CHECK(told.supply_rate == decimal("24700862178504001355513856"));
+    CHECK(view->holding(bob, f.usdc).supplied == Amount{500'004'699'393});
+    CHECK(view->holding(alice, f.usdc).debt == Amount{140'004'217'403});
+    CHECK(view->holding(alice, f.weth).supplied == decimal("100000000000000000011"));
+    auto health = view->health(alice);
+    CHECK(health.collateral == decimal("199912345678000000021990"));
+    CHECK(health.debt == decimal("139962220337905622090000"));
+    CHECK(health.health_factor == decimal("1071248076063092257"));
+    const auto asked = f.expect_ok(bob, teller.id(), AskSupplied{f.comptroller.id(), bob, f.usdc});
+    CHECK(asked.returns.values[0] == Amount{500'004'699'393});
+
+    // Rows after a repayment, after a supply and after a loan.
+    const auto repaid = f.expect_ok(carol, f.c_token[f.usdc]->id(), RepayBorrow{Amount{1'000'001}});
+    auto balance = f.events_of<LendingBalance>(repaid.block).at(0);
+    CHECK(balance.debt_scaled == Amount{33'332'333'044});
+    CHECK(balance.debt_raw == Amount{33'333'337'475});
+    auto position = f.events_of<LendingPosition>(repaid.block).at(0);
+    CHECK(position.collateral == decimal("139938641974600000015992"));
+    CHECK(position.debt == decimal("33323338473757624250000"));
+    CHECK(position.liquidation_threshold == Amount{7'500});
+    CHECK(position.health_factor == decimal("3149563827874030011"));
+    const auto minted = f.supply(bob, f.usdc, Amount{3'000'001});
+    balance = f.events_of<LendingBalance>(minted.block).at(0);
+    CHECK(balance.supplied_scaled == Amount{2'500'014'999'879'019});
+    CHECK(balance.supplied_raw == Amount{500'007'699'394});
+    const auto lent = f.borrow(bob, f.weth, decimal("150000000000000000001"));
+    balance = f.events_of<LendingBalance>(lent.block).at(0);
+    CHECK(balance.debt_scaled == decimal("149998571646007966862"));
+    CHECK(balance.debt_raw == decimal("150000000000000000001"));
+    position = f.events_of<LendingPosition>(lent.block).at(0);
+    CHECK(position.collateral == decimal("499857712084412781820000"));
+    CHECK(position.debt == decimal("299868518517000000001999"));
+    CHECK(position.liquidation_threshold == Amount{7'500});
+    CHECK(position.health_factor == decimal("1250192203963571564"));
+
+    const auto check = [&](const LiquidationOrder& order, const Amount& most, const Amount& gets,
+                           const Amount& fee)
+    {
+        const auto now = f.comptroller.view_at(f.now());
+        CHECK(now->max_liquidatable_debt(order.borrower, order.debt) == most);
+        const auto preview = now->preview_liquidation(order);
+        REQUIRE(preview.has_value());
+        CHECK(preview->debt == order.debt_to_cover);
+        CHECK(preview->collateral == gets);
+        CHECK(preview->fee == fee);
+        CallWriter calls;
+        f.comptroller.add_liquidation(calls, order);
+        const auto had = f.token[order.collateral]->balance(carol);
+        const auto outcome = f.expect_ok(carol, calls);
+        CHECK(f.token[order.collateral]->balance(carol) == wrapping_add(had, gets));
+        return outcome;
+    };
+    // All that a borrower's collateral is enough for, where more is to be covered.
+    const auto asked_for = [&](LiquidationOrder order)
+    {
+        order.debt_to_cover = Amount::max();
+        CallWriter calls;
+        f.comptroller.add_liquidation(calls, order);
+        CallReader reader{calls.bytes()};
+        LiquidateBorrow call;
+        REQUIRE(decode(reader.next()->arguments, call));
+        return call.repay_amount;
+    };
+    // WETH is worth less.
+    price(f.weth, 179'912'345'678);
+    const LiquidationOrder falling{alice, f.weth, f.usdc, Amount{12'345'678'901}};
+    CHECK(asked_for(falling) == Amount{166'635'490'905});
+    CHECK(f.comptroller.view_at(f.now())->health(alice).health_factor ==
+          decimal("964076298109112578"));
+    const auto liquidated = check(falling, Amount{70'002'108'701}, decimal("7201346979800000000"),
+        decimal("207446209200000000"));
+    const auto row = f.events_of<LendingLiquidation>(liquidated.block).at(0);
+    CHECK(row.collateral_amount_raw == decimal("7201346979800000000"));
+    CHECK(row.protocol_fee_raw == decimal("207446209200000000"));
+    CHECK(row.collateral_value == decimal("12956112271769988833044"));
+    CHECK(row.debt_value == decimal("12341975567700067030000"));
+    const auto balances = f.events_of<LendingBalance>(liquidated.block);
+    CHECK(balances.at(0).debt_scaled == Amount{127'654'691'779});
+    CHECK(balances.at(0).debt_raw == Amount{127'658'538'502});
+    CHECK(balances.at(1).supplied_scaled == Amount{462'956'034'055});
+    CHECK(balances.at(1).supplied_raw == decimal("92591206811000000010"));
+    position = f.events_of<LendingPosition>(liquidated.block).at(0);
+    CHECK(position.collateral == decimal("166583012065238200146571"));
+    CHECK(position.health_factor == decimal("978976801634349478"));
+    // WETH is worth more: many units of it for few of USDC.
+    price(f.weth, 260'012'345'678);
+    const LiquidationOrder rising{bob, f.usdc, f.weth, decimal("1234567890123456789")};
+    CHECK(asked_for(rising) == decimal("178003553518603392305"));
+    CHECK(
+        f.comptroller.view_at(f.now())->health(bob).health_factor == decimal("961219189000428383"));
+    check(rising, decimal("75000000000000000000"), Amount{3'370'771'099}, Amount{97'100'402});
 }
 
 TEST_CASE("compound: only the two markets of a liquidation are brought up to date",
