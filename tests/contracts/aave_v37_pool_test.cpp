@@ -447,15 +447,24 @@ TEST_CASE("aave v3.7 pool: caps are met to the unit", "[contracts][aave_v3]")
         wrapping_add(state.scaled_supply, state.accrued_to_treasury));
     f.supply(f.carol, f.usdc, wrapping_add(worth(more, state.liquidity_index), 1));
     f.expect_refusal(f.carol, Supply{usdc, 3, f.carol}, "SupplyCapExceeded()");
+}
+
 TEST_CASE("aave v3.7 pool: what is compared with all supplies is rounded against who asks",
     "[contracts][aave_v3]")
+{
     // Without a treasury. 60 % are lent at 3 % for 40,000,000 seconds: the indexes are
     // 1.022831050228310502283105022 and 1.038784900982043212363084448.
+    V37Fixture f;
+    const auto usdc = f.id(f.usdc);
     f.expect_ok(f.admin, SetReserveFactor{usdc, 0});
+    f.supply(f.bob, f.usdc, tokens(100'000, 6));
     f.supply(f.alice, f.weth, tokens(100));
+    f.borrow(f.alice, f.usdc, tokens(60'000, 6));
+    f.pass(40'000'000);
     f.expect_ok(f.alice, Repay{usdc, Amount::max(), 2, f.alice});
     CHECK(f.pool.reserve_extra(f.usdc).virtual_balance == 102'327'094'059);
     // 102,283,105,022.83 units are supplied.
+    f.expect_refusal(
         f.carol, FlashLoanSimple{usdc, 102'283'105'023, {}, true, {}}, "InvalidAmount()");
     f.expect_ok(f.admin, UpdateFlashloanPremiumTotal{0});
     f.expect_ok(f.carol, FlashLoanSimple{usdc, 102'283'105'022, {}, true, {}});
@@ -475,10 +484,16 @@ TEST_CASE("aave v3.7 pool: what is compared with all supplies is rounded against
     f.expect_ok(f.admin, SetSupplyCap{usdc, 102'290});
     f.expect_refusal(f.carol, Supply{usdc, 6'894'978, f.carol}, "SupplyCapExceeded()");
     f.supply(f.carol, f.usdc, 6'894'977);
+}
+
 TEST_CASE("aave v3.7 pool: a position is small or leaves dust by a unit", "[contracts][aave_v3]")
+{
+    V37Fixture f;
+    f.supply(f.bob, f.usdc, tokens(100'000, 6));
     const auto price_of = [&](std::size_t reserve, std::uint64_t value)
     { f.set_price(reserve, Amount{value}); };
     SECTION("a debt of 199999999999.99998, which counts as 2,000 USD")
+    {
         f.set_price(f.weth, f.dollars(3'000));
         f.supply(f.alice, f.weth, div_down(tokens(12), 10));
         f.borrow(f.alice, f.usdc, 1'999'999'980);
@@ -486,7 +501,9 @@ TEST_CASE("aave v3.7 pool: a position is small or leaves dust by a unit", "[cont
         f.set_price(f.weth, f.dollars(2'041));
         // Half of it: 100000000000 of value.
         CHECK(f.pool.liquidatable_debt(f.alice, f.usdc, f.pool.market(f.now)) == 999'999'990);
+    }
     SECTION("collateral of 199999999999, which counts as less than 2,000 USD")
+    {
         f.set_price(f.weth, f.dollars(3'000));
         f.supply(f.alice, f.weth, tokens(1));
         f.supply(f.alice, f.dai, tokens(1'000));
@@ -502,7 +519,9 @@ TEST_CASE("aave v3.7 pool: a position is small or leaves dust by a unit", "[cont
         CHECK(quote->debt_value == 190'476'190'400);
         CHECK(quote->collateral_value == 199'047'619'046);
         f.liquidate(f.carol, f.weth, f.usdc, f.alice, Amount::max());
+    }
     SECTION("debt that is left counts as 1,000 USD where it is 99999999999.99999")
+    {
         f.supply(f.alice, f.weth, tokens(5));
         f.borrow(f.alice, f.usdc, tokens(5'000, 6));
         price_of(f.usdc, 100'000'001);
@@ -511,7 +530,9 @@ TEST_CASE("aave v3.7 pool: a position is small or leaves dust by a unit", "[cont
             LiquidationCall{f.id(f.weth), f.id(f.usdc), f.alice, 4'000'000'011, false},
             "MustNotLeaveDust()");
         f.liquidate(f.carol, f.weth, f.usdc, f.alice, 4'000'000'010);
+    }
     SECTION("collateral that is left does not where it is 99999999999.99")
+    {
         f.supply(f.alice, f.weth, Amount{4'631'818'181'809'090'908ULL});
         f.borrow(f.alice, f.usdc, tokens(5'000, 6));
         f.set_price(f.weth, f.dollars(1'100));
@@ -519,19 +540,27 @@ TEST_CASE("aave v3.7 pool: a position is small or leaves dust by a unit", "[cont
             LiquidationCall{f.id(f.weth), f.id(f.usdc), f.alice, 3'900'000'000, false},
             "MustNotLeaveDust()");
         f.liquidate(f.carol, f.weth, f.usdc, f.alice, 3'899'999'999);
+    }
+}
+
 TEST_CASE("aave v3.7 pool: a liquidation of a unit burns one of collateral, but none of debt",
     "[contracts][aave_v3]")
+{
     // The indexes of USDC are above 1.
+    V37Fixture f;
     f.supply(f.bob, f.dai, tokens(100'000));
+    f.supply(f.bob, f.weth, tokens(100));
     f.supply(f.alice, f.usdc, tokens(10'000, 6));
     f.supply(f.carol, f.weth, tokens(3));
     f.borrow(f.carol, f.usdc, tokens(4'500, 6));
     f.borrow(f.alice, f.dai, tokens(7'000));
     f.borrow(f.alice, f.weth, 1'000'000'000);
+    f.pass(10'000'000);
     f.set_price(f.usdc, Amount{85'000'000});
     // 2.35 units of USDC are owed, with the bonus 2; one of them is the treasury's.
     const auto quote = f.pool.quote_liquidation(
         f.usdc, f.weth, f.alice, Amount::max(), false, f.pool.market(f.now));
+    REQUIRE(quote.has_value());
     CHECK(quote->collateral == 1);
     CHECK(quote->fee == 1);
     f.liquidate(f.carol, f.usdc, f.weth, f.alice, Amount::max());
@@ -541,8 +570,12 @@ TEST_CASE("aave v3.7 pool: a liquidation of a unit burns one of collateral, but 
     f.expect_refusal(f.bob, LiquidationCall{f.id(f.weth), f.id(f.usdc), f.carol, 1, false},
         "InvalidBurnAmount()");
     f.liquidate(f.bob, f.weth, f.usdc, f.carol, 2);
+}
+
 TEST_CASE("aave v3.7 pool: a flash loan for another account runs what that has registered",
     "[contracts][aave_v3]")
+{
+    V37Fixture f;
     const auto asset = f.id(f.usdc);
     f.supply(f.alice, f.usdc, tokens(10'000, 6));
     const FlashLoanSimple call{asset, tokens(1'000, 6), {}, true, f.carol};

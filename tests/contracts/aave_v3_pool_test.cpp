@@ -691,7 +691,7 @@ TEST_CASE("aave v3 pool: only the admin configures, within bounds", "[contracts]
     CHECK(f.pool.settings().flash_loan_premium_total_bps == 10'000);
 }
 
-TEST_CASE("aave v3 pool: of several reasons the first one counts", "[contracts][aave_v3]")
+TEST_CASE("aave v3 pool: where two reasons hold the first one counts", "[contracts][aave_v3]")
 {
     Fixture f;
     const auto usdc = f.id(f.usdc);
