@@ -95,6 +95,8 @@ def widths(runnel, check, folder):
         report = runnel("report", ledger, env={"COLUMNS": str(columns)}).stdout
         longest = max(map(len, report.splitlines()))
         check(longest <= columns, f"report: {longest} characters in {columns} columns")
+        table = runnel("sql", ledger, "SELECT hash, from_address, gas_price FROM transactions", env={"COLUMNS": str(columns)}).stdout
+        check(max(map(len, table.splitlines())) <= max(columns, 40), f"sql: {columns} columns")
     check(max(map(len, runnel("report", ledger, env={}).stdout.splitlines())) <= 100, "report: 100 columns in a file")
 
 

@@ -281,8 +281,10 @@ def moments(runnel, check, ledgers):
         check(value(expression) == wanted, f"{expression}: {value(expression)}, not {wanted}")
     for expression, words in (("balance_at('alicia', 'USDC', 1)", "no account `alicia`"), ("balance_at('alice', 'USDX', 1)", "no token `USDX`"),
                               ("price_at('WETH', 'x')", "whole number"), ("health_factor_at('pair', 'bob', 1)", "no lending market `pair`")):
-        done = runnel("sql", ledger, f"SELECT {expression}")
-        check(done.returncode == 2 and words in done.stderr and done.stderr.count("\n") == 1, f"{expression}: {done.stderr}")
+        for form in ([], ["--json"], ["--csv"], ["--plot"]):
+            done = runnel("sql", ledger, f"SELECT {expression}", *form)
+            check(done.returncode == 2 and words in done.stderr and done.stderr.count("\n") == 1 and not done.stdout,
+                  f"{expression}: {done.stderr}")
 
     # Prices where they change; health as the markets stated it, one block before, when nobody acted and no price came.
     ledger = ledgers["lending_what_if"]

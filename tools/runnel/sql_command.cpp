@@ -250,7 +250,7 @@ Command add_sql_command(CLI::App& app)
         "  runnel sql bt.db dex_volume_by_hour --plot\n"
         "  runnel sql bt.db balances_at --set block=7200 --set token=WETH --csv > weth.csv\n"
         "  runnel sql bt.db \"SELECT token_pair, count(*) FROM dex_trades GROUP BY 1\"\n"
-        "  runnel sql bt.db \"SELECT balance_at('treasury', 'USDC', :block)\" --set block=100\n"
+        "  runnel sql bt.db \"SELECT balance_at('liquidator/1', 'USDC', :block)\" --set block=100\n"
         "docs/sql.md describes the library, the functions and what is refused.");
     return [options] { return run_sql(*options); };
 }

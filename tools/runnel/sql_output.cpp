@@ -285,7 +285,7 @@ void print_table(Statement& rows, std::uint64_t limit, std::size_t width)
     for (const auto& row : cells)
         print([&](std::size_t i) { return row[i]; });
     if (more > 0)
-        fmt::print("and {} more: --limit, --csv or --json show them\n", more);
+        fmt::print("and {} more (--limit N)\n", more);
 }
 
 void print_csv(Statement& rows)
@@ -297,15 +297,18 @@ void print_csv(Statement& rows)
             line += (i == 0 ? "" : ",") + csv_cell(cell_of(i));
         fmt::print("{}\r\n", line);
     };
+    // What fails at once leaves no half of an answer.
+    bool has_row = rows.step();
     print([&](int i) { return names_of(rows, i); });
-    while (rows.step())
+    for (; has_row; has_row = rows.step())
         print([&](int i) { return text_of(rows, i, 0); });
 }
 
 void print_json(Statement& rows)
 {
+    bool has_row = rows.step();
     fmt::print("[");
-    for (bool is_first = true; rows.step(); is_first = false)
+    for (bool is_first = true; has_row; is_first = false, has_row = rows.step())
     {
         Json row = Json::object();
         for (int i = 0; i < rows.column_count(); ++i)
