@@ -821,6 +821,39 @@ private:
         view.column("block_hash", "TEXT", "0x and 64 hex digits", "The block.", hex("b.hash"));
         view.column("block_timestamp", "INTEGER", "unix seconds", "Of the block.", "b.timestamp");
         add(std::move(view));
+        valued_transfers(table);
+    }
+
+    void valued_transfers(const TableInfo& table)
+    {
+        ViewBuilder view{"tokens_transfers",
+            "ERC-20 transfers with their value at the time, as Spellbook's tokens.transfers; those "
+            "of native coins are in native_transfers.",
+            table};
+        view.join_block();
+        view.join_transaction();
+        const auto token = view.join_token("contract_id");
+        view.column("blockchain", "TEXT", "", "Always `runnel`.", "'runnel'");
+        view.time_columns(true);
+        view.column("tx_hash", "TEXT", "0x and 64 hex digits", "The transaction.", hex("x.hash"));
+        view.same("log_index", "evt_index");
+        view.column("token_standard", "TEXT", "", "Always `erc20`.", "'erc20'");
+        view.address("tx_from", "The transaction's sender.", view.join_account("x.from_id"));
+        view.address("tx_to", "Whom its first call went to.", view.join_account("x.to_id"));
+        view.same("transaction_index", "tx_index");
+        view.address("from", "Address zero for a mint.", view.join_account("r.from_id"));
+        view.address("to", "Address zero for a burn.", view.join_account("r.to_id"));
+        view.address("contract_address", "The token.", token.address);
+        view.column("symbol", "TEXT", "", "The token's.", token.symbol);
+        view.same("value", "amount_raw");
+        view.column("amount", "REAL", "whole tokens", "Rounded; exact in amount_raw.",
+            scaled("r.value", token));
+        view.column("price_usd", "REAL", "USD per token",
+            "The reference price, else the oracle's newest; NULL without.",
+            price_usd(token).value_or("NULL"));
+        view.column("amount_usd", "REAL", "USD", "At that price; NULL without.",
+            amount_usd("r.value", token));
+        add(std::move(view));
     }
 
     /// The group's name, of a row of t_addresses.

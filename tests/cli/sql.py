@@ -286,6 +286,13 @@ def moments(runnel, check, ledgers):
             check(done.returncode == 2 and words in done.stderr and done.stderr.count("\n") == 1 and not done.stdout,
                   f"{expression}: {done.stderr}")
 
+    # Values at the time, in the view that Spellbook's users expect.
+    rows = runnel.json("sql", ledger, 'SELECT amount_raw, amount_usd, "from", price_at(contract_address, t.block_number) AS price, s.decimals '
+                                      "FROM tokens_transfers t JOIN tokens s ON s.address = t.contract_address")
+    check(len(rows) == ask(ledger, "SELECT count(*) FROM t_token_transfers")[0][0] and all(
+        row["amount_usd"] is None if row["price"] is None else
+        near(row["amount_usd"], int(row["amount_raw"]) / 10 ** row["decimals"] * float(row["price"])) for row in rows), "tokens_transfers")
+
     # Prices where they change; health as the markets stated it, one block before, when nobody acted and no price came.
     ledger = ledgers["lending_what_if"]
     changes = ask(ledger, "SELECT token_id, from_block, price FROM t_reference_prices WHERE from_block BETWEEN 1 AND "
