@@ -42,6 +42,9 @@ class Pages(LedgerFuzzer):
         if holds and done and holds.returncode == 0 and done.returncode == 1:
             self.finding("accepted in silence", f"verify holds, diff says {done.stdout[:300]!r}")
         self.command({0, 1, 2}, "report", target)
+        self.command({0, 1, 2}, "show", target, "tx", "1:0")
+        self.command({0, 1, 2}, "show", target, "block", "2", "--json")
+        self.command({0, 1, 2}, "sql", target, "SELECT balance_at(id, 0, 3), price_at(0, 3) FROM t_addresses")
         self.command({0, 1, 2}, "prove", target, "--balance", "USDC", "payer/3")
         self.command({0, 1, 2, 3}, "run", ledger.with_suffix(".toml"), "--db", target, "--resume", "--quiet")
 
