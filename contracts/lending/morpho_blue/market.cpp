@@ -72,13 +72,9 @@ std::optional<LiquidationAmounts> largest_liquidation(const MarketState& market,
         return *by_shares;
     if (!by_shares.has_value() || by_shares->seized_assets <= position.collateral)
         return std::nullopt;
+    // That costs no more than the shares, which would take more: what those take is rounded down.
     const auto by_collateral = liquidation_by_collateral(market, lltv, price, position.collateral);
-    if (fits(by_collateral))
-        return *by_collateral;
-    // All the collateral costs a rounding more than all the debt: a little less of both.
-    const auto part = mul_div_down(shares, position.collateral, by_shares->seized_assets);
-    const auto by_part = liquidation_by_shares(market, lltv, price, part.value);
-    return fits(by_part) ? std::optional{*by_part} : std::nullopt;
+    return fits(by_collateral) ? std::optional{*by_collateral} : std::nullopt;
 }
 
 Result<Accrual> accrue(MarketState& market, const Amount& rate, std::uint64_t elapsed)
