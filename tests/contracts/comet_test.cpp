@@ -1,5 +1,6 @@
 #include "contracts/lending/comet/comet.hpp"
 
+#include "contracts/kit/sectors/rows.hpp"
 #include "contracts/lending/comet/events.hpp"
 #include "contracts/lending/comet/implementation.hpp"
 #include "contracts/oracles/price_oracle/price_oracle.hpp"
@@ -290,6 +291,58 @@ TEST_CASE_METHOD(
         // All of it, but for what a unit of the base does not buy.
         CHECK(preview->fee.to_double() < 1e18 / 9 * 1.2e-6);
     }
+}
+
+// Source of the amounts: Comet.sol in exact integers.
+TEST_CASE_METHOD(CometFixture, "Comet: what strategies and reports are told", "[contracts][comet]")
+{
+    lend();
+    expect(users[1], Supply{link.id(), eth(50'000)});
+    set_price(base, Amount{99'970'003});
+    set_price(weth, Amount{180'012'345'678});
+    const auto health = market.view_at(now)->health(users[1]);
+    CHECK(health.collateral == Amount{1'850'123'456'780});
+    CHECK(health.debt == Amount{1'599'520'048'000});
+    CHECK(health.health_factor == Amount{980'047'071'134'303'156});
+    // 573,610,129,618,749,540,999,999 before it is divided by the base's unit.
+    CHECK(market.quote_collateral(0, Amount{1'007'056'910}).value() ==
+          Amount{573'610'129'618'749'540});
+    // Absorbed, he is left with 1,556,439,244: reserves that are then the target sell nothing.
+    expect_ok(users[0], base.id(), Erc20Transfer{market.account(), Amount{1'017'556'439'243}});
+    const LiquidationOrder order{users[1], 1, Comet::base_reserve, usdc(1'000)};
+    CHECK(market.view_at(now)->preview_liquidation(order).has_value());
+    expect_ok(users[0], base.id(), Erc20Transfer{market.account(), Amount{1}});
+    CHECK_FALSE(market.view_at(now)->preview_liquidation(order).has_value());
+    const auto outcome = call(users[2], Absorb{users[2], {users[1]}});
+    REQUIRE(outcome.ok());
+    CHECK(market.balance_of(users[1], now).value() == Amount{1'556'439'244});
+    CHECK(market.reserves(now).value() == Int256::from_bits(market.spec().target_reserves));
+    refused(users[2], BuyCollateral{weth.id(), 0, usdc(1'000), users[2]}, "NotForSale()");
+    // The last collateral's row has what the others leave.
+    const auto rows = events_of<LendingLiquidation>(outcome.block);
+    REQUIRE(rows.size() == 2);
+    CHECK(rows[0].debt_amount_raw == Amount{17'106'304'217});
+    CHECK(rows[0].collateral_value == Amount{1'800'123'456'780});
+    CHECK(rows[0].debt_value == Amount{1'710'117'283'892});
+    CHECK(rows[1].debt_amount_raw == Amount{450'135'027});
+    CHECK(rows[1].debt_value == Amount{44'999'999'999});
+}
+
+TEST_CASE_METHOD(CometFixture, "Comet: other tokens are no collateral", "[contracts][comet]")
+{
+    auto& other = sandbox.add<Erc20>("DAI", TokenInfo{"DAI", 18}, TokenFlavour::openzeppelin5);
+    sandbox.connect();
+    other.allocate(users[0], eth(1));
+    expect_ok(users[0], other.id(), Erc20Approve{market.account(), Amount::max()});
+    refused(users[0], Supply{other.id(), eth(1)}, "BadAsset()");
+    refused(users[0], AbsorbAndBuy{users[1], other.id(), usdc(1)}, "BadAsset()");
+}
+
+TEST_CASE("Comet: sums fit their words", "[contracts][comet]")
+{
+    const auto most = wrapping_sub(Amount::power_of_two(104), 1);
+    CHECK(add_within(wrapping_sub(most, 7), 7, 104).value() == most);
+    CHECK(add_within(most, 1, 104).error().to_string() == "Panic(0x11)");
 }
 
 TEST_CASE_METHOD(CometFixture, "Comet: the guardian stops what he names", "[contracts][comet]")
