@@ -216,6 +216,10 @@ TEST_CASE("compound: interest is simple from accrual to accrual, and all its quo
     // Beyond the kink: 0.1 * 90,000,000,001 + (0.8 * 3,000,000,019 + 7), each rounded down.
     CHECK(model.borrow_rate_down(100'000, 900'000, 0).value == 9'000'000'000 + 2'400'000'015 + 7);
     CHECK(model.borrow_rate_down(5, 0, 0).value == 7);
+    // A third of all at a rate that is the utilization, and a third of that third.
+    const JumpRateModel steep{0, one, 0, one};
+    CHECK(steep.borrow_rate_down(2, 1, 0).value == 333'333'333'333'333'333);
+    CHECK(steep.supply_rate_down(2, 1, 0, 0).value == 111'111'111'111'111'110);
     // A rate of 300,000,008 for 10,000 blocks is 3.00000008e-6: 3 of a million, 0 for reserves.
     const auto accrual = accrue(state, model, 9'000'000, 10'000);
     REQUIRE(accrual.has_value());
@@ -437,6 +441,14 @@ TEST_CASE("compound: what strategies, contracts and reports are told", "[contrac
     CHECK(asked_for(falling) == Amount{166'635'490'905});
     CHECK(f.comptroller.view_at(f.now())->health(alice).health_factor ==
           decimal("964076298109112578"));
+    const auto c_usdc = f.c_token[f.usdc]->id();
+    const auto c_weth = f.c_token[f.weth]->id();
+    f.expect_refusal(
+        alice, c_usdc, LiquidateBorrow{alice, 0, c_weth}, "LiquidateLiquidatorIsBorrower()");
+    f.expect_refusal(carol, c_usdc, LiquidateBorrow{alice, Amount{70'002'108'702}, c_weth},
+        "LiquidateComptrollerRejection(17)");
+    f.expect_refusal(
+        carol, c_usdc, LiquidateBorrow{alice, 5, f.token[f.weth]->id()}, "(no reason)");
     const auto liquidated = check(falling, Amount{70'002'108'701}, decimal("7201346979800000000"),
         decimal("207446209200000000"));
     const auto row = f.events_of<LendingLiquidation>(liquidated.block).at(0);
@@ -452,13 +464,15 @@ TEST_CASE("compound: what strategies, contracts and reports are told", "[contrac
     position = f.events_of<LendingPosition>(liquidated.block).at(0);
     CHECK(position.collateral == decimal("166583012065238200146571"));
     CHECK(position.health_factor == decimal("978976801634349478"));
-    // WETH is worth more: many units of it for few of USDC.
-    price(f.weth, 260'012'345'678);
-    const LiquidationOrder rising{bob, f.usdc, f.weth, decimal("1234567890123456789")};
-    CHECK(asked_for(rising) == decimal("178003553518603392305"));
+    // WETH is worth more: many units of it for few of USDC. So much more that the ratio of seized
+    // cTokens, 14,049,238,655,983, would be another one if anything in it were a unit more.
+    price(f.weth, 260'095'487'259);
+    const LiquidationOrder rising{bob, f.usdc, f.weth, decimal("1235339420123456789")};
+    CHECK(asked_for(rising) == decimal("177946653273938454555"));
     CHECK(
-        f.comptroller.view_at(f.now())->health(bob).health_factor == decimal("961219189000428383"));
-    check(rising, decimal("75000000000000000000"), Amount{3'370'771'099}, Amount{97'100'402});
+        f.comptroller.view_at(f.now())->health(bob).health_factor == decimal("960911927679198874"));
+    check(rising, decimal("75000000000000000000"), Amount{3'373'956'138}, Amount{97'192'152});
+    CHECK(f.c_token[f.usdc]->balance(bob) == Amount{2'482'659'421'544'561});
 }
 
 TEST_CASE("compound: only the two markets of a liquidation are brought up to date",
@@ -494,6 +508,7 @@ TEST_CASE("compound: markets are entered and left, codes say why not", "[contrac
     CHECK(entered.returns.values[2] == 0);
     CHECK(f.comptroller.membership(alice).markets.size() == 2);
     f.borrow(alice, f.usdc, whole(1'000, 6));
+    f.expect_refusal(alice, id, ExitMarket{f.token[f.usdc]->id()}, "(no reason)");
     CHECK(f.expect_ok(alice, id, ExitMarket{c_usdc}).returns.values[0] == 12);
     CHECK(f.expect_ok(alice, id, ExitMarket{c_weth}).returns.values[0] == 14);
     // cTokens that secure debt do not move; what is free does, and allowances count.
@@ -547,8 +562,11 @@ TEST_CASE("compound: the admin's calls, and what they are refused with", "[contr
     f.expect_refusal(bob, c_usdc, Erc20Transfer{carol, 1}, "transfer is paused");
     f.expect_refusal(bob, c_usdc, SetReserveFactor{0}, "SetReserveFactorAdminCheck()");
     f.expect_refusal(
+        bob, c_usdc, SetReserveFactor{wrapping_add(one, 1)}, "SetReserveFactorAdminCheck()");
+    f.expect_refusal(
         f.admin, c_usdc, SetReserveFactor{wrapping_add(one, 1)}, "SetReserveFactorBoundsCheck()");
     f.expect_refusal(bob, c_usdc, ReduceReserves{0}, "ReduceReservesAdminCheck()");
+    f.expect_refusal(bob, c_usdc, ReduceReserves{Amount::max()}, "ReduceReservesAdminCheck()");
     f.expect_ok(bob, c_usdc, AddReserves{whole(5, 6)});
     f.expect_refusal(f.admin, c_usdc, ReduceReserves{wrapping_add(whole(5, 6), 1)},
         "ReduceReservesCashValidation()");
@@ -594,6 +612,10 @@ TEST_CASE("compound: governance names another rate model, and its owner sets a c
     f.expect_refusal(f.admin, c_usdc, SetInterestRateModel{ContractId{10'000}}, "(no reason)");
     f.expect_refusal(
         f.admin, f.c_token[f.weth]->id(), SetInterestRateModel{flat}, "this market's curve stays");
+    f.expect_refusal(bob, f.c_token[f.weth]->id(), SetInterestRateModel{flat},
+        "SetInterestRateModelOwnerCheck()");
+    f.expect_refusal(f.admin, f.c_token[f.weth]->id(), SetInterestRateModel{f.token[0]->id()},
+        "this market's curve stays");
 
     // Up to now by the old curve, at its kink: 800 USDC at (2 % + 10 %) a year of 2,102,400 blocks,
     // for 100,000 of them.
