@@ -7,6 +7,7 @@
 #include <array>
 #include <random>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -19,6 +20,10 @@ using namespace makerdao_dss;
 Amount whole(std::uint64_t units, unsigned decimals)
 {
     return wrapping_mul(units, Amount::power_of_ten(decimals));
+}
+Amount decimal(std::string_view text)
+{
+    return Amount::from_decimal(text).value();
 }
 Amount wads(std::uint64_t units)
 {
@@ -510,6 +515,149 @@ TEST_CASE("dss: agents use it through its sector, and their calls need no dry ru
         CHECK(system.claims(0, user).collateral.is_zero());
         CHECK(system.claims(0, user).debt_token.is_zero());
     }
+}
+
+// Source of the amounts: vat, jug, spot, dog and clip of makerdao/dss in exact integers; what they
+// come to in tokens is rounded down where it is somebody's, and up where it is asked of him.
+TEST_CASE("dss: what strategies and reports are told of debt, to the unit",
+    "[contracts][stablecoins][sectors]")
+{
+    DssFixture f;
+    const DebtPositions& system = f.dss;
+    const auto [alice, bob, carol] = f.users;
+    const auto usdc = f.usdc;
+    const auto set = [&](IlkParameter what, std::string_view value) {
+        f.call(f.admin, FileIlk{usdc, what, decimal(value)});
+    };
+    const auto price = [&](std::uint64_t usd)
+    {
+        f.expect_ok(f.keeper, f.oracle.id(), SetPrice{f.token[usdc]->id(), Amount{usd}});
+        f.call(f.keeper, SpotterPoke{usdc});
+    };
+    const auto change = [&](const DebtChange& what)
+    {
+        CallWriter calls;
+        system.add_change(calls, usdc, what, alice);
+        f.expect_ok(alice, calls);
+    };
+    f.call(f.admin, File{Parameter::spotter_par, decimal("1000000100000000000000000003")});
+    set(IlkParameter::jug_duty, "1000000001547125957863212448");
+    set(IlkParameter::vat_dust, "100000000000000000000000000000000000000000000001");
+    set(IlkParameter::dog_chop, "1130000000000000001");
+    set(IlkParameter::clip_chip, "1000000000000001");
+    price(99'970'003);
+    f.wait(1'000'000);
+    f.call(bob, JugDrip{usdc});
+    CHECK(f.dss.ilk(usdc).rate == decimal("1001548323373467890323434631"));
+
+    change({.lock = Amount{30'000'000'007}, .draw = decimal("20000000000000000000001")});
+    CHECK(f.dss.urn(usdc, alice).art == decimal("19969081404514706871673"));
+    CHECK(system.position(usdc, alice).collateral == Amount{30'000'000'007});
+    CHECK(system.position(usdc, alice).debt == decimal("20000000000000000000002"));
+    CHECK(system.claims(usdc, alice).debt_token.is_zero());  // A fraction of a unit is.
+    auto terms = system.terms(usdc);
+    CHECK(terms.price == decimal("999699930030006997"));
+    CHECK(terms.feed_price == decimal("999699930030006996"));
+    CHECK(terms.ratio_min == whole(11, 17));
+    CHECK(terms.debt_min == decimal("100000000000000000001"));
+    CHECK(terms.debt == decimal("20000000000000000000002"));
+    CHECK(terms.debt_room == decimal("979999999999999999999998"));
+    f.wait(500'000);
+    f.call(bob, JugDrip{usdc});
+    CHECK(system.books().debt == decimal("20015477245106776522291"));
+    CHECK(system.books().surplus == decimal("15477245106776522289"));
+    change({.repay = decimal("1000000000000000000003")});
+    CHECK(f.dss.urn(usdc, alice).art == decimal("18971399402732981288980"));
+
+    price(68'000'001);
+    terms = system.terms(usdc);
+    CHECK(terms.price == decimal("679999942000005800"));
+    CHECK(terms.feed_price == decimal("679999942000005799"));
+    CHECK(system.position(usdc, alice).is_unsafe);
+    CHECK(system.start_reward(usdc, alice) == decimal("31487489286970678976"));
+    CallWriter start;
+    system.add_start(start, usdc, alice, bob);
+    const auto started = f.expect_ok(bob, start);
+    const auto row = f.events_of<CollateralAuctionRow>(started.block).at(0);
+    CHECK(row.collateral_raw == Amount{30'000'000'007});
+    CHECK(row.debt_raw == decimal("19015477245106776522289"));
+    CHECK(row.wanted_raw == decimal("21487489286970657489202"));
+    CHECK(row.price == decimal("815999930400006960"));
+    CHECK(system.claims(usdc, bob).debt_token == decimal("31487489286970678976"));
+    CHECK(system.books().deficit == decimal("19031487489286970678976"));
+    f.wait(333);
+    const auto auction = system.auctions(usdc, f.now).at(0);
+    CHECK(auction.collateral == Amount{30'000'000'007});
+    CHECK(auction.wanted == decimal("21487489286970657489202"));
+    CHECK(auction.price == decimal("788827132717686729"));
+    const auto part = system.preview_take(usdc, auction.id, Amount{1'234'567'891}, f.now).value();
+    CHECK(part.collateral == Amount{1'234'567'891});
+    CHECK(part.cost == decimal("973860650391678735189"));
+}
+
+TEST_CASE("dss: what strategies and reports are told of its own auctions, to the unit",
+    "[contracts][stablecoins][sectors]")
+{
+    DssFixture f;
+    const BackstopAuctions& system = f.dss;
+    const auto [alice, bob, carol] = f.users;
+    const auto surplus = BackstopKind::surplus;
+    const auto deficit = BackstopKind::deficit;
+    const auto lot = wrapping_add(rads(100), 5);
+    const auto wanted = wrapping_add(rads(1'000), 5);
+    f.call(f.admin, File{Parameter::vow_bump, lot});
+    f.call(f.admin, File{Parameter::vow_sump, wanted});
+    f.open(alice, f.weth, 100, 100'000);
+    f.wait(86'400 * 10);
+    f.call(bob, JugDrip{f.weth});
+    CHECK(system.first_bid(surplus, f.now)->won == wads(100));
+    auto row = f.events_of<BackstopAuctionRow>(f.call(bob, Flap{}).block).at(0);
+    CHECK(row.won_raw == wads(100));
+    CHECK(row.given_raw.is_zero());
+    f.call(bob, Tend{1, lot, wrapping_add(wads(1), 7)});
+    auto running = system.backstop_auctions(surplus, f.now).at(0);
+    CHECK(running.won == wads(100));
+    CHECK(running.given == wrapping_add(wads(1), 7));
+    // 1.05 of it are 1,050,000,000,000,000,007.35.
+    const auto better = system.better_bid(surplus, running).value();
+    CHECK(better.won == wads(100));
+    CHECK(better.given == Amount{1'050'000'000'000'000'008});
+    f.refused(carol, Tend{1, lot, wrapping_sub(better.given, 1)}, "Flapper/insufficient-increase");
+    f.call(carol, Tend{1, lot, better.given});
+    f.wait(601);
+    f.call(bob, FlapDeal{1});
+    CHECK(f.dss.dai(carol) == lot);
+    CHECK(system.backstop_claim(carol) == wads(100));
+
+    f.call(f.admin, FileIlk{f.weth, IlkParameter::spotter_mat, whole(300, 25)});
+    f.call(carol, SpotterPoke{f.weth});
+    f.call(carol, Bark{f.weth, alice, carol});
+    f.wait(100);
+    f.call(bob, Flog{f.now - 100});
+    f.call(bob, Heal{f.dss.dai(f.dss.vow_account())});
+    // 50 / 1.05, and 5e-45 more than 1,000.
+    const auto asked = wrapping_add(wads(1'000), 1);
+    const auto first = system.first_bid(deficit, f.now).value();
+    CHECK(first.won == decimal("47619047619047619047"));
+    CHECK(first.given == asked);
+    row = f.events_of<BackstopAuctionRow>(f.call(bob, Flop{}).block).at(0);
+    CHECK(row.won_raw == wads(50));
+    CHECK(row.given_raw == asked);
+    f.wait(3'601);
+    running = system.backstop_auctions(deficit, f.now).at(0);
+    CHECK(running.given == asked);
+    CHECK(running.restarts);
+    // Started again it offers half as much more.
+    CHECK(system.better_bid(deficit, running)->won == decimal("71428571428571428571"));
+    f.call(bob, FlopTick{1});
+    f.open(carol, f.usdc, 220'000, 150'000);
+    f.refused(
+        carol, Dent{1, decimal("71428571428571428572"), wanted}, "Flopper/insufficient-decrease");
+    f.call(carol, Dent{1, decimal("71428571428571428571"), wanted});
+    running = system.backstop_auctions(deficit, f.now).at(0);
+    CHECK(running.won == decimal("71428571428571428571"));
+    CHECK(system.better_bid(deficit, running)->won == decimal("68027210884353741496"));
+    CHECK(system.better_bid(deficit, running)->given == asked);
 }
 
 TEST_CASE("dss: auctions that fall too far start again", "[contracts][stablecoins]")
