@@ -156,18 +156,23 @@ void add_row(
     }
 }
 
-void add_net(const storage::Statement& row, LedgerQueries& source, const Market& market,
-    std::map<std::pair<GroupId, ContractId>, SignedAmount>& net)
+void add_net(const storage::Statement& row, const Market& market, Positions::Holdings& net)
 {
     const auto holding = holding_of(row, market);
-    auto& sum = net[{source.group_of(row.account(account_column)), row.contract(token_column)}];
+    auto& sum = net[{row.account(account_column), row.contract(token_column)}];
     sum.add(holding.supplied);
     sum.subtract(holding.debt);
 }
 
+void add_groups(const LedgerQueries& source, const Positions::Holdings& holdings,
+    std::map<std::pair<GroupId, ContractId>, SignedAmount>& sums)
+{
+    for (const auto& [key, amount] : holdings)
+        sums[{source.group_of(key.first), key.second}].add(amount);
+}
+
 /// What is in ranges of prices after a block, and owed beside it.
-void add_ranges(LedgerQueries& source, std::uint64_t block,
-    std::map<std::pair<GroupId, ContractId>, SignedAmount>& net)
+void add_ranges(LedgerQueries& source, std::uint64_t block, Positions::Holdings& net)
 {
     if (!source.has("t_dex_ranges"))
         return;
@@ -177,10 +182,10 @@ void add_ranges(LedgerQueries& source, std::uint64_t block,
         block));
     while (rows.step())
     {
-        const auto group = source.group_of(rows.account(0));
+        const auto provider = rows.account(0);
         for (int side = 0; side < 2; ++side)
         {
-            auto& sum = net[{group, rows.contract(1 + side)}];
+            auto& sum = net[{provider, rows.contract(1 + side)}];
             sum.add(rows.amount(3 + side));
             sum.add(rows.amount(5 + side));
         }
@@ -188,8 +193,7 @@ void add_ranges(LedgerQueries& source, std::uint64_t block,
 }
 
 /// What is in order books after a block in which they stated all of it, locked or not.
-void add_book_balances(LedgerQueries& source, std::uint64_t block,
-    std::map<std::pair<GroupId, ContractId>, SignedAmount>& net)
+void add_book_balances(LedgerQueries& source, std::uint64_t block, Positions::Holdings& net)
 {
     if (!source.has("t_dex_book_balances"))
         return;
@@ -199,7 +203,7 @@ void add_book_balances(LedgerQueries& source, std::uint64_t block,
         block));
     while (rows.step())
     {
-        auto& sum = net[{source.group_of(rows.account(0)), rows.contract(1)}];
+        auto& sum = net[{rows.account(0), rows.contract(1)}];
         sum.add(rows.amount(2));
         sum.add(rows.amount(3));
     }
@@ -229,7 +233,7 @@ void add_staked(LedgerQueries& source, Positions& positions)
         "WHERE block_number > 0 AND transaction_type IN ('stake', 'withdraw')");
     while (rows.step())
     {
-        auto& sum = positions.staked[{source.group_of(rows.account(1)), rows.contract(2)}];
+        auto& sum = positions.staked_of_accounts[{rows.account(1), rows.contract(2)}];
         if (rows.text(0) == "stake")
             sum.add(rows.amount(3));
         else
@@ -239,8 +243,7 @@ void add_staked(LedgerQueries& source, Positions& positions)
 
 /// What is locked and kept less what is owed in systems of debt positions, after a block in which
 /// they stated all of them.
-void add_debt_positions(LedgerQueries& source, std::uint64_t block,
-    std::map<std::pair<GroupId, ContractId>, SignedAmount>& net)
+void add_debt_positions(LedgerQueries& source, std::uint64_t block, Positions::Holdings& net)
 {
     if (!source.has("t_debt_positions"))
         return;
@@ -250,11 +253,11 @@ void add_debt_positions(LedgerQueries& source, std::uint64_t block,
         block));
     while (rows.step())
     {
-        const auto group = source.group_of(rows.account(0));
-        auto& collateral = net[{group, rows.contract(1)}];
+        const auto owner = rows.account(0);
+        auto& collateral = net[{owner, rows.contract(1)}];
         collateral.add(rows.amount(3));
         collateral.add(rows.amount(4));
-        auto& debt = net[{group, rows.contract(2)}];
+        auto& debt = net[{owner, rows.contract(2)}];
         debt.subtract(rows.amount(5));
         debt.add(rows.amount(6));
     }
@@ -353,23 +356,28 @@ const std::vector<double> Positions::health_limits{1, 1.05, 1.1, 1.25, 1.5, 2, 3
 Positions make_positions(LedgerQueries& source)
 {
     Positions positions;
-    add_ranges(source, 0, positions.net_at_start);
-    add_ranges(source, source.last_block(), positions.net);
-    add_book_balances(source, 0, positions.net_at_start);
-    add_book_balances(source, source.last_block(), positions.net);
+    add_ranges(source, 0, positions.elsewhere_at_start);
+    add_ranges(source, source.last_block(), positions.elsewhere);
+    add_book_balances(source, 0, positions.elsewhere_at_start);
+    add_book_balances(source, source.last_block(), positions.elsewhere);
     add_staked(source, positions);
-    add_debt_positions(source, 0, positions.net_at_start);
-    add_debt_positions(source, source.last_block(), positions.net);
+    add_debt_positions(source, 0, positions.elsewhere_at_start);
+    add_debt_positions(source, source.last_block(), positions.elsewhere);
+    add_groups(source, positions.elsewhere_at_start, positions.net_at_start);
+    add_groups(source, positions.elsewhere, positions.net);
+    add_groups(source, positions.staked_of_accounts, positions.staked);
     if (!source.has("t_lending_balances"))
         return positions;
     Market market{source, Market::Prices::on_chain};
     market.advance(0);
     for (auto rows = newest_balances(source, " WHERE block_number = 0"); rows.step();)
-        add_net(rows, source, market, positions.net_at_start);
+        add_net(rows, market, positions.lent_at_start);
 
     market.advance_to_end();
     positions.markets = read_markets(source, market, "",
-        [&](const storage::Statement& row) { add_net(row, source, market, positions.net); });
+        [&](const storage::Statement& row) { add_net(row, market, positions.lent); });
+    add_groups(source, positions.lent_at_start, positions.net_at_start);
+    add_groups(source, positions.lent, positions.net);
     auto borrowers = source.query(
         "SELECT count(DISTINCT account_id) FROM t_lending_balances WHERE debt_scaled <> '0'");
     positions.debt_peak_usd = debt_peak_usd(source);

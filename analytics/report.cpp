@@ -46,6 +46,7 @@ constexpr std::array section_types{
     SectionType{"cross_checks", cross_checks_section},
     SectionType{"validators", validators_section},
     SectionType{"wallets", wallets_section},
+    SectionType{"wealth", wealth_section},
     SectionType{"behaviour", behaviour_section},
     SectionType{"throughput", throughput_section},
     SectionType{"parallelism", parallelism_section},

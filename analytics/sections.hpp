@@ -38,6 +38,7 @@ namespace runnel::analytics
 [[nodiscard]] std::optional<Section> cross_checks_section(LedgerQueries& source);
 [[nodiscard]] std::optional<Section> validators_section(LedgerQueries& source);
 [[nodiscard]] std::optional<Section> wallets_section(LedgerQueries& source);
+[[nodiscard]] std::optional<Section> wealth_section(LedgerQueries& source);
 [[nodiscard]] std::optional<Section> behaviour_section(LedgerQueries& source);
 [[nodiscard]] std::optional<Section> throughput_section(LedgerQueries& source);
 [[nodiscard]] std::optional<Section> parallelism_section(LedgerQueries& source);

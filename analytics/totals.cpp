@@ -274,6 +274,8 @@ public:
             move(block, token, payer, payee, amount);
             const auto position = course_.position(part, from, to);
             ++course_.counts[position];
+            transferred_[holding(payer, token)].subtract(amount);
+            transferred_[holding(payee, token)].add(amount);
             if (is_contract(payer))
                 contracts_[{payer, token}].out.add(amount);
             if (is_contract(payee))
@@ -391,8 +393,9 @@ void add_funds(LedgerQueries& source, FlowTotals& totals)
             "AND t.to_id = a.id WHERE a.block_number > 0 AND a.strategy != ''");
         while (rows.step())
         {
-            const auto group = source.group_of(rows.account(1));
-            totals.funds[{group, rows.contract(0)}].add(rows.amount(2));
+            const auto account = rows.account(1);
+            totals.funds[{source.group_of(account), rows.contract(0)}].add(rows.amount(2));
+            totals.funds_of_accounts[{account, rows.contract(0)}].add(rows.amount(2));
         }
     }
 }

@@ -152,6 +152,7 @@ struct FlowTotals
     std::map<std::pair<GroupId, ContractId>, SignedAmount> net;
     /// Of that, what wallets that arrived were sent to begin with.
     std::map<std::pair<GroupId, ContractId>, SignedAmount> funds;
+    std::map<std::pair<AccountId, ContractId>, SignedAmount> funds_of_accounts;  // Likewise.
 };
 
 /// What accounts have and owe in lending markets after the last block.
@@ -201,6 +202,14 @@ struct Positions
     std::map<std::pair<GroupId, ContractId>, SignedAmount> net_at_start;
     /// Staked in farms, by group and token, what was staked in block 0 left out.
     std::map<std::pair<GroupId, ContractId>, SignedAmount> staked;
+    /// The same by account, apart: supplied less owed in lending markets; in ranges of prices,
+    /// order books and systems of debt positions; staked.
+    using Holdings = std::map<std::pair<AccountId, ContractId>, SignedAmount>;
+    Holdings lent;
+    Holdings lent_at_start;
+    Holdings elsewhere;
+    Holdings elsewhere_at_start;
+    Holdings staked_of_accounts;
 
     static const std::vector<double>
         health_limits;  // Upper limits; above the last: one class more.

@@ -657,6 +657,82 @@ TEST_CASE("report: validators and wallets", "[analytics][report]")
           Approx(60 - 215 - 60 * 0.000642000005880005));
 }
 
+// At the end WETH, and with it the native coin, costs 100, half of what it did.
+TEST_CASE("report: why people got richer or poorer", "[analytics][report]")
+{
+    ChainBuilder chain;
+    chain.transaction(validator0);
+    chain.emit(oracle, PriceUpdated{weth, price(200), ChainBuilder::start});
+    chain.emit(oracle, PriceUpdated{usdc, price(1), ChainBuilder::start});
+    chain.emit(market, LendingBalance{bob, weth, ether(10), 0, ether(10), 0, true});
+    chain.snapshot(market, reserve(usdc, ray, ray, dollars(10'000), 0, price(1), 8'000));
+    chain.snapshot(market, reserve(weth, ray, ray, ether(10), 0, price(200), 8'250));
+    chain.end_block(validator0, 0);
+    // Cat supplies 20 WETH and borrows 1,600 USDC; Ann pays Dan 5 USDC.
+    chain.transaction(cat, {200'000, 2, {}, false});
+    chain.emit(weth, Transfer{cat, market_account, ether(20)});
+    chain.emit(usdc, Transfer{market_account, cat, dollars(1'600)});
+    chain.emit(market, LendingSupply{LendingSupplyType::supply, weth, cat, cat, zero_account,
+                           zero_account, ether(20)});
+    chain.emit(market, LendingBorrow{LendingBorrowType::borrow, usdc, cat, cat, zero_account,
+                           zero_account, dollars(1'600)});
+    chain.emit(market, LendingBalance{cat, weth, ether(20), 0, ether(20), 0, true});
+    chain.emit(market, LendingBalance{cat, usdc, 0, dollars(1'600), 0, dollars(1'600), false});
+    chain.transaction(ann, {21'000, 0, {}, false});
+    chain.emit(usdc, Transfer{ann, dan, dollars(5)});
+    chain.reward(validator1, ether(1));
+    chain.end_block(validator1, 0);
+    // Dan repays 475 USDC for 5 WETH of hers; what is left of the debt has grown by 1%.
+    chain.transaction(dan, {400'000, 0, {}, false});
+    chain.emit(oracle, PriceUpdated{weth, price(100), ChainBuilder::start});
+    chain.emit(usdc, Transfer{dan, market_account, dollars(475)});
+    chain.emit(weth, Transfer{market_account, dan, ether(5)});
+    chain.emit(market,
+        LendingSupply{LendingSupplyType::supply_liquidation, weth, cat, cat, dan, dan, ether(5)});
+    chain.emit(market, LendingBorrow{LendingBorrowType::borrow_liquidation, usdc, cat, cat, dan,
+                           dan, dollars(475)});
+    chain.emit(market, LendingBalance{cat, weth, ether(15), 0, ether(15), 0, true});
+    chain.emit(market, LendingBalance{cat, usdc, 0, dollars(1'125), 0, dollars(1'125), false});
+    const auto index = div_down(wrapping_mul(ray, 101), 100);
+    chain.snapshot(
+        market, reserve(usdc, ray, index, dollars(10'000), dollars(1'136), price(1), 8'000));
+    chain.snapshot(market, reserve(weth, ray, ray, ether(25), 0, price(100), 8'250));
+    chain.end_block(validator0, 0);
+
+    auto writer = ledger(chain);
+    const std::vector<std::string> sections{"wealth"};
+    const auto report = make_report(writer.database(), sections);
+    const auto borrowers = [&](std::string_view key)
+    { return report.number(fmt::format("wealth.groups.borrower.{}", key)).value(); };
+    CHECK(borrowers("start_usd") == Approx(2'000));
+    CHECK(borrowers("price_usd") == Approx(-1'000));
+    CHECK(borrowers("liquidated_usd") == Approx(475 - 500));
+    CHECK(borrowers("interest_usd") == Approx(-11.25));
+    CHECK(borrowers("gas_usd") == Approx(-0.02));
+    CHECK(borrowers("trading_usd") == Approx(0).margin(1e-9));
+    CHECK(borrowers("end_usd") == Approx(2'000 - 1'000 - 25 - 11.25 - 0.02));
+    CHECK(borrowers("start_coins") == Approx(10));
+    CHECK(report.number("wealth.groups.liquidator.payments_usd").value() == Approx(5));
+    CHECK(report.number("wealth.groups.liquidator.trading_usd").value() == Approx(25));
+    CHECK(report.number("wealth.groups.trader.payments_usd").value() == Approx(-5));
+    CHECK(report.number("wealth.groups.validator.rewards_usd").value() == Approx(100));
+    CHECK(raw(report, "wealth.issued") == "1000000000000000000");
+    CHECK(raw(report, "wealth.burnt") == "621000000000000");
+    // Of ann, bob, cat, dan and eve bob alone had anything.
+    CHECK(report.number("wealth.gini_start").value() == Approx(0.8));
+
+    // For every group the reasons sum to the change.
+    const auto* table = report.section("wealth")->table("groups");
+    REQUIRE(table->rows.size() == 4);
+    for (const auto& row : table->rows)
+    {
+        double sum = 0;
+        for (std::size_t i = 5; i + 2 < row.size(); ++i)
+            sum += number(row[i]).value();
+        CHECK(sum == Approx(number(row[4]).value()).margin(1e-9));
+    }
+}
+
 TEST_CASE("report: every flow leaves one group and reaches another", "[analytics][report]")
 {
     auto writer = ledger(six_blocks());
