@@ -1,5 +1,7 @@
 #include "analytics/detectors/chain_rows.hpp"
 
+#include <fmt/format.h>
+
 #include <limits>
 #include <string>
 
@@ -11,6 +13,16 @@ Place place_of(const storage::Statement& rows)
     constexpr auto index_max = std::numeric_limits<std::uint32_t>::max();
     return {rows.integer_up_to(0, integer_max),
         static_cast<std::uint32_t>(rows.integer_up_to(1, index_max))};
+}
+
+AccountId account_of(const LedgerQueries& source, ContractId contract)
+{
+    if (index(contract) >= source.contracts().size())
+    {
+        throw storage::StorageError{storage::StorageErrorKind::corrupt,
+            fmt::format("contract {} is not in t_contracts", index(contract))};
+    }
+    return source.contracts()[index(contract)].account;
 }
 
 PlacedRows::PlacedRows(LedgerQueries& source, std::string_view table, std::string_view sql)

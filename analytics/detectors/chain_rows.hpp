@@ -17,6 +17,9 @@ inline constexpr std::uint64_t integer_max = 0x7FFF'FFFF'FFFF'FFFF;
 /// Of columns 0 and 1.
 [[nodiscard]] Place place_of(const storage::Statement& rows);
 
+/// The account under which a contract acts. StorageError (corrupt) if there is no such contract.
+[[nodiscard]] AccountId account_of(const LedgerQueries& source, ContractId contract);
+
 /// Rows of one table after block 0 whose first two columns are block and transaction, read side by
 /// side with others'. None if the ledger has no such table.
 class PlacedRows

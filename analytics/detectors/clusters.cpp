@@ -145,7 +145,7 @@ private:
         std::set<AccountId> custodians;
         auto rows = source.query("SELECT DISTINCT contract_id FROM t_custodian_moves");
         while (rows.step())
-            custodians.insert(source.contracts().at(index(rows.contract(0))).account);
+            custodians.insert(account_of(source, rows.contract(0)));
         const CodeAccounts code{source};
         std::map<AccountId, Address> addresses;
         PaymentReader reader{source};

@@ -199,7 +199,7 @@ private:
         /// that is not nine tenths.
         bool find_taker(Case& found, ContractId id, const Block& rest) const
         {
-            const auto pool_account = source_.contracts()[index(id)].account;
+            const auto pool_account = account_of(source_, id);
             double share_max = 0;
             for (const auto& payment : rest.payments)
             {

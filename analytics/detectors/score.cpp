@@ -7,7 +7,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
+#include <vector>
 
 namespace runnel::analytics
 {
@@ -93,7 +93,7 @@ Score score_transactions(
 
     const bool can_be = rule.table.empty() || has_table(truth, rule.table);
     auto rows = truth.prepare(fmt::format(
-        "SELECT m.block_number, m.transaction_index, m.purpose, m.incident, ({}) "
+        "SELECT m.block_number, m.transaction_index, m.purpose, m.incident, coalesce(({}), 0) "
         "FROM t_truth_transactions m JOIN t_transactions x ON x.block_number = m.block_number "
         "AND x.transaction_index = m.transaction_index "
         "WHERE m.block_number > 0 AND x.receipt_status = 1 ORDER BY m.rowid",

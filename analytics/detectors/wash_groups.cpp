@@ -40,7 +40,7 @@ std::map<ContractId, Edges> deliveries(LedgerQueries& source)
         std::vector<std::pair<AccountId, ContractId>> pools;  // And their accounts.
         for (; has_trade && trade.place == place; has_trade = trades.next(trade))
         {
-            pools.emplace_back(source.contracts()[index(trade.pool)].account, trade.pool);
+            pools.emplace_back(account_of(source, trade.pool), trade.pool);
             tokens_of[trade.pool].insert({trade.bought, trade.sold});
         }
         for (; has_payment && payment.place < place; has_payment = payments.next(payment))
