@@ -45,6 +45,7 @@ class Pages(LedgerFuzzer):
         self.command({0, 1, 2}, "show", target, "tx", "1:0")
         self.command({0, 1, 2}, "show", target, "block", "2", "--json")
         self.command({0, 1, 2}, "sql", target, "SELECT balance_at(id, 0, 3), price_at(0, 3) FROM t_addresses")
+        self.command({0, 1, 2}, "detect", target, "--score")
         self.command({0, 1, 2}, "prove", target, "--balance", "USDC", "payer/3")
         self.command({0, 1, 2, 3}, "run", ledger.with_suffix(".toml"), "--db", target, "--resume", "--quiet")
 
