@@ -274,8 +274,6 @@ public:
             move(block, token, payer, payee, amount);
             const auto position = course_.position(part, from, to);
             ++course_.counts[position];
-            transferred_[holding(payer, token)].subtract(amount);
-            transferred_[holding(payee, token)].add(amount);
             if (is_contract(payer))
                 contracts_[{payer, token}].out.add(amount);
             if (is_contract(payee))
