@@ -160,6 +160,8 @@ TransactionTotals transaction_totals(LedgerQueries& source)
     TransactionTotals totals;
     totals.groups.resize(source.groups().size());
     totals.piece_reverted.resize(source.pieces());
+    totals.piece_burnt.resize(source.pieces());
+    totals.piece_tips.resize(source.pieces());
     totals.tip_classes.resize(classes);
     GasMoney gas_money{source};
     Market market{source};
@@ -210,7 +212,10 @@ TransactionTotals transaction_totals(LedgerQueries& source)
         auto& hour = at_or_grow(totals.hours, source.hour_of(rows.integer_up_to(1, integer_max)));
         ++hour.transactions;
         hour.reverted += reverted ? 1 : 0;
-        totals.piece_reverted[source.piece_of(block)] += reverted ? 1 : 0;
+        const auto piece = source.piece_of(block);
+        totals.piece_reverted[piece] += reverted ? 1 : 0;
+        totals.piece_burnt[piece].add(burnt);
+        totals.piece_tips[piece].add(tip);
     }
     totals.gas_money = gas_money.end();
     totals.coins = gas_money.balances();

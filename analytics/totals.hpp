@@ -83,6 +83,8 @@ struct TransactionTotals
     std::vector<GasMoney> gas_money;  // By group.
     std::vector<Hour> hours;
     std::vector<std::uint64_t> piece_reverted;
+    std::vector<SignedAmount> piece_burnt;  // Wei.
+    std::vector<SignedAmount> piece_tips;
     std::map<AccountId, SignedAmount> tips_of_proposer;
     /// Tips per gas in wei by size, 1,024 classes per power of two: what quantiles are taken from.
     std::vector<std::uint64_t> tip_classes;

@@ -3,6 +3,7 @@
 #include "analytics/totals.hpp"
 
 #include <algorithm>
+#include <limits>
 #include <map>
 #include <numeric>
 
@@ -94,6 +95,33 @@ Table dropped_transactions(LedgerQueries& source)
     {
         table.rows.push_back({key.first, source.groups().at(key.second).name, sum.count,
             share_of(static_cast<double>(sum.count), total), sum.first, sum.last});
+    }
+    return table;
+}
+
+/// What came into blocks and what did not, and what was paid for it, over time.
+Table course_table(LedgerQueries& source)
+{
+    Table table{"course", "Transactions over time",
+        {{"until", "Until", Unit::unix_time}, {"transactions", "Transactions", Unit::count},
+            {"reverted", "Reverted", Unit::count}, {"dropped", "Came into no block", Unit::count},
+            {"burnt", "Base fees burnt", Unit::none}, {"tips", "Tips", Unit::none}},
+        {}, 0};
+    constexpr std::uint64_t block_max = std::numeric_limits<std::int64_t>::max();
+    std::vector<std::int64_t> dropped(source.pieces());
+    auto rows = source.query(
+        "SELECT block_number, count(*) FROM t_dropped_transactions GROUP BY block_number");
+    while (rows.step())
+        dropped[source.piece_of(rows.integer_up_to(0, block_max))] += rows.integer(1);
+    const auto& totals = source.transactions();
+    const auto& pieces = source.blocks().pieces;
+    for (std::size_t i = 0; i < pieces.size(); ++i)
+    {
+        table.rows.push_back(
+            {source.piece_time(i), static_cast<std::int64_t>(pieces[i].transactions),
+                static_cast<std::int64_t>(totals.piece_reverted[i]), dropped[i],
+                source.money(totals.piece_burnt[i], native_coin),
+                source.money(totals.piece_tips[i], native_coin)});
     }
     return table;
 }
@@ -203,6 +231,7 @@ std::optional<Section> transactions_section(LedgerQueries& source)
         section.tables.push_back(std::move(dropped));
     if (totals.reverted > 0)
         section.tables.push_back(revert_reasons(source, totals.reverted));
+    section.tables.push_back(course_table(source));
     return section;
 }
 

@@ -1151,6 +1151,14 @@ TEST_CASE("report: tables over time add up to the figures", "[analytics][report]
     for (const auto& row : table("flows", "flows").rows)
         transfers += row[2] == Value{std::string{"transfer"}} ? number(row[6]).value_or(0) : 0;
     CHECK(column_sum(table("flows", "course"), "usd") == Approx(transfers));
+    CHECK(column_sum(table("transactions", "course"), "transactions") ==
+          *report.number("transactions.count"));
+    CHECK(column_sum(table("transactions", "course"), "reverted") ==
+          *report.number("transactions.reverted"));
+    CHECK(column_sum(table("transactions", "course"), "burnt") ==
+          Approx(*report.number("transactions.fees_burnt")));
+    CHECK(column_sum(table("transactions", "course"), "tips") ==
+          Approx(*report.number("transactions.fees_tips")));
     CHECK(column_sum(table("trading", "course"), "volume_usd") ==
           Approx(*report.number("trading.volume_usd")));
     CHECK(column_sum(table("trading", "course"), "fees_usd") ==
