@@ -166,7 +166,7 @@ def starved(runnel, check, folder, vectors, limits):
     if b"__asan_init" not in pathlib.Path(runnel.binary).read_bytes() and \
             b"__tsan_init" not in pathlib.Path(runnel.binary).read_bytes():
         for step in range(limits):
-            mebibytes = 16 * (600 / 16) ** (step / max(1, limits - 1))
+            mebibytes = 32 * (600 / 32) ** (step / max(1, limits - 1))
             size = int(mebibytes * (1 << 20))
             for arguments in commands:
                 limited(f"{mebibytes:.0f} MiB", arguments, lambda: resource.setrlimit(resource.RLIMIT_AS, (size, size)))
