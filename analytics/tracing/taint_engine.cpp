@@ -88,7 +88,7 @@ public:
         if (index(token) < world_.tokens.size())
             world_.tokens[index(token)].price = price;
     }
-    void add_source(AccountId account) override;
+    void add_source(AccountId account, bool later) override;
     void stop_at(AccountId account) override
     {
         be_person(account);
@@ -343,10 +343,10 @@ void Engine<Policy>::put_claim(const ClaimKey& key, const Load& load, const Amou
 }
 
 template <typename Policy>
-void Engine<Policy>::add_source(AccountId account)
+void Engine<Policy>::add_source(AccountId account, bool later)
 {
     be_person(account);
-    sources_[index(account)] = true;
+    sources_[index(account)] = later;
     for (const auto& token : world_.tokens)
     {
         const Place place{account, token.id};

@@ -153,8 +153,9 @@ public:
 
     /// What somebody has to begin with.
     virtual void start_balance(Place place, const Amount& amount) = 0;
-    /// All that @p account has is loot from now on, and all clean money that it gets.
-    virtual void add_source(AccountId account) = 0;
+    /// All that @p account has is loot from now on, and, unless @p later is false, all clean money
+    /// that it gets.
+    virtual void add_source(AccountId account, bool later = true) = 0;
     /// Loot is money of this token alone; before any source is added.
     virtual void only_token(ContractId token) = 0;
     /// What arrives there is followed no further.

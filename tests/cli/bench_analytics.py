@@ -8,7 +8,7 @@ import sys
 
 from support import Checks, Runnel
 
-JOBS = {"scan", "report", "report_html", "risk", "detect", "show_transaction", "show_account"}
+JOBS = {"scan", "report", "report_html", "risk", "detect", "trace", "show_transaction", "show_account"}
 
 
 def main() -> None:

@@ -49,6 +49,7 @@ const std::vector<Job>& jobs()
         {"report_html", {"report", "DB", "--html", "DIR/page.html"}},
         {"risk", {"risk", "DB", "--json"}},
         {"detect", {"detect", "DB", "--json"}},
+        {"trace", {"trace", "DB", "--from", "payer/0", "--json"}},
         {"show_transaction", {"show", "DB", "tx", "1:0", "--json"}},
         {"show_account", {"show", "DB", "account", "payer/7", "--json"}},
     };

@@ -44,6 +44,7 @@ using Command = std::function<int()>;
 [[nodiscard]] Command add_report_command(CLI::App& app);
 [[nodiscard]] Command add_risk_command(CLI::App& app);
 [[nodiscard]] Command add_detect_command(CLI::App& app);
+[[nodiscard]] Command add_trace_command(CLI::App& app);
 [[nodiscard]] Command add_show_command(CLI::App& app);
 [[nodiscard]] Command add_sql_command(CLI::App& app);
 [[nodiscard]] Command add_replay_command(CLI::App& app);

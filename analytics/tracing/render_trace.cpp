@@ -1,0 +1,689 @@
+#include "analytics/tracing/render_trace.hpp"
+
+#include "analytics/render.hpp"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <iterator>
+#include <map>
+#include <set>
+#include <utility>
+
+namespace runnel::analytics::tracing
+{
+namespace
+{
+using Json = nlohmann::ordered_json;
+
+/// Names and figures of one trace.
+class Shown
+{
+public:
+    Shown(LedgerQueries& source, const Trace& trace) : source_{source}, trace_{trace}
+    {
+        double all = 0;
+        bool priced = true;
+        for (const auto& kind : trace.kinds)
+        {
+            all += kind.value;
+            priced = priced && kind.value > 0;
+        }
+        for (const auto& kind : trace.kinds)
+        {
+            weights_.push_back(
+                priced ? kind.value / all : 1.0 / static_cast<double>(trace.kinds.size()));
+        }
+    }
+
+    [[nodiscard]] const Trace& trace() const noexcept { return trace_; }
+    [[nodiscard]] bool is_poison() const noexcept { return trace_.policy == PolicyKind::poison; }
+
+    [[nodiscard]] const std::string& name(AccountId account)
+    {
+        const auto [entry, added] = names_.try_emplace(account);
+        if (added)
+            entry->second = account == zero_account ? "(nobody)" : source_.account_name(account);
+        return entry->second;
+    }
+    [[nodiscard]] std::string place_name(Place place)
+    {
+        return fmt::format("{} {}", name(place.account), source_.token_name(place.token));
+    }
+    [[nodiscard]] Money money(const Amount& amount, ContractId token)
+    {
+        return source_.money(amount, token);
+    }
+    [[nodiscard]] std::string amount(const Amount& amount, ContractId token)
+    {
+        return shown(money(amount, token), Unit::none);
+    }
+    /// `417.98 ETH + 12 USDC`, each from so many units of a kind.
+    [[nodiscard]] std::string loot(const Units& units)
+    {
+        std::string text;
+        for (const auto& part : units)
+        {
+            const auto& kind = trace_.kinds[part.kind];
+            text += fmt::format("{}{}", text.empty() ? "" : " + ", amount(part.units, kind.token));
+            if (kind.source != zero_account && trace_.policy == PolicyKind::provenance)
+                text += fmt::format(" of {}", name(kind.source));
+        }
+        return text;
+    }
+    /// Of all loot, by its value when it was taken; each kind alike if one had no price.
+    [[nodiscard]] double share(const Units& units) const
+    {
+        double sum = 0;
+        for (const auto& part : units)
+        {
+            const auto taken = trace_.kinds[part.kind].taken.to_double();
+            sum += taken > 0 ? weights_[part.kind] * part.units.to_double() / taken : 0;
+        }
+        return sum;
+    }
+    [[nodiscard]] double usd(const Amount& amount, ContractId token)
+    {
+        const auto price = trace_.prices.find(token);
+        return price == trace_.prices.end()
+                   ? 0
+                   : money(amount, token).to_double() * static_cast<double>(price->second) / 1e8;
+    }
+    [[nodiscard]] bool is_shown(
+        const Units& units, const Amount& amount, ContractId token, const TraceView& view)
+    {
+        if (view.min <= 0)
+            return true;
+        if (is_poison())
+            return money(amount, token).to_double() >= view.min;
+        return std::any_of(units.begin(), units.end(),
+            [&](const KindUnits& part)
+            { return money(part.units, trace_.kinds[part.kind].token).to_double() >= view.min; });
+    }
+    [[nodiscard]] bool is_shown(const Hop& hop, const TraceView& view)
+    {
+        return is_shown(hop.units, hop.amount, hop.to.token, view);
+    }
+    /// What orders hops and holders: the share of the loot; of poison what is marked, in USD.
+    [[nodiscard]] double weight(const Units& units, const Amount& amount, ContractId token)
+    {
+        return is_poison() ? usd(amount, token) : share(units);
+    }
+
+private:
+    LedgerQueries& source_;
+    const Trace& trace_;
+    std::vector<double> weights_;
+    std::map<AccountId, std::string> names_;
+};
+
+/// Who has loot: an account with all that it holds, or has in contracts.
+struct Holder
+{
+    AccountId account{};
+    Units units;
+    double weight = 0;
+    std::vector<const Stake*> stakes;
+};
+
+std::vector<Holder> holders_of(Shown& shown, const TraceView& view)
+{
+    std::map<AccountId, Holder> by_account;
+    for (const auto& stake : shown.trace().stakes)
+    {
+        const auto account = stake.owner == zero_account ? stake.place.account : stake.owner;
+        auto& holder = by_account[account];
+        holder.account = account;
+        add_units(holder.units, stake.units);
+        holder.weight += shown.weight(stake.units, stake.balance, stake.place.token);
+        holder.stakes.push_back(&stake);
+    }
+    std::vector<Holder> holders;
+    for (auto& [account, holder] : by_account)
+    {
+        if (std::any_of(holder.stakes.begin(), holder.stakes.end(),
+                [&](const Stake* stake)
+                { return shown.is_shown(holder.units, stake->balance, stake->place.token, view); }))
+            holders.push_back(std::move(holder));
+    }
+    std::stable_sort(holders.begin(), holders.end(),
+        [](const Holder& a, const Holder& b) { return a.weight > b.weight; });
+    return holders;
+}
+
+std::string places_of(Shown& shown, LedgerQueries& source, const Holder& holder)
+{
+    std::string text;
+    for (const auto* stake : holder.stakes)
+    {
+        if (!text.empty())
+            text += ", ";
+        text += shown.is_poison() ? shown.amount(stake->balance, stake->place.token)
+                                  : source.token_name(stake->place.token);
+        if (stake->owner != zero_account)
+            text += " in " + shown.name(stake->place.account);
+    }
+    return text;
+}
+
+std::string blocks_of(const Hop& hop)
+{
+    return hop.first_block == hop.last_block
+               ? fmt::format("block {}", hop.first_block)
+               : fmt::format("blocks {} to {}", hop.first_block, hop.last_block);
+}
+
+class Tree
+{
+public:
+    Tree(Shown& shown, const TraceView& view) : shown_{shown}, view_{view}
+    {
+        for (const auto& hop : shown.trace().hops)
+        {
+            if (shown.is_shown(hop, view))
+                hops_[hop.from].push_back(&hop);
+            else
+                ++pruned_;
+        }
+        for (auto& [place, hops] : hops_)
+        {
+            std::stable_sort(hops.begin(), hops.end(),
+                [&](const Hop* a, const Hop* b) { return weight(*a) > weight(*b); });
+        }
+        // A place is expanded where the fewest hops lead to it.
+        std::vector<Place> row = shown.trace().roots;
+        expanded_by_.insert(row.begin(), row.end());
+        while (!row.empty())
+        {
+            std::vector<Place> next;
+            for (const auto place : row)
+            {
+                for (const auto* hop : of(place))
+                {
+                    if (!expanded_by_.insert(hop->to).second)
+                        continue;
+                    opens_.insert(hop);
+                    next.push_back(hop->to);
+                }
+            }
+            row = std::move(next);
+        }
+    }
+
+    [[nodiscard]] std::string text()
+    {
+        for (const auto root : shown_.trace().roots)
+        {
+            if (of(root).empty() && shown_.trace().roots.size() > 1)
+                continue;
+            line(shown_.place_name(root));
+            below(root, "", 1);
+        }
+        if (left_out_ > 0)
+        {
+            out_ += fmt::format(
+                "({} more lines: --lines shows them, --min prunes, --json has all)\n", left_out_);
+        }
+        if (pruned_ > 0)
+            out_ += fmt::format("({} hops below --min)\n", pruned_);
+        if (shown_.trace().hops_lost > 0)
+        {
+            out_ += fmt::format("({} movements between more pairs than are told apart)\n",
+                shown_.trace().hops_lost);
+        }
+        return std::move(out_);
+    }
+
+private:
+    [[nodiscard]] double weight(const Hop& hop)
+    {
+        return shown_.weight(hop.units, hop.amount, hop.to.token);
+    }
+    [[nodiscard]] const std::vector<const Hop*>& of(Place place) const
+    {
+        static const std::vector<const Hop*> none;
+        const auto found = hops_.find(place);
+        return found == hops_.end() ? none : found->second;
+    }
+    void line(const std::string& text)
+    {
+        if (lines_++ < view_.lines)
+            out_ += text + '\n';
+        else
+            ++left_out_;
+    }
+    void below(Place place, const std::string& indent, std::size_t depth)
+    {
+        const auto& hops = of(place);
+        for (std::size_t i = 0; i < hops.size(); ++i)
+        {
+            const auto& hop = *hops[i];
+            const bool is_last = i + 1 == hops.size();
+            const bool opens = opens_.contains(&hop);
+            const bool is_deep = opens && depth >= view_.depth && !of(hop.to).empty();
+            line(fmt::format("{}{} {}{}", indent, is_last ? "└─" : "├─", described(hop),
+                is_deep                         ? " …"
+                : !opens && !of(hop.to).empty() ? " (see there)"
+                                                : ""));
+            if (opens && !is_deep)
+                below(hop.to, indent + (is_last ? "   " : "│  "), depth + 1);
+        }
+    }
+    [[nodiscard]] std::string described(const Hop& hop)
+    {
+        const bool forward = shown_.trace().direction == Direction::forward;
+        std::string text;
+        if (!shown_.is_poison())
+            text =
+                fmt::format("{} ({:.2f}%) ", shown_.loot(hop.units), 100 * shown_.share(hop.units));
+        text += fmt::format("{} {}: {}", forward ? "→" : "←", shown_.name(hop.to.account),
+            shown_.amount(hop.amount, hop.to.token));
+        if (hop.through != zero_account)
+            text += fmt::format(" through {}", shown_.name(hop.through));
+        if (hop.count > 1)
+            text += fmt::format(", {} times", hop.count);
+        return fmt::format("{}, {}", text, blocks_of(hop));
+    }
+
+    Shown& shown_;
+    const TraceView& view_;
+    std::map<Place, std::vector<const Hop*>> hops_;
+    std::set<Place> expanded_by_;
+    std::set<const Hop*> opens_;
+    std::string out_;
+    std::size_t lines_ = 0;
+    std::size_t left_out_ = 0;
+    std::size_t pruned_ = 0;
+};
+
+/// Columns as wide as their widest cell.
+std::string table_text(const std::vector<std::vector<std::string>>& rows)
+{
+    std::vector<std::size_t> widths;
+    const auto width_of = [](const std::string& text)
+    {
+        return static_cast<std::size_t>(std::count_if(text.begin(), text.end(),
+            [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }));
+    };
+    for (const auto& row : rows)
+    {
+        widths.resize(std::max(widths.size(), row.size()));
+        for (std::size_t i = 0; i < row.size(); ++i)
+            widths[i] = std::max(widths[i], width_of(row[i]));
+    }
+    std::string out;
+    for (const auto& row : rows)
+    {
+        std::string line;
+        for (std::size_t i = 0; i < row.size(); ++i)
+        {
+            line += row[i];
+            if (i + 1 < row.size())
+                line += std::string(widths[i] - width_of(row[i]) + 2, ' ');
+        }
+        out += line + '\n';
+    }
+    return out;
+}
+
+std::string percent(double share)
+{
+    return fmt::format("{:.2f}%", 100 * share);
+}
+
+std::string head_text(Shown& shown, LedgerQueries& source)
+{
+    const auto& trace = shown.trace();
+    Units taken;
+    double value = 0;
+    for (std::uint32_t i = 0; i < trace.kinds.size(); ++i)
+    {
+        add_units(taken, {{i, trace.kinds[i].taken}});
+        value += trace.kinds[i].value;
+    }
+    const bool forward = trace.direction == Direction::forward;
+    auto text = fmt::format(
+        "{} by {}\n", forward ? "Where it went," : "Where it came from,", to_string(trace.policy));
+    text += fmt::format("{}: {}", forward ? "Loot" : "What is there",
+        trace.kinds.empty() ? "none" : shown.loot(taken));
+    if (value > 0)
+        text += fmt::format(" (${})", grouped(value, 0));
+    text += fmt::format(", of {} movements in {} blocks\n", trace.movements, source.last_block());
+    if (shown.is_poison())
+        text +=
+            "Poison marks whatever a marked holding pays: the amounts do not add up to the loot.\n";
+    else
+    {
+        text += fmt::format("{} Rounding: no holding is wrong by {} smallest units.\n",
+            sum_of_stakes(trace.stakes) == taken ? "All of it is accounted for."
+                                                 : "NOT ALL OF IT IS ACCOUNTED FOR.",
+            trace.roundings + 1);
+    }
+    return text;
+}
+
+std::string loans_text(Shown& shown)
+{
+    const auto& loans = shown.trace().loans;
+    if (loans.empty())
+        return {};
+    std::string text = "\nBorrowed while loot secured it (no proceeds, and not followed)\n";
+    std::vector<std::vector<std::string>> rows{{"borrower", "of", "amount", "block"}};
+    constexpr std::size_t rows_max = 12;
+    for (std::size_t i = 0; i < std::min(loans.size(), rows_max); ++i)
+    {
+        rows.push_back({shown.name(loans[i].borrower), shown.name(loans[i].contract),
+            shown.amount(loans[i].amount, loans[i].token), std::to_string(loans[i].block)});
+    }
+    text += table_text(rows);
+    if (loans.size() > rows_max)
+        text += fmt::format("({} more: --json has all)\n", loans.size() - rows_max);
+    return text;
+}
+
+std::string single_text(LedgerQueries& source, const Trace& trace, const TraceView& view)
+{
+    Shown shown{source, trace};
+    auto text = head_text(shown, source);
+    text += '\n' + Tree{shown, view}.text();
+    const auto holders = holders_of(shown, view);
+    text += fmt::format("\n{}\n",
+        trace.direction == Direction::forward ? "Who has it at the end" : "Who had it first");
+    std::vector<std::vector<std::string>> rows;
+    if (shown.is_poison())
+        rows.push_back({"account", "marked, USD", "marked"});
+    else
+        rows.push_back({"account", "share", "loot", "as"});
+    for (std::size_t i = 0; i < std::min(holders.size(), view.rows); ++i)
+    {
+        const auto& holder = holders[i];
+        if (shown.is_poison())
+        {
+            rows.push_back({shown.name(holder.account), grouped(holder.weight, 0),
+                places_of(shown, source, holder)});
+        }
+        else
+        {
+            rows.push_back({shown.name(holder.account), percent(holder.weight),
+                shown.loot(holder.units), places_of(shown, source, holder)});
+        }
+    }
+    text += table_text(rows);
+    if (holders.size() > view.rows)
+        text += fmt::format("({} more: --rows shows them)\n", holders.size() - view.rows);
+    return text + loans_text(shown);
+}
+
+std::string side_by_side(
+    LedgerQueries& source, const std::vector<Trace>& traces, const TraceView& view)
+{
+    std::string text;
+    std::map<AccountId, std::vector<double>> weights;
+    std::vector<std::string> titles{"account"};
+    for (std::size_t i = 0; i < traces.size(); ++i)
+    {
+        Shown shown{source, traces[i]};
+        text += head_text(shown, source) + '\n';
+        titles.push_back(fmt::format(
+            "{}{}", to_string(traces[i].policy), shown.is_poison() ? ", USD marked" : ""));
+        for (const auto& holder : holders_of(shown, view))
+        {
+            auto& row = weights[holder.account];
+            row.resize(traces.size(), -1);
+            row[i] = holder.weight;
+        }
+    }
+    std::vector<std::pair<AccountId, std::vector<double>>> order{weights.begin(), weights.end()};
+    std::stable_sort(order.begin(), order.end(),
+        [](const auto& a, const auto& b) { return a.second > b.second; });
+    std::vector<std::vector<std::string>> rows{titles};
+    Shown names{source, traces.front()};
+    for (std::size_t i = 0; i < std::min(order.size(), view.rows); ++i)
+    {
+        std::vector<std::string> row{names.name(order[i].first)};
+        for (std::size_t k = 0; k < traces.size(); ++k)
+        {
+            const auto weight = order[i].second[k];
+            row.push_back(weight < 0                               ? "-"
+                          : traces[k].policy == PolicyKind::poison ? grouped(weight, 0)
+                                                                   : percent(weight));
+        }
+        rows.push_back(std::move(row));
+    }
+    text += "Who has it at the end, by policy\n" + table_text(rows);
+    if (order.size() > view.rows)
+        text += fmt::format("({} more: --rows shows them)\n", order.size() - view.rows);
+    return text;
+}
+
+Json units_json(Shown& shown, LedgerQueries& source, const Units& units)
+{
+    auto list = Json::array();
+    for (const auto& part : units)
+    {
+        const auto& kind = shown.trace().kinds[part.kind];
+        Json entry = Json::object();
+        entry["token"] = source.token_name(kind.token);
+        if (kind.source != zero_account)
+            entry["source"] = shown.name(kind.source);
+        entry["amount_raw"] = part.units.to_string();
+        entry["amount"] = shown.money(part.units, kind.token).to_double();
+        list.push_back(std::move(entry));
+    }
+    return list;
+}
+
+Json place_json(Shown& shown, LedgerQueries& source, Place place)
+{
+    return {{"account", shown.name(place.account)}, {"token", source.token_name(place.token)}};
+}
+
+Json trace_object(LedgerQueries& source, const Trace& trace, const TraceView& view)
+{
+    Shown shown{source, trace};
+    Json object = Json::object();
+    Units taken;
+    for (std::uint32_t i = 0; i < trace.kinds.size(); ++i)
+        add_units(taken, {{i, trace.kinds[i].taken}});
+    object["direction"] = trace.direction == Direction::forward ? "forward" : "backward";
+    object["movements"] = trace.movements;
+    object["loot"] = units_json(shown, source, taken);
+    for (std::size_t i = 0; i < trace.kinds.size(); ++i)
+        object["loot"][i]["value_usd"] = trace.kinds[i].value;
+    if (!shown.is_poison())
+    {
+        object["sums_to_loot"] = sum_of_stakes(trace.stakes) == taken;
+        object["error_below_units"] = trace.roundings + 1;
+    }
+    auto& holders = object["holders"] = Json::array();
+    for (const auto& holder : holders_of(shown, view))
+    {
+        Json entry = {{"account", shown.name(holder.account)}};
+        if (shown.is_poison())
+            entry["marked_usd"] = holder.weight;
+        else
+        {
+            entry["share"] = holder.weight;
+            entry["loot"] = units_json(shown, source, holder.units);
+        }
+        auto& places = entry["places"] = Json::array();
+        for (const auto* stake : holder.stakes)
+        {
+            auto place = place_json(shown, source, stake->place);
+            if (!shown.is_poison())
+                place["loot"] = units_json(shown, source, stake->units);
+            place["balance_raw"] = stake->balance.to_string();
+            place["balance"] = shown.money(stake->balance, stake->place.token).to_double();
+            places.push_back(std::move(place));
+        }
+        holders.push_back(std::move(entry));
+    }
+    auto& hops = object["hops"] = Json::array();
+    for (const auto& hop : trace.hops)
+    {
+        if (!shown.is_shown(hop, view))
+            continue;
+        Json entry = {{"from", place_json(shown, source, hop.from)},
+            {"to", place_json(shown, source, hop.to)}};
+        if (hop.through != zero_account)
+            entry["through"] = shown.name(hop.through);
+        if (!shown.is_poison())
+        {
+            entry["share"] = shown.share(hop.units);
+            entry["loot"] = units_json(shown, source, hop.units);
+        }
+        entry["amount_raw"] = hop.amount.to_string();
+        entry["amount"] = shown.money(hop.amount, hop.to.token).to_double();
+        entry["times"] = hop.count;
+        entry["first_block"] = hop.first_block;
+        entry["last_block"] = hop.last_block;
+        hops.push_back(std::move(entry));
+    }
+    object["movements_not_told_apart"] = trace.hops_lost;
+    auto& loans = object["secured_loans"] = Json::array();
+    for (const auto& loan : trace.loans)
+    {
+        loans.push_back({{"borrower", shown.name(loan.borrower)},
+            {"contract", shown.name(loan.contract)}, {"token", source.token_name(loan.token)},
+            {"amount_raw", loan.amount.to_string()},
+            {"amount", shown.money(loan.amount, loan.token).to_double()}, {"block", loan.block}});
+    }
+    return object;
+}
+
+/// Nodes of a graph: accounts, in their order; a hop's contract is named on its edge.
+std::set<AccountId> nodes_of(Shown& shown, const TraceView& view)
+{
+    std::set<AccountId> nodes;
+    for (const auto& hop : shown.trace().hops)
+    {
+        if (!shown.is_shown(hop, view))
+            continue;
+        nodes.insert(hop.from.account);
+        nodes.insert(hop.to.account);
+    }
+    for (const auto root : shown.trace().roots)
+        nodes.insert(root.account);
+    return nodes;
+}
+
+std::string dot_text(std::string_view text)
+{
+    std::string out = "\"";
+    for (const auto c : text)
+    {
+        if (c == '"' || c == '\\')
+            out += '\\';
+        out += static_cast<unsigned char>(c) < 0x20U ? ' ' : c;
+    }
+    return out + '"';
+}
+
+std::string escaped(std::string_view text)
+{
+    std::string out;
+    for (const auto c : text)
+    {
+        switch (c)
+        {
+            case '&': out += "&amp;"; break;
+            case '<': out += "&lt;"; break;
+            case '>': out += "&gt;"; break;
+            case '"': out += "&quot;"; break;
+            default: out += static_cast<unsigned char>(c) < 0x20U ? ' ' : c;
+        }
+    }
+    return out;
+}
+
+std::string hop_label(Shown& shown, LedgerQueries& source, const Hop& hop)
+{
+    auto label = shown.is_poison() ? shown.amount(hop.amount, hop.to.token)
+                                   : fmt::format("{} ({})", shown.loot(hop.units),
+                                         percent(shown.share(hop.units)));
+    if (hop.through != zero_account)
+    {
+        label += fmt::format(", {} to {} through {}", source.token_name(hop.from.token),
+            source.token_name(hop.to.token), shown.name(hop.through));
+    }
+    return label;
+}
+}  // namespace
+
+std::string trace_text(
+    LedgerQueries& source, const std::vector<Trace>& traces, const TraceView& view)
+{
+    return traces.size() == 1 ? single_text(source, traces.front(), view)
+                              : side_by_side(source, traces, view);
+}
+
+std::string trace_json(
+    LedgerQueries& source, const std::vector<Trace>& traces, const TraceView& view)
+{
+    Json all = Json::object();
+    for (const auto& trace : traces)
+        all[std::string{to_string(trace.policy)}] = trace_object(source, trace, view);
+    // Names are whatever a scenario's author wrote: bytes that are no UTF-8 are replaced.
+    return all.dump(2, ' ', true, Json::error_handler_t::replace);
+}
+
+std::string trace_dot(LedgerQueries& source, const Trace& trace, const TraceView& view)
+{
+    Shown shown{source, trace};
+    std::string out = "digraph trace {\n  rankdir=LR;\n  node [shape=box];\n";
+    for (const auto account : nodes_of(shown, view))
+        out += fmt::format("  a{} [label={}];\n", index(account), dot_text(shown.name(account)));
+    for (const auto& hop : trace.hops)
+    {
+        if (shown.is_shown(hop, view))
+        {
+            out += fmt::format("  a{} -> a{} [label={}];\n", index(hop.from.account),
+                index(hop.to.account), dot_text(hop_label(shown, source, hop)));
+        }
+    }
+    return out + "}\n";
+}
+
+std::string trace_graphml(LedgerQueries& source, const Trace& trace, const TraceView& view)
+{
+    Shown shown{source, trace};
+    std::string out =
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
+        "<graphml xmlns=\"http://graphml.graphdrawing.org/xmlns\">\n"
+        "  <key id=\"name\" for=\"node\" attr.name=\"name\" attr.type=\"string\"/>\n"
+        "  <key id=\"share\" for=\"edge\" attr.name=\"share\" attr.type=\"double\"/>\n"
+        "  <key id=\"amount\" for=\"edge\" attr.name=\"amount\" attr.type=\"double\"/>\n"
+        "  <key id=\"token\" for=\"edge\" attr.name=\"token\" attr.type=\"string\"/>\n"
+        "  <key id=\"through\" for=\"edge\" attr.name=\"through\" attr.type=\"string\"/>\n"
+        "  <key id=\"times\" for=\"edge\" attr.name=\"times\" attr.type=\"long\"/>\n"
+        "  <key id=\"first_block\" for=\"edge\" attr.name=\"first_block\" attr.type=\"long\"/>\n"
+        "  <key id=\"last_block\" for=\"edge\" attr.name=\"last_block\" attr.type=\"long\"/>\n"
+        "  <graph edgedefault=\"directed\">\n";
+    for (const auto account : nodes_of(shown, view))
+    {
+        out += fmt::format("    <node id=\"a{}\"><data key=\"name\">{}</data></node>\n",
+            index(account), escaped(shown.name(account)));
+    }
+    for (const auto& hop : trace.hops)
+    {
+        if (!shown.is_shown(hop, view))
+            continue;
+        out += fmt::format("    <edge source=\"a{}\" target=\"a{}\">", index(hop.from.account),
+            index(hop.to.account));
+        if (!shown.is_poison())
+            out += fmt::format("<data key=\"share\">{}</data>", shown.share(hop.units));
+        out += fmt::format("<data key=\"amount\">{}</data><data key=\"token\">{}</data>",
+            shown.money(hop.amount, hop.to.token).to_double(),
+            escaped(source.token_name(hop.to.token)));
+        if (hop.through != zero_account)
+            out += fmt::format("<data key=\"through\">{}</data>", escaped(shown.name(hop.through)));
+        out += fmt::format(
+            "<data key=\"times\">{}</data><data key=\"first_block\">{}</data>"
+            "<data key=\"last_block\">{}</data></edge>\n",
+            hop.count, hop.first_block, hop.last_block);
+    }
+    return out + "  </graph>\n</graphml>\n";
+}
+
+}  // namespace runnel::analytics::tracing
