@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <limits>
 #include <map>
 #include <numeric>
@@ -203,8 +204,12 @@ public:
         for (auto& group : groups_)
         {
             auto& reasons = group.reasons;
-            reasons[trading] = group.sum.end - group.sum.start -
-                               std::accumulate(reasons.begin(), reasons.begin() + trading, 0.0);
+            const auto rest = group.sum.end - group.sum.start -
+                              std::accumulate(reasons.begin(), reasons.begin() + trading, 0.0);
+            // What doubles lose of so large sums is nobody's trade.
+            constexpr double rounding = 1e-12;
+            reasons[trading] =
+                std::abs(rest) > rounding * (group.sum.start + group.sum.end) ? rest : 0;
         }
     }
 
