@@ -231,6 +231,12 @@ TEST_CASE("dss: signed guards take the least number and no more", "[contracts][s
     CHECK(sub_signed(5, -6).value() == 11);
     CHECK_FALSE(sub_signed(Amount::max(), -1).has_value());
     CHECK(difference(5, 7).value() == Int256{-2});
+    const auto quarter = Amount::power_of_two(254);
+    CHECK(mul_signed(quarter, -2).value() == least);
+    CHECK_FALSE(mul_signed(quarter, 2).has_value());
+    CHECK_FALSE(mul_signed(quarter, -3).has_value());
+    CHECK_FALSE(difference(Amount::power_of_two(255), 0).has_value());
+    CHECK_FALSE(difference(0, Amount::power_of_two(255)).has_value());
 }
 
 TEST_CASE("dss: an urn's way from collateral to Dai and back", "[contracts][stablecoins]")
@@ -538,7 +544,7 @@ TEST_CASE("dss: what strategies and reports are told of debt, to the unit",
     {
         CallWriter calls;
         system.add_change(calls, usdc, what, alice);
-        f.expect_ok(alice, calls);
+        return f.events_of<DebtChangeRow>(f.expect_ok(alice, calls).block).at(0);
     };
     f.call(f.admin, File{Parameter::spotter_par, decimal("1000000100000000000000000003")});
     set(IlkParameter::jug_duty, "1000000001547125957863212448");
@@ -550,7 +556,10 @@ TEST_CASE("dss: what strategies and reports are told of debt, to the unit",
     f.call(bob, JugDrip{usdc});
     CHECK(f.dss.ilk(usdc).rate == decimal("1001548323373467890323434631"));
 
-    change({.lock = Amount{30'000'000'007}, .draw = decimal("20000000000000000000001")});
+    const auto opened =
+        change({.lock = Amount{30'000'000'007}, .draw = decimal("20000000000000000000001")});
+    CHECK(opened.locked_raw == Amount{30'000'000'007});
+    CHECK(opened.drawn_raw == decimal("20000000000000000000001"));
     CHECK(f.dss.urn(usdc, alice).art == decimal("19969081404514706871673"));
     CHECK(system.position(usdc, alice).collateral == Amount{30'000'000'007});
     CHECK(system.position(usdc, alice).debt == decimal("20000000000000000000002"));
@@ -566,7 +575,8 @@ TEST_CASE("dss: what strategies and reports are told of debt, to the unit",
     f.call(bob, JugDrip{usdc});
     CHECK(system.books().debt == decimal("20015477245106776522291"));
     CHECK(system.books().surplus == decimal("15477245106776522289"));
-    change({.repay = decimal("1000000000000000000003")});
+    CHECK(change({.repay = decimal("1000000000000000000003")}).repaid_raw ==
+          decimal("1000000000000000000002"));
     CHECK(f.dss.urn(usdc, alice).art == decimal("18971399402732981288980"));
 
     price(68'000'001);
@@ -590,9 +600,42 @@ TEST_CASE("dss: what strategies and reports are told of debt, to the unit",
     CHECK(auction.collateral == Amount{30'000'000'007});
     CHECK(auction.wanted == decimal("21487489286970657489202"));
     CHECK(auction.price == decimal("788827132717686729"));
-    const auto part = system.preview_take(usdc, auction.id, Amount{1'234'567'891}, f.now).value();
-    CHECK(part.collateral == Amount{1'234'567'891});
+    const Amount most{1'234'567'891};
+    const auto part = system.preview_take(usdc, auction.id, most, f.now).value();
+    CHECK(part.collateral == most);
     CHECK(part.cost == decimal("973860650391678735189"));
+    f.expect_ok(alice, f.dai.id(), Erc20Transfer{bob, wads(1'000)});
+    CallWriter take;
+    system.add_take(take, usdc, auction.id, part, bob);
+    const auto taken = f.events_of<CollateralAuctionRow>(f.expect_ok(bob, take).block).at(0);
+    CHECK(taken.collateral_raw == most);
+    CHECK(taken.paid_raw == part.cost);
+    CHECK(taken.price == auction.price);
+    CHECK(taken.left_raw == Amount{28'765'432'115});
+    CHECK(taken.wanted_raw == decimal("20513628636578978754013"));
+    // What a preview refuses, the first reason first.
+    const auto reason = [&](std::uint64_t number, std::uint64_t at)
+    { return system.preview_take(usdc, number, most, at).error().to_string(); };
+    CHECK(reason(auction.id + 1, f.now) == "Clipper/not-running-auction");
+    CHECK(reason(auction.id, f.now + 7'200) == "Clipper/needs-reset");
+    set(IlkParameter::clip_stopped, "3");
+    CHECK(reason(auction.id, f.now) == "Clipper/stopped-incorrect");
+    CHECK(reason(auction.id + 1, f.now) == "Clipper/stopped-incorrect");
+}
+
+// By hand: a room of 1e-36 Dai less than 300 with their penalty has one for a unit less of debt.
+TEST_CASE("dss: how much of a debt a limit leaves room for", "[contracts][stablecoins]")
+{
+    DssFixture f;
+    const auto [alice, bob, carol] = f.users;
+    f.open(alice, f.usdc, 1'000, 800);
+    const auto penalized = wrapping_mul(wads(300), whole(113, 16));
+    f.call(f.admin, FileIlk{f.usdc, IlkParameter::dog_hole,
+                        wrapping_mul(wrapping_sub(penalized, 1), whole(1, 9))});
+    f.expect_ok(f.keeper, f.oracle.id(), SetPrice{f.token[f.usdc]->id(), whole(80, 6)});
+    f.call(f.keeper, SpotterPoke{f.usdc});
+    f.call(bob, Bark{f.usdc, alice, bob});
+    CHECK(f.dss.urn(f.usdc, alice).art == wrapping_add(wads(500), 1));
 }
 
 TEST_CASE("dss: what strategies and reports are told of its own auctions, to the unit",
