@@ -97,7 +97,8 @@ std::vector<ContractBench> contract_benches()
              balancer_weighted_benches, order_book_benches, asset_benches, aave_v3_benches,
              compound_v2_benches, comet_benches, morpho_blue_benches, makerdao_dss_benches,
              fiat_token_benches, terra_market_benches, staking_rewards_benches, masterchef_benches,
-             vault_benches, staking_benches, tornado_benches})
+             vault_benches, staking_benches, tornado_benches, commerce_benches, cover_pool_benches,
+             custodial_exchange_benches})
     {
         auto benches = protocol();
         std::move(benches.begin(), benches.end(), std::back_inserter(all));
