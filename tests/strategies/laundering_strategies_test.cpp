@@ -11,7 +11,9 @@
 #include "tests/support/catch.hpp"
 #include "tests/support/fake_wallet.hpp"
 
+#include <algorithm>
 #include <string>
+#include <utility>
 #include <vector>
 
 using namespace runnel;
@@ -65,6 +67,15 @@ struct Mixers
     {
         return const_cast<Sandbox&>(sandbox).world();
     }
+    [[nodiscard]] static Amount tenths(std::uint64_t count) { return div_down(coins(count), 10); }
+    /// Of the gang.
+    [[nodiscard]] std::vector<Amount> balances()
+    {
+        std::vector<Amount> all;
+        for (const auto member : gang)
+            all.push_back(balance(member));
+        return all;
+    }
     void run(AccountId sender, const CallWriter& calls)
     {
         const auto outcome = sandbox.run(sender, calls);
@@ -112,6 +123,38 @@ struct Mixers
         parameters.set("same_address_share", 0.0);
         parameters.set("recipients", std::string{});
         return parameters;
+    }
+    /// One chain of two hops, 1 and 2; 3 to 7 get what is peeled off, 8 to 11 notes.
+    [[nodiscard]] Parameters launderer_parameters() const
+    {
+        Parameters parameters;
+        set_note_parameters(parameters);
+        parameters.set("coin", token.id());
+        parameters.set("tokens", std::vector<ContractId>{});
+        parameters.set("chains", std::int64_t{1});
+        parameters.set("hops", std::int64_t{2});
+        for (const auto* name : {"chunk", "peel", "burst", "mix_wait", "withdraw_gap"})
+            parameters.set(name, always(1));
+        parameters.set("gap", always(12));
+        parameters.set("relayed_share", 1.0);
+        parameters.set("legs_max", std::int64_t{0});
+        parameters.set("slippage", 0.03);
+        parameters.set("custodians", std::vector{exchange.id()});
+        parameters.set("threshold_usd", 10'000.0);
+        parameters.set("piece", always(0.9));
+        parameters.set("otc_share", 0.0);
+        parameters.set("buyers", std::string{});
+        parameters.set("reserve", 0.5);
+        parameters.set("incident", std::int64_t{1});
+        return parameters;
+    }
+    [[nodiscard]] std::unique_ptr<Strategy> launderer(
+        AccountId member, const Parameters& parameters) const
+    {
+        auto wallets = group(member);
+        wallets.name = "gang";
+        wallets.group_size = 12;
+        return strategy("launderer", parameters, wallets);
     }
     std::unique_ptr<Strategy> strategy(
         std::string_view name, const Parameters& parameters, const WalletGroup& wallets) const
@@ -440,29 +483,7 @@ TEST_CASE("launderer: a mule sells at an exchange and takes the money out, until
     deposits.address = m.exchange.deposit_address(m.sandbox.world().account(mule).address);
     m.sandbox.world().add_account(deposits);
 
-    Parameters parameters;
-    m.set_note_parameters(parameters);
-    parameters.set("coin", m.token.id());
-    parameters.set("tokens", std::vector<ContractId>{});
-    parameters.set("chains", std::int64_t{1});
-    parameters.set("hops", std::int64_t{2});
-    for (const auto* name : {"chunk", "peel", "burst", "mix_wait", "withdraw_gap"})
-        parameters.set(name, always(1));
-    parameters.set("gap", always(12));
-    parameters.set("relayed_share", 1.0);
-    parameters.set("legs_max", std::int64_t{0});
-    parameters.set("slippage", 0.03);
-    parameters.set("custodians", std::vector{m.exchange.id()});
-    parameters.set("threshold_usd", 10'000.0);
-    parameters.set("piece", always(0.9));
-    parameters.set("otc_share", 0.0);
-    parameters.set("buyers", std::string{});
-    parameters.set("reserve", 0.5);
-    parameters.set("incident", std::int64_t{1});
-    auto group = m.group(mule);
-    group.name = "gang";
-    group.group_size = 12;
-    const auto launderer = m.strategy("launderer", parameters, group);
+    const auto launderer = m.launderer(mule, m.launderer_parameters());
     FakeWallet wallet{m.sandbox, mule};
     wallet.place = 5;
     wallet.set_price(native_coin, 2'000);
@@ -516,4 +537,90 @@ TEST_CASE("launderer: a mule sells at an exchange and takes the money out, until
     CHECK(m.exchange.balance(0, native_coin).held == piece);
     CHECK_FALSE(step());
     CHECK(m.balance(mule) == coins(3));
+}
+
+// 30 ETH come to the first address: 20 of them go on, of which a tenth is peeled off.
+TEST_CASE("launderer: sends chunks on, peels a little off, and mixes the rest into notes of mules",
+    "[strategies][launderer]")
+{
+    Mixers m;
+    auto parameters = m.launderer_parameters();
+    parameters.set("chunk", always(20));
+    parameters.set("peel", always(0.1));
+    parameters.set("mix_wait", always(120));
+    m.give(m.gang[0], m.tenths(305));  // And 0.5 for gas, as all of them keep.
+    for (const std::size_t i : {1, 2})
+        m.give(m.gang[i], m.tenths(5));
+    const auto start = m.balances();
+    // So many steps of a member; letters to relayers are kept.
+    std::vector<RelayRequest> requests;
+    const auto steps = [&](std::size_t place, Strategy& launderer, int most)
+    {
+        FakeWallet wallet{m.sandbox, m.gang[place]};
+        wallet.place = static_cast<std::uint32_t>(place);
+        wallet.set_price(native_coin, 2'000);
+        int sent = 0;
+        for (int i = 0; i < 40 && sent < most; ++i, wallet.advance(1))
+        {
+            wallet.decide(launderer);
+            for (const auto& submission : wallet.submissions)
+            {
+                CHECK(submission.motive.purpose == Purpose::laundering);
+                CHECK(submission.motive.incident == 1);
+                CHECK(submission.motive.controller == m.gang[0]);
+            }
+            for (const auto& ran : wallet.run_all(launderer))
+            {
+                INFO(ran.outcome.receipt.refusal.to_string());
+                REQUIRE(ran.outcome.ok());
+                ++sent;
+            }
+            for (const auto& [to, content] : std::exchange(wallet.told, {}))
+            {
+                CHECK(to == m.relayer);
+                RelayRequest request;
+                REQUIRE(decode(content, request));
+                requests.push_back(request);
+            }
+        }
+        return sent;
+    };
+    const auto gained = [&](std::size_t first, std::size_t last)
+    {
+        const auto now = m.balances();
+        Amount sum;
+        for (auto i = first; i <= last; ++i)
+            sum = wrapping_add(sum, wrapping_sub(now[i], start[i]));
+        return sum;
+    };
+
+    const auto thief = m.launderer(m.gang[0], parameters);
+    REQUIRE(steps(0, *thief, 1) == 1);
+    CHECK(gained(1, 1) == coins(20));
+    REQUIRE(steps(0, *thief, 9) == 1);  // The other ten, and then it has none.
+    CHECK(gained(1, 1) == coins(30));
+    CHECK(m.balance(m.gang[0]) == m.tenths(5));
+
+    const auto hop = m.launderer(m.gang[1], parameters);
+    REQUIRE(steps(1, *hop, 1) == 1);
+    CHECK(gained(3, 7) == coins(3));  // A tenth, to one of those who get what is peeled off.
+    REQUIRE(steps(1, *hop, 9) == 1);
+    CHECK(gained(2, 2) == coins(27));
+    CHECK(m.balance(m.gang[1]) == m.tenths(5));
+
+    const auto last = m.launderer(m.gang[2], parameters);
+    REQUIRE(steps(2, *last, 9) == 9);
+    CHECK(m.large.deposits() == 2);
+    CHECK(m.small.deposits() == 7);
+    CHECK(m.balance(m.gang[2]) == m.tenths(5));
+    CHECK(steps(2, *last, 1) == 0);
+    // Each note is for one of the others, and a relayer is asked to take it out.
+    CHECK(requests.size() >= 9);
+    for (const auto& request : requests)
+    {
+        const auto to = m.sandbox.world().find_account(request.recipient);
+        REQUIRE(to.has_value());
+        CHECK(std::find(m.gang.begin() + 8, m.gang.end(), *to) != m.gang.end());
+    }
+    CHECK(gained(8, 11).is_zero());
 }
