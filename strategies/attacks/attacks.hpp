@@ -10,6 +10,9 @@ namespace runnel::strategies
 [[nodiscard]] const StrategyType& vault_inflator_strategy();
 [[nodiscard]] const StrategyType& coin_drainer_strategy();
 [[nodiscard]] const StrategyType& price_manipulator_strategy();
+[[nodiscard]] const StrategyType& governor_attacker_strategy();
+[[nodiscard]] const StrategyType& token_voter_strategy();
+[[nodiscard]] const StrategyType& vault_manipulator_strategy();
 [[nodiscard]] const StrategyType& rug_puller_strategy();
 [[nodiscard]] const StrategyType& hype_buyer_strategy();
 [[nodiscard]] const StrategyType& wash_trader_strategy();

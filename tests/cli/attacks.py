@@ -78,6 +78,43 @@ def flash_loan(run, check):
     check(better.gain("attacker", "WETH") / 1e18 > gain, f"flash loan: better sizes: {better.gain('attacker', 'WETH')}")
 
 
+def governance(run, check):
+    treasury, votes = 1_200_000 * 10**6, "SELECT sum(CAST(weight AS INTEGER)) FROM t_governor_votes v JOIN t_addresses a ON a.id = v.voter_id "
+    open_ = run("governance_takeover")
+    check(open_.gain("attacker", "USDC") == treasury, f"governance: all of the treasury: {open_.gain('attacker', 'USDC')}")
+    loans = open_.rows("SELECT amount_raw FROM t_lending_flashloans")
+    check(len(loans) == 1, f"governance: one loan: {loans}")
+    borrowed = int(loans[0][0])
+    # Aave's fee, half up; what he had locked to propose is his again.
+    check(open_.gain("attacker", "BEAN") == -((borrowed * 9 + 5_000) // 10_000),
+          f"governance: paid the fee of {borrowed}: {open_.gain('attacker', 'BEAN')}")
+    his = open_.rows(votes + "WHERE a.name = 'attacker/0'")[0][0]
+    others = open_.rows("SELECT sum(CAST(l.locked AS INTEGER)) FROM t_governor_locks l JOIN (SELECT voter_id, max(rowid) AS id "
+                        "FROM t_governor_locks GROUP BY voter_id) n ON n.id = l.rowid")[0][0]
+    check(3 * his >= 2 * (his + others) > 3 * (his - 2), f"governance: two thirds, and no more: {his} and {others}")
+    closed = run("governance_takeover", "contracts.governor.past_votes=true")
+    check(closed.gain("attacker", "USDC") == 0 and closed.gain("attacker", "ETH") <= 0, "governance: votes of the past")
+    check(closed.rows("SELECT count(*) FROM t_lending_flashloans")[0][0] == 0, "governance: votes of the past: no loan")
+    late = run("governance_takeover", 'contracts.governor.emergency_delay="4d"')
+    check(late.gain("attacker", "USDC") == 0 and late.gain("attacker", "BEAN") == 0 and late.gain("attacker", "ETH") < 0,
+          f"governance: too late: {late.gain('attacker', 'USDC')}, {late.gain('attacker', 'BEAN')}")
+
+
+def vault_price(run, check):
+    once = run("vault_manipulation", "agents.attacker.strikes=1")
+    gain = once.gain("attacker", "USDC") + once.gain("attacker", "USDT")
+    paid = int(once.rows("SELECT asset_amount_raw FROM t_vault_flows f JOIN t_addresses a ON a.id = f.owner_id "
+                         "WHERE a.name = 'attacker/0' AND transaction_type = 'deposit'")[0][0])
+    check(0.9 * 0.012 <= gain / paid <= 1.1 * 0.012, f"vault price: Harvest's 1.2 % a time within a tenth: {gain} of {paid}")
+    open_ = run("vault_manipulation")
+    many = open_.gain("attacker", "USDC") + open_.gain("attacker", "USDT")
+    check(open_.rows("SELECT count(*) FROM t_lending_flashloans")[0][0] == 2 * 17, "vault price: two loans, 17 times")
+    check(gain < many < 17 * gain, f"vault price: less each time: {many}")
+    closed = run("vault_manipulation", "tokens.vault.fair_value=true")
+    check(closed.gain("attacker", "USDC") == closed.gain("attacker", "USDT") == 0, "vault price: fair value")
+    check(closed.rows("SELECT count(*) FROM t_lending_flashloans")[0][0] == 0, "vault price: fair value: no loan")
+
+
 LOCKED = ('positions.launch={ by = "liquidity", count = 1, pool = "moon_weth", token = "WETH", amount = 20 }',
           'tokens.MOON.minter=""')
 
@@ -142,7 +179,7 @@ def main() -> None:
         def run(name: str, *values: str) -> Run:
             return Run(runnel, check, source / "scenarios" / f"{name}.toml", pathlib.Path(folder), *values)
 
-        for attack in (inflation, reentrancy, flash_loan, rug_pull, phishing, wash_trading):
+        for attack in (inflation, reentrancy, flash_loan, governance, vault_price, rug_pull, phishing, wash_trading):
             if not sys.argv[3:] or attack.__name__ in sys.argv[3:]:
                 attack(run, check)
     check.finish()

@@ -1,7 +1,10 @@
 // Attackers and their victims: each attack pays where it is open, and is left where it is not.
+#include "contracts/exchanges/curve_stableswap/pool.hpp"
+#include "contracts/governance/stake_governor/governor.hpp"
 #include "contracts/lending/naive_lender/lender.hpp"
 #include "contracts/oracles/pool_oracle/pool_oracle.hpp"
 #include "contracts/tokens/weth9/weth9.hpp"
+#include "contracts/vaults/curve_vault/curve_vault.hpp"
 #include "contracts/vaults/erc4626/erc4626.hpp"
 #include "strategies/attacks/habits.hpp"
 #include "tests/strategies/lending_fixture.hpp"
@@ -272,6 +275,211 @@ TEST_CASE("price manipulator: borrows against a price that it makes, and leaves 
 
     const auto other = f.strategy("price_manipulator", f.me, values);
     CHECK(runnel::tests::sent_when_all_is_refused(wallet, *other, 1'000) <= 16);
+}
+
+// A treasury of 100 WETH, 20,000 USD, and votes of USDC: a victim has 90,000 locked.
+TEST_CASE("governor attacker: takes a treasury with borrowed votes, and leaves what they cannot",
+    "[strategies][attacks]")
+{
+    using namespace contracts::stake_governor;
+    const bool counts_past = GENERATE(false, true);
+    constexpr std::uint64_t day = 86'400;
+    AttackFixture f;
+    auto& governor = f.sandbox.add<contracts::StakeGovernor>(
+        "governor", Rules{f.usdc.id(), counts_past, 10, 2'000, 0, 7 * day, day});
+    f.sandbox.connect();
+    f.weth.allocate(governor.account(), f.ether(100));
+    f.approve(f.victim, f.usdc.id(), governor.account());
+    f.run(f.victim, CallWriter{}.add(governor.id(), Lock{f.dollars(90'000)}));
+    const Values values{{"governance", governor.id()},
+        {"lenders", std::vector<ContractId>{f.pool.id()}}, {"token", f.weth.id()},
+        {"at", std::int64_t{0}}, {"every", std::int64_t{600'000}}, {"gain_min", 1'000.0},
+        {"fee_tolerance", 0.5}, {"coin", f.weth.id()}};
+    const auto strategy = f.strategy("governor_attacker", f.me, values);
+    auto wallet = f.watcher(f.me);
+    const auto before = f.usdc.balance(f.me);
+    act(wallet, *strategy, 5);
+    if (counts_past)
+    {
+        CHECK(governor.proposals() == 0);
+        CHECK(f.usdc.balance(f.me) == before);
+        CHECK(wallet.decide(*strategy) > 1'000'000);
+        return;
+    }
+    REQUIRE(governor.proposals() == 1);
+    CHECK(governor.locked(f.me) == 10);
+    SECTION("of all that was there")
+    {
+        act(wallet, *strategy, day / 12);
+        CHECK(f.weth.balance(f.me) == f.ether(100));
+        // Twice the victim's votes, less what it has of its own: 3 * 10 = 2 * 10 + 10.
+        const auto borrowed = wrapping_sub(f.dollars(180'000), 10);
+        CHECK(governor.proposal(0).for_votes == wrapping_add(borrowed, 10));
+        const auto fee = div_down(wrapping_add(wrapping_mul(borrowed, 5), 5'000), 10'000);
+        CHECK(f.usdc.balance(f.me) == wrapping_sub(before, fee));
+        CHECK(governor.locked(f.me).is_zero());
+        const auto after = f.usdc.balance(f.me);
+        act(wallet, *strategy, 100);
+        CHECK(f.usdc.balance(f.me) == after);
+    }
+    SECTION("of what a grant has left")
+    {
+        CallWriter grant;
+        grant.add(f.weth.id(), Erc20Transfer{f.victim, f.ether(60)});
+        f.run(f.victim, CallWriter{}
+                            .add(governor.id(), Propose{grant.list(), {}})
+                            .add(governor.id(), CastVote{1, 1}));
+        wallet.advance(day / 12);
+        f.run(f.victim, CallWriter{}.add(governor.id(), EmergencyCommit{1}));
+        act(wallet, *strategy, 3);
+        CHECK(governor.proposals() == 3);  // Once more, for 40.
+        act(wallet, *strategy, day / 12);
+        CHECK(f.weth.balance(f.me) == f.ether(40));
+        CHECK(governor.locked(f.me).is_zero());
+    }
+    SECTION("that nobody lends votes for any more")
+    {
+        f.usdc.allocate(f.victim, f.dollars(10'000'000));
+        f.run(f.victim, CallWriter{}.add(governor.id(), Lock{f.dollars(10'000'000)}));
+        act(wallet, *strategy, 7 * day / 12 + 5);
+        CHECK(f.weth.balance(f.me).is_zero());
+        CHECK(f.usdc.balance(f.me) == before);  // It has unlocked its own.
+    }
+    SECTION("refused")
+    {
+        const auto other = f.strategy("governor_attacker", f.me, values);
+        CHECK(runnel::tests::sent_when_all_is_refused(wallet, *other, 1'000) <= 16);
+    }
+}
+
+TEST_CASE("token voter: locks, votes on what is new, and trusts who has much at stake",
+    "[strategies][governance]")
+{
+    using namespace contracts::stake_governor;
+    constexpr std::uint64_t day = 86'400;
+    AttackFixture f;
+    auto& governor = f.sandbox.add<contracts::StakeGovernor>(
+        "governor", Rules{f.usdc.id(), false, 10, 2'000, 0, 7 * day, day});
+    f.sandbox.connect();
+    const Values values{{"governance", governor.id()}, {"join_within", std::int64_t{12'000}},
+        {"interval", always(12)}, {"lock_share", always(0.5)}, {"turnout", 1.0},
+        {"standing", 0.01}};
+    const auto strategy = f.strategy("token_voter", f.me, values);
+    auto wallet = f.watcher(f.me);
+    CHECK(strategy->first_block(0) == 1);
+    act(wallet, *strategy, 3);
+    CHECK(governor.locked(f.me) == f.dollars(25'000));
+    f.approve(f.victim, f.usdc.id(), governor.account());
+    CallWriter calls;
+    calls.add(f.weth.id(), Erc20Transfer{f.victim, 1});
+    const auto propose = CallWriter{}.add(governor.id(), Propose{calls.list(), {}});
+    f.run(f.victim, CallWriter{}.add(governor.id(), Lock{10}));
+    f.run(f.victim, propose);
+    act(wallet, *strategy, 3);
+    CHECK(governor.proposal(0).against_votes > f.dollars(24'999));
+    CHECK(governor.proposal(0).for_votes.is_zero());
+    f.run(f.victim, CallWriter{}.add(governor.id(), Lock{f.dollars(300)}));
+    f.run(f.victim, propose);
+    act(wallet, *strategy, 3);
+    CHECK(governor.proposal(1).for_votes > f.dollars(24'999));
+    CHECK(governor.proposal(1).against_votes.is_zero());
+    act(wallet, *strategy, 10);
+    CHECK(wallet.submissions.empty());
+    // Of one who never goes there, none.
+    const Values never_votes{{"governance", governor.id()}, {"join_within", std::int64_t{12'000}},
+        {"interval", always(12)}, {"lock_share", always(0.5)}, {"turnout", 0.0},
+        {"standing", 0.01}};
+    const auto idle = f.strategy("token_voter", f.me, never_votes);
+    f.run(f.victim, propose);
+    act(wallet, *idle, 5);
+    CHECK(governor.proposal(2).for_votes.is_zero());
+    const auto refused = f.strategy("token_voter", f.me, values);
+    CHECK(runnel::tests::sent_when_all_is_refused(wallet, *refused, 1'000) <= 16);
+}
+
+// The pool, the vault and the sizes of docs/attacks.md.
+TEST_CASE(
+    "vault manipulator: buys shares of a vault that asks a pool, and none of one that does not",
+    "[strategies][attacks]")
+{
+    using contracts::aave_v3::ReserveSpec;
+    using contracts::curve_stableswap::AmountList;
+    const bool is_fair = GENERATE(false, true);
+    AttackFixture f;
+    auto& usdt = f.sandbox.add<contracts::Erc20>(
+        "USDT", TokenInfo{"USDT", 6}, contracts::TokenFlavour::openzeppelin5);
+    auto& pool = f.sandbox.add<contracts::CurveStableSwapPool>("y_pool",
+        contracts::curve_stableswap::PoolSpec{contracts::curve_stableswap::Code::base_template,
+            {f.usdc.id(), usdt.id()}, 200, 4'000'000, 5'000'000'000, zero_account, "crv"});
+    auto& vault = f.sandbox.add<contracts::CurveVault>(
+        "vault", contracts::curve_vault::Setup{pool.id(), 0, is_fair, "keeper", "fUSDC"});
+    std::vector<ReserveSpec> reserves(2);
+    reserves[0].token = f.usdc.id();
+    reserves[1].token = usdt.id();
+    for (auto& reserve : reserves)
+    {
+        reserve.config.flash_loan_enabled = true;
+        reserve.strategy.optimal_usage_ratio = Amount::power_of_ten(26);
+        reserve.strategy.optimal_stable_to_total_debt_ratio = Amount::power_of_ten(27);
+    }
+    auto& bank = f.sandbox.add<contracts::AaveV3Pool>("lender", f.oracle.id(), reserves,
+        contracts::aave_v3::PoolSettings{0, 0}, "treasury", "admin");
+    f.sandbox.connect();
+    const auto bring = [&](contracts::Erc20& token, std::uint64_t whole)
+    {
+        token.allocate(f.victim, f.dollars(whole));
+        for (const auto spender : {pool.account(), vault.account(), bank.account()})
+            f.approve(f.victim, token.id(), spender);
+    };
+    bring(f.usdc, 200'000'000);
+    bring(usdt, 200'000'000);
+    AmountList amounts;
+    amounts.push_back(f.dollars(20'000'000));
+    amounts.push_back(f.dollars(120'000'000));
+    f.run(f.victim,
+        CallWriter{}
+            .add(pool.id(), contracts::curve_stableswap::AddLiquidity{amounts, 0, f.victim})
+            .add(vault.id(), contracts::erc4626::Deposit{f.dollars(100'000'000), f.victim})
+            .add(
+                bank.id(), contracts::aave_v3::Supply{f.usdc.id(), f.dollars(60'000'000), f.victim})
+            .add(
+                bank.id(), contracts::aave_v3::Supply{usdt.id(), f.dollars(60'000'000), f.victim}));
+    f.run(*f.sandbox.world().find_account("keeper"),
+        CallWriter{}.add(vault.id(), contracts::curve_vault::DoHardWork{}));
+
+    const Values values{{"vault", vault.id()}, {"exchange", pool.id()}, {"token", usdt.id()},
+        {"lenders", std::vector<ContractId>{bank.id()}}, {"at", std::int64_t{0}},
+        {"every", std::int64_t{60'000}}, {"push", 17'200'000.0}, {"deposit", 49'980'000.0},
+        {"gain_min", 1'000.0}, {"strikes", std::int64_t{1}}, {"fee_tolerance", 0.5},
+        {"coin", f.weth.id()}};
+    const auto strategy = f.strategy("vault_manipulator", f.me, values);
+    auto wallet = f.watcher(f.me);
+    wallet.set_price(usdt.id(), 1);
+    const auto before = f.usdc.balance(f.me);
+    wallet.decide(*strategy);
+    if (is_fair)
+    {
+        CHECK(wallet.submissions.empty());
+        return;
+    }
+    REQUIRE(wallet.submissions.size() == 1);
+    const auto meant = wallet.submissions.front().motive;
+    CHECK(meant.purpose == Purpose::attack);
+    const auto ran = wallet.run(*strategy);
+    INFO(ran.outcome.receipt.refusal.to_string());
+    REQUIRE(ran.outcome.ok());
+    CHECK(vault.balance(f.me).is_zero());
+    CHECK(f.usdc.balance(f.me) == wrapping_add(before, meant.stolen));
+    // By hand 641,627.354259 USDC less 13,754.985289 USDT; here the fee of what it turns back too
+    // much is on top.
+    const auto gain = wrapping_add(meant.stolen, usdt.balance(f.me)).to_double() / 1e6;
+    CHECK(gain > 627'000);
+    CHECK(gain < 628'500);
+    act(wallet, *strategy, 50);
+    CHECK(vault.balance(f.me).is_zero());  // One strike.
+    CHECK(f.usdc.balance(f.me) == wrapping_add(before, meant.stolen));
+    const auto refused = f.strategy("vault_manipulator", f.me, values);
+    CHECK(runnel::tests::sent_when_all_is_refused(wallet, *refused, 1'000) <= 16);
 }
 
 TEST_CASE("rug puller: takes the pool when buyers have come, and cannot take what it has not",

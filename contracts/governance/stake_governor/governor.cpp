@@ -51,6 +51,7 @@ const ContractType& StakeGovernor::contract_type()
     static const ContractType type{.kind = "stake_governor",
         .help = "A treasury whose calls are voted on by locked tokens; vulnerable by parameter.",
         .role = ContractRole::ledger,
+        .sectors = implements<StakeGovernor, Governance>(),
         .methods = methods(),
         .events = event_types<LockedLog, ProposalCreatedLog, VoteCastLog, ProposalExecutedLog>(),
         .parameters =
@@ -115,6 +116,72 @@ void StakeGovernor::check_invariants(const World&, Findings& findings) const
     }
 }
 
+// ---- Governance ----
+
+GovernanceProposal StakeGovernor::proposal(std::uint32_t number) const
+{
+    const auto& found = proposals_.get(number);
+    return {found.proposer, found.vote_start, found.vote_end,
+        found.created + rules_.emergency_delay, found.for_votes, found.against_votes,
+        found.is_executed};
+}
+
+std::optional<Amount> StakeGovernor::lock_to_commit(const Amount& for_votes) const
+{
+    if (rules_.counts_past)
+        return std::nullopt;
+    // 3 * (for + x) >= 2 * (all + x). Both are below the token's supply, far from overflow.
+    const auto needed = wrapping_mul(2, all_votes());
+    const auto have = wrapping_mul(3, for_votes);
+    return needed > have ? wrapping_sub(needed, have) : Amount{};
+}
+
+CallGas StakeGovernor::gas_of(GovernanceAction action) const noexcept
+{
+    switch (action)
+    {
+        case GovernanceAction::lock: return {Lock::gas, 0};
+        case GovernanceAction::unlock: return {Unlock::gas, 0};
+        case GovernanceAction::propose: return {Propose::gas, 0};
+        case GovernanceAction::vote: return {stake_governor::CastVote::gas, 0};
+        case GovernanceAction::execute: return {Execute::gas, 0};
+        case GovernanceAction::commit: return {EmergencyCommit::gas, 0};
+    }
+    return {};
+}
+
+void StakeGovernor::add_lock(CallWriter& calls, const Amount& amount) const
+{
+    calls.add(id(), Lock{amount});
+}
+
+void StakeGovernor::add_unlock(CallWriter& calls, const Amount& amount) const
+{
+    calls.add(id(), Unlock{amount});
+}
+
+void StakeGovernor::add_proposal(CallWriter& calls, CallList proposed) const
+{
+    calls.add(id(), Propose{proposed, {}});
+}
+
+void StakeGovernor::add_vote(CallWriter& calls, std::uint32_t proposal, bool is_for) const
+{
+    calls.add(id(), CastVote{proposal, static_cast<std::uint8_t>(is_for ? 1 : 0)});
+}
+
+void StakeGovernor::add_execute(CallWriter& calls, std::uint32_t proposal) const
+{
+    calls.add(id(), Execute{proposal});
+}
+
+void StakeGovernor::add_commit(CallWriter& calls, std::uint32_t proposal) const
+{
+    calls.add(id(), EmergencyCommit{proposal});
+}
+
+// ---- Votes ----
+
 Amount StakeGovernor::votes_at(
     CallContext& context, AccountId owner, std::uint32_t count, std::uint64_t block) const
 {
@@ -154,6 +221,8 @@ void StakeGovernor::record(
         ++count;
     context.write(checkpoints_, numbered_key(count - 1, owner)) = {block, votes};
 }
+
+// ---- Calls ----
 
 Result<Returns> StakeGovernor::execute(const Lock& call, CallContext& context)
 {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "contracts/kit/contract_base.hpp"
+#include "contracts/kit/sectors/governance.hpp"
 #include "contracts/kit/token.hpp"
 #include "ledger/call.hpp"
 
@@ -202,7 +203,8 @@ namespace runnel::contracts
 /// (names, words, past votes); Beanstalk's `GovernanceFacet.sol` (emergencyCommit).
 class StakeGovernor : public ContractBase<StakeGovernor, stake_governor::Lock,
                           stake_governor::Unlock, stake_governor::Propose, stake_governor::CastVote,
-                          stake_governor::Execute, stake_governor::EmergencyCommit>
+                          stake_governor::Execute, stake_governor::EmergencyCommit>,
+                      public Governance
 {
 public:
     StakeGovernor(ContractIdentity identity, const stake_governor::Rules& rules);
@@ -218,10 +220,27 @@ public:
     {
         return voters_.get(voter).locked;
     }
-    [[nodiscard]] const stake_governor::Proposal& proposal(std::uint32_t number) const noexcept
+
+    // Governance.
+
+    [[nodiscard]] const Contract& contract() const noexcept override { return *this; }
+    [[nodiscard]] ContractId token() const noexcept override { return rules_.token; }
+    [[nodiscard]] const Amount& votes(AccountId voter) const override { return locked(voter); }
+    [[nodiscard]] const Amount& all_votes() const override { return totals().locked; }
+    [[nodiscard]] const Amount& proposal_threshold() const noexcept override
     {
-        return proposals_.get(number);
+        return rules_.proposal_threshold;
     }
+    [[nodiscard]] std::uint32_t proposals() const override { return totals().proposals; }
+    [[nodiscard]] GovernanceProposal proposal(std::uint32_t number) const override;
+    [[nodiscard]] std::optional<Amount> lock_to_commit(const Amount& for_votes) const override;
+    [[nodiscard]] CallGas gas_of(GovernanceAction action) const noexcept override;
+    void add_lock(CallWriter& calls, const Amount& amount) const override;
+    void add_unlock(CallWriter& calls, const Amount& amount) const override;
+    void add_proposal(CallWriter& calls, CallList proposed) const override;
+    void add_vote(CallWriter& calls, std::uint32_t proposal, bool is_for) const override;
+    void add_execute(CallWriter& calls, std::uint32_t proposal) const override;
+    void add_commit(CallWriter& calls, std::uint32_t proposal) const override;
 
     using ContractBase::execute;
     /// Errors: StakeGovernor: ZERO_AMOUNT.
