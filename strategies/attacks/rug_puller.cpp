@@ -1,10 +1,15 @@
 #include "contracts/kit/registration.hpp"
 #include "contracts/kit/sectors/exchange.hpp"
+#include "contracts/kit/sectors/screening.hpp"
 #include "contracts/tokens/erc20/erc20.hpp"
 #include "strategies/attacks/attacks.hpp"
 #include "strategies/attacks/pair_desk.hpp"
 #include "strategies/market/common.hpp"
 #include "strategies/market/lending_market.hpp"
+
+#include <memory>
+#include <utility>
+#include <vector>
 
 namespace runnel::strategies
 {
@@ -32,7 +37,8 @@ struct WalletState
 
 /// Waits until buyers have brought money into the pool of its token, then takes it: by the shares
 /// of the pool that it has, and by selling tokens that it has or makes. Shares that are locked and
-/// tokens that nobody can make it does not have.
+/// tokens that nobody can make it does not have. If it may freeze who holds its token, buyers
+/// cannot sell: then all that they bring waits for its own sale.
 class RugPuller : public StatefulStrategy<WalletState>
 {
 public:
@@ -40,6 +46,9 @@ public:
       : desk_{*wallets.world, parameters.contract("exchange"), parameters.token("token")},
         mintable_{
             dynamic_cast<const contracts::Erc20*>(wallets.world->find_contract(desk_.token()))},
+        freezer_{contracts::find_account_freezer(*wallets.world, desk_.token())},
+        groups_{wallets.groups},
+        victims_{find_group(*groups_, parameters.text("victims"))},
         growth_{parameters.number("growth")},
         mints_{parameters.number("mints")},
         every_ms_{parameters.duration_ms("every")}
@@ -68,7 +77,10 @@ public:
         const bool is_full = money > 0 && money >= state.first_money * growth_;
         const bool is_late = static_cast<double>(view.now_ms) / 1'000 >= state.patience_seconds;
         if (state.phase == Phase::waiting && !is_full && !is_late)
+        {
+            freeze(wallet);
             return next;
+        }
         if (state.phase == Phase::waiting && pull(state, wallet))
             return view.block_number + 1;
         state.phase = Phase::pulled;
@@ -82,7 +94,7 @@ public:
     {
         auto& state = states_[position];
         state.refusals.count(outcome);
-        if (outcome.kind != TransactionOutcome::Kind::succeeded)
+        if (outcome.kind != TransactionOutcome::Kind::succeeded || outcome.tag == freeze_tag)
             return false;
         state.phase = outcome.tag == pull_tag ? Phase::pulled : Phase::sold;
         return true;
@@ -91,11 +103,35 @@ public:
 private:
     static constexpr std::uint64_t pull_tag = 1;
     static constexpr std::uint64_t sell_tag = 2;
+    static constexpr std::uint64_t freeze_tag = 3;
+    static constexpr std::size_t frozen_at_once = 20;
 
     [[nodiscard]] bool is_valid(const WalletState& state, const WalletState& born) const override
     {
         return state.patience_seconds == born.patience_seconds && state.phase <= Phase::sold &&
                state.first_money >= 0 && state.refusals.is_possible();
+    }
+
+    /// Those of its victims who have bought since its last look.
+    void freeze(WalletContext& wallet) const
+    {
+        if (freezer_ == nullptr || victims_ == nullptr || freezer_->frozen_by() != wallet.account())
+            return;
+        const auto& view = wallet.view();
+        CallWriter calls;
+        std::size_t count = 0;
+        for (const auto victim : *victims_)
+        {
+            if (count == frozen_at_once)
+                break;
+            if (victim == zero_account || freezer_->is_frozen(victim) ||
+                holding_of(view, desk_.token(), victim).is_zero())
+                continue;
+            freezer_->add_freeze(calls, victim);
+            ++count;
+        }
+        if (count > 0)
+            wallet.submit(std::move(calls), wallet.habitual_bid(), freeze_tag, motive(wallet, {}));
     }
 
     /// All its shares of the pool; false if it has none.
@@ -153,7 +189,10 @@ private:
     }
 
     PairDesk desk_;
-    const contracts::Erc20* mintable_;  // nullptr: of another kind.
+    const contracts::Erc20* mintable_;          // nullptr: of another kind.
+    const contracts::AccountFreezer* freezer_;  // nullptr: nobody can freeze its holders.
+    std::shared_ptr<const GroupAccounts> groups_;
+    const std::vector<AccountId>* victims_;  // Of *groups_.
     double growth_;
     double mints_;
     std::int64_t every_ms_;
@@ -171,8 +210,9 @@ const StrategyType& rug_puller_strategy()
     static const StrategyType type{.name = "rug_puller",
         .purpose = Purpose::fraud,
         .help =
-            "Waits for buyers of its token, then takes the pool's money: by its shares of the "
-            "pool, and by tokens that it has or makes.",
+            "Waits for buyers of its token, whom it may freeze, then takes the pool's money: by "
+            "its "
+            "shares of the pool, and by tokens that it has or makes.",
         .parameters =
             {
                 contracts::contract_parameter(
@@ -185,6 +225,8 @@ const StrategyType& rug_puller_strategy()
                 {"mints", ParameterKind::number, "100", {},
                     "What it makes and sells, if it can: so many times the pool's.", 0, 1e6},
                 {"every", ParameterKind::duration, "\"2m\"", {}, "How often it looks.", 1'000},
+                {"victims", ParameterKind::group, "\"\"", {},
+                    "Whom it freezes once they have its token, if it may; empty: nobody."},
             },
         .create = create_strategy<RugPuller>,
         .validate_in = check_exchange};

@@ -134,6 +134,27 @@ def rug_pull(run, check):
     check(closed.gain("buyer", "WETH") < 0, "rug pull: locked: people buy all the same")
 
 
+# The pool is locked and nobody can make more, but he has a tenth more of the token, whose blacklist is his.
+KEEPER = (*LOCKED, "agents.promoter.funds.MOON=100", 'tokens.MOON.kind="fiat_token"', 'tokens.MOON.blacklister="promoter/0"')
+SALES = """SELECT count(*) FROM t_dex_trades d JOIN t_contracts s ON s.id = d.token_sold_id
+           JOIN t_transactions x USING (block_number, transaction_index) JOIN t_addresses f ON f.id = x.from_id
+           WHERE s.name = 'MOON' AND f.name LIKE 'buyer/%'"""
+
+
+def freezing(run, check):
+    idle = run("rug_pull", *KEEPER)
+    check(idle.rows(SALES)[0][0] > 10, f"freezing: where he does not, buyers sell: {idle.rows(SALES)}")
+    open_ = run("rug_pull", *KEEPER, 'agents.promoter.victims="buyer"')
+    # Who sells within two minutes of his purchase is not frozen yet.
+    sold, idle_sold = open_.rows(SALES)[0][0], idle.rows(SALES)[0][0]
+    check(sold < idle_sold / 3, f"freezing: few sell: {sold} of {idle_sold}")
+    frozen = open_.rows("SELECT count(*) FROM t_fiat_token_blacklisted")[0][0]
+    check(frozen > 30, f"freezing: buyers are frozen: {frozen}")
+    check(open_.gain("promoter", "WETH") > 0, f"freezing: he gains: {open_.gain('promoter', 'WETH')}")
+    check(open_.gain("buyer", "WETH") < idle.gain("buyer", "WETH") < 0,
+          f"freezing: they lose more: {open_.gain('buyer', 'WETH')}, {idle.gain('buyer', 'WETH')}")
+
+
 WARNED = ("agents.holder.warned=true", "agents.payer.compares=true")
 STOLEN = """SELECT coalesce(sum(CAST(value AS REAL)), 0) FROM t_token_transfers t JOIN t_addresses f ON f.id = t.from_id
             JOIN t_addresses a ON a.id = t.to_id WHERE f.name LIKE 'payer/%' AND a.name LIKE '0x%'"""
@@ -179,7 +200,7 @@ def main() -> None:
         def run(name: str, *values: str) -> Run:
             return Run(runnel, check, source / "scenarios" / f"{name}.toml", pathlib.Path(folder), *values)
 
-        for attack in (inflation, reentrancy, flash_loan, governance, vault_price, rug_pull, phishing, wash_trading):
+        for attack in (inflation, reentrancy, flash_loan, governance, vault_price, rug_pull, freezing, phishing, wash_trading):
             if not sys.argv[3:] or attack.__name__ in sys.argv[3:]:
                 attack(run, check)
     check.finish()

@@ -3,6 +3,7 @@
 #include "contracts/governance/stake_governor/governor.hpp"
 #include "contracts/lending/naive_lender/lender.hpp"
 #include "contracts/oracles/pool_oracle/pool_oracle.hpp"
+#include "contracts/stablecoins/fiat_token/fiat_token.hpp"
 #include "contracts/tokens/weth9/weth9.hpp"
 #include "contracts/vaults/curve_vault/curve_vault.hpp"
 #include "contracts/vaults/erc4626/erc4626.hpp"
@@ -499,7 +500,8 @@ TEST_CASE("rug puller: takes the pool when buyers have come, and cannot take wha
                     .add(f.usdc.id(), Erc20Transfer{moon_pair.account(), f.dollars(10'000)})
                     .add(moon_pair.id(), contracts::uniswap_v2::Mint{is_open ? f.me : bank}));
     const Values values{{"exchange", moon_pair.id()}, {"token", moon.id()}, {"growth", 3.0},
-        {"patience", always(1e9)}, {"mints", 100.0}, {"every", std::int64_t{120'000}}};
+        {"patience", always(1e9)}, {"mints", 100.0}, {"every", std::int64_t{120'000}},
+        {"victims", std::string{}}};
     const auto strategy = f.strategy("rug_puller", f.me, values);
     auto wallet = f.watcher(f.me);
     const auto before = f.usdc.balance(f.me);
@@ -524,6 +526,59 @@ TEST_CASE("rug puller: takes the pool when buyers have come, and cannot take wha
         CHECK(f.usdc.balance(f.me) == before);
         CHECK(moon_pair.reserve(f.usdc.id()) == f.dollars(35'000));
     }
+}
+
+// Its shares of the pool are locked, and nobody can make more: what it has left are tokens to sell.
+TEST_CASE(
+    "rug puller: freezes who has bought, and sells where they cannot", "[strategies][attacks]")
+{
+    const bool may_freeze = GENERATE(true, false);
+    AttackFixture f;
+    auto& moon = f.sandbox.add<contracts::FiatToken>("MOON",
+        contracts::fiat_token::Spec{{"MOON", 18}, "MOON", contracts::fiat_token::Version::v2_2, 1});
+    auto& moon_pair = f.sandbox.add<contracts::UniswapV2Pair>(
+        "moon_usdc", moon.id(), f.usdc.id(), f.factory.id());
+    const auto bank = f.sandbox.account("bank");
+    f.sandbox.connect();
+    const auto office = may_freeze ? f.me : bank;
+    moon.appoint({bank, bank, bank, office, false, false});
+    moon.allocate(f.sandbox.world(), bank, f.ether(100'000));
+    moon.allocate(f.sandbox.world(), f.me, f.ether(50'000));
+    f.run(bank, CallWriter{}
+                    .add(moon.id(), Erc20Transfer{moon_pair.account(), f.ether(100'000)})
+                    .add(f.usdc.id(), Erc20Transfer{moon_pair.account(), f.dollars(10'000)})
+                    .add(moon_pair.id(), contracts::uniswap_v2::Mint{bank}));
+    const Values values{{"exchange", moon_pair.id()}, {"token", moon.id()}, {"growth", 3.0},
+        {"patience", always(1e9)}, {"mints", 100.0}, {"every", std::int64_t{12'000}},
+        {"victims", std::string{"buyers"}}};
+    const GroupAccounts groups{{"buyers", {f.victim}}};
+    const auto strategy = f.in_groups("rug_puller", f.me, values, groups);
+    auto wallet = f.watcher(f.me);
+    act(wallet, *strategy, 5);
+    CHECK_FALSE(moon.is_frozen(f.victim));  // It has bought nothing yet.
+
+    const auto swap = [&](ContractId in, ContractId out, const Amount& amount)
+    {
+        return CallWriter{}.add(f.router.id(), contracts::uniswap_v2::SwapExactTokensForTokens{
+                                                   amount, 0, {in, out}, f.victim, 2'000'000'000});
+    };
+    f.approve(f.victim, f.usdc.id(), f.router.account());
+    f.approve(f.victim, moon.id(), f.router.account());
+    f.run(f.victim, swap(f.usdc.id(), moon.id(), f.dollars(15'000)));
+    const auto before = f.usdc.balance(f.me);
+    act(wallet, *strategy, 5);
+    CHECK(moon.is_frozen(f.victim) == may_freeze);
+    const auto sale = swap(moon.id(), f.usdc.id(), f.ether(1'000));
+    CHECK(f.sandbox.run(f.victim, sale).ok() == !may_freeze);
+    CHECK(f.usdc.balance(f.me) == before);
+
+    f.usdc.allocate(moon_pair.account(), f.dollars(10'000));  // Others buy too.
+    f.run(bank, CallWriter{}.add(moon_pair.id(), contracts::uniswap_v2::Sync{}));
+    act(wallet, *strategy, 5);
+    CHECK(moon.balance(f.me).is_zero());
+    CHECK(f.usdc.balance(f.me) > before);
+    const auto other = f.in_groups("rug_puller", f.me, values, groups);
+    CHECK(runnel::tests::sent_when_all_is_refused(wallet, *other, 1'000) <= 16);
 }
 
 TEST_CASE("hype buyer: follows a price that rises, once", "[strategies][attacks]")
