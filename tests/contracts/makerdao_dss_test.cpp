@@ -600,6 +600,12 @@ TEST_CASE("dss: what strategies and reports are told of debt, to the unit",
     CHECK(auction.collateral == Amount{30'000'000'007});
     CHECK(auction.wanted == decimal("21487489286970657489202"));
     CHECK(auction.price == decimal("788827132717686729"));
+    // 0.9667 of the first price but for two units of 1e-27: a share of one unit more is too much.
+    set(IlkParameter::clip_cusp, "966699999999999999999999998");
+    CHECK_FALSE(system.auctions(usdc, f.now).at(0).restarts);
+    set(IlkParameter::clip_cusp, "966699999999999999999999999");
+    CHECK(system.auctions(usdc, f.now).at(0).restarts);
+    set(IlkParameter::clip_cusp, "400000000000000000000000000");
     const Amount most{1'234'567'891};
     const auto part = system.preview_take(usdc, auction.id, most, f.now).value();
     CHECK(part.collateral == most);
