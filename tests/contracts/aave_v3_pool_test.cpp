@@ -779,6 +779,25 @@ TEST_CASE("aave v3 pool: logs have the deployed topics", "[contracts][aave_v3]")
           "0x804c9b842b2748a22bb64b345453a3de7ca54a6ca45ce00d415894979e22897a");
 }
 
+TEST_CASE("aave v3 pool: a scenario's liquidation takes all of the collateral, and no more",
+    "[contracts][aave_v3]")
+{
+    const auto refusal_of = [](std::int64_t threshold)
+    {
+        Parameters row;
+        row.set("ltv_bps", std::int64_t{7'500});
+        row.set("liquidation_threshold_bps", threshold);
+        row.set("liquidation_bonus_bps", std::int64_t{10'500});
+        Parameters parameters;
+        parameters.set("reserves", Parameters::PerToken{{ContractId{1}, row}});
+        return AaveV3Pool::contract_type().validate(parameters);
+    };
+    CHECK(refusal_of(9'524) == "");  // 10000.2, which is 10000.
+    CHECK(refusal_of(9'525) ==
+          "reserves: expected liquidation_threshold_bps times liquidation_bonus_bps of at most "
+          "10000 bps, got 9525 times 10500");
+}
+
 TEST_CASE("aave v3 pool: a scenario's pool starts with its liquidity", "[contracts][aave_v3]")
 {
     const auto* type = find_contract_type("aave_v3_pool");

@@ -622,6 +622,35 @@ TEST_CASE("uniswap v4 exchange: orders do what quotes say, along a path and in h
     CHECK(venue.failure_of(refused.receipt.refusal) == OrderFailure::deadline);
 }
 
+// At sqrt(7 / 3), by the formulas of SqrtPriceMath in whole numbers, each range by itself.
+TEST_CASE("uniswap v4 exchange: what it says of liquidity is rounded down, to the unit",
+    "[contracts][uniswap_v4]")
+{
+    V4Fixture f;
+    const auto decimal = [](std::string_view text) { return *Amount::from_decimal(text); };
+    f.open(f.plain, decimal("121023017297959709708926085430"));
+    f.provide(f.alice, f.plain, 7'800, 9'000, wrapping_add(tokens(1'000), 3));
+    f.provide(f.bob, f.plain, -887'220, 887'220, wrapping_add(tokens(700), 1));
+    const auto& key = f.plain.key();
+    CHECK(f.plain.depth(key.currency0) == decimal("1112911240203561144459"));
+    CHECK(f.plain.depth(key.currency1) == decimal("2596792893808309337072"));
+    CHECK(f.plain.reserve(key.currency0) == decimal("475268742743367542858"));
+    CHECK(f.plain.reserve(key.currency1) == decimal("1119840898850444722412"));
+}
+
+TEST_CASE("uniswap v4 manager: at the last price of all a limit is passed first",
+    "[contracts][uniswap_v4]")
+{
+    V4Fixture f;
+    f.open(f.plain, uniswap_v3::min_sqrt_ratio);
+    const auto refusal_of = [&](const Amount& limit) {
+        return f.manager.quote_swap(f.plain.key(), {true, paid(1), limit}).error().to_string();
+    };
+    const auto last = uniswap_v3::min_sqrt_ratio;
+    CHECK(refusal_of(last) == "PriceLimitAlreadyExceeded(4295128739, 4295128739)");
+    CHECK(refusal_of(wrapping_sub(last, 1)) == "PriceLimitOutOfBounds(4295128738)");
+}
+
 TEST_CASE("uniswap v4 exchange: a deposit takes what was quoted, and a withdrawal pays its worth",
     "[contracts][uniswap_v4]")
 {
