@@ -43,4 +43,18 @@ std::vector<std::filesystem::path> write_csv(
 /// A value as people read it: `12.5%`, `$1,234`, `3.21 WETH`, `-` if not known.
 [[nodiscard]] std::string shown(const Value& value, Unit unit);
 
+// Text on a terminal.
+
+/// Characters: UTF-8 sequences count once.
+[[nodiscard]] std::size_t width_of(std::string_view text);
+/// Cuts after @p width characters, with an ellipsis. Control characters of hostile names become
+/// blanks: an answer must not steer the terminal.
+[[nodiscard]] std::string fitted(std::string text, std::size_t width);
+/// With blanks behind it, or before it.
+[[nodiscard]] std::string padded(const std::string& text, std::size_t width, bool right);
+/// @p share of so many characters, to the eighth of one.
+[[nodiscard]] std::string bar(double share, std::size_t width);
+/// Means of neighbours, so that there are at most @p count; NaN is left out.
+[[nodiscard]] std::vector<double> merged(const std::vector<double>& values, std::size_t count);
+
 }  // namespace runnel::analytics

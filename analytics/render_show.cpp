@@ -17,20 +17,10 @@ constexpr std::string_view dim = "2";
 constexpr std::string_view red = "31";
 constexpr std::string_view cyan = "36";
 
-/// Control characters of hostile names become blanks: an answer must not steer the terminal.
-std::string tame(std::string_view text)
+/// As fitted(), whatever its length.
+std::string tame(const std::string& text)
 {
-    std::string result{text};
-    for (auto& c : result)
-        c = static_cast<unsigned char>(c) < 0x20U || c == 0x7F ? ' ' : c;
-    return result;
-}
-
-/// Characters on a terminal: UTF-8 sequences count once.
-std::size_t width_of(std::string_view text)
-{
-    return static_cast<std::size_t>(std::count_if(text.begin(), text.end(),
-        [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }));
+    return fitted(text, text.size());
 }
 
 class TreeWriter

@@ -16,40 +16,8 @@ namespace
 {
 // How long a cell may be, until a table fits its line.
 constexpr std::size_t line_width_min = 40;
+constexpr std::size_t bar_width = 20;
 constexpr std::array<std::size_t, 4> cell_limits{60, 44, 36, 28};
-
-/// Characters on a terminal: UTF-8 sequences count once.
-std::size_t width_of(std::string_view text)
-{
-    return static_cast<std::size_t>(std::count_if(text.begin(), text.end(),
-        [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }));
-}
-
-/// Cuts after @p width characters, with an ellipsis. Control characters of hostile names become
-/// blanks: a report must not steer the terminal.
-std::string fitted(std::string text, std::size_t width)
-{
-    for (auto& c : text)
-        c = static_cast<unsigned char>(c) < 0x20U || c == 0x7F ? ' ' : c;
-    if (width_of(text) <= width)
-        return text;
-    std::size_t characters = 0;
-    std::size_t end = 0;
-    while (end < text.size())
-    {
-        const bool starts = (static_cast<unsigned char>(text[end]) & 0xC0U) != 0x80U;
-        if (starts && ++characters == width)
-            break;
-        ++end;
-    }
-    return text.substr(0, end) + "…";
-}
-
-std::string padded(const std::string& text, std::size_t width, bool right)
-{
-    const auto blanks = std::string(width - std::min(width, width_of(text)), ' ');
-    return right ? blanks + text : text + blanks;
-}
 
 /// Four significant digits, no more than needed.
 int decimals_for(double magnitude)
@@ -105,17 +73,6 @@ std::string percent(double share)
     return grouped(value, magnitude >= 0.95 ? 1 : magnitude >= 0.095 ? 2 : 4) + "%";
 }
 
-/// Eighths of a character: 20 characters are 1.
-std::string bar(double share)
-{
-    static constexpr std::array<std::string_view, 8> parts{"", "▏", "▎", "▍", "▌", "▋", "▊", "▉"};
-    const auto eighths = static_cast<std::size_t>(std::clamp(share, 0.0, 1.0) * 160 + 0.5);
-    std::string text;
-    for (std::size_t i = 0; i < eighths / 8; ++i)
-        text += "█";
-    return text.append(parts.at(eighths % 8));
-}
-
 std::string duration(double seconds)
 {
     if (seconds < 120)
@@ -145,7 +102,7 @@ std::string shown_number(double value, Unit unit)
         case Unit::none: return plain(value);
         case Unit::count: return grouped(value, value == std::floor(value) ? 0 : 1);
         case Unit::share: return percent(value);
-        case Unit::bar: return bar(value);
+        case Unit::bar: return bar(value, bar_width);
         case Unit::usd: return dollars(value);
         case Unit::usd_price:
             return value > 0 && value < 1e-9 ? fmt::format("${:.3g}", value) : dollars(value);
@@ -233,28 +190,6 @@ private:
                 styled(sparkline(merged(chart.values, pieces), floor, high), cyan), range);
             empty_ = false;
         }
-    }
-
-    /// Means of neighbours, so that there are at most @p count.
-    static std::vector<double> merged(const std::vector<double>& values, std::size_t count)
-    {
-        const auto size = (values.size() + count - 1) / count;
-        if (size <= 1)
-            return values;
-        std::vector<double> means;
-        for (std::size_t begin = 0; begin < values.size(); begin += size)
-        {
-            double sum = 0;
-            std::size_t known = 0;
-            for (auto i = begin; i < std::min(begin + size, values.size()); ++i)
-            {
-                sum += std::isfinite(values[i]) ? values[i] : 0;
-                known += std::isfinite(values[i]) ? 1 : 0;
-            }
-            means.push_back(known > 0 ? sum / static_cast<double>(known)
-                                      : std::numeric_limits<double>::quiet_NaN());
-        }
-        return means;
     }
 
     static std::string sparkline(const std::vector<double>& values, double low, double high)
@@ -423,6 +358,68 @@ private:
     std::string out_;
 };
 }  // namespace
+
+std::size_t width_of(std::string_view text)
+{
+    return static_cast<std::size_t>(std::count_if(text.begin(), text.end(),
+        [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }));
+}
+
+std::string fitted(std::string text, std::size_t width)
+{
+    for (auto& c : text)
+        c = static_cast<unsigned char>(c) < 0x20U || c == 0x7F ? ' ' : c;
+    if (width_of(text) <= width)
+        return text;
+    std::size_t characters = 0;
+    std::size_t end = 0;
+    while (end < text.size())
+    {
+        const bool starts = (static_cast<unsigned char>(text[end]) & 0xC0U) != 0x80U;
+        if (starts && ++characters == width)
+            break;
+        ++end;
+    }
+    return text.substr(0, end) + "…";
+}
+
+std::string padded(const std::string& text, std::size_t width, bool right)
+{
+    const auto blanks = std::string(width - std::min(width, width_of(text)), ' ');
+    return right ? blanks + text : text + blanks;
+}
+
+std::vector<double> merged(const std::vector<double>& values, std::size_t count)
+{
+    const auto size = (values.size() + count - 1) / count;
+    if (size <= 1)
+        return values;
+    std::vector<double> means;
+    for (std::size_t begin = 0; begin < values.size(); begin += size)
+    {
+        double sum = 0;
+        std::size_t known = 0;
+        for (auto i = begin; i < std::min(begin + size, values.size()); ++i)
+        {
+            sum += std::isfinite(values[i]) ? values[i] : 0;
+            known += std::isfinite(values[i]) ? 1 : 0;
+        }
+        means.push_back(known > 0 ? sum / static_cast<double>(known)
+                                  : std::numeric_limits<double>::quiet_NaN());
+    }
+    return means;
+}
+
+std::string bar(double share, std::size_t width)
+{
+    static constexpr std::array<std::string_view, 8> parts{"", "▏", "▎", "▍", "▌", "▋", "▊", "▉"};
+    const auto eighths = static_cast<std::size_t>(
+        std::clamp(share, 0.0, 1.0) * static_cast<double>(width * 8) + 0.5);
+    std::string text;
+    for (std::size_t i = 0; i < eighths / 8; ++i)
+        text += "█";
+    return text.append(parts.at(eighths % 8));
+}
 
 std::string grouped(double number, int decimals)
 {

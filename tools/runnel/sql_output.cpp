@@ -1,5 +1,6 @@
 #include "tools/runnel/sql_output.hpp"
 
+#include "analytics/render.hpp"
 #include "tools/runnel/commands.hpp"
 #include "tools/runnel/printable.hpp"
 
@@ -20,6 +21,11 @@ namespace runnel::tools
 {
 namespace
 {
+using analytics::bar;
+using analytics::fitted;
+using analytics::merged;
+using analytics::padded;
+using analytics::width_of;
 using storage::Statement;
 using storage::ValueType;
 using Json = nlohmann::ordered_json;
@@ -38,34 +44,6 @@ std::string text_of(const Statement& rows, int column, int digits)
         case ValueType::blob: return "0x" + to_hex(rows.blob(column));
     }
     return {};
-}
-
-/// Characters on a terminal: UTF-8 sequences count once.
-std::size_t width_of(std::string_view text)
-{
-    return static_cast<std::size_t>(std::count_if(text.begin(), text.end(),
-        [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }));
-}
-
-std::string cut(const std::string& text, std::size_t width)
-{
-    if (width_of(text) <= width)
-        return text;
-    std::size_t characters = 0;
-    std::size_t end = 0;
-    for (; end < text.size(); ++end)
-    {
-        const bool starts = (static_cast<unsigned char>(text[end]) & 0xC0U) != 0x80U;
-        if (starts && ++characters == width)
-            break;
-    }
-    return text.substr(0, end) + "…";
-}
-
-std::string padded(const std::string& text, std::size_t width, bool right)
-{
-    const std::string blanks(width - std::min(width, width_of(text)), ' ');
-    return right ? blanks + text : text + blanks;
 }
 
 std::string csv_cell(const std::string& text)
@@ -111,43 +89,9 @@ struct Series
     bool has_number = false;
 };
 
-/// Means of neighbours, so that there are at most @p count.
-std::vector<double> merged(const std::vector<double>& values, std::size_t count)
-{
-    const auto size = (values.size() + count - 1) / count;
-    if (size <= 1)
-        return values;
-    std::vector<double> means;
-    for (std::size_t begin = 0; begin < values.size(); begin += size)
-    {
-        double sum = 0;
-        std::size_t known = 0;
-        for (auto i = begin; i < std::min(begin + size, values.size()); ++i)
-        {
-            sum += std::isfinite(values[i]) ? values[i] : 0;
-            known += std::isfinite(values[i]) ? 1 : 0;
-        }
-        means.push_back(known > 0 ? sum / static_cast<double>(known)
-                                  : std::numeric_limits<double>::quiet_NaN());
-    }
-    return means;
-}
-
 std::string styled(const std::string& text, bool colour)
 {
     return colour ? "\033[36m" + text + "\033[0m" : text;
-}
-
-/// Eighths of a character.
-std::string bar(double share, std::size_t width)
-{
-    constexpr std::array<std::string_view, 8> parts{"", "▏", "▎", "▍", "▌", "▋", "▊", "▉"};
-    const auto eighths = static_cast<std::size_t>(
-        std::clamp(share, 0.0, 1.0) * static_cast<double>(width * 8) + 0.5);
-    std::string text;
-    for (std::size_t i = 0; i < eighths / 8; ++i)
-        text += "█";
-    return text.append(parts.at(eighths % 8));
 }
 
 void draw_bars(
@@ -168,7 +112,7 @@ void draw_bars(
     {
         const auto value = series.values[i];
         const bool is_known = std::isfinite(value);
-        fmt::print("  {}  {:>12}  {}\n", padded(cut(labels[i], label_width), label_width, false),
+        fmt::print("  {}  {:>12}  {}\n", padded(fitted(labels[i], label_width), label_width, false),
             is_known ? short_number(value) : "-",
             styled(is_known && high > 0 ? bar(value / high, room) : "", colour));
     }
@@ -269,7 +213,8 @@ void print_table(Statement& rows, std::uint64_t limit, std::size_t width)
     {
         std::string line;
         for (std::size_t i = 0; i < widths.size(); ++i)
-            line += (i == 0 ? "" : "  ") + padded(cut(cell_of(i), widths[i]), widths[i], right[i]);
+            line +=
+                (i == 0 ? "" : "  ") + padded(fitted(cell_of(i), widths[i]), widths[i], right[i]);
         line.erase(line.find_last_not_of(' ') + 1);
         fmt::print("{}\n", line);
     };
