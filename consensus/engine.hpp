@@ -1,0 +1,161 @@
+#pragma once
+
+#include "consensus/network/model.hpp"
+#include "ledger/amount.hpp"
+#include "ledger/hash.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+namespace runnel
+{
+
+/// Names a block of a network: its maker's number in the upper half, and the how-manieth of his it
+/// is, from 1 on, in the lower one. Block 0, which is given, is 0.
+using NetworkBlockId = std::uint64_t;
+
+[[nodiscard]] constexpr NetworkBlockId network_block_id(NodeId maker, std::uint32_t count) noexcept
+{
+    return (std::uint64_t{maker} << 32U) | count;
+}
+
+/// What a proposer who cheats does to a block that he makes.
+enum class BlockFlaw : std::uint8_t
+{
+    none,
+    wrong_state_root,
+    overspend,         // Holds a payment that its sender cannot make.
+    forged_signature,  // Holds a transaction that its sender has not signed.
+};
+
+/// A block as a network knows it: who made it, when, and on which other. What is in it the ledger
+/// decides when the reference node first executes it.
+struct NetworkBlock
+{
+    NetworkBlockId id = 0;
+    NetworkBlockId parent = 0;
+    std::uint64_t height = 0;
+    NodeId maker = 0;
+    VirtualTime made_at = 0;
+    BlockFlaw flaw = BlockFlaw::none;
+    std::uint64_t round = 0;  // Of a BFT protocol; the slot, where slots count time.
+    // Of proof of work.
+    std::uint32_t bits = 0;   // Target in Bitcoin's compact form; 0: no proof of work.
+    std::uint64_t nonce = 0;  // Solves the puzzle.
+    bool is_withheld =
+        false;  // Made in secret: holds what its maker prefers, not what he was sent.
+};
+
+enum class VoteKind : std::uint8_t
+{
+    prevote,
+    precommit,
+    attestation,
+};
+
+/// Votes of several validators for the same.
+struct NetworkVotes
+{
+    VoteKind kind{};
+    std::uint64_t height = 0;
+    std::uint64_t round = 0;         // The slot, of attestations.
+    NetworkBlockId block = 0;        // What is voted for; no_block: nothing.
+    std::uint64_t source_epoch = 0;  // Of attestations.
+    std::uint64_t target_epoch = 0;
+    std::vector<std::uint64_t> voters;  // A bit for each validator, the lowest first.
+};
+inline constexpr NetworkBlockId no_block = ~NetworkBlockId{0};
+
+enum class EvidenceKind : std::uint8_t
+{
+    double_vote,
+    surround_vote,
+    double_proposal,
+    invalid_block,
+};
+
+/// That a validator broke a rule, and by what that is proven.
+struct NetworkEvidence
+{
+    EvidenceKind kind{};
+    NodeId offender = 0;
+    VirtualTime found_at = 0;
+    std::uint64_t height = 0;
+    std::uint64_t round = 0;
+    NetworkBlockId first = 0;  // What he voted for or made, and what else.
+    NetworkBlockId second = 0;
+};
+
+enum class StakeChangeKind : std::uint8_t
+{
+    deposit,     // His coins are locked from here on.
+    withdrawal,  // And free again.
+    reward,      // Minted: for voting and proposing.
+    leak,        // Burnt: for being absent while nothing was final.
+    slashing,    // Burnt: for what evidence proves.
+};
+
+/// What happens to a validator's stake, when the block that carries it is executed.
+struct StakeChange
+{
+    StakeChangeKind kind{};
+    NodeId validator = 0;
+    Amount amount;  // Wei.
+};
+
+/// A block that was not adopted, or no longer is.
+enum class RefusalKind : std::uint8_t
+{
+    stale,      // Another one at its height was preferred.
+    invalid,    // It broke a rule.
+    undecided,  // Its round ended without a decision.
+};
+struct RefusedBlock
+{
+    NetworkBlock block;
+    RefusalKind kind{};
+};
+
+/// How the chain of the reference node went on.
+struct ConsensusStep
+{
+    VirtualTime at = 0;
+    std::uint64_t reverted = 0;       // Blocks taken back from its end, first.
+    std::vector<NetworkBlock> added;  // Then added, each on the one before.
+    std::uint64_t finalized = 0;      // Height of the newest block that nothing reverts any more.
+    std::vector<NetworkVotes> votes;  // New since the last step: those that decided it.
+    std::vector<NetworkEvidence> evidence;
+    std::vector<StakeChange> stake;     // Take effect in the last block of `added`.
+    std::vector<RefusedBlock> refused;  // That it heard of since.
+};
+
+/// What an engine counted so far.
+struct ConsensusFigures
+{
+    NetworkTraffic traffic;
+    std::uint64_t events = 0;       // That nodes have handled.
+    std::uint64_t blocks_made = 0;  // By anybody.
+    std::uint64_t hashes = 0;       // Tried for them; a multiple of the difficulty where drawn.
+    double joules = 0;              // By the scenario's figures for machines.
+};
+
+/// A consensus that goes its way in virtual time: a function of the scenario and the seed alone,
+/// not of what is in blocks.
+///
+/// The chain that the ledger executes is that of one honest node, the reference node: what an
+/// explorer would show who runs it.
+class ConsensusEngine
+{
+public:
+    virtual ~ConsensusEngine() = default;
+    /// The next change of the reference node's chain; nullopt: none came before @p limit, so the
+    /// chain stands still.
+    [[nodiscard]] virtual std::optional<ConsensusStep> next(VirtualTime limit) = 0;
+    [[nodiscard]] virtual ConsensusFigures figures() const = 0;
+    /// How many nodes make blocks: makers are below it.
+    [[nodiscard]] virtual std::uint32_t makers() const noexcept = 0;
+};
+
+}  // namespace runnel

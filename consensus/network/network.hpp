@@ -1,0 +1,508 @@
+#pragma once
+
+#include "consensus/network/model.hpp"
+#include "ledger/check.hpp"
+#include "ledger/philox.hpp"
+
+#include <algorithm>
+#include <cstdint>
+#include <limits>
+#include <memory>
+#include <optional>
+#include <queue>
+#include <span>
+#include <utility>
+#include <vector>
+
+namespace runnel
+{
+
+inline constexpr VirtualTime never_in_virtual_time = std::numeric_limits<VirtualTime>::max();
+
+/// Some nodes of a network, and what is on its way to them. One owner at a time: it may go to
+/// another thread for each window.
+class NetworkShard
+{
+public:
+    virtual ~NetworkShard() = default;
+    /// When the next thing happens here.
+    [[nodiscard]] virtual VirtualTime next() const noexcept = 0;
+    /// Lets all happen that does before @p until.
+    virtual void run(VirtualTime until) = 0;
+};
+
+/// Runs shards until a moment, each on a thread of its own or one after another; returns when all
+/// have.
+class ShardRunner
+{
+public:
+    virtual ~ShardRunner() = default;
+    virtual void run(std::span<NetworkShard* const> shards, VirtualTime until) = 0;
+};
+
+/// One after another on the caller's thread.
+class SerialShardRunner final : public ShardRunner
+{
+public:
+    void run(std::span<NetworkShard* const> shards, VirtualTime until) override
+    {
+        for (auto* shard : shards)
+            shard->run(until);
+    }
+};
+
+/// What a node put on record, for whoever looks at the network from outside.
+template <typename Record>
+struct TimedRecord
+{
+    VirtualTime at = 0;
+    NodeId node = 0;
+    Record record;
+};
+
+/// A network of nodes that talk by messages alone, in virtual time.
+///
+/// `Node` is a state machine:
+///
+///     struct Message;                                    what nodes tell each other: copied
+///     struct Timer;                                      what a node reminds itself of: copied
+///     struct Record;                                     what it puts on record
+///     void start(Context&);                              at time 0
+///     void receive(Context&, NodeId from, const Message&);
+///     void wake(Context&, const Timer&);
+///     void restart(Context&, bool keeps_memory);         after an outage
+///
+/// What a node sees is merged by (virtual time, sender, sequence of the sender), so that what
+/// becomes of a network is a function of (model, seed, nodes): not of the number of shards, nor of
+/// who runs them. Shards run windows side by side that are no longer than the least latency: what
+/// one sends in a window reaches no other within it (conservative synchronisation: Chandy and
+/// Misra 1979; Bryant 1977).
+template <typename Node>
+class Network
+{
+public:
+    using Message = typename Node::Message;
+    using Timer = typename Node::Timer;
+    using Record = TimedRecord<typename Node::Record>;
+    class Context;
+
+    /// @p make returns the node with a number. Nodes must not share anything that changes.
+    template <typename Make>
+    Network(NetworkModel model, std::uint64_t seed, std::uint32_t nodes, std::uint32_t shards,
+        const Make& make);
+
+    /// The records of the next time in which there are any, sorted by (time, node, order within
+    /// the node); nothing comes later that belongs before them. Empty: nothing will ever happen
+    /// again, or nothing was put on record before @p limit.
+    [[nodiscard]] std::vector<Record> advance(ShardRunner& runner, VirtualTime limit);
+    /// Lets all happen that does before @p until, and returns what was put on record.
+    [[nodiscard]] std::vector<Record> run_until(ShardRunner& runner, VirtualTime until);
+
+    [[nodiscard]] NetworkTraffic traffic() const;
+    [[nodiscard]] std::uint64_t events() const;  // That nodes have handled.
+    [[nodiscard]] const NetworkTopology& topology() const noexcept { return topology_; }
+    [[nodiscard]] const NetworkModel& model() const noexcept { return model_; }
+    [[nodiscard]] VirtualTime least_latency() const noexcept { return links_.least_latency(); }
+    /// Between two calls.
+    [[nodiscard]] const Node& node(NodeId id) const
+    {
+        return shards_[id % shards_.size()]->place(id).node;
+    }
+
+private:
+    struct Parcel
+    {
+        VirtualTime at = 0;
+        std::uint64_t origin = 0;  // Sender and its sequence.
+        NodeId to = 0;
+        Message message;
+    };
+    struct Place
+    {
+        Node node;
+        std::uint64_t sequence = 0;  // Of messages, timers and streams of draws.
+        VirtualTime upload_free = 0;
+        std::uint32_t life = 0;  // Counts restarts: timers of an earlier one are void.
+        bool is_down = false;
+    };
+    class Shard;
+
+    static constexpr unsigned sequence_bits = 40;
+    [[nodiscard]] static std::uint64_t origin_of(NodeId node, std::uint64_t sequence) noexcept
+    {
+        return std::uint64_t{node} << sequence_bits | sequence;
+    }
+    /// One window. False if nothing happens before @p limit.
+    bool run_window(ShardRunner& runner, VirtualTime limit);
+    [[nodiscard]] std::vector<Record> take_records();
+
+    NetworkModel model_;
+    std::uint64_t seed_;
+    NetworkTopology topology_;
+    NetworkLinks links_;
+    std::vector<std::unique_ptr<Shard>> shards_;
+    std::vector<NetworkShard*> runnable_;
+};
+
+/// What a node may do while it handles something.
+template <typename Node>
+class Network<Node>::Context
+{
+public:
+    Context(Shard& shard, Place& place, NodeId self, VirtualTime now) noexcept
+      : shard_{shard}, place_{place}, self_{self}, now_{now}
+    {}
+
+    [[nodiscard]] NodeId self() const noexcept { return self_; }
+    /// True time: a node knows local_time() alone; for records, and for what is of the world
+    /// (a puzzle's solution) rather than of its clock.
+    [[nodiscard]] VirtualTime now() const noexcept { return now_; }
+    [[nodiscard]] VirtualTime local_time() const noexcept
+    {
+        return now_ + now_ / one_second * shard_.network().topology_.drift_ppm(self_);
+    }
+    [[nodiscard]] std::uint32_t network_size() const noexcept
+    {
+        return shard_.network().topology_.size();
+    }
+    [[nodiscard]] std::span<const NodeId> peers() const
+    {
+        return shard_.network().topology_.peers_of(self_);
+    }
+    /// Fresh draws, of this node in this moment.
+    [[nodiscard]] RandomStream random() noexcept
+    {
+        constexpr std::uint64_t stream_nodes = 0x6e65742e6e6f6465;  // "net.node"
+        return {shard_.network().seed_, stream_nodes, self_, place_.sequence++};
+    }
+    /// @p bytes: as long as the message would be on a wire.
+    void send(NodeId to, const Message& message, std::uint32_t bytes)
+    {
+        shard_.send(place_, self_, to, now_, message, bytes);
+    }
+    /// To all peers but one.
+    void gossip(
+        const Message& message, std::uint32_t bytes, std::optional<NodeId> except = std::nullopt)
+    {
+        for (const auto peer : peers())
+        {
+            if (peer != except)
+                send(peer, message, bytes);
+        }
+    }
+    /// Reminds the node after a span of true time.
+    void wake_after(VirtualTime span, const Timer& timer)
+    {
+        shard_.wake(place_, self_, now_ + std::max<VirtualTime>(span, 0), timer);
+    }
+    /// Reminds it when its clock shows a time, at once if it has.
+    void wake_at_local(VirtualTime local, const Timer& timer)
+    {
+        const auto drift = shard_.network().topology_.drift_ppm(self_);
+        // local = now * (1 + drift / 10^6).
+        const auto at = local - local / (one_second + drift) * drift;
+        shard_.wake(place_, self_, std::max(at, now_), timer);
+    }
+    void record(typename Node::Record what) { shard_.record({now_, self_, std::move(what)}); }
+
+private:
+    Shard& shard_;
+    Place& place_;
+    NodeId self_;
+    VirtualTime now_;
+};
+
+template <typename Node>
+class Network<Node>::Shard final : public NetworkShard
+{
+public:
+    Shard(Network& network, std::uint32_t number, std::uint32_t count)
+      : network_{network}, number_{number}, count_{count}, outboxes_(count)
+    {}
+
+    template <typename Make>
+    void populate(const Make& make)
+    {
+        for (auto id = number_; id < network_.topology_.size(); id += count_)
+            places_.push_back({make(NodeId{id})});
+        for (auto id = number_; id < network_.topology_.size(); id += count_)
+            push(0, origin_of(id, place(id).sequence++), id, Kind::start, 0);
+        for (const auto& outage : network_.model_.outages)
+        {
+            if (outage.node % count_ != number_ || outage.node >= network_.topology_.size())
+                continue;
+            auto& sequence = place(outage.node).sequence;
+            push(outage.from, origin_of(outage.node, sequence++), outage.node, Kind::stop, 0);
+            push(outage.until, origin_of(outage.node, sequence++), outage.node, Kind::restart,
+                outage.keeps_memory ? 1 : 0);
+        }
+    }
+
+    [[nodiscard]] Network& network() noexcept { return network_; }
+    [[nodiscard]] Place& place(NodeId id) { return places_[id / count_]; }
+    [[nodiscard]] const Place& place(NodeId id) const { return places_[id / count_]; }
+
+    [[nodiscard]] VirtualTime next() const noexcept override
+    {
+        return queue_.empty() ? never_in_virtual_time : queue_.top().at;
+    }
+
+    void run(VirtualTime until) override
+    {
+        while (!queue_.empty() && queue_.top().at < until)
+        {
+            const auto entry = queue_.top();
+            queue_.pop();
+            handle(entry);
+        }
+    }
+
+    void send(Place& from, NodeId self, NodeId to, VirtualTime now, const Message& message,
+        std::uint32_t bytes)
+    {
+        const auto sequence = from.sequence++;
+        if (to == self)
+        {
+            take({now, origin_of(self, sequence), to, message});
+            return;
+        }
+        const auto fate =
+            network_.links_.send(self, to, now, bytes, sequence, from.upload_free, traffic_);
+        for (std::uint32_t i = 0; i < fate.copies; ++i)
+        {
+            Parcel parcel{fate.arrivals[i], origin_of(self, sequence), to, message};
+            if (to % count_ == number_)
+                take(std::move(parcel));
+            else
+                outboxes_[to % count_].push_back(std::move(parcel));
+        }
+    }
+    void wake(Place& place, NodeId self, VirtualTime at, const Timer& timer)
+    {
+        const auto slot = timers_.put({timer, place.life});
+        push(at, origin_of(self, place.sequence++), self, Kind::timer, slot);
+    }
+    void record(Record record) { records_.push_back(std::move(record)); }
+
+    void take(Parcel parcel)
+    {
+        const auto slot = messages_.put(std::move(parcel.message));
+        push(parcel.at, parcel.origin, parcel.to, Kind::message, slot);
+    }
+    [[nodiscard]] std::vector<Parcel>& outbox(std::uint32_t shard) { return outboxes_[shard]; }
+    [[nodiscard]] std::vector<Record>& records() noexcept { return records_; }
+    [[nodiscard]] const NetworkTraffic& traffic() const noexcept { return traffic_; }
+    [[nodiscard]] std::uint64_t events() const noexcept { return events_; }
+
+private:
+    enum class Kind : std::uint8_t
+    {
+        start,
+        stop,
+        restart,
+        timer,
+        message,
+    };
+    struct Entry
+    {
+        VirtualTime at = 0;
+        std::uint64_t origin = 0;
+        NodeId to = 0;
+        std::uint32_t slot = 0;
+        Kind kind{};
+    };
+    struct Later
+    {
+        bool operator()(const Entry& a, const Entry& b) const noexcept
+        {
+            if (a.at != b.at)
+                return a.at > b.at;
+            if (a.origin != b.origin)
+                return a.origin > b.origin;
+            return a.to > b.to;  // One message to many has many sequences: not in earnest.
+        }
+    };
+    /// Values with stable places; places are used again.
+    template <typename Value>
+    class Slots
+    {
+    public:
+        std::uint32_t put(Value value)
+        {
+            if (free_.empty())
+            {
+                values_.push_back(std::move(value));
+                return static_cast<std::uint32_t>(values_.size() - 1);
+            }
+            const auto slot = free_.back();
+            free_.pop_back();
+            values_[slot] = std::move(value);
+            return slot;
+        }
+        Value take(std::uint32_t slot)
+        {
+            free_.push_back(slot);
+            return std::exchange(values_[slot], Value{});
+        }
+
+    private:
+        std::vector<Value> values_;
+        std::vector<std::uint32_t> free_;
+    };
+    struct SetTimer
+    {
+        Timer timer;
+        std::uint32_t life = 0;
+    };
+
+    void push(VirtualTime at, std::uint64_t origin, NodeId to, Kind kind, std::uint32_t slot)
+    {
+        queue_.push({at, origin, to, slot, kind});
+    }
+
+    void handle(const Entry& entry)
+    {
+        auto& place = this->place(entry.to);
+        Context context{*this, place, entry.to, entry.at};
+        ++events_;
+        switch (entry.kind)
+        {
+            case Kind::start: place.node.start(context); return;
+            case Kind::stop: place.is_down = true; return;
+            case Kind::restart:
+                place.is_down = false;
+                ++place.life;
+                place.upload_free = entry.at;
+                place.node.restart(context, entry.slot != 0);
+                return;
+            case Kind::timer: {
+                const auto set = timers_.take(entry.slot);
+                if (!place.is_down && set.life == place.life)
+                    place.node.wake(context, set.timer);
+                return;
+            }
+            case Kind::message: {
+                const auto message = messages_.take(entry.slot);
+                if (place.is_down)
+                {
+                    ++traffic_.unheard;
+                    return;
+                }
+                const auto from = static_cast<NodeId>(entry.origin >> sequence_bits);
+                place.node.receive(context, from, message);
+                return;
+            }
+        }
+    }
+
+    Network& network_;
+    std::uint32_t number_;
+    std::uint32_t count_;
+    std::vector<Place> places_;
+    std::priority_queue<Entry, std::vector<Entry>, Later> queue_;
+    Slots<Message> messages_;
+    Slots<SetTimer> timers_;
+    std::vector<std::vector<Parcel>> outboxes_;  // By shard.
+    std::vector<Record> records_;
+    NetworkTraffic traffic_;
+    std::uint64_t events_ = 0;
+};
+
+template <typename Node>
+template <typename Make>
+Network<Node>::Network(NetworkModel model, std::uint64_t seed, std::uint32_t nodes,
+    std::uint32_t shards, const Make& make)
+  : model_{std::move(model)},
+    seed_{seed},
+    topology_{model_, seed, nodes},
+    links_{model_, topology_, seed}
+{
+    shards = std::clamp<std::uint32_t>(shards, 1, nodes);
+    for (std::uint32_t i = 0; i < shards; ++i)
+        shards_.push_back(std::make_unique<Shard>(*this, i, shards));
+    for (auto& shard : shards_)
+    {
+        shard->populate(make);
+        runnable_.push_back(shard.get());
+    }
+}
+
+template <typename Node>
+bool Network<Node>::run_window(ShardRunner& runner, VirtualTime limit)
+{
+    auto begin = never_in_virtual_time;
+    for (const auto& shard : shards_)
+        begin = std::min(begin, shard->next());
+    if (begin >= limit)
+        return false;
+    // Alone a shard could go further; windows are the same for any number of shards, so that what
+    // advance() hands out at a time is too.
+    runner.run(runnable_, std::min(begin + links_.least_latency(), limit));
+    for (auto& from : shards_)
+    {
+        for (std::uint32_t to = 0; to < shards_.size(); ++to)
+        {
+            for (auto& parcel : from->outbox(to))
+                shards_[to]->take(std::move(parcel));
+            from->outbox(to).clear();
+        }
+    }
+    return true;
+}
+
+template <typename Node>
+std::vector<typename Network<Node>::Record> Network<Node>::take_records()
+{
+    std::vector<Record> records;
+    for (auto& shard : shards_)
+    {
+        std::move(shard->records().begin(), shard->records().end(), std::back_inserter(records));
+        shard->records().clear();
+    }
+    // Stable: a node's own are in order.
+    std::stable_sort(records.begin(), records.end(),
+        [](const Record& a, const Record& b)
+        { return a.at != b.at ? a.at < b.at : a.node < b.node; });
+    return records;
+}
+
+template <typename Node>
+std::vector<typename Network<Node>::Record> Network<Node>::advance(
+    ShardRunner& runner, VirtualTime limit)
+{
+    while (run_window(runner, limit))
+    {
+        if (auto records = take_records(); !records.empty())
+            return records;
+    }
+    return {};
+}
+
+template <typename Node>
+std::vector<typename Network<Node>::Record> Network<Node>::run_until(
+    ShardRunner& runner, VirtualTime until)
+{
+    while (run_window(runner, until))
+    {}
+    return take_records();
+}
+
+template <typename Node>
+NetworkTraffic Network<Node>::traffic() const
+{
+    NetworkTraffic sum;
+    for (const auto& shard : shards_)
+        sum += shard->traffic();
+    return sum;
+}
+
+template <typename Node>
+std::uint64_t Network<Node>::events() const
+{
+    std::uint64_t sum = 0;
+    for (const auto& shard : shards_)
+        sum += shard->events();
+    return sum;
+}
+
+}  // namespace runnel
