@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -42,6 +43,7 @@ struct NetworkBlock
     BlockFlaw flaw = BlockFlaw::none;
     std::uint64_t round = 0;  // Of a BFT protocol; the slot, where slots count time.
     // Of proof of work.
+    VirtualTime stated_at = 0;  // Its header's time, by its maker's clock.
     std::uint32_t bits = 0;   // Target in Bitcoin's compact form; 0: no proof of work.
     std::uint64_t nonce = 0;  // Solves the puzzle.
     bool is_withheld =
@@ -141,6 +143,14 @@ struct ConsensusFigures
     double joules = 0;              // By the scenario's figures for machines.
 };
 
+/// A figure that one engine knows and others do not: `group.revenue_share`.
+struct NamedFigure
+{
+    std::string name;
+    double value = 0;
+    std::string_view unit;
+};
+
 /// A consensus that goes its way in virtual time: a function of the scenario and the seed alone,
 /// not of what is in blocks.
 ///
@@ -156,6 +166,8 @@ public:
     [[nodiscard]] virtual ConsensusFigures figures() const = 0;
     /// How many nodes make blocks: makers are below it.
     [[nodiscard]] virtual std::uint32_t makers() const noexcept = 0;
+    /// What else it knows so far, for people; the same names in the same order for every seed.
+    [[nodiscard]] virtual std::vector<NamedFigure> details() const { return {}; }
 };
 
 }  // namespace runnel

@@ -2,6 +2,7 @@
 
 #include "consensus/block_times.hpp"
 #include "consensus/mempool.hpp"
+#include "consensus/setup.hpp"
 #include "ledger/block.hpp"
 #include "ledger/parameters.hpp"
 #include "scenarios/prices.hpp"
@@ -198,6 +199,7 @@ struct Scenario
     std::uint64_t retold = 0;    // The block of another chain that block 0 stands for; 0: none.
     std::string allow_warnings;  // Words CODE or CODE:SUBJECT, see scenarios/lint.hpp.
     ChainSpec chain;
+    ConsensusSetup consensus;
     std::vector<TokenSpec> tokens;        // By contract id.
     std::vector<ContractSpec> contracts;  // Ids follow the tokens'.
     std::vector<PriceSpec> prices;

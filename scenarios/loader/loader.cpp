@@ -23,6 +23,7 @@ void Loader::load(const std::string& default_name)
     collect_accounts();
     read_scenario(default_name);
     read_chain();
+    read_consensus();
     read_tokens();
     read_prices();
     read_contracts();

@@ -122,6 +122,22 @@ private:
         NamedTable& table, const std::vector<Key>& keys, TableValues& values, Node& with_rows);
     void check_position_account(const NamedTable& table, const std::string& account) const;
     void read_script();
+    // ---- consensus.cpp ----
+    void read_consensus();
+    /// The table of a section that is within another one: [consensus.pow].
+    [[nodiscard]] NamedTable inner_table(std::string_view outer, std::string_view name) const;
+    [[nodiscard]] std::vector<NamedTable> inner_tables(
+        std::string_view outer, std::string_view name) const;
+    /// The outer one's own keys.
+    [[nodiscard]] TableValues read_outer(std::string_view name);
+    [[nodiscard]] NetworkModel read_network(std::uint32_t& nodes);
+    void read_regions(NetworkModel& model, const std::vector<NamedTable>& tables);
+    void read_pow(PowOptions& options);
+    void read_pools(PowOptions& options);
+    void read_groups(ConsensusSetup& setup);
+    void read_faults(ConsensusSetup& setup);
+    void check_fault(const NamedTable& table, const NetworkFault& fault,
+        const ConsensusSetup& setup) const;
     void read_script_line(const NamedTable& table);
     /// Where contracts will be that lines deploy and name.
     void find_created();

@@ -42,7 +42,10 @@ void Loader::check_sections() const
 {
     std::vector<std::string_view> known;
     for (const auto& candidate : sections())
-        known.push_back(candidate.name);
+    {
+        if (candidate.name.find('.') == std::string_view::npos)
+            known.push_back(candidate.name);
+    }
     for (const auto& member : *document_.root().as<Node::Table>())
     {
         if (std::find(known.begin(), known.end(), member.key) == known.end())

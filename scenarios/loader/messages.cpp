@@ -40,6 +40,9 @@ std::string expectation(const Key& key)
         case KeyForm::parameters:
             return "a table of parameters of the group, like { interval = 60 }";
         case KeyForm::funds: return "a number or distribution per token, like { ETH = 10 }";
+        case KeyForm::numbers: return range("a list of numbers", key.spec);
+        case KeyForm::names: return "a list of names";
+        case KeyForm::latencies: return "milliseconds per region, like { europe = 11 }";
     }
     const auto& spec = key.spec;
     const auto of_kind = spec.contract_kind.empty()

@@ -137,6 +137,9 @@ void TableReader::read_item(const Item& item, TableValues& values, const Unit* r
             read.canonical = item.node;
             break;
         case KeyForm::funds: read.canonical = read_funds(item, values); break;
+        case KeyForm::numbers:
+        case KeyForm::names:
+        case KeyForm::latencies: read.canonical = read_list(item); break;
     }
     if (read.value)
         values.parameters.set(item.key->spec.name, std::move(*read.value));

@@ -98,6 +98,8 @@ private:
         const Item& item, std::vector<BlockTimes::Known>& times) const;
     [[nodiscard]] Node read_bars(const Item& item, std::vector<PriceBar>& bars) const;
     [[nodiscard]] Node read_funds(const Item& item, TableValues& values) const;
+    /// Numbers or names, whose meaning the section knows: they are in the canonical value.
+    [[nodiscard]] Node read_list(const Item& item) const;
 
     [[nodiscard]] Units units_of(
         const ParameterSpec& spec, const Parameters& siblings, const Unit* row) const;

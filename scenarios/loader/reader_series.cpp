@@ -49,6 +49,34 @@ Node TableReader::read_block_times(const Item& item, std::vector<BlockTimes::Kno
     return item.node;
 }
 
+Node TableReader::read_list(const Item& item) const
+{
+    const auto& spec = item.key->spec;
+    const auto is_fit = [&](const Node& node)
+    {
+        if (item.key->form == KeyForm::names)
+            return node.as<std::string>() != nullptr;
+        const auto value = finite_number(node);
+        return value && in_range(*value, spec);
+    };
+    if (item.key->form == KeyForm::latencies)
+    {
+        const auto* table = item.node.as<Node::Table>();
+        const bool fits = table != nullptr && std::all_of(table->begin(), table->end(),
+                                                  [](const Node::Member& member)
+                                                  { return member.node.as<std::int64_t>(); });
+        if (!fits || !std::all_of(table->begin(), table->end(),
+                         [&](const Node::Member& member) { return is_fit(member.node); }))
+            refuse(item, fmt::format("{}, each {}", expectation(*item.key),
+                             range("an integer", spec)));
+        return item.node;
+    }
+    const auto* list = item.node.as<Node::Array>();
+    if (list == nullptr || !std::all_of(list->begin(), list->end(), is_fit))
+        refuse(item, expectation(*item.key));
+    return item.node;
+}
+
 Node TableReader::read_bars(const Item& item, std::vector<PriceBar>& bars) const
 {
     const std::size_t width = item.key->form == KeyForm::bars ? 5 : 2;

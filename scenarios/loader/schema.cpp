@@ -1,6 +1,7 @@
 #include "scenarios/loader/schema.hpp"
 
 #include "ledger/check.hpp"
+#include "scenarios/loader/consensus_schema.hpp"
 
 #include <algorithm>
 
@@ -557,9 +558,17 @@ Section script_section()
 
 std::span<const Section> sections()
 {
-    static const std::vector<Section> all{scenario_section(), chain_section(), tokens_section(),
-        prices_section(), contracts_section(), agents_section(), events_section(),
-        accounts_section(), state_section(), positions_section(), script_section()};
+    static const auto all = []
+    {
+        std::vector<Section> made{scenario_section(), chain_section()};
+        for (auto& of_consensus : consensus_sections())
+            made.push_back(std::move(of_consensus));
+        for (auto& other : {tokens_section(), prices_section(), contracts_section(),
+                 agents_section(), events_section(), accounts_section(), state_section(),
+                 positions_section(), script_section()})
+            made.push_back(other);
+        return made;
+    }();
     return all;
 }
 

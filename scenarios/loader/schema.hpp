@@ -27,6 +27,9 @@ enum class KeyForm : std::uint8_t
     funds,        // A distribution per token: { ETH = 10, USDC = { uniform = [0, 5] } }
     liquidity,    // [[account, "5 WETH"], [account, "1000", "-60", "60"], ...]
     allowances,   // [[account, "5 WETH"], [account, "max USDC"], ...]
+    numbers,      // [0.5, 0.5]
+    names,        // ["europe", "japan"]
+    latencies,    // { europe = 11, japan = 252 }
 };
 
 /// A key of a fixed section.

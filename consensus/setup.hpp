@@ -1,0 +1,72 @@
+#pragma once
+
+#include "consensus/network/model.hpp"
+#include "consensus/pow/options.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace runnel
+{
+
+enum class ConsensusKind : std::uint8_t
+{
+    proposer,  // One proposer after another, drawn by stake; no network.
+    pow,
+    bft,
+    gasper,
+};
+[[nodiscard]] std::string_view to_string(ConsensusKind kind) noexcept;
+
+/// Nodes with consecutive numbers.
+struct NodeGroup
+{
+    std::string name;
+    NodeId first = 0;
+    std::uint32_t count = 0;
+};
+
+/// [faults.NAME], before anybody has a number.
+struct NetworkFault
+{
+    enum class Kind : std::uint8_t
+    {
+        partition,
+        outage,
+    };
+    std::string name;
+    Kind kind = Kind::partition;
+    VirtualTime from = 0;
+    VirtualTime until = 0;
+    // Of a partition, one of these: nodes by chance, or those named against the others.
+    std::vector<double> shares;
+    std::vector<std::string> groups;
+    std::vector<std::string> regions;
+    // Of an outage: one node, or a share of a group's, its first ones.
+    std::optional<NodeId> node;
+    std::string group;
+    double share = 1;
+    bool keeps_memory = true;
+};
+
+/// [consensus], [network] and [faults] of a scenario.
+struct ConsensusSetup
+{
+    ConsensusKind engine = ConsensusKind::proposer;
+    std::uint32_t nodes = 0;
+    std::vector<NodeGroup> groups;  // Those who make blocks, in the order of their numbers.
+    NetworkModel network;           // Without faults.
+    std::vector<NetworkFault> faults;
+    PowOptions pow;
+};
+
+/// The network with its faults: who is where, and by chance, a seed tells.
+[[nodiscard]] NetworkModel network_with_faults(const ConsensusSetup& setup, std::uint64_t seed);
+
+/// The name of the group that a node belongs to; "others" for those of none.
+[[nodiscard]] std::string_view group_of(const ConsensusSetup& setup, NodeId node) noexcept;
+
+}  // namespace runnel
