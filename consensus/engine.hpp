@@ -139,7 +139,7 @@ struct ConsensusFigures
     NetworkTraffic traffic;
     std::uint64_t events = 0;       // That nodes have handled.
     std::uint64_t blocks_made = 0;  // By anybody.
-    std::uint64_t hashes = 0;       // Tried for them; a multiple of the difficulty where drawn.
+    double hashes = 0;              // Tried for them, by hash rates and the time that passed.
     double joules = 0;              // By the scenario's figures for machines.
 };
 

@@ -141,6 +141,15 @@ void NetworkTopology::connect(std::uint32_t fan_out, std::uint64_t seed)
         pairs.emplace_back(a, b);
         pairs.emplace_back(b, a);
     };
+    // Who wants to know everybody does.
+    if (fan_out + 1 >= nodes)
+    {
+        for (NodeId node = 0; node < nodes; ++node)
+        {
+            for (NodeId other = node + 1; other < nodes; ++other)
+                add(node, other);
+        }
+    }
     // A ring in an order of chance leaves nobody alone; the rest is chance.
     std::vector<NodeId> ring(nodes);
     std::iota(ring.begin(), ring.end(), 0);

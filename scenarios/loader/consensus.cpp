@@ -416,6 +416,16 @@ void Loader::read_groups(ConsensusSetup& setup)
         fail_key(tables.front(), "share", "expected a share above 0 in some group, got 0 in all");
     if (setup.nodes == 0)
         setup.nodes = members;
+    const bool has_honest = setup.nodes > members ||
+                            std::any_of(setup.pow.groups.begin(), setup.pow.groups.end(),
+                                [](const MinerGroup& group)
+                                {
+                                    return group.strategy == MinerStrategy::honest ||
+                                           group.strategy == MinerStrategy::pool_hopping;
+                                });
+    if (setup.engine == ConsensusKind::pow && !has_honest)
+        fail_key(tables.front(), "strategy",
+            "expected an honest group, or more nodes than the groups have, whose chain can be told");
     if (setup.nodes < members)
         fail_key(network, "nodes",
             fmt::format("expected at least the {} nodes of the groups of [consensus], got {}",
