@@ -108,7 +108,7 @@ struct StakeChange
 };
 
 /// A block that was not adopted, or no longer is.
-enum class RefusalKind : std::uint8_t
+enum class BlockRefusalKind : std::uint8_t
 {
     stale,      // Another one at its height was preferred.
     invalid,    // It broke a rule.
@@ -117,7 +117,7 @@ enum class RefusalKind : std::uint8_t
 struct RefusedBlock
 {
     NetworkBlock block;
-    RefusalKind kind{};
+    BlockRefusalKind kind{};
 };
 
 /// How the chain of the reference node went on.

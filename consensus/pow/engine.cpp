@@ -118,7 +118,7 @@ void PowEngine::observe(const Network::Record& record)
     {
         case Kind::made: on_made(record); return;
         case Kind::head: on_head(record.at, block); return;
-        case Kind::side: refused_.push_back({block->block, RefusalKind::stale}); return;
+        case Kind::side: refused_.push_back({block->block, BlockRefusalKind::stale}); return;
         case Kind::mines: tips_[record.node] = block; return;
         case Kind::race: race_ = block; return;
         case Kind::attempt: ++groups_[group].attempts; return;
@@ -163,7 +163,7 @@ void PowEngine::on_head(VirtualTime at, const PowBlock* block)
     std::uint64_t reverted = 0;
     for (const auto* one = head_; one != common; one = one->parent)
     {
-        refused_.push_back({one->block, RefusalKind::stale});
+        refused_.push_back({one->block, BlockRefusalKind::stale});
         ++reverted;
     }
     std::vector<const PowBlock*> added;
