@@ -80,7 +80,7 @@ public:
         transaction.motive = motive;
         if (motive.purpose == Purpose::unstated)
             transaction.motive.purpose = cohort_.purpose_;
-        wallet().pending.push_back({transaction.nonce, tag});
+        wallet().pending.push_back({transaction.nonce, tag, 0});
         cohort_.transactions_.push_back(std::move(transaction));
     }
 
@@ -256,25 +256,7 @@ void Cohort::learn(std::uint64_t next_block, const News& news)
 {
     change(next_block, true);
     for (const auto& addressed : news.outcomes)
-    {
-        const auto& outcome = addressed.outcome;
-        const auto position = position_of(addressed.sender);
-        auto& wallet = wallets_[position];
-        auto told = outcome;
-        const auto pending = std::find_if(wallet.pending.begin(), wallet.pending.end(),
-            [&](const Pending& other) { return other.nonce == outcome.nonce; });
-        if (pending != wallet.pending.end())
-        {
-            told.tag = pending->tag;
-            wallet.pending.erase(pending);
-        }
-        if (outcome.kind == TransactionOutcome::Kind::dropped)
-            wallet.boost_percent = std::min(boost_percent_max, wallet.boost_percent * 3 / 2);
-        else
-            wallet.boost_percent -= (wallet.boost_percent - 100 + 7) / 8;
-        if (strategy_->learn(position, told))
-            schedule(position, next_block);
-    }
+        learn(addressed, next_block);
     if (news.transfers != nullptr)
         strategy_->observe(*news.transfers);
     // They came as cohorts answered, and from one cohort as its calendar has its wallets.
@@ -289,6 +271,47 @@ void Cohort::learn(std::uint64_t next_block, const News& news)
         if (position && strategy_->hear(*position, addressed->letter))
             schedule(*position, next_block);
     }
+}
+
+void Cohort::learn(const AddressedOutcome& addressed, std::uint64_t next_block)
+{
+    const auto& outcome = addressed.outcome;
+    const auto position = position_of(addressed.sender);
+    auto& wallet = wallets_[position];
+    const auto find = [&](auto& list)
+    {
+        return std::find_if(list.begin(), list.end(),
+            [&](const Pending& other) { return other.nonce == outcome.nonce; });
+    };
+    if (addressed.is_undone)
+    {
+        // It waits again, under its nonce; what its wallet was told it does not forget.
+        if (const auto found = find(wallet.provisional); found != wallet.provisional.end())
+        {
+            wallet.pending.push_back(*found);
+            wallet.provisional.erase(found);
+        }
+        return;
+    }
+    auto told = outcome;
+    const auto kind = static_cast<std::uint8_t>(1 + static_cast<int>(outcome.kind));
+    bool is_known = false;
+    if (const auto pending = find(wallet.pending); pending != wallet.pending.end())
+    {
+        told.tag = pending->tag;
+        is_known = pending->told == kind;
+        if (addressed.is_provisional)
+            wallet.provisional.push_back({pending->nonce, pending->tag, kind});
+        wallet.pending.erase(pending);
+    }
+    if (is_known)
+        return;  // The same again, in another branch.
+    if (outcome.kind == TransactionOutcome::Kind::dropped)
+        wallet.boost_percent = std::min(boost_percent_max, wallet.boost_percent * 3 / 2);
+    else
+        wallet.boost_percent -= (wallet.boost_percent - 100 + 7) / 8;
+    if (strategy_->learn(position, told))
+        schedule(position, next_block);
 }
 
 void Cohort::decide()

@@ -70,7 +70,10 @@ private:
     {
         std::uint64_t nonce = 0;
         std::uint64_t tag = 0;
-        RUNNEL_FIELDS(nonce, tag);
+        /// What its wallet was told of it, in a block that was taken back: 0 is nothing, else the
+        /// kind of the outcome and 1.
+        std::uint8_t told = 0;
+        RUNNEL_FIELDS(nonce, tag, told);
     };
     struct Wallet
     {
@@ -80,6 +83,8 @@ private:
         std::uint32_t max_base_fee_percent = 0;  // Of the base fee.
         std::uint32_t boost_percent = 100;       // Grows when bids were too low.
         boost::container::small_vector<Pending, 2> pending;
+        /// Those in blocks that will be taken back; none where a checkpoint is taken.
+        std::vector<Pending> provisional;
 
         /// What changes: the rest is drawn at genesis.
         RUNNEL_FIELDS((due, block_number), (boost_percent, other("%")), pending);
@@ -100,6 +105,7 @@ private:
     class Context;
 
     void schedule(std::size_t position, std::uint64_t block);
+    void learn(const AddressedOutcome& addressed, std::uint64_t next_block);
     /// Lets the changes of parameters take place that are due by this block. Wallets go on from
     /// where they stand, unless they are about to be loaded.
     void change(std::uint64_t block, bool goes_on);

@@ -202,7 +202,7 @@ caf::behavior ValidatorActor::make_behavior()
         {
             Proposed proposed;
             auto taken = message.mempool->build_block(*message.world, message.block_number,
-                message.base_fee, message.gas_limit, message.now_ms, *message.head);
+                message.base_fee, message.gas_limit, message.now_ms, *message.head, message.stays);
             proposed.transactions = std::move(message.head);
             if (proposed.transactions->empty())
                 *proposed.transactions = std::move(taken);
@@ -215,6 +215,11 @@ caf::behavior ValidatorActor::make_behavior()
                 std::make_shared<std::vector<DroppedTransaction>>(message.mempool->take_dropped());
             proposed.mempool = std::move(message.mempool);
             return proposed;
+        },
+        [this](const Rewind& message)
+        {
+            head_ = message.head;
+            head_hash_ = message.hash;
         },
         [this](const Attest& message) -> Attested
         {

@@ -46,6 +46,7 @@ Director::Director(caf::actor_config& config, std::shared_ptr<SimulationSetup> s
     head_{setup_->genesis.header},
     head_hash_{setup_->genesis.hash},
     mempool_{std::make_shared<Mempool>(setup_->mempool)},
+    start_time_{setup_->genesis.header.timestamp},
     gate_{std::move(gate)},
     governor_{{options_.workers, std::thread::hardware_concurrency(), options_.adapts_workers,
         options_.memory_ceiling}},
@@ -82,6 +83,9 @@ void Director::on_exit()
     if (replica_)
         send_exit(replica_, caf::exit_reason::user_shutdown);
     replica_ = nullptr;
+    if (consensus_)
+        send_exit(consensus_, caf::exit_reason::user_shutdown);
+    consensus_ = nullptr;
     if (writer_)
         send_exit(writer_, caf::exit_reason::user_shutdown);
     writer_ = nullptr;
@@ -112,10 +116,18 @@ void Director::spawn_crew()
         redundancy_->start(world_, head_);
         replica_ = spawn<ReplicaActor, caf::monitored>();
     }
-    for (std::uint32_t i = 0; i < setup_->validators.size(); ++i)
+    // With an engine they are in its network; the reference node alone has the ledger.
+    const auto validators = has_engine() ? 1 : setup_->validators.size();
+    for (std::uint32_t i = 0; i < validators; ++i)
     {
         validators_.push_back(spawn<ValidatorActor, caf::monitored>(
             i, setup_->seed, setup_->participation, setup_->fees, head_, head_hash_));
+    }
+    if (has_engine())
+    {
+        consensus_ = spawn<ConsensusActor, caf::monitored + caf::detached>(
+            setup_, options_.workers, result_->consensus);
+        ask_for_schedule();
     }
     spawn_cohorts(groups);
 
@@ -210,7 +222,8 @@ bool Director::are_plausible(
                 return false;
             const auto round = round_of_arrival(setup_->seed, *transaction, setup_->slot_seconds,
                 group->strategy->watches_mempool ? setup_->mempool_seen_at_ms : 0);
-            return round && *round <= head.header.number;
+            // Where blocks are taken back, wallets had gone on beyond this one.
+            return round && *round <= (has_engine() ? setup_->blocks : head.header.number);
         });
 }
 
@@ -226,7 +239,8 @@ void Director::watch_crew()
     for (std::uint32_t i = 0; i < world_.known_contracts(); ++i)
         watch_->add(Member::protocol, world_.contract(ContractId{i}).name());
     watch_->add(Member::protocol, "a contract that a block deployed");
-    for (std::size_t i = 0; i < setup_->validators.size(); ++i)
+    watch_->add(Member::consensus, "the network of validators");
+    for (std::size_t i = 0; i < (has_engine() ? 1 : setup_->validators.size()); ++i)
     {
         watch_->add(Member::proposer, fmt::format("validator {} (proposer)", i));
         watch_->add(Member::validator, fmt::format("validator {}", i));
@@ -268,6 +282,18 @@ caf::message_handler Director::in_any_state()
             if (--attestations_due_ == 0 && proceed_ != nullptr)
                 (this->*proceed_)();
         },
+        [this](const Scheduled& message)
+        {
+            watch_->answered(RoundWatch::Member::consensus, 0);
+            is_schedule_due_ = false;
+            std::move(
+                message.blocks->begin(), message.blocks->end(), std::back_inserter(schedule_));
+            is_schedule_whole_ = message.is_end;
+            schedule_error_ = message.error;
+            stands_still_ = message.stands_still;
+            if (proceed_ != nullptr)
+                (this->*proceed_)();
+        },
         [this](const Persisted& message)
         {
             unpersisted_ -= static_cast<unsigned>(message.blocks);
@@ -301,16 +327,34 @@ caf::behavior Director::make_behavior()
         }};
 }
 
+void Director::consulting()
+{
+    if (!schedule_.empty() || is_schedule_whole_)
+        return start_next_block();
+    enter(&Director::consulting);
+}
+
+void Director::reverting()
+{
+    if (leases_.is_complete() && attestations_due_ == 0)
+        return take_back();
+    enter(&Director::reverting,
+        [this](const Leased& message)
+        {
+            leases_.take(message);
+            reverting();
+        });
+}
+
 void Director::publishing()
 {
     if (leases_.is_published())
-        return published();
+        return std::exchange(went_back_, false) ? go_on() : published();
     enter(nullptr,
         [this](const Published& message)
         {
             leases_.take(message);
-            if (leases_.is_published())
-                published();
+            publishing();
         });
 }
 
@@ -357,7 +401,7 @@ void Director::ordering()
         [this](const Proposed& message)
         {
             charge(&PhaseSeconds::order);
-            watch_->answered(RoundWatch::Member::proposer, proposer_);
+            watch_->answered(RoundWatch::Member::proposer, has_engine() ? 0 : proposer_);
             mempool_ = message.mempool;
             dropped_ = std::move(*message.dropped);
             proposed_ = message.transactions;
@@ -468,10 +512,13 @@ void Director::begin_round(const BlockHeader& parent)
     admit_newcomers();
     ++block_;
     watch_->begin_block(block_);
-    proposer_ = pick_proposer(setup_->seed, setup_->validators, block_);
+    proposer_ =
+        has_engine() ? now_.block.maker : pick_proposer(setup_->seed, setup_->validators, block_);
     view_ = std::make_shared<WorldView>();
     view_->block_number = block_;
-    view_->timestamp = setup_->times.of(block_, parent.timestamp, setup_->slot_seconds);
+    view_->timestamp = has_engine()
+                           ? timestamp_of(now_.block, start_time_, parent.timestamp)
+                           : setup_->times.of(block_, parent.timestamp, setup_->slot_seconds);
     view_->now_ms = static_cast<std::int64_t>(block_) * setup_->slot_seconds * 1000;
     view_->slot_seconds = setup_->slot_seconds;
     view_->world = &world_;
@@ -491,7 +538,7 @@ bool Director::is_due(std::size_t cohort, bool watches) const
 void Director::ask_for_decisions(bool of_watchers)
 {
     decisions_due_ = 0;
-    for (std::size_t i = 0; i < cohorts_.size(); ++i)
+    for (std::size_t i = 0; i < cohorts_.size() && now_.is_seen; ++i)
     {
         if (!is_due(i, of_watchers))
             continue;
@@ -504,7 +551,7 @@ void Director::ask_for_decisions(bool of_watchers)
 void Director::show_mempool()
 {
     bool is_watched = false;
-    for (std::size_t i = 0; i < cohorts_.size() && !is_watched; ++i)
+    for (std::size_t i = 0; i < cohorts_.size() && now_.is_seen && !is_watched; ++i)
         is_watched = is_due(i, true);
     if (!is_watched)
         return propose();
@@ -561,8 +608,10 @@ void Director::propose()
     message.gas_limit = setup_->fees.block_gas_limit;
     message.now_ms = view_->now_ms;
     message.head = std::make_shared<std::vector<Transaction>>(std::move(script_.transactions));
-    watch_->await(RoundWatch::Member::proposer, proposer_);
-    send(validators_[proposer_], std::move(message));
+    message.stays = now_.stays;
+    const auto builder = has_engine() ? 0 : proposer_;
+    watch_->await(RoundWatch::Member::proposer, builder);
+    send(validators_[builder], std::move(message));
     ordering();
 }
 
@@ -584,7 +633,7 @@ void Director::plan()
     options.snapshots = snapshots;
     options.measure_costs = is_sampled(block_);
     options.forget_share = options_.forget_accesses;
-    if (setup_->script_observer != nullptr)
+    if (setup_->script_observer != nullptr && now_.stays)
     {
         options.observer = this;
         options.observed = static_cast<std::uint32_t>(script_.observed);
@@ -614,7 +663,12 @@ void Director::plan()
 void Director::execute()
 {
     std::vector<Reward> rewards;
-    if (head_.number > 0)  // Nobody attests block 0: it is given.
+    if (has_engine())
+    {
+        finalized_block_ = now_.finalized;
+        rewards = std::move(now_.rewards);
+    }
+    else if (head_.number > 0)  // Nobody attests block 0: it is given.
     {
         if (is_final(setup_->validators, attested_))
             finalized_block_ = head_.number;
@@ -660,6 +714,8 @@ void Director::commit()
     charge(&PhaseSeconds::execute);
 
     execution.apply(finalized_block_, std::move(rewards_));
+    if (!now_.stays)
+        remember_doomed();
     if (redundancy_)
     {
         unsettled_ = execution.seal(head_, head_hash_);
@@ -713,7 +769,7 @@ News* Director::news_for(AccountId account)
 void Director::add_outcome(AccountId account, const TransactionOutcome& outcome)
 {
     if (auto* news = news_for(account))
-        news->outcomes.push_back({account, outcome});
+        news->outcomes.push_back({account, outcome, !now_.stays, false});
 }
 
 void Director::take_letters(std::vector<AddressedLetter>& letters)
@@ -784,7 +840,7 @@ void Director::note_outcomes()
         // A wallet is not told of what the script did in its name.
         if (scripted < script_.lines.size())
         {
-            if (scripted >= script_.observed && setup_->script_observer != nullptr)
+            if (scripted >= script_.observed && setup_->script_observer != nullptr && now_.stays)
             {
                 setup_->script_observer->ended(setup_->script[script_.lines[scripted]],
                     receipt.status == ReceiptStatus::succeeded ? std::nullopt
@@ -820,6 +876,8 @@ void Director::publish()
         std::chrono::duration<double>(now - std::exchange(block_mark_, now)).count(),
         result_->phases.persist - std::exchange(writer_seconds_, result_->phases.persist));
     sealing_ = true;
+    sealing_notes_ = std::move(now_.notes);
+    sealing_stays_ = now_.stays;
     leases_.adopt(block_);
     leases_.give_back(block_);
     publishing();
@@ -827,11 +885,15 @@ void Director::publish()
 
 void Director::published()
 {
-    more_ = block_ < setup_->blocks && governor_.exhausted().empty() &&
-            (options_.progress == nullptr || !options_.progress->stop.load());
-    result_->interrupted = !more_ && block_ < setup_->blocks;
+    // A chain neither ends nor pauses with a block that will be taken back.
+    const bool is_end = block_ >= setup_->blocks && now_.stays;
+    const bool pauses =
+        now_.stays && (!governor_.exhausted().empty() ||
+                          (options_.progress != nullptr && options_.progress->stop.load()));
+    more_ = !is_end && !pauses;
+    result_->interrupted = pauses && !is_end;
     charge(&PhaseSeconds::commit);
-    const bool saves = sealing_ && options_.sink != nullptr &&
+    const bool saves = sealing_ && options_.sink != nullptr && now_.stays &&
                        (result_->interrupted || block_ % setup_->checkpoint_interval == 0);
     if (!saves)
         return start_next_block();
@@ -843,6 +905,38 @@ void Director::published()
 
 void Director::start_next_block()
 {
+    if (more_ && has_engine())
+    {
+        ask_for_schedule();
+        const bool is_short = schedule_.empty() && is_schedule_whole_;
+        if (schedule_.empty() || schedule_.front().reverts > 0)
+            seal_if_due();
+        if (failed_)
+            return;
+        if (is_short && !stands_still_)
+            return fail(schedule_error_, false);
+        if (is_short)
+        {
+            // It has no end, but nothing more to come: what there is is kept.
+            result_->halted = schedule_error_;
+            more_ = false;
+            return finishing();
+        }
+        if (schedule_.empty())
+            return consulting();
+        now_ = std::move(schedule_.front());
+        schedule_.pop_front();
+        if (now_.reverts > 0)
+        {
+            leases_.ask_for_all();
+            return reverting();
+        }
+    }
+    go_on();
+}
+
+void Director::go_on()
+{
     // Wallets decide on the next block while this one's roots are computed.
     if (more_)
     {
@@ -850,13 +944,90 @@ void Director::start_next_block()
                     : sealed_ != nullptr ? sealed_->header
                                          : gate_->execution.unsealed_header());
     }
-    if (sealing_)
-    {
-        seal();
-        charge(&PhaseSeconds::commit);
-    }
+    seal_if_due();
     if (!failed_)
         more_ ? deciding() : finishing();
+}
+
+void Director::seal_if_due()
+{
+    if (!sealing_)
+        return;
+    seal();
+    charge(&PhaseSeconds::commit);
+}
+
+void Director::ask_for_schedule()
+{
+    constexpr std::size_t low = 32;
+    if (is_schedule_due_ || is_schedule_whole_ || schedule_.size() > low)
+        return;
+    is_schedule_due_ = true;
+    watch_->await(RoundWatch::Member::consensus, 0);
+    send(consensus_, AskSchedule{result_->resumed_at});
+}
+
+void Director::remember_doomed()
+{
+    Doomed doomed;
+    doomed.undo = gate_->execution.take_undo();
+    doomed.parent = head_;
+    doomed.parent_hash = head_hash_;
+    doomed.note.id = now_.block.id;
+    doomed.note.number = block_;
+    doomed.note.proposer = setup_->validators[proposer_].account;
+    std::size_t scripted = script_.lines.size();
+    gate_->execution.for_each_receipt(
+        [&](const Transaction& transaction, const Receipt& receipt)
+        {
+            const bool succeeded = receipt.status == ReceiptStatus::succeeded;
+            doomed.note.transactions.push_back(
+                {transaction.hash, transaction.sender, transaction.nonce, succeeded});
+            doomed.reverted += succeeded ? 0 : 1;
+            // The script's own are there again in whatever takes the block's place.
+            if (scripted > 0)
+                --scripted;
+            else
+                doomed.transactions.push_back(transaction);
+        });
+    doomed_.push_back(std::move(doomed));
+}
+
+void Director::take_back()
+{
+    RUNNEL_CHECK(now_.reverts <= doomed_.size());
+    for (auto left = now_.reverts; left > 0; --left)
+    {
+        auto doomed = std::move(doomed_.back());
+        doomed_.pop_back();
+        world_.revert(doomed.undo);
+        doomed.note.hash = head_hash_;
+        for (const auto& transaction : doomed.transactions)
+        {
+            if (auto* news = news_for(transaction.sender))
+            {
+                TransactionOutcome outcome;
+                outcome.nonce = transaction.nonce;
+                news->outcomes.push_back({transaction.sender, outcome, false, true});
+            }
+        }
+        result_->transactions -= doomed.note.transactions.size();
+        result_->reverted -= doomed.reverted;
+        --result_->blocks;
+        ++result_->reverted_blocks;
+        mempool_->add(std::move(doomed.transactions));
+        reverted_.push_back(std::move(doomed.note));
+        head_ = doomed.parent;
+        head_hash_ = doomed.parent_hash;
+    }
+    block_ = head_.number;
+    leases_.forget();
+    cohort_of_.resize(std::min(cohort_of_.size(), world_.account_count()));
+    for (auto& validator : validators_)
+        send(validator, Rewind{head_, head_hash_});
+    leases_.give_back(block_);
+    went_back_ = true;
+    publishing();
 }
 
 void Director::begin_checkpoint()
@@ -889,6 +1060,11 @@ void Director::seal()
     {
         auto made = gate_->execution.seal(head_, head_hash_);
         made.dropped = std::move(dropped_);
+        if (sealing_notes_ != nullptr)
+        {
+            sealing_notes_->reverted = std::exchange(reverted_, {});
+            made.consensus = std::exchange(sealing_notes_, nullptr);
+        }
         block = std::make_shared<const FinishedBlock>(std::move(made));
         gate_->close();
     }
@@ -901,7 +1077,7 @@ void Director::seal()
         watch_->await(RoundWatch::Member::validator, i);
         send(validators_[i], Attest{block});
     }
-    if (options_.sink != nullptr)
+    if (options_.sink != nullptr && sealing_stays_)
     {
         ++unpersisted_;
         watch_->await(RoundWatch::Member::writer, 0);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "actors/capture.hpp"
+#include "actors/consensus.hpp"
 #include "actors/crew.hpp"
 #include "actors/leases.hpp"
 #include "actors/load_governor.hpp"
@@ -9,6 +10,7 @@
 #include "actors/round_watch.hpp"
 
 #include <chrono>
+#include <deque>
 #include <optional>
 #include <vector>
 
@@ -47,6 +49,8 @@ private:
     template <typename... Handlers>
     void enter(void (Director::*proceed)(), Handlers... handlers);
     [[nodiscard]] caf::message_handler in_any_state();
+    void consulting();       // Consensus says how the chain goes on.
+    void reverting();        // Everything comes home, to be taken back.
     void publishing();       // Hosts take their contracts back and show them.
     void deciding();         // Wallets.
     void watching();         // Those that see what the others want.
@@ -87,6 +91,11 @@ private:
     void publish();
     void published();         // All views of the new state are out.
     void start_next_block();  // Or to the end, if there is none.
+    /// Asks consensus for more when little is left.
+    void ask_for_schedule();
+    void take_back();  // Blocks from the end of the chain.
+    void go_on();      // With the next block.
+    void seal_if_due();
     void seal();
     /// Between two blocks everybody waits until the sink has the checkpoint.
     void begin_checkpoint();
@@ -151,6 +160,35 @@ private:
     bool more_ = false;     // There is a next block.
     bool failed_ = false;
     std::vector<DroppedTransaction> dropped_;
+
+    // Where an engine makes the chain.
+    /// A block that will be taken back, with what it found.
+    struct Doomed
+    {
+        BlockUndo undo;
+        BlockHeader parent;
+        Hash parent_hash;
+        std::uint64_t finalized = 0;
+        std::vector<Transaction> transactions;  // Which wait again then.
+        RevertedBlock note;
+        std::uint64_t reverted = 0;  // Of its transactions.
+    };
+    [[nodiscard]] bool has_engine() const noexcept { return setup_->make_engine != nullptr; }
+    void remember_doomed();
+    caf::actor consensus_;
+    std::deque<ScheduledBlock> schedule_;
+    bool is_schedule_due_ = false;
+    bool is_schedule_whole_ = false;
+    std::string schedule_error_;
+    bool stands_still_ = false;
+    ScheduledBlock now_;  // The block under way,
+    // and of the one that was applied and waits for its roots:
+    std::shared_ptr<ConsensusNotes> sealing_notes_;
+    bool sealing_stays_ = true;
+    std::vector<Doomed> doomed_;
+    std::vector<RevertedBlock> reverted_;  // Since the last block that stays.
+    bool went_back_ = false;
+    std::uint64_t start_time_ = 0;  // Unix seconds, of block 0.
 
     std::shared_ptr<ExecutionGate> gate_;
     LoadGovernor governor_;

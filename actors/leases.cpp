@@ -33,6 +33,19 @@ void Leases::adopt(std::uint64_t block)
     }
 }
 
+void Leases::forget()
+{
+    const auto is_gone = [this](ContractId id) { return index(id) >= world_.contract_count(); };
+    for (auto& host : hosts_)
+    {
+        std::erase_if(host.contracts, is_gone);
+        std::erase_if(host.leased, is_gone);
+    }
+    views_.resize(std::min(views_.size(), world_.contract_count()));
+    protocols_->erase(protocols_->lower_bound(static_cast<std::uint32_t>(world_.contract_count())),
+        protocols_->end());
+}
+
 Leases::Host& Leases::host_for(std::string_view kind)
 {
     for (auto& host : hosts_)

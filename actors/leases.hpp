@@ -26,6 +26,9 @@ public:
     /// Gives contracts that are new a home, to which they go with give_back(). @p block: the one
     /// that made them. Nobody looks at views meanwhile.
     void adopt(std::uint64_t block);
+    /// Forgets the contracts that are no longer there; the world held them when they went. Nobody
+    /// looks at views meanwhile.
+    void forget();
     /// Asks hosts for every contract of theirs that @p wants is true of; all are at home. Answers
     /// are due until is_complete().
     template <typename Wants>

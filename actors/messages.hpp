@@ -76,6 +76,7 @@ struct Propose
     std::int64_t now_ms = 0;
     /// What must head the block.
     std::shared_ptr<std::vector<Transaction>> head;
+    bool stays = true;  // False: the block will be taken back.
 };
 
 /// Proposer -> director. The mempool comes back with what was left.
@@ -99,6 +100,13 @@ struct Attested
     std::uint64_t block_number = 0;
     bool attests = false;
     std::string refusal;  // Why a validator found the block invalid.
+};
+
+/// Director -> validator: blocks were taken back, this is the head again.
+struct Rewind
+{
+    BlockHeader head;
+    Hash hash;
 };
 
 /// Director -> protocol actor: lend these contracts for a block.
@@ -203,6 +211,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(runnel::actors::Propose)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(runnel::actors::Proposed)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(runnel::actors::Attest)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(runnel::actors::Attested)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(runnel::actors::Rewind)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(runnel::actors::Lease)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(runnel::actors::Leased)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(runnel::actors::LeaseReturn)

@@ -22,6 +22,7 @@ public:
     enum class Member : std::uint8_t
     {
         cohort,
+        consensus,
         proposer,
         protocol,
         replica,
@@ -69,7 +70,7 @@ public:
     [[nodiscard]] std::string awaited() const;
 
 private:
-    static constexpr std::size_t kinds = 6;
+    static constexpr std::size_t kinds = 7;
     struct Entry
     {
         std::string name;

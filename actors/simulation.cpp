@@ -143,6 +143,8 @@ SimulationResult run_simulation(SimulationSetup setup, const SimulationOptions& 
     RUNNEL_CHECK(!setup.validators.empty());
     RUNNEL_CHECK(options.workers >= 1 && options.workers <= workers_max);
     RUNNEL_CHECK(options.cohort_size >= 1 && options.writer_credits >= 1);
+    RUNNEL_CHECK((setup.make_engine == nullptr || options.replicas == 1) &&
+                 "replicas do not follow a chain that takes blocks back");
     const auto start = std::chrono::steady_clock::now();
     auto shared_setup = std::make_shared<SimulationSetup>(std::move(setup));
     auto result = std::make_shared<SimulationResult>();

@@ -3,6 +3,7 @@
 #include "consensus/block_times.hpp"
 #include "consensus/consensus.hpp"
 #include "consensus/mempool.hpp"
+#include "consensus/schedule.hpp"
 #include "consensus/script.hpp"
 #include "execution/parallelism.hpp"
 #include "ledger/block.hpp"
@@ -91,6 +92,10 @@ struct SimulationSetup
     std::uint64_t blocks = 0;
     std::uint32_t slot_seconds = 12;
     BlockTimes times;  // Where they are not a slot apart.
+    /// Who makes blocks and when, instead of proposers drawn by stake in even slots. Makes the
+    /// engine from block 0 on; nodes run in so many shards. Empty: proposers are drawn.
+    std::function<std::unique_ptr<ConsensusEngine>(ShardRunner&, std::uint32_t shards)> make_engine;
+    ChainSchedule::Options schedule;  // Of that engine; makers are `validators`.
     /// Blocks between checkpoints, roots of the whole state and full checks of all invariants.
     std::uint64_t checkpoint_interval = 1000;
     /// A checkpoint of this chain to go on from; nullptr: from block 0, which is then the first
@@ -192,6 +197,11 @@ struct SimulationResult
     std::uint64_t redone_blocks = 0;  // Executed once more in order: see BlockExecution::redo().
     ParallelismTotals parallelism;    // Of the sampled blocks, see is_sampled().
     double parallel_share = 0;        // Of transactions, executed in blocks that ran in parallel.
+    /// Of an engine's network, as far as it ran.
+    std::shared_ptr<ConsensusFigures> consensus = std::make_shared<ConsensusFigures>();
+    std::uint64_t reverted_blocks = 0;  // Executed, and taken back.
+    /// Why an engine's chain ended before the scenario did; one line. Empty: it did not.
+    std::string halted;
     bool interrupted = false;
     /// What ended the run early; one line. Empty: all is well.
     std::string error;

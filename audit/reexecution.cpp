@@ -62,6 +62,11 @@ ChainReexecutor::ChainReexecutor(
     }
     std::sort(newcomers_.begin(), newcomers_.end(),
         [](const auto& a, const auto& b) { return a.first < b.first; });
+    if (const auto make = scenarios::engine_of(scenario_))
+    {
+        schedule_ = std::make_unique<ChainSchedule>(
+            make(*runner_, 1), scenarios::schedule_options(scenario_, genesis_));
+    }
 }
 
 ChainReexecutor::Agent ChainReexecutor::agent(AccountId account) const
@@ -120,6 +125,19 @@ std::string ChainReexecutor::check(storage::StoredBlock& stored)
     const auto& header = stored.header;
     if (header.number > scenario_.blocks)
         return fmt::format("the scenario ends with block {}", scenario_.blocks);
+    if (auto wrong = schedule_ != nullptr ? check_network(stored) : check_consensus(stored);
+        !wrong.empty())
+        return wrong;
+    if (header.gas_limit != scenario_.chain.fees.block_gas_limit)
+        return "the gas limit is not the scenario's";
+    if (header.base_fee != next_base_fee(scenario_.chain.fees, head_.base_fee, head_.gas_used))
+        return "the base fee does not follow from the parent";
+    return check_transactions(stored);
+}
+
+std::string ChainReexecutor::check_consensus(const storage::StoredBlock& stored)
+{
+    const auto& header = stored.header;
     proposer_ = pick_proposer(scenario_.seed, validators_, header.number);
     if (header.proposer != validators_[proposer_].account)
         return "the proposer is not the one whose turn it was";
@@ -129,13 +147,33 @@ std::string ChainReexecutor::check(storage::StoredBlock& stored)
         return scenario_.times.known().empty() ? "the timestamp is not one slot after the parent's"
                                                : "the timestamp is not the scenario's";
     }
-    if (header.gas_limit != scenario_.chain.fees.block_gas_limit)
-        return "the gas limit is not the scenario's";
-    if (header.base_fee != next_base_fee(scenario_.chain.fees, head_.base_fee, head_.gas_used))
-        return "the base fee does not follow from the parent";
-    if (auto wrong = check_rewards(stored); !wrong.empty())
-        return wrong;
-    return check_transactions(stored);
+    return check_rewards(stored);
+}
+
+std::string ChainReexecutor::check_network(const storage::StoredBlock& stored)
+{
+    const auto& header = stored.header;
+    auto due = schedule_->next();
+    while (due && !due->stays)
+        due = schedule_->next();
+    if (!due)
+    {
+        return schedule_->error().empty() ? "the network makes no such block" : schedule_->error();
+    }
+    if (due->block.height != header.number ||
+        header.proposer != validators_[due->block.maker].account)
+        return "the proposer is not the one who made the network's block";
+    if (header.timestamp != timestamp_of(due->block, scenario_.start, head_.timestamp))
+        return "the timestamp is not that of the network's block";
+    const auto same = [](const Reward& a, const Reward& b)
+    { return a.account == b.account && a.amount == b.amount && a.kind == b.kind; };
+    if (!std::equal(due->rewards.begin(), due->rewards.end(), stored.rewards.begin(),
+            stored.rewards.end(), same))
+        return "the rewards and changes of stake are not those of the network's block";
+    if (header.finalized_block != due->finalized)
+        return "the finalized block is not what the network had made final";
+    notes_ = std::move(due->notes);
+    return {};
 }
 
 std::string ChainReexecutor::check_transactions(const storage::StoredBlock& stored)
@@ -193,6 +231,7 @@ FinishedBlock ChainReexecutor::next(storage::StoredBlock stored)
     auto block =
         execution_->execute(world(), context, head_, head_hash_, stored.header.finalized_block,
             std::move(stored.transactions), std::move(stored.rewards), options);
+    block.consensus = std::move(notes_);
     advance(block);
     return block;
 }
@@ -212,6 +251,8 @@ bool ChainReexecutor::load(CheckpointSource& parts, const storage::StoredHeader&
     }
     head_ = head.header;
     head_hash_ = head.hash;
+    if (schedule_ != nullptr && !schedule_->skip_to(head_.number))
+        return false;
     return head_.hash() == head_hash_ && world().checkpoint_root() == head_.checkpoint_root;
 }
 

@@ -3,6 +3,8 @@
 #include "actors/simulation.hpp"
 #include "consensus/block_builder.hpp"
 #include "consensus/consensus.hpp"
+#include "consensus/network/network.hpp"
+#include "consensus/schedule.hpp"
 #include "consensus/script.hpp"
 #include "execution/execution_threads.hpp"
 #include "scenarios/genesis.hpp"
@@ -49,6 +51,10 @@ public:
 
 private:
     [[nodiscard]] std::string check_transactions(const storage::StoredBlock& stored);
+    /// Who proposed a block, when, what consensus paid for it and what was final.
+    [[nodiscard]] std::string check_consensus(const storage::StoredBlock& stored);
+    /// The same where a network makes the chain: it is run again.
+    [[nodiscard]] std::string check_network(const storage::StoredBlock& stored);
     /// Who attested the head is drawn; rewards and finality must follow from that.
     [[nodiscard]] std::string check_rewards(const storage::StoredBlock& stored) const;
     void advance(const FinishedBlock& block);
@@ -74,6 +80,10 @@ private:
     BlockHeader head_;
     Hash head_hash_;
     std::uint32_t proposer_ = 0;
+    // Where a network makes the chain:
+    std::unique_ptr<ShardRunner> runner_ = std::make_unique<SerialShardRunner>();
+    std::unique_ptr<ChainSchedule> schedule_;
+    std::shared_ptr<ConsensusNotes> notes_;  // Of the block that was checked.
 };
 
 }  // namespace runnel::audit

@@ -10,6 +10,7 @@
 #include "storage/dropped_rows.hpp"
 #include "storage/ledger_reader.hpp"
 #include "storage/ledger_writer.hpp"
+#include "storage/reverted_rows.hpp"
 #include "storage/truth_rows.hpp"
 
 #include <fmt/format.h>
@@ -223,6 +224,11 @@ std::string check_told(storage::Database& database, std::optional<std::uint64_t>
         wrong = storage::check_truth_rows(
             database, completion ? MaybeHash{completion->truth_digest} : MaybeHash{});
     }
+    if (wrong.empty())
+    {
+        wrong = storage::check_reverted_rows(
+            database, last, completion ? MaybeHash{completion->reverted_digest} : MaybeHash{});
+    }
     return wrong;
 }
 
@@ -246,7 +252,7 @@ std::string check_end(storage::LedgerReader& reader, const scenarios::Scenario& 
     }
     if (completion)
     {
-        const auto& [number, hash, dropped, truth] = *completion;
+        const auto& [number, hash, dropped, truth, reverted] = *completion;
         if (number != scenario.blocks)
         {
             return fmt::format("t_completion: the run ended with block {}, the scenario with {}",

@@ -91,6 +91,8 @@ void BlockBuilder::fill()
     for (std::uint32_t position = 0; position < pool_.size(); ++position)
     {
         const auto& transaction = pool_[position];
+        if (transaction.arrival_ms >= slot_.now_ms)
+            continue;  // A branch goes back in time: what came later waits.
         if (const auto reason = obstacle(transaction))
             given_up_.push_back({position, *reason});
         else if (transaction.max_fee >= slot_.base_fee)

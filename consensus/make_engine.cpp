@@ -5,14 +5,14 @@
 namespace runnel
 {
 
-std::unique_ptr<ConsensusEngine> make_engine(const ConsensusSetup& setup, std::uint64_t seed,
-    std::uint32_t shards, ShardRunner& runner)
+std::unique_ptr<ConsensusEngine> make_engine(
+    const ConsensusSetup& setup, std::uint64_t seed, std::uint32_t shards, ShardRunner& runner)
 {
     switch (setup.engine)
     {
         case ConsensusKind::pow:
-            return make_pow_engine(setup.pow, network_with_faults(setup, seed), setup.nodes, seed,
-                shards, runner);
+            return make_pow_engine(
+                setup.pow, network_with_faults(setup, seed), setup.nodes, seed, shards, runner);
         case ConsensusKind::proposer:
         case ConsensusKind::bft:
         case ConsensusKind::gasper: break;

@@ -12,7 +12,7 @@ namespace runnel
 /// The engine that a scenario names, with the network and its faults; nullptr: it names none that
 /// has a network. What becomes of it does not depend on @p shards and @p runner, which must outlive
 /// it.
-[[nodiscard]] std::unique_ptr<ConsensusEngine> make_engine(const ConsensusSetup& setup,
-    std::uint64_t seed, std::uint32_t shards, ShardRunner& runner);
+[[nodiscard]] std::unique_ptr<ConsensusEngine> make_engine(
+    const ConsensusSetup& setup, std::uint64_t seed, std::uint32_t shards, ShardRunner& runner);
 
 }  // namespace runnel

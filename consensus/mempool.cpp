@@ -27,13 +27,13 @@ void Mempool::drop(std::uint32_t slot, DropReason reason)
 
 std::vector<Transaction> Mempool::build_block(const World& world, std::uint64_t block_number,
     std::uint64_t base_fee, std::uint64_t gas_limit, std::int64_t now_ms,
-    std::span<const Transaction> head)
+    std::span<const Transaction> head, bool stays)
 {
     builder_.build(head, pool_, world, {block_number, base_fee, gas_limit, now_ms});
     gone_.assign(pool_.size(), false);
     for (const auto& [slot, reason] : builder_.given_up())
     {
-        if (!gone_[slot])  // What waited for an earlier nonce may have been tried again.
+        if (stays && !gone_[slot])  // What waited for an earlier nonce may have been tried again.
             drop(slot, reason);
     }
     std::vector<Transaction> block;
@@ -43,7 +43,8 @@ std::vector<Transaction> Mempool::build_block(const World& world, std::uint64_t 
         gone_[slot] = true;
         block.push_back(std::move(pool_[slot]));
     }
-    evict();
+    if (stays)
+        evict();
     remove_taken();
     return block;
 }

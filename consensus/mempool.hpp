@@ -22,10 +22,11 @@ public:
     void add(std::vector<Transaction> transactions);
 
     /// Takes the transactions of the next block out, in their order in it: see BlockBuilder. @p
-    /// head stands ahead of them: its gas, nonces and fees are taken.
+    /// head stands ahead of them: its gas, nonces and fees are taken. For a block that @p stays not
+    /// nothing is given up: what it leaves may be of use where another one is in its place.
     [[nodiscard]] std::vector<Transaction> build_block(const World& world,
         std::uint64_t block_number, std::uint64_t base_fee, std::uint64_t gas_limit,
-        std::int64_t now_ms, std::span<const Transaction> head = {});
+        std::int64_t now_ms, std::span<const Transaction> head = {}, bool stays = true);
 
     /// Transactions that build_block() gave up, by sender, nonce and hash.
     [[nodiscard]] std::vector<DroppedTransaction> take_dropped();

@@ -91,8 +91,9 @@ void ConsensusReport::add(const ConsensusStep& step)
 
 void ConsensusReport::add_chain(std::vector<NamedFigure>& figures, VirtualTime now) const
 {
-    const auto count = [&](std::string_view name, std::uint64_t value, std::string_view unit)
-    { figures.push_back({std::string{name}, static_cast<double>(value), unit}); };
+    const auto count = [&](std::string_view name, std::uint64_t value, std::string_view unit) {
+        figures.push_back({std::string{name}, static_cast<double>(value), unit});
+    };
     figures.push_back({"hours", seconds(now) / 3600, "h"});
     count("blocks", chain_.size(), "blocks");
     count("withheld_blocks",
@@ -141,8 +142,7 @@ void ConsensusReport::add_groups(std::vector<NamedFigure>& figures) const
     const auto blocks = static_cast<double>(std::max<std::size_t>(chain_.size(), 1));
     for (std::size_t i = 0; i < setup_.groups.size(); ++i)
     {
-        const auto add = [&](std::string_view name, double value, std::string_view unit)
-        {
+        const auto add = [&](std::string_view name, double value, std::string_view unit) {
             figures.push_back(
                 {fmt::format("groups.{}.{}", setup_.groups[i].name, name), value, unit});
         };
@@ -179,8 +179,8 @@ void ConsensusReport::add_stakes(std::vector<NamedFigure>& figures) const
         "double_vote", "surround_vote", "double_proposal", "invalid_block"};
     for (std::size_t i = 0; i < names.size(); ++i)
     {
-        figures.push_back({fmt::format("evidence.{}", names[i]),
-            static_cast<double>(evidence_[i]), "pieces"});
+        figures.push_back(
+            {fmt::format("evidence.{}", names[i]), static_cast<double>(evidence_[i]), "pieces"});
     }
 }
 
@@ -188,15 +188,15 @@ void ConsensusReport::add_traffic(
     std::vector<NamedFigure>& figures, const ConsensusFigures& counted) const
 {
     const auto blocks = static_cast<double>(std::max<std::size_t>(chain_.size(), 1));
-    const auto add = [&](std::string_view name, std::uint64_t value, std::string_view unit)
-    { figures.push_back({std::string{name}, static_cast<double>(value) / blocks, unit}); };
+    const auto add = [&](std::string_view name, std::uint64_t value, std::string_view unit) {
+        figures.push_back({std::string{name}, static_cast<double>(value) / blocks, unit});
+    };
     add("traffic.messages_per_block", counted.traffic.messages, "messages");
     add("traffic.bytes_per_block", counted.traffic.bytes, "bytes");
     add("traffic.lost_per_block",
         counted.traffic.lost + counted.traffic.cut_off + counted.traffic.unheard, "messages");
     add("events_per_block", counted.events, "events");
-    figures.push_back(
-        {"blocks_made", static_cast<double>(counted.blocks_made), "blocks"});
+    figures.push_back({"blocks_made", static_cast<double>(counted.blocks_made), "blocks"});
     figures.push_back({"energy.total", counted.joules / 3.6e6, "kWh"});
 }
 

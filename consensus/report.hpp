@@ -42,7 +42,7 @@ private:
     void add_traffic(std::vector<NamedFigure>& figures, const ConsensusFigures& counted) const;
 
     const ConsensusSetup& setup_;
-    std::vector<NetworkBlock> chain_;         // From block 1 on.
+    std::vector<NetworkBlock> chain_;              // From block 1 on.
     std::vector<std::vector<StakeChange>> stake_;  // That came with each.
     std::array<std::uint64_t, depths> reorganisations_{};
     std::uint64_t reverted_ = 0;

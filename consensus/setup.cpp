@@ -63,8 +63,9 @@ NetworkPartition partition_of(const NetworkFault& fault, const ConsensusSetup& s
 
 void add_outages(const NetworkFault& fault, const ConsensusSetup& setup, NetworkModel& model)
 {
-    const auto add = [&](NodeId node)
-    { model.outages.push_back({node, fault.from, fault.until, fault.keeps_memory}); };
+    const auto add = [&](NodeId node) {
+        model.outages.push_back({node, fault.from, fault.until, fault.keeps_memory});
+    };
     if (fault.node)
         return add(*fault.node);
     for (const auto& group : setup.groups)
@@ -101,8 +102,8 @@ NetworkModel network_with_faults(const ConsensusSetup& setup, std::uint64_t seed
             add_outages(fault, setup, model);
         else
         {
-            model.partitions.push_back(partition_of(
-                fault, setup, topology, RandomStream{seed, stream_partitions, i, 0}));
+            model.partitions.push_back(
+                partition_of(fault, setup, topology, RandomStream{seed, stream_partitions, i, 0}));
         }
     }
     return model;

@@ -61,6 +61,14 @@ struct ConsensusSetup
     NetworkModel network;           // Without faults.
     std::vector<NetworkFault> faults;
     PowOptions pow;
+    /// Blocks under which a ledger takes a block for settled that no vote made final.
+    std::uint64_t horizon = 200;
+
+    /// How many nodes make blocks; their numbers are below it.
+    [[nodiscard]] std::uint32_t makers() const noexcept
+    {
+        return groups.empty() ? 0 : groups.back().first + groups.back().count;
+    }
 };
 
 /// The network with its faults: who is where, and by chance, a seed tells.

@@ -111,6 +111,8 @@ void CommitHashing::finish(
     for (const auto& reward : rewards)
     {
         encode(reward, batch.bytes());
+        if (reward.kind != RewardKind::minted)
+            encode(static_cast<std::uint8_t>(reward.kind), batch.bytes());
         batch.end_message();
     }
     const auto leaves = batch.take_leaves();

@@ -715,12 +715,10 @@ void BlockExecution::apply(std::uint64_t finalized_block, std::vector<Reward> re
     // Fees to the proposer, new coins to validators, base fees burnt.
     writes_.credit(context_.proposer, tips_);
     Amount minted;
+    auto burnt = burnt_;
     for (const auto& reward : rewards)
-    {
-        writes_.credit(reward.account, reward.amount);
-        minted = wrapping_add(minted, reward.amount);
-    }
-    writes_.change_native_supply(minted, burnt_);
+        settle(reward, minted, burnt);
+    writes_.change_native_supply(minted, burnt);
     collect_growth();
     writes_.check_conservation(wrapping_add(burnt_, tips_));
     collect_snapshots();
@@ -729,6 +727,29 @@ void BlockExecution::apply(std::uint64_t finalized_block, std::vector<Reward> re
     block_.transactions = std::move(transactions_);
     transactions_.clear();
     block_.rewards = std::move(rewards);
+}
+
+void BlockExecution::settle(const Reward& reward, Amount& minted, Amount& burnt)
+{
+    if (reward.kind == RewardKind::minted)
+    {
+        writes_.credit(reward.account, reward.amount);
+        minted = wrapping_add(minted, reward.amount);
+        return;
+    }
+    const auto deposits = world_->find_account(deposits_account_name);
+    RUNNEL_CHECK(deposits.has_value() && "who locks coins up has where to");
+    const auto from = reward.kind == RewardKind::locked ? reward.account : *deposits;
+    RUNNEL_CHECK(world_->account_states.get(from).balance >= reward.amount &&
+                 "consensus moves no coins that are not there");
+    writes_.debit(from, reward.amount);
+    switch (reward.kind)
+    {
+        case RewardKind::minted: break;
+        case RewardKind::locked: writes_.credit(*deposits, reward.amount); break;
+        case RewardKind::freed: writes_.credit(reward.account, reward.amount); break;
+        case RewardKind::burnt: burnt = wrapping_add(burnt, reward.amount); break;
+    }
 }
 
 FinishedBlock BlockExecution::seal(const BlockHeader& parent, const Hash& parent_hash)

@@ -139,9 +139,8 @@ public:
     [[nodiscard]] const Times& times() const noexcept { return times_; }
 
     /// Pays fees and rewards, collects events and snapshots and, at a checkpoint, computes the root
-    /// of the whole state: after it the world is as the block
-    /// leaves it, and leases may go home. Aborts if a token's balances and supply no longer agree
-    /// (a bug of a contract).
+    /// of the whole state: after it the world is as the block leaves it, and leases may go home.
+    /// Aborts if a token's balances and supply no longer agree (a bug of a contract).
     void apply(std::uint64_t finalized_block, std::vector<Reward> rewards);
     /// The block's header without its roots, and what became of each transaction; valid between
     /// apply() and seal().
@@ -197,6 +196,8 @@ private:
     void open_hashing();
     void encode_receipt_of(std::uint32_t transaction, Bytes& out) const;
     [[nodiscard]] bool may_choose() const noexcept;
+    /// Does with coins what consensus wants, and adds to what was minted and burnt.
+    void settle(const Reward& reward, Amount& minted, Amount& burnt);
     void collect_writes();
     void collect_receipts();
     void collect_snapshots();

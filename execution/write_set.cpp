@@ -91,12 +91,22 @@ void WriteSet::finish_transactions()
 
 void WriteSet::credit(AccountId account, const Amount& amount)
 {
-    if (amount.is_zero())
-        return;
+    if (!amount.is_zero())
+        set_balance(account, wrapping_add(world_->account_states.get(account).balance, amount));
+}
+
+void WriteSet::debit(AccountId account, const Amount& amount)
+{
+    if (!amount.is_zero())
+        set_balance(account, wrapping_sub(world_->account_states.get(account).balance, amount));
+}
+
+void WriteSet::set_balance(AccountId account, const Amount& balance)
+{
     auto& table = world_->account_states;
     auto& state = table.at(account);
     remember(table, index(account), &state);
-    state.balance = wrapping_add(state.balance, amount);
+    state.balance = balance;
     if (hashing_ != nullptr)
         hashing_->add_system_write(table, index(account), &state);
 }

@@ -31,6 +31,7 @@ public:
     // Writes of the system come after the transactions in the ordered write set.
 
     void credit(AccountId account, const Amount& amount);
+    void debit(AccountId account, const Amount& amount);  // It has them.
     void change_native_supply(const Amount& minted, const Amount& burnt);
 
     /// Aborts unless balances and supply of every token agree; @p lost are the native coins that
@@ -51,6 +52,7 @@ private:
 
     [[nodiscard]] bool is_first_write(const void* record);
     void remember(RecordTable& table, std::uint64_t key, const void* old);
+    void set_balance(AccountId account, const Amount& balance);
 
     World* world_ = nullptr;
     CommitHashing* hashing_ = nullptr;

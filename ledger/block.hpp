@@ -4,11 +4,14 @@
 #include "ledger/transaction.hpp"
 
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <vector>
 
 namespace runnel
 {
+
+struct ConsensusNotes;
 
 /// What a transaction may know of the block it runs in.
 struct BlockContext
@@ -45,13 +48,36 @@ struct BlockHeader
     [[nodiscard]] Hash hash() const;
 };
 
-/// Coins that consensus gives a validator at the end of a block, newly minted.
+/// What consensus does with a validator's coins at the end of a block.
+enum class RewardKind : std::uint8_t
+{
+    minted,  // New coins, to his account.
+    locked,  // From his account into the deposits,
+    freed,   // and back.
+    burnt,   // Out of the deposits, where they were his.
+};
+[[nodiscard]] constexpr std::string_view to_string(RewardKind kind) noexcept
+{
+    switch (kind)
+    {
+        case RewardKind::minted: return "minted";
+        case RewardKind::locked: return "locked";
+        case RewardKind::freed: return "freed";
+        case RewardKind::burnt: return "burnt";
+    }
+    return "unknown";
+}
+
 struct Reward
 {
     AccountId account{};
     Amount amount;
+    RewardKind kind = RewardKind::minted;
     RUNNEL_FIELDS(account, (amount, wei));
 };
+
+/// Whose balance the coins are that validators have locked up; in ledgers of engines that lock any.
+inline constexpr std::string_view deposits_account_name = "deposits";
 
 /// Where in the chain an account or a contract appeared.
 struct Origin
@@ -139,6 +165,8 @@ struct FinishedBlock
     Bytes event_bytes;                   // Their encodings.
     /// What was given up when the block was built: its proposer says so, no hash covers it.
     std::vector<DroppedTransaction> dropped;
+    /// What consensus did since the block before it; nullptr where one proposer decides.
+    std::shared_ptr<const ConsensusNotes> consensus;
 
     [[nodiscard]] ByteView encoding(const EventRecord& event) const noexcept
     {

@@ -45,7 +45,9 @@ std::vector<Validator> add_validators(World& world, const Scenario& scenario)
     constexpr unsigned native_decimals = 18;
     const auto stream = stream_of_name("validator/stake");
     std::vector<Validator> validators;
-    for (std::uint32_t number = 0; number < scenario.chain.validators; ++number)
+    const bool has_network = scenario.consensus.engine != ConsensusKind::proposer;
+    const auto count = has_network ? scenario.consensus.makers() : scenario.chain.validators;
+    for (std::uint32_t number = 0; number < count; ++number)
     {
         RandomStream random{scenario.seed, stream, number, 0};
         const auto stake = smallest_units(scenario.chain.stake.draw(random), native_decimals);
@@ -53,6 +55,8 @@ std::vector<Validator> add_validators(World& world, const Scenario& scenario)
             {world.add_account({fmt::format("validator/{}", number), "validator", "", {}}),
                 stake.value_or(Amount{})});
     }
+    if (has_network)
+        world.add_account({std::string{deposits_account_name}, "validator", "", {}});
     return validators;
 }
 
@@ -210,8 +214,18 @@ tl::expected<Genesis, ScenarioError> build_genesis(const Scenario& scenario)
     auto& world = *genesis.world;
     add_contracts(world, scenario);
     genesis.validators = add_validators(world, scenario);
+    const bool may_revert = scenario.consensus.engine == ConsensusKind::pow ||
+                            scenario.consensus.engine == ConsensusKind::gasper;
     for (const auto& spec : scenario.agents)
     {
+        // Accounts are numbered as blocks name them, and a branch may name them in another order.
+        if (spec.arrives() && may_revert)
+        {
+            return fail(
+                fmt::format("{}: agents.{}: wallets cannot arrive where consensus.engine "
+                            "is {}, which takes blocks back",
+                    spec.place, spec.name, to_string(scenario.consensus.engine)));
+        }
         AgentGroup group{&spec, {}, {}};
         for (std::uint32_t number = 0; number < spec.count; ++number)
         {

@@ -1,6 +1,7 @@
 #include "scenarios/run.hpp"
 
 #include "actors/checkpoint.hpp"
+#include "consensus/make_engine.hpp"
 #include "ledger/check.hpp"
 
 #include <fmt/format.h>
@@ -87,6 +88,25 @@ std::vector<AgentGroupSetup::Change> changes_of(const Scenario& scenario, const 
     return changes;
 }
 
+std::function<std::unique_ptr<ConsensusEngine>(ShardRunner&, std::uint32_t)> engine_of(
+    const Scenario& scenario)
+{
+    if (scenario.consensus.engine == ConsensusKind::proposer)
+        return {};
+    return [setup = scenario.consensus, seed = scenario.seed](ShardRunner& runner,
+               std::uint32_t shards) { return make_engine(setup, seed, shards, runner); };
+}
+
+ChainSchedule::Options schedule_options(const Scenario& scenario, const Genesis& genesis)
+{
+    ChainSchedule::Options options;
+    options.blocks = scenario.blocks;
+    options.horizon = scenario.consensus.horizon;
+    for (const auto& validator : genesis.validators)
+        options.accounts.push_back(validator.account);
+    return options;
+}
+
 tl::expected<SimulationSetup, ScenarioError> make_simulation(const Scenario& scenario)
 {
     auto genesis = build_genesis(scenario);
@@ -105,6 +125,8 @@ tl::expected<SimulationSetup, ScenarioError> make_simulation(const Scenario& sce
         return tl::unexpected{block.error()};
     setup.genesis = std::move(*block);
     setup.validators = validator_stakes(*genesis);
+    setup.make_engine = engine_of(scenario);
+    setup.schedule = schedule_options(scenario, *genesis);
     for (auto& group : genesis->groups)
     {
         setup.groups.push_back({group.spec->name, group.spec->strategy, group.spec->parameters,

@@ -27,6 +27,14 @@ namespace runnel::scenarios
 /// The validators' weights in the chain's own unit, gwei.
 [[nodiscard]] std::vector<ValidatorStake> validator_stakes(const Genesis& genesis);
 
+/// What makes the chain of a scenario in which a network does; empty where proposers are drawn.
+[[nodiscard]] std::function<std::unique_ptr<ConsensusEngine>(ShardRunner&, std::uint32_t shards)>
+engine_of(const Scenario& scenario);
+
+/// How a ledger follows that engine.
+[[nodiscard]] ChainSchedule::Options schedule_options(
+    const Scenario& scenario, const Genesis& genesis);
+
 /// Builds the world, executes block 0 and puts together everything the actors need.
 [[nodiscard]] tl::expected<SimulationSetup, ScenarioError> make_simulation(
     const Scenario& scenario);

@@ -4,9 +4,11 @@
 #include "ledger/check.hpp"
 #include "storage/dropped_rows.hpp"
 #include "storage/ledger_writer.hpp"
+#include "storage/reverted_rows.hpp"
 #include "storage/truth_rows.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <utility>
 
 namespace runnel::storage
@@ -106,9 +108,15 @@ BlockRowMaker::BlockRowMaker(
     transactions_.emplace(batch(TransactionRow::table));
     witnesses_.emplace(batch(WitnessRow::table));
     rewards_.emplace(batch(RewardRow::table));
+    stake_changes_.emplace(batch(StakeChangeRow::table));
+    network_blocks_.emplace(batch(NetworkBlockRow::table));
+    network_votes_.emplace(batch(NetworkVoteRow::table));
+    network_evidence_.emplace(batch(NetworkEvidenceRow::table));
     if (tables.contains(std::string{DroppedRow::table}))
     {
         dropped_.emplace(batch(DroppedRow::table));
+        reverted_blocks_.emplace(batch(RevertedBlockRow::table));
+        reverted_transactions_.emplace(batch(RevertedTransactionRow::table));
         truth_.emplace(batch(TruthRow::table));
         truth_digests_.emplace(batch(TruthDigestRow::table));
     }
@@ -153,9 +161,8 @@ std::size_t BlockRowMaker::add(const FinishedBlock& block)
     add_directories(block);
     const auto witnesses = add_transactions(block);
     add_events(block);
-    std::uint32_t reward_index = 0;
-    for (const auto& [account, amount] : block.rewards)
-        rewards_->add({block.header.number, reward_index++, account, amount});
+    add_rewards(block);
+    const auto consensus = add_consensus(block);
     const bool tells = dropped_.has_value();
     if (tells)
     {
@@ -163,8 +170,84 @@ std::size_t BlockRowMaker::add(const FinishedBlock& block)
         add_truth(block);
     }
     return 1 + block.accounts.size() + 2 * block.contracts.size() + block.transactions.size() +
-           witnesses + block.events.size() + block.rewards.size() +
+           witnesses + block.events.size() + block.rewards.size() + consensus +
            (tells ? block.dropped.size() + block.transactions.size() + 1 : 0);
+}
+
+void BlockRowMaker::add_rewards(const FinishedBlock& block)
+{
+    std::uint32_t reward_index = 0;
+    for (const auto& [account, amount, kind] : block.rewards)
+    {
+        if (kind == RewardKind::minted)
+            rewards_->add({block.header.number, reward_index, account, amount});
+        else
+        {
+            stake_changes_->add(
+                {block.header.number, reward_index, account, to_string(kind), amount});
+        }
+        ++reward_index;
+    }
+}
+
+std::size_t BlockRowMaker::add_consensus(const FinishedBlock& block)
+{
+    if (block.consensus == nullptr)
+        return 0;
+    const auto number = block.header.number;
+    const auto& notes = *block.consensus;
+    std::uint32_t place = 0;
+    for (const auto& note : notes.blocks)
+    {
+        network_blocks_->add({number, place++, note.status, note.id, note.parent, note.height,
+            note.maker, note.made_at_us, note.round, note.bits, note.nonce,
+            note.is_withheld ? 1U : 0U, note.flaw});
+    }
+    const auto named = [](std::uint64_t id)
+    { return id == no_network_block ? std::nullopt : std::optional{id}; };
+    place = 0;
+    Bytes voters;
+    for (const auto& note : notes.votes)
+    {
+        voters.clear();
+        std::uint64_t count = 0;
+        for (const auto word : note.voters)
+        {
+            count += static_cast<std::uint64_t>(std::popcount(word));
+            for (unsigned shift = 0; shift < 64; shift += 8)
+                voters.push_back(static_cast<std::uint8_t>(word >> shift));
+        }
+        network_votes_->add({number, place++, note.kind, note.height, note.round, named(note.block),
+            note.source_epoch, note.target_epoch, count, voters});
+    }
+    place = 0;
+    for (const auto& note : notes.evidence)
+    {
+        network_evidence_->add({number, place++, note.kind, note.offender, note.found_at_us,
+            note.height, note.round, named(note.first), named(note.second)});
+    }
+    if (reverted_blocks_)
+        add_reverted(number, notes);
+    return notes.blocks.size() + notes.votes.size() + notes.evidence.size();
+}
+
+void BlockRowMaker::add_reverted(std::uint64_t number, const ConsensusNotes& notes)
+{
+    std::uint32_t revert_index = 0;
+    for (const auto& block : notes.reverted)
+    {
+        RevertedBlockRow row{number, revert_index, block.id, block.number, block.hash,
+            block.proposer, static_cast<std::uint32_t>(block.transactions.size()), {}};
+        row.digest = reverted_digest_ = digest_of(row, block, reverted_digest_);
+        reverted_blocks_->add(row);
+        std::uint32_t place = 0;
+        for (const auto& transaction : block.transactions)
+        {
+            reverted_transactions_->add({number, revert_index, place++, transaction.hash,
+                transaction.sender, transaction.nonce, transaction.succeeded ? 1U : 0U});
+        }
+        ++revert_index;
+    }
 }
 
 void BlockRowMaker::add_dropped(const FinishedBlock& block)

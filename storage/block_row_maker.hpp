@@ -1,7 +1,9 @@
 #pragma once
 
 #include "ledger/block.hpp"
+#include "ledger/consensus_notes.hpp"
 #include "state/abi.hpp"
+#include "storage/consensus_rows.hpp"
 #include "storage/row_batch.hpp"
 #include "storage/rows.hpp"
 
@@ -37,11 +39,13 @@ public:
     /// @p addresses: who there is before the next block.
     BlockRowMaker(const Schema& schema, AddressBook addresses, const MakeTarget& make_target);
 
-    /// The last digests of what was dropped and of what senders meant, if there are rows already.
-    void continue_told(const Hash& dropped, const Hash& truth) noexcept
+    /// The last digests of what was dropped, of what senders meant and of what was taken back, if
+    /// there are rows already.
+    void continue_told(const Hash& dropped, const Hash& truth, const Hash& reverted) noexcept
     {
         dropped_digest_ = dropped;
         truth_digest_ = truth;
+        reverted_digest_ = reverted;
     }
 
     /// Makes the block's rows and returns their number. They wait in batches for more.
@@ -53,6 +57,10 @@ private:
     void add_directories(const FinishedBlock& block);
     /// Returns how many witnesses there are beside them.
     std::size_t add_transactions(const FinishedBlock& block);
+    void add_rewards(const FinishedBlock& block);
+    /// Returns the number of rows.
+    std::size_t add_consensus(const FinishedBlock& block);
+    void add_reverted(std::uint64_t number, const ConsensusNotes& notes);
     void add_events(const FinishedBlock& block);
     void add_dropped(const FinishedBlock& block);
     void add_truth(const FinishedBlock& block);
@@ -64,6 +72,13 @@ private:
     std::optional<Rows<TransactionRow>> transactions_;
     std::optional<Rows<WitnessRow>> witnesses_;
     std::optional<Rows<RewardRow>> rewards_;
+    std::optional<Rows<StakeChangeRow>> stake_changes_;
+    std::optional<Rows<NetworkBlockRow>> network_blocks_;
+    std::optional<Rows<NetworkVoteRow>> network_votes_;
+    std::optional<Rows<NetworkEvidenceRow>> network_evidence_;
+    std::optional<Rows<RevertedBlockRow>> reverted_blocks_;  // As dropped_.
+    std::optional<Rows<RevertedTransactionRow>> reverted_transactions_;
+    Hash reverted_digest_;
     std::optional<Rows<DroppedRow>> dropped_;  // Not of those who compare: nobody can tell.
     Hash dropped_digest_;
     std::optional<Rows<TruthRow>> truth_;  // Likewise.

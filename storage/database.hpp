@@ -20,7 +20,7 @@ namespace runnel::storage
 /// In the header of every ledger file: "Rnnl". Tells a ledger from other SQLite databases.
 inline constexpr std::uint32_t application_id = 0x526E6E6C;
 /// SQLite's user_version: raised by every change of the schema that an older reader cannot read.
-inline constexpr std::uint32_t schema_version = 10;
+inline constexpr std::uint32_t schema_version = 11;
 
 enum class StorageErrorKind : std::uint8_t
 {

@@ -1,5 +1,6 @@
 #include "storage/ledger_reader.hpp"
 
+#include "storage/consensus_rows.hpp"
 #include "storage/ledger_writer.hpp"
 #include "storage/row_visitors.hpp"
 #include "storage/rows.hpp"
@@ -71,6 +72,8 @@ LedgerReader::LedgerReader(Database database) : database_{std::move(database)}
         database_.prepare(select_rows<WitnessRow>() + " WHERE rowid >= ? ORDER BY rowid"), {}});
     rewards_.emplace(Cursor{{database_, RewardRow::table, "block_number"},
         database_.prepare(select_rows<RewardRow>() + " WHERE rowid >= ? ORDER BY rowid"), {}});
+    stake_changes_.emplace(Cursor{{database_, StakeChangeRow::table, "block_number"},
+        database_.prepare(select_rows<StakeChangeRow>() + " WHERE rowid >= ? ORDER BY rowid"), {}});
 }
 
 void LedgerReader::Cursor::seek(std::uint64_t block_number)
@@ -233,7 +236,28 @@ std::vector<Reward> LedgerReader::read_rewards(std::uint64_t block_number)
 {
     auto& rows = rewards_->rows;
     rewards_->seek(block_number);
+    stake_changes_->seek(block_number);
     std::vector<Reward> rewards;
+    // The two tables share their numbers.
+    const auto take_stake_changes = [&]
+    {
+        auto& changes = stake_changes_->rows;
+        for (; stake_changes_->is_in(block_number); stake_changes_->has_row = changes.step())
+        {
+            const auto row = read_row<StakeChangeRow>(changes);
+            if (row.reward_index != rewards.size())
+                return;
+            if (index(row.account) >= account_count_)
+                fail_column(changes, "account_id", "an account's id");
+            auto kind = RewardKind::locked;
+            while (kind != RewardKind::burnt && to_string(kind) != row.kind)
+                kind = static_cast<RewardKind>(static_cast<int>(kind) + 1);
+            if (to_string(kind) != row.kind)
+                fail_column(changes, "kind", "locked, freed or burnt");
+            rewards.push_back({row.account, row.amount, kind});
+        }
+    };
+    take_stake_changes();
     for (; rewards_->is_in(block_number); rewards_->has_row = rows.step())
     {
         const auto row = read_row<RewardRow>(rows);
@@ -242,8 +266,12 @@ std::vector<Reward> LedgerReader::read_rewards(std::uint64_t block_number)
         if (index(row.account) >= account_count_)
             fail_column(rows, "account_id", "an account's id");
         rewards.push_back({row.account, row.amount});
+        take_stake_changes();
     }
+    if (stake_changes_->is_in(block_number))
+        corrupt(fmt::format("block {}: reward {} is missing", block_number, rewards.size()));
     rewards_->leave(block_number);
+    stake_changes_->leave(block_number);
     return rewards;
 }
 

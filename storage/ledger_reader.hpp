@@ -102,6 +102,7 @@ private:
     std::optional<Cursor> transactions_;
     std::optional<Cursor> witnesses_;
     std::optional<Cursor> rewards_;
+    std::optional<Cursor> stake_changes_;
 };
 
 }  // namespace runnel::storage

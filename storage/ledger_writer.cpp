@@ -6,6 +6,7 @@
 #include "storage/checkpoints.hpp"
 #include "storage/dropped_rows.hpp"
 #include "storage/ledger_reader.hpp"
+#include "storage/reverted_rows.hpp"
 #include "storage/row_batch.hpp"
 #include "storage/rows.hpp"
 #include "storage/truth_rows.hpp"
@@ -242,7 +243,9 @@ public:
                     "DELETE FROM t_completion; INSERT INTO t_completion SELECT number, hash, "
                     "coalesce((SELECT digest FROM t_dropped_transactions ORDER BY rowid DESC LIMIT "
                     "1), zeroblob(32)), coalesce((SELECT digest FROM t_truth_blocks ORDER BY rowid "
-                    "DESC LIMIT 1), zeroblob(32)) FROM t_blocks ORDER BY number DESC LIMIT 1");
+                    "DESC LIMIT 1), zeroblob(32)), coalesce((SELECT digest FROM t_reverted_blocks "
+                    "ORDER BY rowid DESC LIMIT 1), zeroblob(32)) FROM t_blocks ORDER BY number "
+                    "DESC LIMIT 1");
                 transaction.commit();
             });
     }
@@ -433,7 +436,8 @@ private:
         rows_.emplace(schema_, std::move(addresses),
             [this](const TableInfo& table)
             { return std::make_unique<RowInserter>(database_, table); });
-        rows_->continue_told(last_dropped_digest(database_), last_truth_digest(database_));
+        rows_->continue_told(last_dropped_digest(database_), last_truth_digest(database_),
+            last_reverted_digest(database_));
         metrics_.emplace(database_, schema_.table(MetricRow::table));
         checkpoints_.emplace(database_, schema_.table(CheckpointRow::table));
     }

@@ -478,6 +478,7 @@ struct CompletionRow
     Hash head_hash;
     Hash dropped_digest;
     Hash truth_digest;
+    Hash reverted_digest;
 
     static constexpr void describe(auto& self, auto&& column)
     {
@@ -487,6 +488,8 @@ struct CompletionRow
             {"The last digest of t_dropped_transactions; zero without any.", keccak_unit});
         column("truth_digest", self.truth_digest,
             {"The last digest of t_truth_blocks; zero without any.", keccak_unit});
+        column("reverted_digest", self.reverted_digest,
+            {"The last digest of t_reverted_blocks; zero without any.", keccak_unit});
     }
 };
 

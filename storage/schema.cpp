@@ -1,6 +1,7 @@
 #include "storage/schema.hpp"
 
 #include "ledger/check.hpp"
+#include "storage/consensus_rows.hpp"
 #include "storage/row_visitors.hpp"
 #include "storage/rows.hpp"
 
@@ -81,6 +82,26 @@ std::vector<TableInfo> base_tables()
         TableKind::block, {"block_number", "transaction_index"}, {}));
     tables.push_back(described<RewardRow>("New coins for validators.", TableKind::block,
         {"block_number", "reward_index"}, {{"block_number", "reward_index"}}));
+    tables.push_back(described<StakeChangeRow>(
+        "What consensus did with validators' coins beside paying new ones.", TableKind::block,
+        {"block_number", "reward_index"}, {{"block_number", "reward_index"}}));
+    tables.push_back(described<NetworkBlockRow>(
+        "Every block that the reference node heard of, whatever became of it; of chains that a "
+        "network makes. `verify` runs the network again and compares.",
+        TableKind::block, {"block_number", "note_index"}, {{"block_number", "note_index"}}));
+    tables.push_back(
+        described<NetworkVoteRow>("Votes that decided, put together by what they are for.",
+            TableKind::block, {"block_number", "vote_index"}, {{"block_number", "vote_index"}}));
+    tables.push_back(described<NetworkEvidenceRow>(
+        "Who broke which rule, and by what it is proven.", TableKind::block,
+        {"block_number", "evidence_index"}, {{"block_number", "evidence_index"}}));
+    tables.push_back(described<RevertedBlockRow>(
+        "Blocks that were executed and taken back. The chain does not hold them, so `verify` sees "
+        "only that they are as they were written; runs of one scenario have the same.",
+        TableKind::told, {"block_number", "revert_index"}, {{"block_number", "revert_index"}}));
+    tables.push_back(described<RevertedTransactionRow>("What was in them.", TableKind::told,
+        {"block_number", "revert_index", "transaction_index"},
+        {{"block_number", "revert_index", "transaction_index"}, {"hash"}}));
     tables.push_back(described<DroppedRow>(
         "Transactions that were given up and came into no block, with the reason. The mempool's "
         "word: the chain does not hold them, so `verify` sees only that they are as they were "

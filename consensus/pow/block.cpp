@@ -60,8 +60,7 @@ PowBlock DifficultyRule::genesis() const
     return block;
 }
 
-DifficultyRule::Difficulty DifficultyRule::next(
-    const PowBlock& parent, VirtualTime stated_at) const
+DifficultyRule::Difficulty DifficultyRule::next(const PowBlock& parent, VirtualTime stated_at) const
 {
     const auto height = parent.height() + 1;
     if (is_ethereum())
@@ -74,9 +73,9 @@ DifficultyRule::Difficulty DifficultyRule::next(
     if (retarget_ == RetargetRule::bitcoin && height % period_ == 0)
     {
         const auto* first = parent.period_first == nullptr ? &parent : parent.period_first;
-        const auto bits = bitcoin_retarget(parent.block.bits,
-            parent.block.stated_at - first->block.stated_at,
-            static_cast<std::int64_t>(period_) * interval_, easiest_bits);
+        const auto bits =
+            bitcoin_retarget(parent.block.bits, parent.block.stated_at - first->block.stated_at,
+                static_cast<std::int64_t>(period_) * interval_, easiest_bits);
         return {bits, work_of_compact(bits)};
     }
     return {parent.block.bits, parent.difficulty};

@@ -176,8 +176,8 @@ void PowEngine::on_head(VirtualTime at, const PowBlock* block)
         finalized_ = std::max(finalized_, head_->height() - options.final_after);
     for (const auto* one : added)
     {
-        std::erase_if(refused_,
-            [one](const RefusedBlock& other) { return other.block.id == one->block.id; });
+        std::erase_if(
+            refused_, [one](const RefusedBlock& other) { return other.block.id == one->block.id; });
     }
     // A restarted node without memory is back at block 0: a step that only reverts.
     for (std::size_t i = 0; i < std::max<std::size_t>(added.size(), 1); ++i)
@@ -248,16 +248,17 @@ void PowEngine::add_groups(std::vector<NamedFigure>& figures) const
     std::vector<double> kwh(groups_.size());
     for (NodeId node = 0; node < world_.miners; ++node)
     {
-        kwh[world_.profiles[node].group] += network_.node(node).hashes_until(now_) *
-                                            joules_per_hash(node) / joules_per_kwh;
+        kwh[world_.profiles[node].group] +=
+            network_.node(node).hashes_until(now_) * joules_per_hash(node) / joules_per_kwh;
     }
     for (std::size_t i = 0; i < groups_.size(); ++i)
     {
         const auto& group = world_.options.groups[i];
         const auto made = static_cast<double>(groups_[i].made);
         const auto in_chain = static_cast<double>(chain[i]);
-        const auto add = [&](std::string_view name, double value, std::string_view unit)
-        { figures.push_back({fmt::format("groups.{}.{}", group.name, name), value, unit}); };
+        const auto add = [&](std::string_view name, double value, std::string_view unit) {
+            figures.push_back({fmt::format("groups.{}.{}", group.name, name), value, unit});
+        };
         add("hash_share", rates[i] / world_.options.hash_rate, "");
         add("blocks_made", made, "blocks");
         add("stale_share", made > 0 ? 1 - in_chain / made : 0, "");
@@ -277,8 +278,7 @@ void PowEngine::add_attacks(std::vector<NamedFigure>& figures) const
     if (!world_.tracks_tips)
         return;
     figures.push_back({"races", static_cast<double>(races_), "races"});
-    figures.push_back(
-        {"gamma", races_ == 0 ? 0 : race_shares_ / static_cast<double>(races_), ""});
+    figures.push_back({"gamma", races_ == 0 ? 0 : race_shares_ / static_cast<double>(races_), ""});
 }
 
 void PowEngine::add_pools(std::vector<NamedFigure>& figures) const

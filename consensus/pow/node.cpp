@@ -175,8 +175,7 @@ void PowNode::on_no_answer(Context& context, const PowBlock* block)
     ask(context, again);
 }
 
-void PowNode::send_blocks(
-    Context& context, NodeId to, const PowBlock* block, const PowBlock* have)
+void PowNode::send_blocks(Context& context, NodeId to, const PowBlock* block, const PowBlock* have)
 {
     // Who was asked may have lost it meanwhile.
     if (!knows(block) && block->block.maker != context.self())
@@ -412,13 +411,11 @@ void PowNode::try_nonces(Context& context)
     candidate_ = PowBlock{};
     auto& header = candidate_.block;
     header.maker = context.self();
-    header.id =
-        network_block_id(context.self(), static_cast<std::uint32_t>(made_->size() + 1));
+    header.id = network_block_id(context.self(), static_cast<std::uint32_t>(made_->size() + 1));
     header.height = tip_->height() + 1;
     header.stated_at = std::max(context.local_time(), tip_->block.stated_at + 1);
     world_->rule.complete(candidate_, *tip_);
-    const auto nonce =
-        solve(header_of(header, tip_->seal), static_cast<std::uint64_t>(tries));
+    const auto nonce = solve(header_of(header, tip_->seal), static_cast<std::uint64_t>(tries));
     header.nonce = nonce.value_or(0);
     const auto tried = nonce ? static_cast<double>(*nonce + 1) : tries;
     context.wake_after(static_cast<VirtualTime>(std::ceil(tried / hash_rate_ * one_second)),

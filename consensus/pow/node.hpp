@@ -47,11 +47,11 @@ struct PowWorld
     std::uint64_t seed;
     DifficultyRule rule;
     PowBlock genesis;
-    std::vector<Profile> profiles;      // By node.
+    std::vector<Profile> profiles;  // By node.
     std::vector<NodeOutage> outages;
-    NodeId reference = 0;               // Whose chain the ledger executes.
-    std::uint32_t miners = 0;           // Nodes below it are of a group.
-    bool tracks_tips = false;           // Whether nodes put on record what they mine on.
+    NodeId reference = 0;      // Whose chain the ledger executes.
+    std::uint32_t miners = 0;  // Nodes below it are of a group.
+    bool tracks_tips = false;  // Whether nodes put on record what they mine on.
 
 private:
     void draw_hash_rates();
@@ -68,9 +68,9 @@ public:
     {
         enum class Kind : std::uint8_t
         {
-            hello,     // After an outage: the sender's head.
+            hello,  // After an outage: the sender's head.
             inventory,
-            get,       // `have`: the last block before it that the sender has, or asked others for.
+            get,  // `have`: the last block before it that the sender has, or asked others for.
             block,
             compact,
             get_rest,  // What a compact block was short of: so many bytes.
@@ -124,9 +124,9 @@ public:
     /// Tried until a moment that is not before its last event.
     [[nodiscard]] double hashes_until(VirtualTime now) const noexcept
     {
-        return hashes_ + (is_mining_ ? hash_rate_ * static_cast<double>(now - mining_since_) /
-                                           one_second
-                                     : 0);
+        return hashes_ +
+               (is_mining_ ? hash_rate_ * static_cast<double>(now - mining_since_) / one_second
+                           : 0);
     }
 
 private:
@@ -198,7 +198,7 @@ private:
     std::uint64_t restarts_ = 0;
     std::uint64_t round_ = 0;  // Timers of an earlier one are void.
     const PowBlock* tip_ = nullptr;
-    PowBlock candidate_;       // Of real puzzles.
+    PowBlock candidate_;  // Of real puzzles.
 
     // ---- Of miners with secrets ----
     const PowBlock* public_ = nullptr;     // The best block that all know.

@@ -45,7 +45,7 @@ enum class MinerStrategy : std::uint8_t
 /// How a mining pool divides the reward of a block that a member found.
 enum class PoolPayout : std::uint8_t
 {
-    proportional,  // By what members have hashed since the pool's last block.
+    proportional,   // By what members have hashed since the pool's last block.
     pay_per_share,  // What hashes are worth on average: the pool bears the risk.
     score,          // Hashes count less the older they are (Rosenfeld's geometric method).
 };
@@ -94,7 +94,7 @@ struct MiningPool
 /// A network that agrees by proof of work.
 struct PowOptions
 {
-    double hash_rate = 6e20;                       // Hashes a second, of all groups.
+    double hash_rate = 6e20;                        // Hashes a second, of all groups.
     VirtualTime block_interval = 600 * one_second;  // That the difficulty begins with.
     PuzzleKind puzzle = PuzzleKind::drawn;
     RetargetRule retarget = RetargetRule::bitcoin;
@@ -111,10 +111,10 @@ struct PowOptions
     BlockRelay relay = BlockRelay::inventory;
     std::uint32_t block_bytes = 535'000;
     std::uint32_t compact_bytes = 18'000;
-    double compact_share = 0.964;    // Of nodes that know compact blocks,
-    double compact_failure = 0.13;   // how often one lacks transactions at its receiver,
-    double churn_share = 0.976;      // nodes that come and go,
-    double churn_failure = 0.27;     // and how often it does there.
+    double compact_share = 0.964;   // Of nodes that know compact blocks,
+    double compact_failure = 0.13;  // how often one lacks transactions at its receiver,
+    double churn_share = 0.976;     // nodes that come and go,
+    double churn_failure = 0.27;    // and how often it does there.
     VirtualTime request_timeout = 60 * one_second;  // Then a node asks another one.
 
     double joules_per_terahash = 20;

@@ -71,9 +71,8 @@ void PoolBooks::hash_for(double seconds, double difficulty, VirtualTime middle)
         if (pool.rules.payout != PoolPayout::score)
             continue;
         const auto kept = portable_exp(-pool.rules.decay * sums[member.pool]);
-        const auto hashed = is_on(member) && is_in_pool(member)
-                                ? member.hash_rate * seconds / difficulty
-                                : 0;
+        const auto hashed =
+            is_on(member) && is_in_pool(member) ? member.hash_rate * seconds / difficulty : 0;
         member.score = member.score * kept + hashed / sums[member.pool] * (1 - kept);
     }
     for (std::size_t pool = 0; pool < pools_.size(); ++pool)
@@ -98,8 +97,8 @@ void PoolBooks::hash_until(VirtualTime at, double difficulty)
         {
             if (!member.hops || !is_in_pool(member) || !(rates[member.pool] > 0))
                 continue;
-            const auto until_hop = (member.hops_after - pools_[member.pool].round) * difficulty /
-                                   rates[member.pool];
+            const auto until_hop =
+                (member.hops_after - pools_[member.pool].round) * difficulty / rates[member.pool];
             span = std::min(span, until_hop);
         }
         // However doubles round, a step is one.

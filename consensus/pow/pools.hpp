@@ -38,7 +38,10 @@ public:
         }
     };
     /// Of a group.
-    [[nodiscard]] const Account& account(std::uint32_t group) const { return members_[group].account; }
+    [[nodiscard]] const Account& account(std::uint32_t group) const
+    {
+        return members_[group].account;
+    }
     struct PoolAccount
     {
         std::uint64_t blocks = 0;

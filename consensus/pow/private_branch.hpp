@@ -9,10 +9,10 @@ namespace runnel
 /// branch that nobody, or not everybody, knows.
 enum class SelfishMove : std::uint8_t
 {
-    give_up,         // Theirs is longer: mine on it.
-    race,            // As long: publish all, and mine on one's own.
-    win,             // One block shorter: publish all, which beats theirs.
-    match,           // Shorter still: publish up to their height.
+    give_up,  // Theirs is longer: mine on it.
+    race,     // As long: publish all, and mine on one's own.
+    win,      // One block shorter: publish all, which beats theirs.
+    match,    // Shorter still: publish up to their height.
 };
 /// Source: Eyal and Sirer (2014), algorithm 1, "Others found a block".
 [[nodiscard]] constexpr SelfishMove selfish_move(
@@ -29,7 +29,7 @@ enum class SelfishMove : std::uint8_t
 enum class DoubleSpendState : std::uint8_t
 {
     racing,
-    won,      // Publish: the payment is undone.
+    won,  // Publish: the payment is undone.
     gave_up,
 };
 /// Own and others' blocks since the one before the payment. The victim delivers when it sees so

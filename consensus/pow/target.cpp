@@ -36,8 +36,8 @@ std::optional<Amount> target_of_compact(std::uint32_t bits) noexcept
         return std::nullopt;
     if (bytes > 34 || (mantissa > 0xff && bytes > 33) || (mantissa > 0xffff && bytes > 32))
         return std::nullopt;
-    const auto target = bytes <= 3 ? Amount{mantissa >> 8 * (3 - bytes)}
-                                   : Amount{mantissa} << 8 * (bytes - 3);
+    const auto target =
+        bytes <= 3 ? Amount{mantissa >> 8 * (3 - bytes)} : Amount{mantissa} << 8 * (bytes - 3);
     return target.is_zero() ? std::nullopt : std::optional{target};
 }
 

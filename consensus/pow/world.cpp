@@ -1,5 +1,4 @@
 #include "consensus/pow/node.hpp"
-
 #include "ledger/philox.hpp"
 
 #include <algorithm>
@@ -14,8 +13,8 @@ constexpr std::uint64_t stream_relay = 0x706f772e72656c61;  // "pow.rela"
 constexpr std::uint64_t stream_peers = 0x706f772e70656572;  // "pow.peer"
 }  // namespace
 
-PowWorld::PowWorld(const PowOptions& given, const NetworkModel& model, std::uint64_t the_seed,
-    std::uint32_t nodes)
+PowWorld::PowWorld(
+    const PowOptions& given, const NetworkModel& model, std::uint64_t the_seed, std::uint32_t nodes)
   : options{given},
     seed{the_seed},
     rule{given},

@@ -13,10 +13,15 @@ Section consensus_section()
 {
     return {.name = "consensus",
         .help = "How the chain's nodes agree. See docs/consensus.md.",
-        .keys = {{{"engine", Kind::choice, "\"proposer\"", {},
-            "One proposer after another without a network; or a network of nodes that agree by "
-            "proof of work, by rounds of votes, or by attestations as Ethereum's.",
-            -no_max, no_max, "proposer|pow|bft|gasper"}}}};
+        .keys = {
+            {{"engine", Kind::choice, "\"proposer\"", {},
+                "One proposer after another without a network; or a network of nodes that agree by "
+                "proof of work, by rounds of votes, or by attestations as Ethereum's.",
+                -no_max, no_max, "proposer|pow|bft|gasper"}},
+            {{"horizon", Kind::integer, "200", unit::other("blocks"),
+                "The ledger looks so far ahead before it takes a block for settled that no vote "
+                "made final; a re-organisation that is deeper ends the run.",
+                1, 100'000}}}};
 }
 
 Section network_section()
@@ -57,8 +62,7 @@ Section network_section()
                 0, 1}},
             {{"reordering", Kind::number, "0", unit::other("probability"),
                 "That it comes late, by up to reordering_delay.", 0, 1}},
-            {{"reordering_delay", Kind::duration, "\"1s\"", {}, "How late at most.", 1,
-                3'600'000}},
+            {{"reordering_delay", Kind::duration, "\"1s\"", {}, "How late at most.", 1, 3'600'000}},
             {{"clock_drift_ppm", Kind::number, "0", unit::other("millionths"),
                 "Each node's clock is fast or slow by up to this.", 0, 100'000}},
         }};
@@ -135,7 +139,8 @@ Section pow_section()
             {{"retarget_blocks", Kind::integer, "2016", unit::blocks, "Of `bitcoin`: how often.", 2,
                 1e9}},
             {{"has_bomb", Kind::boolean, "false", {},
-                "Of `homestead` and `eip100`: difficulty also grows with the height, ever faster."}},
+                "Of `homestead` and `eip100`: difficulty also grows with the height, ever "
+                "faster."}},
             {{"initial_difficulty", Kind::number, "0", unit::other("hashes"),
                 "Expected for the first block; 0: hash_rate * block_interval.", 0, 1e40}},
             {{"subsidy", Kind::amount, "\"3.125 ether\"", unit::wei,
@@ -165,8 +170,7 @@ Section pow_section()
             {{"churn_failure", Kind::number, "0.27", unit::other("probability"),
                 "That transactions are missing at one of these.", 0, 1}},
             {{"request_timeout", Kind::duration, "\"60s\"", {},
-                "How long a node waits for a block before it asks another peer.", 10,
-                86'400'000}},
+                "How long a node waits for a block before it asks another peer.", 10, 86'400'000}},
             {{"joules_per_terahash", Kind::number, "20", unit::other("J/TH"),
                 "Of miners' machines.", 0, 1e15}},
             {{"power_usage_effectiveness", Kind::number, "1.1", {},
@@ -241,8 +245,9 @@ Section pools_section()
 {
     const Key fee{{"fee", Kind::number, "0", {}, "Of what it pays out.", 0, 1}};
     return {.name = "consensus.pools",
-        .help = "Mining pools: how members of groups share what one of them earns. One table per "
-                "pool.",
+        .help =
+            "Mining pools: how members of groups share what one of them earns. One table per "
+            "pool.",
         .per_name = true,
         .selector = "payout",
         .keys = {{{"payout", Kind::text, "", {}, "How."}}, fee},

@@ -136,8 +136,8 @@ private:
     void read_pools(PowOptions& options);
     void read_groups(ConsensusSetup& setup);
     void read_faults(ConsensusSetup& setup);
-    void check_fault(const NamedTable& table, const NetworkFault& fault,
-        const ConsensusSetup& setup) const;
+    void check_fault(
+        const NamedTable& table, const NetworkFault& fault, const ConsensusSetup& setup) const;
     void read_script_line(const NamedTable& table);
     /// Where contracts will be that lines deploy and name.
     void find_created();

@@ -67,8 +67,8 @@ Node TableReader::read_list(const Item& item) const
                                                   { return member.node.as<std::int64_t>(); });
         if (!fits || !std::all_of(table->begin(), table->end(),
                          [&](const Node::Member& member) { return is_fit(member.node); }))
-            refuse(item, fmt::format("{}, each {}", expectation(*item.key),
-                             range("an integer", spec)));
+            refuse(item,
+                fmt::format("{}, each {}", expectation(*item.key), range("an integer", spec)));
         return item.node;
     }
     const auto* list = item.node.as<Node::Array>();

@@ -13,6 +13,10 @@ struct AddressedOutcome
 {
     AccountId sender{};
     TransactionOutcome outcome;
+    /// Of a block that will be taken back; nobody knows yet.
+    bool is_provisional = false;
+    /// It was: the transaction waits again.
+    bool is_undone = false;
 };
 
 /// What one wallet told another, on its way.

@@ -79,6 +79,7 @@ inline SimulationSetup setup(std::shared_ptr<const Behaviour> behaviour, std::ui
             {toy.world->add_account({"validator/" + std::to_string(i), "validator", "", {}}),
                 stakes[i]});
     }
+    (void)toy.world->add_account({std::string{deposits_account_name}, "validator", "", {}});
     for (std::size_t i = 0; i < 2; ++i)
     {
         AgentGroupSetup group;
@@ -104,6 +105,7 @@ inline SimulationSetup setup(std::shared_ptr<const Behaviour> behaviour, std::ui
         ToyWorld again{wallet_count, Amount::power_of_ten(20), ContractRole::dex};
         for (std::size_t i = 0; i < stake_count; ++i)
             (void)again.world->add_account({"validator/" + std::to_string(i), "validator", "", {}});
+        (void)again.world->add_account({std::string{deposits_account_name}, "validator", "", {}});
         return std::move(again.world);
     };
     result.participation = participation;

@@ -97,8 +97,8 @@ Outcome run_network(const ConsensusSetup& setup, std::uint64_t seed, const Stop&
 }
 
 /// One network after another by all workers, or each by one worker.
-std::vector<Outcome> run_networks(const ConsensusCommandOptions& options,
-    const scenarios::Scenario& scenario, const Stop& stop)
+std::vector<Outcome> run_networks(
+    const ConsensusCommandOptions& options, const scenarios::Scenario& scenario, const Stop& stop)
 {
     std::vector<Outcome> outcomes(options.seeds);
     if (options.seeds == 1)
@@ -175,16 +175,15 @@ void print_text(const ConsensusCommandOptions& options, const scenarios::Scenari
 {
     fmt::print("{}: engine {}, {} nodes, {}\n", shortened(printable(scenario.name)),
         to_string(scenario.consensus.engine), with_commas(scenario.consensus.nodes),
-        options.seeds == 1
-            ? fmt::format("seed {}", scenario.seed)
-            : fmt::format("{} seeds from {} on; means and their standard errors",
-                  with_commas(options.seeds), scenario.seed));
+        options.seeds == 1 ? fmt::format("seed {}", scenario.seed)
+                           : fmt::format("{} seeds from {} on; means and their standard errors",
+                                 with_commas(options.seeds), scenario.seed));
     for (const auto& summary : summaries)
     {
         fmt::print("  {:<44} {:>16}{} {}\n", summary.name, shown(summary.mean),
-            options.seeds == 1 ? std::string{}
-                               : fmt::format(" +- {:<12}", fmt::format("{:.3g}",
-                                                               summary.standard_error)),
+            options.seeds == 1
+                ? std::string{}
+                : fmt::format(" +- {:<12}", fmt::format("{:.3g}", summary.standard_error)),
             summary.unit);
     }
 }
@@ -232,10 +231,11 @@ int run_consensus(const ConsensusCommandOptions& options)
         blocks += outcome.blocks;
     if (!options.hours && blocks < stop.blocks * options.seeds)
     {
-        tell(fmt::format("runnel: warning: {} blocks in {:.6g} virtual hours, of {}: the chain is "
-                         "slow, or stands still",
-            with_commas(blocks), static_cast<double>(stop.until) / 3.6e9,
-            with_commas(stop.blocks * options.seeds)));
+        tell(
+            fmt::format("runnel: warning: {} blocks in {:.6g} virtual hours, of {}: the chain is "
+                        "slow, or stands still",
+                with_commas(blocks), static_cast<double>(stop.until) / 3.6e9,
+                with_commas(stop.blocks * options.seeds)));
     }
     tell(fmt::format("{:.3g} s of CPU time, {:.3g} ms a block", meter.use().cpu_s,
         1000 * meter.use().cpu_s / static_cast<double>(std::max<std::uint64_t>(blocks, 1))));

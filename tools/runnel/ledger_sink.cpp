@@ -93,7 +93,18 @@ void LedgerSink::write_metrics(
     writer_.add_metric("executed_transactions", whole_run,
         static_cast<double>(result.transactions - result.resumed_transactions));
     write_parallelism(result);
-    close(!result.interrupted);
+    if (result.consensus->blocks_made > 0)
+    {
+        const auto& network = *result.consensus;
+        writer_.add_metric(
+            "reverted_blocks", whole_run, static_cast<double>(result.reverted_blocks));
+        writer_.add_metric(
+            "network_messages", whole_run, static_cast<double>(network.traffic.messages));
+        writer_.add_metric("network_bytes", whole_run, static_cast<double>(network.traffic.bytes));
+        writer_.add_metric("network_blocks", whole_run, static_cast<double>(network.blocks_made));
+        writer_.add_metric("network_j", whole_run, network.joules);
+    }
+    close(!result.interrupted && result.halted.empty());
 }
 
 void LedgerSink::write_parallelism(const SimulationResult& result)

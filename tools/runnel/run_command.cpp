@@ -90,6 +90,7 @@ nlohmann::json summary_json(const SimulationResult& result)
         {"head_hash", result.head_hash.to_string()}, {"elapsed_s", result.elapsed_s},
         {"tx_per_s", rate_of(result)}, {"interrupted", result.interrupted},
         {"repairs", result.repairs}, {"redone_blocks", result.redone_blocks},
+        {"reverted_blocks", result.reverted_blocks}, {"halted", result.halted},
         {"resumed_at", result.resumed_at}, {"parallel_share", result.parallel_share},
         {"phases_s", {{"decide", phases.decide}, {"order", phases.order}, {"plan", phases.plan},
                          {"execute", phases.execute}, {"commit", phases.commit},
@@ -151,6 +152,15 @@ void print_summary(const SimulationResult& result, const RunOptions& options,
     {
         fmt::print("redone        {} blocks whose transactions touched what was not declared\n",
             with_commas(result.redone_blocks));
+    }
+    if (result.consensus->blocks_made > 0)
+    {
+        const auto& network = *result.consensus;
+        fmt::print(
+            "network       {} blocks made, {} executed and taken back; {} messages, {:.1f} MB\n",
+            with_commas(network.blocks_made), with_commas(result.reverted_blocks),
+            with_commas(network.traffic.messages),
+            static_cast<double>(network.traffic.bytes) / 1e6);
     }
     if (options.replicas > 1)
         fmt::print("replicas      {}, {} repaired\n", options.replicas, result.repairs);
@@ -353,6 +363,13 @@ int run(const RunOptions& options)
     if (!setup)
         throw CommandError{exit_bad_input, setup.error().message};
 
+    if (setup->make_engine && options.replicas > 1)
+    {
+        throw CommandError{exit_bad_input,
+            fmt::format("--replicas {}: expected 1 where consensus.engine takes blocks back",
+                options.replicas)};
+    }
+
     SimulationOptions simulation;
     simulation.adapts_workers = options.workers == "auto";
     simulation.workers = simulation.adapts_workers
@@ -458,6 +475,11 @@ int run(const RunOptions& options)
     }
     if (!trace_failure.empty())
         throw CommandError{exit_world_failed, trace_failure};
+    if (!result.halted.empty())
+    {
+        tell(printable("runnel: " + result.halted));
+        return exit_does_not_hold;
+    }
     if (!result.interrupted)
     {
         const bool holds = script.report.failures.empty() && script.report.not_arrived.empty();

@@ -1,0 +1,111 @@
+#include "actors/consensus.hpp"
+
+#include <caf/exit_reason.hpp>
+#include <caf/send.hpp>
+
+#include <algorithm>
+#include <utility>
+
+namespace runnel::actors
+{
+namespace
+{
+/// Blocks per answer: the director asks for the next ones when it has half of them left.
+constexpr std::size_t blocks_per_answer = 64;
+
+/// Has shards run by actors, and waits for all of them.
+class ActorShardRunner final : public ShardRunner
+{
+public:
+    ActorShardRunner(caf::blocking_actor& self, unsigned actors) : self_{self}
+    {
+        for (unsigned i = 0; i < actors; ++i)
+            shards_.push_back(self_.spawn<ShardActor, caf::linked>());
+    }
+
+    void run(std::span<NetworkShard* const> shards, VirtualTime until) override
+    {
+        // One of them is run here; those in which nothing happens need nobody.
+        std::size_t asked = 0;
+        NetworkShard* mine = nullptr;
+        for (auto* shard : shards)
+        {
+            if (shard->next() >= until)
+                continue;
+            if (mine == nullptr)
+                mine = shard;
+            else
+                self_.send(shards_[asked++ % shards_.size()], RunShard{shard, until});
+        }
+        if (mine != nullptr)
+            mine->run(until);
+        for (; asked > 0; --asked)
+            self_.receive([](const ShardRan&) {});
+    }
+
+private:
+    caf::blocking_actor& self_;
+    std::vector<caf::actor> shards_;
+};
+}  // namespace
+
+caf::behavior ShardActor::make_behavior()
+{
+    return {[](const RunShard& message) -> ShardRan
+        {
+            message.shard->run(message.until);
+            return {};
+        }};
+}
+
+ConsensusActor::ConsensusActor(caf::actor_config& config, std::shared_ptr<SimulationSetup> setup,
+    unsigned workers, std::shared_ptr<ConsensusFigures> figures)
+  : caf::blocking_actor{config},
+    setup_{std::move(setup)},
+    workers_{workers},
+    figures_{std::move(figures)}
+{}
+
+void ConsensusActor::act()
+{
+    // Below that a window is too little to wake anybody for.
+    constexpr std::size_t nodes_per_shard = 128;
+    workers_ = static_cast<unsigned>(
+        std::clamp<std::size_t>(setup_->validators.size() / nodes_per_shard, 1, workers_));
+    if (workers_ > 1)
+        runner_ = std::make_unique<ActorShardRunner>(*this, workers_ - 1);
+    else
+        runner_ = std::make_unique<SerialShardRunner>();
+    schedule_ =
+        std::make_unique<ChainSchedule>(setup_->make_engine(*runner_, workers_), setup_->schedule);
+    bool runs = true;
+    receive_while(runs)([this](const AskSchedule& question) { return answer(question); },
+        [&](const caf::exit_msg&) { runs = false; });
+}
+
+Scheduled ConsensusActor::answer(const AskSchedule& question)
+{
+    Scheduled result;
+    result.blocks = std::make_shared<std::vector<ScheduledBlock>>();
+    if (schedule_->skip_to(question.behind))
+    {
+        while (result.blocks->size() < blocks_per_answer)
+        {
+            auto block = schedule_->next();
+            if (!block)
+            {
+                result.is_end = true;
+                break;
+            }
+            result.blocks->push_back(std::move(*block));
+        }
+    }
+    else
+        result.is_end = true;
+    result.error = schedule_->error();
+    result.stands_still = schedule_->stands_still();
+    *figures_ = schedule_->figures();
+    return result;
+}
+
+}  // namespace runnel::actors

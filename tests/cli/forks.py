@@ -1,0 +1,170 @@
+#!/usr/bin/env python3
+"""A ledger whose chain a network makes: blocks are taken back, transactions wait again, nothing is lost.
+
+Usage: forks.py RUNNEL SOURCE_DIR
+"""
+import pathlib
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import time
+
+from support import Checks, Runnel, write
+
+SCENARIO = """
+[scenario]
+name = "forks"
+title = "Miners who are far apart"
+seed = 3
+blocks = 240
+slot_seconds = 15
+
+[chain]
+checkpoint_interval = 30
+block_gas_limit = 3_000_000
+
+[consensus]
+engine = "pow"
+horizon = 60
+
+[consensus.pow]
+block_interval = "15s"
+retarget = "fixed"
+subsidy = "2 ether"
+
+[consensus.groups.miners]
+count = 12
+
+[network]
+preset = "simblock_2015"
+nodes = 20
+
+[tokens.USDC]
+kind = "erc20"
+decimals = 6
+
+[agents.people]
+strategy = "payer"
+count = 150
+funds = { ETH = 5, USDC = 1000 }
+token = "USDC"
+amount = { log_normal = [3.0, 1.0], min = 0.01, max = 500 }
+interval = 40
+"""
+
+
+def check_chain(check, database):
+    """What stayed is a chain, and what was taken back is accounted for."""
+    ask = database.execute
+    counts = dict(ask("SELECT status, count(*) FROM t_network_blocks GROUP BY 1").fetchall())
+    check(counts["canonical"] == 240, f"every block is of the network, got {counts}")
+    check(counts.get("reverted", 0) > 5 and counts.get("stale", 0) >= counts["reverted"],
+          f"the reference node changes its mind now and then, got {counts}")
+    check(ask("SELECT count(*) FROM t_reverted_blocks").fetchone()[0] == counts["reverted"],
+          "each block that was taken back was executed")
+    broken, = ask("SELECT count(*) FROM t_network_blocks a JOIN t_network_blocks b ON b.height = a.height - 1 AND b.status = 'canonical' "
+                  "WHERE a.status = 'canonical' AND a.parent_id <> b.network_id").fetchone()
+    check(broken == 0, "each block stands on the one before it")
+    wrong, = ask("SELECT count(*) FROM t_network_blocks n JOIN t_blocks b ON b.number = n.height WHERE n.status = 'canonical' "
+                 "AND (b.proposer_id <> n.maker_id OR n.block_number <> b.number)").fetchone()
+    check(wrong == 0, "who made a block in the network is its proposer")
+    backwards, = ask("SELECT count(*) FROM t_blocks a JOIN t_blocks b ON b.number = a.number + 1 WHERE b.timestamp <= a.timestamp").fetchone()
+    check(backwards == 0, "time goes on")
+    reverted, = ask("SELECT count(*) FROM t_reverted_transactions").fetchone()
+    again, = ask("SELECT count(*) FROM t_reverted_transactions r JOIN t_transactions t ON t.hash = r.hash").fetchone()
+    check(reverted > 50 and again > 0.9 * reverted, f"what was taken back comes into another block: {again} of {reverted}")
+    twice, = ask("SELECT count(*) FROM (SELECT from_id, nonce FROM t_transactions WHERE block_number > 0 "
+                 "GROUP BY 1, 2 HAVING count(*) > 1)").fetchone()
+    gaps, = ask("SELECT count(*) FROM (SELECT max(nonce) - count(*) + 1 AS gap FROM t_transactions WHERE block_number > 0 "
+                "GROUP BY from_id) WHERE gap <> 0").fetchone()
+    check(twice == 0 and gaps == 0, "no nonce is used twice, and none is left out")
+    rewards = ask("SELECT count(*), min(amount), max(amount) FROM t_rewards").fetchone()
+    check(rewards == (240, str(2 * 10**18), str(2 * 10**18)), f"each block that stayed pays its miner, got {rewards}")
+
+
+def check_tampering(check, runnel, ledger, folder):
+    """`verify` sees what is altered in any of the tables that forks brought."""
+    for change in ("UPDATE t_network_blocks SET maker_id = maker_id + 1 WHERE rowid = 20",
+                   "UPDATE t_network_blocks SET status = 'canonical' WHERE rowid = (SELECT min(rowid) FROM t_network_blocks WHERE status = 'stale')",
+                   "DELETE FROM t_network_blocks WHERE rowid = (SELECT max(rowid) FROM t_network_blocks)",
+                   "UPDATE t_reverted_blocks SET number = number + 1 WHERE rowid = 2",
+                   "DELETE FROM t_reverted_transactions WHERE rowid = 3",
+                   "UPDATE t_reverted_transactions SET nonce = nonce + 1 WHERE rowid = 1",
+                   "DELETE FROM t_reverted_transactions WHERE block_number = (SELECT max(block_number) FROM t_reverted_blocks); "
+                   "DELETE FROM t_reverted_blocks WHERE block_number = (SELECT max(block_number) FROM t_reverted_blocks)",
+                   "UPDATE t_blocks SET timestamp = timestamp + 1 WHERE number = 50",
+                   "INSERT INTO t_stake_changes VALUES (60, 1, 5, 'freed', '7')"):
+        tampered = folder / "tampered.db"
+        shutil.copy(ledger, tampered)
+        connection = sqlite3.connect(tampered)
+        connection.executescript(change)
+        connection.commit()
+        connection.close()
+        done = runnel("verify", tampered)
+        check(done.returncode == 1 and done.stderr.count("\n") == 1, f"{change}: exit {done.returncode}, {done.stderr}")
+
+
+def check_interruption(check, runnel, scenario, whole, folder):
+    """Cut short at some instants, a run goes on to the same chain and the same rows."""
+    interrupted = 0
+    for number, seconds in enumerate((0.03, 0.06, 0.1, 0.15)):
+        ledger = folder / f"cut{number}.db"
+        command = ["run", str(scenario), "--db", str(ledger), "--resume", "--quiet"]
+        process = subprocess.Popen([runnel.binary, *command], stderr=subprocess.PIPE)
+        time.sleep(seconds)
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=60)
+        interrupted += process.returncode == 130
+        done = runnel(*command)
+        check(done.returncode == 0, f"resumed: {done.stderr}")
+        done = runnel("diff", whole, ledger)
+        check(done.returncode == 0, f"cut short after {seconds} s: {done.stdout}{done.stderr}")
+    return interrupted
+
+
+def main():
+    runnel, check = Runnel(sys.argv[1]), Checks()
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        scenario = write(folder / "forks.toml", SCENARIO)
+        ledger = folder / "whole.db"
+        summary = runnel.json("run", scenario, "--db", ledger, "--workers", 2)
+        check(summary["reverted_blocks"] > 5, "blocks are taken back")
+        for workers, cohort in ((1, 2048), (1, 7), (8, 1), (2, 50)):
+            again = runnel.json("run", scenario, "--workers", workers, "--cohort-size", cohort)
+            check(again["head_hash"] == summary["head_hash"], f"{workers} workers, cohorts of {cohort}: one chain")
+        forgetful = runnel.json("run", scenario, "--forget-accesses", 0.5)
+        check(forgetful["head_hash"] == summary["head_hash"], "whatever accesses were declared")
+        other = runnel.json("run", scenario, "--seed", 4)
+        check(other["head_hash"] != summary["head_hash"], "another seed, another chain")
+
+        done = runnel("verify", ledger)
+        check(done.returncode == 0, f"the ledger verifies: {done.stderr}")
+        database = sqlite3.connect(ledger)
+        check_chain(check, database)
+        database.close()
+        check_tampering(check, runnel, ledger, folder)
+        check_interruption(check, runnel, scenario, ledger, folder)
+
+        done = runnel("run", scenario, "--replicas", 2)
+        check(done.returncode == 2 and "--replicas 2" in done.stderr, f"replicas are refused: {done.stderr}")
+        done = runnel("run", scenario, "--set", "consensus.horizon=1")
+        check(done.returncode == 3 and "consensus.horizon must be larger" in done.stderr, f"a near horizon: {done.returncode} {done.stderr}")
+        arriving = write(folder / "arriving.toml", SCENARIO + "arrive = [10, 12]\nfunded_by = \"people\"\n")
+        done = runnel("run", arriving)
+        check(done.returncode == 2, f"arrivals are refused: {done.returncode} {done.stderr}")
+        # Everybody goes for good.
+        halted = folder / "halted.db"
+        done = runnel("run", scenario, "--db", halted, "--set", "consensus.groups.miners.mines_until=\"20m\"")
+        check(done.returncode == 1 and "the chain stands still: no block follows block" in done.stderr, f"no miners: {done.returncode} {done.stderr}")
+        done = runnel("verify", halted)
+        check(done.returncode == 0, f"what there is verifies: {done.stderr}")
+        check(runnel("report", halted).returncode == 0, "and can be reported on")
+    check.finish()
+
+
+if __name__ == "__main__":
+    main()
