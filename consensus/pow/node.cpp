@@ -345,14 +345,19 @@ void PowNode::keep_hours(Context& context)
         ++round_;
         return;
     }
-    if (group_->strategy == MinerStrategy::double_spend && !group_->premines && !is_attempting_)
-        begin_attempt(context, head_);
-    mine_on(context, mining_tip());
+    tip_ = nullptr;
+    mine(context);
 }
 
 void PowNode::mine(Context& context)
 {
-    if (is_mining_ && mining_tip() != tip_)
+    if (!is_mining_)
+        return;
+    // From the best block of all; it may still be on its way.
+    if (group_->strategy == MinerStrategy::double_spend && !group_->premines && !is_attempting_ &&
+        head_->work >= public_->work)
+        begin_attempt(context, head_);
+    if (mining_tip() != tip_)
         mine_on(context, mining_tip());
 }
 
@@ -554,8 +559,6 @@ void PowNode::look_at_attempt(Context& context)
     }
     else
         context.record({Recorded::gave_up, fork_});
-    if (!group_->premines)
-        begin_attempt(context, head_);
     mine(context);
 }
 

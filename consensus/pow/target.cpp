@@ -58,7 +58,9 @@ Amount work_of_compact(std::uint32_t bits) noexcept
 Amount target_of_difficulty(const Amount& hashes) noexcept
 {
     RUNNEL_CHECK(!hashes.is_zero());
-    return div_down(Amount::max(), hashes);
+    // 2^256 / hashes - 1, but for powers of two, of which rounding takes one more.
+    const auto next = div_down(Amount::max(), hashes);
+    return next > 2 ? wrapping_sub(next, 1) : Amount{1};
 }
 
 }  // namespace runnel

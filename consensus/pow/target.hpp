@@ -20,7 +20,7 @@ namespace runnel
 [[nodiscard]] Amount work_of_target(const Amount& target) noexcept;
 /// 0 for what is no target.
 [[nodiscard]] Amount work_of_compact(std::uint32_t bits) noexcept;
-/// The target that takes so many hashes on average; @p hashes is above 0. Rounded down.
+/// The target that takes so many hashes on average, or a little more; @p hashes is above 0.
 [[nodiscard]] Amount target_of_difficulty(const Amount& hashes) noexcept;
 
 /// The easiest target: every other hash solves it.
