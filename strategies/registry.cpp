@@ -1,6 +1,5 @@
 #include "strategies/registry.hpp"
 
-#include "strategies/attacks/attacks.hpp"
 #include "strategies/strategies.hpp"
 
 #include <algorithm>

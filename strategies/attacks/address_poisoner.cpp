@@ -1,7 +1,7 @@
 #include "contracts/kit/token.hpp"
-#include "strategies/attacks/attacks.hpp"
 #include "strategies/attacks/habits.hpp"
 #include "strategies/market/common.hpp"
+#include "strategies/strategies.hpp"
 
 #include <algorithm>
 #include <optional>

@@ -2,9 +2,8 @@
 #include "contracts/kit/sectors/coin_withdrawal.hpp"
 #include "contracts/kit/sectors/lending.hpp"
 #include "contracts/tokens/native/native_coin.hpp"
-#include "strategies/attacks/attacks.hpp"
-#include "strategies/market/common.hpp"
-#include "strategies/market/lending_market.hpp"
+#include "strategies/attacks/raid.hpp"
+#include "strategies/strategies.hpp"
 
 #include <algorithm>
 
@@ -43,20 +42,14 @@ public:
       : market_{dynamic_cast<const LendingMarket&>(
             wallets.world->contract(parameters.contract("market")))},
         coins_{dynamic_cast<const CoinWithdrawal&>(market_)},
-        costs_{parameters},
-        at_ms_{parameters.duration_ms("at")},
-        every_ms_{parameters.duration_ms("every")},
+        raid_{parameters, wallets},
         times_{static_cast<std::uint8_t>(parameters.integer("times"))},
-        strikes_max_{static_cast<std::uint8_t>(parameters.integer("strikes"))},
-        slot_seconds_{wallets.slot_seconds}
+        strikes_max_{static_cast<std::uint8_t>(parameters.integer("strikes"))}
     {
         states_.resize(wallets.accounts.size());
     }
 
-    std::uint64_t first_block(std::size_t) override
-    {
-        return 1 + static_cast<std::uint64_t>(at_ms_) / (std::uint64_t{slot_seconds_} * 1'000);
-    }
+    std::uint64_t first_block(std::size_t) override { return raid_.first_block(); }
 
     std::uint64_t decide(std::size_t position, WalletContext& wallet) override
     {
@@ -119,15 +112,12 @@ private:
     std::uint64_t supply(WalletState& state, WalletContext& wallet, std::size_t reserve)
     {
         const auto& view = wallet.view();
-        const auto later = view.block_number + view.blocks_of_ms(every_ms_);
         const auto cash = market_.view_at(view.timestamp)->reserve(reserve).cash;
         const auto token = coins_.wrapped();
         state.claim = std::min(holding_of(view, token, wallet.account()), div_down(cash, times_));
-        const auto gain =
-            to_whole(wrapping_mul(state.claim, times_), decimals_of(*view.world, token));
-        if (state.claim.is_zero() ||
-            !costs_.worth_it(wallet, gas_of_all(), gain * reference_usd(view, token)))
-            return later;
+        const auto gain = reference_usd(view, token, wrapping_mul(state.claim, times_));
+        if (state.claim.is_zero() || !raid_.is_worth_it(wallet, gas_of_all(), gain))
+            return raid_.next_look(view);
         CallWriter list;
         coins_.add_coin_withdrawal(list, state.claim);
         CallWriter calls;
@@ -163,8 +153,7 @@ private:
     [[nodiscard]] Motive motive(
         const WalletState& state, const WalletContext& wallet, const Amount& stolen) const
     {
-        return {Purpose::attack, incident_of(wallet.account(), state.strikes), coins_.wrapped(),
-            stolen, wallet.account()};
+        return theft(Purpose::attack, wallet, state.strikes, coins_.wrapped(), stolen);
     }
     /// Of the withdrawal and those inside it.
     [[nodiscard]] std::uint64_t gas_of_all() const noexcept
@@ -174,12 +163,9 @@ private:
 
     const LendingMarket& market_;
     const CoinWithdrawal& coins_;
-    GasCosts costs_;
-    std::int64_t at_ms_;
-    std::int64_t every_ms_;
+    Raid raid_;
     std::uint8_t times_;
     std::uint8_t strikes_max_;
-    std::uint32_t slot_seconds_;
 };
 
 }  // namespace

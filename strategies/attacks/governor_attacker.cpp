@@ -1,10 +1,8 @@
 #include "contracts/kit/registration.hpp"
 #include "contracts/kit/sectors/governance.hpp"
 #include "execution/simulation.hpp"
-#include "strategies/attacks/attacks.hpp"
-#include "strategies/market/common.hpp"
-#include "strategies/market/flash.hpp"
-#include "strategies/market/lending_market.hpp"
+#include "strategies/attacks/raid.hpp"
+#include "strategies/strategies.hpp"
 
 #include <algorithm>
 #include <optional>
@@ -17,7 +15,6 @@ namespace
 
 using contracts::Governance;
 using contracts::GovernanceAction;
-using contracts::LendingMarket;
 
 enum class Phase : std::uint8_t
 {
@@ -48,21 +45,14 @@ public:
     GovernorAttacker(const Parameters& parameters, const WalletGroup& wallets)
       : governance_{dynamic_cast<const Governance&>(
             wallets.world->contract(parameters.contract("governance")))},
-        lenders_{*wallets.world, parameters.contracts("lenders")},
+        raid_{parameters, wallets},
         token_{parameters.token("token")},
-        costs_{parameters},
-        at_ms_{parameters.duration_ms("at")},
-        every_ms_{parameters.duration_ms("every")},
-        gain_min_{parameters.number("gain_min")},
         slot_seconds_{wallets.slot_seconds}
     {
         states_.resize(wallets.accounts.size());
     }
 
-    std::uint64_t first_block(std::size_t) override
-    {
-        return 1 + static_cast<std::uint64_t>(at_ms_) / (std::uint64_t{slot_seconds_} * 1'000);
-    }
+    std::uint64_t first_block(std::size_t) override { return raid_.first_block(); }
 
     std::uint64_t decide(std::size_t position, WalletContext& wallet) override
     {
@@ -101,10 +91,6 @@ private:
         return state.phase <= Phase::done && state.proposals <= proposals_max &&
                state.refusals.is_possible();
     }
-    [[nodiscard]] std::uint64_t later(const WorldView& view) const
-    {
-        return view.block_number + view.blocks_of_ms(every_ms_);
-    }
     [[nodiscard]] std::uint64_t gas(std::initializer_list<GovernanceAction> actions) const
     {
         std::uint64_t sum = 0;
@@ -119,24 +105,20 @@ private:
         const Amount& borrowed, std::optional<FlashLoan>& loan)
     {
         const auto& view = wallet.view();
-        const auto usd = [&](ContractId token, const Amount& amount)
-        { return to_whole(amount, decimals_of(*view.world, token)) * reference_usd(view, token); };
-        auto worth = usd(token_, taken);
+        auto worth = reference_usd(view, token_, taken);
         if (!borrowed.is_zero())
         {
-            loan = cheapest_flash_loan(lenders_, view, governance_.token(), borrowed);
+            loan = raid_.loan(view, governance_.token(), borrowed);
             // It pays the fee out of its own pocket.
             if (!loan || loan->fee > holding_of(view, governance_.token(), wallet.account()))
                 return std::nullopt;
-            worth -= usd(governance_.token(), loan->fee);
+            worth -= reference_usd(view, governance_.token(), loan->fee);
         }
         const auto all =
             gas({GovernanceAction::lock, GovernanceAction::propose, GovernanceAction::lock,
                 GovernanceAction::vote, GovernanceAction::commit, GovernanceAction::unlock}) +
             payment_gas;
-        if (worth < gain_min_ || !costs_.worth_it(wallet, all, worth))
-            return std::nullopt;
-        return worth;
+        return raid_.is_worth_it(wallet, all, worth) ? std::optional{worth} : std::nullopt;
     }
 
     std::uint64_t propose(WalletState& state, WalletContext& wallet)
@@ -154,11 +136,11 @@ private:
         if (!missing)
             return never;
         if (state.proposals == proposals_max || asked.is_zero())
-            return locked.is_zero() ? later(view) : take_back(wallet, locked);
+            return locked.is_zero() ? raid_.next_look(view) : take_back(wallet, locked);
         std::optional<FlashLoan> loan;
         const auto worth = gain(wallet, asked, *missing, loan);
         if (!worth || holding_of(view, votes, self) < stake)
-            return later(view);
+            return raid_.next_look(view);
         CallWriter proposed;
         add_payment(proposed, token_, self, asked);
         CallWriter calls;
@@ -194,7 +176,7 @@ private:
         const auto missing = governance_.lock_to_commit(wrapping_add(proposal.for_votes, locked));
         std::optional<FlashLoan> loan;
         if (!missing || !gain(wallet, state.asked, *missing, loan))
-            return later(view);
+            return raid_.next_look(view);
         CallWriter nested;
         if (!missing->is_zero())
             governance_.add_lock(nested, *missing);
@@ -214,10 +196,10 @@ private:
         {
             calls.add_encoded(nested.bytes());
         }
-        const BlockContext block{view.block_number, view.timestamp, view.base_fee, 0, zero_account};
+        const auto block = block_of(view);
         simulation_.begin(*view.world, block);
         if (!simulation_.run(calls.bytes(), wallet.account()))
-            return later(view);
+            return raid_.next_look(view);
         wallet.submit(std::move(calls), bid, tag_of(Phase::done), motive(wallet, state.asked));
         return view.block_number + 1;
     }
@@ -242,17 +224,12 @@ private:
     }
     [[nodiscard]] Motive motive(const WalletContext& wallet, const Amount& stolen) const
     {
-        return {
-            Purpose::attack, incident_of(wallet.account(), 0), token_, stolen, wallet.account()};
+        return theft(Purpose::attack, wallet, 0, token_, stolen);
     }
 
     const Governance& governance_;
-    MarketSet lenders_;
+    Raid raid_;
     ContractId token_;
-    GasCosts costs_;
-    std::int64_t at_ms_;
-    std::int64_t every_ms_;
-    double gain_min_;
     std::uint32_t slot_seconds_;
     Simulation simulation_;
 };
@@ -270,17 +247,11 @@ const StrategyType& governor_attacker_strategy()
             {
                 contracts::contract_parameter(
                     "governance", Governance::sector, "Whose treasury it wants."),
-                {.name = "lenders",
-                    .kind = ParameterKind::contracts,
-                    .default_value = "",
-                    .unit = {},
-                    .help = "Who may lend it the votes.",
-                    .contract_kind = LendingMarket::sector},
+                lenders_parameter("Who may lend it the votes."),
                 {"token", ParameterKind::token, "", {}, "What it takes."},
-                {"at", ParameterKind::duration, "\"1h\"", {}, "From when on it looks."},
-                {"every", ParameterKind::duration, "\"10m\"", {}, "How often.", 1'000},
-                {"gain_min", ParameterKind::number, "1000", unit::usd, "It acts for no less.", 0,
-                    1e12},
+                at_parameter(),
+                every_parameter("\"10m\""),
+                gain_min_parameter(),
                 fee_tolerance_parameter(),
                 coin_parameter(),
             },

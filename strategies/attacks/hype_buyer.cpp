@@ -1,9 +1,9 @@
 #include "contracts/kit/registration.hpp"
 #include "contracts/kit/sectors/exchange.hpp"
-#include "strategies/attacks/attacks.hpp"
 #include "strategies/attacks/pair_desk.hpp"
 #include "strategies/market/common.hpp"
 #include "strategies/market/lending_market.hpp"
+#include "strategies/strategies.hpp"
 
 #include <algorithm>
 
@@ -115,13 +115,11 @@ private:
     bool trade(
         WalletContext& wallet, ContractId sold, const Amount& amount, std::uint64_t tag) const
     {
-        const auto& view = wallet.view();
         const auto out = desk_.quote(sold, amount);
         if (out.is_zero())
             return false;
         const auto money = desk_.other();
-        const auto usd = to_whole(sold == money ? amount : out, decimals_of(*view.world, money)) *
-                         reference_usd(view, money);
+        const auto usd = reference_usd(wallet.view(), money, sold == money ? amount : out);
         if (!costs_.worth_it(wallet, desk_.gas(), usd))
             return false;
         CallWriter calls;

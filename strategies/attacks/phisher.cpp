@@ -1,7 +1,6 @@
 #include "contracts/kit/token.hpp"
-#include "strategies/attacks/attacks.hpp"
-#include "strategies/market/common.hpp"
-#include "strategies/market/lending_market.hpp"
+#include "strategies/attacks/raid.hpp"
+#include "strategies/strategies.hpp"
 
 #include <algorithm>
 
@@ -63,10 +62,9 @@ public:
         }
         if (count > 0)
         {
-            const auto incident =
-                incident_of(wallet.account(), static_cast<std::uint32_t>(view.block_number));
+            const auto number = static_cast<std::uint32_t>(view.block_number);
             wallet.submit(std::move(calls), wallet.habitual_bid(), 0,
-                {Purpose::phishing, incident, token_, stolen, wallet.account()});
+                theft(Purpose::phishing, wallet, number, token_, stolen));
         }
         return next;
     }
@@ -85,8 +83,7 @@ private:
     /// 1 per token without a reference price.
     [[nodiscard]] double usd(const WorldView& view, const Amount& amount) const
     {
-        const auto price = reference_usd(view, token_);
-        return to_whole(amount, decimals_of(*view.world, token_)) * (price > 0 ? price : 1);
+        return presumed_usd(view, token_, amount);
     }
 
     std::shared_ptr<const GroupAccounts> groups_;

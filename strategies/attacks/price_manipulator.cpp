@@ -2,11 +2,9 @@
 #include "contracts/kit/sectors/exchange.hpp"
 #include "contracts/kit/sectors/lending.hpp"
 #include "contracts/kit/sectors/pool_price.hpp"
-#include "strategies/attacks/attacks.hpp"
-#include "strategies/market/common.hpp"
-#include "strategies/market/flash.hpp"
-#include "strategies/market/lending_market.hpp"
+#include "strategies/attacks/raid.hpp"
 #include "strategies/market/routes.hpp"
+#include "strategies/strategies.hpp"
 
 #include <algorithm>
 #include <optional>
@@ -21,13 +19,6 @@ using contracts::LendingAction;
 using contracts::LendingMarket;
 using contracts::PoolPriceSource;
 using contracts::PoolReserves;
-
-struct WalletState
-{
-    std::uint8_t strikes = 0;
-    Refusals refusals;
-    RUNNEL_FIELDS(strikes, refusals);
-};
 
 /// Collateral bought at a fair price.
 struct Purchase
@@ -54,45 +45,33 @@ struct Plan
 /// It knows what all of that comes to before it acts, by the exact quotes of pools and price
 /// source; where that is nothing, as with a price that is a mean over time or that somebody
 /// reports, it does nothing.
-class PriceManipulator : public StatefulStrategy<WalletState>
+class PriceManipulator : public Raider
 {
 public:
     PriceManipulator(const Parameters& parameters, const WalletGroup& wallets)
-      : market_{dynamic_cast<const LendingMarket&>(
+      : Raider{parameters, wallets},
+        market_{dynamic_cast<const LendingMarket&>(
             wallets.world->contract(parameters.contract("market")))},
-        lenders_{*wallets.world, parameters.contracts("lenders")},
         source_{dynamic_cast<const PoolPriceSource*>(
             wallets.world->find_contract(market_.price_source()))},
         desk_{nullptr},
-        costs_{parameters},
-        at_ms_{parameters.duration_ms("at")},
-        every_ms_{parameters.duration_ms("every")},
         push_{parameters.number("push")},
-        buy_{parameters.number("buy")},
-        gain_min_{parameters.number("gain_min")},
-        strikes_max_{static_cast<std::uint8_t>(parameters.integer("strikes"))},
-        slot_seconds_{wallets.slot_seconds}
+        buy_{parameters.number("buy")}
     {
         for (const auto id : parameters.contracts("exchanges"))
             exchanges_.push_back(contracts::find_exchange(*wallets.world, id));
         if (source_ != nullptr)
             pool_ = contracts::find_exchange(*wallets.world, source_->pool());
-        states_.resize(wallets.accounts.size());
-    }
-
-    std::uint64_t first_block(std::size_t) override
-    {
-        return 1 + static_cast<std::uint64_t>(at_ms_) / (std::uint64_t{slot_seconds_} * 1'000);
     }
 
     std::uint64_t decide(std::size_t position, WalletContext& wallet) override
     {
-        auto& state = states_[position];
+        const auto& state = states_[position];
         const auto& view = wallet.view();
         // A price that no pool makes is nothing to it.
-        if (pool_ == nullptr || state.refusals.is_silent() || state.strikes >= strikes_max_)
+        if (pool_ == nullptr || is_done(state))
             return never;
-        const auto next = view.block_number + view.blocks_of_ms(every_ms_);
+        const auto next = raid_.next_look(view);
         if (wallet.pending() > 0)
             return next;
         const auto loan = market_.find_reserve(source_->quote());
@@ -100,67 +79,52 @@ public:
         if (!loan || !collateral)
             return never;
         const auto market = market_.view_at(view.timestamp);
-        const auto plan = best_plan(view, *market, *loan, *collateral);
+        const auto decimals = decimals_of(*view.world, source_->quote());
+        const auto purchases = possible_purchases(to_units(buy_, decimals));
+        const auto plan = best_plan(to_units(push_, decimals), steps,
+            [&](const Amount& push)
+            { return plan_for(push, purchases, view, *market, *loan, *collateral); });
         if (!plan)
             return next;
         const auto paid = wrapping_add(plan->push, plan->elsewhere.paid);
-        const auto flash = cheapest_flash_loan(lenders_, view, source_->quote(), paid);
-        if (!flash || flash->fee >= plan->gain ||
-            !is_worth_it(wallet, wrapping_sub(plan->gain, flash->fee)))
+        const auto flash = raid_.loan(view, source_->quote(), paid);
+        if (!flash || flash->fee >= plan->gain)
             return next;
-        attack(state, wallet, *plan, *flash, *loan, *collateral);
+        const auto gain = wrapping_sub(plan->gain, flash->fee);
+        if (raid_.is_worth_it(wallet, nested_gas, reference_usd(view, source_->quote(), gain)))
+            attack(state, wallet, *plan, *flash, *loan, *collateral);
         return next;
-    }
-
-    bool learn(std::size_t position, const TransactionOutcome& outcome) override
-    {
-        auto& state = states_[position];
-        state.refusals.count(outcome);
-        if (outcome.kind == TransactionOutcome::Kind::succeeded)
-            ++state.strikes;
-        return false;
     }
 
 private:
     static constexpr unsigned steps = 24;
     static constexpr std::uint64_t nested_gas = 900'000;
 
-    [[nodiscard]] bool is_valid(const WalletState& state, const WalletState&) const override
-    {
-        return state.strikes <= strikes_max_ && state.refusals.is_possible();
-    }
-
-    /// Of the sizes up to push_ and buy_, in equal steps, those that earn most.
-    [[nodiscard]] std::optional<Plan> best_plan(const WorldView& view,
+    /// With @p push paid into the pool, and the purchase that earns most then.
+    [[nodiscard]] std::optional<Plan> plan_for(const Amount& push,
+        const std::vector<Purchase>& purchases, const WorldView& view,
         const contracts::LendingView& market, std::size_t loan, std::size_t collateral) const
     {
-        const auto decimals = decimals_of(*view.world, source_->quote());
-        const auto push_max = to_units(push_, decimals);
-        const auto purchases = possible_purchases(to_units(buy_, decimals));
+        const auto pushed = pool_->quote_exact_input(source_->quote(), source_->base(), push);
+        if (!pushed.has_value() || *pushed >= pool_->reserve(source_->base()))
+            return std::nullopt;
+        const PoolReserves after{wrapping_sub(pool_->reserve(source_->base()), *pushed),
+            wrapping_add(pool_->reserve(source_->quote()), push)};
+        const auto price = source_->preview_update(view.timestamp, after);
+        if (!price.has_value())
+            return std::nullopt;
         std::optional<Plan> best;
-        for (unsigned i = 1; i <= steps; ++i)
+        for (const auto& purchase : purchases)
         {
-            const auto push = mul_div_down(push_max, i, steps).value;
-            const auto pushed = pool_->quote_exact_input(source_->quote(), source_->base(), push);
-            if (!pushed.has_value() || *pushed >= pool_->reserve(source_->base()))
+            Plan plan{push, *pushed, purchase, {}, {}};
+            const auto secured = wrapping_add(*pushed, purchase.bought);
+            plan.borrowed = room(market, loan, collateral, secured, *price);
+            const auto paid = wrapping_add(push, purchase.paid);
+            if (plan.borrowed <= paid)
                 continue;
-            const PoolReserves after{wrapping_sub(pool_->reserve(source_->base()), *pushed),
-                wrapping_add(pool_->reserve(source_->quote()), push)};
-            const auto price = source_->preview_update(view.timestamp, after);
-            if (!price.has_value())
-                continue;
-            for (const auto& purchase : purchases)
-            {
-                Plan plan{push, *pushed, purchase, {}, {}};
-                const auto secured = wrapping_add(*pushed, purchase.bought);
-                plan.borrowed = room(market, loan, collateral, secured, *price);
-                const auto paid = wrapping_add(push, purchase.paid);
-                if (plan.borrowed <= paid)
-                    continue;
-                plan.gain = wrapping_sub(plan.borrowed, paid);
-                if (!best || plan.gain > best->gain)
-                    best = plan;
-            }
+            plan.gain = wrapping_sub(plan.borrowed, paid);
+            if (!best || plan.gain > best->gain)
+                best = plan;
         }
         return best;
     }
@@ -213,16 +177,7 @@ private:
         return best;
     }
 
-    [[nodiscard]] bool is_worth_it(const WalletContext& wallet, const Amount& gain) const
-    {
-        const auto& view = wallet.view();
-        const auto token = source_->quote();
-        const auto usd =
-            to_whole(gain, decimals_of(*view.world, token)) * reference_usd(view, token);
-        return usd >= gain_min_ && costs_.worth_it(wallet, nested_gas, usd);
-    }
-
-    void attack(const WalletState& state, WalletContext& wallet, const Plan& plan,
+    void attack(const RaiderState& state, WalletContext& wallet, const Plan& plan,
         const FlashLoan& flash, std::size_t loan, std::size_t collateral) const
     {
         const auto& view = wallet.view();
@@ -245,28 +200,19 @@ private:
         market_.add_borrow(nested, loan, plan.borrowed);
         CallWriter calls;
         flash.add(calls, view, self, nested.list());
-        auto bid = wallet.habitual_bid();
-        bid.extra_gas = flash.gas.extra + market_.gas_of(LendingAction::supply).extra +
-                        market_.gas_of(LendingAction::borrow).extra;
-        wallet.submit(std::move(calls), bid, 0,
-            {Purpose::attack, incident_of(self, state.strikes), quote,
-                wrapping_sub(plan.gain, flash.fee), self});
+        const auto extra_gas = flash.gas.extra + market_.gas_of(LendingAction::supply).extra +
+                               market_.gas_of(LendingAction::borrow).extra;
+        strike(
+            state, wallet, std::move(calls), extra_gas, quote, wrapping_sub(plan.gain, flash.fee));
     }
 
     const LendingMarket& market_;
-    MarketSet lenders_;
     const PoolPriceSource* source_;   // nullptr: the market's prices come from elsewhere.
     const Exchange* pool_ = nullptr;  // Where they come from.
     std::vector<const Exchange*> exchanges_;
     SwapDesk desk_;
-    GasCosts costs_;
-    std::int64_t at_ms_;
-    std::int64_t every_ms_;
     double push_;
     double buy_;
-    double gain_min_;
-    std::uint8_t strikes_max_;
-    std::uint32_t slot_seconds_;
 };
 
 }  // namespace
@@ -282,26 +228,20 @@ const StrategyType& price_manipulator_strategy()
             {
                 contracts::contract_parameter(
                     "market", LendingMarket::sector, "The market it attacks."),
-                {.name = "lenders",
-                    .kind = ParameterKind::contracts,
-                    .default_value = "",
-                    .unit = {},
-                    .help = "Who may give it the flash loan.",
-                    .contract_kind = LendingMarket::sector},
+                lenders_parameter("Who may give it the flash loan."),
                 {.name = "exchanges",
                     .kind = ParameterKind::contracts,
                     .default_value = "[]",
                     .unit = {},
                     .help = "Where it buys further collateral at a fair price.",
                     .contract_kind = Exchange::sector},
-                {"at", ParameterKind::duration, "\"1h\"", {}, "From when on it looks."},
-                {"every", ParameterKind::duration, "\"5m\"", {}, "How often.", 1'000},
+                at_parameter(),
+                every_parameter("\"5m\""),
                 {"push", ParameterKind::number, "1000", unit::whole_tokens,
                     "The most that it pays into the pool, of the token lent.", 0, 1e12},
                 {"buy", ParameterKind::number, "0", unit::whole_tokens,
                     "The most that it buys for elsewhere.", 0, 1e12},
-                {"gain_min", ParameterKind::number, "1000", unit::usd, "It acts for no less.", 0,
-                    1e12},
+                gain_min_parameter(),
                 {"strikes", ParameterKind::integer, "1", {}, "How often it attacks.", 1, 100},
                 fee_tolerance_parameter(),
                 coin_parameter(),

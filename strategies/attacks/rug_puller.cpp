@@ -2,10 +2,9 @@
 #include "contracts/kit/sectors/exchange.hpp"
 #include "contracts/kit/sectors/screening.hpp"
 #include "contracts/tokens/erc20/erc20.hpp"
-#include "strategies/attacks/attacks.hpp"
 #include "strategies/attacks/pair_desk.hpp"
-#include "strategies/market/common.hpp"
-#include "strategies/market/lending_market.hpp"
+#include "strategies/attacks/raid.hpp"
+#include "strategies/strategies.hpp"
 
 #include <memory>
 #include <utility>
@@ -180,8 +179,7 @@ private:
     }
     [[nodiscard]] Motive motive(const WalletContext& wallet, const Amount& stolen) const
     {
-        return {Purpose::fraud, incident_of(wallet.account(), 0), desk_.other(), stolen,
-            wallet.account()};
+        return theft(Purpose::fraud, wallet, 0, desk_.other(), stolen);
     }
     [[nodiscard]] Amount part_of_pool() const
     {
@@ -211,8 +209,7 @@ const StrategyType& rug_puller_strategy()
         .purpose = Purpose::fraud,
         .help =
             "Waits for buyers of its token, whom it may freeze, then takes the pool's money: by "
-            "its "
-            "shares of the pool, and by tokens that it has or makes.",
+            "its shares of the pool, and by tokens that it has or makes.",
         .parameters =
             {
                 contracts::contract_parameter(

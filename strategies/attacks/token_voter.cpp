@@ -1,8 +1,8 @@
 #include "contracts/kit/registration.hpp"
 #include "contracts/kit/sectors/governance.hpp"
-#include "strategies/attacks/attacks.hpp"
 #include "strategies/market/common.hpp"
 #include "strategies/market/lending_market.hpp"
+#include "strategies/strategies.hpp"
 
 #include <utility>
 

@@ -1,9 +1,8 @@
 #include "contracts/kit/registration.hpp"
 #include "contracts/kit/sectors/vault.hpp"
 #include "contracts/kit/token.hpp"
-#include "strategies/attacks/attacks.hpp"
-#include "strategies/market/common.hpp"
-#include "strategies/market/lending_market.hpp"
+#include "strategies/attacks/raid.hpp"
+#include "strategies/strategies.hpp"
 
 namespace runnel::strategies
 {
@@ -38,11 +37,10 @@ class VaultInflator : public StatefulStrategy<WalletState>
 public:
     VaultInflator(const Parameters& parameters, const WalletGroup& wallets)
       : vault_{*contracts::find_vault(*wallets.world, parameters.contract("vault"))},
-        at_ms_{parameters.duration_ms("at")},
+        first_block_{block_after(parameters.duration_ms("at"), wallets.slot_seconds)},
         patience_ms_{parameters.duration_ms("patience")},
         gain_wanted_{parameters.number("gain_wanted")},
-        urgency_{parameters.number("urgency")},
-        slot_seconds_{wallets.slot_seconds}
+        urgency_{parameters.number("urgency")}
     {
         states_.resize(wallets.accounts.size());
         for (std::size_t i = 0; i < states_.size(); ++i)
@@ -51,10 +49,7 @@ public:
         }
     }
 
-    std::uint64_t first_block(std::size_t) override
-    {
-        return 1 + static_cast<std::uint64_t>(at_ms_) / (std::uint64_t{slot_seconds_} * 1'000);
-    }
+    std::uint64_t first_block(std::size_t) override { return first_block_; }
 
     std::uint64_t decide(std::size_t position, WalletContext& wallet) override
     {
@@ -193,8 +188,7 @@ private:
 
     [[nodiscard]] Motive motive(const WalletContext& wallet, const Amount& stolen) const
     {
-        return {Purpose::attack, incident_of(wallet.account(), 0), vault_.asset(), stolen,
-            wallet.account()};
+        return theft(Purpose::attack, wallet, 0, vault_.asset(), stolen);
     }
     void submit(WalletContext& wallet, CallWriter calls, std::uint64_t tag, VaultAction action,
         const Amount& stolen) const
@@ -205,11 +199,10 @@ private:
     }
 
     const Vault& vault_;
-    std::int64_t at_ms_;
+    std::uint64_t first_block_;
     std::int64_t patience_ms_;
     double gain_wanted_;
     double urgency_;
-    std::uint32_t slot_seconds_;
 };
 
 }  // namespace

@@ -2,11 +2,9 @@
 #include "contracts/kit/sectors/rows.hpp"
 #include "contracts/kit/sectors/vault.hpp"
 #include "execution/simulation.hpp"
-#include "strategies/attacks/attacks.hpp"
-#include "strategies/market/common.hpp"
-#include "strategies/market/flash.hpp"
-#include "strategies/market/lending_market.hpp"
+#include "strategies/attacks/raid.hpp"
 #include "strategies/market/routes.hpp"
+#include "strategies/strategies.hpp"
 
 #include <array>
 #include <optional>
@@ -17,16 +15,8 @@ namespace runnel::strategies
 namespace
 {
 
-using contracts::LendingMarket;
 using contracts::Vault;
 using contracts::VaultAction;
-
-struct WalletState
-{
-    std::uint32_t strikes = 0;
-    Refusals refusals;
-    RUNNEL_FIELDS(strikes, refusals);
-};
 
 /// Makes a vault's asset scarce in the pool by which the vault values itself, buys the vault's
 /// shares while they are cheap, turns the pool back and redeems: all in one transaction, with money
@@ -34,67 +24,34 @@ struct WalletState
 ///
 /// It runs the transaction on copies of the state for several sizes, and sends the one that earns
 /// most. A vault that goes by a price which swaps do not move gives nothing, and it does nothing.
-class VaultManipulator : public StatefulStrategy<WalletState>
+class VaultManipulator : public Raider
 {
 public:
     VaultManipulator(const Parameters& parameters, const WalletGroup& wallets)
-      : vault_{*contracts::find_vault(*wallets.world, parameters.contract("vault"))},
+      : Raider{parameters, wallets},
+        vault_{*contracts::find_vault(*wallets.world, parameters.contract("vault"))},
         pool_{*contracts::find_exchange(*wallets.world, parameters.contract("exchange"))},
-        lenders_{*wallets.world, parameters.contracts("lenders")},
         asset_{vault_.asset()},
         other_{parameters.token("token")},
-        costs_{parameters},
-        at_ms_{parameters.duration_ms("at")},
-        every_ms_{parameters.duration_ms("every")},
         push_{parameters.number("push")},
-        deposit_{parameters.number("deposit")},
-        gain_min_{parameters.number("gain_min")},
-        strikes_max_{static_cast<std::uint32_t>(parameters.integer("strikes"))},
-        slot_seconds_{wallets.slot_seconds}
-    {
-        states_.resize(wallets.accounts.size());
-    }
-
-    std::uint64_t first_block(std::size_t) override
-    {
-        return 1 + static_cast<std::uint64_t>(at_ms_) / (std::uint64_t{slot_seconds_} * 1'000);
-    }
+        deposit_{parameters.number("deposit")}
+    {}
 
     std::uint64_t decide(std::size_t position, WalletContext& wallet) override
     {
-        auto& state = states_[position];
+        const auto& state = states_[position];
         const auto& view = wallet.view();
-        if (state.refusals.is_silent() || state.strikes >= strikes_max_)
+        if (is_done(state))
             return never;
         if (wallet.pending() > 0)
             return view.block_number + 1;
-        const auto next = view.block_number + view.blocks_of_ms(every_ms_);
         if (!can_trade())
             return never;
-        std::optional<Plan> best;
-        for (unsigned i = 1; i <= steps; ++i)
-        {
-            auto plan = plan_for(wallet, i);
-            if (plan && (!best || plan->usd > best->usd))
-                best = std::move(plan);
-        }
-        if (!best || best->usd < gain_min_ || !costs_.worth_it(wallet, best->gas, best->usd))
-            return next;
-        auto bid = wallet.habitual_bid();
-        bid.extra_gas = best->extra_gas;
-        wallet.submit(std::move(best->calls), bid, 0,
-            {Purpose::attack, incident_of(wallet.account(), state.strikes), asset_, best->taken,
-                wallet.account()});
-        return next;
-    }
-
-    bool learn(std::size_t position, const TransactionOutcome& outcome) override
-    {
-        auto& state = states_[position];
-        state.refusals.count(outcome);
-        if (outcome.kind == TransactionOutcome::Kind::succeeded)
-            ++state.strikes;
-        return false;
+        auto best = best_plan(to_units(push_, decimals_of(*view.world, other_)), steps,
+            [&](const Amount& push) { return plan_for(wallet, push); });
+        if (best && raid_.is_worth_it(wallet, best->gas, best->gain))
+            strike(state, wallet, std::move(best->calls), best->extra_gas, asset_, best->taken);
+        return raid_.next_look(view);
     }
 
 private:
@@ -106,8 +63,8 @@ private:
     struct Plan
     {
         CallWriter calls;
-        double usd = 0;  // Its gain, fees of loans paid, before gas.
-        Amount taken;    // Its gain in the vault's asset.
+        double gain = 0;  // USD; fees of loans paid, before gas.
+        Amount taken;     // Its gain in the vault's asset.
         std::uint64_t gas = 0;
         std::uint64_t extra_gas = 0;
     };
@@ -122,31 +79,24 @@ private:
         Amount other_sold;
     };
 
-    [[nodiscard]] bool is_valid(const WalletState& state, const WalletState&) const override
-    {
-        return state.strikes <= strikes_max_ && state.refusals.is_possible();
-    }
     [[nodiscard]] bool can_trade() const
     {
         return other_ != asset_ && pool_.trades(asset_) && pool_.trades(other_) &&
                desk_.can_trade(std::array{Hop{&pool_, other_, asset_}});
     }
 
-    /// With the @p step th size of what it pays into the pool.
-    [[nodiscard]] std::optional<Plan> plan_for(WalletContext& wallet, unsigned step)
+    /// With @p push paid into the pool.
+    [[nodiscard]] std::optional<Plan> plan_for(WalletContext& wallet, const Amount& push)
     {
         const auto& view = wallet.view();
-        const auto push =
-            mul_div_down(to_units(push_, decimals_of(*view.world, other_)), step, steps).value;
         const auto deposit = to_units(deposit_, decimals_of(*view.world, asset_));
         const auto pushed = pool_.quote_exact_input(other_, asset_, push);
         const auto shares = vault_.convert_to_shares(deposit, view.timestamp);
         if (!pushed.has_value() || pushed->is_zero() || !shares.has_value())
             return std::nullopt;
         const auto more = part_of(*pushed, turned_back_more);
-        const auto asset_loan =
-            cheapest_flash_loan(lenders_, view, asset_, wrapping_add(deposit, more));
-        const auto other_loan = cheapest_flash_loan(lenders_, view, other_, push);
+        const auto asset_loan = raid_.loan(view, asset_, wrapping_add(deposit, more));
+        const auto other_loan = raid_.loan(view, other_, push);
         if (!asset_loan || !other_loan)
             return std::nullopt;
         Attack attack{*asset_loan, *other_loan, *pushed, wrapping_add(*pushed, more), *shares};
@@ -192,7 +142,7 @@ private:
         Plan plan;
         attack.asset_loan.add(plan.calls, view, self, outer.list());
 
-        const BlockContext block{view.block_number, view.timestamp, view.base_fee, 0, zero_account};
+        const auto block = block_of(view);
         simulation_.begin(*view.world, block);
         if (!simulation_.run(plan.calls.bytes(), self))
             return std::nullopt;
@@ -208,7 +158,7 @@ private:
             return (to_whole(gained, decimals) - to_whole(lost, decimals)) *
                    reference_usd(view, token);
         };
-        plan.usd = usd(asset_, in, out) + usd(other_, moved.other_bought, other_out);
+        plan.gain = usd(asset_, in, out) + usd(other_, moved.other_bought, other_out);
         plan.gas = simulation_.gas_used();
         const std::array there{Hop{&pool_, other_, asset_}};
         const std::array home{Hop{&pool_, asset_, other_}};
@@ -248,18 +198,11 @@ private:
 
     const Vault& vault_;
     const Exchange& pool_;
-    MarketSet lenders_;
     ContractId asset_;
     ContractId other_;
     SwapDesk desk_{nullptr};
-    GasCosts costs_;
-    std::int64_t at_ms_;
-    std::int64_t every_ms_;
     double push_;
     double deposit_;
-    double gain_min_;
-    std::uint32_t strikes_max_;
-    std::uint32_t slot_seconds_;
     // Of the last run.
     Simulation simulation_;
     Amount cost_;  // Of its shares.
@@ -281,20 +224,14 @@ const StrategyType& vault_manipulator_strategy()
                     "exchange", Exchange::sector, "The pool that the vault looks at."),
                 {"token", ParameterKind::token, "", {},
                     "What it pays into the pool for the vault's asset."},
-                {.name = "lenders",
-                    .kind = ParameterKind::contracts,
-                    .default_value = "",
-                    .unit = {},
-                    .help = "Who may give it the flash loans.",
-                    .contract_kind = LendingMarket::sector},
-                {"at", ParameterKind::duration, "\"1h\"", {}, "From when on it looks."},
-                {"every", ParameterKind::duration, "\"5m\"", {}, "How often.", 1'000},
+                lenders_parameter("Who may give it the flash loans."),
+                at_parameter(),
+                every_parameter("\"5m\""),
                 {"push", ParameterKind::number, "1000000", unit::whole_tokens,
                     "The most that it pays into the pool.", 0, 1e12},
                 {"deposit", ParameterKind::number, "1000000", unit::whole_tokens,
                     "What it pays for shares, of the vault's asset.", 0, 1e12},
-                {"gain_min", ParameterKind::number, "1000", unit::usd, "It acts for no less.", 0,
-                    1e12},
+                gain_min_parameter(),
                 {"strikes", ParameterKind::integer, "1", {}, "How often it attacks.", 1, 1'000},
                 fee_tolerance_parameter(),
                 coin_parameter(),

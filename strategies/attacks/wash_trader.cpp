@@ -1,8 +1,8 @@
 #include "contracts/kit/registration.hpp"
 #include "contracts/kit/sectors/exchange.hpp"
-#include "strategies/attacks/attacks.hpp"
 #include "strategies/attacks/pair_desk.hpp"
 #include "strategies/market/common.hpp"
+#include "strategies/strategies.hpp"
 
 #include <algorithm>
 

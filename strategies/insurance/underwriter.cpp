@@ -157,9 +157,7 @@ private:
         const WalletContext& wallet, const CoverPool& pool, const Amount& assets) const
     {
         const auto& view = wallet.view();
-        const auto price = reference_usd(view, pool.asset());
-        const auto whole = to_whole(assets, decimals_of(*view.world, pool.asset()));
-        return costs_.worth_it(wallet, move_gas, whole * (price > 0 ? price : 1));
+        return costs_.worth_it(wallet, move_gas, presumed_usd(view, pool.asset(), assets));
     }
 
     void supply(WalletState& state, WalletContext& wallet, const CoverPool& pool) const

@@ -64,9 +64,7 @@ public:
     {
         static const auto stream = stream_of_name("first_deposit");
         RandomStream random{seed_, stream_ ^ stream, first_number_ + position, 0};
-        const auto slots =
-            std::max<std::int64_t>(1, start_within_ms_ / (std::int64_t{slot_seconds_} * 1'000));
-        return 1 + random.uniform_below(static_cast<std::uint64_t>(slots));
+        return block_within(random, start_within_ms_, slot_seconds_);
     }
 
     std::uint64_t decide(std::size_t position, WalletContext& wallet) override

@@ -190,8 +190,7 @@ private:
         else
             plan.gas += desk_.gas(plan.swap.route);
         const auto gain = wrapping_sub(plan.swap.amount_out, payment);
-        plan.gain = to_whole(gain, decimals_of(*view.world, sale.payment_token())) *
-                    reference_usd(view, sale.payment_token());
+        plan.gain = reference_usd(view, sale.payment_token(), gain);
         const auto price = view.base_fee + wallet.habitual_bid().priority_fee;
         plan.net = plan.gain - costs_.usd(view, plan.gas.total(), price);
         return plan.net > 0 ? std::optional{std::move(plan)} : std::nullopt;

@@ -207,11 +207,7 @@ private:
     }
 
     /// USD per whole token; 1 for a token without a reference price.
-    [[nodiscard]] double usd(const WorldView& view) const
-    {
-        const auto price = reference_usd(view, token_);
-        return price > 0 ? price : 1;
-    }
+    [[nodiscard]] double usd(const WorldView& view) const { return presumed_usd(view, token_); }
 
     ContractId pool_;
     ContractId token_;

@@ -597,8 +597,7 @@ private:
     /// Of the debt's token; a token without a reference price is worth 1.
     [[nodiscard]] double usd(const WorldView& view, double whole) const
     {
-        const auto price = reference_usd(view, debt_);
-        return whole * (price > 0 ? price : 1);
+        return whole * presumed_usd(view, debt_);
     }
     static void submit(
         WalletContext& wallet, CallWriter calls, const contracts::CallGas& gas, double urgency)

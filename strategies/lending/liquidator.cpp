@@ -550,8 +550,7 @@ private:
             return false;
         const auto amount = swap->amount_in;
         const auto gas = desk_.gas(swap->route);
-        const auto value =
-            to_whole(amount, decimals_of(*view.world, sold)) * reference_usd(view, sold);
+        const auto value = reference_usd(view, sold, amount);
         auto bid = wallet.habitual_bid();
         if (costs_.usd(view, gas.total(), view.base_fee + bid.priority_fee) > value * 0.01)
             return false;

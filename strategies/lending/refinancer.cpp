@@ -374,8 +374,7 @@ private:
     /// Of the debt's token; a token without a reference price is worth 1.
     [[nodiscard]] double usd(const WorldView& view, const Amount& amount) const
     {
-        const auto price = reference_usd(view, debt_);
-        return to_whole(amount, debt_decimals_) * (price > 0 ? price : 1);
+        return presumed_usd(view, debt_, amount);
     }
     static void submit(WalletContext& wallet, CallWriter calls, const contracts::CallGas& gas)
     {

@@ -90,6 +90,11 @@ std::uint64_t block_within(RandomStream& random, std::int64_t span_ms, std::uint
     return 1 + random.uniform_below(static_cast<std::uint64_t>(blocks));
 }
 
+BlockContext block_of(const WorldView& view)
+{
+    return {view.block_number, view.timestamp, view.base_fee, 0, zero_account};
+}
+
 RandomTimes::RandomTimes(const WalletGroup& wallets, std::string_view first)
   : seed_{wallets.seed},
     stream_{wallets.stream ^ stream_of_name(first)},
@@ -146,6 +151,22 @@ double reference_usd(const WorldView& view, ContractId token)
 {
     const auto price = view.reference_price(token);
     return price ? static_cast<double>(*price) * 1e-8 : 0;
+}
+
+double reference_usd(const WorldView& view, ContractId token, const Amount& amount)
+{
+    return to_whole(amount, decimals_of(*view.world, token)) * reference_usd(view, token);
+}
+
+double presumed_usd(const WorldView& view, ContractId token)
+{
+    const auto price = reference_usd(view, token);
+    return price > 0 ? price : 1;
+}
+
+double presumed_usd(const WorldView& view, ContractId token, const Amount& amount)
+{
+    return to_whole(amount, decimals_of(*view.world, token)) * presumed_usd(view, token);
 }
 
 double reference_price(const WorldView& view, ContractId token, ContractId currency)

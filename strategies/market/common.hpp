@@ -2,6 +2,7 @@
 
 #include "contracts/kit/sectors/exchange.hpp"
 #include "contracts/kit/token.hpp"
+#include "ledger/block.hpp"
 #include "strategies/api/strategy.hpp"
 
 #include <algorithm>
@@ -74,6 +75,14 @@ void draw_intervals(
 /// A block from 1 on within @p span_ms of the start, each equally likely.
 [[nodiscard]] std::uint64_t block_within(
     RandomStream& random, std::int64_t span_ms, std::uint32_t slot_seconds);
+
+/// The first block whose slot begins @p span_ms or more after the start, rounded down to a slot.
+[[nodiscard]] constexpr std::uint64_t block_after(std::int64_t span_ms, std::uint32_t slot_seconds)
+{
+    return 1 + static_cast<std::uint64_t>(span_ms) / (std::uint64_t{slot_seconds} * 1'000);
+}
+/// The block to come, as simulated transactions see it; who proposes it, nobody knows yet.
+[[nodiscard]] BlockContext block_of(const WorldView& view);
 
 /// When wallets act that do so at random, each with a mean time of its own.
 class RandomTimes
@@ -160,6 +169,11 @@ inline constexpr std::uint64_t never = ~std::uint64_t{0};
     const WalletGroup& wallets, std::size_t position, ContractId token);
 /// USD per whole token, as the world outside quotes it; 0 without a price.
 [[nodiscard]] double reference_usd(const WorldView& view, ContractId token);
+/// USD that @p amount of a token is worth by that price.
+[[nodiscard]] double reference_usd(const WorldView& view, ContractId token, const Amount& amount);
+/// The same of those who take a token without a price for one dollar.
+[[nodiscard]] double presumed_usd(const WorldView& view, ContractId token);
+[[nodiscard]] double presumed_usd(const WorldView& view, ContractId token, const Amount& amount);
 /// What a whole @p token is worth by reference prices, in whole units of @p currency; 0 if one of
 /// them has none.
 [[nodiscard]] double reference_price(const WorldView& view, ContractId token, ContractId currency);

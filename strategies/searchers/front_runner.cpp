@@ -143,7 +143,7 @@ private:
         copy.original = &waiting;
         SenderMapper mapper{*view.world, waiting.sender, wallet.account()};
         mapper.map_calls(waiting.calls, copy.calls);
-        const BlockContext block{view.block_number, view.timestamp, view.base_fee, 0, zero_account};
+        const auto block = block_of(view);
         simulation_.begin(*view.world, block);
         if (!simulation_.run(copy.calls, wallet.account()))
             return std::nullopt;

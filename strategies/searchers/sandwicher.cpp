@@ -198,7 +198,7 @@ private:
         looked_ = view.block_number;
         victims_.clear();
         trades_.assign(pools_.size(), {});
-        block_ = {view.block_number, view.timestamp, view.base_fee, 0, zero_account};
+        block_ = block_of(view);
         for (const auto* waiting : includable_by_tip(view))
         {
             simulation_.begin(*view.world, block_);

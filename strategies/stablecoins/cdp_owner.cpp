@@ -169,8 +169,7 @@ private:
     [[nodiscard]] static double usd(
         const WorldView& view, const DebtPositions& system, const Amount& debt)
     {
-        const auto token = system.debt_token();
-        return to_whole(debt, decimals_of(*view.world, token)) * reference_usd(view, token);
+        return reference_usd(view, system.debt_token(), debt);
     }
 
     void open(WalletState& state, WalletContext& wallet, const DebtPositions& system, std::size_t i)

@@ -180,8 +180,7 @@ private:
     /// 1 per token of an asset without a reference price.
     [[nodiscard]] static double usd(const WorldView& view, const Vault& vault, const Amount& assets)
     {
-        const auto price = reference_usd(view, vault.asset());
-        return to_whole(assets, decimals_of(*view.world, vault.asset())) * (price > 0 ? price : 1);
+        return presumed_usd(view, vault.asset(), assets);
     }
 
     std::vector<const Vault*> vaults_;
