@@ -2,11 +2,9 @@
 #include "contracts/kit/sectors/marketplace.hpp"
 #include "contracts/kit/sectors/share_asset.hpp"
 #include "strategies/assets/shares.hpp"
-#include "strategies/market/common.hpp"
 #include "strategies/strategies.hpp"
 
 #include <algorithm>
-#include <utility>
 
 namespace runnel::strategies
 {
@@ -28,14 +26,12 @@ struct WalletState
 /// Brings an asset to the market and looks after it: sells shares in a Dutch auction, makes
 /// investors known who ask for it, pays out what the asset earns, regularly, and sells what it has
 /// left to a tender that is high enough.
-class AssetIssuer : public StatefulStrategy<WalletState>
+class AssetIssuer : public ShareStrategy<WalletState>
 {
 public:
     AssetIssuer(const Parameters& parameters, const WalletGroup& wallets)
-      : asset_{*contracts::find_share_asset(*wallets.world, parameters.token("asset"))},
+      : ShareStrategy{parameters, wallets},
         market_{*contracts::find_marketplace(*wallets.world, parameters.contract("market"))},
-        share_decimals_{decimals_of(*wallets.world, asset_.contract().id())},
-        currency_decimals_{decimals_of(*wallets.world, asset_.currency())},
         sale_share_{parameters.number("sale_share")},
         start_factor_{parameters.number("start_factor")},
         end_factor_{parameters.number("end_factor")},
@@ -44,42 +40,25 @@ public:
         sale_lasts_ms_{parameters.duration_ms("sale_lasts")},
         income_{parameters.distribution("income")},
         income_every_ms_{parameters.duration_ms("income_every")},
-        looks_every_ms_{parameters.duration_ms("looks_every")},
         batch_{static_cast<std::size_t>(parameters.integer("batch"))}
-    {
-        states_.resize(wallets.accounts.size());
-    }
+    {}
 
     std::uint64_t first_block(std::size_t) override { return 1; }
 
-    std::uint64_t decide(std::size_t position, WalletContext& wallet) override
+private:
+    static constexpr double claim_min_usd = 1;
+
+    std::uint64_t look(
+        std::size_t, WalletState& state, CallWriter& calls, WalletContext& wallet) override
     {
-        auto& state = states_[position];
-        const auto& view = wallet.view();
-        if (state.refusals.is_silent())
-            return never;
-        if (wallet.pending() > 0)
-            return view.block_number + 1;
-        CallWriter calls;
         sell(calls, wallet);
         make_known(calls, wallet);
         pay(state, calls, wallet);
         // Of what it has paid out a part is its own.
-        add_claim(calls, asset_, view, wallet.account(), claim_min_usd);
+        add_claim(calls, asset_, wallet.view(), wallet.account(), claim_min_usd);
         leave(calls, wallet);
-        if (!calls.bytes().empty())
-            wallet.submit(std::move(calls), wallet.habitual_bid());
-        return view.block_number + view.blocks_of_ms(looks_every_ms_);
+        return 0;
     }
-
-    bool learn(std::size_t position, const TransactionOutcome& outcome) override
-    {
-        states_[position].refusals.count(outcome);
-        return false;
-    }
-
-private:
-    static constexpr double claim_min_usd = 1;
 
     [[nodiscard]] bool is_valid(const WalletState& state, const WalletState&) const override
     {
@@ -98,23 +77,22 @@ private:
     void sell(CallWriter& calls, WalletContext& wallet) const
     {
         const auto& view = wallet.view();
-        const auto token = asset_.contract().id();
         const auto me = wallet.account();
         if (market_.next_number(me) > 1 || view.now_ms < sale_after_ms_ || !(sale_share_ > 0))
             return;
-        const auto held = to_whole(holding_of(view, token, me), share_decimals_);
-        const auto price = reference_price(view, token, asset_.currency());
+        const auto held = to_whole(shares_of(wallet), share_decimals_);
+        const auto asked = share_price(view);
         const auto sold = to_units(held * sale_share_, share_decimals_);
-        if (sold.is_zero() || !(price > 0))
+        if (sold.is_zero() || !(asked > 0))
             return;
         const auto worth = [&](double factor)
-        { return to_units(held * sale_share_ * price * factor, currency_decimals_); };
-        add_approval(calls, view, token, me, market_.contract().account(), sold);
+        { return to_units(held * sale_share_ * asked * factor, currency_decimals_); };
+        add_approval(calls, view, token_, me, market_.contract().account(), sold);
         MarketListing listing;
         listing.kind = SaleKind::dutch_auction;
-        listing.token = token;
+        listing.token = token_;
         listing.amount = sold;
-        listing.currency = asset_.currency();
+        listing.currency = currency_;
         listing.start_price = worth(start_factor_);
         listing.end_price = worth(end_factor_);
         listing.ends = view.timestamp + static_cast<std::uint64_t>(sale_lasts_ms_) / 1'000;
@@ -125,10 +103,9 @@ private:
     void leave(CallWriter& calls, const WalletContext& wallet) const
     {
         const auto& view = wallet.view();
-        const auto token = asset_.contract().id();
-        const auto price_min = reference_price(view, token, asset_.currency()) * tender_factor_;
+        const auto price_min = share_price(view) * tender_factor_;
         add_answer(calls, asset_, answer_to_tender(asset_, view, wallet.account(), price_min),
-            wallet.account(), holding_of(view, token, wallet.account()));
+            wallet.account(), shares_of(wallet));
     }
 
     /// A payment that is refused is not made up for.
@@ -140,23 +117,19 @@ private:
         if (view.block_number < state.pays_at)
             return;
         state.pays_at += view.blocks_of_ms(income_every_ms_);
-        const auto currency = asset_.currency();
         const auto usd = income_.draw(wallet.random());
-        const auto price = reference_usd(view, currency);
-        if (!(price > 0))
+        const auto currency_usd = reference_usd(view, currency_);
+        if (!(currency_usd > 0))
             return;
-        const auto income = std::min(to_units(usd / price, currency_decimals_),
-            holding_of(view, currency, wallet.account()));
+        const auto income =
+            std::min(to_units(usd / currency_usd, currency_decimals_), money_of(wallet));
         if (income.is_zero())
             return;
-        add_approval(calls, view, currency, wallet.account(), asset_.contract().account(), income);
+        add_approval(calls, view, currency_, wallet.account(), asset_.contract().account(), income);
         asset_.add_distribution(calls, income);
     }
 
-    const ShareAsset& asset_;
     const Marketplace& market_;
-    std::uint8_t share_decimals_;
-    std::uint8_t currency_decimals_;
     double sale_share_;
     double start_factor_;
     double end_factor_;
@@ -165,7 +138,6 @@ private:
     std::int64_t sale_lasts_ms_;
     Distribution income_;
     std::int64_t income_every_ms_;
-    std::int64_t looks_every_ms_;
     std::size_t batch_;
 };
 

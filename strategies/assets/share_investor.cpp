@@ -3,13 +3,11 @@
 #include "contracts/kit/sectors/order_exchange.hpp"
 #include "contracts/kit/sectors/share_asset.hpp"
 #include "strategies/assets/shares.hpp"
-#include "strategies/market/common.hpp"
 #include "strategies/strategies.hpp"
 
 #include <algorithm>
 #include <cmath>
 #include <string>
-#include <utility>
 
 namespace runnel::strategies
 {
@@ -17,12 +15,10 @@ namespace
 {
 
 using contracts::LimitOrder;
-using contracts::ListingRef;
 using contracts::Marketplace;
 using contracts::OrderExchange;
 using contracts::OrderKind;
 using contracts::OrderSide;
-using contracts::SaleKind;
 using contracts::ShareAsset;
 
 struct WalletState
@@ -44,18 +40,16 @@ struct WalletState
 /// A share is worth its reference price times its taste to it. It asks to be known, buys in a Dutch
 /// auction once the price has fallen to that, orders in the book now and then at a price near it,
 /// withdraws dividends when they are worth the trouble, and takes a tender that pays at least that.
-class ShareInvestor : public StatefulStrategy<WalletState>
+class ShareInvestor : public ShareStrategy<WalletState>
 {
 public:
     ShareInvestor(const Parameters& parameters, const WalletGroup& wallets)
-      : asset_{*contracts::find_share_asset(*wallets.world, parameters.token("asset"))},
+      : ShareStrategy{parameters, wallets},
         market_{*contracts::find_marketplace(*wallets.world, parameters.contract("market"))},
+        auctions_{market_, token_},
         book_{*contracts::find_order_exchange(*wallets.world, parameters.contract("book"))},
-        share_decimals_{decimals_of(*wallets.world, asset_.contract().id())},
-        currency_decimals_{decimals_of(*wallets.world, asset_.currency())},
         margin_{parameters.number("margin")},
         part_{parameters.distribution("part")},
-        looks_every_ms_{parameters.duration_ms("looks_every")},
         times_{wallets, "first_look"}
     {
         draw_intervals(states_, wallets, parameters);
@@ -65,8 +59,7 @@ public:
             states_[i].taste = draw("taste");
             states_[i].stake = draw.share("stake");
             states_[i].claim_min = draw("claim_min");
-            cash_.push_back(
-                to_whole(starting_holding(wallets, i, asset_.currency()), currency_decimals_));
+            cash_.push_back(to_whole(starting_holding(wallets, i, currency_), currency_decimals_));
         }
     }
 
@@ -75,42 +68,28 @@ public:
         return times_.first_block_within(position, looks_every_ms_);
     }
 
-    std::uint64_t decide(std::size_t position, WalletContext& wallet) override
-    {
-        auto& state = states_[position];
-        const auto& view = wallet.view();
-        if (state.refusals.is_silent())
-            return never;
-        if (wallet.pending() > 0)
-            return view.block_number + 1;
-        CallWriter calls;
-        state.planned = state.order;
-        if (!asset_.is_verified(wallet.account()))
-        {
-            if (!asset_.has_applied(wallet.account()))
-                asset_.add_application(calls);
-        }
-        else if (!end(state, calls, wallet))
-        {
-            add_claim(calls, asset_, view, wallet.account(), state.claim_min);
-            if (!bid(state, position, calls, wallet))
-                trade(state, calls, wallet);
-        }
-        if (!calls.bytes().empty())
-            wallet.submit(std::move(calls), wallet.habitual_bid());
-        return view.block_number + view.blocks_of_ms(looks_every_ms_);
-    }
-
     bool learn(std::size_t position, const TransactionOutcome& outcome) override
     {
         auto& state = states_[position];
-        state.refusals.count(outcome);
         if (outcome.kind == TransactionOutcome::Kind::succeeded)
             state.order = state.planned;
-        return false;
+        return ShareStrategy::learn(position, outcome);
     }
 
 private:
+    std::uint64_t look(
+        std::size_t position, WalletState& state, CallWriter& calls, WalletContext& wallet) override
+    {
+        state.planned = state.order;
+        if (is_known(calls, asset_, wallet.account()) && !end(state, calls, wallet))
+        {
+            add_claim(calls, asset_, wallet.view(), wallet.account(), state.claim_min);
+            if (!bid(state, position, calls, wallet))
+                trade(state, calls, wallet);
+        }
+        return 0;
+    }
+
     [[nodiscard]] bool is_valid(const WalletState& state, const WalletState& born) const override
     {
         return state.interval_seconds == born.interval_seconds && state.taste == born.taste &&
@@ -121,15 +100,14 @@ private:
     /// What a share is worth to it, in whole units of the currency; 0 if nobody knows.
     [[nodiscard]] double value(const WalletState& state, const WorldView& view) const
     {
-        return reference_price(view, asset_.contract().id(), asset_.currency()) * state.taste;
+        return share_price(view) * state.taste;
     }
 
     /// Takes its order and its shares out of the book; returns what shares it then has.
     Amount leave_book(WalletState& state, CallWriter& calls, const WalletContext& wallet) const
     {
         const auto me = wallet.account();
-        const auto token = asset_.contract().id();
-        auto shares = book_.available(me, token);
+        auto shares = book_.available(me, token_);
         if (const auto order = book_.order(me, state.order))
         {
             book_.add_cancel(calls, state.order);
@@ -138,8 +116,8 @@ private:
         }
         state.planned = 0;
         if (!shares.is_zero())
-            book_.add_withdrawal(calls, token, shares);
-        return wrapping_add(shares, holding_of(wallet.view(), token, me));
+            book_.add_withdrawal(calls, token_, shares);
+        return wrapping_add(shares, shares_of(wallet));
     }
 
     /// Whether it gives its shares to a tender.
@@ -156,36 +134,29 @@ private:
 
     /// Buys in an auction what its stake allows; false if there is none.
     bool bid(const WalletState& state, std::size_t position, CallWriter& calls,
-        const WalletContext& wallet) const
+        const WalletContext& wallet)
     {
         const auto& view = wallet.view();
-        const auto me = wallet.account();
-        const auto token = asset_.contract().id();
+        const auto auction = auctions_.first(view);
+        if (!auction)
+            return false;
+        const auto& listing = auction->listing;
         const auto worth = value(state, view) * (1 - margin_);
-        const auto room = to_whole(holding_of(view, asset_.currency(), me), currency_decimals_) -
-                          cash_[position] * (1 - state.stake);
-        for (std::uint64_t i = 0; i < market_.listing_count(); ++i)
-        {
-            const auto ref = market_.listing_at(i);
-            const auto listing = market_.listing(ref);
-            if (!listing || listing->token != token || listing->kind != SaleKind::dutch_auction ||
-                view.timestamp < listing->starts || view.timestamp > listing->ends)
-                continue;
-            const auto unit = Amount::power_of_ten(share_decimals_);
-            const auto price =
-                to_whole(market_.price_at(*listing, unit, view.timestamp), currency_decimals_);
-            if (!(price > 0) || price > worth)
-                return true;  // It waits.
-            const auto amount =
-                std::min(to_units(std::floor(room / price), share_decimals_), listing->left);
-            const auto cost = market_.price_at(*listing, amount, view.timestamp);
-            if (amount.is_zero() || cost > holding_of(view, asset_.currency(), me))
-                return true;
-            add_approval(calls, view, asset_.currency(), me, market_.contract().account(), cost);
-            market_.add_purchase(calls, ref, amount, cost);
+        const auto money = money_of(wallet);
+        const auto room = to_whole(money, currency_decimals_) - cash_[position] * (1 - state.stake);
+        const auto unit = Amount::power_of_ten(share_decimals_);
+        const auto price =
+            to_whole(market_.price_at(listing, unit, view.timestamp), currency_decimals_);
+        if (!(price > 0) || price > worth)
+            return true;  // It waits.
+        const auto amount =
+            std::min(to_units(std::floor(room / price), share_decimals_), listing.left);
+        const auto cost = market_.price_at(listing, amount, view.timestamp);
+        if (amount.is_zero() || cost > money)
             return true;
-        }
-        return false;
+        add_approval(calls, view, currency_, wallet.account(), market_.contract().account(), cost);
+        market_.add_purchase(calls, auction->ref, amount, cost);
+        return true;
     }
 
     /// Puts another order into the book, now and then.
@@ -206,8 +177,7 @@ private:
             return;
         const auto me = wallet.account();
         const auto shares = leave_book(state, calls, wallet);
-        const auto cash = wrapping_add(
-            holding_of(view, asset_.currency(), me), book_.available(me, asset_.currency()));
+        const auto cash = wrapping_add(money_of(wallet), book_.available(me, currency_));
         const bool sells = wallet.random().bernoulli(0.5);
         const auto at = sells ? std::ceil(worth * (1 + margin_) / tick)
                               : std::floor(worth * (1 - margin_) / tick);
@@ -221,21 +191,18 @@ private:
         order.amount = to_units(std::floor(whole), share_decimals_);
         if (order.amount < book_.minimum())
             return;  // Without an order for a while.
-        add_approval(calls, view, sells ? asset_.contract().id() : asset_.currency(), me,
+        add_approval(calls, view, sells ? token_ : currency_, me,
             book_.exchange().contract().account(),
             sells ? order.amount : book_.cost(order.tick, order.amount));
         book_.add_order(calls, order);
         state.planned = book_.next_number(me);
     }
 
-    const ShareAsset& asset_;
     const Marketplace& market_;
+    OpenAuctions auctions_;
     const OrderExchange& book_;
-    std::uint8_t share_decimals_;
-    std::uint8_t currency_decimals_;
     double margin_;
     Distribution part_;
-    std::int64_t looks_every_ms_;
     RandomTimes times_;
     std::vector<double> cash_;  // By wallet, at the start: whole units of the currency.
 };

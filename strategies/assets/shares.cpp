@@ -1,6 +1,6 @@
 #include "strategies/assets/shares.hpp"
 
-#include "strategies/market/common.hpp"
+#include <algorithm>
 
 namespace runnel::strategies
 {
@@ -36,10 +36,36 @@ void add_claim(CallWriter& calls, const ShareAsset& asset, const WorldView& view
     double usd_min)
 {
     const auto due = asset.dividends_of(holder);
-    const auto usd = to_whole(due, decimals_of(*view.world, asset.currency())) *
-                     reference_usd(view, asset.currency());
-    if (!due.is_zero() && usd >= usd_min)
+    if (!due.is_zero() && reference_usd(view, asset.currency(), due) >= usd_min)
         asset.add_withdrawal_of_dividends(calls);
+}
+
+bool is_known(CallWriter& calls, const ShareAsset& asset, AccountId holder)
+{
+    if (asset.is_verified(holder))
+        return true;
+    if (!asset.has_applied(holder))
+        asset.add_application(calls);
+    return false;
+}
+
+std::optional<OpenAuctions::Auction> OpenAuctions::first(const WorldView& view)
+{
+    for (; seen_ < market_.listing_count(); ++seen_)
+        open_.push_back(market_.listing_at(seen_));
+    std::optional<Auction> found;
+    const auto is_over = [&](const contracts::ListingRef& ref)
+    {
+        const auto listing = market_.listing(ref);
+        if (!listing || listing->token != token_ ||
+            listing->kind != contracts::SaleKind::dutch_auction || view.timestamp > listing->ends)
+            return true;
+        if (!found && view.timestamp >= listing->starts)
+            found = Auction{ref, *listing};
+        return false;
+    };
+    open_.erase(std::remove_if(open_.begin(), open_.end(), is_over), open_.end());
+    return found;
 }
 
 }  // namespace runnel::strategies

@@ -1,11 +1,9 @@
 #include "contracts/kit/registration.hpp"
 #include "contracts/kit/sectors/share_asset.hpp"
 #include "strategies/assets/shares.hpp"
-#include "strategies/market/common.hpp"
 #include "strategies/strategies.hpp"
 
 #include <algorithm>
-#include <utility>
 
 namespace runnel::strategies
 {
@@ -23,64 +21,25 @@ struct WalletState
 
 /// Wants the whole asset: offers a price for all shares, a higher one if too few came, ends its
 /// tenders in time, and withdraws what its shares earn.
-class TenderBidder : public StatefulStrategy<WalletState>
+class TenderBidder : public ShareStrategy<WalletState>
 {
 public:
     TenderBidder(const Parameters& parameters, const WalletGroup& wallets)
-      : asset_{*contracts::find_share_asset(*wallets.world, parameters.token("asset"))},
-        currency_decimals_{decimals_of(*wallets.world, asset_.currency())},
+      : ShareStrategy{parameters, wallets},
         after_ms_{parameters.duration_ms("after")},
         lasts_ms_{parameters.duration_ms("lasts")},
-        looks_every_ms_{parameters.duration_ms("looks_every")},
         premium_{parameters.number("premium")},
         raise_{parameters.number("raise")},
         tries_{static_cast<std::uint32_t>(parameters.integer("tries"))}
-    {
-        states_.resize(wallets.accounts.size());
-    }
+    {}
 
     std::uint64_t first_block(std::size_t) override { return 1; }
 
-    std::uint64_t decide(std::size_t position, WalletContext& wallet) override
-    {
-        auto& state = states_[position];
-        const auto& view = wallet.view();
-        if (state.refusals.is_silent())
-            return never;
-        if (wallet.pending() > 0)
-            return view.block_number + 1;
-        const auto me = wallet.account();
-        const auto tender = asset_.tender();
-        CallWriter calls;
-        std::uint64_t tag = 0;
-        if (!asset_.is_verified(me))
-        {
-            if (!asset_.has_applied(me))
-                asset_.add_application(calls);
-        }
-        else if (tender)
-        {
-            if (tender->bidder == me && !tender->is_squeeze && view.timestamp >= tender->ends)
-                asset_.add_close(calls);
-        }
-        else
-        {
-            open(state, calls, wallet);
-            tag = calls.bytes().empty() ? 0 : opening;
-        }
-        add_claim(calls, asset_, view, me, claim_min_usd);
-        if (!calls.bytes().empty())
-            wallet.submit(std::move(calls), wallet.habitual_bid(), tag);
-        return view.block_number + view.blocks_of_ms(looks_every_ms_);
-    }
-
     bool learn(std::size_t position, const TransactionOutcome& outcome) override
     {
-        auto& state = states_[position];
-        state.refusals.count(outcome);
         if (outcome.tag == opening && outcome.kind == TransactionOutcome::Kind::succeeded)
-            ++state.tries;
-        return false;
+            ++states_[position].tries;
+        return ShareStrategy::learn(position, outcome);
     }
 
 private:
@@ -92,31 +51,48 @@ private:
         return state.tries <= tries_ && state.refusals.is_possible();
     }
 
-    void open(const WalletState& state, CallWriter& calls, const WalletContext& wallet) const
+    std::uint64_t look(
+        std::size_t, WalletState& state, CallWriter& calls, WalletContext& wallet) override
     {
         const auto& view = wallet.view();
         const auto me = wallet.account();
-        const auto currency = asset_.currency();
-        const auto own = holding_of(view, asset_.contract().id(), me);
-        const auto worth = reference_price(view, asset_.contract().id(), currency);
+        const auto tender = asset_.tender();
+        std::uint64_t tag = 0;
+        const bool may_hold = is_known(calls, asset_, me);
+        if (may_hold && !tender)
+        {
+            open(state, calls, wallet);
+            tag = calls.bytes().empty() ? 0 : opening;
+        }
+        else if (may_hold && tender->bidder == me && !tender->is_squeeze &&
+                 view.timestamp >= tender->ends)
+        {
+            asset_.add_close(calls);
+        }
+        add_claim(calls, asset_, view, me, claim_min_usd);
+        return tag;
+    }
+
+    void open(const WalletState& state, CallWriter& calls, const WalletContext& wallet) const
+    {
+        const auto& view = wallet.view();
+        const auto own = shares_of(wallet);
+        const auto worth = share_price(view);
         if (view.now_ms < after_ms_ || state.tries >= tries_ || own >= asset_.shares() ||
             !(worth > 0))
             return;
-        const auto price =
+        const auto offered =
             to_units(worth * (1 + premium_ + raise_ * state.tries), currency_decimals_);
-        const auto cost = asset_.tender_cost(price, own);
-        if (price.is_zero() || cost > holding_of(view, currency, me))
+        const auto cost = asset_.tender_cost(offered, own);
+        if (offered.is_zero() || cost > money_of(wallet))
             return;
-        add_approval(calls, view, currency, me, asset_.contract().account(), cost);
-        asset_.add_tender(calls, price,
+        add_approval(calls, view, currency_, wallet.account(), asset_.contract().account(), cost);
+        asset_.add_tender(calls, offered,
             std::max(static_cast<std::uint64_t>(lasts_ms_) / 1'000, asset_.tender_seconds_min()));
     }
 
-    const ShareAsset& asset_;
-    std::uint8_t currency_decimals_;
     std::int64_t after_ms_;
     std::int64_t lasts_ms_;
-    std::int64_t looks_every_ms_;
     double premium_;
     double raise_;
     std::uint32_t tries_;
