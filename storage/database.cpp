@@ -27,6 +27,7 @@ struct detail::Connection
 
     sqlite3* handle = nullptr;
     std::string path;
+    bool is_analysis = false;  // See Database::Access.
 };
 
 namespace
@@ -291,6 +292,13 @@ int authorize_analysis(void*, int action, const char* first, const char*, const 
         case SQLITE_ATTACH: return SQLITE_DENY;
         default: return SQLITE_OK;
     }
+}
+
+/// What an analysis may read, whatever SQL it is.
+void set_usual_authorizer(Connection& connection) noexcept
+{
+    sqlite3_set_authorizer(
+        connection.handle, connection.is_analysis ? authorize_analysis : nullptr, nullptr);
 }
 
 /// A run that died while it made or ended its file left a journal of what was there before. Only
@@ -650,8 +658,8 @@ Database Database::open(const std::string& path, Access access)
         sqlite3_limit(database.connection_->handle, SQLITE_LIMIT_LENGTH, 64 << 20U);
     // Touches the file, so that a lock or damage shows here.
     (void)database.query_integer("SELECT count(*) FROM sqlite_master");
-    if (access == Access::analysis)
-        sqlite3_set_authorizer(database.connection_->handle, authorize_analysis, nullptr);
+    database.connection_->is_analysis = access == Access::analysis;
+    set_usual_authorizer(*database.connection_);
     return database;
 }
 
@@ -684,17 +692,25 @@ Statement Database::prepare(std::string_view sql)
 
 Statement Database::prepare_select(std::string_view sql)
 {
-    bool is_refused = false;
-    const auto authorize =
-        [](void* refused, int action, const char*, const char*, const char*, const char*) noexcept
+    struct Rules
     {
+        bool is_analysis;
+        bool is_refused = false;
+    } rules{connection_->is_analysis};
+    const auto authorize = [](void* data, int action, const char* first, const char* second,
+                               const char* schema, const char* trigger) noexcept
+    {
+        auto& asked = *static_cast<Rules*>(data);
         switch (action)
         {
             case SQLITE_SELECT:
             case SQLITE_READ:
             case SQLITE_FUNCTION:
-            case SQLITE_RECURSIVE: return SQLITE_OK;
-            default: *static_cast<bool*>(refused) = true; return SQLITE_DENY;
+            case SQLITE_RECURSIVE:
+                return asked.is_analysis
+                           ? authorize_analysis(nullptr, action, first, second, schema, trigger)
+                           : SQLITE_OK;
+            default: asked.is_refused = true; return SQLITE_DENY;
         }
     };
     const auto refuse = [&]
@@ -709,7 +725,7 @@ Statement Database::prepare_select(std::string_view sql)
         const auto code = sqlite3_prepare_v3(
             connection_->handle, text.data(), static_cast<int>(text.size()), 0, &compiled, rest);
         Statement statement{connection_, compiled};
-        if (is_refused)
+        if (rules.is_refused)
             refuse();
         check(*connection_, code, fmt::format("`{}`", text.substr(0, 100)));
         return statement;
@@ -717,10 +733,10 @@ Statement Database::prepare_select(std::string_view sql)
     // What the functions of this connection read, they read when the statement runs.
     struct Guard
     {
-        sqlite3* handle;
-        ~Guard() { sqlite3_set_authorizer(handle, nullptr, nullptr); }
-    } guard{connection_->handle};
-    sqlite3_set_authorizer(connection_->handle, authorize, &is_refused);
+        Connection& connection;
+        ~Guard() { set_usual_authorizer(connection); }
+    } guard{*connection_};
+    sqlite3_set_authorizer(connection_->handle, authorize, &rules);
     const char* rest = sql.data();
     auto statement = compile(sql, &rest);
     if (statement.statement_ == nullptr || sqlite3_stmt_readonly(statement.statement_.get()) == 0)

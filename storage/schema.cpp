@@ -284,6 +284,19 @@ std::string id_column(std::string_view field)
     return std::string{field} + "_id";
 }
 
+bool has_table(Database& database, std::string_view name)
+{
+    auto row = database.prepare("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?");
+    return row.bind(1, Value{name}).step();
+}
+
+bool has_table_or_view(Database& database, std::string_view name)
+{
+    auto row = database.prepare(
+        "SELECT 1 FROM sqlite_schema WHERE type IN ('table', 'view') AND name = ?");
+    return row.bind(1, Value{name}).step();
+}
+
 std::string event_table_name(const EventType& type)
 {
     return "t_" + std::string{type.table};

@@ -129,6 +129,11 @@ struct DocumentationEntry
 /// docs/database.md.
 [[nodiscard]] std::vector<DocumentationEntry> documentation(const Schema& schema);
 
+/// Whether a ledger has a table of this name: those of events are there where contracts emit them.
+[[nodiscard]] bool has_table(Database& database, std::string_view name);
+/// The same, or a view.
+[[nodiscard]] bool has_table_or_view(Database& database, std::string_view name);
+
 /// The name of an event's table: `t_` and what the event says.
 [[nodiscard]] std::string event_table_name(const EventType& type);
 

@@ -72,13 +72,6 @@ const Rule& rule_of(const Detector& detector)
     return *found;
 }
 
-bool has_table(storage::Database& database, std::string_view name)
-{
-    auto row = database.prepare("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?");
-    row.bind(1, storage::Value{name});
-    return row.step();
-}
-
 /// Side by side: the truth of each transaction, and the flagged ones.
 Score score_transactions(
     storage::Database& truth, const Rule& rule, std::span<const Finding> findings)
@@ -91,7 +84,7 @@ Score score_transactions(
     std::sort(flagged.begin(), flagged.end());
     flagged.erase(std::unique(flagged.begin(), flagged.end()), flagged.end());
 
-    const bool can_be = rule.table.empty() || has_table(truth, rule.table);
+    const bool can_be = rule.table.empty() || storage::has_table(truth, rule.table);
     auto rows = truth.prepare(fmt::format(
         "SELECT m.block_number, m.transaction_index, m.purpose, m.incident, coalesce(({}), 0) "
         "FROM t_truth_transactions m JOIN t_transactions x ON x.block_number = m.block_number "

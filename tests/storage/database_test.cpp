@@ -229,6 +229,27 @@ TEST_CASE("database: an analysis cannot read what no observer sees", "[storage][
     CHECK_THROWS_AS(analysis.execute("DELETE FROM t_blocks"), StorageError);
 }
 
+TEST_CASE("database: an analysis cannot read it by somebody else's SELECT, nor after one",
+    "[storage][database]")
+{
+    const TemporaryFile file;
+    write_ledger(file.path(), 1, 2);
+    const auto* hidden = "SELECT purpose FROM t_truth_transactions";
+    auto open = Database::open(file.path(), Database::Access::read_only);
+    CHECK_NOTHROW(open.prepare_select(hidden));
+    CHECK_NOTHROW(open.prepare(hidden));
+    auto analysis = Database::open(file.path(), Database::Access::analysis);
+    CHECK_THROWS_AS(analysis.prepare_select(hidden), StorageError);
+    CHECK_THROWS_AS(analysis.prepare(hidden), StorageError);
+    auto seen = analysis.prepare_select("SELECT count(*) FROM t_blocks");
+    CHECK_THROWS_AS(analysis.prepare(hidden), StorageError);
+    CHECK_THROWS_AS(analysis.prepare_select("DELETE FROM t_blocks"), StorageError);
+    CHECK_THROWS_AS(analysis.prepare(hidden), StorageError);
+    CHECK_THROWS_AS(analysis.execute("ATTACH '" + file.path() + "' AS again"), StorageError);
+    REQUIRE(seen.step());
+    CHECK(seen.integer(0) == 2);
+}
+
 TEST_CASE("database: no flipped bit crashes the reader", "[storage][database][property]")
 {
     const TemporaryFile pristine;
