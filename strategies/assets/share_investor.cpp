@@ -17,7 +17,6 @@ namespace
 using contracts::LimitOrder;
 using contracts::Marketplace;
 using contracts::OrderExchange;
-using contracts::OrderKind;
 using contracts::OrderSide;
 using contracts::ShareAsset;
 

@@ -11,7 +11,6 @@ namespace runnel::strategies
 {
 
 using contracts::Mixer;
-using contracts::MixerNote;
 
 namespace
 {

@@ -17,7 +17,6 @@ namespace
 
 using contracts::LendingAction;
 using contracts::LendingMarket;
-using contracts::LendingReserveInfo;
 using contracts::LendingView;
 
 struct WalletState
