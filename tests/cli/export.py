@@ -44,7 +44,10 @@ else:
 columns = [row[0] for row in tables.execute(f"DESCRIBE SELECT * FROM {source}").fetchall()]
 rows = tables.execute(f"SELECT token_address, count(*), sum(value_decimal)::VARCHAR FROM {source} GROUP BY 1 ORDER BY 1").fetchall()
 texts = tables.execute(f"SELECT value FROM {source} ORDER BY block_number, log_index").fetchall()
-print(json.dumps([columns, rows, [text for text, in texts]]))
+approvals = source.replace("token_transfers", "token_approvals")
+described = [row[0] for row in tables.execute(f"DESCRIBE SELECT * FROM {approvals}").fetchall()]
+allowed = tables.execute(f"SELECT count(*), max(length(value)) FROM {approvals}").fetchone()
+print(json.dumps([columns, rows, [text for text, in texts], described, allowed]))
 """
 
 
@@ -86,6 +89,7 @@ def columns(runnel, check, source, ledger, folder):
     for token, value in database.execute("SELECT token_address, value FROM token_transfers"):
         count, total = wanted.get(token, (0, 0))
         wanted[token] = (count + 1, total + int(value))
+    stated = database.execute("SELECT count(*), max(length(value)) FROM token_approvals").fetchone()
     values = [row[0] for row in database.execute("SELECT value FROM token_transfers ORDER BY block_number, log_index")]
     for kind, options in (("parquet", ["--partition", 10]), ("duckdb", [])):
         target = folder / kind
@@ -96,13 +100,15 @@ def columns(runnel, check, source, ledger, folder):
         read = subprocess.run([python, "-c", READER, kind, path], capture_output=True, text=True, check=False)
         if not check(read.returncode == 0, f"{kind}: opens: {read.stderr[-300:]}"):
             continue
-        names, rows, texts = json.loads(read.stdout)
+        names, rows, texts, approval, allowed = json.loads(read.stdout)
         check({token: (count, int(total)) for token, count, total in rows} == wanted, f"{kind}: sums of DECIMAL(38, 0) are exact")
         check(texts == values, f"{kind}: amounts as text")
         check("value" in names and "value_decimal" in names, f"{kind}: {names}")
+        # 2^256-1 has 78 digits: a column with such an approval stays text alone.
+        check("value" in approval and "value_decimal" not in approval, f"{kind}: of approvals: {approval}")
+        check(tuple(allowed) == stated and allowed[1] == 78, f"{kind}: approvals: {allowed}, not {stated}")
     parts = sorted(path.name for path in (folder / "parquet/token_transfers").iterdir())
     check(parts[:3] == ["first_block=0", "first_block=10", "first_block=20"], f"a part for ten blocks each: {parts}")
-    # An approval of 2^256-1 has 78 digits: its column stays text alone.
     described = {path.name for path in (folder / "parquet").iterdir()}
     check("blocks" in described and "t_truth_transactions" not in described, f"views, and no truth: {described}")
     one = folder / "one"
@@ -125,6 +131,15 @@ def refusals(runnel, check, ledger, folder):
         done = runnel("export", *arguments)
         check(done.returncode == code and text in done.stderr and len(done.stderr.splitlines()) == 1, f"{what}: {done.returncode} {done.stderr}")
         check(not (folder / "no").exists(), f"{what}: nothing is left behind")
+    database = sqlite3.connect(ledger)
+    views = [view for view, in database.execute("SELECT object FROM t_documentation WHERE position = 0 AND kind = 'view' ORDER BY object")]
+    empty = [view for view in views if not database.execute(f'SELECT 1 FROM "{view}" LIMIT 1').fetchone()]
+    database.close()
+    for kind in ("parquet", "duckdb"):
+        done = runnel("export", ledger, folder / "no", "--format", kind, "--table", empty[0], "--table", empty[1])
+        check(done.returncode == 2 and f"there is nothing to write: without rows: {empty[0]}, {empty[1]}" in done.stderr
+              and len(done.stderr.splitlines()) == 1, f"{kind} of views without rows: {done.returncode} {done.stderr}")
+        check(not (folder / "no").exists(), f"{kind} of views without rows: nothing is left behind")
     for python, text in (("no-such-python", "no-such-python: No such file"), ("false", "false: it ended too soon")):
         done = runnel("export", ledger, folder / "no", "--format", "duckdb", env={**os.environ, "RUNNEL_PYTHON": python})
         check(done.returncode == 3 and text in done.stderr, f"{python}: {done.returncode} {done.stderr}")

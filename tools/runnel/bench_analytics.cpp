@@ -1,7 +1,9 @@
 #include "scenarios/run.hpp"
 #include "tools/runnel/bench.hpp"
 #include "tools/runnel/commands.hpp"
+#include "tools/runnel/helper_process.hpp"
 #include "tools/runnel/ledger_sink.hpp"
+#include "tools/runnel/number_text.hpp"
 #include "tools/runnel/scenario_options.hpp"
 #include "tools/runnel/scratch_folder.hpp"
 #include "tools/runnel/watched_run.hpp"
@@ -9,18 +11,13 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
-#include <spawn.h>
-#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
-#include <charconv>
 #include <exception>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <string>
 #include <system_error>
 #include <utility>
@@ -67,38 +64,15 @@ struct Cost
 /// complains of becomes a CommandError.
 Cost cost_of(const std::vector<std::string>& words, const filesystem::path& complaints)
 {
-    posix_spawn_file_actions_t actions;
-    posix_spawn_file_actions_init(&actions);
-    constexpr mode_t mode = 0600;
-    posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
-    posix_spawn_file_actions_addopen(
-        &actions, STDERR_FILENO, complaints.c_str(), O_WRONLY | O_CREAT | O_TRUNC, mode);
-    const std::string self = "/proc/self/exe";
-    std::vector<char*> arguments{const_cast<char*>("runnel")};
-    for (const auto& word : words)
-        arguments.push_back(const_cast<char*>(word.c_str()));
-    arguments.push_back(nullptr);
+    std::vector<std::string> command{"/proc/self/exe"};
+    command.insert(command.end(), words.begin(), words.end());
     const auto start = BenchClock::now();
-    pid_t process = -1;
-    const auto error =
-        posix_spawn(&process, self.c_str(), &actions, nullptr, arguments.data(), environ);
-    posix_spawn_file_actions_destroy(&actions);
-    if (error != 0)
-        throw CommandError{exit_world_failed, std::generic_category().message(error)};
-    int status = 0;
-    rusage usage{};
-    while (wait4(process, &status, 0, &usage) < 0 && errno == EINTR)
-    {}
+    HelperProcess helper{command, "/dev/null", complaints};
+    static_cast<void>(helper.finish());
     const auto wall = seconds_since(start);
-    if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
-    {
-        std::ifstream file{complaints};
-        const std::string said{std::istreambuf_iterator<char>{file}, {}};
-        throw CommandError{exit_world_failed,
-            fmt::format("{}: {}", fmt::join(words, " "), said.substr(0, said.find('\n')))};
-    }
     const auto seconds = [](const timeval& time)
     { return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) * 1e-6; };
+    const auto& usage = helper.usage();
     return {wall, seconds(usage.ru_utime) + seconds(usage.ru_stime),
         static_cast<double>(usage.ru_maxrss) / 1024};
 }
@@ -164,12 +138,10 @@ std::uint64_t make_ledger_apart(
     close(ends[0]);
     while (waitpid(process, nullptr, 0) < 0 && errno == EINTR)
     {}
-    std::uint64_t made = 0;
-    const auto* end = answer.data() + answer.size();
-    if (const auto [rest, error] = std::from_chars(answer.data(), end, made);
-        error != std::errc{} || rest != end)
+    const auto made = parsed<std::uint64_t>(answer);
+    if (!made)
         throw CommandError{exit_bad_input, answer};
-    return made;
+    return *made;
 }
 }  // namespace
 
@@ -179,7 +151,7 @@ int bench_analytics(const BenchOptions& options)
     for (const std::uint64_t part : {100, 10, 1})
     {
         const ScratchFolder scratch;
-        const auto ledger = scratch.file("ledger.db");
+        const auto ledger = (scratch / "ledger.db").string();
         const auto made = make_ledger_apart(options, ledger, options.transactions / part);
         nlohmann::json size{{"transactions", made},
             {"ledger_mb", static_cast<double>(filesystem::file_size(ledger)) / 1e6}};
@@ -195,9 +167,9 @@ int bench_analytics(const BenchOptions& options)
                     if (word == "DB")
                         word = ledger;
                     else if (word.starts_with("DIR/"))
-                        word = scratch.file(word.c_str() + 4);
+                        word = (scratch / std::string_view{word}.substr(4)).string();
                 }
-                costs[i].push_back(cost_of(words, scratch.file("complaints")));
+                costs[i].push_back(cost_of(words, scratch / "complaints"));
             }
         }
         for (std::size_t i = 0; i < jobs().size(); ++i)
@@ -212,8 +184,7 @@ int bench_analytics(const BenchOptions& options)
             size["jobs"][jobs()[i].name] = {{"wall_s", middle(&Cost::wall_s)},
                 {"cpu_s", middle(&Cost::cpu_s)}, {"peak_mib", middle(&Cost::peak_mib)}};
         }
-        size["page_mb"] =
-            static_cast<double>(filesystem::file_size(scratch.file("page.html"))) / 1e6;
+        size["page_mb"] = static_cast<double>(filesystem::file_size(scratch / "page.html")) / 1e6;
         sizes.push_back(std::move(size));
     }
     if (options.json)

@@ -82,7 +82,7 @@ int bench_end_to_end(const BenchOptions& options)
         const ScratchFolder scratch;
         auto setup = setup_of(scenario);
         LedgerSink sink{
-            scratch.file("ledger.db"), scenario, *setup.world, "normal", LedgerSink::Mode::create};
+            scratch / "ledger.db", scenario, *setup.world, "normal", LedgerSink::Mode::create};
         simulation.sink = &sink;
         const ResourceMeter meter;
         const auto whole = measure_run(std::move(setup), simulation, head, "a run with a database");
@@ -96,7 +96,7 @@ int bench_end_to_end(const BenchOptions& options)
 
         // The blocks' rows once more, by SQLite alone.
         cost = storage::measure_inserts(
-            scratch.file("ledger.db"), scratch.file("inserts.db"), sink.schema(), {});
+            scratch / "ledger.db", scratch / "inserts.db", sink.schema(), {});
         sqlite_us.push_back(cost.cpu_seconds * 1e6 / transactions);
         each_run.push_back({{"end_to_end_tx_per_s", persisted.back()},
             {"pipeline_cpu_us_per_tx", pipeline_us.back()},

@@ -76,7 +76,7 @@ nlohmann::json many_transactions(const BenchOptions& options)
     const ScratchFolder scratch;
     auto setup = setup_of(scenario);
     LedgerSink sink{
-        scratch.file("ledger.db"), scenario, *setup.world, "normal", LedgerSink::Mode::create};
+        scratch / "ledger.db", scenario, *setup.world, "normal", LedgerSink::Mode::create};
     SimulationOptions simulation;
     simulation.workers = options.workers;
     simulation.sink = &sink;

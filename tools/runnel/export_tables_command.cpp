@@ -7,6 +7,7 @@
 #include "tools/runnel/output_folder.hpp"
 #include "tools/runnel/printable.hpp"
 #include "tools/runnel/process.hpp"
+#include "tools/runnel/scratch_folder.hpp"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -18,7 +19,6 @@
 #include <limits>
 #include <memory>
 #include <string>
-#include <system_error>
 #include <vector>
 
 namespace runnel::tools
@@ -47,31 +47,6 @@ struct Written
     std::uint64_t tables = 0;
     std::uint64_t rows = 0;
     std::vector<std::string> empty;
-};
-
-/// A folder for what is not whole yet, inside the one that it is for; it goes when this does.
-class UnfinishedFolder
-{
-public:
-    explicit UnfinishedFolder(const filesystem::path& where)
-      : folder_{where / fmt::format("runnel-{}.part", getpid())}
-    {
-        filesystem::create_directory(folder_);
-    }
-    UnfinishedFolder(const UnfinishedFolder&) = delete;
-    UnfinishedFolder& operator=(const UnfinishedFolder&) = delete;
-    ~UnfinishedFolder()
-    {
-        std::error_code ignored;
-        filesystem::remove_all(folder_, ignored);
-    }
-    [[nodiscard]] filesystem::path operator/(const std::string& name) const
-    {
-        return folder_ / name;
-    }
-
-private:
-    filesystem::path folder_;
 };
 
 Written write_etl(Database& database, const TableOptions& options)
@@ -127,7 +102,8 @@ Written write_columns(Database& database, const TableOptions& options)
     const char* set = std::getenv("RUNNEL_PYTHON");
     const std::string python = set == nullptr || *set == '\0' ? "python3" : set;
     const filesystem::path folder{options.folder};
-    const UnfinishedFolder unfinished{folder};
+    // What is not whole yet is beside what is.
+    const ScratchFolder unfinished{folder / fmt::format("runnel-{}.part", getpid())};
     const std::string duckdb_file = "ledger.duckdb";
     std::vector<std::string> names;
     Written written;
@@ -165,6 +141,12 @@ Written write_columns(Database& database, const TableOptions& options)
         }
         written.rows += rows;
         ++written.tables;
+    }
+    if (written.tables == 0)
+    {
+        throw CommandError{
+            exit_bad_input, fmt::format("{}: there is nothing to write: without rows: {}",
+                                options.database, fmt::join(written.empty, ", "))};
     }
     if (options.format == "duckdb")
         names = {duckdb_file};

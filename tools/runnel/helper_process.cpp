@@ -85,7 +85,7 @@ int HelperProcess::wait() noexcept
         close(pipe_);
     pipe_ = -1;
     int status = 0;
-    while (waitpid(process_, &status, 0) < 0 && errno == EINTR)
+    while (wait4(process_, &status, 0, &usage_) < 0 && errno == EINTR)
     {}
     process_ = -1;
     return status;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <sys/resource.h>
 #include <sys/types.h>
 
 #include <filesystem>
@@ -27,6 +28,8 @@ public:
     void write(std::string_view text);
     /// Closes the pipe and waits; returns what it answered. A CommandError likewise if it failed.
     [[nodiscard]] std::string finish();
+    /// What it took, once it has ended.
+    [[nodiscard]] const rusage& usage() const noexcept { return usage_; }
 
 private:
     [[noreturn]] void fail();
@@ -35,6 +38,7 @@ private:
     std::string name_;
     std::filesystem::path answer_;
     std::filesystem::path complaints_;
+    rusage usage_{};
     pid_t process_ = -1;
     int pipe_ = -1;
 };

@@ -1,14 +1,13 @@
 #include "tools/runnel/number_options.hpp"
 
+#include "tools/runnel/number_text.hpp"
 #include "tools/runnel/printable.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cctype>
-#include <charconv>
 #include <cmath>
-#include <optional>
 #include <string>
 #include <string_view>
 
@@ -22,33 +21,13 @@ std::string got(std::string_view expected, std::string_view text)
         "expected {}, got {}", expected, text.empty() ? "nothing" : shortened(printable(text), 60));
 }
 
-std::optional<std::uint64_t> whole(std::string_view text)
-{
-    std::uint64_t value = 0;
-    const auto* end = text.data() + text.size();
-    const auto [rest, error] = std::from_chars(text.data(), end, value);
-    if (text.empty() || error != std::errc{} || rest != end)
-        return std::nullopt;
-    return value;
-}
-
-std::optional<double> real(std::string_view text)
-{
-    double value = 0;
-    const auto* end = text.data() + text.size();
-    const auto [rest, error] = std::from_chars(text.data(), end, value);
-    if (text.empty() || error != std::errc{} || rest != end || !std::isfinite(value))
-        return std::nullopt;
-    return value;
-}
-
 CLI::Validator checked_whole(std::uint64_t min, std::uint64_t max, bool allows_auto)
 {
     const auto expected =
         fmt::format("{}a whole number from {} to {}", allows_auto ? "auto or " : "", min, max);
     return {[=](std::string& text)
         {
-            const auto value = whole(text);
+            const auto value = parsed<std::uint64_t>(text);
             const bool holds =
                 (allows_auto && text == "auto") || (value && *value >= min && *value <= max);
             return holds ? std::string{} : got(expected, text);
@@ -87,7 +66,7 @@ CLI::Validator real_number(double min, double max)
     const auto expected = fmt::format("a number from {} to {}", min, max);
     return {[=](std::string& text)
         {
-            const auto value = real(text);
+            const auto value = parsed<double>(text);
             return value && *value >= min && *value <= max ? std::string{} : got(expected, text);
         },
         fmt::format("{} to {}", min, max)};
@@ -100,7 +79,7 @@ CLI::Validator size_in_bytes()
             constexpr double size_max = 1e18;
             const auto digits = std::min(text.find_first_not_of("0123456789."), text.size());
             const auto unit = std::min(text.find_first_not_of(' ', digits), text.size());
-            const auto number = real(std::string_view{text}.substr(0, digits));
+            const auto number = parsed<double>(std::string_view{text}.substr(0, digits));
             const auto bytes = number.value_or(0) * unit_bytes(text.substr(unit));
             const bool ends_blank = digits < text.size() && unit == text.size();
             if (!number || ends_blank || unit_bytes(text.substr(unit)) == 0 || bytes > size_max)

@@ -2,6 +2,7 @@
 #include "storage/output_file.hpp"
 #include "tools/runnel/commands.hpp"
 #include "tools/runnel/number_options.hpp"
+#include "tools/runnel/number_text.hpp"
 #include "tools/runnel/printable.hpp"
 #include "tools/runnel/process.hpp"
 #include "tools/runnel/transaction_name.hpp"
@@ -51,7 +52,7 @@ audit::Proof make_proof(const ProveOptions& options)
         return audit::prove_balance(
             options.database, options.balance[0], options.balance[1], options.block);
     }
-    const auto key = decimal_number(options.record[1]);
+    const auto key = parsed<std::uint64_t>(options.record[1]);
     if (!key)
     {
         throw CommandError{exit_bad_input,

@@ -2,6 +2,7 @@
 #include "contracts/registry.hpp"
 #include "tools/runnel/commands.hpp"
 #include "tools/runnel/number_options.hpp"
+#include "tools/runnel/number_text.hpp"
 #include "tools/runnel/printable.hpp"
 #include "tools/runnel/progress.hpp"
 #include "tools/runnel/transaction_name.hpp"
@@ -40,7 +41,7 @@ analytics::Shown look_up(analytics::Viewer& viewer, const ShowOptions& options)
         throw CommandError{exit_bad_input, "--at: is for an account or a contract"};
     if (options.what == "block")
     {
-        const auto number = decimal_number(options.name);
+        const auto number = parsed<std::uint64_t>(options.name);
         if (!number)
         {
             throw CommandError{

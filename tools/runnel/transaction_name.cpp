@@ -1,23 +1,12 @@
 #include "tools/runnel/transaction_name.hpp"
 
 #include "tools/runnel/commands.hpp"
+#include "tools/runnel/number_text.hpp"
 
 #include <fmt/format.h>
 
-#include <charconv>
-#include <limits>
-
 namespace runnel::tools
 {
-
-std::optional<std::uint64_t> decimal_number(std::string_view text)
-{
-    std::uint64_t number = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-    if (text.empty() || error != std::errc{} || end != text.data() + text.size())
-        return std::nullopt;
-    return number;
-}
 
 std::variant<Hash, TransactionInBlock> transaction_name(
     std::string_view option, std::string_view text)
@@ -29,10 +18,10 @@ std::variant<Hash, TransactionInBlock> transaction_name(
     }
     if (const auto colon = text.find(':'); colon != std::string_view::npos)
     {
-        const auto block = decimal_number(text.substr(0, colon));
-        const auto index = decimal_number(text.substr(colon + 1));
-        if (block && index && *index <= std::numeric_limits<std::uint32_t>::max())
-            return TransactionInBlock{*block, static_cast<std::uint32_t>(*index)};
+        const auto block = parsed<std::uint64_t>(text.substr(0, colon));
+        const auto index = parsed<std::uint32_t>(text.substr(colon + 1));
+        if (block && index)
+            return TransactionInBlock{*block, *index};
     }
     throw CommandError{exit_bad_input,
         fmt::format("{}: expected 0x and 64 hex digits, or BLOCK:INDEX, got {}", option, text)};

@@ -3,15 +3,11 @@
 #include "ledger/hash.hpp"
 
 #include <cstdint>
-#include <optional>
 #include <string_view>
 #include <variant>
 
 namespace runnel::tools
 {
-
-/// Decimal digits and nothing else.
-[[nodiscard]] std::optional<std::uint64_t> decimal_number(std::string_view text);
 
 struct TransactionInBlock
 {
