@@ -1,5 +1,7 @@
 #include "analytics/exported_tables.hpp"
 
+#include "analytics/csv.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -87,16 +89,6 @@ void add_value(std::string& line, const Statement& rows, int column)
     }
 }
 }  // namespace
-
-std::string csv_cell(std::string_view text)
-{
-    if (!text.empty() && text.find_first_of(",\"\r\n") == std::string_view::npos)
-        return std::string{text};
-    std::string cell = "\"";
-    for (const char c : text)
-        cell.append(c == '"' ? 2 : 1, c);
-    return cell + "\"";
-}
 
 std::vector<ExportedTable> etl_tables()
 {

@@ -55,7 +55,4 @@ struct ExportedTable
 std::uint64_t write_rows(storage::Database& database, const ExportedTable& table,
     const std::function<void(std::string_view)>& write);
 
-/// A text as a cell of CSV.
-[[nodiscard]] std::string csv_cell(std::string_view text);
-
 }  // namespace runnel::analytics

@@ -45,6 +45,19 @@ std::vector<std::filesystem::path> write_csv(
 
 // Text on a terminal.
 
+/// Styles, by their numbers in ECMA-48 (SGR).
+inline constexpr std::string_view style_bold = "1";
+inline constexpr std::string_view style_dim = "2";
+inline constexpr std::string_view style_red = "31";
+inline constexpr std::string_view style_green = "32";
+inline constexpr std::string_view style_cyan = "36";
+
+/// Plain without @p colour.
+[[nodiscard]] std::string styled(const std::string& text, std::string_view style, bool colour);
+/// A horizontal line of so many characters.
+[[nodiscard]] std::string rule(std::size_t width);
+/// A line with a title, and a rule from there to the end of the line.
+[[nodiscard]] std::string heading(const std::string& title, bool colour, std::size_t width);
 /// Characters: UTF-8 sequences count once.
 [[nodiscard]] std::size_t width_of(std::string_view text);
 /// Cuts after @p width characters, with an ellipsis. Control characters of hostile names become

@@ -1,3 +1,4 @@
+#include "analytics/csv.hpp"
 #include "analytics/render.hpp"
 
 #include <fmt/format.h>
@@ -10,16 +11,6 @@ namespace runnel::analytics
 {
 namespace
 {
-std::string quoted(const std::string& text)
-{
-    if (text.find_first_of(",\"\r\n") == std::string::npos)
-        return text;
-    std::string result = "\"";
-    for (const char c : text)
-        result += c == '"' ? std::string{"\"\""} : std::string{c};
-    return result + "\"";
-}
-
 std::string real(double value)
 {
     return std::isfinite(value) ? fmt::format("{}", value) : std::string{};
@@ -37,7 +28,7 @@ std::string cell(const Value& value)
     if (const auto* yes = std::get_if<bool>(&value))
         return *yes ? "true" : "false";
     const auto* text = std::get_if<std::string>(&value);
-    return text == nullptr ? std::string{} : quoted(*text);
+    return text == nullptr ? std::string{} : csv_cell(*text);
 }
 
 std::string raw(const Value& value)
@@ -149,7 +140,7 @@ CsvFile figures_file(const Report& report, std::filesystem::path path)
         for (const auto& figure : section.figures)
         {
             file.line({section.key, figure.key, cell(figure.value), raw(figure.value),
-                quoted(figure.label)});
+                csv_cell(figure.label)});
         }
     }
     return file;

@@ -12,11 +12,6 @@ namespace
 {
 using Json = nlohmann::ordered_json;
 
-constexpr std::string_view bold = "1";
-constexpr std::string_view dim = "2";
-constexpr std::string_view red = "31";
-constexpr std::string_view cyan = "36";
-
 /// As fitted(), whatever its length.
 std::string tame(const std::string& text)
 {
@@ -30,14 +25,7 @@ public:
       : colour_{colour}, width_{std::max<std::size_t>(width, 40)}
     {}
 
-    void title(const std::string& text)
-    {
-        const auto rest = width_ - std::min(width_, width_of(text) + 4);
-        std::string rule;
-        for (std::size_t i = 0; i < rest; ++i)
-            rule += "─";
-        out_ += "\n" + styled("── ", dim) + styled(text, bold) + " " + styled(rule, dim) + "\n";
-    }
+    void title(const std::string& text) { out_ += "\n" + heading(text, colour_, width_); }
     void calls(const std::vector<CallNode>& nodes, const std::string& margin)
     {
         for (std::size_t i = 0; i < nodes.size(); ++i)
@@ -48,7 +36,7 @@ public:
             const auto branch = margin + (is_last ? "└─ " : "├─ ");
             if (node.contract.empty())
             {
-                out_ += styled(branch, dim) + styled(tame(node.unreadable), red) + "\n";
+                out_ += styled(branch, style_dim) + styled(tame(node.unreadable), style_red) + "\n";
                 continue;
             }
             std::vector<std::string> words;
@@ -63,12 +51,12 @@ public:
             }
             line(branch, deeper, tame(node.contract) + ".", tame(node.call), words);
             if (!node.unreadable.empty())
-                out_ += styled(deeper, dim) + styled(tame(node.unreadable), red) + "\n";
+                out_ += styled(deeper, style_dim) + styled(tame(node.unreadable), style_red) + "\n";
             for (const auto& argument : node.arguments)
             {
                 if (argument.is_callback && !argument.calls.empty())
                 {
-                    out_ += styled(deeper + tame(argument.name) + ":", dim) + "\n";
+                    out_ += styled(deeper + tame(argument.name) + ":", style_dim) + "\n";
                     calls(argument.calls, deeper);
                 }
             }
@@ -86,13 +74,13 @@ public:
 private:
     [[nodiscard]] std::string styled(const std::string& text, std::string_view style) const
     {
-        return colour_ ? fmt::format("\033[{}m{}\033[0m", style, text) : text;
+        return analytics::styled(text, style, colour_);
     }
     /// `who` `what(words)`, broken between words where the terminal ends.
     void line(const std::string& first, const std::string& next, const std::string& who,
         const std::string& what, const std::vector<std::string>& words)
     {
-        out_ += styled(first, dim) + who + styled(what, cyan) + "(";
+        out_ += styled(first, style_dim) + who + styled(what, style_cyan) + "(";
         auto used = width_of(first) + width_of(who) + width_of(what) + 1;
         for (std::size_t i = 0; i < words.size(); ++i)
         {
@@ -100,7 +88,7 @@ private:
             const bool fits = used + 1 + width_of(word) <= width_;
             if (i > 0 && !fits)
             {
-                out_ += "\n" + styled(next, dim) + "    ";
+                out_ += "\n" + styled(next, style_dim) + "    ";
                 used = width_of(next) + 4;
             }
             else if (i > 0)

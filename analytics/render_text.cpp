@@ -135,12 +135,7 @@ public:
     {
         if (!first)
             out_ += "\n";
-        const auto rest = line_width_ - std::min(line_width_, width_of(section.title) + 4);
-        std::string rule;
-        for (std::size_t i = 0; i < rest; ++i)
-            rule += "─";
-        out_ += styled("── ", dim) + styled(fitted(section.title, line_width_ - 4), bold) + " " +
-                styled(rule, dim) + "\n";
+        out_ += heading(section.title, colour_, line_width_);
         empty_ = true;
         charts(section.charts);
         figures(section.figures);
@@ -150,15 +145,9 @@ public:
     [[nodiscard]] std::string take() && { return std::move(out_); }
 
 private:
-    static constexpr std::string_view bold = "1";
-    static constexpr std::string_view dim = "2";
-    static constexpr std::string_view green = "32";
-    static constexpr std::string_view red = "31";
-    static constexpr std::string_view cyan = "36";
-
     [[nodiscard]] std::string styled(const std::string& text, std::string_view style) const
     {
-        return colour_ ? fmt::format("\033[{}m{}\033[0m", style, text) : text;
+        return analytics::styled(text, style, colour_);
     }
 
     void charts(const std::vector<Chart>& all)
@@ -187,7 +176,7 @@ private:
             const auto pieces = line_width_ - std::min(line_width_ - 1, taken);
             out_ += fmt::format("  {}  {}  {}\n",
                 padded(fitted(chart.label, label_width), label_width, false),
-                styled(sparkline(merged(chart.values, pieces), floor, high), cyan), range);
+                styled(sparkline(merged(chart.values, pieces), floor, high), style_cyan), range);
             empty_ = false;
         }
     }
@@ -239,10 +228,11 @@ private:
             if (needed > cell_width)
             {
                 end_line();
-                out_ += fmt::format("  {}  {}\n", styled(padded(label, 16, false), dim), value);
+                out_ +=
+                    fmt::format("  {}  {}\n", styled(padded(label, 16, false), style_dim), value);
                 continue;
             }
-            out_ += (open ? "    " : "  ") + styled(label, dim) +
+            out_ += (open ? "    " : "  ") + styled(label, style_dim) +
                     padded(value, cell_width - width_of(label), true);
             if (open || !in_pairs)
                 out_ += "\n";
@@ -297,7 +287,7 @@ private:
         if (!empty_)
             out_ += "\n";
         if (!table.title.empty())
-            out_ += fmt::format("  {}\n", styled(fitted(table.title, line_width_ - 2), bold));
+            out_ += fmt::format("  {}\n", styled(fitted(table.title, line_width_ - 2), style_bold));
         empty_ = false;
         // Columns that do not fit even so come below, beside the first one again.
         for (std::size_t first = 1; first == 1 || first < grid.columns.size();)
@@ -319,7 +309,7 @@ private:
                 break;
         }
         if (const auto left = table.rows.size() - grid.cells.size(); left > 0)
-            out_ += styled(fmt::format("  and {} more", left), dim) + "\n";
+            out_ += styled(fmt::format("  and {} more", left), style_dim) + "\n";
     }
 
     /// Some columns of a table, by their positions in the grid.
@@ -333,7 +323,7 @@ private:
             head += padded(table.columns[grid.columns[i]].label, grid.widths[i], grid.right[i]);
         }
         head.erase(head.find_last_not_of(' ') + 1);
-        out_ += styled(cut(head), dim) + "\n";
+        out_ += styled(cut(head), style_dim) + "\n";
         for (std::size_t row = 0; row < grid.cells.size(); ++row)
         {
             std::string plain;
@@ -344,7 +334,7 @@ private:
                 const auto text = padded(grid.cells[row][i], grid.widths[i], grid.right[i]);
                 plain += "  " + text;
                 line += "  ";
-                line += yes != nullptr ? styled(text, *yes ? green : red) : text;
+                line += yes != nullptr ? styled(text, *yes ? style_green : style_red) : text;
             }
             plain.erase(plain.find_last_not_of(' ') + 1);
             line.erase(line.find_last_not_of(' ') + 1);
@@ -363,6 +353,27 @@ std::size_t width_of(std::string_view text)
 {
     return static_cast<std::size_t>(std::count_if(text.begin(), text.end(),
         [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }));
+}
+
+std::string styled(const std::string& text, std::string_view style, bool colour)
+{
+    return colour ? fmt::format("\033[{}m{}\033[0m", style, text) : text;
+}
+
+std::string rule(std::size_t width)
+{
+    std::string line;
+    for (std::size_t i = 0; i < width; ++i)
+        line += "─";
+    return line;
+}
+
+std::string heading(const std::string& title, bool colour, std::size_t width)
+{
+    const auto taken = std::min(width, width_of(title) + 4);
+    return styled(rule(2) + " ", style_dim, colour) +
+           styled(fitted(title, width - std::min<std::size_t>(width, 4)), style_bold, colour) +
+           " " + styled(rule(width - taken), style_dim, colour) + "\n";
 }
 
 std::string fitted(std::string text, std::size_t width)

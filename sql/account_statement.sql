@@ -1,5 +1,5 @@
 -- Every movement of a token in and out of an account, with the balance after each transaction, exact, in smallest units. Fees and rewards are in the balance and not among the movements.
--- :account = none (name or address) Whose.
+-- :account (name or address) Whose.
 -- :token = ETH (name, symbol or address) The token.
 -- :limit = 100 (rows) The newest so many.
 WITH who AS (SELECT account_id(:account) AS id),

@@ -329,7 +329,7 @@ def refusals(runnel, check, ledger, folder):
             ("WITH x AS (SELECT 1) INSERT INTO t_rewards SELECT 1, 1, 1, '1'", "one SELECT"),
             ("SELECT 1; DROP TABLE t_blocks", "one SELECT"), ("SELEC 1", "syntax error"), ("SELECT x FROM nowhere", "no such table"),
             ("SELECT missing()", "no such function"), ("SELECT ?1", "parameters with names"), ("SELECT :x", "--set x="),
-            ("no_such_query", "no query no_such_query"), ("SELECT\n1 FROM\nnowhere", "no such table")):
+            ("no_such_query", "no query no_such_query"), ("account_statement", "sql: expected a value for :account: --set account=..."), ("SELECT\n1 FROM\nnowhere", "no such table")):
         done = runnel("sql", ledger, sql)
         check(done.returncode == 2 and words in done.stderr and done.stderr.count("\n") == 1 and not done.stdout,
               f"{sql}: {done.returncode}: {done.stderr} {done.stdout}")
@@ -349,6 +349,7 @@ def output(runnel, check, ledger, folder):
     rows = list(csv.reader(io.StringIO(runnel("sql", ledger, sql, "--csv").stdout)))
     check(rows[:2] == [["x", "y", "z", "w", "v"], ['a,"b', "0.1", "", "0x00ff", "1.2345678901234567e+19"]], f"csv: {rows}")
     rows = runnel.json("sql", ledger, sql)
+    check(runnel("sql", ledger, "SELECT NULL AS a, '' AS b, 'x' AS c, char(10) AS d", "--csv").stdout == 'a,b,c,d\n,"",x,"\n"\n', "csv: NULL and empty text")
     check(rows[0] == {"x": 'a,"b', "y": 0.1, "z": None, "w": "0x00ff", "v": 12345678901234567890.0}, f"json: {rows}")
     table = runnel("sql", ledger, sql).stdout
     check("\033" not in table and table.splitlines()[0].split() == ["x", "y", "z", "w", "v"], f"table: {table}")
@@ -362,6 +363,12 @@ def output(runnel, check, ledger, folder):
     check(runnel.json("sql", ledger, "mine", "--library", folder / "mine") == [{"n": 7, "t": None}], "a default")
     check(runnel.json("sql", ledger, "mine", "--library", folder / "mine", "--set", "n=0.5", "--set", "t=a b") == [{"n": 0.5, "t": "a b"}], "set")
     check("mine" in runnel("sql", "--list", "--library", folder / "mine").stdout, "listed")
+    (folder / "mine" / "asks.sql").write_text("-- Itself.\n-- :t (text) What.\n-- :n = 7 (units) Which.\nSELECT :t AS t, :n AS n;\n")
+    done = runnel("sql", ledger, "asks", "--library", folder / "mine")
+    check(done.returncode == 2 and ":t: --set t=..." in done.stderr and not done.stdout, f"a parameter that must be set: {done.stderr}")
+    check(runnel.json("sql", ledger, "asks", "--library", folder / "mine", "--set", "t=x") == [{"t": "x", "n": 7}], "it is set")
+    check("--set t=...  text: What." in runnel("sql", "--list", "--library", folder / "mine").stdout, "listed without a default")
+    check([p["default"] for p in runnel.json("sql", "--list", "--library", folder / "mine")[0]["parameters"]] == [None, "7"], "as JSON")
     (folder / "mine" / "bad.sql").write_text("SELECT 1;\n")
     check(runnel("sql", ledger, "mine", "--library", folder / "mine").returncode == 2, "a query that does not say what it answers")
 

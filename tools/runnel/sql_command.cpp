@@ -1,6 +1,8 @@
 #include "storage/database.hpp"
+#include "storage/schema.hpp"
 #include "tools/runnel/commands.hpp"
 #include "tools/runnel/number_options.hpp"
+#include "tools/runnel/number_text.hpp"
 #include "tools/runnel/printable.hpp"
 #include "tools/runnel/progress.hpp"
 #include "tools/runnel/sql_library.hpp"
@@ -11,7 +13,6 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
-#include <charconv>
 #include <limits>
 #include <map>
 #include <memory>
@@ -48,7 +49,8 @@ int print_list(const SqlOptions& options)
             for (const auto& [name, value, unit, meaning] : query.parameters)
             {
                 parameters.push_back(
-                    {{"name", name}, {"default", value}, {"unit", unit}, {"meaning", meaning}});
+                    {{"name", name}, {"default", value ? nlohmann::ordered_json(*value) : nullptr},
+                        {"unit", unit}, {"meaning", meaning}});
             }
             list.push_back({{"name", query.name}, {"what", query.what},
                 {"parameters", std::move(parameters)}, {"needs", query.needs}});
@@ -57,7 +59,7 @@ int print_list(const SqlOptions& options)
         fmt::print("{}\n    {}\n", printable(query.name), printable(query.what));
         for (const auto& [name, value, unit, meaning] : query.parameters)
         {
-            fmt::print("    --set {}={}  {}{}\n", printable(name), printable(value),
+            fmt::print("    --set {}={}  {}{}\n", printable(name), printable(value.value_or("...")),
                 unit.empty() ? "" : printable(unit) + ": ", printable(meaning));
         }
     }
@@ -109,16 +111,6 @@ std::map<std::string, std::string> settings_of(const SqlOptions& options)
     return values;
 }
 
-template <typename Number>
-std::optional<Number> parsed(const std::string& text)
-{
-    Number number{};
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-    return !text.empty() && error == std::errc{} && end == text.data() + text.size()
-               ? std::optional{number}
-               : std::nullopt;
-}
-
 /// Integers and decimal numbers are numbers, all else is text.
 storage::Value value_of(storage::Database& database, const std::string& text)
 {
@@ -136,13 +128,9 @@ storage::Value value_of(storage::Database& database, const std::string& text)
 
 void check_needs(storage::Database& database, const LibraryQuery& query)
 {
-    auto row = database.prepare("SELECT 1 FROM sqlite_schema WHERE name = ?");
     for (const auto& name : query.needs)
     {
-        row.bind(1, storage::Value{std::string_view{name}});
-        const bool is_there = row.step();
-        row.reset();
-        if (!is_there)
+        if (!storage::has_table_or_view(database, name))
         {
             throw CommandError{exit_bad_input,
                 fmt::format("{}: {} reads {}, which this ledger does not have: no contract of it "
@@ -168,7 +156,10 @@ int run_sql(const SqlOptions& options)
     auto rows = database.prepare_select(query.sql);
     std::map<std::string, std::string> defaults;
     for (const auto& parameter : query.parameters)
-        defaults[parameter.name] = parameter.value;
+    {
+        if (parameter.value)
+            defaults[parameter.name] = *parameter.value;
+    }
     std::vector<std::string> texts(static_cast<std::size_t>(rows.parameter_count()));
     for (int i = 0; i < rows.parameter_count(); ++i)
     {

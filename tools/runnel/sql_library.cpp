@@ -30,16 +30,20 @@ std::string trimmed(std::string_view text)
     throw CommandError{exit_bad_input, fmt::format("{}: expected {}", file.string(), expected)};
 }
 
-/// `limit = 20 (rows) How many.`
+/// `limit = 20 (rows) How many.`, or `account (name) Whose.`
 QueryParameter parameter_of(const filesystem::path& file, std::string_view text)
 {
-    const auto equals = text.find('=');
-    const auto open = text.find('(', equals);
+    const auto open = text.find('(');
     const auto close = text.find(')', open);
-    if (equals == std::string_view::npos || close == std::string_view::npos)
+    if (close == std::string_view::npos)
         refuse(file, fmt::format("`:name = default (unit) meaning`, got `:{}`", text));
-    return {trimmed(text.substr(0, equals)), trimmed(text.substr(equals + 1, open - equals - 1)),
+    const auto named = text.substr(0, open);
+    const auto equals = std::min(named.find('='), named.size());
+    QueryParameter parameter{trimmed(named.substr(0, equals)), {},
         trimmed(text.substr(open + 1, close - open - 1)), trimmed(text.substr(close + 1))};
+    if (equals < named.size())
+        parameter.value = trimmed(named.substr(equals + 1));
+    return parameter;
 }
 
 LibraryQuery read_query(const filesystem::path& file)

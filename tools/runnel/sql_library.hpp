@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -11,8 +12,9 @@ namespace runnel::tools
 /// A parameter `:name` of a query, and what it is when nobody sets it.
 struct QueryParameter
 {
-    std::string name;   // Without the colon.
-    std::string value;  // `last`: the last block; `none`: NULL; else a number or a text.
+    std::string name;  // Without the colon.
+    /// `last`: the last block; `none`: NULL; else a number or a text. Empty: it must be set.
+    std::optional<std::string> value;
     std::string unit;
     std::string meaning;
 };
@@ -21,6 +23,7 @@ struct QueryParameter
 /// what it reads:
 ///
 ///     -- Who was liquidated, the largest first.
+///     -- :market (name) On which market.
 ///     -- :limit = 20 (rows) How many.
 ///     -- needs: lending_liquidations
 ///     SELECT ...

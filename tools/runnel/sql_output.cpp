@@ -1,5 +1,6 @@
 #include "tools/runnel/sql_output.hpp"
 
+#include "analytics/csv.hpp"
 #include "analytics/render.hpp"
 #include "tools/runnel/commands.hpp"
 #include "tools/runnel/printable.hpp"
@@ -25,6 +26,8 @@ using analytics::bar;
 using analytics::fitted;
 using analytics::merged;
 using analytics::padded;
+using analytics::style_cyan;
+using analytics::styled;
 using analytics::width_of;
 using storage::Statement;
 using storage::ValueType;
@@ -44,16 +47,6 @@ std::string text_of(const Statement& rows, int column, int digits)
         case ValueType::blob: return "0x" + to_hex(rows.blob(column));
     }
     return {};
-}
-
-std::string csv_cell(const std::string& text)
-{
-    if (text.find_first_of(",\"\r\n") == std::string::npos)
-        return text;
-    std::string quoted = "\"";
-    for (const char c : text)
-        quoted += c == '"' ? std::string{"\"\""} : std::string{c};
-    return quoted + "\"";
 }
 
 std::string names_of(const Statement& rows, int column)
@@ -89,11 +82,6 @@ struct Series
     bool has_number = false;
 };
 
-std::string styled(const std::string& text, bool colour)
-{
-    return colour ? "\033[36m" + text + "\033[0m" : text;
-}
-
 void draw_bars(
     const std::vector<std::string>& labels, const Series& series, bool colour, std::size_t width)
 {
@@ -114,7 +102,7 @@ void draw_bars(
         const bool is_known = std::isfinite(value);
         fmt::print("  {}  {:>12}  {}\n", padded(fitted(labels[i], label_width), label_width, false),
             is_known ? short_number(value) : "-",
-            styled(is_known && high > 0 ? bar(value / high, room) : "", colour));
+            styled(is_known && high > 0 ? bar(value / high, room) : "", style_cyan, colour));
     }
 }
 
@@ -155,7 +143,7 @@ void draw_curve(
             row + 1 == height ? short_number(high)
             : row == 0        ? short_number(floor)
                               : "",
-            row + 1 == height || row == 0 ? "┤" : "│", styled(line, colour));
+            row + 1 == height || row == 0 ? "┤" : "│", styled(line, style_cyan, colour));
     }
     const auto& first = labels.front();
     const auto& last = labels.back();
@@ -219,14 +207,7 @@ void print_table(Statement& rows, std::uint64_t limit, std::size_t width)
         fmt::print("{}\n", line);
     };
     print([&](std::size_t i) { return printable(names_of(rows, static_cast<int>(i))); });
-    print(
-        [&](std::size_t i)
-        {
-            std::string rule;
-            for (std::size_t k = 0; k < widths[i]; ++k)
-                rule += "─";
-            return rule;
-        });
+    print([&](std::size_t i) { return analytics::rule(widths[i]); });
     for (const auto& row : cells)
         print([&](std::size_t i) { return row[i]; });
     if (more > 0)
@@ -239,14 +220,16 @@ void print_csv(Statement& rows)
     {
         std::string line;
         for (int i = 0; i < rows.column_count(); ++i)
-            line += (i == 0 ? "" : ",") + csv_cell(cell_of(i));
+            line += (i == 0 ? "" : ",") + cell_of(i);
         fmt::print("{}\r\n", line);
     };
     // What fails at once leaves no half of an answer.
     bool has_row = rows.step();
-    print([&](int i) { return names_of(rows, i); });
+    print([&](int i) { return analytics::csv_cell(names_of(rows, i)); });
+    const auto cell = [&](int i)
+    { return rows.is_null(i) ? std::string{} : analytics::csv_cell(text_of(rows, i, 0)); };
     for (; has_row; has_row = rows.step())
-        print([&](int i) { return text_of(rows, i, 0); });
+        print(cell);
 }
 
 void print_json(Statement& rows)
