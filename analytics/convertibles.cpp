@@ -163,8 +163,7 @@ std::vector<Table> convertible_tables(LedgerQueries& source,
             const auto close = price(coin.stable, i);
             days.rows.push_back({source.contract_name(id) + " " + source.token_name(coin.stable) +
                                      " day " + std::to_string(i + 1),
-                close ? Value{*close} : Value{},
-                source.money(SignedAmount{day.stable_supply}, coin.stable),
+                value_of(close), source.money(SignedAmount{day.stable_supply}, coin.stable),
                 source.money(day.redeemed, coin.stable), source.money(day.minted, coin.stable),
                 day.volatile_price,
                 source.money(SignedAmount{day.volatile_supply}, coin.volatile_)});

@@ -163,14 +163,4 @@ double apy_of_apr(double apr, double periods)
     return std::expm1(periods * std::log1p(apr / periods));
 }
 
-double apr_of_apy(double apy, double periods)
-{
-    return periods * std::expm1(std::log1p(apy) / periods);
-}
-
-double velocity_per_year(double volume, double mean_supply, double seconds)
-{
-    return volume / mean_supply * seconds_per_year / seconds;
-}
-
 }  // namespace runnel::analytics

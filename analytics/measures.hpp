@@ -59,10 +59,6 @@ struct Observation
 
 /// A rate per year that is paid in so many parts of it, with interest on interest: (1 + r/n)^n - 1.
 [[nodiscard]] double apy_of_apr(double apr, double periods);
-/// The other way round: n * ((1 + y)^(1/n) - 1).
-[[nodiscard]] double apr_of_apy(double apy, double periods);
-/// How often money changes hands in a year of 365 days: volume / mean supply, for @p seconds.
-[[nodiscard]] double velocity_per_year(double volume, double mean_supply, double seconds);
 
 inline constexpr double seconds_per_year = 365.0 * 86'400;
 

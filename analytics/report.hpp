@@ -3,7 +3,9 @@
 #include "analytics/signed_amount.hpp"
 #include "storage/database.hpp"
 
+#include <algorithm>
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <span>
 #include <string>
@@ -45,6 +47,19 @@ struct Money
 
 /// Nothing stands for "not known".
 using Value = std::variant<std::monostate, bool, std::int64_t, double, std::string, Money>;
+
+/// What may not be known.
+template <typename T>
+[[nodiscard]] Value value_of(const std::optional<T>& known)
+{
+    return known ? Value{*known} : Value{};
+}
+/// How many; beyond what an integer holds, that.
+[[nodiscard]] inline Value count_of(std::uint64_t number)
+{
+    constexpr std::uint64_t most = std::numeric_limits<std::int64_t>::max();
+    return static_cast<std::int64_t>(std::min(number, most));
+}
 
 /// The number in a value, if it has one.
 [[nodiscard]] std::optional<double> number(const Value& value);

@@ -28,11 +28,6 @@ constexpr std::size_t returns_min = 24;
 constexpr double worth_min_usd = 1;
 constexpr double ray = 1e27;
 
-Value known(const std::optional<double>& value)
-{
-    return value ? Value{*value} : Value{};
-}
-
 /// `a / b` of two columns of a report's table, for each row in which b is at least @p least.
 void add_ratios(std::vector<double>& ratios, const Report& report, std::string_view section_key,
     std::string_view table_key, std::string_view above, std::string_view below, double least)
@@ -179,7 +174,7 @@ std::vector<Value> tail_row(
     const auto mean =
         std::accumulate(losses.begin(), losses.end(), 0.0) / static_cast<double>(losses.size());
     return {std::string{key}, std::string{label}, static_cast<std::int64_t>(losses.size()), mean,
-        risk.value, risk.shortfall, known(risk.low), known(risk.high), losses.back()};
+        risk.value, risk.shortfall, value_of(risk.low), value_of(risk.high), losses.back()};
 }
 }  // namespace
 
@@ -204,7 +199,7 @@ void RiskReport::add(storage::Database& database, const std::string& name)
         liquidators_.push_back(-gain);
     ledgers_.push_back(
         {name, report.value("run.scenario"), report.value("run.seed"), report.value("run.blocks"),
-            known(bad_debt), known(liquidated), report.value("providers.gain_usd")});
+            value_of(bad_debt), value_of(liquidated), report.value("providers.gain_usd")});
     add_prices(prices_, source, name);
     add_rates(rates_, source, name);
 }

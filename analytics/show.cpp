@@ -7,11 +7,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <iterator>
 #include <limits>
 #include <map>
 #include <set>
-#include <tuple>
 
 namespace runnel::analytics
 {
@@ -46,9 +46,13 @@ Figure figure(std::string key, std::string label, Value value, Unit unit = Unit:
 {
     return {std::move(key), std::move(label), std::move(value), unit};
 }
-Value whole(std::uint64_t number)
+/// A count that SQL makes.
+Value count_rows(
+    storage::Database& database, std::string_view sql, std::initializer_list<storage::Value> values)
 {
-    return static_cast<std::int64_t>(std::min(number, integer_max));
+    auto row = database.prepare(sql);
+    row.bind_all({values.begin(), values.size()});
+    return row.step() ? count_of(row.integer_up_to(0, integer_max)) : Value{};
 }
 Value gwei(std::uint64_t wei)
 {
@@ -82,6 +86,17 @@ void amount_columns(std::vector<Column>& columns, const std::string& key, const 
     columns.push_back({key, "", Unit::none});
 }
 
+/// Where a ledger has what was moved: the token, and what orders rows within a transaction.
+struct TransferTable
+{
+    const char* name;
+    const char* token;
+    const char* order;
+};
+constexpr std::array transfer_tables{TransferTable{"t_token_transfers", "contract_id", "log_index"},
+    TransferTable{"t_native_transfers", "0", "event_index"}};
+constexpr std::array transfer_sides{"from_id", "to_id"};
+
 struct FieldColumns final : ColumnSink
 {
     struct Field
@@ -114,9 +129,7 @@ Viewer::Viewer(storage::Database& database, FindType find_type)
 
 bool Viewer::has(std::string_view table)
 {
-    return !scalar(database_, "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?",
-        {storage::Value{table}})
-                .empty();
+    return storage::has_table(database_, table);
 }
 
 std::uint64_t Viewer::checked_block(std::optional<std::uint64_t> at)
@@ -139,16 +152,17 @@ std::string Viewer::time_of(std::uint64_t block)
 bool Viewer::is_busy(AccountId account)
 {
     std::uint64_t rows = 0;
-    for (const auto* transfers : {"t_token_transfers", "t_native_transfers"})
+    for (const auto& transfers : transfer_tables)
     {
-        if (!has(transfers))
+        if (!has(transfers.name))
             continue;
-        for (const auto* side : {"from_id", "to_id"})
+        for (const auto* side : transfer_sides)
         {
-            auto count = database_.prepare(fmt::format(
-                "SELECT count(*) FROM (SELECT 1 FROM {} WHERE {} = ? LIMIT ?)", transfers, side));
-            count.bind(1, bound_id(account)).bind(2, bound(movements_max + 1));
-            rows += count.step() ? count.integer_up_to(0, integer_max) : 0;
+            auto found = database_.prepare(
+                fmt::format("SELECT count(*) FROM (SELECT 1 FROM {} WHERE {} = ? LIMIT ?)",
+                    transfers.name, side));
+            found.bind(1, bound_id(account)).bind(2, bound(movements_max + 1));
+            rows += found.step() ? found.integer_up_to(0, integer_max) : 0;
         }
     }
     return rows > movements_max;
@@ -227,29 +241,29 @@ Shown Viewer::block(std::uint64_t number, const Page& page)
     const auto gas_used = row.integer_up_to(5, integer_max);
     const auto count = row.integer_up_to(7, integer_max);
     facts.figures = {
-        figure("number", "Number", whole(number)),
+        figure("number", "Number", count_of(number)),
         figure("time", "Time (UTC)", time_of(number)),
         figure("hash", "Hash", row.hash(0).to_string()),
         figure("parent_hash", "Parent's hash", row.hash(1).to_string()),
         figure("state_root", "State root", row.hash(8).to_string()),
         figure("proposer", "Proposer", names_.name(row.account(3))),
-        figure("transactions", "Transactions", whole(count), Unit::count),
-        figure("gas_used", "Gas used", whole(gas_used), Unit::count),
+        figure("transactions", "Transactions", count_of(count), Unit::count),
+        figure("gas_used", "Gas used", count_of(gas_used), Unit::count),
         figure("gas_used_share", "of the limit",
             gas_limit == 0 ? Value{}
                            : Value{static_cast<double>(gas_used) / static_cast<double>(gas_limit)},
             Unit::share),
         figure("base_fee_gwei", "Base fee", gwei(row.integer_up_to(6, integer_max)), Unit::gwei),
-        figure("finalized_block", "Finalized then", whole(row.integer_up_to(9, integer_max))),
+        figure("finalized_block", "Finalized then", count_of(row.integer_up_to(9, integer_max))),
     };
     const auto rewards = scalar(database_,
         "SELECT amount_sum(amount) FROM t_rewards WHERE block_number = ?", {bound(number)});
     facts.figures.push_back(
         figure("rewards", "Rewards to validators", money(rewards, native_coin)));
-    const auto dropped = scalar(database_,
-        "SELECT count(*) FROM t_dropped_transactions WHERE block_number = ?", {bound(number)});
     facts.figures.push_back(figure("dropped_transactions", "Transactions dropped",
-        static_cast<std::int64_t>(std::stoll(dropped)), Unit::count));
+        count_rows(database_, "SELECT count(*) FROM t_dropped_transactions WHERE block_number = ?",
+            {bound(number)}),
+        Unit::count));
 
     std::vector<Column> columns{{"transaction", "Transaction"}, {"hash", ""}, {"from", "From"},
         {"calls", "Calls"}, {"succeeded", "Done"}, {"reason", "Refused with"},
@@ -264,11 +278,10 @@ Shown Viewer::block(std::uint64_t number, const Page& page)
     while (rows.step())
     {
         const auto calls = decode_calls(names_, find_type_, rows.blob(3));
-        list.rows.push_back(
-            {fmt::format("{}:{}", number, rows.integer(0)), rows.hash(1).to_string(),
-                names_.name(rows.account(2)), call_names(calls), rows.integer(4) == 1,
-                rows.is_null(5) ? Value{std::string{}} : Value{reason(rows.text(5), calls)},
-                whole(rows.integer_up_to(6, integer_max))});
+        list.rows.push_back({fmt::format("{}:{}", number, rows.integer(0)),
+            rows.hash(1).to_string(), names_.name(rows.account(2)), call_names(calls),
+            rows.integer(4) == 1, rows.is_null(5) ? std::string{} : reason(rows.text(5), calls),
+            count_of(rows.integer_up_to(6, integer_max))});
     }
     hide_if_empty(list, "reason");
     Section transactions{"transactions", "Transactions", {}, {}, {std::move(list)}};
@@ -341,14 +354,14 @@ Shown Viewer::show_transaction(Statement& row)
         figure("hash", "Hash", row.hash(2).to_string()),
         figure("from", "From", names_.name(sender)),
         figure("to", "To", row.is_null(5) ? Value{} : Value{names_.name(row.account(5))}),
-        figure("nonce", "Nonce", whole(row.integer_up_to(3, integer_max))),
+        figure("nonce", "Nonce", count_of(row.integer_up_to(3, integer_max))),
         figure("arrived_ms", "Arrived, since the start",
             row.integer(9) < 0 ? Value{} : Value{row.integer(9)}),
         figure("succeeded", "Done", succeeded),
         figure("revert_reason", "Reverted with",
             row.is_null(14) ? Value{} : Value{reason(row.text(14), shown.calls)}),
-        figure("gas_used", "Gas used", whole(gas_used), Unit::count),
-        figure("gas_limit", "Gas limit", whole(gas), Unit::count),
+        figure("gas_used", "Gas used", count_of(gas_used), Unit::count),
+        figure("gas_limit", "Gas limit", count_of(gas), Unit::count),
         figure("gas_price_gwei", "Gas price", gwei(row.integer_up_to(13, integer_max)), Unit::gwei),
         figure("max_fee_gwei", "Gas price, at most", gwei(row.integer_up_to(7, integer_max)),
             Unit::gwei),
@@ -504,9 +517,7 @@ void Viewer::add_movements(Section& section, std::uint64_t block, std::uint64_t 
     amount_columns(columns, "amount", "Amount");
     auto movements = table("movements", "Movements of tokens", std::move(columns));
     std::map<std::pair<AccountId, ContractId>, SignedAmount> changes;
-    for (const auto& [name, token_column, order] :
-        {std::tuple{"t_token_transfers", "contract_id", "log_index"},
-            std::tuple{"t_native_transfers", "0", "event_index"}})
+    for (const auto& [name, token_column, order] : transfer_tables)
     {
         if (!has(name))
             continue;
@@ -636,7 +647,7 @@ void Viewer::add_loans(Section& section, AccountId account, std::uint64_t block)
             continue;
         loans.rows.push_back({names_.name(rows.contract(0)), exact(supplied, token),
             money(supplied, token), exact(debt, token), money(debt, token), rows.integer(4) == 1,
-            whole(rows.integer_up_to(5, integer_max)),
+            count_of(rows.integer_up_to(5, integer_max)),
             rows.is_null(6) ? Value{} : Value{std::stod(std::string{rows.text(6)})}});
     }
     if (!loans.rows.empty())
@@ -663,10 +674,9 @@ void Viewer::add_sent(Section& section, const std::string& condition, std::uint6
     while (rows.step())
     {
         const auto calls = decode_calls(names_, find_type_, rows.blob(3));
-        sent.rows.push_back(
-            {fmt::format("{}:{}", rows.integer(0), rows.integer(1)), std::string{rows.text(6)},
-                names_.name(rows.account(2)), call_names(calls), rows.integer(4) == 1,
-                rows.is_null(5) ? Value{std::string{}} : Value{reason(rows.text(5), calls)}});
+        sent.rows.push_back({fmt::format("{}:{}", rows.integer(0), rows.integer(1)),
+            std::string{rows.text(6)}, names_.name(rows.account(2)), call_names(calls),
+            rows.integer(4) == 1, rows.is_null(5) ? std::string{} : reason(rows.text(5), calls)});
     }
     hide_if_empty(sent, "reason");
     if (!sent.rows.empty())
@@ -678,13 +688,11 @@ void Viewer::add_history(Section& section, AccountId account, std::uint64_t bloc
     add_sent(
         section, "x.from_id = ?1", index(account), block, page, "Transactions sent, newest first");
     std::string parts;
-    for (const auto& [name, token, order] :
-        {std::tuple{"t_token_transfers", "contract_id", "log_index"},
-            std::tuple{"t_native_transfers", "0", "event_index"}})
+    for (const auto& [name, token, order] : transfer_tables)
     {
         if (!has(name))
             continue;
-        for (const auto* side : {"from_id", "to_id"})
+        for (const auto* side : transfer_sides)
         {
             parts += fmt::format(
                 "{}SELECT * FROM (SELECT block_number, transaction_index, {} AS token, from_id, "
@@ -733,13 +741,13 @@ Shown Viewer::account(std::string_view name, std::optional<std::uint64_t> at, co
         figure("role", "Role", account.role),
         figure(
             "strategy", "Strategy", account.strategy.empty() ? Value{} : Value{account.strategy}),
-        figure("first_block", "Named first at block", whole(account.block)),
-        figure("block", "After block", whole(block)),
+        figure("first_block", "Named first at block", count_of(account.block)),
+        figure("block", "After block", count_of(block)),
         figure("time", "Time (UTC)", time_of(block)),
         figure("transactions_sent", "Transactions sent",
-            static_cast<std::int64_t>(std::stoll(scalar(database_,
+            count_rows(database_,
                 "SELECT count(*) FROM t_transactions WHERE from_id = ? AND block_number <= ?",
-                {bound_id(*id), bound(block)}))),
+                {bound_id(*id), bound(block)}),
             Unit::count),
     };
     Section has_now{"holdings", "What it has", {}, {}, {}};
@@ -875,9 +883,9 @@ Shown Viewer::contract(std::string_view name, std::optional<std::uint64_t> at, c
         figure("symbol", "Symbol", contract.symbol.empty() ? Value{} : Value{contract.symbol}),
         figure("decimals", "Decimals",
             contract.decimals ? Value{std::int64_t{*contract.decimals}} : Value{}),
-        figure("deployed_at", "Deployed at block", whole(contract.block)),
+        figure("deployed_at", "Deployed at block", count_of(contract.block)),
         figure("creator", "By", contract.creator.empty() ? Value{} : Value{contract.creator}),
-        figure("block", "After block", whole(block)),
+        figure("block", "After block", count_of(block)),
         figure("time", "Time (UTC)", time_of(block)),
     };
     if (const auto* kind = find_type_(contract.kind))

@@ -115,6 +115,7 @@ BlockTotals block_totals(LedgerQueries& source)
         ++totals.blocks;
         totals.transactions += transactions;
         totals.gas_used.add(Amount{gas_used});
+        totals.burnt.add(product(gas_used, base_fee));
         totals.fullness_sum += fullness;
         full_run = fullness >= full_share ? full_run + 1 : 0;
         totals.full += fullness >= full_share ? 1 : 0;
@@ -170,7 +171,7 @@ TransactionTotals transaction_totals(LedgerQueries& source)
     auto rows = source.query(
         "SELECT x.block_number, b.timestamp, b.base_fee, b.proposer_id, x.from_id, "
         "x.receipt_status, x.receipt_gas_used, x.receipt_effective_gas_price, x.gas, "
-        "x.max_fee_per_gas "
+        "x.max_fee_per_gas, x.max_priority_fee_per_gas "
         "FROM t_transactions x CROSS JOIN t_blocks b ON b.number = x.block_number "
         "WHERE x.block_number > 0 ORDER BY x.rowid");
     while (rows.step())
@@ -180,6 +181,9 @@ TransactionTotals transaction_totals(LedgerQueries& source)
         const bool reverted = rows.integer_up_to(5, 1) == 0;
         const auto gas_used = rows.integer_up_to(6, integer_max);
         const auto price = rows.integer_up_to(7, integer_max);
+        const auto max_fee = rows.integer_up_to(9, integer_max);
+        const auto tip_max = std::min(
+            rows.integer_up_to(10, integer_max), max_fee > base_fee ? max_fee - base_fee : 0);
         const auto burnt_per_gas = std::min(base_fee, price);
         const auto tip_per_gas = price - burnt_per_gas;
         const auto burnt = product(gas_used, burnt_per_gas);
@@ -187,7 +191,10 @@ TransactionTotals transaction_totals(LedgerQueries& source)
 
         ++totals.transactions;
         totals.reverted += reverted ? 1 : 0;
+        totals.gas_used.add(Amount{gas_used});
         totals.burnt.add(burnt);
+        totals.burnt_by_bids.add(product(gas_used, price));
+        totals.burnt_by_bids.subtract(product(gas_used, tip_max));
         totals.tips.add(tip);
         totals.tips_of_proposer[rows.account(3)].add(tip);
         totals.tip_max = std::max(totals.tip_max, tip_per_gas);
@@ -199,7 +206,7 @@ TransactionTotals transaction_totals(LedgerQueries& source)
             coin_usd = market.usd(Amount{1}, native_coin);
         }
         gas_money.sent(block, rows.account(4), product(gas_used, price),
-            product(rows.integer_up_to(8, integer_max), rows.integer_up_to(9, integer_max)));
+            product(rows.integer_up_to(8, integer_max), max_fee));
         auto& group = totals.groups[source.group_of(rows.account(4))];
         ++group.transactions;
         group.reverted += reverted ? 1 : 0;

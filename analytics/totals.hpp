@@ -29,6 +29,7 @@ struct BlockTotals
     std::uint64_t blocks = 0;
     std::uint64_t transactions = 0;
     SignedAmount gas_used;
+    SignedAmount burnt;       // Base fee times gas used, wei.
     double fullness_sum = 0;  // Of gas used / gas limit.
     std::uint64_t full = 0;   // Blocks with at least 95% of the gas limit used.
     std::uint64_t full_run_max = 0;
@@ -77,8 +78,11 @@ struct TransactionTotals
     };
     std::uint64_t transactions = 0;
     std::uint64_t reverted = 0;
+    SignedAmount gas_used;
     SignedAmount burnt;
     SignedAmount tips;
+    /// Of each bid, what is paid less the tip that its limits leave above the base fee; wei.
+    SignedAmount burnt_by_bids;
     std::vector<Group> groups;
     std::vector<GasMoney> gas_money;  // By group.
     std::vector<Hour> hours;

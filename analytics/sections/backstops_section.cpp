@@ -108,11 +108,6 @@ std::map<Key, Auctions> read_auctions(LedgerQueries& source)
     return result;
 }
 
-Value count(std::uint64_t number)
-{
-    return static_cast<std::int64_t>(number);
-}
-
 /// Whole tokens of the one per whole token of the other.
 Value price(const LedgerQueries& source, const Auctions& auctions)
 {
@@ -150,8 +145,8 @@ Table auctions_table(LedgerQueries& source, const std::map<Key, Auctions>& all)
             most = std::max(most, bidder.won);
         }
         table.rows.push_back({source.contract_name(key.first) + " " + key.second,
-            count(auctions.started), count(auctions.restarted), count(auctions.bids),
-            count(bidders), count(auctions.settled), count(winners),
+            count_of(auctions.started), count_of(auctions.restarted), count_of(auctions.bids),
+            count_of(bidders), count_of(auctions.settled), count_of(winners),
             share_of(static_cast<double>(most), static_cast<double>(auctions.settled)),
             source.money(auctions.money_sum, auctions.money),
             source.money(auctions.governance_sum, auctions.governance), price(source, auctions),
@@ -180,7 +175,7 @@ Table bidders_table(LedgerQueries& source, const std::map<Key, Auctions>& all)
         {
             table.rows.push_back(
                 {source.account_name(account), source.contract_name(key.first) + " " + key.second,
-                    count(bidder.bids), count(bidder.won), bidder.got_usd, bidder.paid_usd});
+                    count_of(bidder.bids), count_of(bidder.won), bidder.got_usd, bidder.paid_usd});
         }
     }
     return table;

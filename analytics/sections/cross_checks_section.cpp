@@ -1,5 +1,6 @@
 #include "analytics/sections.hpp"
 #include "analytics/signed_amount.hpp"
+#include "analytics/totals.hpp"
 
 #include <algorithm>
 #include <limits>
@@ -45,35 +46,13 @@ using Checks = std::vector<Check>;
 
 void check_blocks(LedgerQueries& source, Checks& checks)
 {
-    Check transactions{"transactions", "headers", "transactions", {}, {}, {}};
-    Check gas{"gas used", "headers", "receipts", {}, {}, {}};
-    Check burnt{
-        "fees burnt, wei", "headers: base fee x gas", "receipts: paid less tips", {}, {}, {}};
-    auto headers =
-        source.query("SELECT transaction_count, gas_used, base_fee FROM t_blocks WHERE number > 0");
-    while (headers.step())
-    {
-        const Amount used{headers.integer_up_to(1, integer_max)};
-        transactions.first.add(Amount{headers.integer_up_to(0, integer_max)});
-        gas.first.add(used);
-        burnt.first.add(wrapping_mul(used, Amount{headers.integer_up_to(2, integer_max)}));
-    }
-    auto receipts = source.query(
-        "SELECT x.receipt_gas_used, x.receipt_effective_gas_price, x.max_fee_per_gas, "
-        "x.max_priority_fee_per_gas, b.base_fee FROM t_transactions x JOIN t_blocks b ON "
-        "b.number = x.block_number WHERE x.block_number > 0");
-    while (receipts.step())
-    {
-        const auto at = [&](int column) { return receipts.integer_up_to(column, integer_max); };
-        const Amount used{at(0)};
-        transactions.second.add(Amount{1});
-        gas.second.add(used);
-        const auto room = at(2) > at(4) ? at(2) - at(4) : 0;
-        burnt.second.add(wrapping_mul(used, Amount{at(1)}));
-        burnt.second.subtract(wrapping_mul(used, Amount{std::min(at(3), room)}));
-    }
-    for (auto& check : {transactions, gas, burnt})
-        checks.push_back(check);
+    const auto& headers = source.blocks();
+    const auto& receipts = source.transactions();
+    checks.push_back({"transactions", "headers", "transactions", Amount{headers.transactions},
+        Amount{receipts.transactions}, {}});
+    checks.push_back({"gas used", "headers", "receipts", headers.gas_used, receipts.gas_used, {}});
+    checks.push_back({"fees burnt, wei", "headers: base fee x gas", "receipts: paid less tips",
+        headers.burnt, receipts.burnt_by_bids, {}});
 }
 
 /// The last statement of each market that names every account, and its block.

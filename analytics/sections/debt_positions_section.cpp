@@ -300,19 +300,19 @@ std::optional<Section> debt_positions_section(LedgerQueries& source)
     Section section{"debt_positions", "Tokens minted against collateral", {}, {}, {}};
     section.charts.push_back({"debt", "owed", course.debt, Unit::usd, true});
     section.charts.push_back({"deficit", "deficit", course.deficit, Unit::usd, true});
-    const auto count = [](std::uint64_t number) { return static_cast<std::int64_t>(number); };
     section.figures = {{"debt_most_usd", "Owed, most", course.debt_most, Unit::usd},
         {"debt_end_usd", "Owed, end", course.debt_end, Unit::usd},
         {"ratio_start", "Collateral / debt when most was owed", statements.ratio_start,
             Unit::ratio},
         {"ratio_low", "the same, lowest hour", statements.ratio_low, Unit::ratio},
-        {"positions_end", "Positions, end", count(statements.positions), Unit::count},
-        {"unsafe_end", "Of these unsafe", count(statements.unsafe), Unit::count},
-        {"insolvent_end", "Worth less than they owe", count(statements.insolvent), Unit::count},
-        {"auctions", "Auctions started", count(auctions.starts), Unit::count},
-        {"restarts", "Started again", count(auctions.restarts), Unit::count},
-        {"purchases", "Purchases", count(auctions.takes), Unit::count},
-        {"auctions_running", "Auctions running at the end", count(auctions.running), Unit::count},
+        {"positions_end", "Positions, end", count_of(statements.positions), Unit::count},
+        {"unsafe_end", "Of these unsafe", count_of(statements.unsafe), Unit::count},
+        {"insolvent_end", "Worth less than they owe", count_of(statements.insolvent), Unit::count},
+        {"auctions", "Auctions started", count_of(auctions.starts), Unit::count},
+        {"restarts", "Started again", count_of(auctions.restarts), Unit::count},
+        {"purchases", "Purchases", count_of(auctions.takes), Unit::count},
+        {"auctions_running", "Auctions running at the end", count_of(auctions.running),
+            Unit::count},
         {"auctioned_share", "Debt auctioned, share of the most owed",
             share_of(auctions.auctioned_debt, course.debt_most), Unit::share},
         {"paid_share", "Paid for what was worth 100 % outside",

@@ -22,8 +22,7 @@ constexpr double week_seconds = 7 * 86'400.0;
 Value gini_of(std::vector<double> values)
 {
     std::sort(values.begin(), values.end());
-    const auto coefficient = gini(values);
-    return coefficient ? Value{*coefficient} : Value{};
+    return value_of(gini(values));
 }
 
 /// Where an account is in a list by account; an error of the ledger if there is no such account.

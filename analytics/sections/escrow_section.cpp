@@ -276,10 +276,6 @@ std::map<GroupId, Group> by_group(
     return groups;
 }
 
-Value count(std::uint64_t number)
-{
-    return static_cast<std::int64_t>(number);
-}
 Value share_of_count(std::uint64_t part, std::uint64_t all)
 {
     return share_of(static_cast<double>(part), static_cast<double>(all));
@@ -311,8 +307,8 @@ Table sellers_table(const LedgerQueries& source, const Commerce& commerce)
     for (const auto& [id, group] : by_group(source, commerce.sellers, takings))
     {
         const auto& sum = group.sum;
-        table.rows.push_back({source.groups()[id].name, count(group.members), count(sum.orders),
-            sum.agreed, sum.paid, share_of(sum.refunded, sum.agreed),
+        table.rows.push_back({source.groups()[id].name, count_of(group.members),
+            count_of(sum.orders), sum.agreed, sum.paid, share_of(sum.refunded, sum.agreed),
             share_of_count(sum.complaints, sum.orders), sum.deposits, sum.to_others, takings(sum),
             median(group.results)});
     }
@@ -335,8 +331,8 @@ Table buyers_table(const LedgerQueries& source, const Commerce& commerce)
     for (const auto& [id, group] : groups)
     {
         const auto& sum = group.sum;
-        table.rows.push_back({source.groups()[id].name, count(group.members), count(sum.orders),
-            sum.agreed, sum.paid, share_of(sum.refunded, sum.agreed),
+        table.rows.push_back({source.groups()[id].name, count_of(group.members),
+            count_of(sum.orders), sum.agreed, sum.paid, share_of(sum.refunded, sum.agreed),
             share_of_count(sum.complaints, sum.orders), sum.complained,
             share_of(sum.complained, sum.agreed), sum.deposits});
     }
@@ -352,8 +348,8 @@ Table causes_table(const Commerce& commerce)
         {}, 20};
     for (const auto& [name, cause] : commerce.causes)
     {
-        table.rows.push_back(
-            {name, count(cause.releases), cause.released, count(cause.refunds), cause.refunded});
+        table.rows.push_back({name, count_of(cause.releases), cause.released,
+            count_of(cause.refunds), cause.refunded});
     }
     return table;
 }
@@ -365,7 +361,7 @@ Table arbiters_table(const LedgerQueries& source, const Commerce& commerce)
             {"fees_usd", "Fees", Unit::usd}},
         {}, 20};
     for (const auto& [id, arbiters] : commerce.arbiters)
-        table.rows.push_back({source.groups()[id].name, count(arbiters.rulings), arbiters.fees});
+        table.rows.push_back({source.groups()[id].name, count_of(arbiters.rulings), arbiters.fees});
     return table;
 }
 
@@ -400,13 +396,13 @@ void add_deal_figures(const Commerce& commerce, Section& section)
     const auto add = [&section](std::string key, std::string label, Value value, Unit unit) {
         section.figures.push_back({std::move(key), std::move(label), std::move(value), unit});
     };
-    add("deals", "Deals in escrow", count(deals), Unit::count);
-    add("open", "not settled at all", count(open), Unit::count);
+    add("deals", "Deals in escrow", count_of(deals), Unit::count);
+    add("open", "not settled at all", count_of(open), Unit::count);
     add("agreed_usd", "worth", agreed, Unit::usd);
     add("released_share", "Paid to sellers", share_of(released, agreed), Unit::share);
     add("refunded_share", "Given back to buyers", share_of(refunded, agreed), Unit::share);
     add("disputed_share", "Deals disputed", share_of_count(disputes, deals), Unit::share);
-    add("rulings", "Rulings with a fee", count(commerce.rulings), Unit::count);
+    add("rulings", "Rulings with a fee", count_of(commerce.rulings), Unit::count);
     add("arbitration_usd", "Arbiters' fees", commerce.fees, Unit::usd);
     add("arbitration_share", "of all deals' worth", share_of(commerce.fees, agreed), Unit::share);
     add("arbitration_of_disputed", "of the disputed deals' worth",
@@ -431,7 +427,7 @@ std::optional<Section> escrow_section(LedgerQueries& source)
 
     Section section{"escrow", "Escrow and trade in goods, at the prices of the time", {}, {}, {}};
     add_deal_figures(commerce, section);
-    section.figures.push_back({"sales", "Goods ordered", count(commerce.sales), Unit::count});
+    section.figures.push_back({"sales", "Goods ordered", count_of(commerce.sales), Unit::count});
     section.figures.push_back({"direct_share", "paid without escrow",
         share_of_count(commerce.direct, commerce.sales), Unit::share});
     section.figures.push_back({"direct_usd", "worth", commerce.direct_usd, Unit::usd});

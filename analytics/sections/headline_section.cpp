@@ -49,8 +49,7 @@ std::optional<Section> headline_section(std::string_view scenario, const Report&
         any_known = any_known || simulated;
         judged += is_judged ? 1 : 0;
         inside += is_judged && in_band ? 1 : 0;
-        table.rows.push_back({std::string{band.key}, std::string{band.label},
-            simulated ? Value{*simulated} : Value{},
+        table.rows.push_back({std::string{band.key}, std::string{band.label}, value_of(simulated),
             simulated ? shown(Value{*simulated}, band.unit) : "-", std::string{band.real},
             limit(band.low), limit(band.high), text_of(band), is_judged ? Value{in_band} : Value{},
             std::string{band.source}});

@@ -65,11 +65,6 @@ Holders read_holders(LedgerQueries& source)
     return holders;
 }
 
-Value known(const std::optional<double>& value)
-{
-    return value ? Value{*value} : Value{};
-}
-
 /// How unequally people hold a token; contracts and validators are left out.
 struct Spread
 {
@@ -142,8 +137,8 @@ Table token_table(LedgerQueries& source, const Holders& holders,
             supply.add(holder.amount);
         table.rows.push_back({source.token_name(token), source.money(supply, token),
             static_cast<std::int64_t>(all.size()), static_cast<std::int64_t>(spread.held.size()),
-            share_of(spread.sum, supply.to_double()), known(gini(spread.held)),
-            known(concentration(spread.held)), spread.top_share(top)});
+            share_of(spread.sum, supply.to_double()), value_of(gini(spread.held)),
+            value_of(concentration(spread.held)), spread.top_share(top)});
     }
     return table;
 }
@@ -192,7 +187,7 @@ Table largest_table(LedgerQueries& source, const Holders& holders,
             table.rows.push_back({source.token_name(token), source.account_name(all[i].account),
                 source.groups()[source.group_of(all[i].account)].name,
                 source.money(all[i].amount, token), share_of(all[i].amount.to_double(), supply),
-                usd ? Value{*usd} : Value{}});
+                value_of(usd)});
         }
     }
     return table;

@@ -152,7 +152,7 @@ Table reserve_table(LedgerQueries& source, const Market& market)
             source.money(reserve.treasury_claim, key.second),
             source.money(unowned_interest(reserve), key.second),
             reserve.liquidity_rate.to_double() / ray, reserve.borrow_rate.to_double() / ray,
-            price ? Value{*price} : Value{}});
+            value_of(price)});
     }
     return table;
 }

@@ -204,10 +204,6 @@ void read_fills(LedgerQueries& source, Trades& trades, Trades& met)
     mark_out(integer_max);
 }
 
-Value count(std::uint64_t number)
-{
-    return static_cast<std::int64_t>(number);
-}
 }  // namespace
 
 std::optional<Section> order_books_section(LedgerQueries& source)
@@ -257,29 +253,29 @@ std::optional<Section> order_books_section(LedgerQueries& source)
             if (trade.fills == 0)
                 continue;
             makers.rows.push_back({source.contract_name(book), source.groups()[group].name,
-                count(trade.placed), count(trade.fills), trade.volume_usd,
+                count_of(trade.placed), count_of(trade.fills), trade.volume_usd,
                 share_of(trade.edge_usd, trade.volume_usd),
                 share_of(trade.mark_out_usd, trade.volume_usd), trade.mark_out_usd});
         }
         for (const auto& [group, trade] : met[book])
         {
             takers.rows.push_back({source.contract_name(book), source.groups()[group].name,
-                count(trade.fills), trade.volume_usd, share_of(trade.edge_usd, trade.volume_usd),
+                count_of(trade.fills), trade.volume_usd, share_of(trade.edge_usd, trade.volume_usd),
                 share_of(trade.mark_out_usd, trade.volume_usd), trade.taker_fees_usd});
         }
-        books.rows.push_back(
-            {source.contract_name(book), count(total.placed), count(total.cancelled),
-                count(total.fills), total.volume_usd, share_of(total.volume_usd, total.rested_usd),
-                sums.spread_median(), share_of(sums.two_sided, sums.seconds),
-                sums.seconds > 0 ? Value{sums.depth_usd_seconds / sums.seconds} : Value{}});
+        books.rows.push_back({source.contract_name(book), count_of(total.placed),
+            count_of(total.cancelled), count_of(total.fills), total.volume_usd,
+            share_of(total.volume_usd, total.rested_usd), sums.spread_median(),
+            share_of(sums.two_sided, sums.seconds),
+            sums.seconds > 0 ? Value{sums.depth_usd_seconds / sums.seconds} : Value{}});
         all.add(total);
         all_shown.seconds += sums.seconds;
         all_shown.two_sided += sums.two_sided;
         all_shown.depth_usd_seconds += sums.depth_usd_seconds;
         all_shown.spreads.insert(all_shown.spreads.end(), sums.spreads.begin(), sums.spreads.end());
     }
-    section.figures = {{"orders", "Orders", count(all.placed), Unit::count},
-        {"fills", "Fills", count(all.fills), Unit::count},
+    section.figures = {{"orders", "Orders", count_of(all.placed), Unit::count},
+        {"fills", "Fills", count_of(all.fills), Unit::count},
         {"volume_usd", "Volume", all.volume_usd, Unit::usd},
         {"filled_share", "Filled of what rested", share_of(all.volume_usd, all.rested_usd),
             Unit::share},

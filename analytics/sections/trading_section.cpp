@@ -180,8 +180,7 @@ void add_courses(LedgerQueries& source, const Trades& trades, Section& section)
                 value = market.pool_usd(known->second);
             course.rows.push_back({until, source.contract_name(id),
                 done.priced ? Value{done.volume_pieces[piece]} : Value{},
-                done.fees_priced ? Value{done.fee_pieces[piece]} : Value{},
-                value ? Value{*value} : Value{}});
+                done.fees_priced ? Value{done.fee_pieces[piece]} : Value{}, value_of(value)});
             if (known == market.pools().end())
                 continue;
             const auto& tokens = known->second.tokens;

@@ -100,8 +100,8 @@ Table pool_table(LedgerQueries& source, const Market& market)
             const auto value = market.backed_usd(held.reserve, held.token);
             const auto price = market.whole_price(held, first);
             table.rows.push_back({source.contract_name(id), source.token_name(held.token),
-                source.money(held.reserve, held.token), source.token_name(first),
-                price ? Value{*price} : Value{}, value ? Value{*value} : Value{}});
+                source.money(held.reserve, held.token), source.token_name(first), value_of(price),
+                value_of(value)});
         }
     }
     return table;

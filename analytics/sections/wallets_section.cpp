@@ -177,7 +177,7 @@ std::optional<Section> wallets_section(LedgerQueries& source)
             static_cast<std::int64_t>(sent.transactions),
             static_cast<double>(sent.transactions) / count,
             share_of(static_cast<double>(sent.reverted), static_cast<double>(sent.transactions)),
-            source.money(fees, native_coin), gain ? Value{*gain} : Value{},
+            source.money(fees, native_coin), value_of(gain),
             gain ? Value{*gain / count} : Value{}});
     }
     if (table.rows.empty())

@@ -406,8 +406,7 @@ Value gini_of(
             values.push_back(std::max(0.0, fortunes[i].*when));
     }
     std::sort(values.begin(), values.end());
-    const auto result = gini(values);
-    return result ? Value{*result} : Value{};
+    return value_of(gini(values));
 }
 
 Table group_table(const LedgerQueries& source, const Ledger& ledger)
@@ -507,8 +506,8 @@ void add_issuance(LedgerQueries& source, const Ledger& ledger, Section& section)
     auto net = issued;
     net.subtract(burnt);
     const auto usd = ledger.end().usd(net, native_coin);
-    section.figures.push_back({"issuance_net_usd", "Issued less burnt, last price",
-        usd ? Value{*usd} : Value{}, Unit::usd});
+    section.figures.push_back(
+        {"issuance_net_usd", "Issued less burnt, last price", value_of(usd), Unit::usd});
 }
 }  // namespace
 

@@ -38,15 +38,23 @@ class Replay:
             self.rewards[block].append((account, int(amount)))
         connection.close()
 
-    def steps(self):
-        """Yields (block, index or None, balances before, balances after): transactions, then the end of their block."""
+    def at_end(self):
+        """What everybody has after the last block, by account and token."""
+        for _ in self.steps(copies=False):
+            pass
+        return self.balances
+
+    def steps(self, copies=True):
+        """Yields (block, index or None, balances before, balances after): transactions, then the end of their block.
+
+        Without copies, what was before a transaction is left out."""
         position = 0
         for block in range(self.last + 1):
             tips = 0
             proposer, base_fee = self.headers[block]
             while position < len(self.transactions) and self.transactions[position][0] == block:
                 _, index, sender, fee, moves = self.transactions[position]
-                before = dict(self.balances)
+                before = dict(self.balances) if copies else None
                 for payer, payee, token, value in moves:
                     self.balances[payer, token] -= int(value)
                     self.balances[payee, token] += int(value)

@@ -3,7 +3,6 @@
 
 Usage: html_report.py RUNNEL SOURCE_DIR    Exit code 77: skipped, of a program without pages.
 """
-import collections
 import fractions
 import html.parser
 import json
@@ -13,6 +12,7 @@ import sqlite3
 import sys
 import tempfile
 
+from balances import Replay
 from support import SMALL_SCENARIO, Checks, Runnel, write
 
 HOSTILE = "</script><img src=x onerror=alert(1)>|`*_&amp;"
@@ -92,38 +92,20 @@ class Reports:
 
     def holders(self, ledger):
         """Balances, Gini, HHI and the rest again, in Python's integers and fractions."""
+        replay = Replay(ledger)
+        held = replay.at_end()
         database = sqlite3.connect(ledger)
-        held = collections.defaultdict(int)
-
-        def rows(sql):
-            return database.execute(sql).fetchall()
-
-        for account, token, balance in rows("SELECT account_id, token_id, balance FROM t_starting_balances"):
-            held[token, account] += int(balance)
-        for table, token in (("t_token_transfers", "contract_id"), ("t_native_transfers", "0")):
-            for token, payer, payee, value in rows(
-                    f"SELECT {token}, from_id, to_id, value FROM {table} WHERE block_number > 0"):
-                held[token, payer] -= int(value)
-                held[token, payee] += int(value)
-        for sender, proposer, gas, price, base in rows(
-                "SELECT x.from_id, b.proposer_id, receipt_gas_used, receipt_effective_gas_price, base_fee "
-                "FROM t_transactions x JOIN t_blocks b ON b.number = x.block_number WHERE b.number > 0"):
-            held[0, sender] -= gas * price
-            held[0, proposer] += gas * (price - base)
-        for account, amount in rows("SELECT account_id, amount FROM t_rewards WHERE block_number > 0"):
-            held[0, account] += int(amount)
-        people = {account for account, in rows(
+        people = {account for account, in database.execute(
             "SELECT id FROM t_addresses WHERE role IN ('wallet', 'liquidity_provider', 'account')")}
-        tokens = rows("SELECT contract_id, symbol FROM t_tokens")
         database.close()
         said = {row["token"]: row for row in self.runnel.json("report", ledger)["holders"]["tokens"]}
         compared = 0
-        for token, symbol in tokens:
+        for token, symbol in replay.symbols.items():
             row = said.get(symbol)
             if row is None:
                 continue  # Nobody has any, or two tokens share the symbol.
-            all_held = [amount for (kind, account), amount in held.items() if kind == token and account and amount > 0]
-            mine = sorted(amount for (kind, account), amount in held.items()
+            all_held = [amount for (account, kind), amount in held.items() if kind == token and account and amount > 0]
+            mine = sorted(amount for (account, kind), amount in held.items()
                           if kind == token and account in people and amount > 0)
             self.check(int(row["supply_raw"]) == sum(all_held), f"{symbol}: the supply is all balances")
             self.check((row["holders"], row["people"]) == (len(all_held), len(mine)), f"{symbol}: so many hold it")
