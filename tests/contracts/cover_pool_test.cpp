@@ -209,7 +209,6 @@ TEST_CASE("cover pool: a claim by hand", "[contracts][insurance]")
     CHECK(f.buy(f.carl, 1, usd(400'000), 73) == usd(3'200));
     CHECK(f.pool.capital(f.now) == usd(1'000'000));
     CHECK(f.pool.unearned(f.now) == usd(4'800));
-    CHECK(f.pool.premium_rate(f.now) == wrapping_mul(5, Amount::power_of_ten(16)));
     CHECK(f.pool.cover_room(0, f.now) == usd(100'000));
     CHECK(f.pool.cover_room(2, f.now) == usd(200'000));
 
@@ -797,7 +796,7 @@ public:
         const auto supply = f.pool.share_supply();
         const auto number = one_of(operation.a, f.pool.state().covers, 12);
         const auto incident = f.pool.open_incident(static_cast<std::uint32_t>(operation.b % 4))
-                                  .value_or(one_of(operation.a, f.pool.incident_count(), 3));
+                                  .value_or(one_of(operation.a, f.pool.state().incidents, 3));
         const auto poll = one_of(operation.a, f.assessment.poll_count(), 1);
         bool is_settled = false;
         switch (operation.kind % 18)
@@ -831,7 +830,8 @@ public:
                     if (!quote.has_value() || *quote != outcome.returns.values[1])
                         return "a sale cost something else than was said";
                     const auto& terms = f.pool.terms();
-                    if (f.pool.active_cover(f.now) > f.pool.cover_max(f.now) ||
+                    if (f.pool.active_cover(f.now) >
+                            cover_max_down(f.pool.capital(f.now), terms.cover_limit_bps) ||
                         f.pool.active_cover(product, f.now) >
                             cover_max_down(f.pool.capital(f.now), terms.product_limit_bps))
                     {

@@ -279,7 +279,6 @@ TEST_CASE("tornado: refusals in the deployed words and order", "[contracts][mixe
 TEST_CASE("tornado: a token's instance pays refunds for gas", "[contracts][mixer]")
 {
     MixerFixture f{true};
-    CHECK(f.mixer.takes_refunds());
     f.expect_refusal(f.alice, f.mixer.id(), Deposit{commitment_of(note(1)), 1},
         "ETH value is supposed to be 0 for ERC20 instance");
     f.expect_refusal(f.bob, f.mixer.id(), Deposit{commitment_of(note(1)), 0},

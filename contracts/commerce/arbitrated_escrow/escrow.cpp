@@ -186,12 +186,6 @@ void ArbitratedEscrow::add_release(
     calls.add(id(), Pay{number, amount});
 }
 
-void ArbitratedEscrow::add_refund(
-    CallWriter& calls, std::uint64_t number, const Amount& amount) const
-{
-    calls.add(id(), Reimburse{number, amount});
-}
-
 void ArbitratedEscrow::add_deposit(CallWriter& calls, std::uint64_t number, EscrowParty party) const
 {
     if (party == EscrowParty::seller)

@@ -99,7 +99,6 @@ public:
     void add_shipment(
         CallWriter& calls, std::uint64_t number, const Amount& reference) const override;
     void add_release(CallWriter& calls, std::uint64_t number, const Amount& amount) const override;
-    void add_refund(CallWriter& calls, std::uint64_t number, const Amount& amount) const override;
     void add_deposit(CallWriter& calls, std::uint64_t number, EscrowParty party) const override;
     void add_settlement(CallWriter& calls, std::uint64_t number) const override;
     void add_ruling(CallWriter& calls, std::uint64_t number, EscrowRuling ruling) const override;

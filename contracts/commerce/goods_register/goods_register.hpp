@@ -100,10 +100,6 @@ public:
         return {shelf.price, shelf.stock};
     }
     [[nodiscard]] const Amount& wage_per_piece() const noexcept override { return wage_; }
-    [[nodiscard]] CallGas set_price_gas() const noexcept override
-    {
-        return {goods_register::SetPrice::gas, 0};
-    }
     void add_set_price(CallWriter& calls, const Amount& price) const override;
     [[nodiscard]] CallGas purchase_gas() const noexcept override
     {
@@ -111,10 +107,6 @@ public:
     }
     void add_purchase(CallWriter& calls, AccountId seller, const Amount& pieces,
         const Amount& price_max, bool to_resell) const override;
-    [[nodiscard]] CallGas wage_gas() const noexcept override
-    {
-        return {goods_register::PayWage::gas, 0};
-    }
     void add_wage(
         CallWriter& calls, AccountId worker, const Amount& amount, bool produces) const override;
 

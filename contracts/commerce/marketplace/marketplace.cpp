@@ -204,11 +204,6 @@ void NftMarketplace::add_purchase(
     calls.add(id(), Fulfil{ref.seller, ref.number, amount, pay_max});
 }
 
-void NftMarketplace::add_bid(CallWriter& calls, const ListingRef& ref, const Amount& bid) const
-{
-    calls.add(id(), PlaceBid{ref.seller, ref.number, bid});
-}
-
 void NftMarketplace::add_settlement(CallWriter& calls, const ListingRef& ref) const
 {
     calls.add(id(), Settle{ref.seller, ref.number});
@@ -217,11 +212,6 @@ void NftMarketplace::add_settlement(CallWriter& calls, const ListingRef& ref) co
 void NftMarketplace::add_cancel(CallWriter& calls, std::uint32_t number) const
 {
     calls.add(id(), Cancel{number});
-}
-
-void NftMarketplace::add_refund(CallWriter& calls, ContractId currency) const
-{
-    calls.add(id(), WithdrawRefund{currency});
 }
 
 // ---- Parts of calls ----

@@ -180,14 +180,13 @@ public:
     [[nodiscard]] Amount price_at(
         const MarketListing& listing, const Amount& amount, std::uint64_t time) const override;
     [[nodiscard]] Amount bid_min(const MarketListing& listing) const override;
-    [[nodiscard]] Amount refund_of(AccountId account, ContractId currency) const override;
+    /// What an account was outbid with and has not withdrawn.
+    [[nodiscard]] Amount refund_of(AccountId account, ContractId currency) const;
     void add_listing(CallWriter& calls, const MarketListing& listing) const override;
     void add_purchase(CallWriter& calls, const ListingRef& ref, const Amount& amount,
         const Amount& pay_max) const override;
-    void add_bid(CallWriter& calls, const ListingRef& ref, const Amount& bid) const override;
     void add_settlement(CallWriter& calls, const ListingRef& ref) const override;
     void add_cancel(CallWriter& calls, std::uint32_t number) const override;
-    void add_refund(CallWriter& calls, ContractId currency) const override;
 
     using ContractBase::execute;
     /// Returns its number.

@@ -102,7 +102,6 @@ public:
     ScreeningVerdict screen(CallContext& context, const ScreenedMovement& movement) override;
 
     [[nodiscard]] const Contract& contract() const noexcept override { return *this; }
-    [[nodiscard]] AccountId kept_by() const noexcept override { return keeper_; }
     [[nodiscard]] bool is_listed(AccountId account) const override
     {
         return entries_.get(account).is_listed;

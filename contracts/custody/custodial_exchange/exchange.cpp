@@ -210,17 +210,6 @@ CustodianWallets CustodialExchange::wallets(ContractId token) const
     return {books.hot, books.cold, books.unswept};
 }
 
-Amount CustodialExchange::held_on_chain(ContractId token) const
-{
-    const auto* listing = find_listing(token);
-    if (listing == nullptr)
-        return {};
-    auto sum = wrapping_add(holding(*listing, account()), holding(*listing, cold_));
-    for (std::uint32_t number = 0; number < customers(); ++number)
-        sum = wrapping_add(sum, holding(*listing, deposit_account(number)));
-    return sum;
-}
-
 Amount CustodialExchange::uncredited(std::uint32_t customer, ContractId token) const
 {
     const auto* listing = find_listing(token);
@@ -634,17 +623,6 @@ void CustodialExchange::add_misstate(
 void CustodialExchange::add_freeze(CallWriter& calls, std::uint32_t customer, bool frozen) const
 {
     calls.add(id(), FreezeCustomer{customer, frozen});
-}
-
-void CustodialExchange::add_release_deposits(
-    CallWriter& calls, std::uint32_t customer, ContractId token) const
-{
-    calls.add(id(), ReleaseDeposits{customer, token});
-}
-
-void CustodialExchange::add_release_withdrawal(CallWriter& calls, std::uint64_t withdrawal) const
-{
-    calls.add(id(), ReleaseWithdrawal{withdrawal});
 }
 
 }  // namespace runnel::contracts

@@ -97,7 +97,6 @@ public:
     // Custodian.
 
     [[nodiscard]] const Contract& contract() const noexcept override { return *this; }
-    [[nodiscard]] AccountId operated_by() const noexcept override { return operator_; }
     [[nodiscard]] std::span<const ContractId> tokens() const noexcept override { return tokens_; }
     [[nodiscard]] std::uint32_t customers() const override { return state_.get(0).customers; }
     [[nodiscard]] AccountId customer(std::uint32_t number) const override
@@ -122,7 +121,6 @@ public:
     [[nodiscard]] const Amount& owed(ContractId token) const override { return asset(token).owed; }
     [[nodiscard]] const Amount& own(ContractId token) const override { return asset(token).own; }
     [[nodiscard]] CustodianWallets wallets(ContractId token) const override;
-    [[nodiscard]] Amount held_on_chain(ContractId token) const override;
     [[nodiscard]] Amount uncredited(std::uint32_t customer, ContractId token) const override;
     [[nodiscard]] const Amount& unswept(std::uint32_t customer, ContractId token) const override
     {
@@ -154,10 +152,6 @@ public:
         return asset(token).refill_ready_at;
     }
     [[nodiscard]] std::uint64_t report() const override { return state_.get(0).report; }
-    [[nodiscard]] std::uint64_t report_taken_at() const override
-    {
-        return state_.get(0).report_taken_at;
-    }
     [[nodiscard]] ReserveStatement statement(ContractId token) const override;
     [[nodiscard]] Amount reported_balance(std::uint32_t customer, ContractId token) const override;
     [[nodiscard]] std::optional<Amount> stated_balance(
@@ -197,9 +191,6 @@ public:
     void add_misstate(CallWriter& calls, std::uint32_t customer, ContractId token,
         std::optional<Amount> stated) const override;
     void add_freeze(CallWriter& calls, std::uint32_t customer, bool frozen) const override;
-    void add_release_deposits(
-        CallWriter& calls, std::uint32_t customer, ContractId token) const override;
-    void add_release_withdrawal(CallWriter& calls, std::uint64_t withdrawal) const override;
 
     using ContractBase::execute;
     /// Returns the customer's number.

@@ -152,7 +152,6 @@ public:
     [[nodiscard]] std::uint32_t tick_max() const noexcept override { return order_book::tick_max; }
     [[nodiscard]] Amount minimum() const noexcept override { return terms_.minimum; }
     [[nodiscard]] Amount cost(std::uint32_t tick, const Amount& amount) const override;
-    [[nodiscard]] double maker_fee() const noexcept override;
     [[nodiscard]] std::optional<std::uint32_t> best(OrderSide side) const override;
     [[nodiscard]] std::vector<BookLevel> levels(OrderSide side, std::size_t most) const override;
     [[nodiscard]] std::optional<RestingOrder> order(

@@ -113,11 +113,6 @@ double OrderBook::quote_per_base(std::uint32_t tick) const noexcept
     return price_of(tick).to_double() / terms_.lot.to_double();
 }
 
-double OrderBook::maker_fee() const noexcept
-{
-    return terms_.maker_fee_bps / static_cast<double>(bps_whole);
-}
-
 std::optional<std::uint32_t> OrderBook::best(OrderSide side) const
 {
     CommittedReader reader;

@@ -170,11 +170,6 @@ void StakeGovernor::add_vote(CallWriter& calls, std::uint32_t proposal, bool is_
     calls.add(id(), CastVote{proposal, static_cast<std::uint8_t>(is_for ? 1 : 0)});
 }
 
-void StakeGovernor::add_execute(CallWriter& calls, std::uint32_t proposal) const
-{
-    calls.add(id(), Execute{proposal});
-}
-
 void StakeGovernor::add_commit(CallWriter& calls, std::uint32_t proposal) const
 {
     calls.add(id(), EmergencyCommit{proposal});

@@ -239,7 +239,6 @@ public:
     void add_unlock(CallWriter& calls, const Amount& amount) const override;
     void add_proposal(CallWriter& calls, CallList proposed) const override;
     void add_vote(CallWriter& calls, std::uint32_t proposal, bool is_for) const override;
-    void add_execute(CallWriter& calls, std::uint32_t proposal) const override;
     void add_commit(CallWriter& calls, std::uint32_t proposal) const override;
 
     using ContractBase::execute;

@@ -403,12 +403,6 @@ void ClaimsAssessmentContract::add_stake(CallWriter& calls, const Amount& amount
     calls.add(id(), Stake{amount});
 }
 
-void ClaimsAssessmentContract::add_unstake(
-    CallWriter& calls, const Amount& amount, AccountId to) const
-{
-    calls.add(id(), Unstake{amount, to});
-}
-
 void ClaimsAssessmentContract::add_vote(CallWriter& calls, std::uint64_t poll, bool accepts) const
 {
     calls.add(id(), CastVote{poll, accepts});

@@ -145,7 +145,6 @@ public:
         CallContext context, ContractId product, AccountId claimant, const Amount& loss) override;
     [[nodiscard]] Result<Amount> outcome(CallContext& context, std::uint64_t poll) const override;
     void add_stake(CallWriter& calls, const Amount& amount) const override;
-    void add_unstake(CallWriter& calls, const Amount& amount, AccountId to) const override;
     void add_vote(CallWriter& calls, std::uint64_t poll, bool accepts) const override;
     void add_appeal(CallWriter& calls, std::uint64_t poll) const override;
     void add_close(CallWriter& calls, std::uint64_t poll) const override;

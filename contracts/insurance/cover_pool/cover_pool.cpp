@@ -322,11 +322,6 @@ Amount CoverPoolContract::active_cover(std::uint32_t product, std::uint64_t at) 
     return product < products_.size() ? product_at(product, at).active_cover : Amount{};
 }
 
-Amount CoverPoolContract::cover_max(std::uint64_t at) const
-{
-    return cover_max_down(capital(at), terms_.cover_limit_bps);
-}
-
 Amount CoverPoolContract::cover_room(std::uint32_t product, std::uint64_t at) const
 {
     const auto state = state_at(at);
@@ -348,13 +343,6 @@ Amount CoverPoolContract::required_capital(std::uint64_t at) const
         required =
             std::max(required, capital_min_up(active_cover(i, at), terms_.product_limit_bps));
     return required;
-}
-
-Amount CoverPoolContract::premium_rate(std::uint64_t at) const
-{
-    const auto state = state_at(at);
-    const auto most = cover_max_down(capital_of(state), terms_.cover_limit_bps);
-    return premium_rate_up(terms_.curve, std::min(state.active_cover, most), most);
 }
 
 Amount CoverPoolContract::mean_premium_rate(const Amount& use) const

@@ -185,10 +185,8 @@ public:
     }
     [[nodiscard]] Amount active_cover(std::uint64_t at) const override;
     [[nodiscard]] Amount active_cover(std::uint32_t product, std::uint64_t at) const override;
-    [[nodiscard]] Amount cover_max(std::uint64_t at) const override;
     [[nodiscard]] Amount cover_room(std::uint32_t product, std::uint64_t at) const override;
     [[nodiscard]] Amount required_capital(std::uint64_t at) const override;
-    [[nodiscard]] Amount premium_rate(std::uint64_t at) const override;
     [[nodiscard]] Amount mean_premium_rate(const Amount& use) const override;
     [[nodiscard]] Amount cover_limit() const override;
     [[nodiscard]] Amount yearly_premiums(std::uint64_t at) const override;
@@ -201,7 +199,6 @@ public:
         return static_cast<std::uint32_t>(state().open_incidents);
     }
     [[nodiscard]] WithdrawalRequest withdrawal_request(AccountId account) const override;
-    [[nodiscard]] std::uint64_t incident_count() const override { return state().incidents; }
     [[nodiscard]] IncidentInfo incident(std::uint64_t number) const override;
     [[nodiscard]] std::optional<std::uint64_t> open_incident(std::uint32_t product) const override;
     [[nodiscard]] CoverInfo cover(std::uint64_t number) const override;

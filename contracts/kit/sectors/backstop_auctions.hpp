@@ -139,7 +139,4 @@ public:
         CallWriter& calls, const Amount& amount, AccountId sender) const = 0;
 };
 
-/// nullptr if the contract is none.
-[[nodiscard]] const BackstopAuctions* find_backstop_auctions(const World& world, ContractId id);
-
 }  // namespace runnel::contracts

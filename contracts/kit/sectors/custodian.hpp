@@ -123,8 +123,6 @@ public:
     virtual ~Custodian() = default;
 
     [[nodiscard]] virtual const Contract& contract() const noexcept = 0;
-    /// Who sweeps, pays, refills and publishes.
-    [[nodiscard]] virtual AccountId operated_by() const noexcept = 0;
     [[nodiscard]] virtual std::span<const ContractId> tokens() const noexcept = 0;
 
     // Customers.
@@ -148,8 +146,6 @@ public:
     [[nodiscard]] virtual const Amount& owed(ContractId token) const = 0;
     [[nodiscard]] virtual const Amount& own(ContractId token) const = 0;
     [[nodiscard]] virtual CustodianWallets wallets(ContractId token) const = 0;
-    /// What the chain shows at the addresses of wallets, whatever the books say.
-    [[nodiscard]] virtual Amount held_on_chain(ContractId token) const = 0;
     /// What has come to a deposit address and is not credited yet, and what is credited and not
     /// swept yet.
     [[nodiscard]] virtual Amount uncredited(std::uint32_t customer, ContractId token) const = 0;
@@ -181,7 +177,6 @@ public:
 
     /// How often the books' state was taken down for a statement.
     [[nodiscard]] virtual std::uint64_t report() const = 0;
-    [[nodiscard]] virtual std::uint64_t report_taken_at() const = 0;
     /// The last one that was published; of report 0 if none was.
     [[nodiscard]] virtual ReserveStatement statement(ContractId token) const = 0;
     /// What a customer had when the books' state was last taken down.
@@ -225,9 +220,6 @@ public:
     virtual void add_misstate(CallWriter& calls, std::uint32_t customer, ContractId token,
         std::optional<Amount> stated) const = 0;
     virtual void add_freeze(CallWriter& calls, std::uint32_t customer, bool frozen) const = 0;
-    virtual void add_release_deposits(
-        CallWriter& calls, std::uint32_t customer, ContractId token) const = 0;
-    virtual void add_release_withdrawal(CallWriter& calls, std::uint64_t withdrawal) const = 0;
 };
 
 /// nullptr if the contract is none.

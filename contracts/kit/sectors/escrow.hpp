@@ -108,9 +108,6 @@ public:
     /// The buyer lets the seller have so much.
     virtual void add_release(
         CallWriter& calls, std::uint64_t number, const Amount& amount) const = 0;
-    /// The seller gives so much back.
-    virtual void add_refund(
-        CallWriter& calls, std::uint64_t number, const Amount& amount) const = 0;
     virtual void add_deposit(CallWriter& calls, std::uint64_t number, EscrowParty party) const = 0;
     /// Of a deal that is_due().
     virtual void add_settlement(CallWriter& calls, std::uint64_t number) const = 0;

@@ -69,9 +69,7 @@ public:
     virtual void add_unlock(CallWriter& calls, const Amount& amount) const = 0;
     virtual void add_proposal(CallWriter& calls, CallList proposed) const = 0;
     virtual void add_vote(CallWriter& calls, std::uint32_t proposal, bool is_for) const = 0;
-    /// After its vote.
-    virtual void add_execute(CallWriter& calls, std::uint32_t proposal) const = 0;
-    /// Before the end of it.
+    /// Carries it out before the end of its vote.
     virtual void add_commit(CallWriter& calls, std::uint32_t proposal) const = 0;
 };
 

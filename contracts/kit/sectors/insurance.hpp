@@ -142,7 +142,6 @@ public:
     // spend it.
 
     virtual void add_stake(CallWriter& calls, const Amount& amount) const = 0;
-    virtual void add_unstake(CallWriter& calls, const Amount& amount, AccountId to) const = 0;
     virtual void add_vote(CallWriter& calls, std::uint64_t poll, bool accepts) const = 0;
     virtual void add_appeal(CallWriter& calls, std::uint64_t poll) const = 0;
     virtual void add_close(CallWriter& calls, std::uint64_t poll) const = 0;
@@ -232,16 +231,12 @@ public:
     [[nodiscard]] virtual Amount share_balance(AccountId account) const = 0;
     [[nodiscard]] virtual Amount active_cover(std::uint64_t at) const = 0;
     [[nodiscard]] virtual Amount active_cover(std::uint32_t product, std::uint64_t at) const = 0;
-    /// The most cover that its capital allows,
-    [[nodiscard]] virtual Amount cover_max(std::uint64_t at) const = 0;
-    /// and what of a product can still be sold.
+    /// What of a product can still be sold.
     [[nodiscard]] virtual Amount cover_room(std::uint32_t product, std::uint64_t at) const = 0;
     /// What capital the active covers require.
     [[nodiscard]] virtual Amount required_capital(std::uint64_t at) const = 0;
-    /// What the next unit of cover costs a year, 1e-18, at a risk of 1.
-    [[nodiscard]] virtual Amount premium_rate(std::uint64_t at) const = 0;
-    /// What cover costs a year on average, 1e-18, if it is sold one after another up to @p use,
-    /// 1e-18, of what capital allows.
+    /// What cover costs a year on average, 1e-18 at a risk of 1, if it is sold one after another up
+    /// to @p use, 1e-18, of what capital allows.
     [[nodiscard]] virtual Amount mean_premium_rate(const Amount& use) const = 0;
     /// How much cover one unit of capital allows, 1e-18.
     [[nodiscard]] virtual Amount cover_limit() const = 0;
@@ -256,7 +251,6 @@ public:
     [[nodiscard]] virtual std::uint32_t open_incidents() const = 0;
     [[nodiscard]] virtual WithdrawalRequest withdrawal_request(AccountId account) const = 0;
 
-    [[nodiscard]] virtual std::uint64_t incident_count() const = 0;
     [[nodiscard]] virtual IncidentInfo incident(std::uint64_t number) const = 0;
     /// The open one of a product.
     [[nodiscard]] virtual std::optional<std::uint64_t> open_incident(

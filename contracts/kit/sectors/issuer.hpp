@@ -35,8 +35,6 @@ public:
     [[nodiscard]] virtual const Contract& contract() const noexcept = 0;
     [[nodiscard]] virtual ContractId coin() const noexcept = 0;
     [[nodiscard]] virtual ContractId reserve_token() const noexcept = 0;
-    /// Who serves the orders.
-    [[nodiscard]] virtual AccountId operated_by() const noexcept = 0;
 
     [[nodiscard]] virtual bool is_open(std::uint64_t at) const = 0;
     /// @p at itself while it is open; 2^64-1: never.
@@ -52,10 +50,8 @@ public:
     [[nodiscard]] virtual Amount minimum(IssuerAction action) const = 0;
     /// The most that it takes now: 2^256-1 without a limit.
     [[nodiscard]] virtual Amount room(IssuerAction action, std::uint64_t at) const = 0;
-    /// What was paid and waits, by all and by one account.
+    /// What was paid and waits.
     [[nodiscard]] virtual const Amount& waiting(IssuerAction action) const = 0;
-    [[nodiscard]] virtual const Amount& waiting_of(
-        AccountId account, IssuerAction action) const = 0;
     [[nodiscard]] virtual std::uint64_t orders_waiting() const = 0;
 
     // Each adds one call. Who orders must let contract().account() spend what it pays; only who

@@ -78,18 +78,14 @@ public:
         const MarketListing& listing, const Amount& amount, std::uint64_t time) const = 0;
     /// The least that the next bid must be.
     [[nodiscard]] virtual Amount bid_min(const MarketListing& listing) const = 0;
-    /// What an account was outbid with and has not withdrawn.
-    [[nodiscard]] virtual Amount refund_of(AccountId account, ContractId currency) const = 0;
 
     // Each adds one call. Who sells or buys lets contract().account() move what he gives.
 
     virtual void add_listing(CallWriter& calls, const MarketListing& listing) const = 0;
     virtual void add_purchase(CallWriter& calls, const ListingRef& ref, const Amount& amount,
         const Amount& pay_max) const = 0;
-    virtual void add_bid(CallWriter& calls, const ListingRef& ref, const Amount& bid) const = 0;
     virtual void add_settlement(CallWriter& calls, const ListingRef& ref) const = 0;
     virtual void add_cancel(CallWriter& calls, std::uint32_t number) const = 0;
-    virtual void add_refund(CallWriter& calls, ContractId currency) const = 0;
 };
 
 /// nullptr if the contract is none.

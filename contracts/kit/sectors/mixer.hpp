@@ -52,8 +52,6 @@ public:
     /// The number of the deposit that paid for a note, from 0; nullopt if none did.
     [[nodiscard]] virtual std::optional<std::uint32_t> deposit_of(const MixerNote& note) const = 0;
     [[nodiscard]] virtual bool is_spent(const MixerNote& note) const = 0;
-    /// Whether a withdrawal may add native coins for the recipient.
-    [[nodiscard]] virtual bool takes_refunds() const noexcept = 0;
 
     // Each adds one call. Who deposits a token must let contract().account() spend it.
 

@@ -102,8 +102,6 @@ public:
     [[nodiscard]] virtual Amount minimum() const noexcept = 0;
     /// What an order to buy locks, rounded up; to sell it locks its amount.
     [[nodiscard]] virtual Amount cost(std::uint32_t tick, const Amount& amount) const = 0;
-    /// The share of what an order that rested receives.
-    [[nodiscard]] virtual double maker_fee() const noexcept = 0;
 
     /// The best price at which somebody waits to buy, or to sell.
     [[nodiscard]] virtual std::optional<std::uint32_t> best(OrderSide side) const = 0;

@@ -37,7 +37,6 @@ public:
     // Each adds one call. Who pays must let contract().account() spend the token.
 
     /// The seller's.
-    [[nodiscard]] virtual CallGas set_price_gas() const noexcept = 0;
     virtual void add_set_price(CallWriter& calls, const Amount& price) const = 0;
     /// Buys @p pieces if none costs more than @p price_max: to use them up, or to sell them again.
     [[nodiscard]] virtual CallGas purchase_gas() const noexcept = 0;
@@ -45,7 +44,6 @@ public:
         const Amount& price_max, bool to_resell) const = 0;
     /// Pays a wage. One who is paid to produce makes a piece for each wage_per_piece() that he
     /// gets.
-    [[nodiscard]] virtual CallGas wage_gas() const noexcept = 0;
     virtual void add_wage(
         CallWriter& calls, AccountId worker, const Amount& amount, bool produces) const = 0;
 };

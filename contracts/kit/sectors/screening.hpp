@@ -20,8 +20,6 @@ public:
     virtual ~ScreeningBook() = default;
 
     [[nodiscard]] virtual const Contract& contract() const noexcept = 0;
-    /// Who keeps it.
-    [[nodiscard]] virtual AccountId kept_by() const noexcept = 0;
     [[nodiscard]] virtual bool is_listed(AccountId account) const = 0;
     [[nodiscard]] virtual std::uint32_t listed() const = 0;
 

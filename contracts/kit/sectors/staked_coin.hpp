@@ -22,8 +22,6 @@ public:
 
     /// Tokens, in smallest units, for so many wei now. Errors: what staking would be refused for.
     [[nodiscard]] virtual Result<Amount> quote_stake(const Amount& coins) const = 0;
-    /// Wei that so many tokens stand for. Errors: overflow.
-    [[nodiscard]] virtual Result<Amount> staked_for(const Amount& tokens) const = 0;
 
     [[nodiscard]] virtual CallGas stake_gas() const noexcept = 0;
     /// Adds the call that stakes the sender's coins; the tokens are his.

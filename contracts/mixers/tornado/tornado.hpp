@@ -151,7 +151,6 @@ public:
     {
         return is_spent(tornado::nullifier_hash_of(note));
     }
-    [[nodiscard]] bool takes_refunds() const noexcept override { return token_ != nullptr; }
     [[nodiscard]] CallGas deposit_gas() const noexcept override;
     void add_deposit(CallWriter& calls, const MixerNote& note) const override;
     [[nodiscard]] CallGas withdraw_gas() const noexcept override;

@@ -139,7 +139,6 @@ public:
     {
         return terms_.reserve_token;
     }
-    [[nodiscard]] AccountId operated_by() const noexcept override { return operator_; }
     [[nodiscard]] bool is_open(std::uint64_t at) const override { return terms_.hours.is_open(at); }
     [[nodiscard]] std::uint64_t opens_at(std::uint64_t at) const override
     {
@@ -151,7 +150,8 @@ public:
     [[nodiscard]] Amount minimum(IssuerAction action) const override;
     [[nodiscard]] Amount room(IssuerAction action, std::uint64_t at) const override;
     [[nodiscard]] const Amount& waiting(IssuerAction action) const override;
-    [[nodiscard]] const Amount& waiting_of(AccountId account, IssuerAction action) const override;
+    /// What one account has paid for and has not got.
+    [[nodiscard]] const Amount& waiting_of(AccountId account, IssuerAction action) const;
     [[nodiscard]] std::uint64_t orders_waiting() const override
     {
         return state_.get(0).end - state_.get(0).first;

@@ -81,11 +81,6 @@ Result<Amount> LidoWsteth::quote_stake(const Amount& coins) const
     return shares_of_down(steth_->rate(), coins);
 }
 
-Result<Amount> LidoWsteth::staked_for(const Amount& tokens) const
-{
-    return ether_of_down(steth_->rate(), tokens);
-}
-
 CallGas LidoWsteth::stake_gas() const noexcept
 {
     // All but the intrinsic gas is charged on the way.

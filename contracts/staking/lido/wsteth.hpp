@@ -61,7 +61,6 @@ public:
 
     /// Errors: ZERO_DEPOSIT; CONTRACT_IS_STOPPED; those of submit().
     [[nodiscard]] Result<Amount> quote_stake(const Amount& coins) const override;
-    [[nodiscard]] Result<Amount> staked_for(const Amount& tokens) const override;
     [[nodiscard]] CallGas stake_gas() const noexcept override;
     void add_stake(CallWriter& calls, const Amount& coins) const override;
 
