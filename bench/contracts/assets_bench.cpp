@@ -58,14 +58,7 @@ std::vector<ContractBench> asset_benches()
 {
     std::vector<ContractBench> benches;
     const auto add = [&](std::string name, auto fill)
-    {
-        benches.push_back({std::move(name),
-            [fill](BenchWorld& bench) -> MakeTransaction
-            {
-                const auto world = std::make_shared<AssetWorld>(bench);
-                return [world, fill](BenchTransaction& transaction) { fill(*world, transaction); };
-            }});
-    };
+    { benches.push_back(bench_in<AssetWorld>(std::move(name), fill)); };
     add("share_registry.transfer",
         [](AssetWorld& world, BenchTransaction& transaction)
         {

@@ -83,12 +83,7 @@ std::vector<ContractBench> balancer_weighted_benches()
     std::vector<ContractBench> benches;
     for (const auto& [name, make] : operations)
     {
-        benches.push_back({"balancer_weighted." + name,
-            [make = make](BenchWorld& bench) -> MakeTransaction
-            {
-                const auto world = std::make_shared<WeightedWorld>(bench);
-                return [world, make](BenchTransaction& transaction) { make(*world, transaction); };
-            }});
+        benches.push_back(bench_in<WeightedWorld>("balancer_weighted." + name, make));
     }
     return benches;
 }

@@ -67,14 +67,7 @@ std::vector<ContractBench> commerce_benches()
 {
     std::vector<ContractBench> benches;
     const auto add = [&](std::string name, auto fill)
-    {
-        benches.push_back({std::move(name),
-            [fill](BenchWorld& bench) -> MakeTransaction
-            {
-                const auto world = std::make_shared<CommerceWorld>(bench);
-                return [world, fill](BenchTransaction& transaction) { fill(*world, transaction); };
-            }});
-    };
+    { benches.push_back(bench_in<CommerceWorld>(std::move(name), fill)); };
     add("arbitrated_escrow.createTransaction",
         [](CommerceWorld& world, BenchTransaction& transaction)
         {

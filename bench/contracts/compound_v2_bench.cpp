@@ -95,15 +95,7 @@ std::vector<ContractBench> compound_v2_benches()
 {
     std::vector<ContractBench> benches;
     const auto add = [&](std::string name, auto add_calls)
-    {
-        benches.push_back({"compound_v2." + std::move(name),
-            [add_calls](BenchWorld& bench) -> MakeTransaction
-            {
-                const auto world = std::make_shared<CompoundWorld>(bench);
-                return [world, add_calls](BenchTransaction& transaction)
-                { add_calls(*world, transaction); };
-            }});
-    };
+    { benches.push_back(bench_in<CompoundWorld>("compound_v2." + std::move(name), add_calls)); };
     const auto some = [](BenchTransaction& transaction)
     { return transaction.amount(1'000'000'000'000ULL); };
     add("mint", [some](CompoundWorld& world, BenchTransaction& transaction)

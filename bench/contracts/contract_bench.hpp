@@ -97,6 +97,19 @@ struct ContractBench
     std::function<MakeTransaction(BenchWorld&)> set_up;
 };
 
+/// An operation in a World, which its constructor builds up in a BenchWorld: fill(world,
+/// transaction) makes one transaction of it.
+template <typename World, typename Fill, typename... Arguments>
+[[nodiscard]] ContractBench bench_in(std::string name, Fill fill, Arguments... arguments)
+{
+    return {std::move(name),
+        [fill = std::move(fill), arguments...](BenchWorld& bench) -> MakeTransaction
+        {
+            const auto world = std::make_shared<World>(bench, arguments...);
+            return [world, fill](BenchTransaction& transaction) { fill(*world, transaction); };
+        }};
+}
+
 /// What a strategy asks of committed state, measured alone.
 struct QuoteBench
 {

@@ -52,13 +52,9 @@ std::vector<ContractBench> cover_pool_benches()
     std::vector<ContractBench> benches;
     const auto add = [&](std::string name, auto make_call)
     {
-        benches.push_back({"cover_pool." + std::move(name),
-            [make_call](BenchWorld& bench) -> MakeTransaction
-            {
-                const auto world = std::make_shared<CoverWorld>(bench);
-                return [world, make_call](BenchTransaction& transaction)
-                { transaction.calls.add(world->pool->id(), make_call(transaction)); };
-            }});
+        benches.push_back(bench_in<CoverWorld>("cover_pool." + std::move(name),
+            [make_call](CoverWorld& world, BenchTransaction& transaction)
+            { transaction.calls.add(world.pool->id(), make_call(transaction)); }));
     };
     add("deposit", [](BenchTransaction& transaction)
         { return cover_pool::Deposit{transaction.amount(1'000'000)}; });

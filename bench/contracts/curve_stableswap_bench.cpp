@@ -96,13 +96,7 @@ std::vector<ContractBench> curve_stableswap_benches()
         const std::string protocol = code == curve::Code::three_pool ? "curve_3pool." : "curve.";
         for (const auto& [name, make] : operations)
         {
-            benches.push_back({protocol + name,
-                [make = make, code](BenchWorld& bench) -> MakeTransaction
-                {
-                    const auto world = std::make_shared<StableWorld>(bench, code);
-                    return [world, make](BenchTransaction& transaction)
-                    { make(*world, transaction); };
-                }});
+            benches.push_back(bench_in<StableWorld>(protocol + name, make, code));
         }
     }
     return benches;

@@ -81,14 +81,7 @@ std::vector<ContractBench> custodial_exchange_benches()
 {
     std::vector<ContractBench> benches;
     const auto add = [&](std::string name, auto fill)
-    {
-        benches.push_back({"custodial_exchange." + std::move(name),
-            [fill](BenchWorld& bench) -> MakeTransaction
-            {
-                const auto world = std::make_shared<CustodyWorld>(bench);
-                return [world, fill](BenchTransaction& transaction) { fill(*world, transaction); };
-            }});
-    };
+    { benches.push_back(bench_in<CustodyWorld>("custodial_exchange." + std::move(name), fill)); };
     add("trade",
         [](CustodyWorld& world, BenchTransaction& transaction)
         {

@@ -37,13 +37,9 @@ std::vector<ContractBench> erc20_benches()
     std::vector<ContractBench> benches;
     const auto add = [&](std::string name, auto make_call)
     {
-        benches.push_back({"erc20." + std::move(name),
-            [make_call](BenchWorld& bench) -> MakeTransaction
-            {
-                const auto world = std::make_shared<TokenWorld>(bench);
-                return [world, make_call](BenchTransaction& transaction)
-                { transaction.calls.add(world->token.id(), make_call(*world, transaction)); };
-            }});
+        benches.push_back(bench_in<TokenWorld>("erc20." + std::move(name),
+            [make_call](TokenWorld& world, BenchTransaction& transaction)
+            { transaction.calls.add(world.token.id(), make_call(world, transaction)); }));
     };
     add("transfer",
         [](TokenWorld&, BenchTransaction& transaction) {

@@ -54,15 +54,7 @@ std::vector<ContractBench> fiat_token_benches()
 {
     std::vector<ContractBench> benches;
     const auto add = [&](std::string name, auto add_call)
-    {
-        benches.push_back({"fiat_token." + std::move(name),
-            [add_call](BenchWorld& bench) -> MakeTransaction
-            {
-                const auto world = std::make_shared<FiatTokenWorld>(bench);
-                return [world, add_call](BenchTransaction& transaction)
-                { add_call(*world, transaction); };
-            }});
-    };
+    { benches.push_back(bench_in<FiatTokenWorld>("fiat_token." + std::move(name), add_call)); };
     add("transfer",
         [](FiatTokenWorld& world, BenchTransaction& transaction)
         {

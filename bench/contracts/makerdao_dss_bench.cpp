@@ -78,15 +78,7 @@ std::vector<ContractBench> makerdao_dss_benches()
 {
     std::vector<ContractBench> benches;
     const auto add = [&](std::string name, auto add_calls)
-    {
-        benches.push_back({"makerdao_dss." + std::move(name),
-            [add_calls](BenchWorld& bench) -> MakeTransaction
-            {
-                const auto world = std::make_shared<DssWorld>(bench);
-                return [world, add_calls](BenchTransaction& transaction)
-                { add_calls(*world, transaction); };
-            }});
-    };
+    { benches.push_back(bench_in<DssWorld>("makerdao_dss." + std::move(name), add_calls)); };
     add("frob",
         [](DssWorld& world, BenchTransaction& transaction)
         {

@@ -36,13 +36,9 @@ std::vector<ContractBench> masterchef_benches()
     std::vector<ContractBench> benches;
     const auto add = [&](std::string name, auto make_call)
     {
-        benches.push_back({"masterchef." + std::move(name),
-            [make_call](BenchWorld& bench) -> MakeTransaction
-            {
-                const auto world = std::make_shared<ChefWorld>(bench);
-                return [world, make_call](BenchTransaction& transaction)
-                { transaction.calls.add(world->chef.id(), make_call(transaction)); };
-            }});
+        benches.push_back(bench_in<ChefWorld>("masterchef." + std::move(name),
+            [make_call](ChefWorld& world, BenchTransaction& transaction)
+            { transaction.calls.add(world.chef.id(), make_call(transaction)); }));
     };
     add("deposit",
         [](BenchTransaction& transaction) {

@@ -66,14 +66,7 @@ std::vector<ContractBench> order_book_benches()
 {
     std::vector<ContractBench> benches;
     const auto add = [&](std::string name, auto fill)
-    {
-        benches.push_back({"order_book." + std::move(name),
-            [fill](BenchWorld& bench) -> MakeTransaction
-            {
-                const auto world = std::make_shared<BookWorld>(bench);
-                return [world, fill](BenchTransaction& transaction) { fill(*world, transaction); };
-            }});
-    };
+    { benches.push_back(bench_in<BookWorld>("order_book." + std::move(name), fill)); };
     const auto order = [](BenchTransaction& transaction)
     {
         const auto away = 1 + transaction.random.uniform_below(500);

@@ -68,25 +68,9 @@ std::vector<ContractBench> staking_benches()
 {
     std::vector<ContractBench> benches;
     const auto add_lido = [&](std::string name, auto add_call)
-    {
-        benches.push_back({"lido." + std::move(name),
-            [add_call](BenchWorld& bench) -> MakeTransaction
-            {
-                const auto world = std::make_shared<LidoWorld>(bench);
-                return [world, add_call](BenchTransaction& transaction)
-                { add_call(*world, transaction); };
-            }});
-    };
+    { benches.push_back(bench_in<LidoWorld>("lido." + std::move(name), add_call)); };
     const auto add_ethena = [&](std::string name, std::uint32_t cooldown, auto add_call)
-    {
-        benches.push_back({"ethena." + std::move(name),
-            [cooldown, add_call](BenchWorld& bench) -> MakeTransaction
-            {
-                const auto world = std::make_shared<EthenaWorld>(bench, cooldown);
-                return [world, add_call](BenchTransaction& transaction)
-                { add_call(*world, transaction); };
-            }});
-    };
+    { benches.push_back(bench_in<EthenaWorld>("ethena." + std::move(name), add_call, cooldown)); };
     add_lido("submit",
         [](LidoWorld& world, BenchTransaction& transaction) {
             transaction.calls.add(world.steth.id(), lido::Submit{transaction.amount(1'000), {}});

@@ -40,13 +40,9 @@ std::vector<ContractBench> staking_rewards_benches()
     std::vector<ContractBench> benches;
     const auto add = [&](std::string name, auto make_call)
     {
-        benches.push_back({"staking_rewards." + std::move(name),
-            [make_call](BenchWorld& bench) -> MakeTransaction
-            {
-                const auto world = std::make_shared<StakingWorld>(bench);
-                return [world, make_call](BenchTransaction& transaction)
-                { transaction.calls.add(world->farm.id(), make_call(*world, transaction)); };
-            }});
+        benches.push_back(bench_in<StakingWorld>("staking_rewards." + std::move(name),
+            [make_call](StakingWorld& world, BenchTransaction& transaction)
+            { transaction.calls.add(world.farm.id(), make_call(world, transaction)); }));
     };
     add("stake", [](StakingWorld&, BenchTransaction& transaction)
         { return Stake{transaction.amount(1'000)}; });

@@ -38,13 +38,9 @@ std::vector<ContractBench> terra_market_benches()
     std::vector<ContractBench> benches;
     const auto add = [&](std::string name, auto make_call)
     {
-        benches.push_back({"terra_market." + std::move(name),
-            [make_call](BenchWorld& bench) -> MakeTransaction
-            {
-                const auto world = std::make_shared<MarketWorld>(bench);
-                return [world, make_call](BenchTransaction& transaction)
-                { transaction.calls.add(world->market.id(), make_call(*world, transaction)); };
-            }});
+        benches.push_back(bench_in<MarketWorld>("terra_market." + std::move(name),
+            [make_call](MarketWorld& world, BenchTransaction& transaction)
+            { transaction.calls.add(world.market.id(), make_call(world, transaction)); }));
     };
     add("redeem",
         [](MarketWorld& world, BenchTransaction& transaction) {

@@ -157,12 +157,7 @@ std::vector<ContractBench> uniswap_v2_benches()
     std::vector<ContractBench> benches;
     for (const auto& [name, make] : operations)
     {
-        benches.push_back({"uniswap_v2." + name,
-            [make = make](BenchWorld& bench) -> MakeTransaction
-            {
-                const auto world = std::make_shared<ExchangeWorld>(bench);
-                return [world, make](BenchTransaction& transaction) { make(*world, transaction); };
-            }});
+        benches.push_back(bench_in<ExchangeWorld>("uniswap_v2." + name, make));
     }
     return benches;
 }

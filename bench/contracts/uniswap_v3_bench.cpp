@@ -206,12 +206,7 @@ std::vector<ContractBench> uniswap_v3_benches()
     std::vector<ContractBench> benches;
     for (const auto& [name, make] : operations)
     {
-        benches.push_back({"uniswap_v3." + name,
-            [make = make](BenchWorld& bench) -> MakeTransaction
-            {
-                const auto world = std::make_shared<ConcentratedWorld>(bench);
-                return [world, make](BenchTransaction& transaction) { make(*world, transaction); };
-            }});
+        benches.push_back(bench_in<ConcentratedWorld>("uniswap_v3." + name, make));
     }
     return benches;
 }

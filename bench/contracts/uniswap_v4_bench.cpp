@@ -143,12 +143,7 @@ std::vector<ContractBench> uniswap_v4_benches()
              {"router_swap", router_swap}, {"router_swap_volatility_fee", router_swap, true},
              {"add_and_remove_liquidity", add_and_remove_liquidity}, {"flash", flash}})
     {
-        benches.push_back({"uniswap_v4." + name,
-            [make = make, is_hooked = is_hooked](BenchWorld& bench) -> MakeTransaction
-            {
-                const auto world = std::make_shared<V4World>(bench, is_hooked);
-                return [world, make](BenchTransaction& transaction) { make(*world, transaction); };
-            }});
+        benches.push_back(bench_in<V4World>("uniswap_v4." + name, make, is_hooked));
     }
     return benches;
 }

@@ -45,15 +45,7 @@ std::vector<ContractBench> vault_benches()
 {
     std::vector<ContractBench> benches;
     const auto add = [&](std::string name, auto add_call)
-    {
-        benches.push_back({std::move(name),
-            [add_call](BenchWorld& bench) -> MakeTransaction
-            {
-                const auto world = std::make_shared<VaultWorld>(bench);
-                return [world, add_call](BenchTransaction& transaction)
-                { add_call(*world, transaction); };
-            }});
-    };
+    { benches.push_back(bench_in<VaultWorld>(std::move(name), add_call)); };
     add("erc4626.deposit",
         [](VaultWorld& world, BenchTransaction& transaction) {
             world.vault.add_deposit(
