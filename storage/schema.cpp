@@ -270,7 +270,8 @@ std::string reference_head(const Schema& schema, const DocumentationEntry& objec
             head += fmt::format("Key: `{}`.", fmt::join(table.key, "`, `"));
         for (const auto& index : table.indexes)
             head += fmt::format(" Index: `{}`.", fmt::join(index, "`, `"));
-        head += "\n";
+        if (!table.key.empty() || !table.indexes.empty())
+            head += "\n";
     }
     return head + "\n| Column | Type | Unit | Meaning |\n|---|---|---|---|\n";
 }
