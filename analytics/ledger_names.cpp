@@ -104,24 +104,32 @@ std::string LedgerNames::token(ContractId id)
                : found->symbol;
 }
 
-std::optional<AccountId> LedgerNames::find_account(std::string_view text)
+namespace
+{
+/// read() of the row that has this name or address; empty if none has.
+template <typename Read>
+auto find_called(
+    storage::Database& database, std::string_view table, std::string_view text, Read read)
 {
     const auto address = Address::from_string(text);
     const auto lower = address ? address->to_string() : std::string{text};
-    auto row = database_.prepare(address ? "SELECT id FROM t_addresses WHERE address = ?"
-                                         : "SELECT id FROM t_addresses WHERE name = ?");
+    auto row = database.prepare(
+        fmt::format("SELECT id FROM {} WHERE {} = ?", table, address ? "address" : "name"));
     row.bind(1, Value{std::string_view{lower}});
-    return row.step() ? std::optional{row.account(0)} : std::nullopt;
+    return row.step() ? std::optional{read(row)} : std::nullopt;
+}
+}  // namespace
+
+std::optional<AccountId> LedgerNames::find_account(std::string_view text)
+{
+    return find_called(database_, "t_addresses", text,
+        [](const storage::Statement& row) { return row.account(0); });
 }
 
 std::optional<ContractId> LedgerNames::find_contract(std::string_view text)
 {
-    const auto address = Address::from_string(text);
-    const auto lower = address ? address->to_string() : std::string{text};
-    auto row = database_.prepare(address ? "SELECT id FROM t_contracts WHERE address = ?"
-                                         : "SELECT id FROM t_contracts WHERE name = ?");
-    row.bind(1, Value{std::string_view{lower}});
-    return row.step() ? std::optional{row.contract(0)} : std::nullopt;
+    return find_called(database_, "t_contracts", text,
+        [](const storage::Statement& row) { return row.contract(0); });
 }
 
 std::optional<ContractId> LedgerNames::contract_of(AccountId account)
