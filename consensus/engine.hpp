@@ -44,8 +44,8 @@ struct NetworkBlock
     std::uint64_t round = 0;  // Of a BFT protocol; the slot, where slots count time.
     // Of proof of work.
     VirtualTime stated_at = 0;  // Its header's time, by its maker's clock.
-    std::uint32_t bits = 0;     // Target in Bitcoin's compact form; 0: no proof of work.
-    std::uint64_t nonce = 0;    // Solves the puzzle.
+    std::uint32_t bits = 0;   // Target in Bitcoin's compact form; 0: no proof of work.
+    std::uint64_t nonce = 0;  // Solves the puzzle.
     bool is_withheld =
         false;  // Made in secret: holds what its maker prefers, not what he was sent.
 };
@@ -88,6 +88,7 @@ struct NetworkEvidence
     std::uint64_t round = 0;
     NetworkBlockId first = 0;  // What he voted for or made, and what else.
     NetworkBlockId second = 0;
+    VoteKind vote = VoteKind::prevote;  // Of double votes.
 };
 
 enum class StakeChangeKind : std::uint8_t
@@ -97,6 +98,10 @@ enum class StakeChangeKind : std::uint8_t
     reward,      // Minted: for voting and proposing.
     leak,        // Burnt: for being absent while nothing was final.
     slashing,    // Burnt: for what evidence proves.
+    penalty,     // Burnt: for votes missed.
+    /// His are `amount` / 10^18 of the fees that blocks collected since the last block with changes
+    /// of this kind, itself included. Rounded down; what is left goes to who made it.
+    fee_share,
 };
 
 /// What happens to a validator's stake, when the block that carries it is executed.
@@ -104,7 +109,8 @@ struct StakeChange
 {
     StakeChangeKind kind{};
     NodeId validator = 0;
-    Amount amount;  // Wei.
+    Amount amount;                // Wei, but of fee_share.
+    std::uint32_t delegator = 0;  // Whose: the how-manieth who delegates; 0: the validator's own.
 };
 
 /// A block that was not adopted, or no longer is.
@@ -113,6 +119,7 @@ enum class BlockRefusalKind : std::uint8_t
     stale,      // Another one at its height was preferred.
     invalid,    // It broke a rule.
     undecided,  // Its round ended without a decision.
+    forked,     // Other nodes hold it for final, at a height where this one holds another for it.
 };
 struct RefusedBlock
 {
@@ -143,6 +150,14 @@ struct ConsensusFigures
     double joules = 0;              // By the scenario's figures for machines.
 };
 
+/// How a maker fills his blocks, for the ledger.
+struct MakerConduct
+{
+    bool reorders = false;             // In the order that pays best.
+    std::vector<std::string> censors;  // Accounts, as the scenario names them, that he leaves out.
+    bool operator==(const MakerConduct&) const = default;
+};
+
 /// A figure that one engine knows and others do not: `group.revenue_share`.
 struct NamedFigure
 {
@@ -166,6 +181,7 @@ public:
     [[nodiscard]] virtual ConsensusFigures figures() const = 0;
     /// How many nodes make blocks: makers are below it.
     [[nodiscard]] virtual std::uint32_t makers() const noexcept = 0;
+    [[nodiscard]] virtual MakerConduct conduct_of(NodeId /*maker*/) const { return {}; }
     /// What else it knows so far, for people; the same names in the same order for every seed.
     [[nodiscard]] virtual std::vector<NamedFigure> details() const { return {}; }
 };
