@@ -32,9 +32,9 @@ BftOptions small_options(std::uint32_t validators)
 class Chain
 {
 public:
-    explicit Chain(BftOptions options) : options{std::move(options)}
+    explicit Chain(BftOptions of_chain) : options{std::move(of_chain)}
     {
-        state = first_chain_state(this->options);
+        state = first_chain_state(options);
     }
     void grow(const std::vector<NetworkEvidence>& evidence = {},
         const std::vector<NodeId>& signers = {}, VirtualTime span = one_second)
@@ -100,7 +100,10 @@ constexpr auto undelegate = BftStakeOperationKind::undelegate;
 TEST_CASE("groups have the last numbers, and their share of the stake", "[consensus][bft]")
 {
     auto options = small_options(10);
-    options.groups = {{"a", 2, 0.4}, {"b", 0, 0.3}};
+    options.groups.resize(2);
+    options.groups[0].validators = 2;
+    options.groups[0].share = 0.4;
+    options.groups[1].share = 0.3;
     CHECK(
         groups_of_validators(options) == std::vector<std::uint32_t>{2, 2, 2, 2, 2, 0, 0, 1, 1, 1});
     // Of 10,000: 2 * 2,000, 3 * 1,000 and 3,000 for the other five.
