@@ -1,5 +1,6 @@
 #include "consensus/make_engine.hpp"
 
+#include "consensus/bft/engine.hpp"
 #include "consensus/pow/engine.hpp"
 
 namespace runnel
@@ -13,8 +14,10 @@ std::unique_ptr<ConsensusEngine> make_engine(
         case ConsensusKind::pow:
             return make_pow_engine(
                 setup.pow, network_with_faults(setup, seed), setup.nodes, seed, shards, runner);
-        case ConsensusKind::proposer:
         case ConsensusKind::bft:
+            return make_bft_engine(
+                setup.bft, network_with_faults(setup, seed), seed, runner, shards);
+        case ConsensusKind::proposer:
         case ConsensusKind::gasper: break;
     }
     return nullptr;

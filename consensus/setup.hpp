@@ -1,5 +1,6 @@
 #pragma once
 
+#include "consensus/bft/options.hpp"
 #include "consensus/network/model.hpp"
 #include "consensus/pow/options.hpp"
 
@@ -61,6 +62,7 @@ struct ConsensusSetup
     NetworkModel network;           // Without faults.
     std::vector<NetworkFault> faults;
     PowOptions pow;
+    BftOptions bft;
     /// Blocks under which a ledger takes a block for settled that no vote made final.
     std::uint64_t horizon = 200;
 

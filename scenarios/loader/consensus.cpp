@@ -69,8 +69,10 @@ std::vector<std::string_view> strategies_of(ConsensusKind engine)
     switch (engine)
     {
         case ConsensusKind::pow: return {"honest", "selfish", "double_spend", "pool_hopping"};
-        case ConsensusKind::proposer:
         case ConsensusKind::bft:
+            return {"honest", "offline", "equivocating", "censoring", "mev", "invalid_block",
+                "amnesia"};
+        case ConsensusKind::proposer:
         case ConsensusKind::gasper: break;
     }
     return {"honest"};
@@ -91,7 +93,8 @@ MinerGroup miner_group(
     MinerGroup group;
     group.name = name;
     group.count = static_cast<std::uint32_t>(parameters.integer("count"));
-    group.share = parameters.number("share");
+    if (parameters.has("share"))
+        group.share = parameters.number("share");
     group.spread = parameters.number("spread");
     group.strategy = miner_strategy(strategy);
     group.joules_per_terahash = parameters.number("joules_per_terahash");
@@ -182,6 +185,7 @@ void Loader::read_consensus()
     setup.horizon = static_cast<std::uint64_t>(values.parameters.integer("horizon"));
     read_pow(setup.pow);
     read_pools(setup.pow);
+    read_bft(setup.bft);
     setup.network = read_network(setup.nodes);
     read_groups(setup);
     read_faults(setup);
@@ -401,6 +405,7 @@ void Loader::read_groups(ConsensusSetup& setup)
                 fmt::format("expected at most {} nodes in all groups together, got {}", members_max,
                     members));
         setup.pow.groups.push_back(std::move(group));
+        setup.bft.groups.push_back(bft_group(table, strategy, values));
         resolve(table, values.canonical);
     }
     const auto network = single_table("network");
@@ -413,6 +418,9 @@ void Loader::read_groups(ConsensusSetup& setup)
         honest.count = members;
         setup.groups.push_back({honest.name, 0, members});
         setup.pow.groups.push_back(std::move(honest));
+        setup.bft.groups.emplace_back();
+        setup.bft.groups.back().name = setup.groups.back().name;
+        setup.bft.groups.back().validators = members;
     }
     else if (!(shares > 0))
         fail_key(tables.front(), "share", "expected a share above 0 in some group, got 0 in all");
@@ -433,6 +441,8 @@ void Loader::read_groups(ConsensusSetup& setup)
         fail_key(network, "nodes",
             fmt::format("expected at least the {} nodes of the groups of [consensus], got {}",
                 members, setup.nodes));
+    if (setup.engine == ConsensusKind::bft)
+        finish_bft(setup);
 }
 
 void Loader::read_faults(ConsensusSetup& setup)

@@ -207,9 +207,10 @@ Section groups_section()
                 {{"strategy", Kind::text, "\"honest\"", {}, "What these nodes do."}},
                 {{"count", Kind::integer, "1", unit::other("nodes"), "How many they are.", 1,
                     nodes_max}},
-                {{"share", Kind::number, "1", {},
-                    "Of the hash rate or of the stake, relative to the other groups: all its nodes "
-                    "together.",
+                {{"share", Kind::number, "\"\"", {},
+                    "All its nodes together: of the hash rate, relative to the other groups (left "
+                    "out: 1); or of all stake, as a part of 1 (left out: each validator has as "
+                    "much as any other without one).",
                     0, 1e9}},
                 {{"spread", Kind::number, "0", {},
                     "Of miners: standard deviation of their hash rates, over the mean.", 0, 10}},
@@ -264,8 +265,16 @@ Section pools_section()
 
 std::vector<Section> consensus_sections()
 {
-    return {consensus_section(), pow_section(), groups_section(), pools_section(),
-        network_section(), regions_section(), faults_section()};
+    std::vector<Section> sections{consensus_section(), pow_section()};
+    for (auto& of_bft : bft_sections())
+        sections.push_back(std::move(of_bft));
+    auto groups = groups_section();
+    for (auto& strategy : bft_strategies())
+        groups.variants.push_back(std::move(strategy));
+    sections.push_back(std::move(groups));
+    for (auto& other : {pools_section(), network_section(), regions_section(), faults_section()})
+        sections.push_back(other);
+    return sections;
 }
 
 }  // namespace runnel::scenarios

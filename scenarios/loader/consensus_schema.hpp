@@ -9,5 +9,9 @@ namespace runnel::scenarios
 
 /// [consensus] with its tables, [network] and [faults].
 [[nodiscard]] std::vector<Section> consensus_sections();
+/// [consensus.bft] and [consensus.stakes].
+[[nodiscard]] std::vector<Section> bft_sections();
+/// What groups of validators can do besides being honest.
+[[nodiscard]] std::vector<Variant> bft_strategies();
 
 }  // namespace runnel::scenarios

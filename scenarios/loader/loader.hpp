@@ -138,6 +138,13 @@ private:
     void read_faults(ConsensusSetup& setup);
     void check_fault(
         const NamedTable& table, const NetworkFault& fault, const ConsensusSetup& setup) const;
+    // ---- consensus_bft.cpp ----
+    void read_bft(BftOptions& options);
+    [[nodiscard]] BftGroup bft_group(const NamedTable& table, std::string_view strategy,
+        const TableValues& values) const;
+    /// What depends on all groups.
+    void finish_bft(ConsensusSetup& setup);
+    void read_stake_operations(BftOptions& options);
     void read_script_line(const NamedTable& table);
     /// Where contracts will be that lines deploy and name.
     void find_created();
