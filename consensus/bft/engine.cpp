@@ -128,6 +128,10 @@ void BftEngine::take_decided(VirtualTime at, NodeId node, const BftNode::Decided
     height.reference = header.id;
     for (const auto& decision : height.decisions)
         report_fork(height, decision);
+    rounds_lost_ += decided.commit->round;
+    rounds_lost_most_ = std::max(rounds_lost_most_, decided.commit->round);
+    voters_ = 0;
+    for_each_voter(decided.state->next_set()->members, [&](NodeId) { ++voters_; });
     ConsensusStep step;
     step.at = at;
     step.added.push_back(header);
@@ -194,6 +198,22 @@ MakerConduct BftEngine::conduct_of(NodeId maker) const
     if (group.strategy == BftStrategy::censoring)
         conduct.censors = group.censors;
     return conduct;
+}
+
+std::vector<NamedFigure> BftEngine::details() const
+{
+    std::vector<NodeId> offenders;
+    for (const auto& evidence : evidence_found_)
+        offenders.push_back(evidence.offender);
+    std::sort(offenders.begin(), offenders.end());
+    offenders.erase(std::unique(offenders.begin(), offenders.end()), offenders.end());
+    const auto number = [](std::uint64_t value) { return static_cast<double>(value); };
+    const auto heights = number(std::max<std::uint64_t>(decided_height(reference()), 1));
+    return {{"bft.rounds_lost", number(rounds_lost_) / heights, "rounds a height"},
+        {"bft.rounds_lost_most", number(rounds_lost_most_), "rounds"},
+        {"bft.voters", number(voters_), "validators"},
+        {"bft.offenders", number(offenders.size()), "validators"},
+        {"bft.conflicts", number(conflicts_.size()), "heights"}};
 }
 
 std::unique_ptr<BftEngine> make_bft_engine(const BftOptions& options, NetworkModel model,

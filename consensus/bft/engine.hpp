@@ -43,6 +43,7 @@ public:
     [[nodiscard]] ConsensusFigures figures() const override;
     [[nodiscard]] std::uint32_t makers() const noexcept override { return options().validators; }
     [[nodiscard]] MakerConduct conduct_of(NodeId maker) const override;
+    [[nodiscard]] std::vector<NamedFigure> details() const override;
 
     [[nodiscard]] const BftOptions& options() const noexcept { return genesis_->options; }
     [[nodiscard]] const BftGenesis& genesis() const noexcept { return *genesis_; }
@@ -70,6 +71,9 @@ private:
     Network<BftNode> network_;
     VirtualTime now_ = 0;
     std::uint64_t blocks_made_ = 0;
+    std::uint64_t rounds_lost_ = 0;       // Before those that decided, over all heights.
+    std::uint64_t rounds_lost_most_ = 0;  // At one height.
+    std::uint64_t voters_ = 0;            // At the newest height.
 
     struct Decision
     {

@@ -142,6 +142,7 @@ void BftNode::restart(Context& context, bool keeps_memory)
     asked_until_ = 0;
     evidence_.clear();
     early_.clear();
+    previous_.reset();
     if (!keeps_memory)
     {
         disk_ = {};
@@ -190,12 +191,16 @@ void BftNode::hear(NodeId from, const BftProposal& proposal, const PayloadPointe
         ask_for_blocks(from);
         return;
     }
-    if (proposal.height < height() || !machine_->add_proposal(proposal.proposer, proposal.round,
-                                          proposal.value.block->header.id, proposal.valid_round))
+    if (proposal.height < height())
     {
-        // Of a round far ahead it may have learnt that others are there.
-        if (proposal.height == height())
-            look();
+        if (proposal.height + 1 == height())
+            hear_of_previous(proposal);
+        return;
+    }
+    if (!machine_->add_proposal(proposal.proposer, proposal.round, proposal.value.block->header.id,
+            proposal.valid_round))
+    {
+        look();  // If it is of a round far ahead, it tells that somebody is there.
         return;
     }
     learn_value(proposal.value);
@@ -215,17 +220,7 @@ void BftNode::hear(NodeId from, const BftVotes& votes, const PayloadPointer& /*p
     if (votes.height < height())
     {
         if (votes.height + 1 == height())
-        {
-            for (const auto& set : votes.sets)
-            {
-                if (set.kind != VoteKind::precommit || set.block != disk_.commit->block ||
-                    set.round != disk_.commit->round)
-                    continue;
-                const auto& members = disk_.state->sets[0]->members;
-                for (std::size_t i = 0; i < members.size(); ++i)
-                    last_commit_[i] |= set.voters[i] & members[i];
-            }
-        }
+            hear_of_previous(votes);
         if (votes.is_status)
             send_blocks(from, votes.height);
         return;
@@ -253,6 +248,35 @@ void BftNode::hear(NodeId from, const BftVotes& votes, const PayloadPointer& /*p
         schedule_flush(wait);
     if (votes.is_status)
         answer_status(from, votes);
+}
+
+void BftNode::hear_of_previous(const BftProposal& proposal)
+{
+    if (!previous_)
+        return;
+    hears_of_previous_ = true;
+    previous_->add_proposal(
+        proposal.proposer, proposal.round, proposal.value.block->header.id, proposal.valid_round);
+    hears_of_previous_ = false;
+}
+
+void BftNode::hear_of_previous(const BftVotes& votes)
+{
+    const auto& members = disk_.state->sets[0]->members;
+    for (const auto& set : votes.sets)
+    {
+        if (set.kind != VoteKind::precommit || set.block != disk_.commit->block ||
+            set.round != disk_.commit->round)
+            continue;
+        for (std::size_t i = 0; i < members.size(); ++i)
+            last_commit_[i] |= set.voters[i] & members[i];
+    }
+    if (!previous_)
+        return;
+    hears_of_previous_ = true;
+    for (const auto& set : votes.sets)
+        previous_->add_votes(set.kind, set.round, set.block, set.voters);
+    hears_of_previous_ = false;
 }
 
 void BftNode::hear(NodeId from, const BftEvidenceNote& note, const PayloadPointer& /*payload*/)
@@ -353,6 +377,9 @@ void BftNode::adopt(BftDecidedBlocks::Decided decided, Decided details)
     if (abstains_ && disk_.head->header.made_at > came_back_)
         abstains_ = false;
     drop_old_evidence();
+    previous_.reset();
+    if (machine_->decision())
+        previous_.emplace(std::move(*machine_));
     details.block = disk_.head;
     details.commit = disk_.commit;
     if (self_ == genesis_->reference)
@@ -543,15 +570,9 @@ void BftNode::finish_validation(Value& value)
     value.validity = fits && !is_flawed ? BlockValidity::valid : BlockValidity::invalid;
     if (is_flawed)
     {
-        NetworkEvidence evidence;
-        evidence.kind = EvidenceKind::invalid_block;
-        evidence.offender = header.maker;
-        evidence.found_at = context_->now();
-        evidence.height = header.height;
-        evidence.round = header.round;
-        evidence.first = header.id;
-        evidence.second = no_block;
-        file_evidence(evidence, std::nullopt);
+        file_evidence(new_evidence(EvidenceKind::invalid_block, header.maker, header.round,
+                          header.id, no_block),
+            std::nullopt);
     }
 }
 
@@ -594,17 +615,24 @@ void BftNode::start_timeout(BftStep step, std::uint64_t round)
         {TimerKind::timeout, step, height(), round, 0});
 }
 
-void BftNode::double_vote(
-    NodeId voter, VoteKind kind, std::uint64_t round, NetworkBlockId first, NetworkBlockId second)
+NetworkEvidence BftNode::new_evidence(EvidenceKind kind, NodeId offender, std::uint64_t round,
+    NetworkBlockId first, NetworkBlockId second) const
 {
     NetworkEvidence evidence;
-    evidence.kind = EvidenceKind::double_vote;
-    evidence.offender = voter;
+    evidence.kind = kind;
+    evidence.offender = offender;
     evidence.found_at = context_->now();
-    evidence.height = height();
+    evidence.height = hears_of_previous_ ? height() - 1 : height();
     evidence.round = round;
     evidence.first = std::min(first, second);
     evidence.second = std::max(first, second);
+    return evidence;
+}
+
+void BftNode::double_vote(
+    NodeId voter, VoteKind kind, std::uint64_t round, NetworkBlockId first, NetworkBlockId second)
+{
+    auto evidence = new_evidence(EvidenceKind::double_vote, voter, round, first, second);
     evidence.vote = kind;
     file_evidence(evidence, std::nullopt);
 }
@@ -612,15 +640,8 @@ void BftNode::double_vote(
 void BftNode::double_proposal(
     NodeId proposer, std::uint64_t round, NetworkBlockId first, NetworkBlockId second)
 {
-    NetworkEvidence evidence;
-    evidence.kind = EvidenceKind::double_proposal;
-    evidence.offender = proposer;
-    evidence.found_at = context_->now();
-    evidence.height = height();
-    evidence.round = round;
-    evidence.first = std::min(first, second);
-    evidence.second = std::max(first, second);
-    file_evidence(evidence, std::nullopt);
+    file_evidence(
+        new_evidence(EvidenceKind::double_proposal, proposer, round, first, second), std::nullopt);
 }
 
 void BftNode::file_evidence(const NetworkEvidence& evidence, std::optional<NodeId> from)

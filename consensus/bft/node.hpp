@@ -182,6 +182,10 @@ private:
 
     [[nodiscard]] const BftOptions& options() const noexcept { return genesis_->options; }
     [[nodiscard]] std::uint64_t height() const noexcept { return disk_.head->header.height + 1; }
+    [[nodiscard]] NetworkEvidence new_evidence(EvidenceKind kind, NodeId offender,
+        std::uint64_t round, NetworkBlockId first, NetworkBlockId second) const;
+    void hear_of_previous(const BftProposal& proposal);
+    void hear_of_previous(const BftVotes& votes);
 
     std::shared_ptr<const BftGenesis> genesis_;
     NodeId self_;
@@ -189,8 +193,10 @@ private:
     Context* context_ = nullptr;  // While it handles something.
 
     Disk disk_;
-    std::optional<Tendermint> machine_;           // Of the current height.
-    std::vector<Value> values_;                   // Proposed at it.
+    std::optional<Tendermint> machine_;   // Of the current height.
+    std::optional<Tendermint> previous_;  // Of the one before: who voted twice there.
+    bool hears_of_previous_ = false;
+    std::vector<Value> values_;                   // Proposed at the current height.
     VoterBits last_commit_;                       // Of the head, with votes that came late.
     std::vector<NetworkEvidence> evidence_;       // Not in a block yet.
     std::vector<PayloadPointer> early_;           // Proposals of the next height.
