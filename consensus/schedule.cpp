@@ -18,15 +18,18 @@ void move_behind(std::vector<Value>& from, std::vector<Value>& to)
     from.clear();
 }
 
-RewardKind kind_of(StakeChangeKind kind) noexcept
+RewardKind kind_of(StakeChangeKind kind, bool compounds) noexcept
 {
     switch (kind)
     {
-        case StakeChangeKind::deposit: return RewardKind::locked;
+        case StakeChangeKind::deposit: return RewardKind::staked;
         case StakeChangeKind::withdrawal: return RewardKind::freed;
-        case StakeChangeKind::reward: return RewardKind::minted;
+        case StakeChangeKind::reward:
+            return compounds ? RewardKind::staked : RewardKind::minted;
         case StakeChangeKind::leak:
+        case StakeChangeKind::penalty:
         case StakeChangeKind::slashing: return RewardKind::burnt;
+        case StakeChangeKind::fee_share: break;
     }
     return RewardKind::minted;
 }
@@ -74,6 +77,7 @@ std::string_view to_string(BlockRefusalKind kind) noexcept
         case BlockRefusalKind::stale: return "stale";
         case BlockRefusalKind::invalid: return "invalid";
         case BlockRefusalKind::undecided: return "undecided";
+        case BlockRefusalKind::forked: return "forked";
     }
     return "";
 }
@@ -94,6 +98,15 @@ ChainSchedule::ChainSchedule(std::unique_ptr<ConsensusEngine> engine, Options op
 AccountId ChainSchedule::account_of(NodeId maker) const
 {
     return options_.accounts.at(maker);
+}
+
+AccountId ChainSchedule::account_of(const StakeChange& change) const
+{
+    if (change.delegator == 0 || change.validator >= options_.delegators.size())
+        return account_of(change.validator);
+    const auto& delegators = options_.delegators[change.validator];
+    return change.delegator <= delegators.size() ? delegators[change.delegator - 1]
+                                                 : account_of(change.validator);
 }
 
 bool ChainSchedule::is_decided(const Entry& entry) const noexcept
@@ -221,6 +234,9 @@ void ChainSchedule::add(const ConsensusStep& step)
     std::vector<bool> is_paid(added.size());
     for (const auto& change : step.stake)
     {
+        // Tips are whoever's who made the block; nothing, nobody writes down.
+        if (change.kind == StakeChangeKind::fee_share || change.amount.is_zero())
+            continue;
         auto place = added.size() - 1;
         for (std::size_t i = 0; change.kind == StakeChangeKind::reward && i < added.size(); ++i)
         {
@@ -232,7 +248,7 @@ void ChainSchedule::add(const ConsensusStep& step)
             }
         }
         added[place]->scheduled.rewards.push_back(
-            {account_of(change.validator), change.amount, kind_of(change.kind)});
+            {account_of(change), change.amount, kind_of(change.kind, options_.compounds)});
     }
     note(step, added.back()->notes);
     // What nothing takes back any more need not be remembered.

@@ -48,6 +48,9 @@ public:
         /// Virtual time without a new block after which the chain is taken to stand still.
         VirtualTime patience = 24 * 3600 * one_second;
         std::vector<AccountId> accounts;  // Of makers, by number.
+        /// Of those who delegate to each; whom nobody knows is taken for the maker.
+        std::vector<std::vector<AccountId>> delegators;
+        bool compounds = false;  // Rewards stay with the stake.
     };
 
     ChainSchedule(std::unique_ptr<ConsensusEngine> engine, Options options);
@@ -81,6 +84,7 @@ private:
         const NetworkBlock& block, std::string_view status) const;
     void note(const ConsensusStep& step, ConsensusNotes& notes) const;
     [[nodiscard]] AccountId account_of(NodeId maker) const;
+    [[nodiscard]] AccountId account_of(const StakeChange& change) const;
 
     std::unique_ptr<ConsensusEngine> engine_;
     Options options_;

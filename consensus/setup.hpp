@@ -69,6 +69,8 @@ struct ConsensusSetup
     /// How many nodes make blocks; their numbers are below it.
     [[nodiscard]] std::uint32_t makers() const noexcept
     {
+        if (engine == ConsensusKind::bft)
+            return bft.validators;
         return groups.empty() ? 0 : groups.back().first + groups.back().count;
     }
 };

@@ -739,17 +739,19 @@ void BlockExecution::settle(const Reward& reward, Amount& minted, Amount& burnt)
     }
     const auto deposits = world_->find_account(deposits_account_name);
     RUNNEL_CHECK(deposits.has_value() && "who locks coins up has where to");
-    const auto from = reward.kind == RewardKind::locked ? reward.account : *deposits;
-    RUNNEL_CHECK(world_->account_states.get(from).balance >= reward.amount &&
-                 "consensus moves no coins that are not there");
-    writes_.debit(from, reward.amount);
-    switch (reward.kind)
+    if (reward.kind == RewardKind::staked)
     {
-        case RewardKind::minted: break;
-        case RewardKind::locked: writes_.credit(*deposits, reward.amount); break;
-        case RewardKind::freed: writes_.credit(reward.account, reward.amount); break;
-        case RewardKind::burnt: burnt = wrapping_add(burnt, reward.amount); break;
+        writes_.credit(*deposits, reward.amount);
+        minted = wrapping_add(minted, reward.amount);
+        return;
     }
+    RUNNEL_CHECK(world_->account_states.get(*deposits).balance >= reward.amount &&
+                 "consensus moves no coins that are not there");
+    writes_.debit(*deposits, reward.amount);
+    if (reward.kind == RewardKind::freed)
+        writes_.credit(reward.account, reward.amount);
+    else
+        burnt = wrapping_add(burnt, reward.amount);
 }
 
 FinishedBlock BlockExecution::seal(const BlockHeader& parent, const Hash& parent_hash)

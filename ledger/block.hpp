@@ -52,8 +52,8 @@ struct BlockHeader
 enum class RewardKind : std::uint8_t
 {
     minted,  // New coins, to his account.
-    locked,  // From his account into the deposits,
-    freed,   // and back.
+    staked,  // The same into the deposits: what he earns there, or brings from elsewhere.
+    freed,   // Out of the deposits, to his account.
     burnt,   // Out of the deposits, where they were his.
 };
 [[nodiscard]] constexpr std::string_view to_string(RewardKind kind) noexcept
@@ -61,7 +61,7 @@ enum class RewardKind : std::uint8_t
     switch (kind)
     {
         case RewardKind::minted: return "minted";
-        case RewardKind::locked: return "locked";
+        case RewardKind::staked: return "staked";
         case RewardKind::freed: return "freed";
         case RewardKind::burnt: return "burnt";
     }

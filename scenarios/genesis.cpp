@@ -60,6 +60,22 @@ std::vector<Validator> add_validators(World& world, const Scenario& scenario)
     return validators;
 }
 
+std::vector<std::vector<AccountId>> add_delegators(World& world, const Scenario& scenario)
+{
+    if (scenario.consensus.engine != ConsensusKind::bft)
+        return {};
+    std::vector<std::vector<AccountId>> delegators(scenario.consensus.makers());
+    for (std::size_t validator = 0; validator < delegators.size(); ++validator)
+    {
+        for (std::uint32_t i = 1; i <= scenario.consensus.bft.stake.delegators; ++i)
+        {
+            delegators[validator].push_back(world.add_account(
+                {fmt::format("delegator/{}/{}", validator, i), "delegator", "", {}}));
+        }
+    }
+    return delegators;
+}
+
 void allocate(World& world, ContractId token, AccountId account, const Amount& amount)
 {
     if (amount.is_zero())
@@ -214,6 +230,7 @@ tl::expected<Genesis, ScenarioError> build_genesis(const Scenario& scenario)
     auto& world = *genesis.world;
     add_contracts(world, scenario);
     genesis.validators = add_validators(world, scenario);
+    genesis.delegators = add_delegators(world, scenario);
     const bool may_revert = scenario.consensus.engine == ConsensusKind::pow ||
                             scenario.consensus.engine == ConsensusKind::gasper;
     for (const auto& spec : scenario.agents)

@@ -36,6 +36,7 @@ struct Genesis
     std::vector<ContractId> transaction_contracts;  // Which contract asked for each,
     std::vector<std::string> position_places;       // or which position, behind those.
     std::vector<Validator> validators;
+    std::vector<std::vector<AccountId>> delegators;  // To each, where an engine has some.
     std::vector<AgentGroup> groups;
     std::vector<ScriptLine> arrivals;  // The payments that bring wallets, by block.
 };

@@ -104,6 +104,8 @@ ChainSchedule::Options schedule_options(const Scenario& scenario, const Genesis&
     options.horizon = scenario.consensus.horizon;
     for (const auto& validator : genesis.validators)
         options.accounts.push_back(validator.account);
+    options.delegators = genesis.delegators;
+    options.compounds = scenario.consensus.engine == ConsensusKind::gasper;
     return options;
 }
 

@@ -24,8 +24,9 @@ struct StakeChangeRow
             {"From 0, counted together with the block's rows of t_rewards."});
         column("account_id", self.account, {"Whose stake it is."});
         column("kind", self.kind,
-            {"locked (from his account into the deposits), freed (and back), burnt (out of the "
-             "deposits: what was slashed, or leaked away while he was absent)."});
+            {"staked (new coins in the deposits: what he earned there, or brought from outside of "
+             "the ledger), freed (out of the deposits to his account), burnt (out of the deposits: "
+             "what was slashed, or leaked away while he was absent)."});
         column("amount", self.amount, {"Exact, decimal.", unit::wei});
     }
 };

@@ -249,11 +249,11 @@ std::vector<Reward> LedgerReader::read_rewards(std::uint64_t block_number)
                 return;
             if (index(row.account) >= account_count_)
                 fail_column(changes, "account_id", "an account's id");
-            auto kind = RewardKind::locked;
+            auto kind = RewardKind::staked;
             while (kind != RewardKind::burnt && to_string(kind) != row.kind)
                 kind = static_cast<RewardKind>(static_cast<int>(kind) + 1);
             if (to_string(kind) != row.kind)
-                fail_column(changes, "kind", "locked, freed or burnt");
+                fail_column(changes, "kind", "staked, freed or burnt");
             rewards.push_back({row.account, row.amount, kind});
         }
     };

@@ -273,7 +273,7 @@ TEST_CASE("re-orgs: consensus moves coins, and takes that back with the block", 
         for (const auto& [account, amount, kind] : block->rewards)
         {
             moves += kind != RewardKind::minted ? 1 : 0;
-            if (kind == RewardKind::locked)
+            if (kind == RewardKind::staked)
                 deposits = wrapping_add(deposits, amount);
             else if (kind != RewardKind::minted)
                 deposits = wrapping_sub(deposits, amount);
