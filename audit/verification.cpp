@@ -1,10 +1,10 @@
 #include "audit/verification.hpp"
 
-#include "audit/channel.hpp"
 #include "audit/ledger_walk.hpp"
 #include "audit/reexecution.hpp"
 #include "scenarios/run.hpp"
 #include "storage/chain_comparison.hpp"
+#include "storage/channel.hpp"
 #include "storage/checkpoints.hpp"
 #include "storage/comparison.hpp"
 #include "storage/dropped_rows.hpp"
@@ -136,7 +136,7 @@ private:
 
     storage::LedgerReader reader_;
     std::uint64_t last_;
-    Channel<storage::StoredBlock> blocks_{waiting_max};
+    storage::Channel<storage::StoredBlock> blocks_{waiting_max};
     Task task_;
 };
 
@@ -187,7 +187,7 @@ private:
     }
 
     storage::ChainComparison comparison_;
-    Channel<std::shared_ptr<const FinishedBlock>> blocks_{waiting_max};
+    storage::Channel<std::shared_ptr<const FinishedBlock>> blocks_{waiting_max};
     std::optional<storage::LedgerDifference> difference_;
     Task task_;
 };

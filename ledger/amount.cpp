@@ -307,25 +307,41 @@ Amount Amount::power_of_ten(unsigned exponent) noexcept
 
 std::optional<Amount> Amount::from_decimal(std::string_view text) noexcept
 {
-    if (text.empty())
-        return std::nullopt;
     // As many digits at a time as 64 bits hold for sure.
     constexpr std::size_t part_max = 19;
-    Amount result;
-    while (!text.empty())
+    static constexpr auto scales = []
     {
-        std::uint64_t part = 0;
-        std::uint64_t scale = 1;
-        for (const char digit : text.substr(0, part_max))
+        std::array<std::uint64_t, part_max + 1> powers{1};
+        for (std::size_t i = 1; i < powers.size(); ++i)
+            powers[i] = powers[i - 1] * 10;
+        return powers;
+    }();
+    const auto read = [](std::string_view digits) -> std::optional<std::uint64_t>
+    {
+        std::uint64_t number = 0;
+        for (const char digit : digits)
         {
-            if (digit < '0' || digit > '9')
+            const auto value = static_cast<unsigned char>(digit - '0');
+            if (value > 9)
                 return std::nullopt;
-            part = part * 10 + static_cast<std::uint64_t>(digit - '0');
-            scale *= 10;
+            number = number * 10 + value;
         }
-        text.remove_prefix(std::min(part_max, text.size()));
+        return number;
+    };
+    if (text.empty())
+        return std::nullopt;
+    // Nearly all amounts are one part.
+    const auto first = read(text.substr(0, part_max));
+    if (!first)
+        return std::nullopt;
+    Amount result{*first};
+    for (auto at = part_max; at < text.size(); at += part_max)
+    {
+        const auto digits = text.substr(at, part_max);
+        const auto part = read(digits);
         Amount scaled;
-        if (multiply(result, scale, scaled) || add_carry(scaled, part, result))
+        if (!part || multiply(result, scales[digits.size()], scaled) ||
+            add_carry(scaled, *part, result))
             return std::nullopt;
     }
     return result;

@@ -11,7 +11,6 @@ namespace runnel::analytics::tracing
 namespace
 {
 constexpr std::uint64_t integer_max = std::numeric_limits<std::int64_t>::max();
-constexpr std::uint64_t after_transactions = std::numeric_limits<std::uint64_t>::max();
 /// Of one transaction. Blocks have no gas for as many; what is done with them takes their square.
 constexpr std::size_t movements_max = 20'000;
 
@@ -19,14 +18,29 @@ Amount product(std::uint64_t a, std::uint64_t b) noexcept
 {
     return Amount::from_uint128(static_cast<uint128>(a) * b);
 }
+
+/// The ledger's file, of which there may be several connections; empty if it is in memory.
+std::string file_of(LedgerQueries& source)
+{
+    auto databases = source.query("PRAGMA database_list");
+    while (databases.step())
+    {
+        if (databases.text(1) == "main" && !databases.is_null(2))
+            return std::string{databases.text(2)};
+    }
+    return {};
+}
 }  // namespace
 
-LedgerMovements::LedgerMovements(
-    LedgerQueries& source, Direction direction, std::uint64_t last_block)
+LedgerMovements::LedgerMovements(LedgerQueries& source, Direction direction,
+    std::uint64_t last_block, std::uint64_t ahead_rows_min)
   : source_{source},
     direction_{direction},
     last_block_{last_block},
-    blocks_{source.query("SELECT base_fee, proposer_id FROM t_blocks WHERE number = ?")}
+    ahead_rows_min_{ahead_rows_min},
+    file_{file_of(source)},
+    blocks_{source.query("SELECT base_fee, proposer_id FROM t_blocks WHERE number = ?")},
+    names_{source, Content::fee, direction}
 {
     const std::string_view movement = "contract_id, from_id, to_id, value";
     add(Content::native, "t_native_transfers", movement);
@@ -59,49 +73,104 @@ void LedgerMovements::add(Content content, std::string_view table, std::string_v
     const auto bound = last_block_ < source_.last_block()
                            ? fmt::format(" AND block_number <= {}", last_block_)
                            : std::string{};
-    rows_.push_back({content,
-        source_.query(fmt::format(
-            "SELECT block_number, {}, {} FROM {} WHERE block_number > 0{} ORDER BY rowid{}",
+    const auto sql =
+        fmt::format("SELECT block_number, {}, {} FROM {} WHERE block_number > 0{} ORDER BY rowid{}",
             content == Content::reward ? "0" : "transaction_index", columns, table, bound,
-            backwards ? " DESC" : "")),
-        backwards ? Key{after_transactions, after_transactions} : Key{}, false});
-    advance(rows_.back());
+            backwards ? " DESC" : "");
+    const Decoder decoder{source_, content, direction_};
+    auto rows = std::make_unique<Rows>(
+        Rows{content, source_.query(sql), decoder, nullptr, {}, nullptr});
+    const bool is_large =
+        content == Content::native || content == Content::token || content == Content::fee;
+    if (is_large && !file_.empty())
+    {
+        auto last = source_.query(fmt::format("SELECT ifnull(max(rowid), 0) FROM {}", table));
+        if (last.step() && last.integer_up_to(0, integer_max) >= ahead_rows_min_)
+        {
+            rows->ahead = std::make_unique<storage::ReadAhead<Row>>(
+                storage::Database::open(file_, storage::Database::Access::analysis), sql, decoder);
+        }
+    }
+    advance(*rows);
+    if (rows->row != nullptr)
+        rows_.push_back(std::move(rows));
 }
 
 void LedgerMovements::advance(Rows& rows)
 {
-    auto& row = rows.statement;
-    if (!row.step())
+    if (rows.ahead)
+        rows.row = rows.ahead->next();
+    else if (rows.statement.step())
     {
-        rows.is_done = true;
-        return;
+        rows.own = rows.decoder(rows.statement);
+        rows.row = &rows.own;
     }
-    const Key key{row.integer_up_to(0, integer_max),
-        rows.content == Content::reward ? after_transactions : row.integer_up_to(1, integer_max)};
-    if (direction_ == Direction::forward ? key < rows.key : key > rows.key)
-        row.fail(0, "rows in the order of the chain");
-    rows.key = key;
+    else
+        rows.row = nullptr;
 }
 
-AccountId LedgerMovements::account(const storage::Statement& row, int column) const
+LedgerMovements::Row LedgerMovements::Decoder::operator()(const storage::Statement& row)
+{
+    Row result;
+    result.key = {row.integer_up_to(0, integer_max),
+        content_ == Content::reward ? key_max : row.integer_up_to(1, integer_max)};
+    if (direction_ == Direction::forward ? result.key < last_ : result.key > last_)
+        row.fail(0, "rows in the order of the chain");
+    last_ = result.key;
+    switch (content_)
+    {
+        case Content::native:
+        case Content::token:
+        case Content::wrapped:
+        case Content::unwrapped:
+            result.from = account(row, 3);
+            result.to = account(row, 4);
+            result.token = contract(row, 2);
+            result.amount = row.amount(5);
+            if (content_ != Content::native)
+                result.order = row.integer_up_to(6, integer_max);
+            break;
+        case Content::fee:
+            result.from = account(row, 2);
+            result.order = row.integer_up_to(3, integer_max);
+            result.gas_price = row.integer_up_to(4, integer_max);
+            break;
+        case Content::reward:
+            result.to = account(row, 2);
+            result.amount = row.amount(3);
+            break;
+        case Content::supply:
+        case Content::borrow:
+        case Content::debt:
+        case Content::fill:
+        case Content::farm:
+        case Content::escrow: break;
+    }
+    return result;
+}
+
+AccountId LedgerMovements::Decoder::account(const storage::Statement& row, int column) const
 {
     const auto id = row.account(column);
-    if (index(id) >= source_.account_count())
+    if (index(id) >= account_count_)
         row.fail(column, "the id of an account");
     return id;
 }
 
-ContractId LedgerMovements::contract(const storage::Statement& row, int column) const
+ContractId LedgerMovements::Decoder::contract(const storage::Statement& row, int column) const
 {
     const auto id = row.contract(column);
-    if (index(id) >= source_.contracts().size())
+    if (index(id) >= contract_count_)
         row.fail(column, "the id of a contract");
     return id;
 }
 
-AccountId LedgerMovements::contract_account(const storage::Statement& row, int column) const
+void LedgerMovements::fail(const std::string& what) const
 {
-    return source_.contracts()[index(contract(row, column))].account;
+    throw storage::StorageError{storage::StorageErrorKind::corrupt,
+        fmt::format("{}: {}; the file is damaged: restore it from a copy, or run the scenario "
+                    "again",
+            file_.empty() ? "the ledger" : file_, what)};
 }
 
 bool LedgerMovements::next(TransactionMoves& moves)
@@ -112,31 +181,32 @@ bool LedgerMovements::next(TransactionMoves& moves)
         has_waiting_ = false;
         return true;
     }
-    const Rows* first = nullptr;
-    for (const auto& rows : rows_)
-    {
-        if (rows.is_done)
-            continue;
-        if (first == nullptr ||
-            (direction_ == Direction::forward ? rows.key < first->key : rows.key > first->key))
-            first = &rows;
-    }
-    if (first == nullptr)
+    if (rows_.empty())
         return false;
-    const auto key = first->key;
+    auto key = rows_.front()->row->key;
+    for (const auto& rows : rows_)
+        key = direction_ == Direction::forward ? std::min(key, rows->row->key)
+                                               : std::max(key, rows->row->key);
     moves.clear();
     logs_.clear();
     moves.block = key.first;
     moves.index = static_cast<std::uint32_t>(std::min<std::uint64_t>(key.second, 0xFFFF'FFFF));
+    bool has_ended = false;
     for (auto& rows : rows_)
     {
-        for (; !rows.is_done && rows.key == key; advance(rows))
+        for (; rows->row != nullptr && rows->row->key == key; advance(*rows))
         {
-            read(rows, moves);
+            read(*rows, moves);
             if (moves.transfers.size() + logs_.size() + moves.claims.size() > movements_max)
-                rows.statement.fail(1, "a transaction that a block has room for");
+            {
+                fail(fmt::format("transaction {} of block {} moves more than {} times", key.second,
+                    key.first, movements_max));
+            }
         }
+        has_ended = has_ended || rows->row == nullptr;
     }
+    if (has_ended)
+        std::erase_if(rows_, [](const auto& rows) { return rows->row == nullptr; });
     const auto by_order = [](const Ordered& a, const Ordered& b) { return a.order < b.order; };
     if (!std::is_sorted(logs_.begin(), logs_.end(), by_order))
         std::stable_sort(logs_.begin(), logs_.end(), by_order);
@@ -151,26 +221,22 @@ bool LedgerMovements::next(TransactionMoves& moves)
     return true;
 }
 
-void LedgerMovements::read(Rows& rows, TransactionMoves& moves)
+void LedgerMovements::read(const Rows& rows, TransactionMoves& moves)
 {
-    const auto& row = rows.statement;
+    const auto& row = *rows.row;
     switch (rows.content)
     {
         case Content::native:
+            moves.transfers.push_back({row.from, row.to, row.token, row.amount});
+            return;
         case Content::token:
         case Content::wrapped:
-        case Content::unwrapped: {
-            const Transfer transfer{
-                account(row, 3), account(row, 4), contract(row, 2), row.amount(5)};
-            if (rows.content == Content::native)
-                moves.transfers.push_back(transfer);
-            else
-                logs_.push_back({row.integer_up_to(6, integer_max), transfer});
+        case Content::unwrapped:
+            logs_.push_back({row.order, {row.from, row.to, row.token, row.amount}});
             return;
-        }
-        case Content::fee: read_fee(rows, moves); return;
+        case Content::fee: read_fee(row, moves); return;
         case Content::reward:
-            moves.gains.emplace_back(Place{account(row, 2), native_coin}, row.amount(3));
+            moves.gains.emplace_back(Place{row.to, native_coin}, row.amount);
             return;
         case Content::supply:
         case Content::borrow:
@@ -185,8 +251,12 @@ void LedgerMovements::read_claim(const Rows& rows, TransactionMoves& moves) cons
 {
     using Type = ClaimChange::Type;
     const auto& row = rows.statement;
+    const auto account = [&](const storage::Statement& of, int column)
+    { return names_.account(of, column); };
+    const auto contract = [&](const storage::Statement& of, int column)
+    { return names_.contract(of, column); };
     ClaimChange claim;
-    claim.contract = contract_account(row, 2);
+    claim.contract = source_.contracts()[index(contract(row, 2))].account;
     const auto add = [&](Type type, AccountId owner, ContractId token, const Amount& amount)
     {
         claim.type = type;
@@ -258,27 +328,27 @@ void LedgerMovements::read_claim(const Rows& rows, TransactionMoves& moves) cons
     }
 }
 
-void LedgerMovements::read_fee(const Rows& rows, TransactionMoves& moves)
+void LedgerMovements::read_fee(const Row& row, TransactionMoves& moves)
 {
-    const auto& row = rows.statement;
-    const auto gas_used = row.integer_up_to(3, integer_max);
-    const auto price = row.integer_up_to(4, integer_max);
-    moves.fee_payer = account(row, 2);
-    if (!has_fee_block_ || fee_block_ != rows.key.first)
-    {
-        blocks_.reset();
-        blocks_.bind(1, storage::Value{static_cast<std::int64_t>(rows.key.first)});
-        if (!blocks_.step())
-            row.fail(0, "the number of a block");
-        base_fee_ = blocks_.integer_up_to(0, integer_max);
-        proposer_ = account(blocks_, 1);
-        fee_block_ = rows.key.first;
-        has_fee_block_ = true;
-    }
-    const auto burnt_per_gas = std::min(base_fee_, price);
-    moves.burnt = product(gas_used, burnt_per_gas);
-    moves.tip = product(gas_used, price - burnt_per_gas);
+    if (!has_fee_block_ || fee_block_ != row.key.first)
+        find_fee_block(row.key.first);
+    const auto burnt_per_gas = std::min(base_fee_, row.gas_price);
+    moves.fee_payer = row.from;
+    moves.burnt = product(row.order, burnt_per_gas);
+    moves.tip = product(row.order, row.gas_price - burnt_per_gas);
     moves.proposer = proposer_;
+}
+
+void LedgerMovements::find_fee_block(std::uint64_t number)
+{
+    blocks_.reset();
+    blocks_.bind(1, storage::Value{static_cast<std::int64_t>(number)});
+    if (!blocks_.step())
+        fail(fmt::format("t_transactions names block {}, which t_blocks does not have", number));
+    base_fee_ = blocks_.integer_up_to(0, integer_max);
+    proposer_ = names_.account(blocks_, 1);
+    fee_block_ = number;
+    has_fee_block_ = true;
 }
 
 /// Backwards everybody gives back what he got. Fees come first; what was burnt, or made for

@@ -2,8 +2,10 @@
 
 #include "analytics/ledger_queries.hpp"
 #include "analytics/tracing/taint_engine.hpp"
+#include "storage/read_ahead.hpp"
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <tuple>
 #include <vector>
@@ -23,8 +25,10 @@ enum class Direction : std::uint8_t
 class LedgerMovements
 {
 public:
-    /// Of the blocks up to @p last_block.
-    LedgerMovements(LedgerQueries& source, Direction direction, std::uint64_t last_block);
+    /// Of the blocks up to @p last_block. Transfers, payments and transactions of a file are read
+    /// ahead, each by a thread of its own, where there are at least @p ahead_rows_min of them.
+    LedgerMovements(LedgerQueries& source, Direction direction, std::uint64_t last_block,
+        std::uint64_t ahead_rows_min = 100'000);
 
     /// The next transaction, or the rewards of a block; false after the last. A row that the
     /// chain's order does not allow, or that names nobody, is a StorageError (corrupt).
@@ -50,12 +54,49 @@ private:
     };
     /// Where a row stands: block, transaction; rewards come after all transactions.
     using Key = std::pair<std::uint64_t, std::uint64_t>;
+    static constexpr std::uint64_t key_max = 0xFFFF'FFFF'FFFF'FFFFULL;
+    /// A payment, a fee or a reward; of claims the key alone.
+    struct Row
+    {
+        Key key;
+        AccountId from{};  // Who pays a fee, too.
+        AccountId to{};
+        ContractId token{};
+        Amount amount;
+        std::uint64_t order = 0;  // Among the logs of the block; of a fee the gas used.
+        std::uint64_t gas_price = 0;
+    };
+    /// What a row of one of the tables says. Checks that rows are in their order, and that they
+    /// name what there is.
+    class Decoder
+    {
+    public:
+        Decoder(const LedgerQueries& source, Content content, Direction direction)
+          : content_{content},
+            direction_{direction},
+            account_count_{source.account_count()},
+            contract_count_{source.contracts().size()},
+            last_{direction == Direction::forward ? Key{} : Key{key_max, key_max}}
+        {}
+        [[nodiscard]] Row operator()(const storage::Statement& row);
+        [[nodiscard]] AccountId account(const storage::Statement& row, int column) const;
+        [[nodiscard]] ContractId contract(const storage::Statement& row, int column) const;
+
+    private:
+        Content content_;
+        Direction direction_;
+        std::uint64_t account_count_ = 0;
+        std::uint64_t contract_count_ = 0;
+        Key last_;
+    };
     struct Rows
     {
         Content content{};
         storage::Statement statement;
-        Key key;
-        bool is_done = false;
+        Decoder decoder;
+        std::unique_ptr<storage::ReadAhead<Row>> ahead;  // Null: the statement is stepped through.
+        Row own;
+        const Row* row = nullptr;  // Null after the last.
     };
     struct Ordered
     {
@@ -65,22 +106,24 @@ private:
 
     void add(Content content, std::string_view table, std::string_view columns);
     void advance(Rows& rows);
-    void read(Rows& rows, TransactionMoves& moves);
+    void read(const Rows& rows, TransactionMoves& moves);
     void read_claim(const Rows& rows, TransactionMoves& moves) const;
-    void read_fee(const Rows& rows, TransactionMoves& moves);
-    [[nodiscard]] AccountId account(const storage::Statement& row, int column) const;
-    [[nodiscard]] ContractId contract(const storage::Statement& row, int column) const;
-    [[nodiscard]] AccountId contract_account(const storage::Statement& row, int column) const;
+    void read_fee(const Row& row, TransactionMoves& moves);
+    void find_fee_block(std::uint64_t number);
+    [[noreturn]] void fail(const std::string& what) const;
     void turn_round(TransactionMoves& moves);
 
     LedgerQueries& source_;
     Direction direction_;
     std::uint64_t last_block_ = 0;
-    std::vector<Rows> rows_;
+    std::uint64_t ahead_rows_min_ = 0;
+    std::string file_;  // Empty for a ledger in memory.
+    std::vector<std::unique_ptr<Rows>> rows_;  // Of tables that are not at their end.
     std::vector<Ordered> logs_;  // Of the transaction at hand, in two tables.
-    TransactionMoves waiting_;   // Backwards: what the fee's transaction did before it.
+    TransactionMoves waiting_;  // Backwards: what the fee's transaction did before it.
     bool has_waiting_ = false;
     storage::Statement blocks_;
+    Decoder names_;  // For what is read from claims and blocks.
     std::uint64_t fee_block_ = 0;
     bool has_fee_block_ = false;
     std::uint64_t base_fee_ = 0;

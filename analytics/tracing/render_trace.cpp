@@ -1,22 +1,24 @@
 #include "analytics/tracing/render_trace.hpp"
 
+#include "analytics/json_stream.hpp"
 #include "analytics/render.hpp"
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <array>
+#include <cmath>
 #include <iterator>
 #include <map>
 #include <set>
+#include <span>
+#include <unordered_map>
 #include <utility>
 
 namespace runnel::analytics::tracing
 {
 namespace
 {
-using Json = nlohmann::ordered_json;
-
 /// Names and figures of one trace.
 class Shown
 {
@@ -55,6 +57,20 @@ public:
     {
         return source_.money(amount, token);
     }
+    /// In whole tokens, rounded: what money() says, without its text.
+    [[nodiscard]] double whole(const Amount& amount, ContractId token)
+    {
+        return amount.to_double() / facts(token).one;
+    }
+    /// The token's name as a JSON string; likewise an account's.
+    [[nodiscard]] const std::string& token_json(ContractId token) { return facts(token).json; }
+    [[nodiscard]] const std::string& name_json(AccountId account)
+    {
+        auto& json = json_names_[account];
+        if (json.empty())
+            json = JsonStream::quoted(name(account));
+        return json;
+    }
     [[nodiscard]] std::string amount(const Amount& amount, ContractId token)
     {
         return shown(money(amount, token), Unit::none);
@@ -88,7 +104,7 @@ public:
         const auto price = trace_.prices.find(token);
         return price == trace_.prices.end()
                    ? 0
-                   : money(amount, token).to_double() * static_cast<double>(price->second) / 1e8;
+                   : whole(amount, token) * static_cast<double>(price->second) / 1e8;
     }
     [[nodiscard]] bool is_shown(
         const Units& units, const Amount& amount, ContractId token, const TraceView& view)
@@ -96,10 +112,10 @@ public:
         if (view.min <= 0)
             return true;
         if (is_poison())
-            return money(amount, token).to_double() >= view.min;
+            return whole(amount, token) >= view.min;
         return std::any_of(units.begin(), units.end(),
             [&](const KindUnits& part)
-            { return money(part.units, trace_.kinds[part.kind].token).to_double() >= view.min; });
+            { return whole(part.units, trace_.kinds[part.kind].token) >= view.min; });
     }
     [[nodiscard]] bool is_shown(const Hop& hop, const TraceView& view)
     {
@@ -112,10 +128,29 @@ public:
     }
 
 private:
+    struct TokenShown
+    {
+        double one = 0;    // A whole one, in smallest units.
+        std::string json;  // Its name.
+    };
+    [[nodiscard]] const TokenShown& facts(ContractId token)
+    {
+        auto& shown = tokens_[token];
+        if (shown.json.empty())
+        {
+            const auto* known = source_.token(token);
+            shown.one = std::pow(10.0, known == nullptr ? 0 : known->decimals);
+            shown.json = JsonStream::quoted(source_.token_name(token));
+        }
+        return shown;
+    }
+
     LedgerQueries& source_;
     const Trace& trace_;
     std::vector<double> weights_;
-    std::map<AccountId, std::string> names_;
+    std::unordered_map<AccountId, std::string> names_;
+    std::unordered_map<AccountId, std::string> json_names_;
+    std::unordered_map<ContractId, TokenShown> tokens_;
 };
 
 /// Who has loot: an account with all that it holds, or has in contracts.
@@ -179,32 +214,47 @@ class Tree
 public:
     Tree(Shown& shown, const TraceView& view) : shown_{shown}, view_{view}
     {
-        for (const auto& hop : shown.trace().hops)
+        const auto& all = shown.trace().hops;
+        opens_.resize(all.size());
+        for (std::size_t begin = 0; begin < all.size();)
         {
-            if (shown.is_shown(hop, view))
-                hops_[hop.from].push_back(&hop);
-            else
-                ++pruned_;
-        }
-        for (auto& [place, hops] : hops_)
-        {
-            std::stable_sort(hops.begin(), hops.end(),
-                [&](const Hop* a, const Hop* b) { return weight(*a) > weight(*b); });
+            auto end = begin;
+            const auto place = all.from(begin);
+            std::vector<std::pair<double, std::uint32_t>> weighed;
+            for (; end < all.size() && all.from(end) == place; ++end)
+            {
+                const auto hop = all[end];
+                if (shown.is_shown(hop, view))
+                    weighed.emplace_back(weight(hop), static_cast<std::uint32_t>(end));
+                else
+                    ++pruned_;
+            }
+            std::stable_sort(weighed.begin(), weighed.end(),
+                [](const auto& a, const auto& b) { return a.first > b.first; });
+            if (!weighed.empty())
+            {
+                const auto first = order_.size();
+                for (const auto& entry : weighed)
+                    order_.push_back(entry.second);
+                hops_.emplace(place, std::pair{first, order_.size()});
+            }
+            begin = end;
         }
         // A place is expanded where the fewest hops lead to it.
         std::vector<Place> row = shown.trace().roots;
-        expanded_by_.insert(row.begin(), row.end());
+        std::set<Place> expanded{row.begin(), row.end()};
         while (!row.empty())
         {
             std::vector<Place> next;
             for (const auto place : row)
             {
-                for (const auto* hop : of(place))
+                for (const auto hop : of(place))
                 {
-                    if (!expanded_by_.insert(hop->to).second)
+                    const auto to = all.to(hop);
+                    if (!expanded.insert(to).second)
                         continue;
-                    opens_.insert(hop);
-                    next.push_back(hop->to);
+                    opens_[hop] = true;
+                    next.push_back(to);
                 }
             }
             row = std::move(next);
@@ -217,7 +267,7 @@ public:
         {
             if (of(root).empty() && shown_.trace().roots.size() > 1)
                 continue;
-            line(shown_.place_name(root));
+            line([&] { return shown_.place_name(root); });
             below(root, "", 1);
         }
         if (left_out_ > 0)
@@ -240,34 +290,46 @@ private:
     {
         return shown_.weight(hop.units, hop.amount, hop.to.token);
     }
-    [[nodiscard]] const std::vector<const Hop*>& of(Place place) const
+    /// The hops from there that are shown, by their weight.
+    [[nodiscard]] std::span<const std::uint32_t> of(Place place) const
     {
-        static const std::vector<const Hop*> none;
         const auto found = hops_.find(place);
-        return found == hops_.end() ? none : found->second;
+        if (found == hops_.end())
+            return {};
+        const auto [first, last] = found->second;
+        return std::span{order_}.subspan(first, last - first);
     }
-    void line(const std::string& text)
+    /// @p text makes it; it is not asked for what nobody sees.
+    template <typename Text>
+    void line(const Text& text)
     {
         if (lines_++ < view_.lines)
-            out_ += text + '\n';
+            out_ += text() + '\n';
         else
             ++left_out_;
     }
     void below(Place place, const std::string& indent, std::size_t depth)
     {
-        const auto& hops = of(place);
+        const auto& all = shown_.trace().hops;
+        const auto hops = of(place);
         for (std::size_t i = 0; i < hops.size(); ++i)
         {
-            const auto& hop = *hops[i];
+            const auto to = all.to(hops[i]);
             const bool is_last = i + 1 == hops.size();
-            const bool opens = opens_.contains(&hop);
-            const bool is_deep = opens && depth >= view_.depth && !of(hop.to).empty();
-            line(fmt::format("{}{} {}{}", indent, is_last ? "└─" : "├─", described(hop),
-                is_deep                         ? " …"
-                : !opens && !of(hop.to).empty() ? " (see there)"
-                                                : ""));
+            const bool opens = opens_[hops[i]];
+            const bool goes_on = !of(to).empty();
+            const bool is_deep = opens && depth >= view_.depth && goes_on;
+            line(
+                [&]
+                {
+                    return fmt::format("{}{} {}{}", indent, is_last ? "└─" : "├─",
+                        described(all[hops[i]]),
+                        is_deep             ? " …"
+                        : !opens && goes_on ? " (see there)"
+                                            : "");
+                });
             if (opens && !is_deep)
-                below(hop.to, indent + (is_last ? "   " : "│  "), depth + 1);
+                below(to, indent + (is_last ? "   " : "│  "), depth + 1);
         }
     }
     [[nodiscard]] std::string described(const Hop& hop)
@@ -288,9 +350,10 @@ private:
 
     Shown& shown_;
     const TraceView& view_;
-    std::map<Place, std::vector<const Hop*>> hops_;
-    std::set<Place> expanded_by_;
-    std::set<const Hop*> opens_;
+    /// Positions in the trace's hops, each place's together.
+    std::vector<std::uint32_t> order_;
+    std::map<Place, std::pair<std::size_t, std::size_t>> hops_;  // Of each place, in order_.
+    std::vector<bool> opens_;                                    // By the position of the hop.
     std::string out_;
     std::size_t lines_ = 0;
     std::size_t left_out_ = 0;
@@ -332,7 +395,7 @@ std::string percent(double share)
     return fmt::format("{:.2f}%", 100 * share);
 }
 
-std::string head_text(Shown& shown, LedgerQueries& source)
+std::string head_text(Shown& shown)
 {
     const auto& trace = shown.trace();
     Units taken;
@@ -349,7 +412,7 @@ std::string head_text(Shown& shown, LedgerQueries& source)
         trace.kinds.empty() ? "none" : shown.loot(taken));
     if (value > 0)
         text += fmt::format(" (${})", grouped(value, 0));
-    text += fmt::format(", of {} movements in {} blocks\n", trace.movements, source.last_block());
+    text += fmt::format(", of {} movements in {} blocks\n", trace.movements, trace.last_block);
     if (shown.is_poison())
         text +=
             "Poison marks whatever a marked holding pays: the amounts do not add up to the loot.\n";
@@ -385,7 +448,7 @@ std::string loans_text(Shown& shown)
 std::string single_text(LedgerQueries& source, const Trace& trace, const TraceView& view)
 {
     Shown shown{source, trace};
-    auto text = head_text(shown, source);
+    auto text = head_text(shown);
     text += '\n' + Tree{shown, view}.text();
     const auto holders = holders_of(shown, view);
     text += fmt::format("\n{}\n",
@@ -424,7 +487,7 @@ std::string side_by_side(
     for (std::size_t i = 0; i < traces.size(); ++i)
     {
         Shown shown{source, traces[i]};
-        text += head_text(shown, source) + '\n';
+        text += head_text(shown) + '\n';
         titles.push_back(fmt::format(
             "{}{}", to_string(traces[i].policy), shown.is_poison() ? ", USD marked" : ""));
         for (const auto& holder : holders_of(shown, view))
@@ -457,99 +520,140 @@ std::string side_by_side(
     return text;
 }
 
-Json units_json(Shown& shown, LedgerQueries& source, const Units& units)
+/// An exact amount and what it is in whole tokens.
+void write_amount(JsonStream& json, Shown& shown, std::string_view name, const Amount& amount,
+    ContractId token)
 {
-    auto list = Json::array();
+    // A quotation mark at either end.
+    std::array<char, 82> raw{'"'};
+    const auto digits = amount.write_decimal(raw.data() + 1);
+    raw[digits + 1] = '"';
+    json.key(fmt::format("{}_raw", name)).value({raw.data(), digits + 2});
+    json.key(name).real(shown.whole(amount, token));
+}
+
+/// Units by kind; with @p value also what the kind was worth.
+void write_units(JsonStream& json, Shown& shown, const Units& units, bool value = false)
+{
+    json.begin_array();
     for (const auto& part : units)
     {
         const auto& kind = shown.trace().kinds[part.kind];
-        Json entry = Json::object();
-        entry["token"] = source.token_name(kind.token);
+        json.begin_object();
+        json.key("token").value(shown.token_json(kind.token));
         if (kind.source != zero_account)
-            entry["source"] = shown.name(kind.source);
-        entry["amount_raw"] = part.units.to_string();
-        entry["amount"] = shown.money(part.units, kind.token).to_double();
-        list.push_back(std::move(entry));
+            json.key("source").value(shown.name_json(kind.source));
+        write_amount(json, shown, "amount", part.units, kind.token);
+        if (value)
+            json.key("value_usd").real(kind.value);
+        json.end_object();
     }
-    return list;
+    json.end_array();
 }
 
-Json place_json(Shown& shown, LedgerQueries& source, Place place)
+/// The members of an object that says where something is.
+void write_place(JsonStream& json, Shown& shown, Place place)
 {
-    return {{"account", shown.name(place.account)}, {"token", source.token_name(place.token)}};
+    json.key("account").value(shown.name_json(place.account));
+    json.key("token").value(shown.token_json(place.token));
 }
 
-Json trace_object(LedgerQueries& source, const Trace& trace, const TraceView& view)
+void write_holder(JsonStream& json, Shown& shown, const Holder& holder)
+{
+    json.begin_object();
+    json.key("account").value(shown.name_json(holder.account));
+    if (shown.is_poison())
+        json.key("marked_usd").real(holder.weight);
+    else
+    {
+        json.key("share").real(holder.weight);
+        json.key("loot");
+        write_units(json, shown, holder.units);
+    }
+    json.key("places").begin_array();
+    for (const auto* stake : holder.stakes)
+    {
+        json.begin_object();
+        write_place(json, shown, stake->place);
+        if (!shown.is_poison())
+        {
+            json.key("loot");
+            write_units(json, shown, stake->units);
+        }
+        write_amount(json, shown, "balance", stake->balance, stake->place.token);
+        json.end_object();
+    }
+    json.end_array();
+    json.end_object();
+}
+
+void write_hop(JsonStream& json, Shown& shown, const Hop& hop)
+{
+    json.begin_object();
+    json.key("from").begin_object();
+    write_place(json, shown, hop.from);
+    json.end_object();
+    json.key("to").begin_object();
+    write_place(json, shown, hop.to);
+    json.end_object();
+    if (hop.through != zero_account)
+        json.key("through").value(shown.name_json(hop.through));
+    if (!shown.is_poison())
+    {
+        json.key("share").real(shown.share(hop.units));
+        json.key("loot");
+        write_units(json, shown, hop.units);
+    }
+    write_amount(json, shown, "amount", hop.amount, hop.to.token);
+    json.key("times").integer(hop.count);
+    json.key("first_block").integer(hop.first_block);
+    json.key("last_block").integer(hop.last_block);
+    json.end_object();
+}
+
+void write_trace(
+    JsonStream& json, LedgerQueries& source, const Trace& trace, const TraceView& view)
 {
     Shown shown{source, trace};
-    Json object = Json::object();
     Units taken;
     for (std::uint32_t i = 0; i < trace.kinds.size(); ++i)
         add_units(taken, {{i, trace.kinds[i].taken}});
-    object["direction"] = trace.direction == Direction::forward ? "forward" : "backward";
-    object["movements"] = trace.movements;
-    object["loot"] = units_json(shown, source, taken);
-    for (std::size_t i = 0; i < trace.kinds.size(); ++i)
-        object["loot"][i]["value_usd"] = trace.kinds[i].value;
+    json.begin_object();
+    json.key("direction").string(
+        trace.direction == Direction::forward ? "forward" : "backward");
+    json.key("movements").integer(trace.movements);
+    json.key("loot");
+    write_units(json, shown, taken, true);
     if (!shown.is_poison())
     {
-        object["sums_to_loot"] = sum_of_stakes(trace.stakes) == taken;
-        object["error_below_units"] = trace.roundings + 1;
+        json.key("sums_to_loot").boolean(sum_of_stakes(trace.stakes) == taken);
+        json.key("error_below_units").integer(trace.roundings + 1);
     }
-    auto& holders = object["holders"] = Json::array();
+    json.key("holders").begin_array();
     for (const auto& holder : holders_of(shown, view))
-    {
-        Json entry = {{"account", shown.name(holder.account)}};
-        if (shown.is_poison())
-            entry["marked_usd"] = holder.weight;
-        else
-        {
-            entry["share"] = holder.weight;
-            entry["loot"] = units_json(shown, source, holder.units);
-        }
-        auto& places = entry["places"] = Json::array();
-        for (const auto* stake : holder.stakes)
-        {
-            auto place = place_json(shown, source, stake->place);
-            if (!shown.is_poison())
-                place["loot"] = units_json(shown, source, stake->units);
-            place["balance_raw"] = stake->balance.to_string();
-            place["balance"] = shown.money(stake->balance, stake->place.token).to_double();
-            places.push_back(std::move(place));
-        }
-        holders.push_back(std::move(entry));
-    }
-    auto& hops = object["hops"] = Json::array();
+        write_holder(json, shown, holder);
+    json.end_array();
+    json.key("hops").begin_array();
     for (const auto& hop : trace.hops)
     {
-        if (!shown.is_shown(hop, view))
-            continue;
-        Json entry = {{"from", place_json(shown, source, hop.from)},
-            {"to", place_json(shown, source, hop.to)}};
-        if (hop.through != zero_account)
-            entry["through"] = shown.name(hop.through);
-        if (!shown.is_poison())
-        {
-            entry["share"] = shown.share(hop.units);
-            entry["loot"] = units_json(shown, source, hop.units);
-        }
-        entry["amount_raw"] = hop.amount.to_string();
-        entry["amount"] = shown.money(hop.amount, hop.to.token).to_double();
-        entry["times"] = hop.count;
-        entry["first_block"] = hop.first_block;
-        entry["last_block"] = hop.last_block;
-        hops.push_back(std::move(entry));
+        if (shown.is_shown(hop, view))
+            write_hop(json, shown, hop);
     }
-    object["movements_not_told_apart"] = trace.hops_lost;
-    auto& loans = object["secured_loans"] = Json::array();
+    json.end_array();
+    json.key("movements_not_told_apart").integer(trace.hops_lost);
+    json.key("secured_loans").begin_array();
     for (const auto& loan : trace.loans)
     {
-        loans.push_back({{"borrower", shown.name(loan.borrower)},
-            {"contract", shown.name(loan.contract)}, {"token", source.token_name(loan.token)},
-            {"amount_raw", loan.amount.to_string()},
-            {"amount", shown.money(loan.amount, loan.token).to_double()}, {"block", loan.block}});
+        json.begin_object();
+        json.key("borrower").value(shown.name_json(loan.borrower));
+        json.key("contract").value(shown.name_json(loan.contract));
+        json.key("token").value(shown.token_json(loan.token));
+        write_amount(json, shown, "amount", loan.amount, loan.token);
+        json.key("block").integer(loan.block);
+        json.end_object();
     }
-    return object;
+    json.end_array();
+    json.end_object();
 }
 
 /// Nodes of a graph: accounts, in their order; a hop's contract is named on its edge.
@@ -618,14 +722,18 @@ std::string trace_text(
                               : side_by_side(source, traces, view);
 }
 
-std::string trace_json(
-    LedgerQueries& source, const std::vector<Trace>& traces, const TraceView& view)
+void write_trace_json(LedgerQueries& source, const std::vector<Trace>& traces,
+    const TraceView& view, const std::function<void(std::string_view)>& write)
 {
-    Json all = Json::object();
+    JsonStream json{write};
+    json.begin_object();
     for (const auto& trace : traces)
-        all[std::string{to_string(trace.policy)}] = trace_object(source, trace, view);
-    // Names are whatever a scenario's author wrote: bytes that are no UTF-8 are replaced.
-    return all.dump(2, ' ', true, Json::error_handler_t::replace);
+    {
+        json.key(to_string(trace.policy));
+        write_trace(json, source, trace, view);
+    }
+    json.end_object();
+    json.flush();
 }
 
 std::string trace_dot(LedgerQueries& source, const Trace& trace, const TraceView& view)
@@ -674,8 +782,7 @@ std::string trace_graphml(LedgerQueries& source, const Trace& trace, const Trace
         if (!shown.is_poison())
             out += fmt::format("<data key=\"share\">{}</data>", shown.share(hop.units));
         out += fmt::format("<data key=\"amount\">{}</data><data key=\"token\">{}</data>",
-            shown.money(hop.amount, hop.to.token).to_double(),
-            escaped(source.token_name(hop.to.token)));
+            shown.whole(hop.amount, hop.to.token), escaped(source.token_name(hop.to.token)));
         if (hop.through != zero_account)
             out += fmt::format("<data key=\"through\">{}</data>", escaped(shown.name(hop.through)));
         out += fmt::format(

@@ -3,7 +3,9 @@
 #include "analytics/tracing/trace.hpp"
 
 #include <cstddef>
+#include <functional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace runnel::analytics::tracing
@@ -22,8 +24,9 @@ struct TraceView
 [[nodiscard]] std::string trace_text(
     LedgerQueries& source, const std::vector<Trace>& traces, const TraceView& view);
 /// One JSON object: policy -> loot, holders, hops, loans; exact amounts as decimal text `x_raw`.
-[[nodiscard]] std::string trace_json(
-    LedgerQueries& source, const std::vector<Trace>& traces, const TraceView& view);
+/// Handed to @p write in pieces as it is made: millions of hops never are in memory as text.
+void write_trace_json(LedgerQueries& source, const std::vector<Trace>& traces,
+    const TraceView& view, const std::function<void(std::string_view)>& write);
 /// For Graphviz.
 [[nodiscard]] std::string trace_dot(
     LedgerQueries& source, const Trace& trace, const TraceView& view);

@@ -4,7 +4,7 @@
 #include <map>
 #include <stdexcept>
 #include <tuple>
-#include <unordered_map>
+#include <utility>
 
 namespace runnel::analytics::tracing
 {
@@ -21,35 +21,6 @@ Amount not_below_zero(const Amount& balance) noexcept
 {
     return is_negative(balance) ? Amount{} : balance;
 }
-
-constexpr std::uint64_t key_of(Place place) noexcept
-{
-    return std::uint64_t{index(place.account)} << 32U | index(place.token);
-}
-
-struct HopKey
-{
-    std::uint64_t from = 0;
-    std::uint64_t to = 0;
-    std::uint32_t through = 0;
-    friend bool operator==(const HopKey&, const HopKey&) = default;
-};
-struct HashHopKey
-{
-    std::size_t operator()(const HopKey& key) const noexcept
-    {
-        constexpr std::uint64_t odd = 0x9E3779B97F4A7C15ULL;
-        return ((key.from * odd ^ key.to) * odd ^ key.through) * odd;
-    }
-};
-struct HashPlaceKey
-{
-    std::size_t operator()(std::uint64_t key) const noexcept
-    {
-        key *= 0x9E3779B97F4A7C15ULL;
-        return key ^ key >> 32U;
-    }
-};
 
 /// An amount in finer steps than its own: halves of three smallest units are told apart.
 Amount fine(const Amount& amount) noexcept
@@ -98,13 +69,17 @@ public:
 
     [[nodiscard]] const std::vector<LootKind>& kinds() const override { return kinds_; }
     [[nodiscard]] std::vector<Stake> stakes() const override;
-    [[nodiscard]] std::vector<Hop> hops() const override;
+    [[nodiscard]] HopTable take_hops() override
+    {
+        hops_.close(places_);
+        return std::exchange(hops_, {});
+    }
     [[nodiscard]] std::uint64_t hops_lost() const override { return hops_lost_; }
     [[nodiscard]] const std::vector<SecuredLoan>& secured_loans() const override { return loans_; }
     [[nodiscard]] Amount balance(Place place) const override
     {
-        const auto found = holdings_.find(key_of(place));
-        return found == holdings_.end() ? Amount{} : not_below_zero(found->second.balance);
+        const auto* found = find_holding(place);
+        return found == nullptr ? Amount{} : not_below_zero(found->balance);
     }
     [[nodiscard]] std::vector<std::pair<Place, Amount>> balances() const override;
     [[nodiscard]] std::uint64_t roundings() const override { return roundings_; }
@@ -184,15 +159,35 @@ private:
     {
         return index(account) < stops_.size() && stops_[index(account)];
     }
-    [[nodiscard]] Holding& holding(Place place) { return holdings_[key_of(place)]; }
+    [[nodiscard]] Holding& holding(PlaceNumber number)
+    {
+        if (number >= holdings_.size())
+            holdings_.resize(places_.size());
+        return holdings_[number];
+    }
+    [[nodiscard]] Holding& holding(Place place) { return holding(places_.number_of(place)); }
+    /// Null if nothing was ever there.
+    [[nodiscard]] const Holding* find_holding(Place place) const
+    {
+        const auto number = places_.find(place);
+        return number && *number < holdings_.size() ? &holdings_[*number] : nullptr;
+    }
 
     [[nodiscard]] std::uint32_t kind_of(ContractId token, AccountId source);
     [[nodiscard]] Load make_loot(Place place, const Amount& amount);
 
     /// What leaves a holding with @p amount.
-    [[nodiscard]] Load take(Place place, const Amount& amount);
+    [[nodiscard]] Load take(PlaceNumber number, const Amount& amount);
+    [[nodiscard]] Load take(Place place, const Amount& amount)
+    {
+        return take(places_.number_of(place), amount);
+    }
     /// A loan or a reward is no loot, whoever gets it.
-    void put(Place place, const Load& load, const Amount& amount, bool is_apart = false);
+    void put(PlaceNumber number, const Load& load, const Amount& amount, bool is_apart = false);
+    void put(Place place, const Load& load, const Amount& amount, bool is_apart = false)
+    {
+        put(places_.number_of(place), load, amount, is_apart);
+    }
     [[nodiscard]] Load take_claim(const ClaimKey& key, const Amount& amount, Amount& taken);
     void put_claim(const ClaimKey& key, const Load& load, const Amount& amount);
 
@@ -223,6 +218,10 @@ private:
     [[nodiscard]] static std::vector<Contributor> share_contributors(
         Pot& pot, const Load& load, const Amount& part, const Amount& whole);
     void record(const Carried& carried, Place to, const Amount& amount);
+    /// What a person paid to whoever has the place @p to.
+    void record(PlaceNumber from, PlaceNumber to, const Load& load, const Amount& amount);
+    void record(PlaceNumber from, PlaceNumber to, AccountId through, const Units& units,
+        const Amount& amount);
 
     TracedWorld world_;
     bool by_source_ = false;
@@ -230,11 +229,12 @@ private:
     std::vector<bool> sources_;
     std::vector<bool> stops_;
     std::vector<Place> taken_;  // Of the transaction at hand.
-    std::unordered_map<std::uint64_t, Holding, HashPlaceKey> holdings_;
+    PlaceTable places_;
+    std::vector<Holding> holdings_;  // By the place's number; those beyond the end are empty.
     std::map<ClaimKey, Claim> claims_;
     std::vector<LootKind> kinds_;
     std::map<std::pair<ContractId, AccountId>, std::uint32_t> kind_ids_;
-    std::unordered_map<HopKey, Hop, HashHopKey> hops_;
+    HopTable hops_;
     std::uint64_t hops_lost_ = 0;
     std::vector<SecuredLoan> loans_;
     std::uint64_t roundings_ = 0;
@@ -243,7 +243,7 @@ private:
     std::vector<Edge> edges_;
     std::vector<Flow> flows_;
     std::vector<Pot> pots_;
-    std::vector<Place> overdrawn_;
+    std::vector<PlaceNumber> overdrawn_;
     std::vector<Place> blocked_;
 };
 
@@ -281,25 +281,27 @@ typename Policy::Load Engine<Policy>::make_loot(Place place, const Amount& amoun
 }
 
 template <typename Policy>
-typename Policy::Load Engine<Policy>::take(Place place, const Amount& amount)
+typename Policy::Load Engine<Policy>::take(PlaceNumber number, const Amount& amount)
 {
-    auto& from = holding(place);
+    auto& from = holding(number);
     Load load{};
-    if (!Policy::is_clean(from.state) && !amount.is_zero() && !is_stop(place.account))
+    if (!Policy::is_clean(from.state) && !amount.is_zero() && !is_stop(places_[number].account))
     {
         load = Policy::take(from.state, amount, std::max(not_below_zero(from.balance), amount));
         ++roundings_;
     }
     from.balance = wrapping_sub(from.balance, amount);
     if (is_negative(from.balance))
-        overdrawn_.push_back(place);
+        overdrawn_.push_back(number);
     return load;
 }
 
 template <typename Policy>
-void Engine<Policy>::put(Place place, const Load& load, const Amount& amount, bool is_apart)
+void Engine<Policy>::put(
+    PlaceNumber number, const Load& load, const Amount& amount, bool is_apart)
 {
-    auto& to = holding(place);
+    auto& to = holding(number);
+    const auto place = places_[number];
     const auto before = not_below_zero(to.balance);
     const bool is_taken = Policy::is_clean(load) && !is_apart &&
                           (is_source(place.account) ||
@@ -350,10 +352,11 @@ void Engine<Policy>::add_source(AccountId account, bool later)
     for (const auto& token : world_.tokens)
     {
         const Place place{account, token.id};
-        const auto found = holdings_.find(key_of(place));
-        if (found == holdings_.end() || !Policy::is_clean(found->second.state))
+        if (find_holding(place) == nullptr)
             continue;
-        auto& own = found->second;
+        auto& own = holding(place);
+        if (!Policy::is_clean(own.state))
+            continue;
         const auto amount = not_below_zero(own.balance);
         if (!amount.is_zero())
             Policy::put(own.state, make_loot(place, amount), amount, {});
@@ -387,9 +390,9 @@ void Engine<Policy>::process(const TransactionMoves& moves, const std::vector<Pl
     pay_fee(moves);
     for (const auto& [place, amount] : moves.gains)
         put(place, {}, amount);
-    for (const auto place : overdrawn_)
+    for (const auto number : overdrawn_)
     {
-        auto& balance = holding(place).balance;
+        auto& balance = holding(number).balance;
         balance = not_below_zero(balance);
     }
     overdrawn_.clear();
@@ -405,14 +408,11 @@ void Engine<Policy>::process_one(const Transfer& transfer)
     if (world_.role(from.account) == Role::person && world_.role(to.account) == Role::person)
     {
         // What nearly all payments are, in few steps.
-        Carried carried;
-        carried.load = take(from, transfer.amount);
-        if (!Policy::is_clean(carried.load))
-        {
-            carried.contributors.push_back({from, Policy::units(carried.load)});
-            record(carried, to, transfer.amount);
-        }
-        put(to, carried.load, transfer.amount);
+        const auto payer = places_.number_of(from);
+        const auto payee = places_.number_of(to);
+        const auto load = take(payer, transfer.amount);
+        record(payer, payee, load, transfer.amount);
+        put(payee, load, transfer.amount);
         return;
     }
     edges_.clear();
@@ -590,17 +590,42 @@ typename Engine<Policy>::Flow* Engine<Policy>::flow(Place place)
 template <typename Policy>
 void Engine<Policy>::find_makers()
 {
-    const auto deals_in_other = [this](AccountId account, ContractId token, bool gains)
+    const bool has_work = std::any_of(edges_.begin(), edges_.end(),
+        [](const Edge& edge) { return !edge.is_apart && (edge.is_made || edge.is_destroyed); });
+    if (!has_work)
+        return;
+    // How many tokens an account gains, and gives: flows are in the order of accounts.
+    struct Deals
     {
-        return std::any_of(flows_.begin(), flows_.end(),
-            [&](const Flow& entry)
-            {
-                return entry.place.account == account && entry.place.token != token &&
-                       !entry.is_apart && (gains ? entry.gains() : entry.gives());
-            });
+        AccountId account{};
+        std::size_t gains = 0;
+        std::size_t gives = 0;
+    };
+    std::vector<Deals> deals;
+    for (const auto& entry : flows_)
+    {
+        if (deals.empty() || deals.back().account != entry.place.account)
+            deals.push_back({entry.place.account, 0, 0});
+        deals.back().gains += !entry.is_apart && entry.gains() ? 1 : 0;
+        deals.back().gives += !entry.is_apart && entry.gives() ? 1 : 0;
+    }
+    const auto tokens_of = [&](AccountId account, bool gains) -> std::size_t
+    {
+        const auto found = std::lower_bound(deals.begin(), deals.end(), account,
+            [](const Deals& entry, AccountId wanted) { return entry.account < wanted; });
+        if (found == deals.end() || found->account != account)
+            return 0;
+        return gains ? found->gains : found->gives;
+    };
+    const auto deals_in_other = [&](AccountId account, ContractId token, bool gains)
+    {
+        const auto* own = flow({account, token});
+        const bool is_own =
+            own != nullptr && !own->is_apart && (gains ? own->gains() : own->gives());
+        return tokens_of(account, gains) > (is_own ? 1U : 0U);
     };
     // The first in the chain's order that only takes, or only gives.
-    const auto only = [&](bool gains) -> AccountId
+    const auto first_only = [&](bool gains) -> AccountId
     {
         for (const auto& edge : edges_)
         {
@@ -608,12 +633,13 @@ void Engine<Policy>::find_makers()
             const auto* entry = flow({account, edge.transfer.token});
             if (entry == nullptr || edge.is_made || edge.is_destroyed || entry->is_apart)
                 continue;
-            if (deals_in_other(account, no_contract, gains) &&
-                !deals_in_other(account, no_contract, !gains))
+            if (tokens_of(account, gains) > 0 && tokens_of(account, !gains) == 0)
                 return account;
         }
         return zero_account;
     };
+    const auto only_takes = first_only(true);
+    const auto only_gives = first_only(false);
     bool has_changed = false;
     for (auto& edge : edges_)
     {
@@ -622,7 +648,7 @@ void Engine<Policy>::find_makers()
         auto& maker = edge.is_made ? edge.transfer.from : edge.transfer.to;
         if (deals_in_other(maker, edge.transfer.token, edge.is_made))
             continue;
-        if (const auto other = only(edge.is_made); other != zero_account)
+        if (const auto other = edge.is_made ? only_takes : only_gives; other != zero_account)
         {
             maker = other;
             has_changed = true;
@@ -1065,32 +1091,27 @@ void Engine<Policy>::pay_fee(const TransactionMoves& moves)
     const auto fee = wrapping_add(moves.burnt, moves.tip);
     if (fee.is_zero())
         return;
-    const Place payer{moves.fee_payer, native_coin};
+    const auto payer = places_.number_of({moves.fee_payer, native_coin});
+    const auto proposer = places_.number_of({moves.proposer, native_coin});
+    const auto nobody = places_.number_of({zero_account, native_coin});
     auto load = take(payer, fee);
-    const Place proposer{moves.proposer, native_coin};
     if (Policy::is_clean(load))
     {
         put(proposer, {}, moves.tip);
-        holding({zero_account, native_coin}).balance =
-            wrapping_add(holding({zero_account, native_coin}).balance, moves.burnt);
+        auto& burnt = holding(nobody).balance;
+        burnt = wrapping_add(burnt, moves.burnt);
         return;
     }
     if (!moves.tip.is_zero())
     {
-        Carried tip;
-        tip.load = Policy::slice(load, moves.tip, fee);
-        tip.contributors.push_back({payer, Policy::units(tip.load)});
-        record(tip, proposer, moves.tip);
-        put(proposer, tip.load, moves.tip);
+        const auto tip = Policy::slice(load, moves.tip, fee);
+        record(payer, proposer, tip, moves.tip);
+        put(proposer, tip, moves.tip);
     }
     if (moves.burnt.is_zero())
         return;
-    Carried burnt;
-    burnt.load = std::move(load);
-    burnt.contributors.push_back({payer, Policy::units(burnt.load)});
-    const Place nobody{zero_account, native_coin};
-    record(burnt, nobody, moves.burnt);
-    put(nobody, burnt.load, moves.burnt);
+    record(payer, nobody, load, moves.burnt);
+    put(nobody, load, moves.burnt);
 }
 
 // ---- What came of it ----
@@ -1102,45 +1123,41 @@ void Engine<Policy>::record(const Carried& carried, Place to, const Amount& amou
         return;
     for (const auto& contributor : carried.contributors)
     {
-        constexpr bool counts = !std::is_same_v<Policy, Poison>;
-        if (counts && contributor.units.empty())
-            continue;
-        const HopKey key{key_of(contributor.place), key_of(to), index(carried.through)};
-        auto found = hops_.find(key);
-        if (found == hops_.end())
-        {
-            if (hops_.size() >= hops_max)
-            {
-                ++hops_lost_;
-                continue;
-            }
-            found = hops_.emplace(key, Hop{}).first;
-            found->second.from = contributor.place;
-            found->second.to = to;
-            found->second.through = carried.through;
-            found->second.first_block = block_;
-        }
-        auto& hop = found->second;
-        add_units(hop.units, contributor.units);
-        const auto sum = Checked{hop.amount} + amount;
-        hop.amount = sum.ok() ? sum.value : Amount::max();
-        ++hop.count;
-        hop.last_block = block_;
+        record(places_.number_of(contributor.place), places_.number_of(to), carried.through,
+            contributor.units, amount);
     }
+}
+
+template <typename Policy>
+void Engine<Policy>::record(
+    PlaceNumber from, PlaceNumber to, const Load& load, const Amount& amount)
+{
+    if (!Policy::is_clean(load))
+        record(from, to, zero_account, Policy::units(load), amount);
+}
+
+template <typename Policy>
+void Engine<Policy>::record(
+    PlaceNumber from, PlaceNumber to, AccountId through, const Units& units, const Amount& amount)
+{
+    constexpr bool counts = !std::is_same_v<Policy, Poison>;
+    if (counts && units.empty())
+        return;
+    if (!hops_.add(from, to, through, units, amount, block_, hops_max))
+        ++hops_lost_;
 }
 
 template <typename Policy>
 std::vector<Stake> Engine<Policy>::stakes() const
 {
     std::vector<Stake> result;
-    for (const auto& [key, own] : holdings_)
+    for (PlaceNumber number = 0; number < holdings_.size(); ++number)
     {
+        const auto& own = holdings_[number];
         if (Policy::is_clean(own.state))
             continue;
-        const Place place{AccountId{static_cast<std::uint32_t>(key >> 32U)},
-            ContractId{static_cast<std::uint32_t>(key)}};
-        result.push_back(
-            {place, zero_account, Policy::units(own.state), not_below_zero(own.balance)});
+        result.push_back({places_[number], zero_account, Policy::units(own.state),
+            not_below_zero(own.balance)});
     }
     for (const auto& [key, own] : claims_)
     {
@@ -1160,26 +1177,9 @@ std::vector<std::pair<Place, Amount>> Engine<Policy>::balances() const
 {
     std::vector<std::pair<Place, Amount>> result;
     result.reserve(holdings_.size());
-    for (const auto& [key, own] : holdings_)
-    {
-        const Place place{AccountId{static_cast<std::uint32_t>(key >> 32U)},
-            ContractId{static_cast<std::uint32_t>(key)}};
-        result.emplace_back(place, not_below_zero(own.balance));
-    }
+    for (PlaceNumber number = 0; number < holdings_.size(); ++number)
+        result.emplace_back(places_[number], not_below_zero(holdings_[number].balance));
     std::sort(result.begin(), result.end());
-    return result;
-}
-
-template <typename Policy>
-std::vector<Hop> Engine<Policy>::hops() const
-{
-    std::vector<Hop> result;
-    result.reserve(hops_.size());
-    for (const auto& [key, hop] : hops_)
-        result.push_back(hop);
-    std::sort(result.begin(), result.end(),
-        [](const Hop& a, const Hop& b)
-        { return std::tie(a.from, a.to, a.through) < std::tie(b.from, b.to, b.through); });
     return result;
 }
 }  // namespace

@@ -1,9 +1,9 @@
 #pragma once
 
+#include "analytics/tracing/hop_table.hpp"
 #include "analytics/tracing/taint_policies.hpp"
 #include "ledger/ids.hpp"
 
-#include <compare>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -12,14 +12,6 @@
 
 namespace runnel::analytics::tracing
 {
-
-/// A place where money is: an account's holding of a token.
-struct Place
-{
-    AccountId account{};
-    ContractId token{};
-    friend auto operator<=>(const Place&, const Place&) = default;
-};
 
 /// A movement of a token; from the zero account: made, to it: destroyed.
 struct Transfer
@@ -111,19 +103,6 @@ struct LootKind
     double value = 0;    // USD, when it was taken; of what had a price.
 };
 
-/// Loot that moved from one place to another: all movements of the kind together.
-struct Hop
-{
-    Place from;
-    Place to;
-    AccountId through{};  // The contract that gave the one token for the other; zero: a payment.
-    Units units;
-    Amount amount;  // Of the token that came, loot and clean.
-    std::uint64_t count = 0;
-    std::uint64_t first_block = 0;
-    std::uint64_t last_block = 0;
-};
-
 /// Loot at rest.
 struct Stake
 {
@@ -167,8 +146,9 @@ public:
     [[nodiscard]] virtual const std::vector<LootKind>& kinds() const = 0;
     /// Everything that is loot now, by place and owner.
     [[nodiscard]] virtual std::vector<Stake> stakes() const = 0;
-    /// By places. At most hops_max are told apart; hops_lost() are not.
-    [[nodiscard]] virtual std::vector<Hop> hops() const = 0;
+    /// By places; the engine has none from then on, and is not to process anything. At most
+    /// hops_max are told apart; hops_lost() are not.
+    [[nodiscard]] virtual HopTable take_hops() = 0;
     [[nodiscard]] virtual std::uint64_t hops_lost() const = 0;
     [[nodiscard]] virtual const std::vector<SecuredLoan>& secured_loans() const = 0;
     [[nodiscard]] virtual Amount balance(Place place) const = 0;

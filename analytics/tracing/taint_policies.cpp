@@ -1,6 +1,7 @@
 #include "analytics/tracing/taint_policies.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace runnel::analytics::tracing
 {
@@ -32,6 +33,11 @@ std::string_view to_string(PolicyKind kind) noexcept
 
 void add_units(Units& sum, const Units& more)
 {
+    if (sum.size() == 1 && more.size() == 1 && sum[0].kind == more[0].kind)
+    {
+        sum[0].units = wrapping_add(sum[0].units, more[0].units);
+        return;
+    }
     for (const auto& part : more)
     {
         const auto found = std::lower_bound(sum.begin(), sum.end(), part.kind,
@@ -65,8 +71,8 @@ Units take_share(Units& from, const Amount& part, const Amount& whole)
 {
     if (part >= whole)
     {
-        Units all;
-        all.swap(from);
+        auto all = std::move(from);
+        from.clear();
         return all;
     }
     Units taken;
@@ -78,15 +84,18 @@ Units take_share(Units& from, const Amount& part, const Amount& whole)
         taken.push_back({entry.kind, units});
         entry.units = wrapping_sub(entry.units, units);
     }
-    std::erase_if(from, [](const KindUnits& entry) { return entry.units.is_zero(); });
+    from.erase(std::remove_if(from.begin(), from.end(),
+                   [](const KindUnits& entry) { return entry.units.is_zero(); }),
+        from.end());
     return taken;
 }
 
 Units Haircut::loot(std::uint32_t kind, const Amount& amount)
 {
-    if (amount.is_zero())
-        return {};
-    return {{kind, amount}};
+    Units units;
+    if (!amount.is_zero())
+        units.push_back({kind, amount});
+    return units;
 }
 
 Fifo::Lots Fifo::loot(std::uint32_t kind, const Amount& amount)

@@ -2,6 +2,8 @@
 
 #include "ledger/amount.hpp"
 
+#include <boost/container/small_vector.hpp>
+
 #include <cstdint>
 #include <string_view>
 #include <vector>
@@ -40,8 +42,8 @@ struct KindUnits
     Amount units;
     friend bool operator==(const KindUnits&, const KindUnits&) = default;
 };
-/// By kind, in their order, without zeros.
-using Units = std::vector<KindUnits>;
+/// By kind, in their order, without zeros. Nearly always one: it costs no memory of its own.
+using Units = boost::container::small_vector<KindUnits, 1>;
 
 /// Adds @p more, whose sum with what is there fits 256 bits.
 void add_units(Units& sum, const Units& more);

@@ -66,7 +66,7 @@ std::map<ContractId, std::uint64_t> prices_at(LedgerQueries& source, std::uint64
 
 /// Where loot begins: the sources' holdings, or what the transaction brought.
 std::vector<Place> roots_of(const TraceRequest& request, const std::vector<Place>& taken,
-    const std::vector<Hop>& hops, const std::vector<Stake>& stakes)
+    const HopTable& hops, const std::vector<Stake>& stakes)
 {
     std::set<Place> roots{taken.begin(), taken.end()};
     const auto add = [&](Place place)
@@ -75,8 +75,8 @@ std::vector<Place> roots_of(const TraceRequest& request, const std::vector<Place
             request.sources.end())
             roots.insert(place);
     };
-    for (const auto& hop : hops)
-        add(hop.from);
+    for (std::size_t i = 0; i < hops.size(); ++i)
+        add(hops.from(i));
     for (const auto& stake : stakes)
         add(stake.place);
     return {roots.begin(), roots.end()};
@@ -122,7 +122,8 @@ std::vector<Place> gains_of(
 
 Trace make_trace(LedgerQueries& source, const TraceRequest& request)
 {
-    const auto last_block = request.until_block.value_or(source.last_block());
+    const auto last_block =
+        std::min(request.until_block.value_or(source.last_block()), source.last_block());
     const bool forward = request.direction == Direction::forward;
     const auto world = traced_world(source);
     auto engine = make_taint_engine(request.policy, world);
@@ -176,19 +177,14 @@ Trace make_trace(LedgerQueries& source, const TraceRequest& request)
     trace.direction = request.direction;
     trace.kinds = engine->kinds();
     trace.stakes = engine->stakes();
-    trace.hops = engine->hops();
+    trace.hops = engine->take_hops();
     trace.loans = engine->secured_loans();
     trace.hops_lost = engine->hops_lost();
     trace.roundings = engine->roundings();
     trace.movements = all.movements();
     trace.roots = roots_of(request, taken, trace.hops, trace.stakes);
     trace.prices = prices_at(source, last_block);
-    trace.first_block = last_block;
-    for (const auto& hop : trace.hops)
-    {
-        trace.first_block = std::min(trace.first_block, hop.first_block);
-        trace.last_block = std::max(trace.last_block, hop.last_block);
-    }
+    trace.last_block = last_block;
     return trace;
 }
 

@@ -35,15 +35,14 @@ struct Trace
     Direction direction{};
     std::vector<LootKind> kinds;
     std::vector<Stake> stakes;
-    std::vector<Hop> hops;
+    HopTable hops;
     std::vector<Place> roots;
     std::vector<SecuredLoan> loans;
     std::map<ContractId, std::uint64_t> prices;  // 1e-8 USD of a whole token, at the end.
     std::uint64_t hops_lost = 0;
     std::uint64_t roundings = 0;
     std::uint64_t movements = 0;
-    std::uint64_t first_block = 0;  // That loot moved in.
-    std::uint64_t last_block = 0;
+    std::uint64_t last_block = 0;  // That was looked at.
 };
 
 /// Throws std::invalid_argument if there is no such transaction, or if it brought nobody anything.

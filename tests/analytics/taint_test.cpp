@@ -282,7 +282,7 @@ TEST_CASE("loot goes through routers and from pool to pool", "[tracing]")
         {pair, other_pair, usd, 1'600}, {other_pair, thief, shares, 50}});
     CHECK(it.loot_at(thief, shares) == 800);
     CHECK(it.loot_at(thief, eth) == 200);
-    const auto hops = it.engine->hops();
+    const auto hops = it.engine->take_hops();
     REQUIRE(hops.size() == 1);
     CHECK(hops[0].from == Place{thief, eth});
     CHECK(hops[0].to == Place{thief, shares});

@@ -8,7 +8,7 @@ import sys
 
 from support import Checks, Runnel
 
-JOBS = {"scan", "report", "report_html", "risk", "detect", "trace", "show_transaction", "show_account"}
+JOBS = {"plain_scan", "scan", "report", "report_html", "risk", "detect", "trace", "show_transaction", "show_account"}
 
 
 def main() -> None:
@@ -20,6 +20,7 @@ def main() -> None:
         check(least <= size["transactions"] < 2 * least + 2_000, f"as many transactions as asked for: {size['transactions']}, {least}")
         check(set(size["jobs"]) == JOBS, f"all commands: {set(size['jobs']) ^ JOBS}")
         check(all(cost["wall_s"] > 0 and cost["peak_mib"] > 1 for cost in size["jobs"].values()), f"times and memory: {size}")
+        check(size["trace_over_plain_scan"]["wall"] > 0.1 and size["trace_over_plain_scan"]["cpu"] > 0.1, f"a ratio: {size}")
         check(1 < size["page_mb"] < 5, f"a page: {size['page_mb']}")
     check(sizes[2]["ledger_mb"] > 5 * sizes[0]["ledger_mb"], "ledgers grow")
     done = runnel("bench", "analytics", "--scenario", scenario, "--transactions", 100000, "--set", "agents.payer.nonsense=1")

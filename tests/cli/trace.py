@@ -96,6 +96,8 @@ def looks(runnel, check, database, thief):
     text = runnel("trace", database, "--from", thief)
     check(text.returncode == 0 and "All of it is accounted for." in text.stdout, f"text: {text.stderr}")
     check("└─" in text.stdout and "Who has it at the end" in text.stdout, "text: a tree and a table")
+    early = runnel("trace", database, "--from", thief, "--at", "10").stdout
+    check(" movements in 10 blocks" in early, f"--at: {early[:300]}")
     both = runnel("trace", database, "--from", thief, "--policy", "all").stdout
     check(all(word in both for word in ("haircut", "fifo", "provenance", "poison")), f"side by side: {both}")
     dot = runnel("trace", database, "--from", thief, "--dot").stdout
@@ -190,7 +192,8 @@ def usage(runnel, check, database, folder, thief):
                       (database, "--from", thief, "--policy", "lifo"), (database, "--from", thief, "--min", "-1"),
                       (database, "--from", thief, "--forward", "--backward"),
                       (database, "--from", thief, "--policy", "all", "--dot"),
-                      (database, "--from", thief, "--since", "3", "--backward"), (not_a_ledger, "--from", thief)):
+                      (database, "--from", thief, "--since", "3", "--backward"),
+                      (database, "--tx", "0x" + "00" * 32, "--since", "3"), (not_a_ledger, "--from", thief)):
         done = runnel("trace", *arguments)
         check(done.returncode == 2 and len(done.stderr.splitlines()) == 1,
               f"{arguments}: exit {done.returncode}: {done.stderr}")

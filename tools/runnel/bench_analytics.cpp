@@ -1,4 +1,5 @@
 #include "scenarios/run.hpp"
+#include "storage/database.hpp"
 #include "tools/runnel/bench.hpp"
 #include "tools/runnel/commands.hpp"
 #include "tools/runnel/helper_process.hpp"
@@ -18,7 +19,10 @@
 #include <cerrno>
 #include <exception>
 #include <filesystem>
+#include <iterator>
+#include <fstream>
 #include <string>
+#include <string_view>
 #include <system_error>
 #include <utility>
 #include <vector>
@@ -30,7 +34,7 @@ namespace
 namespace filesystem = std::filesystem;
 
 /// A command of this program, as a user would type it; DB and DIR stand for the ledger and for a
-/// folder.
+/// folder. Without words: plain_scan().
 struct Job
 {
     const char* name;
@@ -40,13 +44,15 @@ struct Job
 const std::vector<Job>& jobs()
 {
     static const std::vector<Job> all{
-        // What all others are compared with: each transfer is read once.
+        // What a trace is compared with: each transfer is read once, by SQLite and by us.
+        {"plain_scan", {}},
+        {"trace", {"trace", "DB", "--from", "payer/0", "--json"}},
+        // A count and a sum within SQLite, in one step.
         {"scan", {"sql", "DB", "SELECT count(*), total(value) FROM t_token_transfers", "--json"}},
         {"report", {"report", "DB", "--json"}},
         {"report_html", {"report", "DB", "--html", "DIR/page.html"}},
         {"risk", {"risk", "DB", "--json"}},
         {"detect", {"detect", "DB", "--json"}},
-        {"trace", {"trace", "DB", "--from", "payer/0", "--json"}},
         {"show_transaction", {"show", "DB", "tx", "1:0", "--json"}},
         {"show_account", {"show", "DB", "account", "payer/7", "--json"}},
     };
@@ -60,6 +66,32 @@ struct Cost
     double peak_mib = 0;
 };
 
+Cost cost_of(double wall, const rusage& usage)
+{
+    const auto seconds = [](const timeval& time)
+    { return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) * 1e-6; };
+    return {wall, seconds(usage.ru_utime) + seconds(usage.ru_stime),
+        static_cast<double>(usage.ru_maxrss) / 1024};
+}
+
+Cost cost_of(pid_t process, BenchClock::time_point start, const std::string& what,
+    const filesystem::path& complaints)
+{
+    int status = 0;
+    rusage usage{};
+    while (wait4(process, &status, 0, &usage) < 0 && errno == EINTR)
+    {}
+    const auto wall = seconds_since(start);
+    if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
+    {
+        std::ifstream file{complaints};
+        const std::string said{std::istreambuf_iterator<char>{file}, {}};
+        throw CommandError{
+            exit_world_failed, fmt::format("{}: {}", what, said.substr(0, said.find('\n')))};
+    }
+    return cost_of(wall, usage);
+}
+
 /// Runs this program anew, so that its memory is its own. Its answer is thrown away, and what it
 /// complains of becomes a CommandError.
 Cost cost_of(const std::vector<std::string>& words, const filesystem::path& complaints)
@@ -70,11 +102,49 @@ Cost cost_of(const std::vector<std::string>& words, const filesystem::path& comp
     HelperProcess helper{command, "/dev/null", complaints};
     static_cast<void>(helper.finish());
     const auto wall = seconds_since(start);
-    const auto seconds = [](const timeval& time)
-    { return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) * 1e-6; };
-    const auto& usage = helper.usage();
-    return {wall, seconds(usage.ru_utime) + seconds(usage.ru_stime),
-        static_cast<double>(usage.ru_maxrss) / 1024};
+    return cost_of(wall, helper.usage());
+}
+
+/// Steps through all transfers of tokens and native coins, in the order in which they lie in the
+/// file, and asks for each value of each row, exact amounts as the text that they are. It does
+/// nothing with them.
+void plain_scan(const std::string& ledger)
+{
+    auto database = storage::Database::open(ledger, storage::Database::Access::analysis);
+    for (const auto* table : {"t_token_transfers", "t_native_transfers"})
+    {
+        auto rows = database.prepare(fmt::format("SELECT * FROM {} ORDER BY rowid", table));
+        const auto columns = rows.column_count();
+        while (rows.step())
+        {
+            for (int column = 0; column < columns; ++column)
+                static_cast<void>(rows.value(column));
+        }
+    }
+}
+
+/// In a process of its own, too.
+Cost cost_of_plain_scan(const std::string& ledger, const filesystem::path& complaints)
+{
+    const auto start = BenchClock::now();
+    // No thread has been started that a child would miss.
+    const auto process = fork();
+    if (process < 0)
+        throw CommandError{exit_world_failed, std::generic_category().message(errno)};
+    if (process == 0)
+    {
+        try
+        {
+            plain_scan(ledger);
+            _exit(0);
+        }
+        catch (const std::exception& error)
+        {
+            std::ofstream{complaints} << error.what();
+        }
+        _exit(1);
+    }
+    return cost_of(process, start, "plain scan", complaints);
 }
 
 /// Runs payments until there are so many transactions; returns how many there are.
@@ -162,6 +232,11 @@ int bench_analytics(const BenchOptions& options)
             for (std::size_t i = 0; i < jobs().size(); ++i)
             {
                 auto words = jobs()[i].words;
+                if (words.empty())
+                {
+                    costs[i].push_back(cost_of_plain_scan(ledger, scratch.file("complaints")));
+                    continue;
+                }
                 for (auto& word : words)
                 {
                     if (word == "DB")
@@ -184,7 +259,27 @@ int bench_analytics(const BenchOptions& options)
             size["jobs"][jobs()[i].name] = {{"wall_s", middle(&Cost::wall_s)},
                 {"cpu_s", middle(&Cost::cpu_s)}, {"peak_mib", middle(&Cost::peak_mib)}};
         }
-        size["page_mb"] = static_cast<double>(filesystem::file_size(scratch / "page.html")) / 1e6;
+        // Of the two runs of a round, which stand side by side.
+        const auto costs_of = [&](std::string_view name) -> const std::vector<Cost>&
+        {
+            std::size_t i = 0;
+            while (jobs()[i].name != name)
+                ++i;
+            return costs[i];
+        };
+        const auto ratio = [&](double Cost::*figure)
+        {
+            const auto& traces = costs_of("trace");
+            const auto& scans = costs_of("plain_scan");
+            std::vector<double> values;
+            for (std::size_t i = 0; i < traces.size(); ++i)
+                values.push_back(traces[i].*figure / (scans[i].*figure));
+            return median(std::move(values));
+        };
+        size["trace_over_plain_scan"] = {
+            {"wall", ratio(&Cost::wall_s)}, {"cpu", ratio(&Cost::cpu_s)}};
+        size["page_mb"] =
+            static_cast<double>(filesystem::file_size(scratch / "page.html")) / 1e6;
         sizes.push_back(std::move(size));
     }
     if (options.json)
@@ -205,6 +300,10 @@ int bench_analytics(const BenchOptions& options)
                 cost["wall_s"].get<double>(), cost["cpu_s"].get<double>(),
                 cost["peak_mib"].get<double>());
         }
+        const auto& ratio = size["trace_over_plain_scan"];
+        fmt::print(
+            "  a trace takes {:.2f} times a plain scan of the transfers, {:.2f} times its CPU\n",
+            ratio["wall"].get<double>(), ratio["cpu"].get<double>());
     }
     return exit_done;
 }

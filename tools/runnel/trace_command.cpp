@@ -136,7 +136,7 @@ analytics::tracing::TraceRequest request_of(LedgerQueries& source, const TraceOp
 
 int run_trace(const TraceOptions& options)
 {
-    auto database = storage::Database::open(options.database, storage::Database::Access::read_only);
+    auto database = storage::Database::open(options.database, storage::Database::Access::analysis);
     LedgerQueries source{database};
     if (!source.has_blocks())
         throw CommandError{exit_bad_input, fmt::format("{}: no blocks yet", options.database)};
@@ -155,7 +155,11 @@ int run_trace(const TraceOptions& options)
         }
     }
     if (options.json)
-        fmt::print("{}\n", trace_json(source, traces, options.view));
+    {
+        write_trace_json(source, traces, options.view,
+            [](std::string_view text) { fmt::print("{}", text); });
+        fmt::print("\n");
+    }
     else if (options.dot || options.graphml)
     {
         if (traces.size() > 1)
@@ -181,15 +185,17 @@ Command add_trace_command(CLI::App& app)
         ->required();
     auto* from = command
                      ->add_option("--from", options->from,
-                         "All that this account has and gets is the loot; may be repeated")
+                         "All that this account has, and all clean money that it gets, is the "
+                         "loot; may be repeated")
                      ->type_name("ADDRESS|NAME");
-    command
-        ->add_option("--tx", options->transaction,
-            "What this transaction brought to who gained by it is the loot")
-        ->type_name("HASH")
-        ->excludes(from);
+    auto* transaction =
+        command
+            ->add_option("--tx", options->transaction,
+                "What this transaction brought to who gained by it is the loot")
+            ->type_name("HASH")
+            ->excludes(from);
     auto* forward = command->add_flag("--forward", options->forward, "Where it went (as without)");
-    command->add_flag("--backward", options->backward, "Where what --from has in the end came from")
+    command->add_flag("--backward", options->backward, "Where what --from has after --at came from")
         ->excludes(forward);
     command
         ->add_option("--policy", options->policy,
@@ -206,16 +212,20 @@ Command add_trace_command(CLI::App& app)
     command
         ->add_option("--since", options->since, "--from is a thief from this block on (default: 0)")
         ->type_name("BLOCK")
+        ->excludes(transaction)
         ->check(whole_number(0, block_max));
-    command->add_option("--at", options->at, "The last block that counts (default: the last one)")
+    command
+        ->add_option("--at", options->at,
+            "The last block that is looked at (default: the ledger's last one)")
         ->type_name("BLOCK")
         ->check(whole_number(0, block_max));
     command
         ->add_option("--min", options->view.min,
-            "Show what is at least so many whole tokens; all of it is followed")
+            "Show what is at least so many whole tokens, in all outputs; all of it is followed")
         ->type_name("AMOUNT")
         ->check(real_number(0, 1e60));
-    command->add_option("--depth", options->view.depth, "Hops of the tree (default: 12)")
+    command
+        ->add_option("--depth", options->view.depth, "How deep the tree is, in hops (default: 12)")
         ->type_name("NUMBER")
         ->check(whole_number(1, 1'000));
     command->add_option("--lines", options->view.lines, "Lines of the tree (default: 60)")
@@ -225,7 +235,8 @@ Command add_trace_command(CLI::App& app)
         ->type_name("NUMBER")
         ->check(whole_number(0, 1'000'000));
     auto* json = command->add_flag("--json", options->json,
-        "Print one JSON object: all holders and hops; exact amounts as decimal text (`..._raw`)");
+        "Print one JSON object: all holders and hops (of at least --min); exact amounts as decimal "
+        "text (`..._raw`)");
     auto* dot = command->add_flag("--dot", options->dot, "Print a graph for Graphviz");
     auto* graphml = command->add_flag(
         "--graphml", options->graphml, "Print a graph for Gephi, Cytoscape, NetworkX");

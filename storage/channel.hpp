@@ -7,7 +7,7 @@
 #include <optional>
 #include <utility>
 
-namespace runnel::audit
+namespace runnel::storage
 {
 
 /// Hands items from one thread to another, in order; whoever gives waits while too much is under
@@ -70,4 +70,4 @@ private:
     bool cancelled_ = false;
 };
 
-}  // namespace runnel::audit
+}  // namespace runnel::storage
