@@ -1,4 +1,5 @@
 #include "analytics/page/charts.hpp"
+#include "analytics/page/document.hpp"
 #include "analytics/page/embedded.hpp"
 #include "analytics/render.hpp"
 
@@ -245,63 +246,6 @@ Json page_of(const Report& report)
     }
     return page;
 }
-
-/// Bytes that are no UTF-8 are replaced, as they are in the report's JSON.
-std::string as_utf8(const Json& text)
-{
-    return Json::parse(text.dump(-1, ' ', false, Json::error_handler_t::replace))
-        .get<std::string>();
-}
-
-/// For text and attributes.
-std::string escaped(std::string_view text)
-{
-    std::string result;
-    for (const char c : text)
-    {
-        switch (c)
-        {
-            case '&': result += "&amp;"; break;
-            case '<': result += "&lt;"; break;
-            case '>': result += "&gt;"; break;
-            case '"': result += "&quot;"; break;
-            case '\'': result += "&#39;"; break;
-            default: result += c;
-        }
-    }
-    return result;
-}
-
-/// JSON that no name in it can leave the script element of: `<`, `>` and `&` are only ever inside
-/// strings, where \u00.. says the same.
-std::string inert(const std::string& json)
-{
-    std::string result;
-    result.reserve(json.size() + json.size() / 64);
-    for (const char c : json)
-    {
-        if (c == '<' || c == '>' || c == '&')
-            result += fmt::format("\\u{:04x}", static_cast<unsigned>(c));
-        else
-            result += c;
-    }
-    return result;
-}
-
-/// Puts in what @p part knows for each `{{name}}`; what is put in is not searched.
-template <typename Part>
-std::string filled(std::string_view form, Part&& part)
-{
-    std::string result;
-    for (auto begin = form.find("{{"); begin != std::string_view::npos; begin = form.find("{{"))
-    {
-        const auto end = form.find("}}", begin);
-        result += form.substr(0, begin);
-        result += part(form.substr(begin + 2, end - begin - 2));
-        form.remove_prefix(end + 2);
-    }
-    return result.append(form);
-}
 }  // namespace
 
 bool has_html() noexcept
@@ -312,27 +256,12 @@ bool has_html() noexcept
 std::string render_html(const Report& report)
 {
     const auto json = page_of(report);
-    return filled(page::html(),
-        [&](std::string_view name) -> std::string
-        {
-            if (name == "title")
-                return escaped(as_utf8(json["title"]));
-            if (name == "report")
-                return inert(json.dump(-1, ' ', true, Json::error_handler_t::replace));
-            if (name == "style")
-                return std::string{page::style()};
-            if (name == "script")
-                return std::string{page::script()};
-            if (name == "echarts")
-                return std::string{page::echarts()};
-            throw std::logic_error{fmt::format("the page asks for {}", name)};
-        });
+    return page::filled(page::html(), json["title"], json, page::style(), page::script());
 }
 
 bool is_html_report(std::string_view beginning)
 {
-    const auto head = page::html().substr(0, page::html().find("{{"));
-    return beginning.starts_with(head);
+    return page::begins_as(page::html(), beginning);
 }
 
 }  // namespace runnel::analytics

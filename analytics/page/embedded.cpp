@@ -16,6 +16,10 @@
 RUNNEL_EMBED(html, RUNNEL_PAGE_DIR "/page.html");
 RUNNEL_EMBED(style, RUNNEL_PAGE_DIR "/page.css");
 RUNNEL_EMBED(script, RUNNEL_PAGE_DIR "/page.js");
+RUNNEL_EMBED(shared_script, RUNNEL_PAGE_DIR "/shared.js");
+RUNNEL_EMBED(trace_html, RUNNEL_PAGE_DIR "/trace.html");
+RUNNEL_EMBED(trace_style, RUNNEL_PAGE_DIR "/trace.css");
+RUNNEL_EMBED(trace_script, RUNNEL_PAGE_DIR "/trace.js");
 RUNNEL_EMBED(echarts, RUNNEL_ECHARTS);
 
 namespace runnel::analytics::page
@@ -34,6 +38,26 @@ std::string_view style() noexcept
 std::string_view script() noexcept
 {
     return {runnel_page_script_begin, runnel_page_script_end};
+}
+
+std::string_view shared_script() noexcept
+{
+    return {runnel_page_shared_script_begin, runnel_page_shared_script_end};
+}
+
+std::string_view trace_html() noexcept
+{
+    return {runnel_page_trace_html_begin, runnel_page_trace_html_end};
+}
+
+std::string_view trace_style() noexcept
+{
+    return {runnel_page_trace_style_begin, runnel_page_trace_style_end};
+}
+
+std::string_view trace_script() noexcept
+{
+    return {runnel_page_trace_script_begin, runnel_page_trace_script_end};
 }
 
 std::string_view echarts() noexcept

@@ -1,119 +1,9 @@
-'use strict';
 // Draws the page of `runnel report --html` from the report in #report: every figure as a card, every
-// table with its rows as CSV, and the charts that analytics/page_charts.cpp lists. Names come from
-// ledgers and may be hostile: they reach the page as text nodes and labels, never as markup.
+// table with its rows as CSV, and the charts that page/charts.cpp lists.
 (() => {
 const report = JSON.parse(document.getElementById('report').textContent);
 const categories_max = 16;  // Bars of one chart.
 const lines_max = 10;
-
-// ---- Values: a number, a text, true or false, null, or an exact amount [raw, decimals, symbol] ----
-
-const is_amount = (cell) => Array.isArray(cell);
-const number = (cell) => is_amount(cell) ? Number(cell[0]) / 10 ** cell[1] : typeof cell === 'number' ? cell : NaN;
-
-function grouped(value, decimals) {
-    return value.toLocaleString('en-US', {minimumFractionDigits: decimals, maximumFractionDigits: decimals});
-}
-/** Four significant digits, no more than needed. */
-function plain(value) {
-    const size = Math.abs(value);
-    if (size !== 0 && size < 1e-9)
-        return value.toPrecision(3);
-    const decimals = size === 0 || size >= 1000 ? 0 : size >= 10 ? 2 : Math.min(3 - Math.floor(Math.log10(size)), 12);
-    return value.toLocaleString('en-US', {maximumFractionDigits: decimals});
-}
-function compact(value) {
-    const size = Math.abs(value);
-    if (size >= 1e15) return value.toPrecision(3);
-    if (size >= 1e9) return grouped(value / 1e9, 2) + 'B';
-    if (size >= 1e7) return grouped(value / 1e6, 2) + 'M';
-    return plain(value);
-}
-function dollars(value) {
-    const size = Math.abs(value);
-    return (value < 0 ? '-$' : '$') + (size >= 1 && size < 1000 ? grouped(size, 2) : compact(size));
-}
-function percent(share) {
-    const value = share * 100;
-    const size = Math.abs(value);
-    return value === 0 ? '0%' : grouped(value, size >= 0.95 ? 1 : size >= 0.095 ? 2 : 4) + '%';
-}
-function duration(seconds) {
-    if (Math.abs(seconds) < 120) return plain(seconds) + ' s';
-    const minutes = Math.floor(seconds / 60);
-    if (minutes < 120) return `${minutes} min`;
-    const hours = Math.floor(minutes / 60);
-    return hours < 48 ? `${hours} h ${minutes % 60} min` : `${Math.floor(hours / 24)} d ${hours % 24} h`;
-}
-function moment(seconds) {
-    const date = new Date(seconds * 1000);
-    return isNaN(date) ? String(seconds) : date.toISOString().slice(0, 19).replace('T', ' ');
-}
-const shown_number = {
-    none: plain,
-    count: (value) => grouped(value, Number.isInteger(value) ? 0 : 1),
-    share: percent,
-    bar: percent,
-    usd: dollars,
-    usd_price: dollars,
-    gwei: (value) => plain(value) + ' gwei',
-    gas: compact,
-    seconds: duration,
-    ratio: (value) => 'x' + plain(value),
-    per_second: (value) => plain(value) + '/s',
-    unix_time: moment,
-};
-/** A value as people read it. */
-function shown(cell, unit) {
-    if (cell === null || cell === undefined) return '–';
-    if (cell === true) return 'yes';
-    if (cell === false) return 'no';
-    if (typeof cell === 'string') return cell;
-    if (is_amount(cell)) return cell[2] === 'USD' ? dollars(number(cell)) : `${compact(number(cell))} ${cell[2]}`;
-    // A plain integer (a seed) is a name, not a quantity.
-    return unit === 'none' && Number.isInteger(cell) ? String(cell) : shown_number[unit](cell);
-}
-/** Short, for axes. */
-function tick(value, unit) {
-    const size = Math.abs(value);
-    const short = size >= 1e9 ? plain(value / 1e9) + 'B' : size >= 1e6 ? plain(value / 1e6) + 'M'
-        : size >= 1e4 ? plain(value / 1e3) + 'k' : plain(value);
-    if (unit === 'share' || unit === 'bar') return plain(value * 100) + '%';
-    if (unit === 'usd' || unit === 'usd_price') return short.startsWith('-') ? '-$' + short.slice(1) : '$' + short;
-    if (unit === 'ratio') return 'x' + short;
-    if (unit === 'seconds') return duration(value);
-    return short;
-}
-
-// ---- Elements ----
-
-/** An element with attributes and children; children that are no elements become text. */
-function make(tag, attributes = {}, ...children) {
-    const element = document.createElement(tag);
-    for (const [name, value] of Object.entries(attributes))
-        element.setAttribute(name, value);
-    element.append(...children);
-    return element;
-}
-
-// ---- CSV: as --csv writes it, an exact amount in two columns ----
-
-const quoted = (text) => /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
-function csv(table) {
-    const exact = table.columns.map((_, i) => table.rows.some((row) => is_amount(row[i])));
-    const line = (cells) => cells.join(',') + '\n';
-    const text = (cell) => cell === null ? '' : is_amount(cell) ? String(number(cell)) : quoted(String(cell));
-    const head = table.columns.flatMap(({key}, i) => exact[i] ? [key + '_raw', key] : [key]);
-    return line(head) + table.rows.map((row) => line(row.flatMap(
-        (cell, i) => exact[i] ? [is_amount(cell) ? cell[0] : '', text(cell)] : [text(cell)]))).join('');
-}
-function csv_link(section, table) {
-    const name = `${section.key}_${table.key}.csv`;
-    const link = make('a', {download: name, class: 'csv', title: `${table.rows.length} rows`}, 'Rows as CSV');
-    link.href = URL.createObjectURL(new Blob([csv(table)], {type: 'text/csv'}));
-    return make('span', {class: 'links'}, link);
-}
 
 // ---- Figures and tables ----
 
@@ -150,97 +40,9 @@ function unit_of(table, i) {
     const in_usd = table.columns[i].unit === 'none' && table.rows.some((row) => is_amount(row[i]) && row[i][2] === 'USD');
     return in_usd ? 'usd' : table.columns[i].unit;
 }
-const columns_of = (table) => Object.fromEntries(table.columns.map(({key}, i) => [key, i]));
-const is_number = (cell) => is_amount(cell) || typeof cell === 'number';
-
-function cell_of(value, column, numeric) {
-    const cell = make('td', {class: numeric ? 'number' : 'text'});
-    if (column.unit === 'bar' && typeof value === 'number') {
-        const bar = make('span', {class: 'bar'});
-        bar.style.width = `${Math.max(0, Math.min(1, value)) * 5}rem`;
-        cell.append(bar, ' ');
-    }
-    cell.append(shown(value, column.unit));
-    if (typeof value === 'boolean')
-        cell.classList.add(value ? 'yes' : 'no');
-    return cell;
-}
-
-/** Sortable by each column; the first rows, and all on demand. */
-function table_view(table) {
-    const visible = table.columns.map((column, i) => ({...column, i})).filter(({label}) => label);
-    const numeric = new Map(visible.map(({i}) => [i, table.rows.some((row) => is_number(row[i]))]));
-    const body = make('tbody');
-    const more = make('button', {class: 'more', type: 'button'});
-    let rows = table.rows;
-    let all = rows.length <= table.shown + 3;
-    const fill = () => {
-        body.replaceChildren(...rows.slice(0, all ? rows.length : table.shown).map((row) => make('tr', {},
-            ...visible.map((column) => cell_of(row[column.i], column, numeric.get(column.i))))));
-        more.textContent = all ? '' : `Show all ${grouped(rows.length, 0)} rows`;
-        more.hidden = all;
-    };
-    more.addEventListener('click', () => { all = true; fill(); });
-    const heads = visible.map(({label, i}) => {
-        const head = make('th', {scope: 'col', class: numeric.get(i) ? 'number' : 'text'},
-            make('button', {type: 'button'}, label));
-        head.addEventListener('click', () => {
-            const down = head.getAttribute('aria-sort') === 'ascending' ||
-                (numeric.get(i) && !head.hasAttribute('aria-sort'));
-            heads.forEach((other) => other.removeAttribute('aria-sort'));
-            head.setAttribute('aria-sort', down ? 'descending' : 'ascending');
-            const order = (a, b) => numeric.get(i) ? number(a[i]) - number(b[i]) : String(a[i]).localeCompare(String(b[i]));
-            const unknown = (row) => numeric.get(i) ? isNaN(number(row[i])) : row[i] === null;
-            rows = [...table.rows].sort((a, b) => unknown(a) - unknown(b) ||
-                (unknown(a) ? 0 : down ? order(b, a) : order(a, b)));
-            fill();
-        });
-        return head;
-    });
-    fill();
-    const view = make('div', {class: 'scroll'}, make('table', {}, make('thead', {}, make('tr', {}, ...heads)), body));
-    const parts = [view, more];
-    if (table.left_out)
-        parts.push(make('p', {class: 'quiet'},
-            `${grouped(table.left_out, 0)} more rows are not in this page; runnel report --csv writes all.`));
-    return parts;
-}
-
-function block(title, sentence, links, ...content) {
-    const head = make('div', {}, make('h3', {}, title));
-    if (sentence)
-        head.append(make('p', {class: 'quiet'}, sentence));
-    return make('div', {class: 'block'}, make('header', {}, head, ...links), ...content);
-}
 
 // ---- Charts ----
 
-let printing = false;
-const palettes = {
-    light: ['#1f6feb', '#e07b00', '#1a9e6c', '#c23b7d', '#7a52cc', '#008fa3', '#a86b32', '#d14a3a', '#66788a', '#5b8c00'],
-    dark: ['#6ea8ff', '#ffb454', '#4cc38a', '#ff85b8', '#b69cff', '#4dd0e1', '#d6a36a', '#ff8a7a', '#a3b1c2', '#a5d64c'],
-};
-function ink() {
-    const style = getComputedStyle(document.documentElement);
-    const of = (name) => style.getPropertyValue(name).trim();
-    const dark = !printing && matchMedia('(prefers-color-scheme: dark)').matches;
-    return {text: of('--text'), quiet: of('--quiet'), line: of('--line'), card: of('--card'),
-        colours: dark ? palettes.dark : palettes.light,
-        heat: dark ? ['#171e27', '#8a5a12', '#ffb454'] : ['#f3f5f8', '#f5b25e', '#b3261e']};
-}
-
-/** What all charts share; `units` are those of the value axis and of x. */
-function base(colours) {
-    return {
-        animation: false,
-        useUTC: true,
-        color: colours.colours,
-        textStyle: {fontFamily: getComputedStyle(document.body).fontFamily, color: colours.text},
-        // Drawn as text: names in it cannot be markup.
-        tooltip: {renderMode: 'richText', confine: true, backgroundColor: colours.card, borderColor: colours.line,
-            textStyle: {color: colours.text, fontSize: 12}},
-    };
-}
 const legend = (colours) => ({type: 'scroll', icon: 'roundRect', itemHeight: 8, top: 0, left: 0, textStyle: {color: colours.text},
     pageTextStyle: {color: colours.quiet}, pageIconColor: colours.text, pageIconInactiveColor: colours.line});
 const axis = (colours, more) => ({axisLine: {lineStyle: {color: colours.line}}, axisTick: {show: false},
@@ -474,7 +276,7 @@ function chart_figure(chart, table, rows_now, caption) {
 /** A chart with what it says in words, its rows, one panel for each of what the facet tells apart, and its slider. */
 function chart_block(section, chart) {
     const table = section.tables.find(({key}) => key === chart.table);
-    const links = [csv_link(section, table)];
+    const links = [csv_link(`${section.key}_${table.key}`, table)];
     if (chart.kind === 'cards')
         return block(chart.title, chart.sentence, links, make('div', {class: 'grid single'}, band_cards(chart, table)));
     const at = columns_of(table);
@@ -515,7 +317,8 @@ function curve_block(section) {
         const chart = {kind: 'line', title: label, x: table.columns[0].key, y: [key], series: [], from_zero, small: true};
         grid.append(chart_figure(chart, table, () => table.rows, label).figure);
     }
-    return block('Over time', `The run in ${table.rows.length} pieces of equal length.`, [csv_link(section, table)], grid);
+    return block('Over time', `The run in ${table.rows.length} pieces of equal length.`,
+        [csv_link(`${section.key}_${table.key}`, table)], grid);
 }
 
 // ---- The page ----
@@ -537,7 +340,8 @@ function section_view(section) {
             continue;
         if (table.shown === 0 && is_drawn)
             continue;
-        view.append(block(table.title || 'Table', '', [csv_link(section, table)], ...table_view(table)));
+        view.append(block(table.title || 'Table', '', [csv_link(`${section.key}_${table.key}`, table)],
+            ...table_view(table)));
     }
     return view;
 }

@@ -34,4 +34,12 @@ void write_trace_json(LedgerQueries& source, const std::vector<Trace>& traces,
 [[nodiscard]] std::string trace_graphml(
     LedgerQueries& source, const Trace& trace, const TraceView& view);
 
+/// One HTML file that needs no other: the traces of @p request, one for each policy, as graphs over
+/// time; each is followed once more for the moments between. At most 300 accounts and 3,000 hops of
+/// each are in it, and it says how many are not. Only where has_html() of analytics/render.hpp.
+[[nodiscard]] std::string trace_html(LedgerQueries& source, TraceRequest request,
+    const std::vector<Trace>& traces, const TraceView& view);
+/// Whether a file begins as trace_html() begins it.
+[[nodiscard]] bool is_html_trace(std::string_view beginning);
+
 }  // namespace runnel::analytics::tracing

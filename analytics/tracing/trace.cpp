@@ -120,7 +120,7 @@ std::vector<Place> gains_of(
     return gains([&](AccountId account) { return !gives(account); });
 }
 
-Trace make_trace(LedgerQueries& source, const TraceRequest& request)
+Trace make_trace(LedgerQueries& source, const TraceRequest& request, const TraceWatch& watch)
 {
     const auto last_block =
         std::min(request.until_block.value_or(source.last_block()), source.last_block());
@@ -153,9 +153,25 @@ Trace make_trace(LedgerQueries& source, const TraceRequest& request)
 
     std::vector<Place> taken;
     LedgerMovements all{source, request.direction, last_block};
+    std::size_t looks = 0;
+    const auto look = [&]
+    {
+        const auto count = watch.blocks.size();
+        watch.look(forward ? looks : count - 1 - looks, engine->stakes());
+        ++looks;
+    };
+    // Whether the next movements are beyond a block that is watched.
+    const auto has_passed = [&](std::uint64_t block)
+    {
+        const auto count = watch.blocks.size();
+        return looks < count &&
+               (forward ? block > watch.blocks[looks] : block <= watch.blocks[count - 1 - looks]);
+    };
     TransactionMoves moves;
     while (all.next(moves))
     {
+        while (has_passed(moves.block))
+            look();
         prices.move_to(moves.block, *engine);
         if (!has_sources && moves.block >= request.since)
             add_sources();
@@ -169,6 +185,8 @@ Trace make_trace(LedgerQueries& source, const TraceRequest& request)
     }
     if (!has_sources)
         add_sources();
+    while (looks < watch.blocks.size())
+        look();
     if (theft && engine->kinds().empty())
         throw std::invalid_argument{"this transaction brought nobody anything that can be traced"};
 

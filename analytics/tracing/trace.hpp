@@ -6,6 +6,7 @@
 #include "ledger/hash.hpp"
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <vector>
@@ -45,8 +46,18 @@ struct Trace
     std::uint64_t last_block = 0;  // That was looked at.
 };
 
+/// Who looks at a trace in the making.
+struct TraceWatch
+{
+    std::vector<std::uint64_t> blocks;  // Rising.
+    /// Is shown what is loot after each of these blocks, in the order in which the trace gets
+    /// there: backward the last block comes first.
+    std::function<void(std::size_t index, const std::vector<Stake>& stakes)> look;
+};
+
 /// Throws std::invalid_argument if there is no such transaction, or if it brought nobody anything.
-[[nodiscard]] Trace make_trace(LedgerQueries& source, const TraceRequest& request);
+[[nodiscard]] Trace make_trace(
+    LedgerQueries& source, const TraceRequest& request, const TraceWatch& watch = {});
 
 /// What a transaction brought: places that gained, of accounts that gave nothing; the sender's, if
 /// he gained. Contracts gain only if nobody else did.

@@ -139,6 +139,59 @@ def looks(runnel, check, database, thief):
     check(sources and sources <= payers, f"backward: {sources} of {payers}")
 
 
+def page(runnel, check, database, folder, thief):
+    """`--html` has what `--json` has, at every moment all of the loot, and replaces nothing of others."""
+    file = folder / "trace.html"
+    arguments = (database, "--from", thief, "--token", "USDC")
+    done = runnel("trace", *arguments, "--policy", "all", "--html", file)
+    if "without Apache ECharts" in done.stderr:
+        return check(done.returncode == 1 and len(done.stderr.splitlines()) == 1, f"no page: {done.stderr}")
+    check(done.returncode == 0 and done.stdout == "", f"a page is written: {done.stderr}")
+    text = file.read_text()
+    drawn = json.loads(text.split('<script type="application/json" id="trace">')[1].split("</script>")[0])
+    traces = runnel.json("trace", *arguments, "--policy", "all")
+    check([policy["name"] for policy in drawn["policies"]] == list(traces), "page: its policies")
+    names = [account["name"] for account in drawn["accounts"]]
+    check([a["name"] for a in drawn["accounts"] if a["root"]] == [thief], "page: where it begins")
+    check(drawn["moments"] == sorted(set(drawn["moments"])) and len(drawn["moments"]) <= 61
+          and drawn["moments"][-1] == 40, f"page: its moments: {drawn['moments']}")
+    for policy in drawn["policies"]:
+        trace = traces[policy["name"]]
+        weights = {names[node["account"]]: node.get("weight", 0) for node in policy["nodes"]}
+        for holder in trace["holders"]:
+            known = holder.get("share", holder.get("marked_usd"))
+            check(abs(weights[holder["account"]] - known) <= 1e-6 * known, f"page: {policy['name']}: {holder['account']}")
+        for node in policy["nodes"]:
+            check(abs(node["curve"][-1] - node.get("weight", 0)) < 1e-6, f"page: {policy['name']}: the end of {node}")
+        if not policy["poison"]:
+            sums = [sum(node["curve"][i] for node in policy["nodes"]) for i in range(len(drawn["moments"]))]
+            check(sums == sorted(sums) and abs(sums[-1] - 1) < 1e-4, f"page: {policy['name']}: loot at each moment: {sums}")
+        hops = {(names[a], names[b], amount[0], first, last) for a, b, _, _, amount, _, _, _, first, last in policy["hops"]}
+        known = {(hop["from"]["account"], hop["to"]["account"], hop["amount_raw"], hop["first_block"], hop["last_block"])
+                 for hop in trace["hops"]}
+        check(hops == known, f"page: {policy['name']}: its hops")
+    # What is between is what the trace of so many blocks ends with.
+    middle = len(drawn["moments"]) // 2
+    before = runnel.json("trace", *arguments, "--at", drawn["moments"][middle])["haircut"]
+    taken = {part["token"]: int(part["amount_raw"]) for part in traces["haircut"]["loot"]}
+    for holder in before["holders"]:
+        known = sum(int(part["amount_raw"]) for part in holder["loot"]) / taken["USDC"]
+        said = next(node["curve"][middle] for node in drawn["policies"][0]["nodes"]
+                    if names[node["account"]] == holder["account"])
+        check(abs(said - known) <= 1e-6, f"page: {holder['account']} in the middle: {said}, {known}")
+
+    back = runnel("trace", *arguments, "--backward", "--html", file)
+    check(back.returncode == 0, f"a page is replaced: {back.stderr}")
+    drawn = json.loads(file.read_text().split('id="trace">')[1].split("</script>")[0])
+    ends = {drawn["accounts"][node["account"]]["name"]: node["curve"][-1] for node in drawn["policies"][0]["nodes"]}
+    check(abs(ends[thief] - 1) < 1e-6, f"backward: in the end all is his: {ends}")
+    foreign = write(folder / "foreign.html", "<!doctype html><title>mine</title>")
+    for target in (foreign, database, folder / "none" / "x.html"):
+        done = runnel("trace", *arguments, "--html", target)
+        check(done.returncode in (2, 3) and len(done.stderr.splitlines()) == 1, f"{target}: {done.stderr}")
+    check(foreign.read_text() == "<!doctype html><title>mine</title>", "a foreign page stays")
+
+
 def truth_is_not_read(runnel, check, database, folder, thief):
     blind = folder / "blind.db"
     shutil.copy(database, blind)
@@ -237,6 +290,7 @@ def main() -> None:
         if check(done.returncode == 0, f"run: {done.stderr}"):
             thief = against_python(runnel, check, database)
             looks(runnel, check, database, thief)
+            page(runnel, check, database, folder, thief)
             truth_is_not_read(runnel, check, database, folder, thief)
             hostile(runnel, check, database, folder, thief)
             usage(runnel, check, database, folder, thief)

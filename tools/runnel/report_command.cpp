@@ -2,6 +2,7 @@
 #include "analytics/report.hpp"
 #include "analytics/side_by_side.hpp"
 #include "tools/runnel/commands.hpp"
+#include "tools/runnel/html_page.hpp"
 #include "tools/runnel/printable.hpp"
 #include "tools/runnel/process.hpp"
 #include "tools/runnel/progress.hpp"
@@ -39,14 +40,8 @@ int run_report(const ReportOptions& options)
     std::optional<storage::OutputFile> page;
     if (!options.html.empty())
     {
-        if (!analytics::has_html())
-        {
-            throw CommandError{exit_world_failed,
-                "--html: this program was built without Apache ECharts: tools/setup installs it "
-                "from npm, then build again"};
-        }
-        command.writes(options.html, "the page");
-        page.emplace(options.html, analytics::is_html_report, "a page of a report");
+        page.emplace(
+            open_html_page(options.html, command, analytics::is_html_report, "a page of a report"));
     }
     std::vector<analytics::NamedReport> ledgers;
     for (const auto& path : options.databases)

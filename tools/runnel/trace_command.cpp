@@ -1,8 +1,10 @@
 #include "analytics/tracing/render_trace.hpp"
 #include "analytics/tracing/trace.hpp"
 #include "tools/runnel/commands.hpp"
+#include "tools/runnel/html_page.hpp"
 #include "tools/runnel/number_options.hpp"
 #include "tools/runnel/printable.hpp"
+#include "tools/runnel/process.hpp"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -34,6 +36,7 @@ struct TraceOptions
     std::vector<std::string> until;
     std::string policy = "haircut";
     std::string token;
+    std::string html;
     std::uint64_t since = 0;
     std::optional<std::uint64_t> at;
     analytics::tracing::TraceView view;
@@ -136,6 +139,14 @@ analytics::tracing::TraceRequest request_of(LedgerQueries& source, const TraceOp
 
 int run_trace(const TraceOptions& options)
 {
+    storage::CommandFiles command;
+    command.reads_ledger(options.database, "the ledger");
+    std::optional<storage::OutputFile> page;
+    if (!options.html.empty())
+    {
+        page.emplace(open_html_page(
+            options.html, command, analytics::tracing::is_html_trace, "a page of a trace"));
+    }
     auto database = storage::Database::open(options.database, storage::Database::Access::analysis);
     LedgerQueries source{database};
     if (!source.has_blocks())
@@ -154,6 +165,12 @@ int run_trace(const TraceOptions& options)
             throw CommandError{exit_bad_input, fmt::format("--tx: {}", error.what())};
         }
     }
+    if (page)
+    {
+        page->write(trace_html(source, request, traces, options.view));
+        page->commit();
+        tell(printable(fmt::format("page written to {}", options.html)));
+    }
     if (options.json)
     {
         write_trace_json(source, traces, options.view,
@@ -168,7 +185,7 @@ int run_trace(const TraceOptions& options)
                                        : trace_graphml(source, traces.front(), options.view);
         fmt::print("{}", printable(graph, Layout::keep));
     }
-    else
+    else if (!page)
         fmt::print("{}", printable(trace_text(source, traces, options.view), Layout::keep));
     return exit_done;
 }
@@ -240,6 +257,11 @@ Command add_trace_command(CLI::App& app)
     auto* dot = command->add_flag("--dot", options->dot, "Print a graph for Graphviz");
     auto* graphml = command->add_flag(
         "--graphml", options->graphml, "Print a graph for Gephi, Cytoscape, NetworkX");
+    command
+        ->add_option("--html", options->html,
+            "Write one page for a browser: the graph over time; it needs no network and no other "
+            "file")
+        ->type_name("FILE");
     json->excludes(dot)->excludes(graphml);
     dot->excludes(graphml);
     command->footer(
@@ -249,6 +271,7 @@ Command add_trace_command(CLI::App& app)
         "  runnel trace hack.db --tx 0x5f1c... --policy fifo --until exchange --json\n"
         "  runnel trace hack.db --from 0xd8dA... --backward --token USDC\n"
         "  runnel trace hack.db --from thief/0 --min 50 --dot | dot -Tsvg > thief.svg\n"
+        "  runnel trace hack.db --from thief/0 --policy all --html thief.html\n"
         "docs/tracing.md defines every rule.");
     return [options] { return run_trace(*options); };
 }
