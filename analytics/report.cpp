@@ -39,6 +39,7 @@ constexpr std::array section_types{
     SectionType{"farms", farms_section},
     SectionType{"vaults", vaults_section},
     SectionType{"mixers", mixers_section},
+    SectionType{"bridges", bridges_section},
     SectionType{"escrow", escrow_section},
     SectionType{"insurance", insurance_section},
     SectionType{"economy", economy_section},

@@ -32,6 +32,7 @@ namespace runnel::analytics
 [[nodiscard]] std::optional<Section> farms_section(LedgerQueries& source);
 [[nodiscard]] std::optional<Section> vaults_section(LedgerQueries& source);
 [[nodiscard]] std::optional<Section> mixers_section(LedgerQueries& source);
+[[nodiscard]] std::optional<Section> bridges_section(LedgerQueries& source);
 [[nodiscard]] std::optional<Section> insurance_section(LedgerQueries& source);
 [[nodiscard]] std::optional<Section> economy_section(LedgerQueries& source);
 [[nodiscard]] std::optional<Section> reconciliation_section(LedgerQueries& source);

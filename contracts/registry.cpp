@@ -7,6 +7,7 @@
 #include "contracts/commerce/marketplace/marketplace.hpp"
 #include "contracts/compliance/screening_list/screening_list.hpp"
 #include "contracts/custody/custodial_exchange/exchange.hpp"
+#include "contracts/custody/guardian_bridge/bridge.hpp"
 #include "contracts/exchanges/balancer_weighted/pool.hpp"
 #include "contracts/exchanges/curve_stableswap/pool.hpp"
 #include "contracts/exchanges/order_book/book.hpp"
@@ -124,6 +125,7 @@ std::span<const ContractType* const> contract_types()
         &Erc721::contract_type(),
         &ArbitratedEscrow::contract_type(),
         &CustodialExchange::contract_type(),
+        &GuardianBridge::contract_type(),
         &Tornado::contract_type(),
         &ScreeningList::contract_type(),
         &ListingBoard::contract_type(),

@@ -65,6 +65,9 @@ namespace runnel::strategies
 [[nodiscard]] const StrategyType& claims_assessor_strategy();
 [[nodiscard]] const StrategyType& exchange_operator_strategy();
 [[nodiscard]] const StrategyType& exchange_customer_strategy();
+[[nodiscard]] const StrategyType& bridge_guardian_strategy();
+[[nodiscard]] const StrategyType& bridge_relayer_strategy();
+[[nodiscard]] const StrategyType& bridge_user_strategy();
 [[nodiscard]] const StrategyType& shop_strategy();
 [[nodiscard]] const StrategyType& asset_issuer_strategy();
 [[nodiscard]] const StrategyType& share_investor_strategy();

@@ -60,6 +60,9 @@ LedgerMovements::LedgerMovements(LedgerQueries& source, Direction direction,
         "contract_id, transaction_type, account_id, token_id, amount_raw");
     add(Content::escrow, "t_escrow_moves",
         "contract_id, transaction_type, account_id, buyer_id, token_id, amount_raw");
+    add(Content::bridge, "t_bridge_moves",
+        "contract_id, type, message, sender_id, recipient_id, home_token_id, bridged_token_id, "
+        "amount, relayer_id, fee");
     add(Content::fee, "t_transactions", "from_id, receipt_gas_used, receipt_effective_gas_price");
     add(Content::reward, "t_rewards", "account_id, amount");
 }
@@ -189,6 +192,7 @@ bool LedgerMovements::next(TransactionMoves& moves)
                                                : std::max(key, rows->row->key);
     moves.clear();
     logs_.clear();
+    bridged_.clear();
     moves.block = key.first;
     moves.index = static_cast<std::uint32_t>(std::min<std::uint64_t>(key.second, 0xFFFF'FFFF));
     bool has_ended = false;
@@ -210,6 +214,7 @@ bool LedgerMovements::next(TransactionMoves& moves)
     const auto by_order = [](const Ordered& a, const Ordered& b) { return a.order < b.order; };
     if (!std::is_sorted(logs_.begin(), logs_.end(), by_order))
         std::stable_sort(logs_.begin(), logs_.end(), by_order);
+    keep_bridged();
     // Rows that were read backwards are put into the chain's order before they are turned round.
     if (direction_ == Direction::backward)
         std::reverse(moves.transfers.begin(), moves.transfers.end());
@@ -244,6 +249,69 @@ void LedgerMovements::read(const Rows& rows, TransactionMoves& moves)
         case Content::fill:
         case Content::farm:
         case Content::escrow: read_claim(rows, moves); return;
+        case Content::bridge: read_bridge(rows, moves); return;
+    }
+}
+
+/// Whose a bridge's tokens are: what is locked, or burnt, is a deposit of who sent it until it is
+/// released to the recipient as the other token. Backwards recipient and relayer have it until the
+/// sender gets it back.
+void LedgerMovements::read_bridge(const Rows& rows, TransactionMoves& moves)
+{
+    const auto& row = rows.statement;
+    const auto type = row.text(3);
+    const auto home = contract(row, 7);
+    const auto bridged = contract(row, 8);
+    const auto amount = row.amount(9);
+    ClaimChange claim;
+    claim.type = ClaimChange::Type::bridge;
+    claim.contract = contract_account(row, 2);
+    bridged_.push_back({claim.contract, bridged});
+    const auto add = [&](AccountId owner, bool is_return, const Amount& part)
+    {
+        claim.owner = owner;
+        claim.token = is_return ? bridged : home;
+        claim.other_token = is_return ? home : bridged;
+        claim.amount = part;
+        if (!part.is_zero())
+            moves.claims.push_back(claim);
+    };
+    const std::pair message{row.contract(2), row.amount(4)};
+    const bool is_release = type == "mint" || type == "unlock";
+    if (direction_ == Direction::forward)
+    {
+        if (is_release)
+            add(account(row, 5), type == "unlock", amount);
+        return;
+    }
+    if (is_release)
+        relayers_[message] = account(row, 10);
+    else if (const auto relayer = relayers_.find(message); relayer != relayers_.end())
+    {
+        const auto fee = std::min(amount, row.amount(11));
+        add(account(row, 6), type == "lock", wrapping_sub(amount, fee));
+        add(relayer->second, type == "lock", fee);
+        relayers_.erase(relayer);
+    }
+}
+
+/// What a bridge makes comes from it, and what it destroys stays there: it is the other side's of
+/// what it holds.
+void LedgerMovements::keep_bridged()
+{
+    for (const auto& [bridge, token] : bridged_)
+    {
+        for (auto& [order, transfer] : logs_)
+        {
+            if (transfer.token == token && transfer.from == zero_account)
+                transfer.from = bridge;
+        }
+        std::erase_if(logs_,
+            [bridge = bridge, token = token](const Ordered& log)
+            {
+                return log.transfer.token == token && log.transfer.from == bridge &&
+                       log.transfer.to == zero_account;
+            });
     }
 }
 
@@ -323,6 +391,7 @@ void LedgerMovements::read_claim(const Rows& rows, TransactionMoves& moves) cons
         case Content::token:
         case Content::wrapped:
         case Content::unwrapped:
+        case Content::bridge:
         case Content::fee:
         case Content::reward: return;
     }
@@ -359,7 +428,8 @@ void LedgerMovements::turn_round(TransactionMoves& moves)
     for (auto& transfer : moves.transfers)
         std::swap(transfer.from, transfer.to);
     // Claims are changed by what forward alone can tell apart: payments back to whoever paid.
-    moves.claims.clear();
+    std::erase_if(moves.claims,
+        [](const ClaimChange& claim) { return claim.type != ClaimChange::Type::bridge; });
     for (const auto& [place, amount] : moves.gains)
         moves.transfers.push_back({place.account, zero_account, place.token, amount});
     moves.gains.clear();

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <map>
 #include <string>
 #include <tuple>
 #include <vector>
@@ -49,6 +50,7 @@ private:
         fill,
         farm,
         escrow,
+        bridge,
         fee,
         reward,
     };
@@ -98,6 +100,12 @@ private:
         Row own;
         const Row* row = nullptr;  // Null after the last.
     };
+    /// What a bridge makes and destroys in the transaction at hand.
+    struct Bridged
+    {
+        AccountId bridge{};
+        ContractId token{};
+    };
     struct Ordered
     {
         std::uint64_t order = 0;
@@ -111,6 +119,12 @@ private:
     void read_fee(const Row& row, TransactionMoves& moves);
     void find_fee_block(std::uint64_t number);
     [[noreturn]] void fail(const std::string& what) const;
+    void read_bridge(const Rows& rows, TransactionMoves& moves);
+    void read_fee(const Rows& rows, TransactionMoves& moves);
+    void keep_bridged();
+    [[nodiscard]] AccountId account(const storage::Statement& row, int column) const;
+    [[nodiscard]] ContractId contract(const storage::Statement& row, int column) const;
+    [[nodiscard]] AccountId contract_account(const storage::Statement& row, int column) const;
     void turn_round(TransactionMoves& moves);
 
     LedgerQueries& source_;
@@ -120,6 +134,8 @@ private:
     std::string file_;  // Empty for a ledger in memory.
     std::vector<std::unique_ptr<Rows>> rows_;  // Of tables that are not at their end.
     std::vector<Ordered> logs_;  // Of the transaction at hand, in two tables.
+    std::vector<Bridged> bridged_;
+    std::map<std::pair<ContractId, Amount>, AccountId> relayers_;  // Backwards: by message.
     TransactionMoves waiting_;  // Backwards: what the fee's transaction did before it.
     bool has_waiting_ = false;
     storage::Statement blocks_;

@@ -136,6 +136,7 @@ private:
         Amount size;  // Measure of what is in it.
         Load load{};
         std::vector<Contributor> contributors;
+        AccountId through{};  // Of what only passes through: the contract, where hops name it.
     };
     /// What a movement carries, and whose it was.
     struct Carried
@@ -779,7 +780,8 @@ void Engine<Policy>::release_claims(const TransactionMoves& moves)
 {
     for (const auto& claim : moves.claims)
     {
-        if (claim.type != ClaimChange::Type::release)
+        const bool is_bridged = claim.type == ClaimChange::Type::bridge;
+        if (claim.type != ClaimChange::Type::release && !is_bridged)
             continue;
         Amount taken;
         Carried carried;
@@ -787,23 +789,25 @@ void Engine<Policy>::release_claims(const TransactionMoves& moves)
         if (taken.is_zero())
             continue;
         carried.contributors.push_back({{claim.owner, claim.token}, Policy::units(carried.load)});
-        const auto* entry = flow({claim.contract, claim.token});
+        const auto token = is_bridged ? claim.other_token : claim.token;
+        const auto* entry = flow({claim.contract, token});
         if (auto* pot = exchange_of(claim.contract);
-            pot != nullptr && entry != nullptr && entry->gives() && !entry->is_apart)
+            !is_bridged && pot != nullptr && entry != nullptr && entry->gives() && !entry->is_apart)
         {
             const auto size = fine(taken);
             Policy::rescale(carried.load, size);
             drop_into(*pot, std::move(carried), size);
             continue;
         }
-        if (transit_of({claim.contract, claim.token}) == nullptr)
+        if (transit_of({claim.contract, token}) == nullptr)
         {
             Pot transit;
             transit.contract = claim.contract;
-            transit.token = claim.token;
+            transit.token = token;
+            transit.through = is_bridged ? claim.contract : zero_account;
             pots_.push_back(std::move(transit));
         }
-        drop_into(*transit_of({claim.contract, claim.token}), std::move(carried), taken);
+        drop_into(*transit_of({claim.contract, token}), std::move(carried), taken);
     }
 }
 
@@ -913,6 +917,7 @@ typename Engine<Policy>::Carried Engine<Policy>::leave(const Edge& edge)
             if (!Policy::is_clean(carried.load))
                 ++roundings_;
             carried.contributors = share_contributors(*transit, carried.load, part, transit->size);
+            carried.through = transit->through;
             transit->size = wrapping_sub(transit->size, part);
             rest = wrapping_sub(rest, part);
         }

@@ -33,6 +33,7 @@ struct ClaimChange
         release,  // What `owner` has there is paid out, to whomever.
         assign,   // What `owner` has there is `other`'s from now on.
         convert,  // `owner` gave `amount` of `token` there for `other_amount` of `other_token`.
+        bridge,   // What `owner` has there is paid out, to whomever, as `other_token`.
     };
     Type type = Type::release;
     AccountId contract{};

@@ -1,4 +1,5 @@
 #include "contracts/kit/registration.hpp"
+#include "contracts/kit/sectors/bridge.hpp"
 #include "contracts/kit/sectors/custodian.hpp"
 #include "contracts/kit/sectors/wrapped_coin.hpp"
 #include "ledger/portable_math.hpp"
@@ -10,6 +11,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 namespace runnel::strategies
@@ -17,6 +19,7 @@ namespace runnel::strategies
 namespace
 {
 
+using contracts::Bridge;
 using contracts::Custodian;
 using contracts::Mixer;
 
@@ -40,8 +43,9 @@ struct LaundererState
 /// the hops of several chains; the rest are addresses that end up with parts of it and sell them.
 ///
 ///     0                    turns what can be frozen into native coins, and sends chunks on
-///     hop h of chain c     peels a little off to a mule and passes the rest on; the last hop of a
-///                          chain pays it into mixers, in the largest notes
+///     hop h of chain c     peels a little off to a mule and passes the rest on, some of it over a
+///                          bridge; the last hop of a chain pays it into mixers, in the largest
+///                          notes
 ///     mules                swap some of it to and fro, and sell it at custodians in pieces just
 ///                          below the amount that these have to report; they take the money out
 ///
@@ -70,6 +74,8 @@ public:
         piece_{parameters.distribution("piece")},
         otc_share_{parameters.number("otc_share")},
         buyers_{find_group(*wallets.groups, parameters.text("buyers"))},
+        bridge_{optional_contract(parameters, "bridge")},
+        bridge_share_{parameters.number("bridge_share")},
         reserve_{to_units(parameters.number("reserve"), 18)},
         incident_{static_cast<std::uint64_t>(parameters.integer("incident"))},
         groups_{wallets.groups},
@@ -181,7 +187,7 @@ private:
         const auto has = [&](ContractId token)
         { return !holding_of(wallet.view(), token, wallet.account()).is_zero(); };
         return has(coin_) || std::any_of(tokens_.begin(), tokens_.end(), has) ||
-               (wallet.number() >= first_mule() && has_claim(wallet));
+               has_bridged(wallet) || (wallet.number() >= first_mule() && has_claim(wallet));
     }
     /// Whether a custodian has something for it that it can do something with.
     [[nodiscard]] bool has_claim(WalletContext& wallet) const
@@ -197,6 +203,8 @@ private:
         const auto number = wallet.number();
         if (number >= first_mule())
             return sell(state, wallet);
+        if (leave_bridge(wallet))
+            return;
         // What an issuer can freeze goes first.
         const auto swaps_out = [&](ContractId token) { return swap(wallet, token, coin_); };
         if (unwrap(wallet) || std::any_of(tokens_.begin(), tokens_.end(), swaps_out))
@@ -222,10 +230,78 @@ private:
             return;
         }
         state.has_peeled = false;
-        if (hop + 1 < hops_)
-            pay(wallet, member(number + 1), amount, Purpose::laundering);
-        else
+        if (hop + 1 == hops_)
             mix(state, wallet, amount);
+        else if (!cross(wallet, member(number + 1), amount))
+            pay(wallet, member(number + 1), amount, Purpose::laundering);
+    }
+
+    // ---- Over a bridge and back ----
+
+    [[nodiscard]] bool has_bridged(WalletContext& wallet) const
+    {
+        if (!bridge_)
+            return false;
+        const auto& bridge = wallet.view().state<Bridge>(*bridge_);
+        return !holding_of(wallet.view(), bridge.bridged_token(), wallet.account()).is_zero() ||
+               expired(bridge, wallet).has_value();
+    }
+    /// The first transfer of its own that nobody has released in time.
+    [[nodiscard]] static std::optional<std::uint64_t> expired(
+        const Bridge& bridge, const WalletContext& wallet)
+    {
+        for (auto number = bridge.first_in_flight(); number < bridge.sent(); ++number)
+        {
+            const auto transfer = bridge.transfer(number);
+            if (transfer.status == contracts::BridgeStatus::in_flight &&
+                transfer.from == wallet.account() && wallet.view().timestamp >= transfer.expires_at)
+                return number;
+        }
+        return std::nullopt;
+    }
+    void submit_crossing(
+        WalletContext& wallet, CallWriter calls, const Bridge& bridge, const Amount& amount) const
+    {
+        wallet.submit(std::move(calls), wallet.habitual_bid(), moving,
+            motive(Purpose::laundering, bridge.home_token(), amount));
+    }
+
+    /// Sends native coins to @p to on the other side, by chance. False: it does not.
+    bool cross(WalletContext& wallet, AccountId to, const Amount& amount) const
+    {
+        if (!bridge_ || !wallet.random().bernoulli(bridge_share_))
+            return false;
+        const auto& bridge = wallet.view().state<Bridge>(*bridge_);
+        if (bridge.home_token() != native_coin || bridge.is_paused() ||
+            bridge.fee(amount) >= amount)
+            return false;
+        CallWriter calls;
+        bridge.add_send(calls, false, to, amount);
+        submit_crossing(wallet, std::move(calls), bridge, amount);
+        return true;
+    }
+    /// Brings home what has come to it on the other side, and takes back what has expired.
+    bool leave_bridge(WalletContext& wallet) const
+    {
+        if (!bridge_)
+            return false;
+        const auto& view = wallet.view();
+        const auto& bridge = view.state<Bridge>(*bridge_);
+        CallWriter calls;
+        if (const auto number = expired(bridge, wallet))
+        {
+            bridge.add_refund(calls, *number);
+            submit_crossing(wallet, std::move(calls), bridge, bridge.transfer(*number).amount);
+            return true;
+        }
+        const auto held = holding_of(view, bridge.bridged_token(), wallet.account());
+        if (held.is_zero() || bridge.is_paused() || bridge.fee(held) >= held)
+            return false;
+        add_approval(calls, view, bridge.bridged_token(), wallet.account(),
+            bridge.contract().account(), held);
+        bridge.add_send(calls, true, wallet.account(), held);
+        submit_crossing(wallet, std::move(calls), bridge, held);
+        return true;
     }
 
     /// @p extra_gas: for what a contract that is paid does.
@@ -459,6 +535,8 @@ private:
     Distribution piece_;
     double otc_share_;
     const std::vector<AccountId>* buyers_;
+    std::optional<ContractId> bridge_;
+    double bridge_share_;
     Amount reserve_;
     std::uint64_t incident_;
     std::shared_ptr<const GroupAccounts> groups_;
@@ -529,6 +607,14 @@ const StrategyType& launderer_strategy()
             {"otc_share", ParameterKind::number, "0", {},
                 "Share of sales to people who pay outside the chain.", 0, 1},
             {"buyers", ParameterKind::group, "\"\"", {}, "Who these are; empty: nobody."},
+            {.name = "bridge",
+                .kind = ParameterKind::contract,
+                .default_value = "\"\"",
+                .unit = {},
+                .help = "A bridge of native coins that hops are made over, and back from.",
+                .contract_kind = Bridge::sector},
+            {"bridge_share", ParameterKind::number, "0.25", {},
+                "Share of hops that go over the bridge.", 0, 1},
             {"reserve", ParameterKind::number, "0.5", unit::whole_tokens,
                 "Native coins that each address keeps for gas.", 0, 1e9},
             {"incident", ParameterKind::integer, "0", {},

@@ -407,6 +407,70 @@ TEST_CASE("a mixer mixes", "[tracing]")
     }
 }
 
+// What a reader of bridges' rows makes of them: locked coins are paid to the bridge, what it mints
+// comes from it, and a claim says whose coins those were.
+TEST_CASE("a bridge's two sides are joined by the message", "[tracing]")
+{
+    constexpr AccountId bridge = market;
+    constexpr ContractId bridged = shares;
+    const auto released = [&](AccountId sender, ContractId from, ContractId to, unsigned amount) {
+        return ClaimChange{Type::bridge, bridge, sender, zero_account, from, amount, to, {}};
+    };
+    const auto policy =
+        GENERATE(PolicyKind::haircut, PolicyKind::fifo, PolicyKind::provenance, PolicyKind::poison);
+    Case it{policy, 1'000, 1'000};
+    const bool is_poison = policy == PolicyKind::poison;
+    // 600 of loot and 400 of ann's are in flight at once, to bob and to cat.
+    it.pay(thief, bridge, 600);
+    it.pay(ann, bridge, 400);
+    CHECK(it.loot_at(bridge, eth) == (is_poison ? Amount{} : Amount{600}));
+    it.run({{bridge, cat, bridged, 390}, {bridge, dan, bridged, 10}},
+        {released(ann, eth, bridged, 400)});
+    CHECK_FALSE(it.is_marked(cat, bridged));
+    CHECK_FALSE(it.is_marked(dan, bridged));
+    it.run({{bridge, bob, bridged, 594}, {bridge, dan, bridged, 6}},
+        {released(thief, eth, bridged, 600)});
+    CHECK(it.is_marked(bob, bridged));
+    CHECK(it.is_marked(dan, bridged));
+    CHECK_FALSE(it.is_marked(bridge, eth));
+    if (!is_poison)
+    {
+        CHECK(it.loot_at(bob, bridged) == 594);
+        CHECK(it.loot_at(dan, bridged) == 6);
+        CHECK(it.sums_to_loot());
+    }
+    const auto hops = it.engine->hops();
+    const auto hop = std::find_if(hops.begin(), hops.end(),
+        [&](const Hop& one) {
+            return one.to == Place{bob, bridged};
+        });
+    REQUIRE(hop != hops.end());
+    CHECK(hop->from == Place{thief, eth});
+    CHECK(hop->through == bridge);
+    // Back again: half of bob's, as cat's comes home clean.
+    it.pay(bob, bridge, 297, bridged);
+    it.pay(cat, bridge, 390, bridged);
+    it.run({{bridge, cat, eth, 390}}, {released(cat, bridged, eth, 390)});
+    CHECK_FALSE(it.is_marked(cat, eth));
+    it.run({{bridge, thief, eth, 290}, {bridge, dan, eth, 7}}, {released(bob, bridged, eth, 297)});
+    CHECK(it.is_marked(dan, eth));
+    if (!is_poison)
+    {
+        CHECK(it.loot_at(dan, eth) == 7);
+        CHECK(it.loot_at(bob, bridged) == 297);
+        CHECK(it.sums_to_loot());
+    }
+    // What was not released goes back to who sent it, loot and all.
+    it.pay(bob, bridge, 297, bridged);
+    CHECK_FALSE(it.is_marked(bob, bridged));
+    it.pay(bridge, bob, 297, bridged);
+    CHECK(it.is_marked(bob, bridged));
+    CHECK((is_poison || it.sums_to_loot()));
+    // A message that nobody sent: what it pays is nobody's.
+    it.run({{bridge, cat, bridged, 50}}, {released(ann, eth, bridged, 50)});
+    CHECK_FALSE(it.is_marked(cat, bridged));
+}
+
 TEST_CASE("a flash loan does not dilute, what is stolen in a transaction is found", "[tracing]")
 {
     Case it{PolicyKind::haircut, 1'000, 1'000'000};
