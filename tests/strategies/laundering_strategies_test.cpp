@@ -2,8 +2,10 @@
 
 #include "contracts/compliance/screening_list/screening_list.hpp"
 #include "contracts/custody/custodial_exchange/exchange.hpp"
+#include "contracts/custody/guardian_bridge/bridge.hpp"
 #include "contracts/mixers/tornado/tornado.hpp"
 #include "contracts/oracles/price_oracle/price_oracle.hpp"
+#include "contracts/stablecoins/fiat_token/fiat_token.hpp"
 #include "contracts/tokens/erc20/erc20.hpp"
 #include "strategies/laundering/notes.hpp"
 #include "strategies/market/common.hpp"
@@ -143,6 +145,7 @@ struct Mixers
         parameters.set("threshold_usd", 10'000.0);
         parameters.set("piece", always(0.9));
         parameters.set("otc_share", 0.0);
+        parameters.set("bridge_share", 1.0);
         parameters.set("buyers", std::string{});
         parameters.set("reserve", 0.5);
         parameters.set("incident", std::int64_t{1});
@@ -540,6 +543,67 @@ TEST_CASE("launderer: a mule sells at an exchange and takes the money out, until
 }
 
 // 30 ETH come to the first address: 20 of them go on, of which a tenth is peeled off.
+TEST_CASE("launderer: a hop goes over a bridge, and comes home on the other side",
+    "[strategies][launderer][bridge]")
+{
+    Mixers m;
+    auto& there = m.sandbox.add<FiatToken>(
+        "FETH", fiat_token::Spec{{"FETH", 18}, "Ferried ether", fiat_token::Version::v2_2, 1});
+    const auto guardian = m.sandbox.account("guardian/0");
+    guardian_bridge::Terms terms;
+    terms.home_token = native_coin;
+    terms.bridged_token = there.id();
+    terms.guardians = "guardian";
+    terms.guardian_count = 1;
+    terms.quorum = 1;
+    terms.pauser = "me";
+    terms.expiry_seconds = 3'600;
+    auto& bridge = m.sandbox.add<GuardianBridge>("bridge", terms);
+    m.sandbox.connect();
+    there.appoint({m.me, m.me, m.me, m.me, false, false});
+    m.run(m.me,
+        CallWriter{}.add(there.id(), fiat_token::ConfigureMinter{bridge.account(), Amount::max()}));
+    auto parameters = m.launderer_parameters();
+    parameters.set("peel", always(0.1));
+    parameters.set("bridge", bridge.id());
+    m.give(m.gang[1], m.tenths(205));
+    m.give(m.gang[2], m.tenths(5));
+    const auto steps = [&](std::size_t place, int most)
+    {
+        FakeWallet wallet{m.sandbox, m.gang[place]};
+        wallet.place = static_cast<std::uint32_t>(place);
+        wallet.set_price(native_coin, 2'000);
+        const auto launderer = m.launderer(m.gang[place], parameters);
+        for (int i = 0; i < 20 && most > 0; ++i, wallet.advance(1))
+        {
+            wallet.decide(*launderer);
+            for (const auto& ran : wallet.run_all(*launderer))
+            {
+                INFO(ran.outcome.receipt.refusal.to_string());
+                REQUIRE(ran.outcome.ok());
+                --most;
+            }
+        }
+    };
+    steps(1, 2);  // It peels 2 of 20 off, and sends 18.
+    REQUIRE(bridge.sent() == 1);
+    CHECK(bridge.transfer(0).to == m.gang[2]);
+    CHECK(bridge.transfer(0).amount == coins(18));
+    CallWriter attestation;
+    bridge.add_attest(attestation, 0);
+    m.run(guardian, attestation);
+    CallWriter release;
+    bridge.add_release(release, 0);
+    m.run(m.relayer, release);
+    CHECK(there.balance(m.gang[2]) == coins(18));
+    steps(2, 1);
+    REQUIRE(bridge.sent() == 2);
+    CHECK(bridge.transfer(1).is_return);
+    CHECK(bridge.transfer(1).from == m.gang[2]);
+    CHECK(bridge.transfer(1).to == m.gang[2]);
+    CHECK(bridge.transfer(1).amount == coins(18));
+}
+
 TEST_CASE("launderer: sends chunks on, peels a little off, and mixes the rest into notes of mules",
     "[strategies][launderer]")
 {
