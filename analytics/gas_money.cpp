@@ -46,6 +46,10 @@ GasMoney::GasMoney(LedgerQueries& source)
     add_payments(
         "SELECT block_number, 0, account_id, amount FROM t_rewards WHERE block_number > 0 "
         "ORDER BY rowid");
+    add_payments(
+        "SELECT s.block_number, CASE kind WHEN 'staked' THEN 0 ELSE d.id END, CASE kind WHEN "
+        "'staked' THEN d.id WHEN 'freed' THEN account_id ELSE 0 END, amount FROM t_stake_changes s "
+        "JOIN t_addresses d ON d.name = 'deposits' WHERE s.block_number > 0 ORDER BY s.rowid");
 }
 
 void GasMoney::add_payments(const char* sql)

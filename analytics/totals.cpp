@@ -60,6 +60,7 @@ std::string_view to_string(FlowKind kind) noexcept
         case FlowKind::base_fee: return "base_fee";
         case FlowKind::tip: return "tip";
         case FlowKind::reward: return "reward";
+        case FlowKind::stake: return "stake";
     }
     return "unknown";
 }
@@ -372,6 +373,17 @@ void add_fees(LedgerQueries& source, FlowTotals& totals)
 void add_rewards(LedgerQueries& source, FlowTotals& totals)
 {
     const auto nobody = source.group_of(zero_account);
+    const auto add = [&](Market& market, FlowKind kind, GroupId from, GroupId to, const Amount& amount)
+    {
+        auto& flow = totals.flows[{native_coin, kind, from, to}];
+        ++flow.count;
+        flow.amount.add(amount);
+        if (const auto usd = market.usd(amount, native_coin))
+        {
+            flow.usd += *usd;
+            flow.priced = true;
+        }
+    };
     Market market{source};
     auto rows = source.query(
         "SELECT account_id, amount, block_number FROM t_rewards WHERE block_number > 0 "
@@ -379,15 +391,24 @@ void add_rewards(LedgerQueries& source, FlowTotals& totals)
     while (rows.step())
     {
         market.advance(rows.integer_up_to(2, integer_max));
-        const auto to = source.group_of(rows.account(0));
-        auto& flow = totals.flows[{native_coin, FlowKind::reward, nobody, to}];
-        ++flow.count;
-        flow.amount.add(rows.amount(1));
-        if (const auto usd = market.usd(rows.amount(1), native_coin))
-        {
-            flow.usd += *usd;
-            flow.priced = true;
-        }
+        add(market, FlowKind::reward, nobody, source.group_of(rows.account(0)), rows.amount(1));
+    }
+    if (!source.has("t_stake_changes"))
+        return;
+    auto changes = source.query(
+        "SELECT s.kind, s.account_id, d.id, s.amount, s.block_number FROM t_stake_changes s JOIN "
+        "t_addresses d ON d.name = 'deposits' WHERE s.block_number > 0 ORDER BY s.rowid");
+    Market later{source};
+    while (changes.step())
+    {
+        later.advance(changes.integer_up_to(4, integer_max));
+        const auto kind = changes.text(0);
+        const auto deposits = source.group_of(changes.account(2));
+        add(later, FlowKind::stake, kind == "staked" ? nobody : deposits,
+            kind == "staked"  ? deposits
+            : kind == "freed" ? source.group_of(changes.account(1))
+                              : nobody,
+            changes.amount(3));
     }
 }
 /// Agents that came later began with what the transaction that brought them sent them.

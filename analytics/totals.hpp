@@ -106,6 +106,7 @@ enum class FlowKind : std::uint8_t
     base_fee,  // Burnt.
     tip,
     reward,
+    stake,  // Into and out of the deposits of validators; from and to nobody: made and burnt there.
 };
 [[nodiscard]] std::string_view to_string(FlowKind kind) noexcept;
 

@@ -217,10 +217,16 @@ SQLITE_EXTENSION_INIT3  // NOLINT
             // Only validators propose, and only they are rewarded: nobody else's rows are looked
             // for.
             const std::string of_validator =
-                " FROM (SELECT id FROM t_addresses WHERE id = ?1 AND role = 'validator') v CROSS "
+                " FROM (SELECT id FROM t_addresses WHERE id = ?1 AND role IN ('validator', 'delegator')) v CROSS "
                 "JOIN ";
             rows += " UNION ALL SELECT r.amount" + of_validator +
                     "t_rewards r WHERE r.account_id = v.id AND r.block_number <= ?5 UNION ALL "
+                    "SELECT r.amount" +
+                    of_validator +
+                    "t_stake_changes r WHERE r.kind = 'freed' AND r.account_id = v.id AND "
+                    "r.block_number <= ?5 UNION ALL SELECT CASE r.kind WHEN 'staked' THEN '' ELSE "
+                    "'-' END || r.amount FROM t_addresses v CROSS JOIN t_stake_changes r WHERE "
+                    "v.id = ?1 AND v.name = 'deposits' AND r.block_number <= ?5 UNION ALL "
                     "SELECT amount_mul(x.receipt_gas_used, x.receipt_effective_gas_price - "
                     "b.base_fee)" +
                     of_validator +

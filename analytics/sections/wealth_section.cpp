@@ -66,7 +66,8 @@ std::vector<bool> counted_groups(LedgerQueries& source)
         counted[i] = source.groups()[i].has_result;
     for (const auto& [key, flow] : source.flows().flows)
     {
-        if (key.kind == FlowKind::reward || key.kind == FlowKind::tip)
+        if (key.kind == FlowKind::reward || key.kind == FlowKind::tip ||
+            (key.kind == FlowKind::stake && key.from == source.group_of(zero_account)))
             counted[key.to] = true;
     }
     return counted;
@@ -372,6 +373,10 @@ private:
                     to[rewards] += worth;
                     break;
                 case FlowKind::reward: to[rewards] += worth; break;
+                case FlowKind::stake:
+                    from[rewards] -= worth;
+                    to[rewards] += worth;
+                    break;
                 case FlowKind::transfer:
                     if (counted_[key.from] && counted_[key.to])
                     {
@@ -495,9 +500,11 @@ void add_issuance(LedgerQueries& source, const Ledger& ledger, Section& section)
     SignedAmount burnt;
     for (const auto& [key, flow] : source.flows().flows)
     {
-        if (key.kind == FlowKind::reward)
+        const bool is_stake = key.kind == FlowKind::stake;
+        const auto nobody = source.group_of(zero_account);
+        if (key.kind == FlowKind::reward || (is_stake && key.from == nobody))
             issued.add(flow.amount);
-        if (key.kind == FlowKind::base_fee)
+        if (key.kind == FlowKind::base_fee || (is_stake && key.to == nobody))
             burnt.add(flow.amount);
     }
     section.figures.push_back(

@@ -65,6 +65,8 @@ LedgerMovements::LedgerMovements(LedgerQueries& source, Direction direction,
         "amount, relayer_id, fee");
     add(Content::fee, "t_transactions", "from_id, receipt_gas_used, receipt_effective_gas_price");
     add(Content::reward, "t_rewards", "account_id, amount");
+    add(Content::stake, "t_stake_changes",
+        "kind, account_id, amount, (SELECT id FROM t_addresses WHERE name = 'deposits')");
 }
 
 void LedgerMovements::add(Content content, std::string_view table, std::string_view columns)
@@ -78,7 +80,7 @@ void LedgerMovements::add(Content content, std::string_view table, std::string_v
                            : std::string{};
     const auto sql =
         fmt::format("SELECT block_number, {}, {} FROM {} WHERE block_number > 0{} ORDER BY rowid{}",
-            content == Content::reward ? "0" : "transaction_index", columns, table, bound,
+            has_no_transaction(content) ? "0" : "transaction_index", columns, table, bound,
             backwards ? " DESC" : "");
     const Decoder decoder{source_, content, direction_};
     auto rows = std::make_unique<Rows>(
@@ -116,7 +118,7 @@ LedgerMovements::Row LedgerMovements::Decoder::operator()(const storage::Stateme
 {
     Row result;
     result.key = {row.integer_up_to(0, integer_max),
-        content_ == Content::reward ? key_max : row.integer_up_to(1, integer_max)};
+        has_no_transaction(content_) ? key_max : row.integer_up_to(1, integer_max)};
     if (direction_ == Direction::forward ? result.key < last_ : result.key > last_)
         row.fail(0, "rows in the order of the chain");
     last_ = result.key;
@@ -147,7 +149,18 @@ LedgerMovements::Row LedgerMovements::Decoder::operator()(const storage::Stateme
         case Content::debt:
         case Content::fill:
         case Content::farm:
-        case Content::escrow: break;
+        case Content::escrow:
+        case Content::bridge: break;
+        case Content::stake: {
+            // Staked coins appear among the deposits, burnt ones vanish there.
+            const auto kind = row.text(2);
+            const auto owner = account(row, 3);
+            const auto deposits = account(row, 5);
+            result.from = kind == "staked" ? zero_account : deposits;
+            result.to = kind == "staked" ? deposits : kind == "freed" ? owner : zero_account;
+            result.amount = row.amount(4);
+            break;
+        }
     }
     return result;
 }
@@ -243,6 +256,12 @@ void LedgerMovements::read(const Rows& rows, TransactionMoves& moves)
         case Content::reward:
             moves.gains.emplace_back(Place{row.to, native_coin}, row.amount);
             return;
+        case Content::stake:
+            if (row.from == zero_account)
+                moves.gains.emplace_back(Place{row.to, native_coin}, row.amount);
+            else
+                moves.transfers.push_back({row.from, row.to, native_coin, row.amount});
+            return;
         case Content::supply:
         case Content::borrow:
         case Content::debt:
@@ -259,13 +278,15 @@ void LedgerMovements::read(const Rows& rows, TransactionMoves& moves)
 void LedgerMovements::read_bridge(const Rows& rows, TransactionMoves& moves)
 {
     const auto& row = rows.statement;
+    const auto account = [&](const storage::Statement& of, int column)
+    { return names_.account(of, column); };
     const auto type = row.text(3);
-    const auto home = contract(row, 7);
-    const auto bridged = contract(row, 8);
+    const auto home = names_.contract(row, 7);
+    const auto bridged = names_.contract(row, 8);
     const auto amount = row.amount(9);
     ClaimChange claim;
     claim.type = ClaimChange::Type::bridge;
-    claim.contract = contract_account(row, 2);
+    claim.contract = source_.contracts()[index(names_.contract(row, 2))].account;
     bridged_.push_back({claim.contract, bridged});
     const auto add = [&](AccountId owner, bool is_return, const Amount& part)
     {
@@ -393,7 +414,8 @@ void LedgerMovements::read_claim(const Rows& rows, TransactionMoves& moves) cons
         case Content::unwrapped:
         case Content::bridge:
         case Content::fee:
-        case Content::reward: return;
+        case Content::reward:
+        case Content::stake: return;
     }
 }
 

@@ -5,8 +5,8 @@
 #include "storage/read_ahead.hpp"
 
 #include <cstdint>
-#include <memory>
 #include <map>
+#include <memory>
 #include <string>
 #include <tuple>
 #include <vector>
@@ -53,7 +53,12 @@ private:
         bridge,
         fee,
         reward,
+        stake,
     };
+    [[nodiscard]] static constexpr bool has_no_transaction(Content content) noexcept
+    {
+        return content == Content::reward || content == Content::stake;
+    }
     /// Where a row stands: block, transaction; rewards come after all transactions.
     using Key = std::pair<std::uint64_t, std::uint64_t>;
     static constexpr std::uint64_t key_max = 0xFFFF'FFFF'FFFF'FFFFULL;
@@ -120,11 +125,7 @@ private:
     void find_fee_block(std::uint64_t number);
     [[noreturn]] void fail(const std::string& what) const;
     void read_bridge(const Rows& rows, TransactionMoves& moves);
-    void read_fee(const Rows& rows, TransactionMoves& moves);
     void keep_bridged();
-    [[nodiscard]] AccountId account(const storage::Statement& row, int column) const;
-    [[nodiscard]] ContractId contract(const storage::Statement& row, int column) const;
-    [[nodiscard]] AccountId contract_account(const storage::Statement& row, int column) const;
     void turn_round(TransactionMoves& moves);
 
     LedgerQueries& source_;
