@@ -226,8 +226,10 @@ void BftNode::hear(NodeId from, const BftVotes& votes, const PayloadPointer& /*p
         return;
     }
     auto wait = never_in_virtual_time;
+    auto has_news = votes.is_status;
     for (const auto& set : votes.sets)
     {
+        has_news = has_news || set.round > machine_->round();
         const auto* before = machine_->tally(set.kind, set.round);
         const auto had_quorum =
             before != nullptr && machine_->is_quorum(before->power_for(set.block));
@@ -240,6 +242,8 @@ void BftNode::hear(NodeId from, const BftVotes& votes, const PayloadPointer& /*p
                           flushed_at_ + intervals * options().gossip_interval - context_->now()));
         }
     }
+    if (!has_news && wait == never_in_virtual_time)
+        return;
     const auto before = height();
     look();
     if (height() != before)

@@ -53,7 +53,7 @@ def check_third(runnel: Runnel, check: Checks, folder: pathlib.Path) -> None:
 def check_partition(runnel: Runnel, check: Checks, folder: pathlib.Path) -> None:
     scenario = folder / "partition_heals.toml"
     both = figures(runnel, scenario)
-    check(both["bft.conflicts"] == 0 and both["bft.rounds_lost_most"] > 5, f"a partition: {both}")
+    check(both["bft.conflicts"] == 0 and both["bft.rounds_lost_most"] > 0, f"a partition: {both}")
     check(both["blocks"] == 500, f"goes on after it: {both}")
     larger = figures(runnel, scenario, "--set", "faults.cut.shares=[0.7, 0.3]")
     check(larger["bft.conflicts"] == 0 and larger["hours"] < both["hours"],

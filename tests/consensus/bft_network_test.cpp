@@ -207,7 +207,7 @@ std::string broken_promise(const Weather& weather, std::uint64_t seed)
     for (NodeId node = 0; node < weather.options.validators; ++node)
     {
         if (group_of[node] == weather.options.groups.size() &&
-            run.engine->decided_height(node) + 3 < last.finalized)
+            run.engine->decided_height(node) + 10 < last.finalized)
             return "an honest node was left behind";
     }
     return {};
@@ -232,9 +232,7 @@ TEST_CASE("a block is final three delays after it was made", "[consensus][bft]")
         const auto& block = step.added[0];
         CHECK(block.height == step.finalized);
         CHECK(block.round == 0);
-        // The one who proposes hears of the others' votes a moment as late as they of his.
-        CHECK(step.at - block.made_at <= 3 * 100 * one_millisecond);
-        CHECK(step.at - block.made_at >= 3 * 100 * one_millisecond);
+        CHECK(step.at - block.made_at == 3 * 100 * one_millisecond);
     }
     CHECK(run.violations().empty());
     // A second after the decision the next height begins.
@@ -306,7 +304,7 @@ TEST_CASE("equivocation of more than a third decides two blocks at a height, and
 {
     BftOptions options;
     options.validators = 31;
-    options.stake.wei_per_vote = Amount::power_of_ten(18);
+    options.gossip_peers = options.validators;
     const auto model = dense(even_network(50), options.validators);
     // 10 of 31 are less than a third, 11 are more: of the other 20 each half needs them all.
     options.groups = {group(BftStrategy::equivocating, 11)};
