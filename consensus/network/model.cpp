@@ -236,8 +236,10 @@ bool NetworkLinks::is_cut(NodeId from, NodeId to, VirtualTime now) const noexcep
     return std::any_of(model_.partitions.begin(), model_.partitions.end(),
         [&](const NetworkPartition& partition)
         {
-            return partition.from <= now && now < partition.until &&
-                   partition.group_of[from] != partition.group_of[to];
+            const auto one = partition.group_of[from];
+            const auto other = partition.group_of[to];
+            return partition.from <= now && now < partition.until && one != other &&
+                   one != every_partition_group && other != every_partition_group;
         });
 }
 

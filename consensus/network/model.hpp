@@ -30,6 +30,9 @@ enum class LatencyJitter : std::uint8_t
     uniform,  // Within mean * (1 +- jitter_share).
 };
 
+/// Of a node that a partition does not cut off from anybody: one that attacks both sides.
+inline constexpr std::uint32_t every_partition_group = 0xFFFF'FFFF;
+
 /// Messages between groups are lost while it lasts.
 struct NetworkPartition
 {
