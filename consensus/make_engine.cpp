@@ -1,6 +1,7 @@
 #include "consensus/make_engine.hpp"
 
 #include "consensus/bft/engine.hpp"
+#include "consensus/gasper/engine.hpp"
 #include "consensus/pow/engine.hpp"
 
 namespace runnel
@@ -17,8 +18,10 @@ std::unique_ptr<ConsensusEngine> make_engine(
         case ConsensusKind::bft:
             return make_bft_engine(
                 setup.bft, network_with_faults(setup, seed), seed, runner, shards);
-        case ConsensusKind::proposer:
-        case ConsensusKind::gasper: break;
+        case ConsensusKind::gasper:
+            return make_gasper_engine(
+                setup.gasper, network_with_faults(setup, seed), seed, runner, shards);
+        case ConsensusKind::proposer: break;
     }
     return nullptr;
 }

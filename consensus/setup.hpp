@@ -1,6 +1,7 @@
 #pragma once
 
 #include "consensus/bft/options.hpp"
+#include "consensus/gasper/options.hpp"
 #include "consensus/network/model.hpp"
 #include "consensus/pow/options.hpp"
 
@@ -63,6 +64,7 @@ struct ConsensusSetup
     std::vector<NetworkFault> faults;
     PowOptions pow;
     BftOptions bft;
+    GasperOptions gasper;
     /// Blocks under which a ledger takes a block for settled that no vote made final.
     std::uint64_t horizon = 200;
 
@@ -71,6 +73,8 @@ struct ConsensusSetup
     {
         if (engine == ConsensusKind::bft)
             return bft.validators;
+        if (engine == ConsensusKind::gasper)
+            return gasper.validators;
         return groups.empty() ? 0 : groups.back().first + groups.back().count;
     }
 };

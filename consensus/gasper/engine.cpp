@@ -17,10 +17,7 @@ void assign_groups(GasperWorld& world)
     std::uint32_t next = 0;
     for (const auto& group : world.options.groups)
     {
-        const auto wanted = group.count != 0
-                                ? group.count
-                                : static_cast<std::uint32_t>(group.share * makers + 1e-9);
-        for (std::uint32_t i = 0; i < wanted && next < makers; ++i)
+        for (std::uint32_t i = 0; i < group.count && next < makers; ++i)
             world.group_of[next++] = &group;
     }
 }
@@ -71,12 +68,19 @@ NodeId choose_reference(const GasperWorld& world, const NetworkModel& model)
     return nodes - 1;
 }
 
+bool is_earlier(const GasperStakeOrder& a, const GasperStakeOrder& b) noexcept
+{
+    return a.at < b.at;
+}
+
 std::unique_ptr<const GasperWorld> make_world(
     GasperOptions options, NetworkModel& model, std::uint64_t seed)
 {
     RUNNEL_CHECK(options.validators > 0 && options.validators_per_node > 0);
     RUNNEL_CHECK(options.genesis_validators <= options.validators);
     RUNNEL_CHECK(options.slots_per_epoch > 1 && options.slot_seconds > 0);
+    RUNNEL_CHECK(std::is_sorted(options.deposits.begin(), options.deposits.end(), is_earlier));
+    RUNNEL_CHECK(std::is_sorted(options.exits.begin(), options.exits.end(), is_earlier));
     auto world = std::make_unique<GasperWorld>();
     world->options = std::move(options);
     world->seed = seed;
@@ -294,6 +298,54 @@ ConsensusFigures GasperEngine::figures() const
     figures.joules = world_->options.watts_per_node * world_->options.nodes() *
                      (static_cast<double>(now_) / one_second);
     return figures;
+}
+
+MakerConduct GasperEngine::conduct_of(NodeId maker) const
+{
+    MakerConduct conduct;
+    const auto* group = maker < world_->group_of.size() ? world_->group_of[maker] : nullptr;
+    if (group == nullptr)
+        return conduct;
+    conduct.reorders = group->strategy == GasperStrategy::mev;
+    conduct.censors = group->censors;
+    return conduct;
+}
+
+std::vector<NamedFigure> GasperEngine::details() const
+{
+    const auto& options = world_->options;
+    const auto& registry = *state_->registry;
+    const auto epoch = state_->epoch(options);
+    std::uint64_t active = 0;
+    std::uint64_t slashed = 0;
+    std::uint64_t ejected = 0;
+    double stake = 0;
+    double least = 0;
+    for (const auto& record : registry.validators)
+    {
+        const auto ether = static_cast<double>(record.balance) / gwei_per_increment;
+        stake += ether;
+        slashed += record.is_slashed ? 1 : 0;
+        if (!record.is_active(epoch))
+        {
+            ejected += record.activation_epoch <= epoch && !record.is_slashed ? 1 : 0;
+            continue;
+        }
+        least = active == 0 ? ether : std::min(least, ether);
+        ++active;
+    }
+    const auto slots = static_cast<double>(std::max<Slot>(state_->slot, 1));
+    return {
+        {"gasper.epoch", static_cast<double>(epoch), "epochs"},
+        {"gasper.justified_epoch", static_cast<double>(justified_.epoch), "epochs"},
+        {"gasper.finalized_epoch", static_cast<double>(finalized_.epoch), "epochs"},
+        {"gasper.missed_slots", 1 - static_cast<double>(chain_.size() - 1) / slots, ""},
+        {"gasper.active", static_cast<double>(active), "validators"},
+        {"gasper.left", static_cast<double>(ejected), "validators"},
+        {"gasper.slashed", static_cast<double>(slashed), "validators"},
+        {"gasper.stake", stake, "ether"},
+        {"gasper.least_balance", least, "ether"},
+    };
 }
 
 std::unique_ptr<ConsensusEngine> make_gasper_engine(GasperOptions options, NetworkModel model,

@@ -107,13 +107,14 @@ std::shared_ptr<const Duties> GasperView::duties_at(const GasperStore::Entry& he
     return advanced_->duties;
 }
 
-void GasperView::on_slot(Port port, Slot slot)
+void GasperView::on_slot(Port port, Slot slot, bool has_just_come)
 {
     store_.on_slot(slot);
     const auto slots = world_->options.slots_per_epoch;
     if (slot % slots == 0 && slot / slots >= 2)
     {
         // What nobody can use any more.
+        apply_votes();
         votes_in_blocks_.erase(
             votes_in_blocks_.begin(), votes_in_blocks_.lower_bound(store_.finalized().epoch));
         asked_.clear();
@@ -124,7 +125,9 @@ void GasperView::on_slot(Port port, Slot slot)
     }
     for (auto& [from, shared] : std::exchange(early_, {}))
         take_block(port, from, shared, true);
-    prepare_duties(port, slot);
+    // Who was away first hears what the others have come to.
+    if (!has_just_come)
+        prepare_duties(port, slot);
     look_at_head(port);
 }
 
@@ -719,7 +722,9 @@ bool GasperView::is_refused(Port port, const BeaconBlock& block)
 void GasperView::hear_fraud_proof(Port port, NodeId from, NetworkBlockId id)
 {
     const auto* group = world_->group_of[self_];
-    if (group != nullptr && group->strategy == GasperStrategy::invalid_block)
+    // The reference node looks for itself: it puts the block on record when it has it.
+    if (self_ == world_->reference ||
+        (group != nullptr && group->strategy == GasperStrategy::invalid_block))
         return;
     if (!invalid_.insert(id).second)
         return;
@@ -1002,17 +1007,19 @@ bool GasperNode::has_two_faces(VirtualTime now) const
     return world_->strategy_of(self_, now) == GasperStrategy::equivocating;
 }
 
-void GasperNode::wait_for_next_slot(Context& context)
+Slot GasperNode::wait_for_next_slot(Context& context)
 {
     const auto length = VirtualTime{world_->options.slot_seconds} * one_second;
     const auto slot = context.local_time() / length + 1;
     context.wake_at_local(
         slot * length, {GasperTimer::Kind::slot, 0, static_cast<Slot>(slot)});
+    return static_cast<Slot>(slot);
 }
 
 void GasperNode::start(Context& context)
 {
-    wait_for_next_slot(context);
+    // Nobody makes a block in slot 0, but some vote for the one that is given.
+    context.wake_at_local(0, {GasperTimer::Kind::slot, 0, 0});
 }
 
 void GasperNode::restart(Context& context, bool keeps_memory)
@@ -1022,7 +1029,7 @@ void GasperNode::restart(Context& context, bool keeps_memory)
         for (std::uint8_t side = 0; side < views_.size(); ++side)
             views_[side] = GasperView{*world_, self_, side};
     }
-    wait_for_next_slot(context);
+    first_slot_ = wait_for_next_slot(context);
 }
 
 void GasperNode::receive(Context& context, NodeId from, const Message& message)
@@ -1052,7 +1059,7 @@ void GasperNode::wake(Context& context, const Timer& timer)
             context.wake_at_local(static_cast<VirtualTime>(timer.slot + 1) * length,
                 {GasperTimer::Kind::slot, 0, timer.slot + 1});
             for (auto& view : views_)
-                view.on_slot(port, timer.slot);
+                view.on_slot(port, timer.slot, timer.slot == first_slot_);
             return;
         }
         case GasperTimer::Kind::attest: views_[timer.side].attest(port, timer.slot); return;

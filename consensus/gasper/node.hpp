@@ -5,6 +5,7 @@
 
 #include <array>
 #include <cstdint>
+#include <limits>
 #include <map>
 #include <memory>
 #include <optional>
@@ -116,7 +117,8 @@ public:
 
     GasperView(const GasperWorld& world, NodeId self, std::uint8_t side);
 
-    void on_slot(Port port, Slot slot);
+    /// @p has_just_come: it has no duties in this slot, its first after an outage.
+    void on_slot(Port port, Slot slot, bool has_just_come);
     void attest(Port port, Slot slot);
     void aggregate(Port port, Slot slot);
     void flush_gossip(Port port);
@@ -254,11 +256,13 @@ public:
 
 private:
     [[nodiscard]] bool has_two_faces(VirtualTime now) const;
-    void wait_for_next_slot(Context& context);
+    /// Which that is.
+    Slot wait_for_next_slot(Context& context);
 
     const GasperWorld* world_;
     NodeId self_;
     std::uint32_t blocks_made_ = 0;
+    Slot first_slot_ = std::numeric_limits<Slot>::max();  // After an outage.
     std::vector<GasperView> views_;
 };
 

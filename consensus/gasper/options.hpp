@@ -30,13 +30,12 @@ struct GasperGroup
 {
     std::string name;
     GasperStrategy strategy = GasperStrategy::honest;
-    /// Nodes: a count, or else a share of all validating nodes, rounded down.
-    std::uint32_t count = 0;
-    double share = 0;
+    std::uint32_t count = 0;  // Nodes.
     /// Outside of this time they are honest.
     VirtualTime from = 0;
     VirtualTime until = std::numeric_limits<VirtualTime>::max();
     BlockFlaw flaw = BlockFlaw::wrong_state_root;  // Of invalid_block.
+    std::vector<std::string> censors;              // Of censoring: accounts.
 };
 
 /// What an Ethereum fork says about slashing.

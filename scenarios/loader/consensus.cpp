@@ -72,8 +72,10 @@ std::vector<std::string_view> strategies_of(ConsensusKind engine)
         case ConsensusKind::bft:
             return {"honest", "offline", "equivocating", "censoring", "mev", "invalid_block",
                 "amnesia"};
-        case ConsensusKind::proposer:
-        case ConsensusKind::gasper: break;
+        case ConsensusKind::gasper:
+            return {"honest", "offline", "equivocating", "surround", "censoring", "mev",
+                "invalid_block", "ex_ante_reorg"};
+        case ConsensusKind::proposer: break;
     }
     return {"honest"};
 }
@@ -186,6 +188,7 @@ void Loader::read_consensus()
     read_pow(setup.pow);
     read_pools(setup.pow);
     read_bft(setup.bft);
+    read_gasper(setup.gasper);
     setup.network = read_network(setup.nodes);
     read_groups(setup);
     read_faults(setup);
@@ -406,6 +409,7 @@ void Loader::read_groups(ConsensusSetup& setup)
                     members));
         setup.pow.groups.push_back(std::move(group));
         setup.bft.groups.push_back(bft_group(table, strategy, values));
+        setup.gasper.groups.push_back(gasper_group(table, strategy, values));
         resolve(table, values.canonical);
     }
     const auto network = single_table("network");
@@ -421,6 +425,9 @@ void Loader::read_groups(ConsensusSetup& setup)
         setup.bft.groups.emplace_back();
         setup.bft.groups.back().name = setup.groups.back().name;
         setup.bft.groups.back().validators = members;
+        setup.gasper.groups.emplace_back();
+        setup.gasper.groups.back().name = setup.groups.back().name;
+        setup.gasper.groups.back().count = members;
     }
     else if (!(shares > 0))
         fail_key(tables.front(), "share", "expected a share above 0 in some group, got 0 in all");
@@ -443,6 +450,8 @@ void Loader::read_groups(ConsensusSetup& setup)
                 members, setup.nodes));
     if (setup.engine == ConsensusKind::bft)
         finish_bft(setup);
+    if (setup.engine == ConsensusKind::gasper)
+        finish_gasper(setup);
 }
 
 void Loader::read_faults(ConsensusSetup& setup)

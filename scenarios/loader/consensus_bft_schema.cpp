@@ -102,7 +102,9 @@ Section operations_section()
         .keys =
             {
                 {{"kind", Kind::text, "", {}, "What he does."}},
-                {{"height", Kind::integer, "", unit::blocks, "In which block.", 1, heights_max}},
+                {{"height", Kind::integer, "", unit::blocks,
+                    "In which block; of `gasper`, in the first one from this slot on.", 1,
+                    heights_max}},
                 {{"validator", Kind::integer, "", {}, "The validator's number.", 0, 100'000}},
             },
         .variants = {

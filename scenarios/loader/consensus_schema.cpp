@@ -219,6 +219,11 @@ Section groups_section()
                 {{"mines_from", Kind::duration, "\"0s\"", {}, "Of miners: when they begin.", 0}},
                 {{"mines_until", Kind::duration, "\"0s\"", {},
                     "Of miners: when they stop; 0: never.", 0}},
+                {{"faulty_from", Kind::duration, "\"0s\"", {},
+                    "Of `gasper`: the strategy holds from here on, before it they are honest;",
+                    0}},
+                {{"faulty_until", Kind::duration, "\"0s\"", {},
+                    "and until then; 0: to the end.", 0}},
                 {{"pool", Kind::text, "\"\"", {},
                     "Of miners: the table of [consensus.pools] that they mine for; empty: each for "
                     "itself."}},
@@ -268,8 +273,12 @@ std::vector<Section> consensus_sections()
     std::vector<Section> sections{consensus_section(), pow_section()};
     for (auto& of_bft : bft_sections())
         sections.push_back(std::move(of_bft));
+    for (auto& of_gasper : gasper_sections())
+        sections.push_back(std::move(of_gasper));
     auto groups = groups_section();
     for (auto& strategy : bft_strategies())
+        groups.variants.push_back(std::move(strategy));
+    for (auto& strategy : gasper_strategies())
         groups.variants.push_back(std::move(strategy));
     sections.push_back(std::move(groups));
     for (auto& other : {pools_section(), network_section(), regions_section(), faults_section()})

@@ -13,5 +13,9 @@ namespace runnel::scenarios
 [[nodiscard]] std::vector<Section> bft_sections();
 /// What groups of validators can do besides being honest.
 [[nodiscard]] std::vector<Variant> bft_strategies();
+/// [consensus.gasper] and [consensus.orders].
+[[nodiscard]] std::vector<Section> gasper_sections();
+/// What only groups of its validators can do.
+[[nodiscard]] std::vector<Variant> gasper_strategies();
 
 }  // namespace runnel::scenarios

@@ -145,6 +145,13 @@ private:
     /// What depends on all groups.
     void finish_bft(ConsensusSetup& setup);
     void read_stake_operations(BftOptions& options);
+    // ---- consensus_gasper.cpp ----
+    void read_gasper(GasperOptions& options);
+    [[nodiscard]] GasperGroup gasper_group(const NamedTable& table, std::string_view strategy,
+        const TableValues& values) const;
+    /// What depends on all groups.
+    void finish_gasper(ConsensusSetup& setup);
+    void read_gasper_orders(GasperOptions& options);
     void read_script_line(const NamedTable& table);
     /// Where contracts will be that lines deploy and name.
     void find_created();

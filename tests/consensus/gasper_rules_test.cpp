@@ -3,11 +3,13 @@
 #include "consensus/gasper/fork_choice.hpp"
 #include "consensus/gasper/registry.hpp"
 #include "consensus/gasper/store.hpp"
+#include "ledger/philox.hpp"
 
 #include "tests/support/catch.hpp"
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <numeric>
 #include <set>
 
