@@ -63,7 +63,10 @@ public:
     {
         Transaction transaction;
         transaction.sender = account();
-        transaction.nonce = free_nonce();
+        // In the place of another one.
+        const bool replaces = bid.is_secret && !wallet().pending.empty();
+        transaction.nonce = replaces ? wallet().pending.back().nonce : free_nonce();
+        transaction.is_secret = replaces;
         const auto gas = gas_figure_of(*view().world, calls.bytes()) + bid.extra_gas;
         transaction.gas_limit = std::max(intrinsic_gas, percent_of(gas, bid.gas_percent));
         transaction.max_priority_fee = bid.priority_fee;
@@ -80,7 +83,8 @@ public:
         transaction.motive = motive;
         if (motive.purpose == Purpose::unstated)
             transaction.motive.purpose = cohort_.purpose_;
-        wallet().pending.push_back({transaction.nonce, tag, 0});
+        if (!replaces)
+            wallet().pending.push_back({transaction.nonce, tag, 0});
         cohort_.transactions_.push_back(std::move(transaction));
     }
 
@@ -257,6 +261,8 @@ void Cohort::learn(std::uint64_t next_block, const News& news)
     change(next_block, true);
     for (const auto& addressed : news.outcomes)
         learn(addressed, next_block);
+    if (news.reverted_from)
+        strategy_->observe_reversal(*news.reverted_from);
     if (news.transfers != nullptr)
         strategy_->observe(*news.transfers);
     // They came as cohorts answered, and from one cohort as its calendar has its wallets.

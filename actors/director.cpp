@@ -521,6 +521,7 @@ void Director::begin_round(const BlockHeader& parent)
                            : setup_->times.of(block_, parent.timestamp, setup_->slot_seconds);
     view_->now_ms = static_cast<std::int64_t>(block_) * setup_->slot_seconds * 1000;
     view_->slot_seconds = setup_->slot_seconds;
+    view_->double_spends = now_.double_spends;
     view_->world = &world_;
     view_->prices = setup_->prices.get();
     view_->protocols = leases_.views();
@@ -560,7 +561,7 @@ void Director::show_mempool()
     seen_.waiting.clear();
     for (const auto* transaction : mempool_->waiting())
     {
-        if (transaction->arrival_ms > seen_.as_of_ms)
+        if (transaction->arrival_ms > seen_.as_of_ms || transaction->is_secret)
             continue;
         seen_.waiting.push_back({transaction->sender, transaction->nonce, transaction->gas_limit,
             transaction->max_fee, transaction->max_priority_fee, transaction->arrival_ms,
@@ -609,6 +610,7 @@ void Director::propose()
     message.now_ms = view_->now_ms;
     message.head = std::make_shared<std::vector<Transaction>>(std::move(script_.transactions));
     message.stays = now_.stays;
+    message.is_secret = now_.block.is_withheld;
     const auto builder = has_engine() ? 0 : proposer_;
     watch_->await(RoundWatch::Member::proposer, builder);
     send(validators_[builder], std::move(message));
@@ -797,7 +799,8 @@ void Director::add_transfers()
         {
             const bool is_read = decode(encoding, payment);
             RUNNEL_CHECK(is_read);
-            transfers->push_back({token, payment.from_address, payment.to_address, payment.value});
+            transfers->push_back(
+                {token, payment.from_address, payment.to_address, payment.value, block_});
         };
         if (event.type == &event_type<contracts::NativePayment>)
             decoded(native_coin, contracts::NativePayment{});
@@ -814,7 +817,18 @@ void Director::add_transfers()
     if (transfers->empty())
         return;
     for (const auto cohort : observers_)
-        news_[cohort]->transfers = transfers;
+    {
+        auto& unread = news_[cohort]->transfers;
+        if (unread == nullptr)
+        {
+            unread = transfers;
+            continue;
+        }
+        // Of a branch of which nobody saw the beginning.
+        auto all = std::make_shared<std::vector<ObservedTransfer>>(*unread);
+        all->insert(all->end(), transfers->begin(), transfers->end());
+        unread = std::move(all);
+    }
 }
 
 void Director::executed(std::uint32_t transaction, const ExecutedTransaction& what)
@@ -1021,6 +1035,16 @@ void Director::take_back()
         head_hash_ = doomed.parent_hash;
     }
     block_ = head_.number;
+    for (const auto cohort : observers_)
+    {
+        auto& news = *news_[cohort];
+        news.reverted_from = std::min(news.reverted_from.value_or(block_ + 1), block_ + 1);
+        if (news.transfers == nullptr)
+            continue;
+        auto left = std::make_shared<std::vector<ObservedTransfer>>(*news.transfers);
+        std::erase_if(*left, [this](const auto& transfer) { return transfer.block > block_; });
+        news.transfers = std::move(left);
+    }
     leases_.forget();
     cohort_of_.resize(std::min(cohort_of_.size(), world_.account_count()));
     for (auto& validator : validators_)

@@ -77,6 +77,7 @@ struct Propose
     /// What must head the block.
     std::shared_ptr<std::vector<Transaction>> head;
     bool stays = true;  // False: the block will be taken back.
+    bool is_secret = false;  // It was made in secret.
 };
 
 /// Proposer -> director. The mempool comes back with what was left.

@@ -46,6 +46,7 @@ constexpr std::array section_types{
     SectionType{"books", reconciliation_section},
     SectionType{"cross_checks", cross_checks_section},
     SectionType{"validators", validators_section},
+    SectionType{"network", network_section},
     SectionType{"wallets", wallets_section},
     SectionType{"wealth", wealth_section},
     SectionType{"behaviour", behaviour_section},

@@ -37,6 +37,7 @@ namespace runnel::analytics
 [[nodiscard]] std::optional<Section> economy_section(LedgerQueries& source);
 [[nodiscard]] std::optional<Section> reconciliation_section(LedgerQueries& source);
 [[nodiscard]] std::optional<Section> cross_checks_section(LedgerQueries& source);
+[[nodiscard]] std::optional<Section> network_section(LedgerQueries& source);
 [[nodiscard]] std::optional<Section> validators_section(LedgerQueries& source);
 [[nodiscard]] std::optional<Section> wallets_section(LedgerQueries& source);
 [[nodiscard]] std::optional<Section> wealth_section(LedgerQueries& source);

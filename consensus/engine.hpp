@@ -137,6 +137,7 @@ struct ConsensusStep
     std::vector<NetworkVotes> votes;  // New since the last step: those that decided it.
     std::vector<NetworkEvidence> evidence;
     std::vector<StakeChange> stake;     // Take effect in the last block of `added`.
+    std::vector<NodeId> double_spends;  // Who began one since the last step: he pays now.
     std::vector<RefusedBlock> refused;  // That it heard of since.
 };
 

@@ -1,5 +1,7 @@
 #include "consensus/mempool.hpp"
 
+#include "state/world.hpp"
+
 #include <algorithm>
 #include <iterator>
 #include <tuple>
@@ -27,13 +29,15 @@ void Mempool::drop(std::uint32_t slot, DropReason reason)
 
 std::vector<Transaction> Mempool::build_block(const World& world, std::uint64_t block_number,
     std::uint64_t base_fee, std::uint64_t gas_limit, std::int64_t now_ms,
-    std::span<const Transaction> head, bool stays)
+    std::span<const Transaction> head, Fate fate)
 {
-    builder_.build(head, pool_, world, {block_number, base_fee, gas_limit, now_ms});
+    const auto count = sort_out(world, fate);
+    const std::span<const Transaction> candidates{pool_.data(), count};
+    builder_.build(head, candidates, world, {block_number, base_fee, gas_limit, now_ms});
     gone_.assign(pool_.size(), false);
     for (const auto& [slot, reason] : builder_.given_up())
     {
-        if (stays && !gone_[slot])  // What waited for an earlier nonce may have been tried again.
+        if (fate.stays && !gone_[slot])  // What waited for an earlier nonce may have been tried again.
             drop(slot, reason);
     }
     std::vector<Transaction> block;
@@ -43,10 +47,46 @@ std::vector<Transaction> Mempool::build_block(const World& world, std::uint64_t 
         gone_[slot] = true;
         block.push_back(std::move(pool_[slot]));
     }
-    if (stays)
+    if (fate.stays)
         evict();
     remove_taken();
     return block;
+}
+
+std::size_t Mempool::sort_out(const World& world, Fate fate)
+{
+    const auto is_secret = [](const Transaction& transaction) { return transaction.is_secret; };
+    if (std::none_of(pool_.begin(), pool_.end(), is_secret))
+        return pool_.size();
+    // Where the other one of the two is in a block that stays, this one never will be.
+    if (fate.stays)
+    {
+        std::erase_if(pool_,
+            [&](const Transaction& transaction)
+            {
+                return transaction.is_secret &&
+                       transaction.nonce < world.account_states.get(transaction.sender).nonce;
+            });
+    }
+    std::vector<std::pair<AccountId, std::uint64_t>> replaced;
+    for (const auto& transaction : pool_)
+    {
+        if (transaction.is_secret)
+            replaced.emplace_back(transaction.sender, transaction.nonce);
+    }
+    std::sort(replaced.begin(), replaced.end());
+    const auto is_replaced = [&](const Transaction& transaction)
+    {
+        return std::binary_search(replaced.begin(), replaced.end(),
+            std::pair{transaction.sender, transaction.nonce});
+    };
+    const auto end = std::partition(pool_.begin(), pool_.end(),
+        [&](const Transaction& transaction)
+        {
+            return fate.is_secret ? transaction.is_secret || !is_replaced(transaction)
+                                  : !transaction.is_secret;
+        });
+    return static_cast<std::size_t>(end - pool_.begin());
 }
 
 void Mempool::evict()

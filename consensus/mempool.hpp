@@ -21,12 +21,22 @@ public:
 
     void add(std::vector<Transaction> transactions);
 
+    /// What becomes of a block, and whose it is.
+    struct Fate
+    {
+        /// Of one that does not stay nothing is given up: what it leaves may be of use where
+        /// another one is in its place.
+        bool stays;
+        /// Made in secret: what everybody was told gives way to what its miner alone knows. In
+        /// other blocks that waits.
+        bool is_secret;
+    };
+
     /// Takes the transactions of the next block out, in their order in it: see BlockBuilder. @p
-    /// head stands ahead of them: its gas, nonces and fees are taken. For a block that @p stays not
-    /// nothing is given up: what it leaves may be of use where another one is in its place.
+    /// head stands ahead of them: its gas, nonces and fees are taken.
     [[nodiscard]] std::vector<Transaction> build_block(const World& world,
         std::uint64_t block_number, std::uint64_t base_fee, std::uint64_t gas_limit,
-        std::int64_t now_ms, std::span<const Transaction> head = {}, bool stays = true);
+        std::int64_t now_ms, std::span<const Transaction> head = {}, Fate fate = {true, false});
 
     /// Transactions that build_block() gave up, by sender, nonce and hash.
     [[nodiscard]] std::vector<DroppedTransaction> take_dropped();
@@ -36,6 +46,8 @@ public:
 
 private:
     void drop(std::uint32_t slot, DropReason reason);
+    /// Puts those that this block may have in front, and returns how many they are.
+    [[nodiscard]] std::size_t sort_out(const World& world, Fate fate);
     void evict();
     void remove_taken();
 

@@ -250,6 +250,8 @@ void ChainSchedule::add(const ConsensusStep& step)
         added[place]->scheduled.rewards.push_back(
             {account_of(change), change.amount, kind_of(change.kind, options_.compounds)});
     }
+    for (const auto miner : step.double_spends)
+        added.back()->scheduled.double_spends.push_back(account_of(miner));
     note(step, added.back()->notes);
     // What nothing takes back any more need not be remembered.
     const auto height = settled_ + chain_.size();

@@ -29,6 +29,7 @@ struct ScheduledBlock
     bool stays = true;
     std::uint64_t finalized = 0;  // Number of the newest block that was final when it came.
     std::vector<Reward> rewards;  // In the order in which they are paid.
+    std::vector<AccountId> double_spends;  // Miners who begin one: who mines with them knows.
     /// Of a block that stays: what happened since the one before that stays. Reverted blocks are
     /// not in them yet: only who executes them knows what they held.
     std::shared_ptr<ConsensusNotes> notes;

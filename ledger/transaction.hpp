@@ -42,6 +42,7 @@ struct Transaction
     Hash hash;                    // Of the encoding; set by seal().
     Bytes resolved;               // The calls with ids for addresses, where there are any.
     Motive motive;                // What its sender means by it.
+    bool is_secret = false;       // Known to its sender's own miner alone, for blocks in secret.
     RUNNEL_FIELDS(
         sender, nonce, gas_limit, (max_fee, wei_per_gas), (max_priority_fee, wei_per_gas));
 

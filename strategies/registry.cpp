@@ -47,6 +47,8 @@ std::span<const StrategyType* const> strategy_types()
         &claims_assessor_strategy(),
         &exchange_operator_strategy(),
         &exchange_customer_strategy(),
+        &cash_desk_strategy(),
+        &double_spender_strategy(),
         &bridge_guardian_strategy(),
         &bridge_relayer_strategy(),
         &bridge_user_strategy(),

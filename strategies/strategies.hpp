@@ -65,6 +65,8 @@ namespace runnel::strategies
 [[nodiscard]] const StrategyType& claims_assessor_strategy();
 [[nodiscard]] const StrategyType& exchange_operator_strategy();
 [[nodiscard]] const StrategyType& exchange_customer_strategy();
+[[nodiscard]] const StrategyType& cash_desk_strategy();
+[[nodiscard]] const StrategyType& double_spender_strategy();
 [[nodiscard]] const StrategyType& bridge_guardian_strategy();
 [[nodiscard]] const StrategyType& bridge_relayer_strategy();
 [[nodiscard]] const StrategyType& bridge_user_strategy();

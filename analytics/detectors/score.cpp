@@ -3,6 +3,7 @@
 #include "analytics/detectors/chain_rows.hpp"
 #include "ledger/check.hpp"
 #include "ledger/hash.hpp"
+#include "storage/schema.hpp"
 
 #include <fmt/format.h>
 

@@ -159,7 +159,7 @@ void BftEngine::report_fork(const Height& height, const Decision& decision)
 {
     if (decision.block.id == height.reference)
         return;
-    refused_.push_back({decision.block, RefusalKind::forked});
+    refused_.push_back({decision.block, BlockRefusalKind::forked});
     votes_.push_back(votes_of(*decision.commit));
 }
 

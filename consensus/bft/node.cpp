@@ -405,7 +405,7 @@ BftNode::Decided BftNode::details_of_height(const Tendermint::Decision& decision
         const auto is_invalid =
             value.validity == BlockValidity::invalid && header.flaw != BlockFlaw::none;
         details.refused.push_back(
-            {header, is_invalid ? RefusalKind::invalid : RefusalKind::undecided});
+            {header, is_invalid ? BlockRefusalKind::invalid : BlockRefusalKind::undecided});
     }
     if (!options().reports_all_votes)
         return details;

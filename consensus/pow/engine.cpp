@@ -83,6 +83,7 @@ private:
     VirtualTime now_ = 0;
     const PowBlock* head_;  // Of the reference node, after all steps.
     std::vector<RefusedBlock> refused_;
+    std::vector<NodeId> double_spends_;  // Since the last step.
     std::uint64_t finalized_ = 0;
 
     std::uint64_t made_ = 0;
@@ -121,7 +122,10 @@ void PowEngine::observe(const Network::Record& record)
         case Kind::side: refused_.push_back({block->block, BlockRefusalKind::stale}); return;
         case Kind::mines: tips_[record.node] = block; return;
         case Kind::race: race_ = block; return;
-        case Kind::attempt: ++groups_[group].attempts; return;
+        case Kind::attempt:
+            ++groups_[group].attempts;
+            double_spends_.push_back(record.node);
+            return;
         case Kind::won: ++groups_[group].won; return;
         case Kind::gave_up: ++groups_[group].gave_up; return;
     }
@@ -189,6 +193,7 @@ void PowEngine::on_head(VirtualTime at, const PowBlock* block)
         {
             step.reverted = reverted;
             step.refused = std::exchange(refused_, {});
+            step.double_spends = std::exchange(double_spends_, {});
         }
         if (i < added.size())
         {

@@ -3,6 +3,7 @@
 #include "strategies/api/strategy.hpp"
 
 #include <memory>
+#include <optional>
 #include <vector>
 
 namespace runnel::actors
@@ -33,10 +34,12 @@ struct News
     std::vector<AddressedLetter> letters;  // Of one sender: in the order in which he wrote them.
     /// The last block's payments; none, or nullptr, for those who do not observe.
     std::shared_ptr<const std::vector<ObservedTransfer>> transfers;
+    /// The lowest block that was taken back since; what there is in `transfers` came after that.
+    std::optional<std::uint64_t> reverted_from;
 
     [[nodiscard]] bool empty() const noexcept
     {
-        return outcomes.empty() && letters.empty() && transfers == nullptr;
+        return outcomes.empty() && letters.empty() && transfers == nullptr && !reverted_from;
     }
 };
 

@@ -31,6 +31,8 @@ bool Strategy::hear(std::size_t, const Letter&)
 
 void Strategy::observe(std::span<const ObservedTransfer>) {}
 
+void Strategy::observe_reversal(std::uint64_t) {}
+
 void Strategy::save_shared(std::size_t, Encoder&) const
 {
     check_failed("a strategy that shares records saves them", __FILE__, __LINE__);

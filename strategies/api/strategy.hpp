@@ -32,6 +32,9 @@ struct Bid
     /// Of the gas that the calls need: below 100 for a limit that is too low, copied from another
     /// transaction, say. It runs out and pays for what it used.
     std::uint32_t gas_percent = 100;
+    /// For a branch that the wallet's own miner makes in secret, in place of the wallet's last
+    /// transaction, whose nonce it takes: of the two the other is what everybody is told.
+    bool is_secret = false;
 };
 
 /// What became of a transaction a wallet submitted.
@@ -73,6 +76,7 @@ struct ObservedTransfer
     AccountId from{};
     AccountId to{};
     Amount value;
+    std::uint64_t block = 0;  // Whose it is.
 };
 
 /// One wallet's decision in one block: what it sees, its own random numbers, what it does.
@@ -192,6 +196,9 @@ public:
     /// in the next one. Every cohort of the group sees them: what is kept of them belongs to the
     /// shared records.
     virtual void observe(std::span<const ObservedTransfer> transfers);
+    /// Tells the cohort, before observe(), that the blocks from @p block on were taken back; what
+    /// stands in their place is observed.
+    virtual void observe_reversal(std::uint64_t block);
 
     /// Appends the state of a wallet between two blocks.
     virtual void save(std::size_t position, Encoder& out) const = 0;

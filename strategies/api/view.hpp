@@ -79,6 +79,8 @@ struct WorldView
     const World* world = nullptr;
     const ReferencePrices* prices = nullptr;
     std::span<const ProtocolView> protocols;  // By contract id; state is nullptr where none is.
+    /// Miners who begin to spend twice now: what only those who mine with them know.
+    std::vector<AccountId> double_spends;
     const MempoolView* mempool = nullptr;  // Of those whose strategy watches it: see StrategyType.
 
     /// A contract's published state as an interface of contracts/kit/sectors that it implements, or

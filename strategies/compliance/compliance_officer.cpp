@@ -199,7 +199,7 @@ private:
 
     void follow(const ObservedTransfer& transfer)
     {
-        const auto [token, from, to, value] = transfer;
+        const auto [token, from, to, value, block] = transfer;
         if (hops_ == 0 || from == to || to == zero_account || value.is_zero() || is_source(to) ||
             world_->contract_of(to) != nullptr)
             return;

@@ -55,6 +55,109 @@ amount = { log_normal = [3.0, 1.0], min = 0.01, max = 500 }
 interval = 40
 """
 
+DOUBLE_SPEND = """
+[scenario]
+name = "double_spend"
+title = "A desk that does not wait long enough"
+seed = 5
+blocks = 150
+slot_seconds = 600
+
+[chain]
+checkpoint_interval = 50
+
+[consensus]
+engine = "pow"
+
+[consensus.pow]
+retarget = "fixed"
+
+[consensus.groups.honest]
+count = 9
+share = 0.4
+
+[consensus.groups.attacker]
+strategy = "double_spend"
+share = 0.6
+confirmations = 2
+gives_up_behind = 10
+
+[network]
+preset = "simblock_2019"
+nodes = 14
+
+[tokens.USDC]
+kind = "erc20"
+decimals = 6
+
+[prices.ETH]
+model = "constant"
+price = 2000
+
+[prices.USDC]
+model = "constant"
+price = 1
+
+[agents.desk]
+strategy = "cash_desk"
+count = 1
+funds = { ETH = 10, USDC = 10_000_000 }
+takes = "ETH"
+gives = "USDC"
+confirmations = 2
+fee = 0
+
+[agents.customer]
+strategy = "payer"
+count = 20
+funds = { ETH = 50 }
+token = "ETH"
+amount = 0.5
+interval = 6000
+payees = "desk"
+
+[agents.thief]
+strategy = "double_spender"
+count = 1
+funds = { ETH = 100 }
+token = "ETH"
+victim = "desk"
+miner = 9
+share = 0.5
+"""
+
+
+def check_double_spends(check, runnel, folder):
+    """What a desk pays out for coins that it has not got any more, and how many confirmations help."""
+    scenario = write(folder / "double_spend.toml", DOUBLE_SPEND)
+
+    def losses(confirmations):
+        ledger = folder / f"desk{confirmations}.db"
+        runnel.json("run", scenario, "--db", ledger, "--set", f"agents.desk.confirmations={confirmations}")
+        check(runnel("verify", ledger).returncode == 0, "a chain with double spends verifies")
+        database = sqlite3.connect(ledger)
+        names = {name: number for number, name in database.execute("SELECT id, name FROM t_addresses")}
+        desk, thief = names["desk/0"], names["thief/0"]
+        paid = {}  # In ETH, that stayed, by payer.
+        for payer, value in database.execute(
+                "SELECT from_id, value FROM t_native_transfers WHERE to_id = ? AND block_number > 0", (desk,)):
+            paid[payer] = paid.get(payer, 0) + int(value)
+        got = {}  # In USDC.
+        for payee, value in database.execute(
+                "SELECT to_id, value FROM t_token_transfers WHERE from_id = ? AND block_number > 0", (desk,)):
+            got[payee] = got.get(payee, 0) + int(value)
+        for customer in (number for name, number in names.items() if name.startswith("customer/")):
+            worth = paid.get(customer, 0) * 2000 // 10**12
+            check(got.get(customer, 0) <= worth, "nobody else gets more than he paid for")
+            # Half an ETH is 1,000 USDC: what has been waiting for its confirmations at the end.
+            check(got.get(customer, 0) >= worth - (confirmations + 2) * 1000 * 10**6, "and nobody much less")
+        database.close()
+        return (got.get(thief, 0) - paid.get(thief, 0) * 2000 // 10**12) / 1e6
+
+    hasty, patient = losses(2), losses(100)
+    check(hasty > 50_000, f"who waits for two confirmations loses: {hasty:,.0f} USDC")
+    check(patient <= 0, f"who waits for a hundred does not, as the branch is not that long: {patient:,.0f} USDC")
+
 
 def check_chain(check, database):
     """What stayed is a chain, and what was taken back is accounted for."""
@@ -148,6 +251,7 @@ def main():
         database.close()
         check_tampering(check, runnel, ledger, folder)
         check_interruption(check, runnel, scenario, ledger, folder)
+        check_double_spends(check, runnel, folder)
 
         done = runnel("run", scenario, "--replicas", 2)
         check(done.returncode == 2 and "--replicas 2" in done.stderr, f"replicas are refused: {done.stderr}")

@@ -385,7 +385,7 @@ TEST_CASE("blocks that break a rule are refused by who executes them", "[consens
     {
         for (const auto& one : step.refused)
         {
-            CHECK(one.kind == RefusalKind::invalid);
+            CHECK(one.kind == BlockRefusalKind::invalid);
             CHECK(one.block.flaw == BlockFlaw::overspend);
             CHECK(one.block.maker >= 7);
             ++refused;

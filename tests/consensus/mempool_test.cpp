@@ -49,7 +49,7 @@ struct Fixture
         return result;
     }
     std::vector<Transaction> build(Mempool& pool, std::uint64_t block = 1,
-        std::uint64_t gas_limit = block_gas, std::int64_t now_ms = 0) const
+        std::uint64_t gas_limit = block_gas, std::int64_t now_ms = 10'000) const
     {
         return pool.build_block(*toy.world, block, base_fee, gas_limit, now_ms);
     }
@@ -483,4 +483,65 @@ TEST_CASE("mempool: watchers' transactions arrive after what they saw", "[ledger
         CHECK_FALSE(round_of_arrival(5, transaction, slot_seconds, seen_at_ms).has_value());
     }
     CHECK(times.size() > 350);
+}
+
+TEST_CASE("mempool: a branch that goes back in time takes nothing that came later", "[mempool]")
+{
+    const Fixture fixture;
+    Mempool pool{{}};
+    pool.add(fixture.make({{1, 0, 5, 100}, {2, 0, 9, 500}, {3, 0, 7, 499}}));
+    CHECK(fixture.places(fixture.build(pool, 1, block_gas, 500)) ==
+          Fixture::Places{{3, 0}, {1, 0}});
+    CHECK(pool.size() == 1);
+    CHECK(fixture.places(fixture.build(pool, 2, block_gas, 501)) == Fixture::Places{{2, 0}});
+}
+
+TEST_CASE("mempool: a block that will be taken back gives nothing up", "[mempool]")
+{
+    const Fixture fixture;
+    MempoolOptions options;
+    options.lifetime_ms = 100;
+    options.capacity = 1;
+    const auto orders = std::vector<Order>{{1, 0, 5, 0}, {2, 1, 9, 900}, {3, 1, 9, 900}};
+    Mempool pool{options};
+    pool.add(fixture.make(orders));
+    const auto doomed =
+        pool.build_block(*fixture.toy.world, 1, base_fee, block_gas, 1'000, {}, {false, false});
+    CHECK(doomed.empty());
+    CHECK(pool.size() == 3);
+    CHECK(reasons(pool).empty());
+    CHECK(fixture.build(pool, 1, block_gas, 1'000).empty());
+    CHECK(pool.size() == 1);
+    CHECK(reasons(pool).size() == 2);
+}
+
+TEST_CASE("mempool: what a miner keeps to himself is in his secret blocks, in the other's place",
+    "[mempool]")
+{
+    const Fixture fixture;
+    const auto told = fixture.make(Order{1, 0, 50, 10});
+    auto kept = fixture.make(Order{1, 0, 40, 10});
+    kept.is_secret = true;
+    const auto other = fixture.make(Order{2, 0, 1, 10});
+    const auto next = [&](Mempool& pool, Mempool::Fate fate)
+    {
+        return hashes(
+            pool.build_block(*fixture.toy.world, 1, base_fee, block_gas, 10'000, {}, fate));
+    };
+    const auto fill = [&](Mempool& pool) { pool.add({told, kept, other}); };
+    Mempool open{{}};
+    fill(open);
+    CHECK(next(open, {true, false}) == std::vector<Hash>{told.hash, other.hash});
+    CHECK(open.size() == 1);  // It waits for a branch.
+    Mempool secret{{}};
+    fill(secret);
+    CHECK(next(secret, {false, true}) == std::vector<Hash>{kept.hash, other.hash});
+    CHECK(secret.size() == 1);
+
+    // Where the other one is in a block that stays, it never will be in one.
+    fixture.toy.world->account_states.at(told.sender).nonce = 1;
+    CHECK(next(open, {false, false}).empty());
+    CHECK(open.size() == 1);
+    CHECK(next(open, {true, false}).empty());
+    CHECK(open.size() == 0);
 }
