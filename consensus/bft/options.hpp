@@ -144,8 +144,8 @@ struct BftOptions
 
     /// Nodes hand on what they heard at most this often, and to as many peers at a time; their own
     /// votes at once.
-    VirtualTime gossip_interval = 50 * one_millisecond;
-    std::uint32_t gossip_peers = 8;
+    VirtualTime gossip_interval = 80 * one_millisecond;
+    std::uint32_t gossip_peers = 6;
     /// How often a node compares what it knows with one of its peers.
     VirtualTime status_interval = 2 * one_second;
     /// Votes of later rounds than the current one are kept for as many.
