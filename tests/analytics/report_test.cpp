@@ -978,9 +978,9 @@ TEST_CASE("report: keys are snake_case, and each section's are different", "[ana
     auto writer = ledger(six_blocks(), Parts::all, "black_thursday");
     const auto report = make_report(writer.database());
     // All but throughput, the providers, order books, assets, farms, vaults, insurance, mixers,
-    // escrow, the economy, pegs, debt positions, backstops and sandwiches: nobody here ever has
-    // shares, mints against collateral or sells what he has just bought.
-    CHECK(report.sections.size() + 14 == section_keys().size());
+    // bridges, escrow, the economy, pegs, debt positions, backstops and sandwiches: nobody here
+    // ever has shares, mints against collateral or sells what he has just bought.
+    CHECK(report.sections.size() + 15 == section_keys().size());
     const auto check_keys = [](std::vector<std::string> keys)
     {
         for (const auto& key : keys)
