@@ -13,6 +13,8 @@ namespace
 {
 constexpr std::uint64_t stream_validation = 0x6761732e76616c69;  // "gas.vali"
 
+constexpr std::uint64_t stream_flaws = 0x6761732e666c6177;       // "gas.flaw"
+
 // What messages weigh on a wire: SSZ with signatures and proofs, rounded.
 constexpr std::uint32_t attestation_bytes = 240;
 constexpr std::uint32_t aggregate_bytes = 440;  // Beside its bits.
@@ -270,7 +272,9 @@ SharedBlock GasperView::make_block(Port port, Slot slot, const GasperStore::Entr
     header.made_at = now;
     header.round = slot;
     header.is_withheld = strategy == GasperStrategy::ex_ante_reorg;
-    if (strategy == GasperStrategy::invalid_block)
+    if (strategy == GasperStrategy::invalid_block &&
+        RandomStream{world_->seed, stream_flaws, self_, slot}.bernoulli(
+            world_->group_of[self_]->flaw_share))
         header.flaw = world_->group_of[self_]->flaw;
     transition.seal(header.id);
     auto result = std::move(transition).take();
@@ -332,7 +336,8 @@ const GasperStore::Entry& GasperView::head_to_vote(Port port, Slot slot)
         if (const auto* secret = store_.find(secret_.block->header.id))
             head = secret;
     }
-    if (strategy == GasperStrategy::equivocating && side_ == 1 && head->parent >= 0)
+    if (strategy == GasperStrategy::equivocating && side_ == 1 && head->parent >= 0 &&
+        world_->group_of[self_]->equivocates_always)
     {
         // Both faces see the same: one of them says what it saw before.
         const auto& other = port.node.last_votes[0];

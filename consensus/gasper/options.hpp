@@ -34,7 +34,10 @@ struct GasperGroup
     /// Outside of this time they are honest.
     VirtualTime from = 0;
     VirtualTime until = std::numeric_limits<VirtualTime>::max();
-    BlockFlaw flaw = BlockFlaw::wrong_state_root;  // Of invalid_block.
+    /// Of equivocating: votes for two blocks where there is one, too.
+    bool equivocates_always = false;
+    BlockFlaw flaw = BlockFlaw::wrong_state_root;  // Of invalid_block,
+    double flaw_share = 1;                         // and how likely a block has it.
     std::vector<std::string> censors;              // Of censoring: accounts.
 };
 

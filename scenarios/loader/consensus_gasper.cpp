@@ -99,6 +99,10 @@ GasperGroup Loader::gasper_group(
     GasperGroup group;
     group.name = table.name;
     group.strategy = gasper_strategy(strategy);
+    if (scenario_.consensus.engine == ConsensusKind::gasper && parameters.has("share"))
+        fail_key(table, "share", "expected none, as every validator has the same deposit");
+    if (group.strategy == GasperStrategy::equivocating)
+        group.equivocates_always = parameters.boolean("always");
     set_integer(group.count, parameters, "count");
     group.from = parameters.duration_ms("faulty_from") * one_millisecond;
     if (const auto until = parameters.duration_ms("faulty_until"); until != 0)
@@ -114,6 +118,7 @@ GasperGroup Loader::gasper_group(
         group.flaw = flaw == "overspend"          ? BlockFlaw::overspend
                      : flaw == "forged_signature" ? BlockFlaw::forged_signature
                                                   : BlockFlaw::wrong_state_root;
+        group.flaw_share = parameters.number("flaw_share");
     }
     if (group.strategy == GasperStrategy::censoring)
     {

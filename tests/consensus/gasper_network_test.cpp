@@ -404,6 +404,7 @@ TEST_CASE("gasper: who votes or proposes twice is slashed", "[consensus][gasper]
 {
     auto options = options_of(40);
     options.groups = {{"two_faced", GasperStrategy::equivocating, 6}};
+    options.groups[0].equivocates_always = true;
     Run run{options, model_of()};
     run.until_epoch(8);
     std::set<NodeId> offenders;
