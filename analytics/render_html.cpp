@@ -8,7 +8,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
+#include <set>
 #include <stdexcept>
+#include <utility>
 
 namespace runnel::analytics
 {
@@ -51,6 +54,7 @@ std::string_view name_of(ChartKind kind)
         case ChartKind::heat_map: return "heat_map";
         case ChartKind::sankey: return "sankey";
         case ChartKind::cards: return "cards";
+        case ChartKind::runs: return "runs";
     }
     return "line";
 }
@@ -177,11 +181,13 @@ Json chart_of(const PageChart& chart, const Table& table)
     Json object{{"section", chart.section}, {"table", chart.table}, {"kind", name_of(chart.kind)},
         {"title", chart.title}, {"sentence", chart.sentence}, {"x", checked(chart.x)},
         {"y", all(chart.y)}, {"series", all(chart.series)}, {"whole", chart.whole},
-        {"diagonal", chart.diagonal}};
+        {"diagonal", chart.diagonal}, {"log", chart.logarithmic}};
     if (!chart.names.empty())
         object["names"] = chart.names;
     if (!chart.facet.empty())
         object["facet"] = checked(chart.facet);
+    if (!chart.mark.empty())
+        object["mark"] = checked(chart.mark);
     if (!chart.slider.empty())
         object["slider"] = checked(chart.slider);
     return object;
@@ -196,6 +202,8 @@ std::string text_of(const Report& report, std::string_view path)
 
 std::string title_of(const Report& report)
 {
+    if (!report.names.runs.empty())
+        return fmt::format("{}", fmt::join(report.names.runs, " · "));
     for (const auto* path : {"run.title", "run.scenario"})
     {
         if (auto text = text_of(report, path); !text.empty())
@@ -223,6 +231,77 @@ std::string subtitle_of(const Report& report)
     return fmt::format("{}", fmt::join(parts, " · "));
 }
 
+/// What cells say, and the parts of it: a cell names a pool and a pair of tokens, or a group and
+/// the number of a wallet.
+std::set<std::string, std::less<>> words_of(const Report& report)
+{
+    std::set<std::string, std::less<>> words;
+    for (const auto& section : report.sections)
+    {
+        for (const auto& table : section.tables)
+        {
+            for (const auto& row : table.rows)
+            {
+                for (const auto& value : row)
+                {
+                    const auto* text = std::get_if<std::string>(&value);
+                    if (text == nullptr || !words.insert(*text).second)
+                        continue;
+                    for (std::size_t from = 0; from < text->size();)
+                    {
+                        const auto to = std::min(text->find_first_of(" /,", from), text->size());
+                        words.insert(text->substr(from, to - from));
+                        from = to + 1;
+                    }
+                }
+            }
+        }
+    }
+    return words;
+}
+
+/// What a reader may pick rows by: names that tables say.
+Json names_of(const Report& report)
+{
+    const auto words = words_of(report);
+    const auto listed = [&](const std::vector<std::string>& names)
+    {
+        auto list = Json::array();
+        for (const auto& name : std::set<std::string>{names.begin(), names.end()})
+        {
+            if (words.contains(name))
+                list.push_back(name);
+        }
+        return list;
+    };
+    auto contracts = Json::array();
+    std::set<std::pair<std::string, std::string>> sorted;
+    for (const auto& [name, kind] : report.names.contracts)
+    {
+        if (words.contains(name))
+            sorted.emplace(kind, name);
+    }
+    for (const auto& [kind, name] : sorted)
+        contracts.push_back({name, kind});
+    return {{"runs", listed(report.names.runs)}, {"groups", listed(report.names.groups)},
+        {"tokens", listed(report.names.tokens)}, {"contracts", std::move(contracts)}};
+}
+
+/// What a reader may narrow charts over time to, if the report says how long the run was.
+Json range_of(const Report& report, const Pieces& run)
+{
+    if (!report.names.runs.empty())
+    {
+        const auto longest = report.number("ledgers.longest_seconds");
+        return longest ? Json{{"unit", "seconds"}, {"from", 0}, {"to", *longest}} : Json(nullptr);
+    }
+    const auto blocks = report.number("run.blocks");
+    if (!run.start || !blocks || !(*blocks > 1))
+        return nullptr;
+    return {{"unit", "unix_time"}, {"from", *run.start}, {"to", *run.start + run.seconds},
+        {"blocks", *blocks}};
+}
+
 Json page_of(const Report& report)
 {
     const Pieces run{report.number("run.start"), report.number("run.span_seconds").value_or(0)};
@@ -236,9 +315,14 @@ Json page_of(const Report& report)
         if (section.key != "headline")
             sections.push_back(section_of(section, run));
     }
+    page["names"] = names_of(report);
+    page["range"] = range_of(report, run);
     auto& charts = page["charts"] = Json::array();
     for (const auto& chart : page_charts())
     {
+        // Of several ledgers `headline.figures` has a column for each and no band.
+        if (chart.kind == ChartKind::cards && !report.names.runs.empty())
+            continue;
         const auto* section = report.section(chart.section);
         const auto* table = section == nullptr ? nullptr : section->table(chart.table);
         if (table != nullptr && !table->rows.empty())

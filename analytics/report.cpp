@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <set>
 
 namespace runnel::analytics
 {
@@ -25,6 +26,7 @@ constexpr std::array section_types{
     SectionType{"flows", flows_section},
     SectionType{"holders", holders_section},
     SectionType{"trading", trading_section},
+    SectionType{"depth", depth_section},
     SectionType{"mev", mev_section},
     SectionType{"providers", providers_section},
     SectionType{"order_books", order_books_section},
@@ -75,6 +77,25 @@ std::vector<std::string> split(std::string_view path)
             return parts;
         path.remove_prefix(dot + 1);
     }
+}
+
+Names names_of(const LedgerQueries& source)
+{
+    Names names;
+    std::set<std::string_view> tokens;
+    for (const auto& group : source.groups())
+        names.groups.push_back(group.name);
+    for (const auto& token : source.tokens())
+    {
+        names.tokens.push_back(token.name);
+        tokens.insert(token.name);
+    }
+    for (const auto& contract : source.contracts())
+    {
+        if (!tokens.contains(contract.name))
+            names.contracts.push_back({contract.name, contract.kind});
+    }
+    return names;
 }
 
 /// The cell of the row whose first column says @p row.
@@ -167,6 +188,7 @@ Report make_report(storage::Database& database, std::span<const std::string> sec
                (asked(headline_key) && headline_needs(source.manifest("scenario_name"), key));
     };
     Report report;
+    report.names = names_of(source);
     for (const auto& type : section_types)
     {
         if (!needed(type.key))

@@ -111,11 +111,26 @@ struct Section
     [[nodiscard]] const Table* table(std::string_view table_key) const noexcept;
 };
 
+/// What rows are of, by the names that they say: what readers of a page may pick from.
+struct Names
+{
+    struct Contract
+    {
+        std::string name;
+        std::string kind;
+    };
+    std::vector<std::string> groups;  // Of wallets, and roles of other accounts.
+    std::vector<std::string> tokens;
+    std::vector<Contract> contracts;  // That are no tokens.
+    std::vector<std::string> runs;    // Where several ledgers are side by side.
+};
+
 /// What a ledger says about its run: sections that have data, in reading order. The
 /// definition of every figure is in docs/report.md.
 struct Report
 {
     std::vector<Section> sections;
+    Names names = {};
 
     [[nodiscard]] const Section* section(std::string_view key) const noexcept;
     /// The figure at `section.figure`; nothing if it is not there or not known.

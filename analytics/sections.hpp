@@ -18,6 +18,7 @@ namespace runnel::analytics
 [[nodiscard]] std::optional<Section> holders_section(LedgerQueries& source);
 [[nodiscard]] std::optional<Section> trading_section(LedgerQueries& source);
 [[nodiscard]] std::optional<Section> mev_section(LedgerQueries& source);
+[[nodiscard]] std::optional<Section> depth_section(LedgerQueries& source);
 [[nodiscard]] std::optional<Section> providers_section(LedgerQueries& source);
 [[nodiscard]] std::optional<Section> order_books_section(LedgerQueries& source);
 [[nodiscard]] std::optional<Section> assets_section(LedgerQueries& source);

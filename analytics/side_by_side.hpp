@@ -19,7 +19,11 @@ struct NamedReport
 /// The figures of several ledgers beside one another, section by section, in the reading order of
 /// reports: a row for each figure that any of them has, nothing where one has it not. Of each
 /// figure that is a number in the first ledger and in the last, the last less the first, and that
-/// as a share of the first. Tables and curves stay the reports' own.
+/// as a share of the first.
+///
+/// Beside them what says most of runs (`ledgers.headline`), and tables that lay courses of prices,
+/// value locked, utilisation, bad debt and base fee over one another by the time since each run's
+/// start. All other tables and curves stay the reports' own.
 [[nodiscard]] Report side_by_side(std::span<const NamedReport> ledgers);
 
 }  // namespace runnel::analytics

@@ -16,6 +16,7 @@ enum class ChartKind : std::uint8_t
     heat_map,  // x by series, coloured by y.
     sankey,    // From x to series, as wide as y.
     cards,     // Figures beside real ones: the table `headline.figures`.
+    runs,      // A bar for each of several runs, per figure: the table `ledgers.headline`.
 };
 
 /// How the page draws a table of a section. Columns are named by their keys; those of `y` have one
@@ -37,6 +38,8 @@ struct PageChart
     std::string_view slider = {};  // A column of times: one of them is shown at a time,
     bool whole = false;            // or, to begin with, the sum of all.
     bool diagonal = false;         // Lines: with that from 0, 0 to 1, 1.
+    bool logarithmic = false;      // Lines: both axes.
+    std::string_view mark = {};    // Lines: a column whose first value is an upright line.
 };
 
 /// All of them, in reading order. A new section needs a row here and no script.

@@ -1,9 +1,193 @@
+'use strict';
 // Draws the page of `runnel report --html` from the report in #report: every figure as a card, every
-// table with its rows as CSV, and the charts that page/charts.cpp lists.
+// table with its rows as CSV, and the charts that analytics/page/charts.cpp lists. Names come from
+// ledgers and may be hostile: they reach the page as text nodes and labels, never as markup.
 (() => {
 const report = JSON.parse(document.getElementById('report').textContent);
 const categories_max = 16;  // Bars of one chart.
 const lines_max = 10;
+
+// ---- Values: a number, a text, true or false, null, or an exact amount [raw, decimals, symbol] ----
+
+const is_amount = (cell) => Array.isArray(cell);
+const number = (cell) => is_amount(cell) ? Number(cell[0]) / 10 ** cell[1] : typeof cell === 'number' ? cell : NaN;
+
+function grouped(value, decimals) {
+    return value.toLocaleString('en-US', {minimumFractionDigits: decimals, maximumFractionDigits: decimals});
+}
+/** Four significant digits, no more than needed. */
+function plain(value) {
+    const size = Math.abs(value);
+    if (size !== 0 && size < 1e-9)
+        return value.toPrecision(3);
+    const decimals = size === 0 || size >= 1000 ? 0 : size >= 10 ? 2 : Math.min(3 - Math.floor(Math.log10(size)), 12);
+    return value.toLocaleString('en-US', {maximumFractionDigits: decimals});
+}
+function compact(value) {
+    const size = Math.abs(value);
+    if (size >= 1e15) return value.toPrecision(3);
+    if (size >= 1e9) return grouped(value / 1e9, 2) + 'B';
+    if (size >= 1e7) return grouped(value / 1e6, 2) + 'M';
+    return plain(value);
+}
+function dollars(value) {
+    const size = Math.abs(value);
+    return (value < 0 ? '-$' : '$') + (size >= 1 && size < 1000 ? grouped(size, 2) : compact(size));
+}
+function percent(share) {
+    const value = share * 100;
+    const size = Math.abs(value);
+    return value === 0 ? '0%' : grouped(value, size >= 0.95 ? 1 : size >= 0.095 ? 2 : 4) + '%';
+}
+function duration(seconds) {
+    if (Math.abs(seconds) < 120) return plain(seconds) + ' s';
+    const minutes = Math.floor(seconds / 60);
+    if (minutes < 120) return `${minutes} min`;
+    const hours = Math.floor(minutes / 60);
+    return hours < 48 ? `${hours} h ${minutes % 60} min` : `${Math.floor(hours / 24)} d ${hours % 24} h`;
+}
+function moment(seconds) {
+    const date = new Date(seconds * 1000);
+    return isNaN(date) ? String(seconds) : date.toISOString().slice(0, 19).replace('T', ' ');
+}
+const shown_number = {
+    none: plain,
+    count: (value) => grouped(value, Number.isInteger(value) ? 0 : 1),
+    share: percent,
+    bar: percent,
+    usd: dollars,
+    usd_price: dollars,
+    gwei: (value) => plain(value) + ' gwei',
+    gas: compact,
+    seconds: duration,
+    ratio: (value) => 'x' + plain(value),
+    per_second: (value) => plain(value) + '/s',
+    unix_time: moment,
+};
+/** A value as people read it. */
+function shown(cell, unit) {
+    if (cell === null || cell === undefined) return '–';
+    if (cell === true) return 'yes';
+    if (cell === false) return 'no';
+    if (typeof cell === 'string') return cell;
+    if (is_amount(cell)) return cell[2] === 'USD' ? dollars(number(cell)) : `${compact(number(cell))} ${cell[2]}`;
+    // A plain integer (a seed) is a name, not a quantity.
+    return unit === 'none' && Number.isInteger(cell) ? String(cell) : shown_number[unit](cell);
+}
+/** Short, for axes. */
+function tick(value, unit) {
+    const size = Math.abs(value);
+    const short = size >= 1e9 ? plain(value / 1e9) + 'B' : size >= 1e6 ? plain(value / 1e6) + 'M'
+        : size >= 1e4 ? plain(value / 1e3) + 'k' : plain(value);
+    if (unit === 'share' || unit === 'bar') return plain(value * 100) + '%';
+    if (unit === 'usd' || unit === 'usd_price') return short.startsWith('-') ? '-$' + short.slice(1) : '$' + short;
+    if (unit === 'ratio') return 'x' + short;
+    // On axes: whole hours and days.
+    if (unit === 'seconds') return duration(value).replace(/ 0 (h|min)$/, '');
+    return short;
+}
+
+// ---- Elements ----
+
+/** An element with attributes and children; children that are no elements become text. */
+function make(tag, attributes = {}, ...children) {
+    const element = document.createElement(tag);
+    for (const [name, value] of Object.entries(attributes))
+        element.setAttribute(name, value);
+    element.append(...children);
+    return element;
+}
+
+// ---- What the reader picks: rows of some groups, tokens, contracts and runs, and a part of the time ----
+
+const kinds = {
+    runs: {title: 'Runs', names: report.names.runs},
+    groups: {title: 'Groups and roles', names: report.names.groups},
+    tokens: {title: 'Tokens', names: report.names.tokens},
+    contracts: {title: 'Protocols and their contracts', names: report.names.contracts.map(([name]) => name)},
+};
+const known = Object.fromEntries(Object.entries(kinds).map(([kind, {names}]) => [kind, new Set(names)]));
+const picked = Object.fromEntries(Object.keys(kinds).map((kind) => [kind, new Set()]));  // Empty: everything.
+const range = report.range;
+const picked_range = range && {from: range.from, to: range.to};
+const is_narrowed = () => range !== null && (picked_range.from > range.from || picked_range.to < range.to);
+const is_filtered = () => is_narrowed() || Object.values(picked).some((names) => names.size > 0);
+
+/** The names in a cell: it is one, or it joins some: a pool and its pair, a group and a wallet's number. */
+const names_in_cell = new Map();
+function names_of_cell(cell) {
+    if (!names_in_cell.has(cell)) {
+        const of = (kind, words) => words.filter((word) => known[kind].has(word));
+        names_in_cell.set(cell, Object.fromEntries(Object.keys(kinds).map((kind) =>
+            [kind, known[kind].has(cell) ? [cell] : of(kind, cell.split(/[ /,]/))])));
+    }
+    return names_in_cell.get(cell);
+}
+/** A row that names some of what is picked from stays if it names one that is picked; others stay. */
+function is_picked(row, active) {
+    for (const kind of active) {
+        let is_named = false;
+        let is_wanted = false;
+        for (const cell of row) {
+            if (typeof cell !== 'string')
+                continue;
+            for (const name of names_of_cell(cell)[kind]) {
+                is_named = true;
+                is_wanted ||= picked[kind].has(name);
+            }
+        }
+        if (is_named && !is_wanted)
+            return false;
+    }
+    return true;
+}
+/** Where a table says when: until, at or since when; -1: it does not. */
+function time_column(table) {
+    const keys = range && range.unit === 'seconds' ? ['since_start'] : ['until', 'time', 'timestamp'];
+    return table.columns.findIndex(({key}) => keys.includes(key));
+}
+/** The rows of a table that the filter leaves. */
+function left_rows(table) {
+    if (!is_filtered())
+        return table.rows;
+    const active = Object.keys(kinds).filter((kind) => picked[kind].size > 0);
+    const time = is_narrowed() ? time_column(table) : -1;
+    return table.rows.filter((row) => is_picked(row, active) && (time < 0 || typeof row[time] !== 'number' ||
+        row[time] >= picked_range.from && row[time] <= picked_range.to));
+}
+const on_filter = [];  // What is to be done again when it changes.
+
+// ---- CSV: as --csv writes it, an exact amount in two columns ----
+
+const quoted = (text) => /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+function csv(table, rows) {
+    const exact = table.columns.map((_, i) => table.rows.some((row) => is_amount(row[i])));
+    const line = (cells) => cells.join(',') + '\n';
+    const text = (cell) => cell === null ? '' : is_amount(cell) ? String(number(cell)) : quoted(String(cell));
+    const head = table.columns.flatMap(({key}, i) => exact[i] ? [key + '_raw', key] : [key]);
+    return line(head) + rows.map((row) => line(row.flatMap(
+        (cell, i) => exact[i] ? [is_amount(cell) ? cell[0] : '', text(cell)] : [text(cell)]))).join('');
+}
+const is_same = (a, b) => a.length === b.length && a.every((row, i) => row === b[i]);
+function csv_link(section, table) {
+    const name = `${section.key}_${table.key}.csv`;
+    const link = make('a', {download: name, class: 'csv'}, 'Rows as CSV');
+    let rows = null;
+    const fill = () => {
+        const left = left_rows(table);
+        if (rows !== null && is_same(rows, left))
+            return;
+        rows = left;
+        if (link.href)
+            URL.revokeObjectURL(link.href);
+        link.href = URL.createObjectURL(new Blob([csv(table, rows)], {type: 'text/csv'}));
+        link.title = rows.length === table.rows.length ? `${rows.length} rows`
+            : `${rows.length} of ${table.rows.length} rows: those that the filter leaves`;
+    };
+    fill();
+    on_filter.push(fill);
+    return make('span', {class: 'links'}, link);
+}
 
 // ---- Figures and tables ----
 
@@ -35,20 +219,150 @@ function band_cards(chart, table) {
     return cards;
 }
 
+/** Several runs at a glance: a bar for each of them, as long as its number is beside the largest. */
+function run_cards(chart, table) {
+    const at = columns_of(table);
+    const cards = make('div', {class: 'cards runs'});
+    const colours = new Map(report.names.runs.map((name, i) => [name, i]));
+    const fill = () => {
+        const figures = new Map();
+        for (const row of left_rows(table))
+            figures.set(row[at.key], [...(figures.get(row[at.key]) || []), row]);
+        cards.replaceChildren(...[...figures.values()].map((rows) => {
+            const most = Math.max(...rows.map((row) => Math.abs(number(row[at.number]))));
+            const lines = rows.map((row) => {
+                const bar = make('span', {class: `run_bar run_${colours.get(row[at.ledger]) % 10}`});
+                bar.style.width = `${most > 0 ? Math.abs(number(row[at.number])) / most * 100 : 0}%`;
+                return make('div', {class: 'run'}, make('span', {class: 'run_name'}, row[at.ledger]),
+                    make('span', {class: 'run_value'}, row[at.text]), make('span', {class: 'run_track'}, bar));
+            });
+            return make('div', {class: 'card'}, make('span', {class: 'label'}, `${rows[0][at.section].split(/[,:(]/)[0].trim()}: ${
+                rows[0][at.figure]}`), ...lines);
+        }));
+        if (!figures.size)
+            cards.append(make('p', {class: 'quiet'}, nothing_left));
+    };
+    fill();
+    on_filter.push(fill);
+    return cards;
+}
+
 /** What a column counts: exact amounts of USD have no unit of their own. */
 function unit_of(table, i) {
     const in_usd = table.columns[i].unit === 'none' && table.rows.some((row) => is_amount(row[i]) && row[i][2] === 'USD');
     return in_usd ? 'usd' : table.columns[i].unit;
 }
+const columns_of = (table) => Object.fromEntries(table.columns.map(({key}, i) => [key, i]));
+const is_number = (cell) => is_amount(cell) || typeof cell === 'number';
+
+function cell_of(value, column, numeric) {
+    const cell = make('td', {class: numeric ? 'number' : 'text'});
+    if (column.unit === 'bar' && typeof value === 'number') {
+        const bar = make('span', {class: 'bar'});
+        bar.style.width = `${Math.max(0, Math.min(1, value)) * 5}rem`;
+        cell.append(bar, ' ');
+    }
+    cell.append(shown(value, column.unit));
+    if (typeof value === 'boolean')
+        cell.classList.add(value ? 'yes' : 'no');
+    return cell;
+}
+
+const nothing_left = 'Nothing here is left by the filter.';
+
+/** Sortable by each column; the first rows, and all on demand. */
+function table_view(table) {
+    const visible = table.columns.map((column, i) => ({...column, i})).filter(({label}) => label);
+    const numeric = new Map(visible.map(({i}) => [i, table.rows.some((row) => is_number(row[i]))]));
+    const body = make('tbody');
+    const more = make('button', {class: 'more', type: 'button'});
+    let left = table.rows;
+    let in_order = (rows) => rows;
+    let wants_all = false;
+    const fill = () => {
+        const rows = in_order(left);
+        const all = wants_all || rows.length <= table.shown + 3;
+        body.replaceChildren(...rows.slice(0, all ? rows.length : table.shown).map((row) => make('tr', {},
+            ...visible.map((column) => cell_of(row[column.i], column, numeric.get(column.i))))));
+        if (!rows.length)
+            body.append(make('tr', {}, make('td', {class: 'quiet', colspan: visible.length}, nothing_left)));
+        more.textContent = all ? '' : `Show all ${grouped(rows.length, 0)} rows`;
+        more.hidden = all;
+    };
+    on_filter.push(() => {
+        const now = left_rows(table);
+        if (!is_same(left, now)) {
+            left = now;
+            fill();
+        }
+    });
+    more.addEventListener('click', () => { wants_all = true; fill(); });
+    const heads = visible.map(({label, i}) => {
+        const head = make('th', {scope: 'col', class: numeric.get(i) ? 'number' : 'text'},
+            make('button', {type: 'button'}, label));
+        head.addEventListener('click', () => {
+            const down = head.getAttribute('aria-sort') === 'ascending' ||
+                (numeric.get(i) && !head.hasAttribute('aria-sort'));
+            heads.forEach((other) => other.removeAttribute('aria-sort'));
+            head.setAttribute('aria-sort', down ? 'descending' : 'ascending');
+            const order = (a, b) => numeric.get(i) ? number(a[i]) - number(b[i]) : String(a[i]).localeCompare(String(b[i]));
+            const unknown = (row) => numeric.get(i) ? isNaN(number(row[i])) : row[i] === null;
+            in_order = (rows) => [...rows].sort((a, b) => unknown(a) - unknown(b) ||
+                (unknown(a) ? 0 : down ? order(b, a) : order(a, b)));
+            fill();
+        });
+        return head;
+    });
+    fill();
+    const view = make('div', {class: 'scroll'}, make('table', {}, make('thead', {}, make('tr', {}, ...heads)), body));
+    const parts = [view, more];
+    if (table.left_out)
+        parts.push(make('p', {class: 'quiet'},
+            `${grouped(table.left_out, 0)} more rows are not in this page; runnel report --csv writes all.`));
+    return parts;
+}
+
+function block(title, sentence, links, ...content) {
+    const head = make('div', {}, make('h3', {}, title));
+    if (sentence)
+        head.append(make('p', {class: 'quiet'}, sentence));
+    return make('div', {class: 'block'}, make('header', {}, head, ...links), ...content);
+}
 
 // ---- Charts ----
 
+let printing = false;
+const palettes = {
+    light: ['#1f6feb', '#e07b00', '#1a9e6c', '#c23b7d', '#7a52cc', '#008fa3', '#a86b32', '#d14a3a', '#66788a', '#5b8c00'],
+    dark: ['#6ea8ff', '#ffb454', '#4cc38a', '#ff85b8', '#b69cff', '#4dd0e1', '#d6a36a', '#ff8a7a', '#a3b1c2', '#a5d64c'],
+};
+function ink() {
+    const style = getComputedStyle(document.documentElement);
+    const of = (name) => style.getPropertyValue(name).trim();
+    const dark = !printing && matchMedia('(prefers-color-scheme: dark)').matches;
+    return {text: of('--text'), quiet: of('--quiet'), line: of('--line'), card: of('--card'),
+        colours: dark ? palettes.dark : palettes.light,
+        heat: dark ? ['#171e27', '#8a5a12', '#ffb454'] : ['#f3f5f8', '#f5b25e', '#b3261e']};
+}
+
+/** What all charts share; `units` are those of the value axis and of x. */
+function base(colours) {
+    return {
+        animation: false,
+        useUTC: true,
+        color: colours.colours,
+        textStyle: {fontFamily: getComputedStyle(document.body).fontFamily, color: colours.text},
+        // Drawn as text: names in it cannot be markup.
+        tooltip: {renderMode: 'richText', confine: true, backgroundColor: colours.card, borderColor: colours.line,
+            textStyle: {color: colours.text, fontSize: 12}},
+    };
+}
 const legend = (colours) => ({type: 'scroll', icon: 'roundRect', itemHeight: 8, top: 0, left: 0, textStyle: {color: colours.text},
     pageTextStyle: {color: colours.quiet}, pageIconColor: colours.text, pageIconInactiveColor: colours.line});
 const axis = (colours, more) => ({axisLine: {lineStyle: {color: colours.line}}, axisTick: {show: false},
     axisLabel: {color: colours.quiet, hideOverlap: true}, splitLine: {lineStyle: {color: colours.line}}, ...more});
-const value_axis = (colours, unit, more = {}) => axis(colours, {type: 'value', splitNumber: 4, ...more,
-    axisLabel: {color: colours.quiet, hideOverlap: true, formatter: (value) => tick(value, unit)}});
+const value_axis = (colours, unit, more = {}, label = {}) => axis(colours, {type: 'value', splitNumber: 4, ...more,
+    axisLabel: {color: colours.quiet, hideOverlap: true, formatter: (value) => tick(value, unit), ...label}});
 
 /** Names of a category column's values, with those of several columns joined. */
 const label_of = (cells, units) => cells.map((cell, i) => cell === null ? '' : shown(cell, units[i]))
@@ -65,19 +379,19 @@ function lines_of(chart, table, rows) {
     const at = columns_of(table);
     const x = at[chart.x];
     const lines = new Map();
-    const put = (name, row, y) => {
+    const put = (name, group, part, row, y) => {
         if (!lines.has(name))
-            lines.set(name, []);
-        lines.get(name).push([number(row[x]), number(row[y])]);
+            lines.set(name, {points: [], group, part});
+        lines.get(name).points.push([number(row[x]), number(row[y])]);
     };
     for (const row of rows) {
         for (const [i, key] of chart.y.entries()) {
             const of_column = name_of(chart, table, i);
             const group = chart.series.map((series) => row[at[series]]).join(' ');
-            put(!chart.series.length ? of_column : chart.y.length > 1 ? `${group}, ${of_column}` : group, row, at[key]);
+            put(!chart.series.length ? of_column : chart.y.length > 1 ? `${group}, ${of_column}` : group, group, i, row, at[key]);
         }
     }
-    let all = [...lines].map(([name, points]) => ({name, points: summed(points),
+    let all = [...lines].map(([name, {points, group, part}]) => ({name, group, part, points: summed(points),
         size: points.reduce((sum, [, y]) => sum + (isNaN(y) ? 0 : Math.abs(y)), 0)}));
     all = all.filter(({points}) => points.some(([, y]) => !isNaN(y)));
     if (all.length <= lines_max)
@@ -116,16 +430,36 @@ function round_up(value) {
     return [1, 2, 4, 5, 8, 10].find((step) => step * power >= value) * power;
 }
 
+/** Seconds since a start: marks at whole minutes, hours or days, six of them at most. */
+function time_steps(lines, unit) {
+    if (unit !== 'seconds')
+        return {};
+    const most = Math.max(0, ...lines.flatMap(({points}) => points.map(([x]) => x)));
+    const steps = [1, 2, 5, 10, 30, 60, 120].map((minutes) => minutes * 60)
+        .concat([3, 6, 12].map((hours) => hours * 3600), [1, 2, 5, 10, 30, 60, 180, 365, 730].map((days) => days * 86400));
+    const step = steps.find((length) => most / length <= 6);
+    return step ? {interval: step} : {};
+}
+
 function line_options(chart, table, rows, colours) {
     const at = columns_of(table);
     const unit = unit_of(table, at[chart.y[0]]);
     const x_unit = table.columns[at[chart.x]].unit;
     const lines = lines_of(chart, table, rows);
+    if (chart.log) {
+        for (const line of lines)
+            line.points = line.points.filter(([x, y]) => x > 0 && y > 0);
+    }
     const area = chart.kind === 'area';
+    const mark = chart.mark && rows.length ? number(rows[0][at[chart.mark]]) : NaN;
     // The same scale wherever the slider stands.
     const most = chart.diagonal ? 1 : chart.slider ? round_up(Math.max(...table.rows.map((row) => number(row[at[chart.y[0]]]) || 0))) : undefined;
     const low = Math.min(...lines.flatMap(({points}) => points.map(([, y]) => isNaN(y) ? Infinity : y)));
-    const gap = lines.length > 1 ? 36 : 14;
+    // Ends of an axis that are no round numbers are not written.
+    const is_odd_end = x_unit === 'seconds' || chart.mark || lines.some(({points}) => points.some(([x]) => x < 0));
+    // A run has one colour in all charts, and its bars.
+    const run_colour = (group) => known.runs.has(group) ? colours.colours[report.names.runs.indexOf(group) % colours.colours.length] : null;
+    const gap = lines.length > 1 ? 36 : isNaN(mark) ? 14 : 26;
     return {
         height: chart.small ? 190 : 280,
         option: {
@@ -139,12 +473,19 @@ function line_options(chart, table, rows, colours) {
             xAxis: x_unit === 'unix_time'
                 ? axis(colours, {type: 'time', splitLine: {show: false}, splitNumber: 5, axisLabel: {color: colours.quiet,
                     hideOverlap: true, formatter: {year: '{yyyy}', month: '{MMM} {yyyy}', day: '{d} {MMM}', hour: '{HH}:{mm}', minute: '{HH}:{mm}'}}})
-                : value_axis(colours, x_unit, {splitLine: {show: false}, min: 'dataMin', max: 'dataMax'}),
-            yAxis: value_axis(colours, unit, {max: most, interval: most && most / 4, scale: !area && low > 0 && !chart.from_zero && unit !== 'ratio'}),
-            series: lines.map(({name, points}) => ({
+                : value_axis(colours, x_unit, {splitLine: {show: false}, min: chart.log ? undefined : x_unit === 'seconds' ? 0 : 'dataMin',
+                    max: chart.log ? undefined : 'dataMax', type: chart.log ? 'log' : 'value', ...time_steps(lines, x_unit)},
+                    is_odd_end ? {showMinLabel: x_unit === 'seconds', showMaxLabel: false} : {}),
+            yAxis: value_axis(colours, unit, {type: chart.log ? 'log' : 'value', max: most, interval: most && most / 4, scale: !area && low > 0 && !chart.from_zero && unit !== 'ratio'}),
+            // What costs the same both ways lies on one line: the second is dashed.
+            series: lines.map(({name, points, group, part}, i) => ({
                 name, type: 'line', showSymbol: points.length === 1, symbolSize: 5,
-                connectNulls: true, lineStyle: {width: area ? 0.5 : 2},
+                connectNulls: true, lineStyle: {width: area ? 0.5 : 2, ...((run_colour(group) ? part : chart.log && i) > 0 ? {type: 'dashed'} : {})},
+                ...(run_colour(group) ? {color: run_colour(group)} : {}),
                 ...(area ? {stack: 'all', areaStyle: {opacity: 0.75}} : {}),
+                ...(isNaN(mark) ? {} : {step: 'middle', markLine: {silent: true, symbol: 'none', animation: false,
+                    lineStyle: {color: colours.text, type: 'dashed', width: 1},
+                    label: {color: colours.text, formatter: () => tick(mark, x_unit)}, data: [{xAxis: mark}]}}),
                 data: points.map(([x, y]) => [x_unit === 'unix_time' ? x * 1000 : x, isNaN(y) ? null : y]),
             })).concat(chart.diagonal ? [{name: 'all the same', type: 'line', showSymbol: false, data: [[0, 0], [1, 1]],
                 lineStyle: {width: 1, type: 'dashed', color: colours.quiet}, itemStyle: {color: colours.quiet}}] : []),
@@ -252,19 +593,43 @@ function sankey_options(chart, table, rows, colours) {
 const drawers = {line: line_options, area: line_options, bar: bar_options, heat_map: heat_options, sankey: sankey_options};
 const drawn = [];  // Every chart on the page: how to draw it again.
 
+/** Whether there is anything to draw: a number above all. */
+function is_drawable(chart, table, rows) {
+    const at = columns_of(table);
+    return rows.some((row) => chart.y.some((key) => {
+        const y = number(row[at[key]]);
+        return !isNaN(y) && (!chart.log || y > 0 && number(row[at[chart.x]]) > 0);
+    }));
+}
+
 function chart_figure(chart, table, rows_now, caption) {
+    const empty = make('p', {class: 'quiet nothing', hidden: ''}, nothing_left);
     const place = make('div', {class: 'chart', role: 'img', 'aria-label': [chart.title, caption, chart.sentence].filter(Boolean).join('. ')});
-    const figure = make('figure', {}, ...(caption ? [make('figcaption', {}, caption)] : []), place);
+    const figure = make('figure', {}, ...(caption ? [make('figcaption', {}, caption)] : []), place, empty);
+    let drawn_rows = null;
     const view = {
         place,
+        /** Again, if other rows are left. */
+        update() {
+            if (drawn_rows === null || !is_same(drawn_rows, rows_now()))
+                view.draw();
+        },
         draw() {
-            const {height, option} = drawers[chart.kind](chart, table, rows_now(), ink());
+            drawn_rows = rows_now();
+            const is_empty = !is_drawable(chart, table, drawn_rows);
+            place.hidden = is_empty;
+            empty.hidden = !is_empty;
+            if (is_empty)
+                return;
+            const {height, option} = drawers[chart.kind](chart, table, drawn_rows, ink());
             place.style.height = `${height}px`;
             view.echart ??= echarts.init(place, null, {renderer: 'svg'});
             view.fit();
             view.echart.setOption(option, true);
         },
         fit() {
+            if (!view.echart || place.hidden)
+                return;
             const single = place.closest('.grid').classList.contains('single');
             view.echart.resize(printing ? {width: single ? 690 : 335} : {width: 'auto'});
         },
@@ -276,21 +641,39 @@ function chart_figure(chart, table, rows_now, caption) {
 /** A chart with what it says in words, its rows, one panel for each of what the facet tells apart, and its slider. */
 function chart_block(section, chart) {
     const table = section.tables.find(({key}) => key === chart.table);
-    const links = [csv_link(`${section.key}_${table.key}`, table)];
+    const links = [csv_link(section, table)];
     if (chart.kind === 'cards')
         return block(chart.title, chart.sentence, links, make('div', {class: 'grid single'}, band_cards(chart, table)));
+    if (chart.kind === 'runs')
+        return block(chart.title, chart.sentence, links, make('div', {class: 'grid single'}, run_cards(chart, table)));
     const at = columns_of(table);
-    const facets = chart.facet ? [...new Set(table.rows.map((row) => row[at[chart.facet]]))] : [null];
+    const drawable = (rows) => is_drawable(chart, table, rows);
+    // Of what nothing is known, or never was any, no panel is drawn; a table that has nothing at all has none.
+    const is_something = (rows) => rows.some((row) => chart.y.some((key) => number(row[at[key]])));
+    const facets = (chart.facet ? [...new Set(table.rows.map((row) => row[at[chart.facet]]))] : [null]).filter((facet) =>
+        {
+        const rows = facet === null ? table.rows : table.rows.filter((row) => row[at[chart.facet]] === facet);
+        return drawable(rows) && (facet === null || is_something(rows));
+    });
+    if (!facets.length)
+        return null;
     const moments = chart.slider ? [...new Set(table.rows.map((row) => row[at[chart.slider]]))].sort((a, b) => a - b) : [];
     let now = chart.slider && !chart.whole ? moments.length : 0;  // 0: the whole run.
     const grid = make('div', {class: facets.length > 1 ? 'grid' : 'grid single'});
     const views = facets.map((facet) => {
-        const mine = facet === null ? table.rows : table.rows.filter((row) => row[at[chart.facet]] === facet);
-        const rows = () => now === 0 ? mine : mine.filter((row) => row[at[chart.slider]] === moments[now - 1]);
+        const rows = () => left_rows(table).filter((row) => (facet === null || row[at[chart.facet]] === facet) &&
+            (now === 0 || row[at[chart.slider]] === moments[now - 1]));
         const {figure, view} = chart_figure(chart, table, rows, facet === null ? '' : String(facet));
         grid.append(figure);
+        if (facet !== null)
+            on_filter.push(() => { figure.hidden = is_filtered() && facets.length > 1 && !drawable(rows()); });
         return view;
     });
+    if (facets.length > 1 && facets[0] !== null) {
+        const empty = make('p', {class: 'quiet nothing', hidden: ''}, nothing_left);
+        grid.append(empty);
+        on_filter.push(() => { empty.hidden = [...grid.querySelectorAll('figure')].some(({hidden}) => !hidden); });
+    }
     const content = [];
     if (moments.length > 1) {
         const least = chart.whole ? 0 : 1;
@@ -298,7 +681,9 @@ function chart_block(section, chart) {
         const output = make('output');
         const tell = () => {
             const unit = table.columns[at[chart.slider]].unit;
-            output.textContent = now === 0 ? 'The whole run' : !chart.whole ? shown(moments[now - 1], unit)
+            const block_of = (time) => 'block' in at
+                ? `Block ${grouped(table.rows.find((row) => row[at[chart.slider]] === time)[at.block], 0)}, ` : '';
+            output.textContent = now === 0 ? 'The whole run' : !chart.whole ? block_of(moments[now - 1]) + shown(moments[now - 1], unit)
                 : `${shown(moments[now - 1], unit)}${now < moments.length ? ` to ${shown(moments[now], unit)}` : ' to the end'}`;
         };
         input.addEventListener('input', () => { now = Number(input.value); tell(); views.forEach((view) => view.draw()); });
@@ -315,10 +700,10 @@ function curve_block(section) {
     const grid = make('div', {class: 'grid'});
     for (const {key, label, from_zero} of table.columns.slice(1)) {
         const chart = {kind: 'line', title: label, x: table.columns[0].key, y: [key], series: [], from_zero, small: true};
-        grid.append(chart_figure(chart, table, () => table.rows, label).figure);
+        if (is_drawable(chart, table, table.rows))
+            grid.append(chart_figure(chart, table, () => left_rows(table), label).figure);
     }
-    return block('Over time', `The run in ${table.rows.length} pieces of equal length.`,
-        [csv_link(`${section.key}_${table.key}`, table)], grid);
+    return block('Over time', `The run in ${table.rows.length} pieces of equal length.`, [csv_link(section, table)], grid);
 }
 
 // ---- The page ----
@@ -326,12 +711,15 @@ function curve_block(section) {
 function section_view(section) {
     const view = make('section', {id: section.key}, make('h2', {}, section.title));
     const charts = report.charts.filter((chart) => chart.section === section.key);
-    const has_cards = charts.some(({kind}) => kind === 'cards');
+    const has_cards = charts.some(({kind}) => kind === 'cards' || kind === 'runs');
     const cards = figure_cards(section);
     if (cards)
         view.append(cards);
-    for (const chart of charts)
-        view.append(chart_block(section, chart));
+    for (const chart of charts) {
+        const drawn_block = chart_block(section, chart);
+        if (drawn_block)
+            view.append(drawn_block);
+    }
     if (section.curves)
         view.append(curve_block(section));
     for (const table of section.tables) {
@@ -340,8 +728,7 @@ function section_view(section) {
             continue;
         if (table.shown === 0 && is_drawn)
             continue;
-        view.append(block(table.title || 'Table', '', [csv_link(`${section.key}_${table.key}`, table)],
-            ...table_view(table)));
+        view.append(block(table.title || (table.key === 'figures' ? 'Figures' : 'Table'), '', [csv_link(section, table)], ...table_view(table)));
     }
     return view;
 }
@@ -357,10 +744,153 @@ function contents() {
     return details;
 }
 
+/** In words: what is picked, and which part of the time. */
+function filter_text() {
+    const parts = Object.keys(kinds).filter((kind) => picked[kind].size > 0).map((kind) => {
+        const names = kinds[kind].names.filter((name) => picked[kind].has(name));
+        return names.length > 4 ? `${names.slice(0, 3).join(', ')} and ${names.length - 3} more` : names.join(', ');
+    });
+    if (is_narrowed())
+        parts.push(range_text());
+    return parts.join('; ');
+}
+const block_at = (time) => Math.round((time - range.from) / (range.to - range.from) * range.blocks);
+const time_at = (block) => range.from + block / range.blocks * (range.to - range.from);
+function range_text() {
+    const {from, to} = picked_range;
+    return range.blocks ? `blocks ${grouped(block_at(from), 0)} to ${grouped(block_at(to), 0)}`
+        : `${duration(from)} to ${duration(to)} from the start`;
+}
+
+/** A list of names with a box each; contracts under their kinds, which tick all of theirs. */
+function name_list(kind, changed) {
+    const {title, names} = kinds[kind];
+    const boxes = new Map();
+    const box = (label, on_change) => {
+        const input = make('input', {type: 'checkbox'});
+        input.addEventListener('change', () => { on_change(input.checked); changed(); });
+        return {input, line: make('label', {}, input, ' ', label)};
+    };
+    const one = (name) => {
+        const made = box(name, (on) => { picked[kind][on ? 'add' : 'delete'](name); });
+        boxes.set(name, made);
+        return made.line;
+    };
+    const list = make('div', {class: 'names'});
+    const heads = [];
+    if (kind === 'contracts') {
+        const by_kind = new Map();
+        for (const [name, protocol] of report.names.contracts)
+            by_kind.set(protocol, [...(by_kind.get(protocol) || []), name]);
+        for (const [protocol, own] of by_kind) {
+            const head = box(protocol, (on) => { for (const name of own) picked[kind][on ? 'add' : 'delete'](name); });
+            head.line.classList.add('kind');
+            heads.push({head, own});
+            list.append(make('div', {}, head.line, ...own.map(one)));
+        }
+    } else {
+        list.append(...names.map(one));
+    }
+    const parts = [make('legend', {}, title)];
+    if (names.length > 12) {
+        const search = make('input', {type: 'search', placeholder: 'Find', 'aria-label': `Find in: ${title}`});
+        search.addEventListener('input', () => {
+            const wanted = search.value.toLowerCase();
+            for (const [name, {line}] of boxes)
+                line.hidden = !name.toLowerCase().includes(wanted);
+        });
+        parts.push(search);
+    }
+    const tell = () => {
+        for (const [name, {input}] of boxes)
+            input.checked = picked[kind].has(name);
+        for (const {head, own} of heads) {
+            const count = own.filter((name) => picked[kind].has(name)).length;
+            head.input.checked = count === own.length;
+            head.input.indeterminate = count > 0 && count < own.length;
+        }
+    };
+    return {view: make('fieldset', {'data-kind': kind}, ...parts, list), tell};
+}
+
+/** From and to: a slider each and, where there are blocks, a number. */
+function range_inputs(changed) {
+    const most = range.blocks || range.to;
+    const to_range = range.blocks ? time_at : (value) => value;
+    const of_range = range.blocks ? block_at : (value) => Math.round(value);
+    const output = make('output');
+    const ends = ['from', 'to'].map((end) => {
+        const label = `${range.blocks ? 'Block' : 'Seconds since the start'}, ${end}`;
+        const slide = make('input', {type: 'range', min: 0, max: most, step: 1, 'aria-label': `${label}, slider`});
+        const exact = make('input', {type: 'number', min: 0, max: most, step: 1, 'aria-label': label});
+        const take = (text) => {
+            const other = end === 'from' ? of_range(picked_range.to) : of_range(picked_range.from);
+            const value = Math.max(0, Math.min(most, Math.round(Number(text) || 0)));
+            const kept = end === 'from' ? Math.min(value, other) : Math.max(value, other);
+            // The whole run to the last second, whatever rounding makes of its ends.
+            picked_range[end] = kept <= 0 ? range.from : kept >= most ? range.to : to_range(kept);
+            changed();
+        };
+        slide.addEventListener('input', () => take(slide.value));
+        exact.addEventListener('change', () => take(exact.value));
+        return {end, slide, exact, line: make('label', {class: 'end'}, end, slide, exact)};
+    });
+    const tell = () => {
+        for (const {end, slide, exact} of ends)
+            slide.value = exact.value = of_range(picked_range[end]);
+        const said = (time) => range.blocks ? moment(time) : duration(time);
+        output.textContent = `${said(picked_range.from)} to ${said(picked_range.to)}`;
+    };
+    const title = range.blocks ? 'Blocks, in what is over time' : 'Time since the start';
+    return {view: make('fieldset', {'data-kind': 'range'}, make('legend', {}, title), ...ends.map(({line}) => line), output), tell};
+}
+
+/** All that a reader may pick, and what is picked now. */
+function filter_panel() {
+    const state = make('span', {class: 'state'});
+    const said = make('p', {class: 'quiet filtered', role: 'status', hidden: ''});
+    const reset = make('button', {type: 'button', class: 'reset', hidden: ''}, 'Show everything');
+    let waiting = 0;
+    const lists = Object.keys(kinds).filter((kind) => kinds[kind].names.length > 1).map((kind) => name_list(kind, changed));
+    if (range)
+        lists.push(range_inputs(changed));
+    function tell() {
+        for (const list of lists)
+            list.tell();
+        const text = filter_text();
+        state.textContent = text ? `: ${text}` : '';
+        said.textContent = text ? `Only rows of ${text}. Figures in boxes are of all of it.` : '';
+        said.hidden = reset.hidden = !text;
+    }
+    function changed() {
+        tell();
+        page.setAttribute('aria-busy', 'true');
+        clearTimeout(waiting);
+        waiting = setTimeout(() => {
+            for (const action of on_filter)
+                action();
+            for (const view of drawn)
+                view.update();
+            page.removeAttribute('aria-busy');
+        }, 120);
+    }
+    reset.addEventListener('click', () => {
+        for (const names of Object.values(picked))
+            names.clear();
+        if (range)
+            Object.assign(picked_range, {from: range.from, to: range.to});
+        changed();
+    });
+    tell();
+    const panel = make('details', {id: 'filter'}, make('summary', {}, 'Filter', state), reset, ...lists.map(({view}) => view));
+    return {panel: lists.length ? panel : null, said};
+}
+
 const page = document.getElementById('page');
-page.replaceChildren(make('h1', {}, report.title), make('p', {class: 'quiet'}, report.subtitle),
+const {panel, said} = filter_panel();
+page.replaceChildren(make('h1', {}, report.title), make('p', {class: 'quiet'}, report.subtitle), said,
     ...report.sections.map(section_view));
-document.getElementById('contents').append(contents());
+document.getElementById('contents').append(contents(), ...(panel ? [panel] : []));
 for (const view of drawn)
     view.draw();
 

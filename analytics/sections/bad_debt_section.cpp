@@ -90,15 +90,15 @@ Table health_course(const Positions& positions)
 Table what_if_table(const Positions& positions)
 {
     Table table{"what_if", "Collateral that a fall would lay open to liquidation",
-        {{"time", "Time", Unit::unix_time}, {"fall", "Fall", Unit::share},
-            {"at_risk_usd", "At risk", Unit::usd}},
+        {{"block", "Block", Unit::count}, {"time", "Time", Unit::unix_time},
+            {"fall", "Fall", Unit::share}, {"at_risk_usd", "At risk", Unit::usd}},
         {}, 0};
     for (const auto& moment : positions.over_time)
     {
         for (std::size_t i = 0; i < Positions::falls; ++i)
         {
-            table.rows.push_back({static_cast<std::int64_t>(moment.timestamp),
-                Positions::fall_step * static_cast<double>(i), moment.at_risk_usd[i]});
+            table.rows.push_back({static_cast<std::int64_t>(moment.block),
+                static_cast<std::int64_t>(moment.timestamp), Positions::fall_step * static_cast<double>(i), moment.at_risk_usd[i]});
         }
     }
     return table;

@@ -68,6 +68,18 @@ struct Commerce
         double refunded = 0;
     };
     std::map<std::string, Cause> causes;
+    /// What happened in a piece of the run, USD at the time.
+    struct Piece
+    {
+        std::uint64_t deals = 0;
+        std::uint64_t disputes = 0;
+        double opened = 0;
+        double released = 0;
+        double refunded = 0;
+        double fees = 0;
+        double held = 0;  // By escrows after it.
+    };
+    std::vector<Piece> pieces;
     double fees = 0;
     std::uint64_t rulings = 0;
     std::uint64_t direct = 0;
@@ -83,6 +95,7 @@ Openings read_moves(LedgerQueries& source, Commerce& commerce)
     Openings openings;
     if (!source.has("t_escrow_moves"))
         return openings;
+    commerce.pieces.resize(source.pieces());
     Market market{source};
     std::uint64_t block = 0;
     auto rows = source.query(
@@ -99,6 +112,7 @@ Openings read_moves(LedgerQueries& source, Commerce& commerce)
         const Key key{rows.contract(1), rows.integer_up_to(4, integer_max)};
         const auto account = rows.account(5);
         auto& deal = commerce.deals[key];
+        auto& piece = commerce.pieces.at(source.piece_of(block));
         const auto usd = market.usd(rows.amount(9), rows.contract(8)).value_or(0);
         const auto mine = [&]() -> Party&
         { return account == deal.seller ? commerce.sellers[account] : commerce.buyers[account]; };
@@ -108,6 +122,8 @@ Openings read_moves(LedgerQueries& source, Commerce& commerce)
             deal.seller = rows.account(7);
             deal.agreed = usd;
             deal.opened_at = time;
+            ++piece.deals;
+            piece.opened += usd;
             openings[{block, rows.integer_up_to(11, integer_max), key.second}] = key.first;
             for (auto* party : {&commerce.buyers[deal.buyer], &commerce.sellers[deal.seller]})
             {
@@ -117,6 +133,7 @@ Openings read_moves(LedgerQueries& source, Commerce& commerce)
         }
         else if (type == "deposit")
         {
+            piece.disputes += deal.has_dispute ? 0 : 1;
             deal.has_dispute = true;
             mine().deposits += usd;
         }
@@ -127,6 +144,7 @@ Openings read_moves(LedgerQueries& source, Commerce& commerce)
         else if (type == "fee")
         {
             commerce.fees += usd;
+            piece.fees += usd;
             ++commerce.rulings;
             auto& arbiters = commerce.arbiters[source.group_of(account)];
             ++arbiters.rulings;
@@ -139,12 +157,34 @@ Openings read_moves(LedgerQueries& source, Commerce& commerce)
             (is_release ? cause.released : cause.refunded) += usd;
             ++(is_release ? cause.releases : cause.refunds);
             (is_release ? deal.released : deal.refunded) += usd;
+            (is_release ? piece.released : piece.refunded) += usd;
             deal.settled_at = time;
             for (auto* party : {&commerce.buyers[deal.buyer], &commerce.sellers[deal.seller]})
                 (is_release ? party->paid : party->refunded) += usd;
         }
     }
     return openings;
+}
+
+/// What escrows hold after each piece of the run.
+void read_held(LedgerQueries& source, Commerce& commerce)
+{
+    if (!source.has("t_escrows") || commerce.pieces.empty())
+        return;
+    std::map<std::pair<ContractId, ContractId>, Amount> held;
+    Market market{source};
+    auto rows = source.query(
+        "SELECT block_number, contract_id, token_id, held FROM t_escrows ORDER BY rowid");
+    bool is_row = rows.step();
+    for (std::size_t piece = 0; piece < source.pieces(); ++piece)
+    {
+        const auto end = source.piece_end(piece);
+        for (; is_row && rows.integer_up_to(0, integer_max) <= end; is_row = rows.step())
+            held[{rows.contract(1), rows.contract(2)}] = rows.amount(3);
+        market.advance(end);
+        for (const auto& [key, amount] : held)
+            commerce.pieces[piece].held += market.usd(amount, key.second).value_or(0);
+    }
 }
 
 /// Orders that were paid directly, and what buyers say of all of them.
@@ -365,6 +405,23 @@ Table arbiters_table(const LedgerQueries& source, const Commerce& commerce)
     return table;
 }
 
+Table course_table(LedgerQueries& source, const Commerce& commerce)
+{
+    Table table{"course", "Escrow over time, USD at the time",
+        {{"until", "Until", Unit::unix_time}, {"deals", "Deals opened", Unit::count},
+            {"disputes", "Disputed", Unit::count}, {"opened_usd", "Paid in", Unit::usd},
+            {"released_usd", "To sellers", Unit::usd}, {"refunded_usd", "To buyers", Unit::usd},
+            {"arbitration_usd", "To arbiters", Unit::usd}, {"held_usd", "Held", Unit::usd}},
+        {}, 0};
+    for (std::size_t i = 0; i < commerce.pieces.size(); ++i)
+    {
+        const auto& piece = commerce.pieces[i];
+        table.rows.push_back({source.piece_time(i), count(piece.deals), count(piece.disputes),
+            piece.opened, piece.released, piece.refunded, piece.fees, piece.held});
+    }
+    return table;
+}
+
 void add_deal_figures(const Commerce& commerce, Section& section)
 {
     std::uint64_t disputes = 0;
@@ -424,6 +481,7 @@ std::optional<Section> escrow_section(LedgerQueries& source)
     if (commerce.deals.empty() && commerce.sales == 0)
         return std::nullopt;
     read_costs(source, commerce);
+    read_held(source, commerce);
 
     Section section{"escrow", "Escrow and trade in goods, at the prices of the time", {}, {}, {}};
     add_deal_figures(commerce, section);
@@ -437,6 +495,8 @@ std::optional<Section> escrow_section(LedgerQueries& source)
         section.tables.push_back(causes_table(commerce));
     if (!commerce.arbiters.empty())
         section.tables.push_back(arbiters_table(source, commerce));
+    if (!commerce.deals.empty())
+        section.tables.push_back(course_table(source, commerce));
     return section;
 }
 

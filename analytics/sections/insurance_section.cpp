@@ -31,6 +31,17 @@ struct Pool
     SignedAmount paid;
     std::uint64_t covers = 0;
     std::uint64_t claims = 0;
+    /// In a piece of the run, and what was there after it.
+    struct Piece
+    {
+        SignedAmount premiums;
+        SignedAmount owed;
+        SignedAmount paid;
+        Amount capital;
+        Amount active_cover;
+        Amount cover_max;
+    };
+    std::vector<Piece> pieces;
 };
 
 struct Incident
@@ -68,6 +79,13 @@ void read_pools(LedgerQueries& source, Insurance& result)
         pool.capital = rows.amount(3);
         pool.active_cover = rows.amount(4);
         pool.cover_max = rows.amount(5);
+        pool.pieces.resize(source.pieces());
+        for (auto piece = source.piece_of(block); piece < pool.pieces.size(); ++piece)
+        {
+            pool.pieces[piece].capital = pool.capital;
+            pool.pieces[piece].active_cover = pool.active_cover;
+            pool.pieces[piece].cover_max = pool.cover_max;
+        }
         const auto most = pool.cover_max.to_double();
         const auto use = most > 0 ? pool.active_cover.to_double() / most : 0;
         pool.use_peak = std::max(pool.use_peak, use);
@@ -92,10 +110,14 @@ void read_pools(LedgerQueries& source, Insurance& result)
     }
     if (source.has("t_insurance_covers"))
     {
-        auto sales = source.query("SELECT contract_id, premium_raw FROM t_insurance_covers");
+        auto sales = source.query(
+            "SELECT contract_id, premium_raw, block_number FROM t_insurance_covers");
         while (sales.step())
         {
             auto& pool = result.pools[sales.contract(0)];
+            pool.pieces.resize(source.pieces());
+            pool.pieces.at(source.piece_of(sales.integer_up_to(2, integer_max)))
+                .premiums.add(sales.amount(1));
             pool.premiums.add(sales.amount(1));
             ++pool.covers;
         }
@@ -123,20 +145,24 @@ void read_incidents(LedgerQueries& source, Insurance& result)
     if (!source.has("t_insurance_claims"))
         return;
     auto rows = source.query(
-        "SELECT contract_id, incident_number, transaction_type, claimant_id, owed_raw, paid_raw "
-        "FROM t_insurance_claims ORDER BY rowid");
+        "SELECT contract_id, incident_number, transaction_type, claimant_id, owed_raw, paid_raw, "
+        "block_number FROM t_insurance_claims ORDER BY rowid");
     while (rows.step())
     {
         auto& pool = result.pools[rows.contract(0)];
         const auto& incident =
             result.incidents[{rows.contract(0), rows.integer_up_to(1, integer_max)}];
         auto& paid = result.insured[{incident.covered, incident.covered_token}][rows.account(3)];
+        pool.pieces.resize(source.pieces());
+        auto& piece = pool.pieces.at(source.piece_of(rows.integer_up_to(6, integer_max)));
         if (rows.text(2) == "claim")
         {
+            piece.owed.add(rows.amount(4));
             pool.owed.add(rows.amount(4));
             ++pool.claims;
             continue;
         }
+        piece.paid.add(rows.amount(5));
         pool.paid.add(rows.amount(5));
         paid.add(rows.amount(5));
     }
@@ -212,6 +238,41 @@ BornLoss read_bearers(LedgerQueries& source, const Insurance& insurance, const M
         result.insured.add(bearer);
     }
     return result;
+}
+
+/// Of the eight pools with most capital.
+Table course_table(LedgerQueries& source, const Insurance& insurance, const Market& market)
+{
+    constexpr std::size_t pools_max = 8;
+    Table table{"course", "Pools over time, at the prices of the end",
+        {{"until", "Until", Unit::unix_time}, {"pool", "Pool", Unit::none},
+            {"premiums_usd", "Premiums", Unit::usd}, {"owed_usd", "Claims", Unit::usd},
+            {"paid_usd", "Claims paid", Unit::usd}, {"cover_usd", "Covered", Unit::usd},
+            {"cover_max_usd", "The most that capital allows", Unit::usd},
+            {"capital_usd", "Capital", Unit::usd}},
+        {}, 0};
+    std::vector<std::pair<double, ContractId>> order;
+    for (const auto& [id, pool] : insurance.pools)
+        order.emplace_back(-market.usd(pool.capital, pool.asset).value_or(0), id);
+    std::sort(order.begin(), order.end());
+    order.resize(std::min(order.size(), pools_max));
+    for (const auto& [capital, id] : order)
+    {
+        const auto& pool = insurance.pools.at(id);
+        const auto usd = [&](const auto& amount)
+        {
+            const auto value = market.usd(amount, pool.asset);
+            return value ? Value{*value} : Value{};
+        };
+        for (std::size_t i = 0; i < pool.pieces.size(); ++i)
+        {
+            const auto& piece = pool.pieces[i];
+            table.rows.push_back({source.piece_time(i), source.contract_name(id),
+                usd(piece.premiums), usd(piece.owed), usd(piece.paid), usd(piece.active_cover),
+                usd(piece.cover_max), usd(piece.capital)});
+        }
+    }
+    return table;
 }
 
 Value share_of_amounts(const SignedAmount& part, const SignedAmount& whole)
@@ -311,6 +372,7 @@ std::optional<Section> insurance_section(LedgerQueries& source)
         {"insured_paid_share", "Of the insured's loss, paid",
             share_of(born.insured.paid_usd, born.insured.loss_usd), Unit::share}};
     section.tables.push_back(std::move(pools));
+    section.tables.push_back(course_table(source, insurance, market));
 
     Table incidents{"incidents", "Incidents",
         {{"pool", "Pool", Unit::none}, {"incident", "No.", Unit::count},

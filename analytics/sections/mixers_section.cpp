@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <limits>
 #include <map>
 #include <utility>
 #include <vector>
@@ -11,6 +12,8 @@ namespace runnel::analytics
 {
 namespace
 {
+constexpr std::uint64_t integer_max = std::numeric_limits<std::int64_t>::max();
+
 /// One mixer while its rows are read.
 struct Use
 {
@@ -22,6 +25,14 @@ struct Use
     std::vector<double> hidden_among;  // Unspent notes just before each withdrawal.
     std::vector<double> fee_shares;    // Of withdrawals that a relayer sent.
     std::map<AccountId, std::uint64_t> recipients;
+    /// In each piece of the run, and what is unspent after it.
+    struct Piece
+    {
+        std::uint64_t deposits = 0;
+        std::uint64_t withdrawals = 0;
+        std::uint64_t unspent = 0;
+    };
+    std::vector<Piece> pieces;
 };
 
 Value median(std::vector<double> values)
@@ -36,18 +47,23 @@ std::map<ContractId, Use> read_uses(LedgerQueries& source)
 {
     std::map<ContractId, Use> mixers;
     auto rows = source.query(
-        "SELECT contract_id, type, account_id, token_id, amount, relayer_id, fee "
+        "SELECT contract_id, type, account_id, token_id, amount, relayer_id, fee, block_number "
         "FROM t_mixer_moves ORDER BY rowid");
     while (rows.step())
     {
         auto& mixer = mixers[rows.contract(0)];
         mixer.token = rows.contract(3);
         mixer.denomination = rows.amount(4);
+        const auto block = rows.integer_up_to(7, integer_max);
+        mixer.pieces.resize(source.pieces());
+        auto& piece = mixer.pieces.at(source.piece_of(block));
         if (rows.text(1) == "deposit")
         {
             ++mixer.deposits;
+            ++piece.deposits;
             continue;
         }
+        ++piece.withdrawals;
         mixer.hidden_among.push_back(static_cast<double>(mixer.deposits - mixer.withdrawals));
         ++mixer.withdrawals;
         ++mixer.recipients[rows.account(2)];
@@ -57,7 +73,42 @@ std::map<ContractId, Use> read_uses(LedgerQueries& source)
             mixer.fee_shares.push_back(fee.to_double() / mixer.denomination.to_double());
         }
     }
+    for (auto& [id, mixer] : mixers)
+    {
+        std::uint64_t unspent = 0;
+        for (auto& piece : mixer.pieces)
+            piece.unspent = unspent = unspent + piece.deposits - piece.withdrawals;
+    }
     return mixers;
+}
+
+/// Of the mixers with most deposits.
+Table course_table(LedgerQueries& source, const std::map<ContractId, Use>& mixers)
+{
+    constexpr std::size_t mixers_max = 16;
+    Table table{"course", "Mixers over time",
+        {{"until", "Until", Unit::unix_time}, {"mixer", "Mixer", Unit::none},
+            {"deposits", "Deposits", Unit::count}, {"withdrawals", "Withdrawals", Unit::count},
+            {"unspent", "Unspent", Unit::count}},
+        {}, 0};
+    std::vector<std::pair<std::uint64_t, ContractId>> order;
+    for (const auto& [id, mixer] : mixers)
+        order.emplace_back(mixer.deposits, id);
+    std::stable_sort(order.begin(), order.end(),
+        [](const auto& a, const auto& b) { return a.first > b.first; });
+    order.resize(std::min(order.size(), mixers_max));
+    for (const auto& [deposits, id] : order)
+    {
+        const auto& pieces = mixers.at(id).pieces;
+        for (std::size_t i = 0; i < pieces.size(); ++i)
+        {
+            table.rows.push_back({source.piece_time(i), source.contract_name(id),
+                static_cast<std::int64_t>(pieces[i].deposits),
+                static_cast<std::int64_t>(pieces[i].withdrawals),
+                static_cast<std::int64_t>(pieces[i].unspent)});
+        }
+    }
+    return table;
 }
 }  // namespace
 
@@ -120,6 +171,7 @@ std::optional<Section> mixers_section(LedgerQueries& source)
         {"hidden_among", "unspent notes at a withdrawal, median", median(all.hidden_among),
             Unit::count}};
     section.tables.push_back(std::move(table));
+    section.tables.push_back(course_table(source, mixers));
     return section;
 }
 

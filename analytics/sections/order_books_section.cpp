@@ -1,5 +1,6 @@
 #include "analytics/market.hpp"
 #include "analytics/sections.hpp"
+#include "contracts/kit/sectors/order_exchange.hpp"
 
 #include <algorithm>
 #include <array>
@@ -25,6 +26,19 @@ struct Shown
     double two_sided = 0;
     std::vector<std::pair<double, double>> spreads;  // And for how long.
     double depth_usd_seconds = 0;                    // Both sides, within 2%.
+    ContractId base{};
+    ContractId quote{};
+    /// After a piece of the run; volume in it.
+    struct Piece
+    {
+        double bid = 0;  // Smallest units of the quote token for one of the base token; 0: none.
+        double ask = 0;
+        double bid_depth_usd = 0;
+        double ask_depth_usd = 0;
+        double volume_usd = 0;
+        std::uint64_t fills = 0;
+    };
+    std::vector<Piece> pieces;
 
     /// The spread that was there half of the two-sided time, or less.
     [[nodiscard]] Value spread_median()
@@ -95,11 +109,12 @@ std::map<ContractId, Shown> read_shown(LedgerQueries& source)
     Market market{source};
     auto rows = source.query(
         "SELECT d.block_number, d.contract_id, d.base_token_id, d.bid_price, d.ask_price, "
-        "d.bid_depth_raw, d.ask_depth_raw, b.timestamp FROM t_dex_books d JOIN t_blocks b "
-        "ON b.number = d.block_number ORDER BY d.rowid");
+        "d.bid_depth_raw, d.ask_depth_raw, b.timestamp, d.quote_token_id FROM t_dex_books d "
+        "JOIN t_blocks b ON b.number = d.block_number ORDER BY d.rowid");
     while (rows.step())
     {
-        market.advance(rows.integer_up_to(0, integer_max));
+        const auto block = rows.integer_up_to(0, integer_max);
+        market.advance(block);
         const auto book = rows.contract(1);
         const auto time = rows.integer_up_to(7, integer_max);
         auto& state = states[book];
@@ -111,6 +126,17 @@ std::map<ContractId, Shown> read_shown(LedgerQueries& source)
         state.depth_usd =
             market.usd(wrapping_add(rows.amount(5), rows.amount(6)), rows.contract(2)).value_or(0);
         state.since = time;
+        auto& sums = shown[book];
+        sums.base = rows.contract(2);
+        sums.quote = rows.contract(8);
+        sums.pieces.resize(source.pieces());
+        const Shown::Piece piece{bid / contracts::DexBook::price_scale,
+            ask / contracts::DexBook::price_scale,
+            market.usd(rows.amount(5), sums.base).value_or(0),
+            market.usd(rows.amount(6), sums.base).value_or(0), 0, 0};
+        // What a book shows holds until it shows something else.
+        std::fill(sums.pieces.begin() + static_cast<std::ptrdiff_t>(source.piece_of(block)),
+            sums.pieces.end(), piece);
     }
     for (const auto& [book, state] : states)
         hold(book, state, std::max(state.since, source.end_time()));
@@ -134,8 +160,10 @@ void read_orders(LedgerQueries& source, Trades& trades)
     }
 }
 
-/// Counts each fill with the group of its maker, in @p trades, and with its taker's, in @p met.
-void read_fills(LedgerQueries& source, Trades& trades, Trades& met)
+/// Counts each fill with the group of its maker, in @p trades, and with its taker's, in @p met, and
+/// with its piece of the run.
+void read_fills(
+    LedgerQueries& source, std::map<ContractId, Shown>& shown, Trades& trades, Trades& met)
 {
     /// What a maker got and gave.
     struct Fill
@@ -191,6 +219,12 @@ void read_fills(LedgerQueries& source, Trades& trades, Trades& met)
             market.trade_usd(fill.base_amount, fill.base, fill.quote_amount, fill.quote)
                 .value_or(0);
         const auto taker_fee = market.usd(rows.amount(11), rows.contract(10)).value_or(0);
+        if (const auto book_shown = shown.find(book); book_shown != shown.end() && block > 0)
+        {
+            auto& piece = book_shown->second.pieces.at(source.piece_of(block));
+            ++piece.fills;
+            piece.volume_usd += usd;
+        }
         for (auto* trade : fill.counted)
         {
             ++trade->fills;
@@ -204,6 +238,49 @@ void read_fills(LedgerQueries& source, Trades& trades, Trades& met)
     mark_out(integer_max);
 }
 
+/// Of the eight books with most volume.
+Table course_table(LedgerQueries& source, const std::map<ContractId, Shown>& shown)
+{
+    constexpr std::size_t books_max = 8;
+    Table table{"course", "Order books over time",
+        {{"until", "Until", Unit::unix_time}, {"book", "Book", Unit::none},
+            {"bid", "Best bid", Unit::none}, {"ask", "Best ask", Unit::none},
+            {"spread", "Spread", Unit::share}, {"bid_depth_usd", "Wanted within 2%", Unit::usd},
+            {"ask_depth_usd", "Offered within 2%", Unit::usd}, {"volume_usd", "Volume", Unit::usd},
+            {"fills", "Fills", Unit::count}},
+        {}, 0};
+    std::vector<std::pair<double, ContractId>> order;
+    for (const auto& [book, sums] : shown)
+    {
+        double volume = 0;
+        for (const auto& piece : sums.pieces)
+            volume += piece.volume_usd;
+        order.emplace_back(-volume, book);
+    }
+    std::sort(order.begin(), order.end());
+    order.resize(std::min(order.size(), books_max));
+    const auto scale = [&](ContractId token)
+    {
+        const auto* facts = source.token(token);
+        return std::pow(10.0, facts == nullptr ? 0 : facts->decimals);
+    };
+    for (const auto& [volume, book] : order)
+    {
+        const auto& sums = shown.at(book);
+        const auto whole = scale(sums.base) / scale(sums.quote);
+        const auto price = [&](double value) { return value > 0 ? Value{value * whole} : Value{}; };
+        for (std::size_t i = 0; i < sums.pieces.size(); ++i)
+        {
+            const auto& piece = sums.pieces[i];
+            const bool has_both = piece.bid > 0 && piece.ask > 0;
+            table.rows.push_back({source.piece_time(i), source.contract_name(book),
+                price(piece.bid), price(piece.ask),
+                has_both ? Value{2 * (piece.ask - piece.bid) / (piece.ask + piece.bid)} : Value{},
+                piece.bid_depth_usd, piece.ask_depth_usd, piece.volume_usd, count_of(piece.fills)});
+        }
+    }
+    return table;
+}
 }  // namespace
 
 std::optional<Section> order_books_section(LedgerQueries& source)
@@ -216,7 +293,7 @@ std::optional<Section> order_books_section(LedgerQueries& source)
     Trades trades;
     Trades met;
     read_orders(source, trades);
-    read_fills(source, trades, met);
+    read_fills(source, shown, trades, met);
 
     Section section{"order_books", "Order books, at the prices of the time", {}, {}, {}};
     Table books{"books", "Order books",
@@ -296,6 +373,7 @@ std::optional<Section> order_books_section(LedgerQueries& source)
         {"maker_fees_usd", "Fees of makers", all.maker_fees_usd, Unit::usd},
         {"taker_fees_usd", "and of takers", all.taker_fees_usd, Unit::usd}};
     section.tables.push_back(std::move(books));
+    section.tables.push_back(course_table(source, shown));
     if (!makers.rows.empty())
     {
         section.tables.push_back(std::move(makers));

@@ -1,5 +1,6 @@
 #include "analytics/convertibles.hpp"
 #include "analytics/market.hpp"
+#include "analytics/redemptions.hpp"
 #include "analytics/sections.hpp"
 
 #include <algorithm>
@@ -326,6 +327,8 @@ std::optional<Section> pegs_section(LedgerQueries& source)
     std::move(convertibles.begin(), convertibles.end(), std::back_inserter(section.tables));
     if (!issuers.rows.empty())
         section.tables.push_back(std::move(issuers));
+    if (auto redemptions = redemption_table(source); !redemptions.rows.empty())
+        section.tables.push_back(std::move(redemptions));
     return section;
 }
 

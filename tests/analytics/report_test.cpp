@@ -4,6 +4,8 @@
 #include "analytics/page/charts.hpp"
 #include "analytics/quantile.hpp"
 #include "analytics/render.hpp"
+#include "contracts/kit/sectors/dex_quotes.hpp"
+#include "contracts/kit/sectors/range_exchange.hpp"
 #include "tests/analytics/ledger_builder.hpp"
 #include "tests/support/catch.hpp"
 
@@ -75,6 +77,17 @@ Value flow(const Report& report, const std::string& from, const std::string& to,
     const auto* row =
         find_row(*table, {{"from", from}, {"to", to}, {"token", token}, {"kind", kind}});
     return row == nullptr ? Value{} : row->at(column);
+}
+
+double column_sum(const analytics::Table& table, std::string_view key)
+{
+    double sum = 0;
+    for (std::size_t i = 0; i < table.columns.size(); ++i)
+    {
+        for (const auto& row : table.rows)
+            sum += table.columns[i].key == key ? number(row[i]).value_or(0) : 0;
+    }
+    return sum;
 }
 
 struct TemporaryFolder
@@ -346,7 +359,10 @@ TEST_CASE("report: an issuer whose coin is traded nowhere", "[analytics][report]
     const std::vector<std::string> sections{"pegs"};
     const auto report = make_report(writer.database(), sections);
     REQUIRE(report.sections.size() == 1);
-    REQUIRE(report.sections[0].tables.size() == 1);
+    REQUIRE(report.sections[0].tables.size() == 2);
+    const auto& redemptions = report.sections[0].tables[1];
+    CHECK(redemptions.key == "redemptions");
+    CHECK(column_sum(redemptions, "redeemed") == 100);
     const auto number = [&](const std::string& path)
     { return report.number("pegs.issuers.aave." + path).value(); };
     CHECK(number("supply_change") == Approx(-0.1));
@@ -978,9 +994,10 @@ TEST_CASE("report: keys are snake_case, and each section's are different", "[ana
     auto writer = ledger(six_blocks(), Parts::all, "black_thursday");
     const auto report = make_report(writer.database());
     // All but throughput, the providers, order books, assets, farms, vaults, insurance, mixers,
-    // bridges, escrow, the economy, pegs, debt positions, backstops and sandwiches: nobody here
-    // ever has shares, mints against collateral or sells what he has just bought.
-    CHECK(report.sections.size() + 15 == section_keys().size());
+    // bridges, escrow, the economy, pegs, debt positions, backstops, sandwiches, depth and the
+    // network: nobody here ever has shares, mints against collateral or sells what he has just
+    // bought, the pool says not what it would pay, and proposers are drawn.
+    CHECK(report.sections.size() + 17 == section_keys().size());
     const auto check_keys = [](std::vector<std::string> keys)
     {
         for (const auto& key : keys)
@@ -1062,17 +1079,6 @@ TEST_CASE("report: numbers as people read them", "[analytics][report]")
 
 namespace
 {
-double column_sum(const analytics::Table& table, std::string_view key)
-{
-    double sum = 0;
-    for (std::size_t i = 0; i < table.columns.size(); ++i)
-    {
-        for (const auto& row : table.rows)
-            sum += table.columns[i].key == key ? number(row[i]).value_or(0) : 0;
-    }
-    return sum;
-}
-
 /// The JSON in a page, as a browser finds it.
 nlohmann::json data_of(const std::string& page)
 {
@@ -1176,8 +1182,8 @@ TEST_CASE("report: tables over time add up to the figures", "[analytics][report]
     {
         for (const auto& row : what_if.rows)
         {
-            if (row[0] == what_if.rows.front()[0] && std::abs(*number(row[1]) - fall) < 1e-9)
-                return *number(row[2]);
+            if (row[0] == what_if.rows.front()[0] && std::abs(*number(row[2]) - fall) < 1e-9)
+                return *number(row[3]);
         }
         return -1.0;
     };
@@ -1186,6 +1192,112 @@ TEST_CASE("report: tables over time add up to the figures", "[analytics][report]
     CHECK(at_risk(0.40) == Approx(2'000));
     CHECK(at_risk(0.48) == Approx(2'000));
     CHECK(at_risk(0.52) == Approx(6'000));
+}
+
+TEST_CASE("report: depth of a constant-product pool, by its formula", "[analytics][report]")
+{
+    // 1,000 WETH and 200,000 USDC, 0.3% fee.
+    const auto held_weth = ether(1'000);
+    const auto held_usdc = dollars(200'000);
+    ChainBuilder chain;
+    chain.transaction(validator0);
+    chain.emit(oracle, PriceUpdated{weth, price(200), ChainBuilder::start});
+    chain.emit(oracle, PriceUpdated{usdc, price(1), ChainBuilder::start});
+    chain.pool(held_weth, held_usdc);
+    chain.end_block(validator0, 0);
+    chain.transaction(ann);
+    chain.pool(held_weth, held_usdc);
+    const auto quote = [&](ContractId in, ContractId out, const Amount& held_in,
+                           const Amount& held_out, const Amount& size)
+    {
+        const auto net = wrapping_mul(size, 997);
+        const auto whole = wrapping_add(wrapping_mul(held_in, 1'000), net);
+        chain.snapshot(
+            pair, contracts::DexQuote{in, out, size, mul_div_down(net, held_out, whole).value});
+    };
+    for (unsigned doubling = 0; doubling < 15; ++doubling)
+    {
+        for (const std::uint64_t step : {2U, 3U})
+        {
+            const auto part = [&](const Amount& held)
+            { return mul_div_down(held, step << doubling, 8'192).value; };
+            quote(weth, usdc, held_weth, held_usdc, part(held_weth));
+            quote(usdc, weth, held_usdc, held_weth, part(held_usdc));
+        }
+    }
+    // A position around the price, 200 USDC for a WETH: 2e-10 smallest units, tick -223,338.
+    const std::int32_t lower = -224'000;
+    const std::int32_t upper = -222'500;
+    const auto liquidity = Amount::power_of_ten(16);
+    chain.snapshot(pair, contracts::DexRange{ann, lower, upper, liquidity, weth, usdc, 0, 0, 0, 0});
+    chain.end_block(validator0, 0);
+
+    auto about = description(Parts::all);
+    about.events.push_back(&event_type<contracts::DexQuote>);
+    about.events.push_back(&event_type<contracts::DexRange>);
+    auto writer = storage::LedgerWriter::in_memory(manifest("test", 1), about);
+    chain.write_to(writer);
+    const auto report = make_report(writer.database());
+    const auto* depth = report.section("depth");
+    REQUIRE(depth != nullptr);
+    CHECK(integer(report, "depth.after_block") == 1);
+
+    const std::string name = "weth_usdc WETH/USDC";
+    const auto& pairs = *depth->table("pairs");
+    REQUIRE(pairs.rows.size() == 1);
+    CHECK(pairs.rows[0][0] == Value{name});
+    CHECK(*number(pairs.rows[0][1]) == Approx(200).epsilon(1e-7));  // Payouts are rounded down.
+    // A trade of s costs 1 - 0.997 R / (R + 0.997 s), which is 2% at 1.7399% of the reserve.
+    const auto cost = [](double share) { return 1 - 0.997 / (1 + 0.997 * share); };
+    CHECK(*number(pairs.rows[0][2]) == Approx(cost(1 / 4096.0)).epsilon(1e-3));
+    const auto two_percent = (0.997 / 0.98 - 1) / 0.997;
+    CHECK(*number(pairs.rows[0][3]) == Approx(200'000 * two_percent).epsilon(2e-3));
+    CHECK(*number(pairs.rows[0][4]) == Approx(200'000 * two_percent).epsilon(2e-3));
+    CHECK(*report.number("depth.sold_usd") == *number(pairs.rows[0][3]));
+
+    const auto& slippage = *depth->table("slippage");
+    REQUIRE(slippage.rows.size() == 60);
+    for (const auto& row : slippage.rows)
+    {
+        const auto share = *number(row[2]) / 200'000;
+        CHECK(*number(row[5]) == Approx(cost(share)).margin(1e-7));  // Payouts are whole units.
+    }
+    CHECK(slippage.rows[0][1] == Value{std::string{"sell WETH"}});
+    CHECK(slippage.rows[30][1] == Value{std::string{"buy WETH"}});
+    CHECK(std::get<Money>(slippage.rows[30][3]).symbol == "USDC");
+
+    // After s the price is (R / (R + 0.997 s))^2 of what it was; of a purchase one over that.
+    const auto& curve = *depth->table("curve");
+    double deepest = 0;
+    double highest = 0;
+    for (const auto& row : curve.rows)
+    {
+        const auto move = *number(row[1]);
+        const auto left = 1 / std::pow(1 + 0.997 * *number(row[2]) / 200'000, 2);
+        const auto moves = number(row[1]).value() <= 0 ? left - 1 : 1 / left - 1;
+        deepest = std::min(deepest, move);
+        highest = std::max(highest, move);
+        CHECK(move == Approx(moves).epsilon(0.01).margin(0.001));
+    }
+    CHECK(deepest < -0.4);
+    CHECK(highest > 0.4);
+
+    const auto& ranges = *depth->table("ranges");
+    REQUIRE(ranges.rows.size() == 60);
+    const auto root = [](double tick) { return std::pow(1.0001, tick / 2); };
+    const auto now = std::sqrt(2e-10);
+    const auto worth = 1e16 * ((now - root(lower)) * 1e-6 + (1 / now - 1 / root(upper)) * 2e-16);
+    CHECK(column_sum(ranges, "value_usd") == Approx(worth).epsilon(1e-6));
+    for (const auto& row : ranges.rows)
+    {
+        const auto tick = std::log(*number(row[1]) * 1e-12) / std::log(1.0001);
+        constexpr double bin = 30;  // Those at the ends are in the range in part.
+        if (tick < lower - bin || tick > upper + bin)
+            CHECK(*number(row[2]) == 0);
+        if (tick > lower + bin && tick < upper - bin)
+            CHECK(*number(row[2]) == Approx(1e16));
+        CHECK(*number(row[4]) == Approx(200).epsilon(1e-9));
+    }
 }
 
 TEST_CASE("report: a page holds the report, and names in it are text", "[analytics][report]")
@@ -1260,7 +1372,8 @@ TEST_CASE("report: charts draw sections that exist, and say what they show", "[a
     for (const auto& chart : page_charts())
     {
         CAPTURE(chart.section, chart.table, chart.title);
-        CHECK(std::find(keys.begin(), keys.end(), chart.section) != keys.end());
+        const bool is_section = std::find(keys.begin(), keys.end(), chart.section) != keys.end();
+        CHECK((is_section || chart.section == "ledgers"));  // That of several side by side.
         CHECK(!chart.title.empty());
         CHECK(chart.sentence.ends_with('.'));
         CHECK(!chart.y.empty());

@@ -1,22 +1,40 @@
 #!/usr/bin/env python3
-"""Opens pages of `runnel report --html` in Chromium: nothing is reported, every chart is drawn, sliders, tables and
-CSV links work, wide and narrow, light, dark and on paper; names from a ledger stay text.
+"""Opens pages of `runnel report --html` in Chromium: nothing is reported, every chart is drawn, sliders, filters, tables and
+CSV links work, wide and narrow, light, dark and on paper; names from a ledger stay text. Pages of one run, and of two beside
+one another.
 
 Usage: pages.py RUNNEL SOURCE_DIR    Exit code 77: skipped, with a line that says why.
        pages.py RUNNEL SOURCE_DIR LEDGER [FOLDER]    The page of this ledger, with pictures of it in the folder.
+       pages.py RUNNEL SOURCE_DIR LEDGER,LEDGER... [FOLDER]    That of several.
 """
 import csv
 import io
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
 import tempfile
 
 SKIPPED = 77
-# Long enough for the first liquidations; slots of 36 seconds make it a day.
-RUN = ["--blocks", "2400", "--set", "scenario.slot_seconds=36", "--quiet"]
+RUNS = {
+    # Long enough for the first liquidations; slots of 36 seconds make it a day.
+    "black_thursday": ["--blocks", "2400", "--set", "scenario.slot_seconds=36"],
+    "hack_and_launder": ["--blocks", "2000"],
+    "yield_farm": ["--blocks", "1000"],
+    "mev_day": ["--blocks", "500"],
+}
+# Titles of charts that have to be there.
+CHARTS = {
+    "black_thursday": ["What a trade costs, by its size", "How much moves a price, and how far", "What if prices fell?",
+                       "How much is lent out", "Prices of pools against the world outside"],
+    "hack_and_launder": ["Among how many a withdrawal hides", "Deposits over time", "Withdrawals over time"],
+    "yield_farm": ["What farms promise", "What a trade costs, by its size"],
+    "mev_day": ["Who sandwiched", "What a trade costs, by its size"],
+    "side_by_side": ["At a glance", "Base fee", "Value in pools", "Value in lending markets", "How much is lent out", "Bad debt",
+                     "Prices of pools, and of the world outside"],
+}
 VIEWS = {"wide": (1360, "light"), "dark": (1360, "dark"), "narrow": (390, "light")}
 HOSTILE = "</script><script>document.body.remove()</script><img src=x onerror=document.body.remove()>"
 
@@ -158,32 +176,138 @@ class Pages:
         page.evaluate("dispatchEvent(new Event('afterprint'))")
         return pdf
 
-    def ledger(self, runnel, ledger, folder, pictures=None):
-        file = folder / f"{ledger.stem}.html"
-        made = runnel("report", ledger, "--html", file)
+    def files(self, page):
+        """The rows behind every CSV link, by the file's name."""
+        return dict(page.evaluate("""() => Promise.all([...document.querySelectorAll('a.csv')].map(
+            async (link) => [link.download, await window.blobs.get(link.href).text()]))"""))
+
+    def settled(self, page):
+        """After the filter has been applied."""
+        page.wait_for_selector("#page:not([aria-busy])")
+
+    def tick(self, page, kind, name, on):
+        """Ticks a name's box as somebody does who has no mouse."""
+        label = page.locator(f"#filter fieldset[data-kind={kind}] label:not(.kind)").filter(has_text=name)
+        box = label.locator("input").nth([text.strip() for text in label.all_inner_texts()].index(name))
+        box.focus()
+        page.keyboard.press("Space")
+        self.check(box.is_checked() == on, f"{name}: Space ticks it")
+        self.settled(page)
+
+    def filters(self, page, what):
+        """Names and a part of the time narrow charts, tables and CSV links; all comes back."""
+        summary = page.locator("#filter summary")
+        summary.focus()
+        page.keyboard.press("Enter")
+        self.check(page.locator("#filter").evaluate("details => details.open"), f"{what}: Enter opens the filter")
+        before = self.files(page)
+        drawn = page.locator("main").evaluate("main => main.querySelectorAll('.chart:not([hidden]) svg').length")
+        for kind in ("runs", "groups", "tokens", "contracts"):
+            labels = page.locator(f"#filter fieldset[data-kind={kind}] label:not(.kind)").all_inner_texts()
+            if labels:
+                self.narrowed_by_name(page, kind, [label.strip() for label in labels], before, what)
+        self.narrowed_by_time(page, before, what)
+        self.check(self.files(page) == before, f"{what}: all rows are back")
+        now = page.locator("main").evaluate("main => main.querySelectorAll('.chart:not([hidden]) svg').length")
+        self.check(now == drawn, f"{what}: all charts are back: {now} of {drawn}")
+        summary.focus()
+        page.keyboard.press("Enter")
+
+    def narrowed_by_name(self, page, kind, names, before, what):
+        # One that many rows say, and not all of the rows of its tables.
+        def says(row, name):
+            return any(name == cell or name in re.split("[ /,]", cell) for cell in row)
+        tables = {file: list(csv.reader(io.StringIO(text))) for file, text in before.items()}
+        counts = {name: sum(says(row, name) for rows in tables.values() for row in rows[1:]) for name in names}
+        name = max(names, key=lambda name: counts[name])
+        self.check(counts[name] > 0, f"{what}: {kind}: something is said of {name}")
+        self.tick(page, kind, name, True)
+        after = {file: list(csv.reader(io.StringIO(text))) for file, text in self.files(page).items()}
+        narrowed = 0
+        for file, rows in tables.items():
+            kept = [row for row in rows[1:] if says(row, name) or not any(says(row, other) for other in names)]
+            self.check(after[file] == [rows[0], *kept], f"{what}: {file} has the rows of {name}: {len(after[file]) - 1}, {len(kept)}")
+            narrowed += len(kept) < len(rows) - 1
+        self.check(narrowed > 0, f"{what}: {name} narrows some table")
+        self.check(name in page.inner_text(".filtered"), f"{what}: it is said what is shown")
+        shown = page.evaluate("""() => [...document.querySelectorAll('main .block')].filter((block) => block.querySelector('table')).map((block) =>
+            [block.querySelector('a.csv').download, block.querySelectorAll('tbody tr td:not(.quiet), button.more:not([hidden])').length > 0])""")
+        for file, has_rows in shown:
+            self.check(has_rows == (len(after[file]) > 1), f"{what}: {name}: {file}: the table shows what is left")
+        self.tick(page, kind, name, False)
+        self.check(page.locator(".filtered").is_hidden(), f"{what}: nothing is said of no filter")
+
+    def narrowed_by_time(self, page, before, what):
+        numbers = page.locator("#filter fieldset[data-kind=range] input[type=number]")
+        self.check(numbers.count() == 2, f"{what}: there is a range")
+        most = int(float(numbers.nth(1).input_value()))
+        numbers.nth(1).fill(str(most // 2))
+        numbers.nth(1).press("Enter")
+        self.settled(page)
+        after = self.files(page)
+        narrowed = 0
+        for file, text in before.items():
+            rows, left = (list(csv.reader(io.StringIO(text))) for text in (text, after[file]))
+            column = next((i for i, key in enumerate(rows[0]) if key in ("until", "time", "timestamp", "since_start")), None)
+            if column is None:
+                continue
+            times = [float(row[column]) for row in left[1:]]
+            latest = max(float(row[column]) for row in rows[1:])
+            first = min(float(row[column]) for row in rows[1:])
+            self.check(all(time <= latest for time in times) and len(left) <= len(rows), f"{what}: {file}: rows of a part")
+            narrowed += len(left) < len(rows)
+            if latest > first and len(set(row[column] for row in rows[1:])) > 20:
+                self.check(0.3 < (max(times) - first) / (latest - first) < 0.7, f"{what}: {file}: the first half: {max(times)}")
+        self.check(narrowed > 3, f"{what}: tables over time are narrowed: {narrowed}")
+        # To a moment between two rows: no chart breaks.
+        for end in (0, 1):
+            numbers.nth(end).fill(str(most // 2 - 7))
+            numbers.nth(end).press("Enter")
+        self.settled(page)
+        self.check(page.locator("p.nothing:not([hidden])").count() > 0, f"{what}: what is empty says so")
+        self.check(page.complaints == [], f"{what}: nothing is reported of empty charts: {page.complaints[:3]}")
+        page.locator("#filter .reset").click()
+        self.settled(page)
+
+    def ledgers(self, runnel, ledgers, folder, pictures=None):
+        """The page of one ledger, or of several."""
+        stem = ledgers[0].stem if len(ledgers) == 1 else "side_by_side"
+        file = folder / f"{stem}.html"
+        made = runnel("report", *ledgers, "--html", file)
         if not self.check(made.returncode == 0, f"the page is written: {made.stderr}"):
             return
-        report = runnel.json("report", ledger)
+        self.check(file.stat().st_size < 5_000_000, f"{stem}: the page is small")
+        report = runnel.json("report", *ledgers)
         counts = set()
         for name, (width, scheme) in VIEWS.items():
-            what = f"{ledger.stem}, {name}"
+            what = f"{stem}, {name}"
             page = self.open(file, name, width, scheme)
+            titles = page.locator("main .block h3").all_inner_texts()
+            for title in CHARTS.get(stem, []):
+                self.check(title in titles, f"{what}: there is: {title}")
+            for block in page.locator("main .block:has(.chart)").all():
+                self.check(block.locator("header p.quiet").count() == 1 and block.locator("a.csv").count() == 1,
+                           f"{what}: a sentence and its rows: {block.locator('h3').inner_text()}")
+            if len(ledgers) > 1:
+                bars = page.locator(".run_bar").count()
+                self.check(bars >= 6 * len(ledgers), f"{what}: a bar per run and figure: {bars}")
             counts.add(self.drawn(page, what))
             self.fits(page, width, what)
             if pictures:
-                page.screenshot(path=pictures / f"{ledger.stem}_{name}.png", full_page=True)
+                page.screenshot(path=pictures / f"{stem}_{name}.png", full_page=True)
             if name == "wide":
                 self.links(page, report, what)
                 self.tables(page, what)
                 self.slider(page, what)
+                self.filters(page, what)
             if name != "narrow":  # Paper is as wide as paper.
                 pdf = self.paper(page, what)
                 if pictures:
-                    (pictures / f"{ledger.stem}_{name}.pdf").write_bytes(pdf)
+                    (pictures / f"{stem}_{name}.pdf").write_bytes(pdf)
             self.check(page.complaints == [], f"{what}: nothing is reported at the end: {page.complaints[:3]}")
             page.context.close()
-        self.check(len(counts) == 1, f"{ledger.stem}: the same charts everywhere")
-        print(f"{ledger.stem}: {counts} charts, {file.stat().st_size:,} bytes")
+        self.check(len(counts) == 1, f"{stem}: the same charts everywhere")
+        print(f"{stem}: {counts} charts, {file.stat().st_size:,} bytes")
 
     def hostile(self, runnel, folder):
         from support import SMALL_SCENARIO, write
@@ -228,12 +352,17 @@ def main() -> None:
         pages = Pages(chromium, check)
         if len(sys.argv) > 3:
             pictures = pathlib.Path(sys.argv[4]) if len(sys.argv) > 4 else None
-            pages.ledger(runnel, pathlib.Path(sys.argv[3]), folder, pictures)
+            pages.ledgers(runnel, [pathlib.Path(ledger) for ledger in sys.argv[3].split(",")], folder, pictures)
         else:
-            ledger = folder / "black_thursday.db"
-            made = runnel("run", source / "scenarios/black_thursday.toml", "--db", ledger, *RUN)
-            check(made.returncode == 0, f"the ledger is made: {made.stderr}")
-            pages.ledger(runnel, ledger, folder)
+            def ledger_of(scenario, name, *options):
+                ledger = folder / f"{name}.db"
+                made = runnel("run", source / f"scenarios/{scenario}.toml", "--db", ledger, "--quiet", *RUNS[scenario], *options)
+                check(made.returncode == 0, f"{name} is made: {made.stderr}")
+                return ledger
+            for scenario in RUNS:
+                pages.ledgers(runnel, [ledger_of(scenario, scenario)], folder)
+            other = ledger_of("black_thursday", "another_seed", "--seed", "2")
+            pages.ledgers(runnel, [folder / "black_thursday.db", other], folder)
             pages.hostile(runnel, folder)
         chromium.close()
     check.finish()

@@ -1,5 +1,6 @@
 #include "contracts/exchanges/uniswap_v2/math.hpp"
 #include "contracts/exchanges/uniswap_v2/pair.hpp"
+#include "contracts/kit/sectors/dex_quotes.hpp"
 #include "contracts/kit/sectors/rows.hpp"
 #include "tests/contracts/uniswap_v2_fixture.hpp"
 
@@ -71,6 +72,44 @@ TEST_CASE(
     f.expect_refusal(
         f.alice, f.swap_calls(amount_in, 0, wrapping_add(amount_out, 1), 0), "UniswapV2: K");
     f.expect_ok(f.alice, f.swap_calls(amount_in, 0, amount_out, 0));
+}
+
+TEST_CASE("uniswap v2 pair: it states what trades of all sizes would pay, when all is shown",
+    "[contracts][uniswap_v2]")
+{
+    UniswapV2Fixture f;
+    f.add_liquidity(ether(1'000), ether(5'000));
+    const auto stated = [&](Snapshots snapshots)
+    {
+        EventArena arena;
+        const BlockContext context;
+        SnapshotContext shown{context, arena, 0, snapshots};
+        f.pair.snapshot(shown);
+        FinishedBlock block;
+        block.events = arena.events;
+        block.event_bytes = arena.event_bytes;
+        return f.events_of<DexQuote>(block);
+    };
+    CHECK(stated(Snapshots::changed).empty());
+    CHECK(stated(Snapshots::all).empty());
+    const auto quotes = stated(Snapshots::all_in_full);
+    REQUIRE(quotes.size() == 60);
+    for (std::size_t i = 0; i < quotes.size(); ++i)
+    {
+        const auto& [token_in, token_out, amount_in, amount_out] = quotes[i];
+        const bool is_first = i < 30;
+        CHECK(token_in == (is_first ? f.a.id() : f.b.id()));
+        CHECK(token_out == (is_first ? f.b.id() : f.a.id()));
+        // 2/8192, 3/8192, 4/8192, 6/8192 and so on of the reserve, rounded down.
+        const auto part = (i % 2 == 0 ? 2U : 3U) << (i % 30 / 2);
+        const auto reserve = ether(is_first ? 1'000 : 5'000);
+        CHECK(amount_in == mul_div_down(reserve, part, 8'192).value);
+        // floor(997 in * out's reserve / (1000 in's reserve + 997 in)), as the library has it.
+        const auto net = wrapping_mul(amount_in, 997);
+        CHECK(amount_out == mul_div_down(net, ether(is_first ? 5'000 : 1'000),
+                                wrapping_add(wrapping_mul(reserve, 1'000), net))
+                                .value);
+    }
 }
 
 TEST_CASE("uniswap v2 pair: shares are minted as published", "[contracts][uniswap_v2]")

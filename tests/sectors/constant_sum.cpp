@@ -1,6 +1,7 @@
 #include "tests/sectors/constant_sum.hpp"
 
 #include "contracts/kit/registration.hpp"
+#include "contracts/kit/sectors/dex_quotes.hpp"
 #include "contracts/kit/sectors/rows.hpp"
 #include "contracts/tokens/erc20/erc20.hpp"
 #include "ledger/check.hpp"
@@ -50,7 +51,7 @@ const ContractType& ConstantSum::contract_type()
         .role = ContractRole::dex,
         .sectors = implements<ConstantSum, Exchange, Venue>(),
         .methods = methods(),
-        .events = event_types<TransferLog, DexTrade, DexPool, DexShares>(),
+        .events = event_types<TransferLog, DexTrade, DexPool, DexShares, DexQuote>(),
         .parameters =
             {
                 {"tokens", ParameterKind::tokens, "", {}, "Two to eight."},

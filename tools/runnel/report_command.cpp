@@ -11,6 +11,7 @@
 #include <fmt/format.h>
 
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -32,6 +33,27 @@ struct ReportOptions
     bool markdown = false;
 };
 
+/// What ledgers are called beside one another: their files' names, or where those are not enough
+/// their paths as they were given, numbered if even these are the same.
+std::vector<std::string> names_of(const std::vector<std::string>& paths)
+{
+    std::map<std::string, std::size_t> uses;
+    for (const auto& path : paths)
+        ++uses[std::filesystem::path{path}.filename().string()];
+    std::map<std::string, std::size_t> taken;
+    std::vector<std::string> names;
+    for (const auto& path : paths)
+    {
+        auto name = std::filesystem::path{path}.filename().string();
+        if (uses[name] > 1)
+            name = path;
+        if (const auto times = ++taken[name]; times > 1)
+            name += fmt::format(" ({})", times);
+        names.push_back(std::move(name));
+    }
+    return names;
+}
+
 int run_report(const ReportOptions& options)
 {
     storage::CommandFiles command;
@@ -44,11 +66,12 @@ int run_report(const ReportOptions& options)
             open_html_page(options.html, command, analytics::is_html_report, "a page of a report"));
     }
     std::vector<analytics::NamedReport> ledgers;
-    for (const auto& path : options.databases)
+    const auto names = names_of(options.databases);
+    for (std::size_t i = 0; i < names.size(); ++i)
     {
-        auto database = storage::Database::open(path, storage::Database::Access::analysis);
-        ledgers.push_back({std::filesystem::path{path}.filename().string(),
-            analytics::make_report(database, options.sections)});
+        auto database =
+            storage::Database::open(options.databases[i], storage::Database::Access::analysis);
+        ledgers.push_back({names[i], analytics::make_report(database, options.sections)});
     }
     const auto report =
         ledgers.size() == 1 ? std::move(ledgers.front().report) : analytics::side_by_side(ledgers);

@@ -1,5 +1,6 @@
 #include "contracts/exchanges/balancer_weighted/pool.hpp"
 #include "contracts/kit/registration.hpp"
+#include "contracts/kit/sectors/dex_quotes.hpp"
 #include "contracts/kit/sectors/rows.hpp"
 #include "ledger/check.hpp"
 #include "state/world.hpp"
@@ -50,7 +51,7 @@ const ContractType& BalancerWeightedPool::contract_type()
         .sectors = implements<BalancerWeightedPool, Exchange, Venue>(),
         .methods = methods(),
         .events = event_types<TransferLog, ApprovalLog, SwapLog, PoolBalanceChange,
-            SwapFeePercentageChangedLog, DexTrade, DexPool, DexShares>(),
+            SwapFeePercentageChangedLog, DexTrade, DexPool, DexShares, DexQuote>(),
         .parameters =
             {
                 {"tokens", ParameterKind::per_token, "", {},

@@ -1,5 +1,6 @@
 #include "contracts/exchanges/curve_stableswap/pool.hpp"
 #include "contracts/kit/registration.hpp"
+#include "contracts/kit/sectors/dex_quotes.hpp"
 #include "contracts/kit/sectors/rows.hpp"
 #include "ledger/check.hpp"
 #include "state/world.hpp"
@@ -50,7 +51,8 @@ const ContractType& CurveStableSwapPool::contract_type()
             AddLiquidityLog<3>, AddLiquidityLog<4>, RemoveLiquidityLog<2>, RemoveLiquidityLog<3>,
             RemoveLiquidityLog<4>, RemoveLiquidityImbalanceLog<2>, RemoveLiquidityImbalanceLog<3>,
             RemoveLiquidityImbalanceLog<4>, RemoveLiquidityOneLog, RemoveLiquidityOneWithSupplyLog,
-            RampALog, StopRampALog, CommitNewFeeLog, NewFeeLog, DexTrade, DexPool, DexShares>(),
+            RampALog, StopRampALog, CommitNewFeeLog, NewFeeLog, DexTrade, DexPool, DexShares,
+            DexQuote>(),
         .parameters =
             {
                 {"coins", ParameterKind::per_token, "", {},

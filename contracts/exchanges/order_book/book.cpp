@@ -2,6 +2,7 @@
 
 #include "contracts/exchanges/order_book/match.hpp"
 #include "contracts/kit/registration.hpp"
+#include "contracts/kit/sectors/dex_quotes.hpp"
 #include "contracts/kit/sectors/rows.hpp"
 #include "contracts/kit/token_book.hpp"
 #include "ledger/check.hpp"
@@ -57,7 +58,8 @@ const ContractType& OrderBook::contract_type()
         .role = ContractRole::dex,
         .sectors = implements<OrderBook, Exchange, Venue, OrderExchange>(),
         .methods = methods(),
-        .events = event_types<DexTrade, DexOrder, DexFill, DexPool, DexBook, DexBookBalance>(),
+        .events = event_types<DexTrade, DexOrder, DexFill, DexPool, DexQuote, DexBook,
+            DexBookBalance>(),
         .parameters =
             {
                 {"base", ParameterKind::token, "", {}, "What orders buy and sell."},

@@ -5,6 +5,7 @@
 #include "contracts/exchanges/uniswap_v2/math.hpp"
 #include "contracts/kit/plain_tokens.hpp"
 #include "contracts/kit/registration.hpp"
+#include "contracts/kit/sectors/dex_quotes.hpp"
 #include "contracts/kit/sectors/rows.hpp"
 #include "contracts/tokens/erc20/erc20.hpp"
 #include "ledger/check.hpp"
@@ -46,7 +47,7 @@ const ContractType& UniswapV2Pair::contract_type()
         .sectors = implements<UniswapV2Pair, Exchange>(),
         .methods = methods(),
         .events = event_types<TransferLog, ApprovalLog, MintLog, BurnLog, SwapLog, SyncLog,
-            DexTrade, DexPool, DexShares>(),
+            DexTrade, DexPool, DexShares, DexQuote>(),
         .parameters =
             {
                 token_parameter("token0", plain_tokens, "The first token."),

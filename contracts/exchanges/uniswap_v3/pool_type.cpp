@@ -3,6 +3,7 @@
 #include "contracts/exchanges/uniswap_v3/pool.hpp"
 #include "contracts/kit/plain_tokens.hpp"
 #include "contracts/kit/registration.hpp"
+#include "contracts/kit/sectors/dex_quotes.hpp"
 #include "contracts/kit/sectors/rows.hpp"
 #include "ledger/check.hpp"
 #include "state/world.hpp"
@@ -53,7 +54,7 @@ const ContractType& UniswapV3Pool::contract_type()
         .methods = methods(),
         .events = event_types<InitializeLog, MintLog, BurnLog, CollectLog, SwapLog, FlashLog,
             IncreaseObservationCardinalityNextLog, SetFeeProtocolLog, CollectProtocolLog, DexTrade,
-            DexPool, DexRangeChange, DexRange>(),
+            DexPool, DexQuote, DexRangeChange, DexRange>(),
         .parameters =
             {
                 token_parameter("token0", plain_tokens, "The first token."),

@@ -5,6 +5,7 @@
 #include "contracts/exchanges/uniswap_v4/router.hpp"
 #include "contracts/kit/plain_tokens.hpp"
 #include "contracts/kit/registration.hpp"
+#include "contracts/kit/sectors/dex_quotes.hpp"
 #include "contracts/kit/sectors/rows.hpp"
 #include "ledger/check.hpp"
 #include "state/world.hpp"
@@ -85,7 +86,7 @@ const ContractType& UniswapV4Pool::contract_type()
         .role = ContractRole::dex,
         .sectors = implements<UniswapV4Pool, Exchange, RangeExchange>(),
         .methods = methods(),
-        .events = event_types<DexTrade, DexPool, DexRangeChange, DexRange>(),
+        .events = event_types<DexTrade, DexPool, DexQuote, DexRangeChange, DexRange>(),
         .parameters =
             {
                 contract_parameter(

@@ -1,5 +1,6 @@
 #include "contracts/kit/sectors/exchange.hpp"
 
+#include "contracts/kit/sectors/dex_quotes.hpp"
 #include "contracts/kit/sectors/rows.hpp"
 #include "contracts/kit/token.hpp"
 #include "ledger/check.hpp"
@@ -72,6 +73,7 @@ void snapshot_exchange(const Exchange& exchange, SnapshotContext& context)
     }
     if (const auto share = exchange.share_token())
         context.emit(id, DexShares{*share, exchange.share_supply()});
+    snapshot_quotes(exchange, context);
 }
 
 }  // namespace runnel::contracts
