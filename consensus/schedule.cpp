@@ -163,7 +163,7 @@ bool ChainSchedule::skip_to(std::uint64_t number)
 
 bool ChainSchedule::pull()
 {
-    auto step = engine_->next(last_at_ + options_.patience);
+    auto step = next_step();
     if (!step)
     {
         // What waits still counts; without a last block the chain is short.
@@ -182,6 +182,27 @@ bool ChainSchedule::pull()
     if (error_.empty())
         add(*step);
     return error_.empty();
+}
+
+std::optional<ConsensusStep> ChainSchedule::next_step()
+{
+    auto step = peeked_ ? std::exchange(peeked_, std::nullopt)
+                        : engine_->next(last_at_ + options_.patience);
+    if (!step)
+        return std::nullopt;
+    // An engine may tell of a branch block by block: what happens in one moment is one step.
+    while ((peeked_ = engine_->next(step->at + options_.patience)) && peeked_->at == step->at &&
+           peeked_->reverted == 0)
+    {
+        step->finalized = std::max(step->finalized, peeked_->finalized);
+        move_behind(peeked_->added, step->added);
+        move_behind(peeked_->stake, step->stake);
+        move_behind(peeked_->votes, step->votes);
+        move_behind(peeked_->evidence, step->evidence);
+        move_behind(peeked_->refused, step->refused);
+        move_behind(peeked_->double_spends, step->double_spends);
+    }
+    return step;
 }
 
 void ChainSchedule::take_back(std::uint64_t count)

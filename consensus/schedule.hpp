@@ -78,6 +78,7 @@ private:
 
     /// Takes the engine's next step in; false if there is none.
     bool pull();
+    [[nodiscard]] std::optional<ConsensusStep> next_step();
     void take_back(std::uint64_t count);
     void add(const ConsensusStep& step);
     [[nodiscard]] bool is_decided(const Entry& entry) const noexcept;
@@ -89,6 +90,7 @@ private:
 
     std::unique_ptr<ConsensusEngine> engine_;
     Options options_;
+    std::optional<ConsensusStep> peeked_;  // Behind what was taken in.
     std::deque<std::shared_ptr<Entry>> waiting_;  // In the order of execution.
     std::vector<std::shared_ptr<Entry>> chain_;   // Of the reference node, without its beginning.
     std::uint64_t settled_ = 0;                   // Blocks below chain_'s first: heights.

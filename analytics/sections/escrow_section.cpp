@@ -416,7 +416,7 @@ Table course_table(LedgerQueries& source, const Commerce& commerce)
     for (std::size_t i = 0; i < commerce.pieces.size(); ++i)
     {
         const auto& piece = commerce.pieces[i];
-        table.rows.push_back({source.piece_time(i), count(piece.deals), count(piece.disputes),
+        table.rows.push_back({source.piece_time(i), count_of(piece.deals), count_of(piece.disputes),
             piece.opened, piece.released, piece.refunded, piece.fees, piece.held});
     }
     return table;

@@ -40,8 +40,12 @@ std::vector<std::uint64_t> moments_of(const std::vector<Trace>& traces, std::uin
     std::uint64_t last = 0;
     for (const auto& trace : traces)
     {
-        first = std::min(first, trace.first_block);
-        last = std::max(last, trace.last_block);
+        for (std::size_t i = 0; i < trace.hops.size(); ++i)
+        {
+            const auto hop = trace.hops[i];
+            first = std::min(first, hop.first_block);
+            last = std::max(last, hop.last_block);
+        }
     }
     first -= first > 0 ? 1 : 0;
     last = std::max(first, last);

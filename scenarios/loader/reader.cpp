@@ -17,7 +17,8 @@ bool is_no_number(const ParameterSpec& spec, const Node& node)
 {
     const auto* text = node.as<std::string>();
     return spec.default_value == "\"\"" && text != nullptr && text->empty() &&
-           (spec.kind == ParameterKind::integer || spec.kind == ParameterKind::amount);
+           (spec.kind == ParameterKind::integer || spec.kind == ParameterKind::amount ||
+               spec.kind == ParameterKind::number);
 }
 
 }  // namespace

@@ -111,8 +111,8 @@ const StrategyType& double_spender_strategy()
                 {"token", ParameterKind::token, "", {}, "What it pays with."},
                 {"victim", ParameterKind::group, "", {}, "Whom it pays, one after another."},
                 {"miner", ParameterKind::integer, "0", {},
-                    "Its miner is validator/N, of a group whose strategy is double_spend; of later "
-                    "wallets of the group the next ones.",
+                    "Its miner is validator/N, of a group of [consensus] whose strategy is double_spend "
+                    "(nodes are numbered by the names of their groups); of later wallets the next ones.",
                     0, 100'000},
                 {"share", ParameterKind::number, "0.5", {},
                     "Of what it holds, paid in each attempt.", 0, 1},

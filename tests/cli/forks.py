@@ -122,7 +122,7 @@ count = 1
 funds = { ETH = 100 }
 token = "ETH"
 victim = "desk"
-miner = 9
+miner = 0
 share = 0.5
 """
 

@@ -234,7 +234,7 @@ int bench_analytics(const BenchOptions& options)
                 auto words = jobs()[i].words;
                 if (words.empty())
                 {
-                    costs[i].push_back(cost_of_plain_scan(ledger, scratch.file("complaints")));
+                    costs[i].push_back(cost_of_plain_scan(ledger, scratch / "complaints"));
                     continue;
                 }
                 for (auto& word : words)
