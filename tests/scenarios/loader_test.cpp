@@ -290,9 +290,9 @@ TEST_CASE("loader: bad sections and tables get one line", "[scenarios][loader][e
         {"blocks = 10", "blocks = 10\ntitle = \"\xff\"",
             "a.toml:3: expected TOML: Encountered invalid utf-8 sequence"},
         {"[scenario]", "[scenaro]",
-            "a.toml:1: scenaro: expected a section (scenario, chain, tokens, prices, contracts, "
-            "agents, events, accounts, state, positions, script) (did you mean scenario?), got "
-            "an unknown one"},
+            "a.toml:1: scenaro: expected a section (scenario, chain, consensus, network, faults, "
+            "tokens, prices, contracts, agents, events, accounts, state, ...) (did you mean "
+            "scenario?), got an unknown one"},
         {"blocks = 10", "block = 10",
             "a.toml:2: scenario.block: expected a key of scenario (did you mean blocks?), got an "
             "unknown one"},
