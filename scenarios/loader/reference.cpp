@@ -69,7 +69,7 @@ void add_variants(std::string& text, const Section& section, const Catalogue& ca
 {
     for (const auto& variant : section.variants)
         add_variant(text, section, variant.name, variant.help, variant.keys);
-    if (section.selector == "kind")
+    if (section.name == "tokens" || section.name == "contracts")
     {
         for (const auto* type : catalogue.contracts)
         {
@@ -77,7 +77,7 @@ void add_variants(std::string& text, const Section& section, const Catalogue& ca
                 add_variant(text, section, type->kind, type->help, keys_of(type->parameters));
         }
     }
-    if (section.selector == "strategy")
+    if (section.name == "agents")
     {
         for (const auto* type : catalogue.strategies)
             add_variant(text, section, type->name, type->help, keys_of(type->parameters));
