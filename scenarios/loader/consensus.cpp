@@ -203,7 +203,8 @@ NetworkModel Loader::read_network(std::uint32_t& nodes)
             "expected no regions beside network.preset, which has its own");
     for (const std::string_view key : {"latency_ms", "download_mbps", "upload_mbps"})
     {
-        const bool is_given = key == "latency_ms" ? parameters.has(key) : parameters.number(key) > 0;
+        const bool is_given =
+            key == "latency_ms" ? parameters.has(key) : parameters.number(key) > 0;
         if (is_given && (has_preset || !regions.empty()))
             fail_key(table, key, "expected no value beside a preset or regions, which have theirs");
     }
@@ -426,7 +427,7 @@ void Loader::read_groups(ConsensusSetup& setup)
                                 });
     if (setup.engine == ConsensusKind::pow && !has_honest)
         fail_key(tables.front(), "strategy",
-            "expected an honest group, or more nodes than the groups have, whose chain can be told");
+            "expected an honest group, or more nodes than groups have, whose chain can be told");
     if (setup.nodes < members)
         fail_key(network, "nodes",
             fmt::format("expected at least the {} nodes of the groups of [consensus], got {}",

@@ -78,7 +78,7 @@ TEST_CASE("Ethereum's difficulty falls with the time since the parent", "[consen
         std::uint64_t since;
         std::uint64_t next;
     };
-    // By hand from EIP-2: one step up below 10 s, one step down for each 10 s from 20 on, 99 at most.
+    // By hand from EIP-2: a step up below 10 s, one down for each 10 s from 20 on, 99 at most.
     const auto c = GENERATE(Case{1, 1'000'488'281'250}, Case{9, 1'000'488'281'250},
         Case{10, 1'000'000'000'000}, Case{19, 1'000'000'000'000}, Case{20, 999'511'718'750},
         Case{30, 999'023'437'500}, Case{100, 995'605'468'750}, Case{1'000, 951'660'156'250},
