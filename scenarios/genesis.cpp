@@ -260,6 +260,15 @@ tl::expected<Genesis, ScenarioError> build_genesis(const Scenario& scenario)
     }
     for (const auto& spec : scenario.accounts)
         world.add_account({spec.name, "account", "", {}});
+    if (scenario.consensus.engine == ConsensusKind::gasper)
+    {
+        // Who is there from the start has his deposit there from the start.
+        const auto& gasper = scenario.consensus.gasper;
+        const std::uint64_t staked =
+            gasper.genesis_validators == 0 ? gasper.validators : gasper.genesis_validators;
+        allocate(world, native_coin, *world.find_account(deposits_account_name),
+            wrapping_mul(wrapping_mul(gasper.deposit_gwei, staked), 1'000'000'000));
+    }
     if (auto error = fund_accounts(world, scenario))
         return tl::unexpected<ScenarioError>{std::move(*error)};
     for (const auto& group : genesis.groups)

@@ -221,17 +221,19 @@ SQLITE_EXTENSION_INIT3  // NOLINT
                 "JOIN ";
             rows += " UNION ALL SELECT r.amount" + of_validator +
                     "t_rewards r WHERE r.account_id = v.id AND r.block_number <= ?5 UNION ALL "
-                    "SELECT r.amount" +
-                    of_validator +
-                    "t_stake_changes r WHERE r.kind = 'freed' AND r.account_id = v.id AND "
-                    "r.block_number <= ?5 UNION ALL SELECT CASE r.kind WHEN 'staked' THEN '' ELSE "
-                    "'-' END || r.amount FROM t_addresses v CROSS JOIN t_stake_changes r WHERE "
-                    "v.id = ?1 AND v.name = 'deposits' AND r.block_number <= ?5 UNION ALL "
                     "SELECT amount_mul(x.receipt_gas_used, x.receipt_effective_gas_price - "
                     "b.base_fee)" +
                     of_validator +
                     "t_blocks b CROSS JOIN t_transactions x ON x.block_number = b.number WHERE "
                     "b.proposer_id = v.id AND b.number BETWEEN 1 AND ?5";
+            if (ledger.has("t_stake_changes"))
+            {
+                rows += " UNION ALL SELECT r.amount" + of_validator +
+                        "t_stake_changes r WHERE r.kind = 'freed' AND r.account_id = v.id AND "
+                        "r.block_number <= ?5 UNION ALL SELECT CASE r.kind WHEN 'staked' THEN '' "
+                        "ELSE '-' END || r.amount FROM t_addresses v CROSS JOIN t_stake_changes r "
+                        "WHERE v.id = ?1 AND v.name = 'deposits' AND r.block_number <= ?5";
+            }
         }
         return "SELECT ifnull(amount_sum(change), '0') FROM (" + rows + ")";
     }

@@ -30,18 +30,16 @@ Amount ethereum_difficulty(const EthereumRetarget& rule, const Amount& parent, s
     constexpr std::uint64_t bound_divisor = 2048;
     const auto step = div_down(parent, bound_divisor);
     const auto slow = since / rule.seconds;
-    auto next = slow == 0
-                    ? wrapping_add(parent, step)
-                    : wrapping_sub(parent,
-                          wrapping_mul(step, std::min(slow - 1, ethereum_falls_max)));
+    auto next = slow == 0 ? wrapping_add(parent, step)
+                          : wrapping_sub(
+                                parent, wrapping_mul(step, std::min(slow - 1, ethereum_falls_max)));
     next = std::max(next, rule.least);
     constexpr std::uint64_t bomb_period = 100'000;
     const auto period = height / bomb_period;
-    if (!rule.has_bomb || period < 2)
-        return next;
-    constexpr std::uint64_t exponent_max = 200;
-    const auto exponent = static_cast<unsigned>(std::min(period - 2, exponent_max));
-    return wrapping_add(next, Amount::power_of_two(exponent));
+    if (rule.has_bomb && period >= 2)
+        next = wrapping_add(next,
+            Amount::power_of_two(static_cast<unsigned>(std::min<std::uint64_t>(period - 2, 200))));
+    return next;
 }
 
 Amount subsidy_at(const Amount& first, std::uint64_t interval, std::uint64_t height) noexcept

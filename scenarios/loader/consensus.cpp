@@ -69,9 +69,13 @@ std::vector<std::string_view> strategies_of(ConsensusKind engine)
     switch (engine)
     {
         case ConsensusKind::pow: return {"honest", "selfish", "double_spend", "pool_hopping"};
-        case ConsensusKind::proposer:
         case ConsensusKind::bft:
-        case ConsensusKind::gasper: break;
+            return {"honest", "offline", "equivocating", "censoring", "mev", "invalid_block",
+                "amnesia"};
+        case ConsensusKind::gasper:
+            return {"honest", "offline", "equivocating", "surround", "censoring", "mev",
+                "invalid_block", "ex_ante_reorg"};
+        case ConsensusKind::proposer: break;
     }
     return {"honest"};
 }
@@ -91,7 +95,8 @@ MinerGroup miner_group(
     MinerGroup group;
     group.name = name;
     group.count = static_cast<std::uint32_t>(parameters.integer("count"));
-    group.share = parameters.number("share");
+    if (parameters.has("share"))
+        group.share = parameters.number("share");
     group.spread = parameters.number("spread");
     group.strategy = miner_strategy(strategy);
     group.joules_per_terahash = parameters.number("joules_per_terahash");
@@ -173,14 +178,17 @@ void Loader::read_consensus()
         return;
     auto& setup = scenario_.consensus;
     const auto values = read_outer("consensus");
-    for (const auto kind : {ConsensusKind::proposer, ConsensusKind::pow, ConsensusKind::bft,
-             ConsensusKind::gasper})
+    for (const auto kind :
+        {ConsensusKind::proposer, ConsensusKind::pow, ConsensusKind::bft, ConsensusKind::gasper})
     {
         if (values.parameters.text("engine") == to_string(kind))
             setup.engine = kind;
     }
+    setup.horizon = static_cast<std::uint64_t>(values.parameters.integer("horizon"));
     read_pow(setup.pow);
     read_pools(setup.pow);
+    read_bft(setup.bft);
+    read_gasper(setup.gasper);
     setup.network = read_network(setup.nodes);
     read_groups(setup);
     read_faults(setup);
@@ -203,8 +211,9 @@ NetworkModel Loader::read_network(std::uint32_t& nodes)
             "expected no regions beside network.preset, which has its own");
     for (const std::string_view key : {"latency_ms", "download_mbps", "upload_mbps"})
     {
-        const bool is_given =
-            key == "latency_ms" ? parameters.has(key) : parameters.number(key) > 0;
+        // A resolved scenario names what is left out, too.
+        const bool is_given = table.node->find(key) != nullptr && parameters.has(key) &&
+                              (key == "latency_ms" || parameters.number(key) != 0);
         if (is_given && (has_preset || !regions.empty()))
             fail_key(table, key, "expected no value beside a preset or regions, which have theirs");
     }
@@ -232,9 +241,9 @@ NetworkModel Loader::read_network(std::uint32_t& nodes)
                 pareto_ms_min, least));
     model.jitter_share = parameters.number("jitter_share");
     constexpr std::int64_t processing_ms_of_presets = 10;
-    model.processing = virtual_time(parameters.has("processing_ms")
-                                        ? parameters.integer("processing_ms")
-                                        : (has_preset ? processing_ms_of_presets : 0));
+    model.processing =
+        virtual_time(parameters.has("processing_ms") ? parameters.integer("processing_ms")
+                                                     : (has_preset ? processing_ms_of_presets : 0));
     model.fan_out = static_cast<std::uint32_t>(parameters.integer("fan_out"));
     model.loss = parameters.number("loss");
     model.duplication = parameters.number("duplication");
@@ -296,8 +305,7 @@ void Loader::read_pow(PowOptions& options)
     const auto& parameters = values.parameters;
     options.hash_rate = parameters.number("hash_rate");
     options.block_interval = virtual_time(parameters.duration_ms("block_interval"));
-    options.puzzle =
-        parameters.text("puzzle") == "real" ? PuzzleKind::real : PuzzleKind::drawn;
+    options.puzzle = parameters.text("puzzle") == "real" ? PuzzleKind::real : PuzzleKind::drawn;
     const auto& rule = parameters.text("retarget");
     options.retarget = rule == "bitcoin"     ? RetargetRule::bitcoin
                        : rule == "homestead" ? RetargetRule::homestead
@@ -379,9 +387,8 @@ void Loader::read_groups(ConsensusSetup& setup)
                     to_string(setup.engine), listed(known), strategy));
         const auto values = read(table, keys_of(groups, strategy));
         auto group = miner_group(table.name, strategy, values.parameters);
-        const auto pool =
-            std::find_if(setup.pow.pools.begin(), setup.pow.pools.end(),
-                [&](const MiningPool& candidate) { return candidate.name == group.pool; });
+        const auto pool = std::find_if(setup.pow.pools.begin(), setup.pow.pools.end(),
+            [&](const MiningPool& candidate) { return candidate.name == group.pool; });
         if (!group.pool.empty() && pool == setup.pow.pools.end())
             fail_key(table, "pool",
                 fmt::format("expected a pool of [consensus.pools] ({}){}, got {}", listed(pools),
@@ -398,9 +405,11 @@ void Loader::read_groups(ConsensusSetup& setup)
         constexpr std::uint32_t members_max = 100'000;
         if (members > members_max)
             fail_key(table, "count",
-                fmt::format("expected at most {} nodes in all groups together, got {}",
-                    members_max, members));
+                fmt::format("expected at most {} nodes in all groups together, got {}", members_max,
+                    members));
         setup.pow.groups.push_back(std::move(group));
+        setup.bft.groups.push_back(bft_group(table, strategy, values));
+        setup.gasper.groups.push_back(gasper_group(table, strategy, values));
         resolve(table, values.canonical);
     }
     const auto network = single_table("network");
@@ -413,25 +422,36 @@ void Loader::read_groups(ConsensusSetup& setup)
         honest.count = members;
         setup.groups.push_back({honest.name, 0, members});
         setup.pow.groups.push_back(std::move(honest));
+        setup.bft.groups.emplace_back();
+        setup.bft.groups.back().name = setup.groups.back().name;
+        setup.bft.groups.back().validators = members;
+        setup.gasper.groups.emplace_back();
+        setup.gasper.groups.back().name = setup.groups.back().name;
+        setup.gasper.groups.back().count = members;
     }
     else if (!(shares > 0))
         fail_key(tables.front(), "share", "expected a share above 0 in some group, got 0 in all");
     if (setup.nodes == 0)
         setup.nodes = members;
-    const bool has_honest = setup.nodes > members ||
-                            std::any_of(setup.pow.groups.begin(), setup.pow.groups.end(),
-                                [](const MinerGroup& group)
-                                {
-                                    return group.strategy == MinerStrategy::honest ||
-                                           group.strategy == MinerStrategy::pool_hopping;
-                                });
+    const bool has_honest =
+        setup.nodes > members || std::any_of(setup.pow.groups.begin(), setup.pow.groups.end(),
+                                     [](const MinerGroup& group)
+                                     {
+                                         return group.strategy == MinerStrategy::honest ||
+                                                group.strategy == MinerStrategy::pool_hopping;
+                                     });
     if (setup.engine == ConsensusKind::pow && !has_honest)
         fail_key(tables.front(), "strategy",
-            "expected an honest group, or more nodes than groups have, whose chain can be told");
+            "expected an honest group, or more nodes than the groups have, whose chain can be "
+            "told");
     if (setup.nodes < members)
         fail_key(network, "nodes",
             fmt::format("expected at least the {} nodes of the groups of [consensus], got {}",
                 members, setup.nodes));
+    if (setup.engine == ConsensusKind::bft)
+        finish_bft(setup);
+    if (setup.engine == ConsensusKind::gasper)
+        finish_gasper(setup);
 }
 
 void Loader::read_faults(ConsensusSetup& setup)

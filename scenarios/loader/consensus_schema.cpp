@@ -13,10 +13,15 @@ Section consensus_section()
 {
     return {.name = "consensus",
         .help = "How the chain's nodes agree. See docs/consensus.md.",
-        .keys = {{{"engine", Kind::choice, "\"proposer\"", {},
-            "One proposer after another without a network; or a network of nodes that agree by "
-            "proof of work, by rounds of votes, or by attestations as Ethereum's.",
-            -no_max, no_max, "proposer|pow|bft|gasper"}}}};
+        .keys = {
+            {{"engine", Kind::choice, "\"proposer\"", {},
+                "One proposer after another without a network; or a network of nodes that agree by "
+                "proof of work, by rounds of votes, or by attestations as Ethereum's.",
+                -no_max, no_max, "proposer|pow|bft|gasper"}},
+            {{"horizon", Kind::integer, "200", unit::other("blocks"),
+                "The ledger looks so far ahead before it takes a block for settled that no vote "
+                "made final; a re-organisation that is deeper ends the run.",
+                1, 100'000}}}};
 }
 
 Section network_section()
@@ -57,8 +62,7 @@ Section network_section()
                 0, 1}},
             {{"reordering", Kind::number, "0", unit::other("probability"),
                 "That it comes late, by up to reordering_delay.", 0, 1}},
-            {{"reordering_delay", Kind::duration, "\"1s\"", {}, "How late at most.", 1,
-                3'600'000}},
+            {{"reordering_delay", Kind::duration, "\"1s\"", {}, "How late at most.", 1, 3'600'000}},
             {{"clock_drift_ppm", Kind::number, "0", unit::other("millionths"),
                 "Each node's clock is fast or slow by up to this.", 0, 100'000}},
         }};
@@ -135,7 +139,7 @@ Section pow_section()
             {{"retarget_blocks", Kind::integer, "2016", unit::blocks, "Of `bitcoin`: how often.", 2,
                 1e9}},
             {{"has_bomb", Kind::boolean, "false", {},
-                "Of `homestead` and `eip100`: difficulty also grows with the height, faster and "
+                "Of `homestead` and `eip100`: difficulty also grows with the height, ever "
                 "faster."}},
             {{"initial_difficulty", Kind::number, "0", unit::other("hashes"),
                 "Expected for the first block; 0: hash_rate * block_interval.", 0, 1e40}},
@@ -166,8 +170,7 @@ Section pow_section()
             {{"churn_failure", Kind::number, "0.27", unit::other("probability"),
                 "That transactions are missing at one of these.", 0, 1}},
             {{"request_timeout", Kind::duration, "\"60s\"", {},
-                "How long a node waits for a block before it asks another peer.", 10,
-                86'400'000}},
+                "How long a node waits for a block before it asks another peer.", 10, 86'400'000}},
             {{"joules_per_terahash", Kind::number, "20", unit::other("J/TH"),
                 "Of miners' machines.", 0, 1e15}},
             {{"power_usage_effectiveness", Kind::number, "1.1", {},
@@ -204,9 +207,10 @@ Section groups_section()
                 {{"strategy", Kind::text, "\"honest\"", {}, "What these nodes do."}},
                 {{"count", Kind::integer, "1", unit::other("nodes"), "How many they are.", 1,
                     nodes_max}},
-                {{"share", Kind::number, "1", {},
-                    "Of the hash rate or of the stake, relative to the other groups: all its nodes "
-                    "together.",
+                {{"share", Kind::number, "\"\"", {},
+                    "All its nodes together: of the hash rate, relative to the other groups (left "
+                    "out: 1); or of all stake, as a part of 1 (left out: each validator has as "
+                    "much as any other without one).",
                     0, 1e9}},
                 {{"spread", Kind::number, "0", {},
                     "Of miners: standard deviation of their hash rates, over the mean.", 0, 10}},
@@ -215,6 +219,11 @@ Section groups_section()
                 {{"mines_from", Kind::duration, "\"0s\"", {}, "Of miners: when they begin.", 0}},
                 {{"mines_until", Kind::duration, "\"0s\"", {},
                     "Of miners: when they stop; 0: never.", 0}},
+                {{"faulty_from", Kind::duration, "\"0s\"", {},
+                    "Of `gasper`: the strategy holds from here on, before it they are honest;",
+                    0}},
+                {{"faulty_until", Kind::duration, "\"0s\"", {},
+                    "and until then; 0: to the end.", 0}},
                 {{"pool", Kind::text, "\"\"", {},
                     "Of miners: the table of [consensus.pools] that they mine for; empty: each for "
                     "itself."}},
@@ -242,8 +251,9 @@ Section pools_section()
 {
     const Key fee{{"fee", Kind::number, "0", {}, "Of what it pays out.", 0, 1}};
     return {.name = "consensus.pools",
-        .help = "Mining pools: how members of groups share what one of them earns. One table per "
-                "pool.",
+        .help =
+            "Mining pools: how members of groups share what one of them earns. One table per "
+            "pool.",
         .per_name = true,
         .selector = "payout",
         .keys = {{{"payout", Kind::text, "", {}, "How."}}, fee},
@@ -260,8 +270,20 @@ Section pools_section()
 
 std::vector<Section> consensus_sections()
 {
-    return {consensus_section(), pow_section(), groups_section(), pools_section(),
-        network_section(), regions_section(), faults_section()};
+    std::vector<Section> sections{consensus_section(), pow_section()};
+    for (auto& of_bft : bft_sections())
+        sections.push_back(std::move(of_bft));
+    for (auto& of_gasper : gasper_sections())
+        sections.push_back(std::move(of_gasper));
+    auto groups = groups_section();
+    for (auto& strategy : bft_strategies())
+        groups.variants.push_back(std::move(strategy));
+    for (auto& strategy : gasper_strategies())
+        groups.variants.push_back(std::move(strategy));
+    sections.push_back(std::move(groups));
+    for (auto& other : {pools_section(), network_section(), regions_section(), faults_section()})
+        sections.push_back(other);
+    return sections;
 }
 
 }  // namespace runnel::scenarios

@@ -35,7 +35,7 @@ struct News
     /// The last block's payments; none, or nullptr, for those who do not observe.
     std::shared_ptr<const std::vector<ObservedTransfer>> transfers;
     /// The lowest block that was taken back since; what there is in `transfers` came after that.
-    std::optional<std::uint64_t> reverted_from;
+    std::optional<std::uint64_t> reverted_from = {};
 
     [[nodiscard]] bool empty() const noexcept
     {

@@ -281,7 +281,7 @@ TEST_CASE("forgery: transactions do not wait for ever", "[audit][forgery]")
     {
         std::optional<Transaction> kept;
         Forger forger;
-        forger.block = [&, kept](Block& block) mutable
+        forger.block = [kept, last](Block& block) mutable
         {
             auto& transactions = block.transactions;
             const auto number = block.header.number;
@@ -450,7 +450,7 @@ TEST_CASE("forgery: a chain ends where the scenario ends", "[audit][forgery]")
             .execute(
                 "INSERT INTO t_completion SELECT number, hash, coalesce((SELECT digest FROM "
                 "t_dropped_transactions ORDER BY rowid DESC LIMIT 1), zeroblob(32)), "
-                "(SELECT digest FROM t_truth_blocks ORDER BY rowid DESC LIMIT 1) FROM "
+                "(SELECT digest FROM t_truth_blocks ORDER BY rowid DESC LIMIT 1), zeroblob(32) FROM "
                 "t_blocks WHERE number = 40");
         CHECK_THAT(verify(file.path()).failure, Catch::Contains("blocks were added"));
     }

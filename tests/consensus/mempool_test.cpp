@@ -368,7 +368,7 @@ TEST_CASE_METHOD(Fixture, "mempool: too cheap for the base fee waits", "[ledger]
         std::vector<Order>{{0, 0, 0, 0, 21'000, base_fee - 1}, {1, 0, 0, 0, 21'000, base_fee}}));
     CHECK(places(build(pool)) == Places{{1, 0}});
     CHECK(pool.size() == 1);
-    CHECK(pool.build_block(*toy.world, 2, base_fee - 1, block_gas, 0).size() == 1);
+    CHECK(pool.build_block(*toy.world, 2, base_fee - 1, block_gas, 10'000).size() == 1);
 }
 
 TEST_CASE_METHOD(Fixture, "mempool: transactions expire", "[ledger][mempool]")

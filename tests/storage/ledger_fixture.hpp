@@ -2,6 +2,7 @@
 
 #include "contracts/kit/sectors/rows.hpp"
 #include "ledger/call.hpp"
+#include "ledger/consensus_notes.hpp"
 #include "storage/ledger_writer.hpp"
 #include "tests/support/temporary_file.hpp"
 
@@ -169,6 +170,9 @@ public:
         block.event_bytes = arena.event_bytes;
         for (auto count = below(3); count > 0; --count)
             block.rewards.push_back({any_account(), amount()});
+        block.rewards.push_back({AccountId{static_cast<std::uint32_t>(1 + number_ % 5)},
+            Amount{1 + number_}, static_cast<RewardKind>(1 + number_ % 3)});
+        block.consensus = notes();
         for (std::uint64_t i = 0; i < number_ % 3; ++i)
         {
             block.dropped.push_back({AccountId{1}, i, keccak256(std::to_string(number_)),
@@ -198,6 +202,31 @@ public:
     }
 
 private:
+    /// Some of everything that a network may have done.
+    [[nodiscard]] std::shared_ptr<const ConsensusNotes> notes() const
+    {
+        auto all = std::make_shared<ConsensusNotes>();
+        const auto id = (std::uint64_t{3} << 32U) + number_;
+        for (const auto* status : {"stale", "canonical"})
+        {
+            all->blocks.push_back({status, id, id - 1, number_, AccountId{2},
+                static_cast<std::int64_t>(number_ * 12'000'000), number_ % 4, 0x1d00ffff, number_,
+                number_ % 2 == 0, "overspend"});
+        }
+        all->votes.push_back(
+            {"precommit", number_, 1, number_ % 2 == 0 ? id : no_network_block, 7, 8, {5, 1}});
+        all->evidence.push_back({"double_vote", AccountId{4},
+            static_cast<std::int64_t>(number_), number_, 2, id, no_network_block});
+        RevertedBlock reverted{id - 1, number_, keccak256("reverted"), AccountId{1}, {}};
+        for (std::uint64_t i = 0; i <= number_ % 2; ++i)
+        {
+            reverted.transactions.push_back(
+                {keccak256(std::to_string(i)), AccountId{3}, i, i == 0});
+        }
+        all->reverted.push_back(std::move(reverted));
+        return all;
+    }
+
     void add_transaction(FinishedBlock& block, EventArena& arena, std::uint32_t i)
     {
         Transaction transaction;
