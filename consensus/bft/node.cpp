@@ -157,7 +157,7 @@ void BftNode::restart(Context& context, bool keeps_memory)
     if (options().broken.forgets_lock)
     {
         disk_.lock = {};
-        disk_.locked.clear();
+        disk_.polkas.clear();
     }
     last_commit_ = disk_.commit->voters;
     context.wake_after(one_millisecond, {TimerKind::status, {}, 0, 0, 0});
@@ -168,10 +168,13 @@ void BftNode::restart(Context& context, bool keeps_memory)
         look();
         return;
     }
-    for (const auto& value : disk_.locked)
-        learn_value(value);
+    for (const auto& polka : disk_.polkas)
+        learn_value(polka.value);
     const auto [at, round, step, prevoted, precommitted] = disk_.last;
     machine_->resume(round, step, disk_.lock);
+    for (const auto& polka : disk_.polkas)
+        machine_->add_votes(
+            VoteKind::prevote, polka.round, polka.value.block->header.id, polka.voters);
     // What it signed it says again: it may be that nobody heard it.
     if (step == BftStep::prevote || step == BftStep::precommit)
         add_own_vote(VoteKind::prevote, round, prevoted);
@@ -377,7 +380,7 @@ void BftNode::adopt(BftDecidedBlocks::Decided decided, Decided details)
     last_commit_ = decided.commit.voters;
     disk_.commit = std::make_shared<const BftCertificate>(std::move(decided.commit));
     disk_.lock = {};
-    disk_.locked.clear();
+    disk_.polkas.clear();
     if (abstains_ && disk_.head->header.made_at > came_back_)
         abstains_ = false;
     drop_old_evidence();
@@ -450,13 +453,21 @@ void BftNode::note_signed(std::uint64_t round, BftStep step)
         last = {height(), round, step, no_block, no_block};
     last.step = step;
     disk_.lock = machine_->lock();
-    disk_.locked.clear();
-    for (const auto& value : values_)
+    disk_.polkas.clear();
+    const auto keep = [this](NetworkBlockId block, std::int64_t in_round)
     {
-        const auto id = value.proposed.block->header.id;
-        if (id == disk_.lock.locked || id == disk_.lock.valid)
-            disk_.locked.push_back(value.proposed);
-    }
+        const auto* value = block == no_block ? nullptr : value_of(block);
+        if (value == nullptr)
+            return;
+        const auto of_round = static_cast<std::uint64_t>(in_round);
+        const auto* tally = machine_->tally(VoteKind::prevote, of_round);
+        const auto* votes = tally == nullptr ? nullptr : tally->of(block);
+        disk_.polkas.push_back(
+            {value->proposed, of_round, votes == nullptr ? VoterBits{} : votes->voters});
+    };
+    keep(disk_.lock.locked, disk_.lock.locked_round);
+    if (disk_.lock.valid_round != disk_.lock.locked_round)
+        keep(disk_.lock.valid, disk_.lock.valid_round);
 }
 
 void BftNode::entered(std::uint64_t /*round*/)

@@ -116,6 +116,12 @@ private:
         NetworkBlockId prevoted = no_block;  // In that round, as far as `step` says.
         NetworkBlockId precommitted = no_block;
     };
+    struct Polka
+    {
+        BftProposedBlock value;
+        std::uint64_t round = 0;
+        VoterBits voters;
+    };
     /// What it writes down before it says anything.
     struct Disk
     {
@@ -124,7 +130,9 @@ private:
         std::shared_ptr<const BftCertificate> commit;  // Of the head.
         Signed last;
         BftLock lock;
-        std::vector<BftProposedBlock> locked;  // What the lock names.
+        /// What the lock names, with the prevotes that it rests on: without these nobody could be
+        /// brought to vote for it after everybody has been down.
+        std::vector<Polka> polkas;
     };
 
     // TendermintHost

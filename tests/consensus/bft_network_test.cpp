@@ -168,13 +168,21 @@ Weather draw_weather(std::uint64_t seed, bool only_crashes)
             partition.group_of.push_back(random.bernoulli(0.5) ? 1 : 0);
         model.partitions.push_back(partition);
     }
-    const auto outages = random.uniform_int(0, only_crashes ? 60 : 8);
+    if (only_crashes)
+    {
+        // Few enough that locks of two or three decide, and messages that often get lost.
+        options.validators = 4;
+        model.loss = 0.2 + random.uniform_double() * 0.3;
+        weather.until = 90 * one_second;
+    }
+    const auto outages = random.uniform_int(0, only_crashes ? 150 : 8);
     for (std::int64_t i = 0; i < outages; ++i)
     {
         NodeOutage outage;
         outage.node = static_cast<NodeId>(random.uniform_below(options.validators));
         outage.from = random.uniform_int(200, 20'000) * one_millisecond;
-        outage.until = outage.from + random.uniform_int(20, 2'000) * one_millisecond;
+        outage.until =
+            outage.from + random.uniform_int(20, only_crashes ? 300 : 2'000) * one_millisecond;
         const auto overlaps = std::any_of(model.outages.begin(), model.outages.end(),
             [&](const NodeOutage& old) {
                 return old.node == outage.node && old.from <= outage.until &&
@@ -232,11 +240,13 @@ TEST_CASE("a block is final three delays after it was made", "[consensus][bft]")
         const auto& block = step.added[0];
         CHECK(block.height == step.finalized);
         CHECK(block.round == 0);
-        CHECK(step.at - block.made_at == 3 * 100 * one_millisecond);
+        // Block 0 is of the first moment, and a block's time is after its parent's.
+        if (block.height > 1)
+            CHECK(step.at - block.made_at == 3 * 100 * one_millisecond);
     }
     CHECK(run.violations().empty());
     // A second after the decision the next height begins.
-    CHECK(run.blocks[1].made_at - run.blocks[0].made_at == 1'300 * one_millisecond);
+    CHECK(run.blocks[2].made_at - run.blocks[1].made_at == 1'300 * one_millisecond);
 }
 
 TEST_CASE("what Tendermint decides does not depend on the number of shards", "[consensus][bft]")
@@ -265,7 +275,7 @@ TEST_CASE("with fewer than a third faulty nothing conflicts and all goes on",
     for (std::uint64_t seed = 0; seed < 100; ++seed)
     {
         CAPTURE(seed);
-        CHECK(broken_promise(draw_weather(seed, false), seed).empty());
+        CHECK(broken_promise(draw_weather(seed, false), seed) == "");
     }
 }
 
@@ -274,7 +284,7 @@ TEST_CASE("however often nodes crash nothing conflicts", "[consensus][bft][prope
     for (std::uint64_t seed = 0; seed < 60; ++seed)
     {
         CAPTURE(seed);
-        CHECK(broken_promise(draw_weather(seed, true), seed).empty());
+        CHECK(broken_promise(draw_weather(seed, true), seed) == "");
     }
 }
 
