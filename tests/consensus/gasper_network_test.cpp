@@ -209,7 +209,7 @@ TEST_CASE("gasper: an epoch is final two epochs after it began", "[consensus][ga
     CHECK(run.engine.finalized().epoch == 5);
     CHECK(run.engine.justified().epoch == 6);
     CHECK(run.steps.back().finalized == 5 * 32);
-    CHECK(run.second_look().problems.empty());
+    CHECK(run.second_look().problems == std::vector<std::string>{});
     CHECK(run.second_look().offenders.empty());
     CHECK(run.evidence().empty());
     CHECK(agree(run));
@@ -298,7 +298,7 @@ TEST_CASE("gasper: below a third of faults nothing final conflicts", "[consensus
         run.until_epoch(16);
         CHECK(agree(run));
         const auto findings = run.second_look();
-        CHECK(findings.problems.empty());
+        CHECK(findings.problems == std::vector<std::string>{});
         for (const auto& evidence : run.evidence())
             CHECK(run.engine.strategy_of(evidence.offender, 0) != GasperStrategy::honest);
         furthest = std::max(furthest, run.engine.finalized().epoch);
@@ -341,7 +341,7 @@ TEST_CASE("gasper: two halves finalise nothing, leak, and come together again", 
     for (NodeId node = 0; node < 32; ++node)
         finals.insert(run.final_block(node)->header.id);
     CHECK(finals.size() == 1);
-    CHECK(run.second_look().problems.empty());
+    CHECK(run.second_look().problems == std::vector<std::string>{});
     CHECK(run.evidence().empty());  // Nobody has broken a rule.
 }
 
@@ -352,8 +352,10 @@ TEST_CASE("gasper: a side with more than two thirds goes on finalising", "[conse
     auto model = model_of();
     model.partitions.push_back(partition_of(times, 3, 9, 32, 24));
     Run run{options, model};
-    run.until_epoch(9);
-    CHECK(run.engine.finalized().epoch >= 6);
+    // 24 of 32 are two thirds only with the votes of an epoch's last slot, which stand in the next
+    // epoch's blocks: an epoch is justified when the next one ends, and final two epochs later.
+    run.until_epoch(8);
+    CHECK(run.engine.finalized().epoch >= 4);
     CHECK(run.final_block(31)->slot <= 2 * 8);
     run.until_epoch(13);
     CHECK(run.final_block(31) == run.final_block(0));
