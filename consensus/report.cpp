@@ -107,6 +107,7 @@ void ConsensusReport::add_chain(std::vector<NamedFigure>& figures, VirtualTime n
     count("refused.stale", refused_[0], "blocks");
     count("refused.invalid", refused_[1], "blocks");
     count("refused.undecided", refused_[2], "blocks");
+    count("refused.forked", refused_[3], "blocks");
     constexpr std::array<std::string_view, depths> names{"1", "2", "3", "4_to_6", "7_or_more"};
     for (std::size_t i = 0; i < depths; ++i)
         count(fmt::format("reorganisations.of_{}", names[i]), reorganisations_[i], "times");

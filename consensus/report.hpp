@@ -47,7 +47,7 @@ private:
     std::array<std::uint64_t, depths> reorganisations_{};
     std::uint64_t reverted_ = 0;
     std::uint64_t deepest_ = 0;
-    std::array<std::uint64_t, 3> refused_{};   // By kind.
+    std::array<std::uint64_t, 4> refused_{};   // By kind.
     std::array<std::uint64_t, 4> evidence_{};  // By kind.
     std::uint64_t final_ = 0;
     std::vector<VirtualTime> final_after_;

@@ -237,7 +237,7 @@ def unreadable(runnel, check, folder):
 
 def numbers(runnel, check, expect, scenario, ledger):
     """Every option that takes a number, by what the help says of it, with what is none."""
-    given = {"run": (scenario,), "check": (scenario,), "verify": (ledger,), "bench": ("execution",),
+    given = {"run": (scenario,), "check": (scenario,), "consensus": (scenario,), "verify": (ledger,), "bench": ("execution",),
              "prove": (ledger, "--balance", "USDC", "payer/3"), "risk": (ledger,), "detect": (ledger,),
              "show": (ledger, "block", "1"), "sql": (ledger, "SELECT 1"), "trace": (ledger, "--from", "payer/3")}
     tried = 0
