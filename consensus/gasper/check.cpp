@@ -1,6 +1,7 @@
 #include "consensus/gasper/check.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <optional>
 #include <set>
 #include <utility>
@@ -74,18 +75,23 @@ void for_each_voter(const std::vector<std::uint64_t>& bits, const Use& use)
     }
 }
 
-bool has_two_thirds(
-    const Link& link, const std::map<Epoch, EpochStake>& stakes)
+bool has_two_thirds(const Link& link, const std::map<Epoch, EpochStake>& stakes)
 {
-    auto stake = stakes.upper_bound(link.target.epoch);
-    if (stake == stakes.begin())
+    const auto suffices = [&](const std::vector<Gwei>& weight, Gwei total)
+    {
+        Gwei sum = 0;
+        for_each_voter(
+            link.voters, [&](std::uint32_t v) { sum += v < weight.size() ? weight[v] : 0; });
+        return is_supermajority(sum, total);
+    };
+    const auto after = stakes.upper_bound(link.target.epoch);
+    if (after == stakes.begin())
         return false;
-    --stake;
-    Gwei sum = 0;
-    for_each_voter(link.voters,
-        [&](std::uint32_t v)
-        { sum += v < stake->second.weight.size() ? stake->second.weight[v] : 0; });
-    return is_supermajority(sum, stake->second.total);
+    const auto& own = std::prev(after)->second;
+    if (suffices(own.weight, own.total))
+        return true;
+    return after != stakes.end() && after->first == link.target.epoch + 1 &&
+           suffices(after->second.previous_weight, after->second.total);
 }
 
 std::vector<Link> links_of(

@@ -115,8 +115,9 @@ EpochStake epoch_stake(const BeaconState& state, Epoch epoch)
     stake.total = state.total_active;
     for (const auto& record : state.registry->validators)
     {
-        stake.weight.push_back(
-            record.is_active(epoch) && !record.is_slashed ? record.effective_balance : 0);
+        const auto weight = record.is_slashed ? 0 : record.effective_balance;
+        stake.weight.push_back(record.is_active(epoch) ? weight : 0);
+        stake.previous_weight.push_back(epoch > 0 && record.is_active(epoch - 1) ? weight : 0);
     }
     return stake;
 }

@@ -638,6 +638,14 @@ TEST_CASE("gasper: a second look at finality finds what is missing", "[consensus
     light.at(0).weight[2] = 0;  // Slashed.
     CHECK(check_gasper(blocks, good, std::vector<Checkpoint>{{1, 4}}, light, 4).problems.size() == 1);
 
+    // Two have left by the next epoch, when 3 of 4 are enough, unless one of them was slashed.
+    auto left = stakes;
+    left[2] = {4, {0, 1, 1, 1, 1, 0}, {1, 1, 1, 1, 1, 1}};
+    const std::vector<Checkpoint> first{{1, 4}};
+    CHECK(check_gasper(blocks, weak, first, left, 4).problems.empty());
+    left[2].previous_weight[2] = 0;
+    CHECK(check_gasper(blocks, weak, first, left, 4).problems.size() == 1);
+
     // The other branch: a final checkpoint in conflict, by who voted twice.
     auto both = good;
     both.push_back(vote(9, 10, 1, 0b011110));
