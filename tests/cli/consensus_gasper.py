@@ -13,7 +13,7 @@ SMALL = """
 [scenario]
 title = "Twenty validators"
 seed = 3
-blocks = 60
+blocks = 80
 slot_seconds = 12
 start = 1_700_000_000
 
@@ -60,7 +60,9 @@ def check_small(runnel: Runnel, check: Checks, folder: pathlib.Path) -> None:
                            ("mev", ""), ("censoring", 'censors = ["payer/0"]'),
                            ("invalid_block", 'flaw = "overspend"'), ("ex_ante_reorg", "")]:
         found = figures(runnel, small(strategy, f"{keys}\n{SHORT_EPOCHS}"))
-        check(found["blocks"] == 60 and found["gasper.finalized_epoch"] >= (3 if strategy == "surround" else 4),
+        # 16 of 20 vote: an epoch in whose last slot three of them do has two thirds only with
+        # blocks of the next epoch, and is final later. Ten epochs leave time for some of these.
+        check(found["blocks"] == 80 and found["gasper.finalized_epoch"] >= 6,
               f"{strategy}: {found}")
         is_breach = strategy in ("equivocating", "surround")
         check((found["slashed"] > 0) == is_breach, f"{strategy}: slashed {found['slashed']}")
