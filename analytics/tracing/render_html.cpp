@@ -278,7 +278,7 @@ private:
 
     void add_hops(Json& object)
     {
-        std::vector<std::pair<double, const Hop*>> order;
+        std::vector<std::pair<double, std::size_t>> order;
         std::map<std::pair<std::int64_t, std::int64_t>, Bundle> bundles;
         std::uint64_t below_min = 0;
         std::uint64_t among_others = 0;
@@ -288,8 +288,10 @@ private:
                        ? static_cast<std::int64_t>(accounts_.number_of(account, shown_))
                        : -1;
         };
-        for (const auto& hop : shown_.trace().hops)
+        const auto& all = shown_.trace().hops;
+        for (std::size_t place = 0; place < all.size(); ++place)
         {
+            const auto hop = all[place];
             const auto ends = std::pair{number(hop.from.account), number(hop.to.account)};
             if (!shown_.is_shown(hop, view_))
                 ++below_min;
@@ -298,14 +300,14 @@ private:
             else if (ends.first < 0 || ends.second < 0)
                 bundles[ends].add(hop, weight(hop));
             else
-                order.emplace_back(weight(hop), &hop);
+                order.emplace_back(weight(hop), place);
         }
         std::stable_sort(order.begin(), order.end(),
             [](const auto& a, const auto& b) { return a.first > b.first; });
         const auto count = std::min(order.size(), hops_max);
         auto& hops = object["hops"] = Json::array();
         for (std::size_t i = 0; i < count; ++i)
-            hops.push_back(hop_json(*order[i].second, order[i].first));
+            hops.push_back(hop_json(all[order[i].second], order[i].first));
         auto& bundled = object["bundles"] = Json::array();
         for (const auto& [ends, bundle] : bundles)
         {
