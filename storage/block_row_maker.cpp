@@ -234,6 +234,7 @@ std::size_t BlockRowMaker::add_consensus(const FinishedBlock& block)
 void BlockRowMaker::add_reverted(std::uint64_t number, const ConsensusNotes& notes)
 {
     std::uint32_t revert_index = 0;
+    std::uint32_t entry = 0;
     for (const auto& block : notes.reverted)
     {
         RevertedBlockRow row{number, revert_index, block.id, block.number, block.hash,
@@ -243,7 +244,7 @@ void BlockRowMaker::add_reverted(std::uint64_t number, const ConsensusNotes& not
         std::uint32_t place = 0;
         for (const auto& transaction : block.transactions)
         {
-            reverted_transactions_->add({number, revert_index, place++, transaction.hash,
+            reverted_transactions_->add({number, entry++, revert_index, place++, transaction.hash,
                 transaction.sender, transaction.nonce, transaction.succeeded ? 1U : 0U});
         }
         ++revert_index;

@@ -174,6 +174,7 @@ struct RevertedTransactionRow
     static constexpr std::string_view table = "t_reverted_transactions";
 
     std::uint64_t block_number = 0;
+    std::uint32_t entry_index = 0;
     std::uint32_t revert_index = 0;
     std::uint32_t transaction_index = 0;
     Hash hash;
@@ -184,6 +185,8 @@ struct RevertedTransactionRow
     static constexpr void describe(auto& self, auto&& column)
     {
         column("block_number", self.block_number, {"As in t_reverted_blocks."});
+        column("entry_index", self.entry_index,
+            {"From 0, over all transactions of blocks that were gone with this one."});
         column("revert_index", self.revert_index, {"As in t_reverted_blocks."});
         column("transaction_index", self.transaction_index, {"From 0, in the reverted block."});
         column("hash", self.hash,

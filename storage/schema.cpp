@@ -100,8 +100,7 @@ std::vector<TableInfo> base_tables()
         "only that they are as they were written; runs of one scenario have the same.",
         TableKind::told, {"block_number", "revert_index"}, {{"block_number", "revert_index"}}));
     tables.push_back(described<RevertedTransactionRow>("What was in them.", TableKind::told,
-        {"block_number", "revert_index", "transaction_index"},
-        {{"block_number", "revert_index", "transaction_index"}, {"hash"}}));
+        {"block_number", "entry_index"}, {{"block_number", "entry_index"}, {"hash"}}));
     tables.push_back(described<DroppedRow>(
         "Transactions that were given up and came into no block, with the reason. The mempool's "
         "word: the chain does not hold them, so `verify` sees only that they are as they were "
