@@ -202,7 +202,8 @@ caf::behavior ValidatorActor::make_behavior()
         {
             Proposed proposed;
             auto taken = message.mempool->build_block(*message.world, message.block_number,
-                message.base_fee, message.gas_limit, message.now_ms, *message.head, {message.stays, message.is_secret});
+                message.base_fee, message.gas_limit, message.now_ms, *message.head,
+                {message.stays, message.is_secret});
             proposed.transactions = std::move(message.head);
             if (proposed.transactions->empty())
                 *proposed.transactions = std::move(taken);

@@ -76,7 +76,7 @@ struct Propose
     std::int64_t now_ms = 0;
     /// What must head the block.
     std::shared_ptr<std::vector<Transaction>> head;
-    bool stays = true;  // False: the block will be taken back.
+    bool stays = true;       // False: the block will be taken back.
     bool is_secret = false;  // It was made in secret.
 };
 

@@ -110,7 +110,8 @@ constexpr std::array headlines{
 Table headline_table(std::span<const NamedReport> ledgers)
 {
     Table table{"headline", "",
-        {{"key", ""}, {"section", ""}, {"figure", ""}, {"ledger", ""}, {"number", ""}, {"text", ""}},
+        {{"key", ""}, {"section", ""}, {"figure", ""}, {"ledger", ""}, {"number", ""},
+            {"text", ""}},
         {}, 0};
     for (const auto path : headlines)
     {
@@ -204,12 +205,11 @@ std::vector<std::string> names_in(
 
 Table overlaid(std::span<const NamedReport> ledgers, const Overlay& overlay)
 {
-    Table result{
-        std::string{overlay.key}, std::string{overlay.title}, {since_start(), {"ledger", "Ledger"}},
-        {}, 0};
+    Table result{std::string{overlay.key}, std::string{overlay.title},
+        {since_start(), {"ledger", "Ledger"}}, {}, 0};
     const bool is_named = !overlay.name.empty();
-    const auto most = std::max<std::size_t>(
-        1, overlay_rows_max / (LedgerQueries::piece_max * ledgers.size()));
+    const auto most =
+        std::max<std::size_t>(1, overlay_rows_max / (LedgerQueries::piece_max * ledgers.size()));
     const auto names = is_named ? names_in(ledgers, overlay, most) : std::vector<std::string>{};
     for (const auto& ledger : ledgers)
     {
@@ -235,12 +235,11 @@ Table overlaid(std::span<const NamedReport> ledgers, const Overlay& overlay)
             const auto at = number(row[time]);
             const auto* label = is_named ? std::get_if<std::string>(&row[name]) : nullptr;
             const bool is_kept =
-                !is_named || (label != nullptr &&
-                             std::find(names.begin(), names.end(), *label) != names.end());
+                !is_named ||
+                (label != nullptr && std::find(names.begin(), names.end(), *label) != names.end());
             if (!at || !is_kept)
                 continue;
-            auto& cells =
-                result.rows.emplace_back(std::vector<Value>{*at - *start, ledger.name});
+            auto& cells = result.rows.emplace_back(std::vector<Value>{*at - *start, ledger.name});
             if (label != nullptr)
                 cells.emplace_back(*label);
             for (const auto column : values)
@@ -268,9 +267,8 @@ constexpr std::array curve_overlays{
 
 Table overlaid(std::span<const NamedReport> ledgers, const CurveOverlay& overlay)
 {
-    Table result{
-        std::string{overlay.key}, std::string{overlay.title}, {since_start(), {"ledger", "Ledger"}},
-        {}, 0};
+    Table result{std::string{overlay.key}, std::string{overlay.title},
+        {since_start(), {"ledger", "Ledger"}}, {}, 0};
     for (const auto& ledger : ledgers)
     {
         const auto span = ledger.report.number("run.span_seconds");
@@ -285,7 +283,8 @@ Table overlaid(std::span<const NamedReport> ledgers, const CurveOverlay& overlay
                 result.columns.push_back({curve.key, std::string{overlay.label}, curve.unit});
             for (std::size_t i = 0; i < curve.values.size(); ++i)
             {
-                const auto share = static_cast<double>(i) / static_cast<double>(curve.values.size());
+                const auto share =
+                    static_cast<double>(i) / static_cast<double>(curve.values.size());
                 result.rows.push_back({std::floor(*span * share), ledger.name, curve.values[i]});
             }
         }
@@ -293,8 +292,7 @@ Table overlaid(std::span<const NamedReport> ledgers, const CurveOverlay& overlay
     return result;
 }
 
-std::vector<Table> overlays_of(
-    std::span<const NamedReport> ledgers, std::string_view section_key)
+std::vector<Table> overlays_of(std::span<const NamedReport> ledgers, std::string_view section_key)
 {
     static const auto overlays = make_overlays();
     std::vector<Table> tables;

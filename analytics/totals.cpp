@@ -373,7 +373,8 @@ void add_fees(LedgerQueries& source, FlowTotals& totals)
 void add_rewards(LedgerQueries& source, FlowTotals& totals)
 {
     const auto nobody = source.group_of(zero_account);
-    const auto add = [&](Market& market, FlowKind kind, GroupId from, GroupId to, const Amount& amount)
+    const auto add =
+        [&](Market& market, FlowKind kind, GroupId from, GroupId to, const Amount& amount)
     {
         auto& flow = totals.flows[{native_coin, kind, from, to}];
         ++flow.count;

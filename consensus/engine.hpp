@@ -44,8 +44,8 @@ struct NetworkBlock
     std::uint64_t round = 0;  // Of a BFT protocol; the slot, where slots count time.
     // Of proof of work.
     VirtualTime stated_at = 0;  // Its header's time, by its maker's clock.
-    std::uint32_t bits = 0;   // Target in Bitcoin's compact form; 0: no proof of work.
-    std::uint64_t nonce = 0;  // Solves the puzzle.
+    std::uint32_t bits = 0;     // Target in Bitcoin's compact form; 0: no proof of work.
+    std::uint64_t nonce = 0;    // Solves the puzzle.
     bool is_withheld =
         false;  // Made in secret: holds what its maker prefers, not what he was sent.
 };

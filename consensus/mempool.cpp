@@ -37,7 +37,8 @@ std::vector<Transaction> Mempool::build_block(const World& world, std::uint64_t 
     gone_.assign(pool_.size(), false);
     for (const auto& [slot, reason] : builder_.given_up())
     {
-        if (fate.stays && !gone_[slot])  // What waited for an earlier nonce may have been tried again.
+        if (fate.stays &&
+            !gone_[slot])  // What waited for an earlier nonce may have been tried again.
             drop(slot, reason);
     }
     std::vector<Transaction> block;
@@ -77,8 +78,8 @@ std::size_t Mempool::sort_out(const World& world, Fate fate)
     std::sort(replaced.begin(), replaced.end());
     const auto is_replaced = [&](const Transaction& transaction)
     {
-        return std::binary_search(replaced.begin(), replaced.end(),
-            std::pair{transaction.sender, transaction.nonce});
+        return std::binary_search(
+            replaced.begin(), replaced.end(), std::pair{transaction.sender, transaction.nonce});
     };
     const auto end = std::partition(pool_.begin(), pool_.end(),
         [&](const Transaction& transaction)

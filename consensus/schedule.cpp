@@ -24,8 +24,7 @@ RewardKind kind_of(StakeChangeKind kind, bool compounds) noexcept
     {
         case StakeChangeKind::deposit: return RewardKind::staked;
         case StakeChangeKind::withdrawal: return RewardKind::freed;
-        case StakeChangeKind::reward:
-            return compounds ? RewardKind::staked : RewardKind::minted;
+        case StakeChangeKind::reward: return compounds ? RewardKind::staked : RewardKind::minted;
         case StakeChangeKind::leak:
         case StakeChangeKind::penalty:
         case StakeChangeKind::slashing: return RewardKind::burnt;

@@ -90,7 +90,7 @@ private:
 
     std::unique_ptr<ConsensusEngine> engine_;
     Options options_;
-    std::optional<ConsensusStep> peeked_;  // Behind what was taken in.
+    std::optional<ConsensusStep> peeked_;         // Behind what was taken in.
     std::deque<std::shared_ptr<Entry>> waiting_;  // In the order of execution.
     std::vector<std::shared_ptr<Entry>> chain_;   // Of the reference node, without its beginning.
     std::uint64_t settled_ = 0;                   // Blocks below chain_'s first: heights.

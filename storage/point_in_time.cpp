@@ -217,7 +217,8 @@ SQLITE_EXTENSION_INIT3  // NOLINT
             // Only validators propose, and only they are rewarded: nobody else's rows are looked
             // for.
             const std::string of_validator =
-                " FROM (SELECT id FROM t_addresses WHERE id = ?1 AND role IN ('validator', 'delegator')) v CROSS "
+                " FROM (SELECT id FROM t_addresses WHERE id = ?1 AND role IN ('validator', "
+                "'delegator')) v CROSS "
                 "JOIN ";
             rows += " UNION ALL SELECT r.amount" + of_validator +
                     "t_rewards r WHERE r.account_id = v.id AND r.block_number <= ?5 UNION ALL "

@@ -29,8 +29,9 @@ std::vector<PageChart> make_charts()
             .table = "base_fee_by_run",
             .kind = ChartKind::line,
             .title = "Base fee",
-            .sentence = "What blocks charged per gas, the mean of each piece of the run: high where "
-                        "many wanted to be in them.",
+            .sentence =
+                "What blocks charged per gas, the mean of each piece of the run: high where "
+                "many wanted to be in them.",
             .x = "since_start",
             .y = {"base_fee_mean_gwei"},
             .series = {"ledger"}},
@@ -231,8 +232,9 @@ std::vector<PageChart> make_charts()
             .table = "course",
             .kind = ChartKind::line,
             .title = "Depth of order books",
-            .sentence = "What is wanted and offered within 2% of the best price of its side, in USD "
-                        "at the time.",
+            .sentence =
+                "What is wanted and offered within 2% of the best price of its side, in USD "
+                "at the time.",
             .x = "until",
             .y = {"bid_depth_usd", "ask_depth_usd"},
             .names = {"wanted", "offered"},
@@ -250,8 +252,9 @@ std::vector<PageChart> make_charts()
             .table = "course",
             .kind = ChartKind::area,
             .title = "Volume of order books",
-            .sentence = "What was traded against waiting orders in each piece of the run, in USD at "
-                        "the time.",
+            .sentence =
+                "What was traded against waiting orders in each piece of the run, in USD at "
+                "the time.",
             .x = "until",
             .y = {"volume_usd"},
             .series = {"book"}},
@@ -268,8 +271,9 @@ std::vector<PageChart> make_charts()
             .table = "redemptions",
             .kind = ChartKind::line,
             .title = "Stablecoins issued and redeemed",
-            .sentence = "Coins that were issued for a reserve or another token, and that were given "
-                        "back for it, in each piece of the run.",
+            .sentence =
+                "Coins that were issued for a reserve or another token, and that were given "
+                "back for it, in each piece of the run.",
             .x = "until",
             .y = {"issued", "redeemed"},
             .facet = "coin"},
@@ -277,8 +281,9 @@ std::vector<PageChart> make_charts()
             .table = "redemptions",
             .kind = ChartKind::line,
             .title = "Coins that wait to be redeemed",
-            .sentence = "What holders have handed in and were not paid for yet, after each piece of "
-                        "the run.",
+            .sentence =
+                "What holders have handed in and were not paid for yet, after each piece of "
+                "the run.",
             .x = "until",
             .y = {"waiting"},
             .facet = "coin"},
@@ -312,7 +317,8 @@ std::vector<PageChart> make_charts()
             .table = "lending_by_run",
             .kind = ChartKind::line,
             .title = "Value in lending markets",
-            .sentence = "What was supplied and is not lent in each of the runs, in USD at the time.",
+            .sentence =
+                "What was supplied and is not lent in each of the runs, in USD at the time.",
             .x = "since_start",
             .y = {"lending_usd"},
             .series = {"ledger"}},
@@ -458,8 +464,9 @@ std::vector<PageChart> make_charts()
             .table = "course",
             .kind = ChartKind::line,
             .title = "Among how many a withdrawal hides",
-            .sentence = "Notes of each mixer that were paid for and not taken out, after each piece "
-                        "of the run: its anonymity set.",
+            .sentence =
+                "Notes of each mixer that were paid for and not taken out, after each piece "
+                "of the run: its anonymity set.",
             .x = "until",
             .y = {"unspent"},
             .series = {"mixer"}},
@@ -540,8 +547,9 @@ std::vector<PageChart> make_charts()
             .table = "course",
             .kind = ChartKind::line,
             .title = "Cover and the capital behind it",
-            .sentence = "What is covered, the most that capital lets a pool cover, and the capital, "
-                        "after each piece of the run, in USD at the prices of the end.",
+            .sentence =
+                "What is covered, the most that capital lets a pool cover, and the capital, "
+                "after each piece of the run, in USD at the prices of the end.",
             .x = "until",
             .y = {"cover_usd", "cover_max_usd", "capital_usd"},
             .names = {"covered", "the most", "capital"},
@@ -558,8 +566,9 @@ std::vector<PageChart> make_charts()
             .table = "course",
             .kind = ChartKind::area,
             .title = "What became of blocks",
-            .sentence = "Blocks that the network made in each piece of the run: those of the chain, "
-                        "those that others were preferred to, and those that were refused.",
+            .sentence =
+                "Blocks that the network made in each piece of the run: those of the chain, "
+                "those that others were preferred to, and those that were refused.",
             .x = "until",
             .y = {"canonical", "stale", "refused"}},
         {.section = "network",

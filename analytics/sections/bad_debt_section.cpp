@@ -98,7 +98,8 @@ Table what_if_table(const Positions& positions)
         for (std::size_t i = 0; i < Positions::falls; ++i)
         {
             table.rows.push_back({static_cast<std::int64_t>(moment.block),
-                static_cast<std::int64_t>(moment.timestamp), Positions::fall_step * static_cast<double>(i), moment.at_risk_usd[i]});
+                static_cast<std::int64_t>(moment.timestamp),
+                Positions::fall_step * static_cast<double>(i), moment.at_risk_usd[i]});
         }
     }
     return table;

@@ -158,9 +158,7 @@ std::vector<Pair> read_pairs(LedgerQueries& source, const Market& market, std::u
                 pair.price = price_of(pair);
                 const auto of_first = market.price(pair.first);
                 const auto of_second = market.price(pair.second);
-                pair.usd = of_first    ? *of_first
-                           : of_second ? *of_second * pair.price
-                                       : 0;
+                pair.usd = of_first ? *of_first : of_second ? *of_second * pair.price : 0;
                 pairs.push_back(std::move(pair));
             }
         }
@@ -359,8 +357,8 @@ double window_of(const std::vector<Stretch>& stretches, double now)
     return window;
 }
 
-void add_ranges(LedgerQueries& source, const Market& market, ContractId id, const Ladder& ladder,
-    Table& table)
+void add_ranges(
+    LedgerQueries& source, const Market& market, ContractId id, const Ladder& ladder, Table& table)
 {
     const auto pool = market.pools().find(id);
     if (pool == market.pools().end() || pool->second.tokens.size() != 2)

@@ -110,8 +110,8 @@ void read_pools(LedgerQueries& source, Insurance& result)
     }
     if (source.has("t_insurance_covers"))
     {
-        auto sales = source.query(
-            "SELECT contract_id, premium_raw, block_number FROM t_insurance_covers");
+        auto sales =
+            source.query("SELECT contract_id, premium_raw, block_number FROM t_insurance_covers");
         while (sales.step())
         {
             auto& pool = result.pools[sales.contract(0)];

@@ -94,8 +94,8 @@ Table course_table(LedgerQueries& source, const std::map<ContractId, Use>& mixer
     std::vector<std::pair<std::uint64_t, ContractId>> order;
     for (const auto& [id, mixer] : mixers)
         order.emplace_back(mixer.deposits, id);
-    std::stable_sort(order.begin(), order.end(),
-        [](const auto& a, const auto& b) { return a.first > b.first; });
+    std::stable_sort(
+        order.begin(), order.end(), [](const auto& a, const auto& b) { return a.first > b.first; });
     order.resize(std::min(order.size(), mixers_max));
     for (const auto& [deposits, id] : order)
     {

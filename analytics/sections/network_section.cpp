@@ -62,8 +62,7 @@ std::vector<Made> read_blocks(LedgerQueries& source)
         made.parent = rows.integer_up_to(2, integer_max);
         made.height = rows.integer_up_to(3, integer_max);
         made.maker = rows.account(4);
-        made.made_at =
-            static_cast<double>(rows.integer_up_to(5, integer_max)) / us_per_second;
+        made.made_at = static_cast<double>(rows.integer_up_to(5, integer_max)) / us_per_second;
         made.is_withheld = rows.integer_up_to(6, 1) == 1;
         auto& known = all[made.id];
         const bool is_weaker =
@@ -116,8 +115,8 @@ std::map<AccountId, Maker> read_makers(LedgerQueries& source, const std::vector<
     auto rewards = source.query("SELECT account_id, amount FROM t_rewards WHERE block_number > 0");
     while (rewards.step())
         makers[rewards.account(0)].earned.add(rewards.amount(1));
-    auto changes = source.query(
-        "SELECT account_id, kind, amount FROM t_stake_changes WHERE kind = 'burnt'");
+    auto changes =
+        source.query("SELECT account_id, kind, amount FROM t_stake_changes WHERE kind = 'burnt'");
     while (changes.step())
         makers[changes.account(0)].lost.add(changes.amount(2));
     return makers;
@@ -138,10 +137,10 @@ Table makers_table(LedgerQueries& source, const std::map<AccountId, Maker>& make
         [](const auto& a, const auto& b) { return a.second->canonical > b.second->canonical; });
     for (const auto& [account, maker] : sorted)
     {
-        table.rows.push_back({source.account_name(account), count_of(maker->made),
-            count_of(maker->canonical), count_of(maker->stale), count_of(maker->invalid),
-            count_of(maker->withheld), source.money(maker->earned, native_coin),
-            source.money(maker->lost, native_coin)});
+        table.rows.push_back(
+            {source.account_name(account), count_of(maker->made), count_of(maker->canonical),
+                count_of(maker->stale), count_of(maker->invalid), count_of(maker->withheld),
+                source.money(maker->earned, native_coin), source.money(maker->lost, native_coin)});
     }
     return table;
 }
@@ -183,9 +182,8 @@ Table course_table(LedgerQueries& source, const std::vector<Made>& blocks)
         {}, 0};
     for (std::size_t i = 0; i < pieces.size(); ++i)
     {
-        table.rows.push_back({source.piece_time(i),
-            count_of(pieces[i].canonical), count_of(pieces[i].stale), count_of(pieces[i].invalid),
-            pieces[i].longest});
+        table.rows.push_back({source.piece_time(i), count_of(pieces[i].canonical),
+            count_of(pieces[i].stale), count_of(pieces[i].invalid), pieces[i].longest});
     }
     return table;
 }
@@ -281,7 +279,8 @@ std::optional<Section> network_section(LedgerQueries& source)
         }
     }
     auto included = source.query(
-        "SELECT count(*) FROM t_reverted_transactions r WHERE EXISTS (SELECT 1 FROM t_transactions t "
+        "SELECT count(*) FROM t_reverted_transactions r WHERE EXISTS (SELECT 1 FROM t_transactions "
+        "t "
         "WHERE t.hash = r.hash)");
     const auto again = included.step() ? included.integer_up_to(0, integer_max) : 0;
     auto evidence = source.query(
@@ -306,9 +305,9 @@ std::optional<Section> network_section(LedgerQueries& source)
         {}, 8};
     while (evidence.step())
     {
-        breaches.rows.push_back({std::string{evidence.text(0)},
-            count_of(evidence.integer_up_to(1, integer_max)),
-            count_of(evidence.integer_up_to(2, integer_max))});
+        breaches.rows.push_back(
+            {std::string{evidence.text(0)}, count_of(evidence.integer_up_to(1, integer_max)),
+                count_of(evidence.integer_up_to(2, integer_max))});
     }
     section.tables = {makers_table(source, read_makers(source, blocks)),
         course_table(source, blocks), std::move(breaches)};

@@ -83,8 +83,8 @@ void LedgerMovements::add(Content content, std::string_view table, std::string_v
             has_no_transaction(content) ? "0" : "transaction_index", columns, table, bound,
             backwards ? " DESC" : "");
     const Decoder decoder{source_, content, direction_};
-    auto rows = std::make_unique<Rows>(
-        Rows{content, source_.query(sql), decoder, nullptr, {}, nullptr});
+    auto rows =
+        std::make_unique<Rows>(Rows{content, source_.query(sql), decoder, nullptr, {}, nullptr});
     const bool is_large =
         content == Content::native || content == Content::token || content == Content::fee;
     if (is_large && !file_.empty())

@@ -132,9 +132,9 @@ private:
     Direction direction_;
     std::uint64_t last_block_ = 0;
     std::uint64_t ahead_rows_min_ = 0;
-    std::string file_;  // Empty for a ledger in memory.
+    std::string file_;                         // Empty for a ledger in memory.
     std::vector<std::unique_ptr<Rows>> rows_;  // Of tables that are not at their end.
-    std::vector<Ordered> logs_;  // Of the transaction at hand, in two tables.
+    std::vector<Ordered> logs_;                // Of the transaction at hand, in two tables.
     std::vector<Bridged> bridged_;
     std::map<std::pair<ContractId, Amount>, AccountId> relayers_;  // Backwards: by message.
     TransactionMoves waiting_;  // Backwards: what the fee's transaction did before it.

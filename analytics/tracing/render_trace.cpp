@@ -340,8 +340,8 @@ std::string side_by_side(
 }
 
 /// An exact amount and what it is in whole tokens.
-void write_amount(JsonStream& json, Shown& shown, std::string_view name, const Amount& amount,
-    ContractId token)
+void write_amount(
+    JsonStream& json, Shown& shown, std::string_view name, const Amount& amount, ContractId token)
 {
     // A quotation mark at either end.
     std::array<char, 82> raw{'"'};
@@ -430,16 +430,14 @@ void write_hop(JsonStream& json, Shown& shown, const Hop& hop)
     json.end_object();
 }
 
-void write_trace(
-    JsonStream& json, LedgerQueries& source, const Trace& trace, const TraceView& view)
+void write_trace(JsonStream& json, LedgerQueries& source, const Trace& trace, const TraceView& view)
 {
     Shown shown{source, trace};
     Units taken;
     for (std::uint32_t i = 0; i < trace.kinds.size(); ++i)
         add_units(taken, {{i, trace.kinds[i].taken}});
     json.begin_object();
-    json.key("direction").string(
-        trace.direction == Direction::forward ? "forward" : "backward");
+    json.key("direction").string(trace.direction == Direction::forward ? "forward" : "backward");
     json.key("movements").integer(trace.movements);
     json.key("loot");
     write_units(json, shown, taken, true);

@@ -298,8 +298,7 @@ typename Policy::Load Engine<Policy>::take(PlaceNumber number, const Amount& amo
 }
 
 template <typename Policy>
-void Engine<Policy>::put(
-    PlaceNumber number, const Load& load, const Amount& amount, bool is_apart)
+void Engine<Policy>::put(PlaceNumber number, const Load& load, const Amount& amount, bool is_apart)
 {
     auto& to = holding(number);
     const auto place = places_[number];
@@ -1161,8 +1160,8 @@ std::vector<Stake> Engine<Policy>::stakes() const
         const auto& own = holdings_[number];
         if (Policy::is_clean(own.state))
             continue;
-        result.push_back({places_[number], zero_account, Policy::units(own.state),
-            not_below_zero(own.balance)});
+        result.push_back(
+            {places_[number], zero_account, Policy::units(own.state), not_below_zero(own.balance)});
     }
     for (const auto& [key, own] : claims_)
     {

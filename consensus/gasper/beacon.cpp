@@ -14,8 +14,8 @@ namespace
 constexpr std::uint32_t stake_orders_per_block = 16;
 constexpr std::uint32_t withdrawals_per_block = 16;
 
-std::shared_ptr<const Duties> make_duties(const GasperOptions& options, std::uint64_t seed,
-    const Registry& registry, Epoch epoch)
+std::shared_ptr<const Duties> make_duties(
+    const GasperOptions& options, std::uint64_t seed, const Registry& registry, Epoch epoch)
 {
     return std::make_shared<const Duties>(epoch, registry.active(epoch),
         registry.effective_balances(), options.effective_balance_max_gwei, seed,
@@ -185,8 +185,7 @@ bool BeaconTransition::add_votes(const Aggregate& votes)
     const bool is_head = is_target && data.block == state_.block_at(data.slot);
     unsigned flags = 0;
     std::uint64_t weights = 0;
-    const auto earn = [&](bool is_earned, unsigned flag)
-    { flags |= is_earned ? flag : 0U; };
+    const auto earn = [&](bool is_earned, unsigned flag) { flags |= is_earned ? flag : 0U; };
     earn(delay <= integer_square_root(options_.slots_per_epoch), timely_source);
     earn(is_target, timely_target);
     earn(is_head && delay == 1, timely_head);
@@ -213,8 +212,8 @@ bool BeaconTransition::add_votes(const Aggregate& votes)
     if (!is_new)
         return false;
     // altair, process_attestation: the proposer's share of what the voters earn.
-    const auto reward = numerator / ((weight_denominator - weight_proposer) * weight_denominator /
-                                        weight_proposer);
+    const auto reward =
+        numerator / ((weight_denominator - weight_proposer) * weight_denominator / weight_proposer);
     if (reward > 0)
         state_.proposer_rewards.emplace_back(proposer(), reward);
     return true;
@@ -223,8 +222,8 @@ bool BeaconTransition::add_votes(const Aggregate& votes)
 void BeaconTransition::add_stake_orders()
 {
     const auto now = static_cast<VirtualTime>(state_.slot) * options_.slot_seconds * one_second;
-    const auto each_due = [&](const std::vector<GasperStakeOrder>& orders, std::uint32_t& next,
-                              const auto& use)
+    const auto each_due =
+        [&](const std::vector<GasperStakeOrder>& orders, std::uint32_t& next, const auto& use)
     {
         for (std::uint32_t n = 0; n < stake_orders_per_block; ++n)
         {

@@ -90,7 +90,7 @@ struct BeaconState
     std::vector<std::uint8_t> previous_flags;  // TimelyFlags by validator.
     std::vector<std::uint8_t> current_flags;
     Finality finality;
-    Finality unrealized;  // What it would be, if the epoch ended now.
+    Finality unrealized;                         // What it would be, if the epoch ended now.
     std::vector<NetworkBlockId> blocks_by_slot;  // Of two epochs, a ring.
     std::vector<std::pair<ValidatorId, Gwei>> proposer_rewards;  // Of this epoch, not yet paid.
     std::uint32_t next_deposit = 0;

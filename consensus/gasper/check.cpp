@@ -134,7 +134,8 @@ std::vector<std::uint32_t> offenders_of(std::span<const NetworkVotes> votes)
                 auto& known = by_validator[v];
                 if (std::find(known.begin(), known.end(), data) != known.end())
                     return;
-                if (std::any_of(known.begin(), known.end(), [&](const AttestationData& other)
+                if (std::any_of(known.begin(), known.end(),
+                        [&](const AttestationData& other)
                         { return slashable_pair(other, data).has_value(); }))
                     offenders.insert(v);
                 known.push_back(data);
@@ -177,8 +178,8 @@ GasperFindings check_gasper(std::span<const NetworkBlock> blocks,
                 if (link->source != checkpoint || link->target.epoch > checkpoint.epoch + 2)
                     return false;
                 // Two epochs on, the one in between must be justified too.
-                const auto between = tree.at_slot(
-                    link->target.block, (checkpoint.epoch + 1) * slots_per_epoch);
+                const auto between =
+                    tree.at_slot(link->target.block, (checkpoint.epoch + 1) * slots_per_epoch);
                 return link->target.epoch == checkpoint.epoch + 1 ||
                        (between && justified.contains({checkpoint.epoch + 1, *between}));
             });

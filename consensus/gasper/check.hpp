@@ -14,8 +14,8 @@ namespace runnel
 /// Who could vote for an epoch's target, and with how much.
 struct EpochStake
 {
-    Gwei total = 0;                         // Of all who are active.
-    std::vector<Gwei> weight;               // By validator; 0: not active, or slashed.
+    Gwei total = 0;                          // Of all who are active.
+    std::vector<Gwei> weight;                // By validator; 0: not active, or slashed.
     std::vector<Gwei> previous_weight = {};  // Of who was active in the epoch before, as it is now.
 };
 
@@ -30,8 +30,8 @@ struct GasperFindings
 };
 
 /// Checks from votes alone that checkpoints are final: that each is justified by two thirds of its
-/// epoch's stake, and so is one behind it, from it (Casper FFG, Buterin and Griffith 2017); and that
-/// no two of them conflict. Names whom the votes convict.
+/// epoch's stake, and so is one behind it, from it (Casper FFG, Buterin and Griffith 2017); and
+/// that no two of them conflict. Names whom the votes convict.
 ///
 /// An epoch's votes are counted when it ends and when the next one ends, by the stake of then: who
 /// has left in between is in the total no more (consensus-specs, process_justification_and_

@@ -134,8 +134,7 @@ Duties::Duties(Epoch epoch, std::span<const ValidatorId> active, std::span<const
     const auto proposer_seed = epoch_seed(seed, epoch, domain_proposer);
     for (std::uint32_t slot = 0; slot < slots_per_epoch; ++slot)
     {
-        first_.push_back(
-            static_cast<std::uint32_t>(std::uint64_t{count} * slot / slots_per_epoch));
+        first_.push_back(static_cast<std::uint32_t>(std::uint64_t{count} * slot / slots_per_epoch));
         if (count > 0)
         {
             const auto slot_seed =

@@ -51,9 +51,7 @@ NodeId choose_reference(const GasperWorld& world, const NetworkModel& model)
             [&](const NodeOutage& outage) { return outage.node == node; });
     };
     const auto is_central = [&](NodeId node)
-    {
-        return model.partitions.empty() || model.partitions.front().group_of[node] == largest;
-    };
+    { return model.partitions.empty() || model.partitions.front().group_of[node] == largest; };
     const auto nodes = world.options.nodes();
     for (NodeId node = 0; node < nodes; ++node)
     {
@@ -99,8 +97,7 @@ std::unique_ptr<const GasperWorld> make_world(
     world->partitions = model.partitions;
     world->reference = choose_reference(*world, model);
     world->genesis = std::make_shared<const BeaconBlock>();
-    world->genesis_state =
-        std::make_shared<const BeaconState>(genesis_state(world->options, seed));
+    world->genesis_state = std::make_shared<const BeaconState>(genesis_state(world->options, seed));
     return world;
 }
 
@@ -128,8 +125,11 @@ GasperEngine::GasperEngine(GasperOptions options, NetworkModel model, std::uint6
   : world_{make_world(std::move(options), model, seed)}, runner_{runner}
 {
     const auto& world = *world_;
-    network_ = std::make_unique<Network<GasperNode>>(std::move(model), seed, world.options.nodes(),
-        shards, [&world](NodeId node) { return GasperNode{world, node}; });
+    network_ =
+        std::make_unique<Network<GasperNode>>(std::move(model), seed, world.options.nodes(), shards,
+            [&world](NodeId node) {
+                return GasperNode{world, node};
+            });
     chain_.push_back(world.genesis);
     heights_.emplace(0, 0);
     state_ = world.genesis_state;
@@ -250,8 +250,7 @@ void GasperEngine::add_block(ConsensusStep& step, const BlockPtr& block)
         out.source_epoch = votes->data.source.epoch;
         out.target_epoch = votes->data.target.epoch;
         out.voters.resize((options.validators + 63) / 64);
-        votes->for_each(
-            [&](ValidatorId v) { out.voters[v / 64] |= std::uint64_t{1} << (v % 64); });
+        votes->for_each([&](ValidatorId v) { out.voters[v / 64] |= std::uint64_t{1} << (v % 64); });
         step.votes.push_back(std::move(out));
     }
     for (const auto& proof : block->slashings)

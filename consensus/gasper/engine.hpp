@@ -26,7 +26,10 @@ public:
 
     [[nodiscard]] std::optional<ConsensusStep> next(VirtualTime limit) override;
     [[nodiscard]] ConsensusFigures figures() const override;
-    [[nodiscard]] std::uint32_t makers() const noexcept override { return world_->options.makers(); }
+    [[nodiscard]] std::uint32_t makers() const noexcept override
+    {
+        return world_->options.makers();
+    }
     [[nodiscard]] MakerConduct conduct_of(NodeId maker) const override;
     [[nodiscard]] std::vector<NamedFigure> details() const override;
 

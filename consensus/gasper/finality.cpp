@@ -13,9 +13,7 @@ std::optional<EvidenceKind> slashable_pair(
     if (first.target.epoch == second.target.epoch)
         return EvidenceKind::double_vote;
     const auto surrounds = [](const AttestationData& outer, const AttestationData& inner)
-    {
-        return outer.source.epoch < inner.source.epoch && inner.target.epoch < outer.target.epoch;
-    };
+    { return outer.source.epoch < inner.source.epoch && inner.target.epoch < outer.target.epoch; };
     if (surrounds(first, second) || surrounds(second, first))
         return EvidenceKind::surround_vote;
     return std::nullopt;

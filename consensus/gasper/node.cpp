@@ -13,7 +13,7 @@ namespace
 {
 constexpr std::uint64_t stream_validation = 0x6761732e76616c69;  // "gas.vali"
 
-constexpr std::uint64_t stream_flaws = 0x6761732e666c6177;       // "gas.flaw"
+constexpr std::uint64_t stream_flaws = 0x6761732e666c6177;  // "gas.flaw"
 
 // What messages weigh on a wire: SSZ with signatures and proofs, rounded.
 constexpr std::uint32_t attestation_bytes = 240;
@@ -21,7 +21,7 @@ constexpr std::uint32_t aggregate_bytes = 440;  // Beside its bits.
 constexpr std::uint32_t request_bytes = 200;
 constexpr std::uint32_t fraud_proof_bytes = 10'000;
 
-constexpr std::size_t voters_epochs = 64;      // How long back votes are compared by validator.
+constexpr std::size_t voters_epochs = 64;       // How long back votes are compared by validator.
 constexpr std::size_t blocks_per_range = 1024;  // MAX_REQUEST_BLOCKS of the specification.
 constexpr std::size_t proofs_per_block = 16;
 
@@ -122,8 +122,8 @@ void GasperView::on_slot(Port port, Slot slot, bool has_just_come)
         asked_.clear();
         std::erase_if(unapplied_,
             [&](const AggregatePtr& votes) { return votes->data.slot + 2 * slots < slot; });
-        std::erase_if(orphans_,
-            [&](const auto& item) { return item.second.back().second.block->slot + 2 * slots < slot; });
+        std::erase_if(orphans_, [&](const auto& item)
+            { return item.second.back().second.block->slot + 2 * slots < slot; });
     }
     for (auto& [from, shared] : std::exchange(early_, {}))
         take_block(port, from, shared, true);
@@ -159,7 +159,8 @@ void GasperView::prepare_duties(Port port, Slot slot)
         port.context.wake_at_local(
             start + part_of_slot(1), {GasperTimer::Kind::attest, side_, slot});
         const auto committee = duties_->committee(slot);
-        for (std::size_t i = 0; i < std::min<std::size_t>(options.aggregators, committee.size()); ++i)
+        for (std::size_t i = 0; i < std::min<std::size_t>(options.aggregators, committee.size());
+             ++i)
         {
             if (!is_mine(committee[i]))
                 continue;
@@ -203,8 +204,8 @@ void GasperView::propose(Port port, Slot slot)
             }
             accept(port, shared, self_);
             // In time for the votes of the next slot, and too late for its proposer.
-            port.context.wake_at_local(slot_start(next) + part_of_slot(1) / 2,
-                {GasperTimer::Kind::release, side_, slot});
+            port.context.wake_at_local(
+                slot_start(next) + part_of_slot(1) / 2, {GasperTimer::Kind::release, side_, slot});
             return;
         }
     }
@@ -331,7 +332,8 @@ const GasperStore::Entry& GasperView::head_to_vote(Port port, Slot slot)
     const auto* head = &store_.head();
     const auto now = port.context.now();
     const auto strategy = world_->strategy_of(self_, now);
-    if (strategy == GasperStrategy::ex_ante_reorg && secret_.block && secret_.block->slot + 1 == slot)
+    if (strategy == GasperStrategy::ex_ante_reorg && secret_.block &&
+        secret_.block->slot + 1 == slot)
     {
         if (const auto* secret = store_.find(secret_.block->header.id))
             head = secret;
@@ -408,8 +410,7 @@ void GasperView::aggregate(Port port, Slot slot)
 {
     for (auto& entry : pool_slot(slot).entries)
     {
-        const bool is_secret =
-            secret_.block && entry.votes->data.block == secret_.block->header.id;
+        const bool is_secret = secret_.block && entry.votes->data.block == secret_.block->header.id;
         entry.is_news = !is_secret;
     }
     flush_gossip(port);
@@ -543,8 +544,7 @@ void GasperView::take_votes(
         if (!is_flush_set_)
         {
             is_flush_set_ = true;
-            port.context.wake_after(
-                VirtualTime{world_->options.gossip_batch_ms} * one_millisecond,
+            port.context.wake_after(VirtualTime{world_->options.gossip_batch_ms} * one_millisecond,
                 {GasperTimer::Kind::gossip, side_, slot});
         }
     }
@@ -606,9 +606,9 @@ void GasperView::find_double_votes(
     each_fresh(
         [&](ValidatorId validator)
         {
-            const bool voted = std::any_of(same_target.by_source.begin(),
-                same_target.by_source.end(),
-                [&](const Voters& voters) { return voters.has(validator); });
+            const bool voted =
+                std::any_of(same_target.by_source.begin(), same_target.by_source.end(),
+                    [&](const Voters& voters) { return voters.has(validator); });
             if (voted)
             {
                 for (const auto& slot : pool_)
@@ -634,9 +634,9 @@ void GasperView::find_double_votes(
         [&](const Voters& voters) { return voters.source == data.source.epoch; });
     if (known == same_target.by_source.end())
     {
-        known = same_target.by_source.insert(known,
-            Voters{data.source.epoch,
-                std::vector<std::uint64_t>((world_->options.validators + 63) / 64)});
+        known = same_target.by_source.insert(
+            known, Voters{data.source.epoch,
+                       std::vector<std::uint64_t>((world_->options.validators + 63) / 64)});
     }
     each_fresh([&](ValidatorId validator) { set_bit(known->bits, validator); });
 }
@@ -651,17 +651,17 @@ void GasperView::find_double_votes_in_blocks(Port port, const Aggregate& votes)
     votes.for_each(
         [&](ValidatorId validator)
         {
-            const bool voted = std::any_of(same_target.by_source.begin(),
-                same_target.by_source.end(),
-                [&](const Voters& voters) { return voters.has(validator); });
+            const bool voted =
+                std::any_of(same_target.by_source.begin(), same_target.by_source.end(),
+                    [&](const Voters& voters) { return voters.has(validator); });
             if (!voted || accused_[validator] || others == votes_in_blocks_.end())
                 return;
             for (const auto& other : others->second)
             {
                 if (slashable_pair(other->data, data) &&
                     other->has_validator(validator, world_->options.slots_per_epoch))
-                    accuse(port, EvidenceKind::double_vote, validator, data.slot,
-                        other->data.block, data.block);
+                    accuse(port, EvidenceKind::double_vote, validator, data.slot, other->data.block,
+                        data.block);
             }
         });
 }
@@ -688,8 +688,8 @@ void GasperView::find_double_proposal(Port port, const BeaconBlock& block)
         const auto& other = *entries[i - 1].block;
         if (other.slot == block.slot && other.proposer == block.proposer &&
             other.header.id != block.header.id && other.slot > 0)
-            accuse(port, EvidenceKind::double_proposal, block.proposer, block.slot,
-                other.header.id, block.header.id);
+            accuse(port, EvidenceKind::double_proposal, block.proposer, block.slot, other.header.id,
+                block.header.id);
     }
 }
 
@@ -709,9 +709,10 @@ bool GasperView::is_refused(Port port, const BeaconBlock& block)
     const auto* group = world_->group_of[self_];
     if (group != nullptr && group->strategy == GasperStrategy::invalid_block)
         return false;
-    const bool looks = self_ == world_->reference ||
-                       RandomStream{world_->seed, stream_validation, self_, block.header.id}
-                           .bernoulli(world_->options.validation_probability);
+    const bool looks =
+        self_ == world_->reference ||
+        RandomStream{world_->seed, stream_validation, self_, block.header.id}.bernoulli(
+            world_->options.validation_probability);
     if (!looks)
         return false;
     invalid_.insert(block.header.id);
@@ -924,8 +925,8 @@ void GasperView::look_at_head(Port port)
         return;
     recorded_head_ = id;
     recorded_finalized_ = store_.finalized();
-    port.context.record({GasperRecord::Kind::head, head.block, head.state, store_.justified(),
-        store_.finalized()});
+    port.context.record(
+        {GasperRecord::Kind::head, head.block, head.state, store_.justified(), store_.finalized()});
 }
 
 // ---- View: messages ----
@@ -1016,8 +1017,7 @@ Slot GasperNode::wait_for_next_slot(Context& context)
 {
     const auto length = VirtualTime{world_->options.slot_seconds} * one_second;
     const auto slot = context.local_time() / length + 1;
-    context.wake_at_local(
-        slot * length, {GasperTimer::Kind::slot, 0, static_cast<Slot>(slot)});
+    context.wake_at_local(slot * length, {GasperTimer::Kind::slot, 0, static_cast<Slot>(slot)});
     return static_cast<Slot>(slot);
 }
 

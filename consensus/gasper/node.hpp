@@ -154,7 +154,8 @@ private:
     };
 
     // Duties.
-    [[nodiscard]] std::shared_ptr<const Duties> duties_at(const GasperStore::Entry& head, Epoch epoch);
+    [[nodiscard]] std::shared_ptr<const Duties> duties_at(
+        const GasperStore::Entry& head, Epoch epoch);
     void propose(Port port, Slot slot);
     [[nodiscard]] SharedBlock make_block(Port port, Slot slot, const GasperStore::Entry& head);
     [[nodiscard]] std::vector<AggregatePtr> votes_for_block(Slot slot) const;
@@ -170,8 +171,7 @@ private:
     void refuse(Port port, const BlockPtr& block);
     void hear_fraud_proof(Port port, NodeId from, NetworkBlockId id);
     /// @p newest: one that it has beside its chain.
-    void request(
-        Port port, NodeId from, NetworkBlockId id, std::optional<NetworkBlockId> newest);
+    void request(Port port, NodeId from, NetworkBlockId id, std::optional<NetworkBlockId> newest);
     /// What conflicts with the final block, and all that waits for it.
     void shut_out(NetworkBlockId id);
     void answer(Port port, NodeId from, const GasperPacket& asked);
@@ -213,7 +213,7 @@ private:
     std::vector<SlashingProof> proofs_;
     std::vector<bool> accused_;
     std::map<NetworkBlockId, std::vector<std::pair<NodeId, SharedBlock>>> orphans_;  // By parent.
-    std::map<NetworkBlockId, Slot> asked_;  // When last.
+    std::map<NetworkBlockId, Slot> asked_;                                           // When last.
     std::vector<std::pair<NodeId, SharedBlock>> early_;
     std::set<NetworkBlockId> invalid_;
     std::set<NetworkBlockId> foreign_;      // Conflict with what is final.

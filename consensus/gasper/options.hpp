@@ -15,14 +15,14 @@ namespace runnel
 enum class GasperStrategy : std::uint8_t
 {
     honest,
-    offline,       // Says nothing, and passes nothing on.
-    equivocating,  // Two blocks for a slot and two votes for an epoch, one for each half of the
-                   // network; where a partition cuts it in two, one for each side.
-    surround,      // Votes, an epoch later, from an older source: around its own last vote.
-    censoring,     // Keeps to the rules: what it leaves out of its blocks is the ledger's affair.
-    mev,           // The same: what it puts into them.
-    invalid_block,   // Makes blocks with a flaw.
-    ex_ante_reorg,   // Withholds a block and its group's votes for it, to displace the next one.
+    offline,        // Says nothing, and passes nothing on.
+    equivocating,   // Two blocks for a slot and two votes for an epoch, one for each half of the
+                    // network; where a partition cuts it in two, one for each side.
+    surround,       // Votes, an epoch later, from an older source: around its own last vote.
+    censoring,      // Keeps to the rules: what it leaves out of its blocks is the ledger's affair.
+    mev,            // The same: what it puts into them.
+    invalid_block,  // Makes blocks with a flaw.
+    ex_ante_reorg,  // Withholds a block and its group's votes for it, to displace the next one.
 };
 
 /// Validators with a strategy of their own; all others are honest.
@@ -75,7 +75,7 @@ struct GasperOptions
     std::uint32_t slots_per_epoch = 32;
 
     // ---- Votes ----
-    std::uint32_t aggregators = 4;  // A slot; the specification draws 16 a committee.
+    std::uint32_t aggregators = 4;       // A slot; the specification draws 16 a committee.
     std::uint32_t gossip_batch_ms = 50;  // Votes wait so long for others, to be passed on together.
     std::uint32_t proposer_boost_percent = 40;
     std::uint32_t shuffle_rounds = 90;

@@ -53,7 +53,8 @@ std::uint64_t integer_square_root(std::uint64_t n) noexcept
 
 Gwei base_reward_per_increment(Gwei total_active, std::uint64_t factor) noexcept
 {
-    return gwei_per_increment * factor / std::max<std::uint64_t>(integer_square_root(total_active), 1);
+    return gwei_per_increment * factor /
+           std::max<std::uint64_t>(integer_square_root(total_active), 1);
 }
 
 Gwei inactivity_penalty(Gwei effective, std::uint64_t score, const GasperOptions& options) noexcept
@@ -63,8 +64,8 @@ Gwei inactivity_penalty(Gwei effective, std::uint64_t score, const GasperOptions
     return static_cast<Gwei>(static_cast<uint128>(effective) * score / denominator);
 }
 
-std::uint64_t next_inactivity_score(std::uint64_t score, bool has_target, bool is_leaking,
-    const GasperOptions& options) noexcept
+std::uint64_t next_inactivity_score(
+    std::uint64_t score, bool has_target, bool is_leaking, const GasperOptions& options) noexcept
 {
     if (has_target)
         score -= std::min<std::uint64_t>(1, score);
@@ -136,8 +137,8 @@ void RegistryUpdate::deposit(ValidatorId validator, Gwei gwei)
     increase(validator, gwei, StakeChangeKind::deposit);
     if (is_new)
     {
-        record.effective_balance = std::min(
-            record.balance - record.balance % gwei_per_increment, options_.effective_balance_max_gwei);
+        record.effective_balance = std::min(record.balance - record.balance % gwei_per_increment,
+            options_.effective_balance_max_gwei);
     }
 }
 
@@ -176,7 +177,8 @@ bool RegistryUpdate::exit_voluntarily(ValidatorId validator)
 bool RegistryUpdate::slash(ValidatorId validator, ValidatorId proposer)
 {
     auto& record = registry_.validators[validator];
-    if (record.is_slashed || record.activation_epoch > epoch_ || record.withdrawable_epoch <= epoch_)
+    if (record.is_slashed || record.activation_epoch > epoch_ ||
+        record.withdrawable_epoch <= epoch_)
         return false;
     exit(validator);
     record.is_slashed = true;

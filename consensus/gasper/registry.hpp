@@ -84,8 +84,8 @@ struct Registry
     Gwei effective, std::uint64_t score, const GasperOptions& options) noexcept;
 /// After an epoch: up by the bias for a missed target, else down by one; without a leak down by the
 /// recovery rate besides. Source: altair, process_inactivity_updates.
-[[nodiscard]] std::uint64_t next_inactivity_score(std::uint64_t score, bool has_target,
-    bool is_leaking, const GasperOptions& options) noexcept;
+[[nodiscard]] std::uint64_t next_inactivity_score(
+    std::uint64_t score, bool has_target, bool is_leaking, const GasperOptions& options) noexcept;
 /// Follows the balance in whole ethers, when it is a quarter below or one and a quarter above.
 /// Source: phase0, process_effective_balance_updates.
 [[nodiscard]] Gwei next_effective_balance(

@@ -144,7 +144,8 @@ StatePtr GasperStore::checkpoint_state(const Checkpoint& checkpoint) const
     for (auto i = static_cast<std::size_t>(root) + 1; i < entries_.size(); ++i)
     {
         const auto& child = entries_[i];
-        if (child.parent == root && child.block->slot / options_->slots_per_epoch == checkpoint.epoch &&
+        if (child.parent == root &&
+            child.block->slot / options_->slots_per_epoch == checkpoint.epoch &&
             child.block->slashings.empty())
             return child.state;
     }
@@ -201,7 +202,8 @@ void GasperStore::move_anchor(std::size_t head)
         return;
     auto place = static_cast<std::int32_t>(head);
     const auto slot = entries_[head].block->slot;
-    while (place > anchor_ && entries_[static_cast<std::size_t>(place)].block->slot + distance > slot)
+    while (
+        place > anchor_ && entries_[static_cast<std::size_t>(place)].block->slot + distance > slot)
         place = entries_[static_cast<std::size_t>(place)].parent;
     if (place <= anchor_)
         return;
@@ -237,7 +239,8 @@ std::size_t GasperStore::head_from(std::size_t root) const
         block.id = entry.block->header.id;
         block.is_viable = !entry.is_invalid && is_viable(entry);
         // Blocks beside the root are in no tree.
-        block.parent = i == 0 || entry.is_invalid || entry.parent < offset ? -1 : entry.parent - offset;
+        block.parent =
+            i == 0 || entry.is_invalid || entry.parent < offset ? -1 : entry.parent - offset;
     }
     const auto epoch = justified_state_->epoch(*options_);
     const auto& validators = justified_state_->registry->validators;

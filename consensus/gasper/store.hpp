@@ -72,7 +72,7 @@ private:
     const GasperOptions* options_;
     std::uint64_t seed_;
     Slot now_ = 0;
-    std::vector<Entry> entries_;  // Parents before children.
+    std::vector<Entry> entries_;                               // Parents before children.
     std::unordered_map<NetworkBlockId, std::int32_t> places_;  // Looked up, never walked.
     std::vector<LatestMessage> latest_;                        // By validator.
     std::vector<bool> ignored_;

@@ -87,8 +87,8 @@ void Loader::read_gasper(GasperOptions& options)
     constexpr std::uint64_t deposit_max = 1'000'000'000'000'000;  // A million ethers.
     if (options.deposit_gwei > deposit_max || options.deposit_gwei % 1'000'000'000 != 0)
         fail_key(table, "deposit",
-            fmt::format("expected whole ethers, at most a million, got {} gwei",
-                options.deposit_gwei));
+            fmt::format(
+                "expected whole ethers, at most a million, got {} gwei", options.deposit_gwei));
     resolve(table, values.canonical);
 }
 
@@ -110,7 +110,8 @@ GasperGroup Loader::gasper_group(
         group.until = until * one_millisecond;
         if (group.until <= group.from)
             fail_key(table, "faulty_until",
-                fmt::format("expected a time after faulty_from, got {}", format_duration_ms(until)));
+                fmt::format(
+                    "expected a time after faulty_from, got {}", format_duration_ms(until)));
     }
     if (group.strategy == GasperStrategy::invalid_block)
     {
@@ -147,8 +148,8 @@ void Loader::finish_gasper(ConsensusSetup& setup)
     constexpr std::uint64_t validators_max = 1'000'000;
     if (validators > validators_max)
         fail_key(gasper, "validators_per_node",
-            fmt::format("expected at most {} validators in all, got {}", validators_max,
-                validators));
+            fmt::format(
+                "expected at most {} validators in all, got {}", validators_max, validators));
     options.validators = static_cast<std::uint32_t>(validators);
     options.observers = setup.nodes - static_cast<std::uint32_t>(nodes);
     if (!has_honest && options.observers == 0)

@@ -220,10 +220,9 @@ Section groups_section()
                 {{"mines_until", Kind::duration, "\"0s\"", {},
                     "Of miners: when they stop; 0: never.", 0}},
                 {{"faulty_from", Kind::duration, "\"0s\"", {},
-                    "Of `gasper`: the strategy holds from here on, before it they are honest;",
+                    "Of `gasper`: the strategy holds from here on, before it they are honest;", 0}},
+                {{"faulty_until", Kind::duration, "\"0s\"", {}, "and until then; 0: to the end.",
                     0}},
-                {{"faulty_until", Kind::duration, "\"0s\"", {},
-                    "and until then; 0: to the end.", 0}},
                 {{"pool", Kind::text, "\"\"", {},
                     "Of miners: the table of [consensus.pools] that they mine for; empty: each for "
                     "itself."}},

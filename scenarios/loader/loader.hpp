@@ -140,15 +140,15 @@ private:
         const NamedTable& table, const NetworkFault& fault, const ConsensusSetup& setup) const;
     // ---- consensus_bft.cpp ----
     void read_bft(BftOptions& options);
-    [[nodiscard]] BftGroup bft_group(const NamedTable& table, std::string_view strategy,
-        const TableValues& values) const;
+    [[nodiscard]] BftGroup bft_group(
+        const NamedTable& table, std::string_view strategy, const TableValues& values) const;
     /// What depends on all groups.
     void finish_bft(ConsensusSetup& setup);
     void read_stake_operations(BftOptions& options);
     // ---- consensus_gasper.cpp ----
     void read_gasper(GasperOptions& options);
-    [[nodiscard]] GasperGroup gasper_group(const NamedTable& table, std::string_view strategy,
-        const TableValues& values) const;
+    [[nodiscard]] GasperGroup gasper_group(
+        const NamedTable& table, std::string_view strategy, const TableValues& values) const;
     /// What depends on all groups.
     void finish_gasper(ConsensusSetup& setup);
     void read_gasper_orders(GasperOptions& options);

@@ -1,9 +1,9 @@
 #include "strategies/market/common.hpp"
 #include "strategies/strategies.hpp"
 
-#include <algorithm>
-
 #include <fmt/format.h>
+
+#include <algorithm>
 
 namespace runnel::strategies
 {
@@ -104,15 +104,18 @@ const StrategyType& double_spender_strategy()
 {
     static const StrategyType type{.name = "double_spender",
         .purpose = Purpose::attack,
-        .help = "Pays somebody, and pays the same coins back to itself in the branch that its "
-                "miner makes in secret.",
+        .help =
+            "Pays somebody, and pays the same coins back to itself in the branch that its "
+            "miner makes in secret.",
         .parameters =
             {
                 {"token", ParameterKind::token, "", {}, "What it pays with."},
                 {"victim", ParameterKind::group, "", {}, "Whom it pays, one after another."},
                 {"miner", ParameterKind::integer, "0", {},
-                    "Its miner is validator/N, of a group of [consensus] whose strategy is double_spend "
-                    "(nodes are numbered by the names of their groups); of later wallets the next ones.",
+                    "Its miner is validator/N, of a group of [consensus] whose strategy is "
+                    "double_spend "
+                    "(nodes are numbered by the names of their groups); of later wallets the next "
+                    "ones.",
                     0, 100'000},
                 {"share", ParameterKind::number, "0.5", {},
                     "Of what it holds, paid in each attempt.", 0, 1},

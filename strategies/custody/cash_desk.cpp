@@ -131,8 +131,7 @@ public:
         {
             state.paid.insert(state.paid.end(), state.paying.begin(), state.paying.end());
             std::sort(state.paid.begin(), state.paid.end());
-            state.paid.erase(
-                std::unique(state.paid.begin(), state.paid.end()), state.paid.end());
+            state.paid.erase(std::unique(state.paid.begin(), state.paid.end()), state.paid.end());
         }
         state.paying.clear();  // What failed is tried once more.
         return true;
@@ -206,8 +205,9 @@ const StrategyType& cash_desk_strategy()
 {
     static const StrategyType type{.name = "cash_desk",
         .purpose = Purpose::trade,
-        .help = "Changes what is paid to it into another token, once the payment has as many "
-                "confirmations as it waits for.",
+        .help =
+            "Changes what is paid to it into another token, once the payment has as many "
+            "confirmations as it waits for.",
         .parameters =
             {
                 {"takes", ParameterKind::token, "", {}, "What it is paid in."},

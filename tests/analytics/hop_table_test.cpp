@@ -75,8 +75,8 @@ TEST_CASE("a hop table has the hops that a map has", "[tracing]")
         if (any(200) == 0)
             add_units(units, {{2, 1 + any(9)}});
         const auto block = any(700) == 0 ? i << 30U : i;
-        const bool is_told_apart = table.add(places.number_of(from), places.number_of(to), through,
-            units, amount, block, hops_max);
+        const bool is_told_apart = table.add(
+            places.number_of(from), places.number_of(to), through, units, amount, block, hops_max);
         REQUIRE(is_told_apart == plain.add(from, to, through, units, amount, block));
         lost += is_told_apart ? 0 : 1;
     }

@@ -64,8 +64,7 @@ std::string dumped(const Json& document)
 Json any_document(std::mt19937_64& random, unsigned depth)
 {
     static const std::vector<std::string> texts{"", "payer/0", "a\"b\\c", "\x01\n\t\x7F",
-        "\xFF\xC0x", "\xC3\xA9 \xE2\x82\xAC \xF0\x9F\x92\xB0", "</script>",
-        std::string(3, '\0')};
+        "\xFF\xC0x", "\xC3\xA9 \xE2\x82\xAC \xF0\x9F\x92\xB0", "</script>", std::string(3, '\0')};
     const auto any = [&](std::uint64_t below) { return random() % below; };
     switch (depth == 0 ? any(4) : any(6))
     {

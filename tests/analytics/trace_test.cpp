@@ -257,8 +257,8 @@ TEST_CASE("a trace's JSON is that of one document", "[tracing]")
     LedgerQueries source{writer.database()};
     TraceRequest request;
     request.sources = {GENERATE(ann, bob)};
-    request.policy = GENERATE(
-        PolicyKind::haircut, PolicyKind::fifo, PolicyKind::provenance, PolicyKind::poison);
+    request.policy =
+        GENERATE(PolicyKind::haircut, PolicyKind::fifo, PolicyKind::provenance, PolicyKind::poison);
     request.direction = GENERATE(Direction::forward, Direction::backward);
     std::vector<Trace> traces;
     traces.push_back(make_trace(source, request));
@@ -289,8 +289,8 @@ TEST_CASE("a trace says which block it ended with", "[tracing]")
         std::vector<Trace> traces;
         traces.push_back(make_trace(source, request));
         const auto text = trace_text(source, traces, {});
-        CHECK(text.find(" movements in " + std::to_string(traces.front().last_block) +
-                        " blocks") != std::string::npos);
+        CHECK(text.find(" movements in " + std::to_string(traces.front().last_block) + " blocks") !=
+              std::string::npos);
         return traces.front().last_block;
     };
     CHECK(last_block(std::nullopt) == 5);

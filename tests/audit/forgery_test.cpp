@@ -450,7 +450,8 @@ TEST_CASE("forgery: a chain ends where the scenario ends", "[audit][forgery]")
             .execute(
                 "INSERT INTO t_completion SELECT number, hash, coalesce((SELECT digest FROM "
                 "t_dropped_transactions ORDER BY rowid DESC LIMIT 1), zeroblob(32)), "
-                "(SELECT digest FROM t_truth_blocks ORDER BY rowid DESC LIMIT 1), zeroblob(32) FROM "
+                "(SELECT digest FROM t_truth_blocks ORDER BY rowid DESC LIMIT 1), zeroblob(32) "
+                "FROM "
                 "t_blocks WHERE number = 40");
         CHECK_THAT(verify(file.path()).failure, Catch::Contains("blocks were added"));
     }

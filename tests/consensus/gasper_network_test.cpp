@@ -1,5 +1,4 @@
 #include "consensus/gasper/engine.hpp"
-
 #include "tests/support/catch.hpp"
 
 #include <algorithm>
@@ -265,7 +264,8 @@ TEST_CASE("gasper: what comes of a network does not depend on shards", "[consens
 
 // Method: random mixtures of faults that never concern a third of the validators, in networks that
 // lose, delay, repeat and cut; no two honest nodes may hold conflicting blocks for final.
-TEST_CASE("gasper: below a third of faults nothing final conflicts", "[consensus][gasper][property]")
+TEST_CASE(
+    "gasper: below a third of faults nothing final conflicts", "[consensus][gasper][property]")
 {
     Epoch furthest = 0;
     for (std::uint64_t seed = 1; seed <= 8; ++seed)
@@ -274,8 +274,7 @@ TEST_CASE("gasper: below a third of faults nothing final conflicts", "[consensus
         RandomStream random{seed, 99, 0, 0};
         auto options = options_of(30, 4);
         constexpr GasperStrategy kinds[] = {GasperStrategy::offline, GasperStrategy::equivocating,
-            GasperStrategy::surround, GasperStrategy::invalid_block,
-            GasperStrategy::ex_ante_reorg};
+            GasperStrategy::surround, GasperStrategy::invalid_block, GasperStrategy::ex_ante_reorg};
         for (std::uint32_t left = 9; left > 0;)
         {
             const auto count = 1 + static_cast<std::uint32_t>(random.uniform_below(left));
@@ -306,7 +305,8 @@ TEST_CASE("gasper: below a third of faults nothing final conflicts", "[consensus
     CHECK(furthest >= 12);
 }
 
-TEST_CASE("gasper: two halves finalise nothing, leak, and come together again", "[consensus][gasper]")
+TEST_CASE(
+    "gasper: two halves finalise nothing, leak, and come together again", "[consensus][gasper]")
 {
     const auto options = options_of(32);
     const Run times{options, model_of()};
@@ -564,13 +564,13 @@ TEST_CASE("gasper: validators come, serve, leave and are paid out", "[consensus]
     // 600 s is slot 50, epoch 6; out at 6 + 5, paid two epochs later.
     CHECK(validators[3].exit_epoch == 11);
     CHECK(validators[3].balance == 0);
-    CHECK(run.total(StakeChangeKind::withdrawal, 3) >=
-          32 * ether);
+    CHECK(run.total(StakeChangeKind::withdrawal, 3) >= 32 * ether);
     bool votes_after = false;
     bool new_one_votes = false;
     for (const auto& votes : run.votes)
     {
-        votes_after = votes_after || (votes.target_epoch >= 11 && (votes.voters[0] >> 3U & 1U) != 0);
+        votes_after =
+            votes_after || (votes.target_epoch >= 11 && (votes.voters[0] >> 3U & 1U) != 0);
         new_one_votes = new_one_votes || (votes.voters[0] >> 16U & 1U) != 0;
     }
     CHECK(!votes_after);

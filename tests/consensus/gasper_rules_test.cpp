@@ -4,7 +4,6 @@
 #include "consensus/gasper/registry.hpp"
 #include "consensus/gasper/store.hpp"
 #include "ledger/philox.hpp"
-
 #include "tests/support/catch.hpp"
 
 #include <algorithm>
@@ -57,7 +56,7 @@ TEST_CASE("gasper: swap-or-not agrees with the specification's text", "[consensu
     CHECK(shuffled_indices(10, counting_seed(), 90) ==
           std::vector<std::uint32_t>{9, 7, 5, 6, 3, 0, 2, 1, 4, 8});
     const std::vector<std::uint32_t> places{0, 1, 255, 256, 500, 999};
-    const std::vector<std::uint32_t> expected {84, 905, 749, 874, 992, 206};
+    const std::vector<std::uint32_t> expected{84, 905, 749, 874, 992, 206};
     const auto all = shuffled_indices(1000, counting_seed(), 90);
     for (std::size_t i = 0; i < places.size(); ++i)
     {
@@ -136,8 +135,9 @@ TEST_CASE("gasper: proposers are drawn by effective balance", "[consensus][gaspe
 
 TEST_CASE("gasper: double and surround votes are slashable, others are not", "[consensus][gasper]")
 {
-    const auto vote = [](Epoch source, Epoch target, NetworkBlockId block = 1)
-    { return AttestationData{target * 32, block, {source, 0}, {target, 0}}; };
+    const auto vote = [](Epoch source, Epoch target, NetworkBlockId block = 1) {
+        return AttestationData{target * 32, block, {source, 0}, {target, 0}};
+    };
     CHECK(slashable_pair(vote(1, 2), vote(1, 2, 7)) == EvidenceKind::double_vote);
     CHECK(slashable_pair(vote(0, 2), vote(1, 2)) == EvidenceKind::double_vote);
     CHECK(slashable_pair(vote(1, 4), vote(2, 3)) == EvidenceKind::surround_vote);
@@ -189,8 +189,8 @@ TEST_CASE("gasper: four patterns finalise", "[consensus][gasper]")
     CHECK(after.finalized == c.finalized);
     CHECK(after.previous_justified == c.current);
     CHECK(after.current_justified == (c.justifies_10 ? c10 : c.justifies_9 ? c9 : c.current));
-    CHECK(after.justified_bits == ((c.bits << 1U & 0xFU) | (c.justifies_9 ? 2U : 0U) |
-                                      (c.justifies_10 ? 1U : 0U)));
+    CHECK(after.justified_bits ==
+          ((c.bits << 1U & 0xFU) | (c.justifies_9 ? 2U : 0U) | (c.justifies_10 ? 1U : 0U)));
 }
 
 TEST_CASE("gasper: the first two epochs justify nothing", "[consensus][gasper]")
@@ -207,19 +207,19 @@ TEST_CASE("gasper: the head is found from heavier child to heavier child", "[con
     // 0 - 1 - 3 - 5      3's branch is the heavier one though 2 has the heaviest single block.
     //   \   \- 4
     //    2
-    std::vector<GhostBlock> tree{{100}, {101, 0, 1}, {102, 0, 5}, {103, 1, 2}, {104, 1, 1},
-        {105, 3, 2}};
+    std::vector<GhostBlock> tree{
+        {100}, {101, 0, 1}, {102, 0, 5}, {103, 1, 2}, {104, 1, 1}, {105, 3, 2}};
     CHECK(ghost_head(tree, 0) == 5);
     CHECK(tree[1].weight == 6);
     CHECK(tree[0].weight == 11);
 
-    std::vector<GhostBlock> other{{100}, {101, 0, 1}, {102, 0, 5}, {103, 1, 2}, {104, 1, 1},
-        {105, 3, 0}};
+    std::vector<GhostBlock> other{
+        {100}, {101, 0, 1}, {102, 0, 5}, {103, 1, 2}, {104, 1, 1}, {105, 3, 0}};
     CHECK(ghost_head(other, 0) == 2);
 
     // Leaves that may not be the head take their branch with them.
-    std::vector<GhostBlock> dead{{100}, {101, 0, 1}, {102, 0, 5}, {103, 1, 2}, {104, 1, 1},
-        {105, 3, 2, false}};
+    std::vector<GhostBlock> dead{
+        {100}, {101, 0, 1}, {102, 0, 5}, {103, 1, 2}, {104, 1, 1}, {105, 3, 2, false}};
     CHECK(ghost_head(dead, 0) == 4);
 
     std::vector<GhostBlock> tie{{100}, {101, 0, 3}, {102, 0, 3}};
@@ -280,7 +280,8 @@ struct HandMadeStore
 };
 }  // namespace
 
-TEST_CASE("gasper: a timely block displaces a block with few votes, for a slot", "[consensus][gasper]")
+TEST_CASE(
+    "gasper: a timely block displaces a block with few votes, for a slot", "[consensus][gasper]")
 {
     HandMadeStore hand;
     hand.store.on_slot(1);
@@ -338,7 +339,8 @@ TEST_CASE("gasper: the latest message counts, and none of who equivocates", "[co
 
 // Method: a random tree with random votes; every head must equal that of a store that knows no
 // anchor, which is the pure rule over the whole tree.
-TEST_CASE("gasper: what a store remembers to be fast does not change its head", "[consensus][gasper]")
+TEST_CASE(
+    "gasper: what a store remembers to be fast does not change its head", "[consensus][gasper]")
 {
     HandMadeStore hand;
     std::vector<BlockPtr> blocks{hand.genesis};
@@ -355,10 +357,11 @@ TEST_CASE("gasper: what a store remembers to be fast does not change its head", 
         const auto parent = back == 0 ? head : blocks[blocks.size() - back];
         const auto block = hand.add(parent, slot, false);
         blocks.push_back(block);
-        const auto target = random.uniform_below(10) == 0
-                                ? blocks[blocks.size() - 1 - random.uniform_below(
-                                      std::min<std::size_t>(blocks.size(), 40))]
-                                : block;
+        const auto target =
+            random.uniform_below(10) == 0
+                ? blocks[blocks.size() - 1 -
+                         random.uniform_below(std::min<std::size_t>(blocks.size(), 40))]
+                : block;
         const auto epoch = slot / 8;
         const auto duties = hand.store.find(block->header.id)->state->duties_of(epoch);
         Aggregate votes{{slot, target->header.id, {}, {epoch, 0}}, duties};
@@ -402,7 +405,8 @@ TEST_CASE("gasper: base rewards are the published ones", "[consensus][gasper]")
     CHECK(integer_square_root(18'446'744'073'709'551'615U) == 4'294'967'295U);
 }
 
-TEST_CASE("gasper: votes earn 14, 26 and 14 parts of 64, and what is missed costs", "[consensus][gasper]")
+TEST_CASE(
+    "gasper: votes earn 14, 26 and 14 parts of 64, and what is missed costs", "[consensus][gasper]")
 {
     // 30 million ethers on 30 validators; the base reward of each is 10^6 * 369 gwei.
     GasperOptions options;
@@ -504,7 +508,8 @@ TEST_CASE("gasper: the more are slashed together the more each loses", "[consens
     CHECK(correlation_penalty(32 * ether, c.slashed * 32 * ether, total, options) == c.bellatrix);
 }
 
-TEST_CASE("gasper: a slashed validator pays at once, at half time, and leaves late", "[consensus][gasper]")
+TEST_CASE("gasper: a slashed validator pays at once, at half time, and leaves late",
+    "[consensus][gasper]")
 {
     GasperOptions options;
     const bool is_electra = GENERATE(true, false);
@@ -636,7 +641,8 @@ TEST_CASE("gasper: a second look at finality finds what is missing", "[consensus
     CHECK(look(weak, {{1, 4}}).problems.size() == 1);
     auto light = stakes;
     light.at(0).weight[2] = 0;  // Slashed.
-    CHECK(check_gasper(blocks, good, std::vector<Checkpoint>{{1, 4}}, light, 4).problems.size() == 1);
+    CHECK(
+        check_gasper(blocks, good, std::vector<Checkpoint>{{1, 4}}, light, 4).problems.size() == 1);
 
     // Two have left by the next epoch, when 3 of 4 are enough, unless one of them was slashed.
     auto left = stakes;

@@ -490,8 +490,8 @@ TEST_CASE("mempool: a branch that goes back in time takes nothing that came late
     const Fixture fixture;
     Mempool pool{{}};
     pool.add(fixture.make({{1, 0, 5, 100}, {2, 0, 9, 500}, {3, 0, 7, 499}}));
-    CHECK(fixture.places(fixture.build(pool, 1, block_gas, 500)) ==
-          Fixture::Places{{3, 0}, {1, 0}});
+    CHECK(
+        fixture.places(fixture.build(pool, 1, block_gas, 500)) == Fixture::Places{{3, 0}, {1, 0}});
     CHECK(pool.size() == 1);
     CHECK(fixture.places(fixture.build(pool, 2, block_gas, 501)) == Fixture::Places{{2, 0}});
 }
@@ -523,8 +523,7 @@ TEST_CASE("mempool: what a miner keeps to himself is in his secret blocks, in th
     auto kept = fixture.make(Order{1, 0, 40, 10});
     kept.is_secret = true;
     const auto other = fixture.make(Order{2, 0, 1, 10});
-    const auto next = [&](Mempool& pool, Mempool::Fate fate)
-    {
+    const auto next = [&](Mempool& pool, Mempool::Fate fate) {
         return hashes(
             pool.build_block(*fixture.toy.world, 1, base_fee, block_gas, 10'000, {}, fate));
     };

@@ -4,7 +4,6 @@
 #include "consensus/pow/engine.hpp"
 #include "consensus/pow/node.hpp"
 #include "consensus/report.hpp"
-
 #include "tests/support/catch.hpp"
 
 #include <cmath>
@@ -38,8 +37,8 @@ MinerGroup group(const std::string& name, std::uint32_t count, double share,
 }
 
 /// Fast to simulate: blocks are pushed, difficulty stands still.
-ConsensusSetup network_of(const std::vector<MinerGroup>& groups, const NetworkModel& model,
-    VirtualTime interval)
+ConsensusSetup network_of(
+    const std::vector<MinerGroup>& groups, const NetworkModel& model, VirtualTime interval)
 {
     ConsensusSetup setup;
     setup.engine = ConsensusKind::pow;
@@ -218,17 +217,17 @@ TEST_CASE("stale blocks are as many as delay and interval say", "[consensus][pow
 TEST_CASE("a selfish miner earns what Eyal and Sirer say", "[consensus][pow]")
 {
     // Everybody a hop from everybody: the pool's answer comes after what it answers.
-    auto setup = network_of(
-        {group("honest", 5, 0.7), group("pool", 1, 0.3, MinerStrategy::selfish)},
-        plain_network(10), 600 * one_second);
+    auto setup =
+        network_of({group("honest", 5, 0.7), group("pool", 1, 0.3, MinerStrategy::selfish)},
+            plain_network(10), 600 * one_second);
     constexpr std::uint64_t blocks = 60'000;
     const auto deaf = run(setup, blocks);
     CHECK(deaf.figures.at("gamma") == 0);
     CHECK(deaf.figures.at("races") > 5'000);
     // Blocks of one round of the pool's hang together: about three times as uncertain as tosses.
     constexpr double tolerance = 0.009;
-    CHECK(std::abs(deaf.figures.at("groups.pool.block_share") - selfish_revenue(0.3, 0)) <
-          tolerance);
+    CHECK(
+        std::abs(deaf.figures.at("groups.pool.block_share") - selfish_revenue(0.3, 0)) < tolerance);
     // All blocks in the chain over all made: 0.788 at this size (Monte Carlo of the state machine).
     CHECK(std::abs(1 - deaf.figures.at("stale_share") - 0.788) < tolerance);
     CHECK(deaf.figures.at("withheld_blocks") > 0);
@@ -243,8 +242,8 @@ TEST_CASE("a selfish miner earns what Eyal and Sirer say", "[consensus][pow]")
     const auto gamma = connected.figures.at("gamma");
     CHECK(gamma > 0.3);
     CHECK(gamma < 0.8);
-    CHECK(std::abs(connected.figures.at("groups.pool.block_share") -
-                   selfish_revenue(0.35, gamma)) < tolerance);
+    CHECK(std::abs(connected.figures.at("groups.pool.block_share") - selfish_revenue(0.35, gamma)) <
+          tolerance);
     CHECK(connected.figures.at("groups.pool.block_share") > 0.37);
 }
 
@@ -260,12 +259,12 @@ TEST_CASE("double spends succeed as often as Rosenfeld says", "[consensus][pow]"
         std::uint32_t k;
         bool premines;
     };
-    const auto c = GENERATE(Case{0.1, 1, true}, Case{0.1, 2, true}, Case{0.1, 6, true},
-        Case{0.3, 1, true}, Case{0.3, 2, true}, Case{0.3, 6, true}, Case{0.3, 1, false},
-        Case{0.3, 6, false});
+    const auto c =
+        GENERATE(Case{0.1, 1, true}, Case{0.1, 2, true}, Case{0.1, 6, true}, Case{0.3, 1, true},
+            Case{0.3, 2, true}, Case{0.3, 6, true}, Case{0.3, 1, false}, Case{0.3, 6, false});
     CAPTURE(c.q, c.k, c.premines);
-    auto setup = network_of({group("honest", 1, 1 - c.q),
-                                group("attacker", 1, c.q, MinerStrategy::double_spend)},
+    auto setup = network_of(
+        {group("honest", 1, 1 - c.q), group("attacker", 1, c.q, MinerStrategy::double_spend)},
         plain_network(1), 600 * one_second);
     setup.pow.groups[1].confirmations = c.k;
     setup.pow.groups[1].premines = c.premines;
@@ -291,8 +290,7 @@ TEST_CASE("retargets hold the interval", "[consensus][pow]")
 {
     SECTION("Bitcoin's, that begins far off")
     {
-        auto setup =
-            network_of({group("honest", 4, 1)}, plain_network(100), 600 * one_second);
+        auto setup = network_of({group("honest", 4, 1)}, plain_network(100), 600 * one_second);
         setup.pow.retarget = RetargetRule::bitcoin;
         setup.pow.retarget_blocks = 100;
         setup.pow.initial_difficulty = 1e12 * 600 / 20;
@@ -315,8 +313,8 @@ TEST_CASE("retargets hold the interval", "[consensus][pow]")
             double seconds;
         };
         // Where the expected step is none: 10 / ln 2, 9 / ln 2.
-        const auto c = GENERATE(
-            Case{RetargetRule::homestead, 14.4270}, Case{RetargetRule::eip100, 12.9843});
+        const auto c =
+            GENERATE(Case{RetargetRule::homestead, 14.4270}, Case{RetargetRule::eip100, 12.9843});
         auto setup = network_of({group("honest", 2, 1)}, plain_network(1), 30 * one_second);
         setup.pow.retarget = c.rule;
         const auto chain = run(setup, 40'000).chain;
@@ -418,11 +416,11 @@ TEST_CASE("steps add up to a chain with its rewards", "[consensus][pow]")
     CHECK(reverted > 3);
 }
 
-TEST_CASE("a partition ends with the heavier side's chain, unless blocks are final",
-    "[consensus][pow]")
+TEST_CASE(
+    "a partition ends with the heavier side's chain, unless blocks are final", "[consensus][pow]")
 {
-    auto setup = network_of({group("large", 6, 0.7), group("small", 4, 0.3)}, plain_network(100),
-        60 * one_second);
+    auto setup = network_of(
+        {group("large", 6, 0.7), group("small", 4, 0.3)}, plain_network(100), 60 * one_second);
     NetworkFault partition;
     partition.from = 600 * one_second;
     partition.until = 6'600 * one_second;
@@ -457,8 +455,7 @@ TEST_CASE("however blocks are relayed, all nodes end with one chain", "[consensu
     setup.pow.compact_share = 0.7;
     const auto model = network_with_faults(setup, 3);
     const PowWorld world{setup.pow, model, 3, setup.nodes};
-    Network<PowNode> network{
-        model, 3, setup.nodes, 2, [&](NodeId) { return PowNode{world}; }};
+    Network<PowNode> network{model, 3, setup.nodes, 2, [&](NodeId) { return PowNode{world}; }};
     SerialShardRunner serial;
     const auto records = network.run_until(serial, end + 600 * one_second);
     const auto* head = network.node(world.reference).head();
@@ -472,8 +469,8 @@ TEST_CASE("however blocks are relayed, all nodes end with one chain", "[consensu
     CHECK(records.size() > 200);
 }
 
-TEST_CASE("who hops between pools earns more from those that pay proportionally",
-    "[consensus][pow]")
+TEST_CASE(
+    "who hops between pools earns more from those that pay proportionally", "[consensus][pow]")
 {
     // A small hopper at the best moment: 1 + x * E1(x) at x = 0.4348, where e^x * E1(x) = 1
     // (Rosenfeld 2011, section 3.1: 1.28).
@@ -481,8 +478,8 @@ TEST_CASE("who hops between pools earns more from those that pay proportionally"
     hopper.pool = "pool";
     auto loyal = group("loyal", 1, 0.45);
     loyal.pool = "pool";
-    auto setup = network_of({group("others", 1, 0.5), hopper, loyal}, plain_network(1),
-        600 * one_second);
+    auto setup =
+        network_of({group("others", 1, 0.5), hopper, loyal}, plain_network(1), 600 * one_second);
     const auto luck = [&](PoolPayout payout, const std::string& name)
     {
         setup.pow.pools = {{"pool", payout, 0}};
@@ -504,8 +501,8 @@ TEST_CASE("who hops between pools earns more from those that pay proportionally"
 
 TEST_CASE("energy is hash rate, time, machine and site", "[consensus][pow]")
 {
-    auto setup = network_of({group("old", 2, 1), group("new", 2, 3)}, plain_network(100),
-        600 * one_second);
+    auto setup =
+        network_of({group("old", 2, 1), group("new", 2, 3)}, plain_network(100), 600 * one_second);
     setup.pow.hash_rate = 6e20;
     setup.pow.groups[0].joules_per_terahash = 98;
     setup.pow.groups[1].joules_per_terahash = 17.5;

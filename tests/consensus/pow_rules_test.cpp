@@ -4,7 +4,6 @@
 #include "consensus/pow/retarget.hpp"
 #include "consensus/pow/target.hpp"
 #include "ledger/philox.hpp"
-
 #include "tests/support/catch.hpp"
 
 #include <cmath>
@@ -217,8 +216,8 @@ TEST_CASE("a selfish miner does what Eyal and Sirer say", "[consensus][pow]")
     CHECK(selfish_move(9, 5) == SelfishMove::match);
 }
 
-TEST_CASE("a double spend succeeds when its branch is longer and the goods are there",
-    "[consensus][pow]")
+TEST_CASE(
+    "a double spend succeeds when its branch is longer and the goods are there", "[consensus][pow]")
 {
     constexpr std::uint64_t confirmations = 2;
     constexpr std::uint64_t gives_up_behind = 5;

@@ -215,8 +215,8 @@ private:
         }
         all->votes.push_back(
             {"precommit", number_, 1, number_ % 2 == 0 ? id : no_network_block, 7, 8, {5, 1}});
-        all->evidence.push_back({"double_vote", AccountId{4},
-            static_cast<std::int64_t>(number_), number_, 2, id, no_network_block});
+        all->evidence.push_back({"double_vote", AccountId{4}, static_cast<std::int64_t>(number_),
+            number_, 2, id, no_network_block});
         RevertedBlock reverted{id - 1, number_, keccak256("reverted"), AccountId{1}, {}};
         for (std::uint64_t i = 0; i <= number_ % 2; ++i)
         {

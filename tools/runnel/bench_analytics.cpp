@@ -19,8 +19,8 @@
 #include <cerrno>
 #include <exception>
 #include <filesystem>
-#include <iterator>
 #include <fstream>
+#include <iterator>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -278,8 +278,7 @@ int bench_analytics(const BenchOptions& options)
         };
         size["trace_over_plain_scan"] = {
             {"wall", ratio(&Cost::wall_s)}, {"cpu", ratio(&Cost::cpu_s)}};
-        size["page_mb"] =
-            static_cast<double>(filesystem::file_size(scratch / "page.html")) / 1e6;
+        size["page_mb"] = static_cast<double>(filesystem::file_size(scratch / "page.html")) / 1e6;
         sizes.push_back(std::move(size));
     }
     if (options.json)

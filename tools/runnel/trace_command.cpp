@@ -173,8 +173,8 @@ int run_trace(const TraceOptions& options)
     }
     if (options.json)
     {
-        write_trace_json(source, traces, options.view,
-            [](std::string_view text) { fmt::print("{}", text); });
+        write_trace_json(
+            source, traces, options.view, [](std::string_view text) { fmt::print("{}", text); });
         fmt::print("\n");
     }
     else if (options.dot || options.graphml)
@@ -205,12 +205,11 @@ Command add_trace_command(CLI::App& app)
                          "All that this account has, and all clean money that it gets, is the "
                          "loot; may be repeated")
                      ->type_name("ADDRESS|NAME");
-    auto* transaction =
-        command
-            ->add_option("--tx", options->transaction,
-                "What this transaction brought to who gained by it is the loot")
-            ->type_name("HASH")
-            ->excludes(from);
+    auto* transaction = command
+                            ->add_option("--tx", options->transaction,
+                                "What this transaction brought to who gained by it is the loot")
+                            ->type_name("HASH")
+                            ->excludes(from);
     auto* forward = command->add_flag("--forward", options->forward, "Where it went (as without)");
     command->add_flag("--backward", options->backward, "Where what --from has after --at came from")
         ->excludes(forward);

@@ -58,8 +58,8 @@ const ContractType& OrderBook::contract_type()
         .role = ContractRole::dex,
         .sectors = implements<OrderBook, Exchange, Venue, OrderExchange>(),
         .methods = methods(),
-        .events = event_types<DexTrade, DexOrder, DexFill, DexPool, DexQuote, DexBook,
-            DexBookBalance>(),
+        .events =
+            event_types<DexTrade, DexOrder, DexFill, DexPool, DexQuote, DexBook, DexBookBalance>(),
         .parameters =
             {
                 {"base", ParameterKind::token, "", {}, "What orders buy and sell."},

@@ -6,8 +6,8 @@ namespace
 {
 constexpr unsigned smallest_part_bits = 13;
 
-void quote_sizes(const Exchange& exchange, ContractId token_in, ContractId token_out,
-    SnapshotContext& context)
+void quote_sizes(
+    const Exchange& exchange, ContractId token_in, ContractId token_out, SnapshotContext& context)
 {
     auto whole = exchange.depth(token_in);
     if (whole.is_zero())
@@ -25,8 +25,7 @@ void quote_sizes(const Exchange& exchange, ContractId token_in, ContractId token
             const auto paid = exchange.quote_exact_input(token_in, token_out, size);
             if (paid.has_value() && !paid->is_zero())
             {
-                context.emit(
-                    exchange.contract().id(), DexQuote{token_in, token_out, size, *paid});
+                context.emit(exchange.contract().id(), DexQuote{token_in, token_out, size, *paid});
             }
         }
     }
