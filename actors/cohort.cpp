@@ -284,30 +284,28 @@ void Cohort::learn(const AddressedOutcome& addressed, std::uint64_t next_block)
     const auto& outcome = addressed.outcome;
     const auto position = position_of(addressed.sender);
     auto& wallet = wallets_[position];
-    const auto find = [&](auto& list)
-    {
-        return std::find_if(list.begin(), list.end(),
-            [&](const Pending& other) { return other.nonce == outcome.nonce; });
-    };
-    if (addressed.is_undone)
+    using Standing = AddressedOutcome::Standing;
+    if (addressed.standing == Standing::undone)
     {
         // It waits again, under its nonce; what its wallet was told it does not forget.
-        if (const auto found = find(wallet.provisional); found != wallet.provisional.end())
-        {
-            wallet.pending.push_back(*found);
-            wallet.provisional.erase(found);
-        }
+        if (const auto found = provisional_.extract({position, outcome.nonce}))
+            wallet.pending.push_back(found.mapped());
         return;
     }
     auto told = outcome;
     const auto kind = static_cast<std::uint8_t>(1 + static_cast<int>(outcome.kind));
     bool is_known = false;
-    if (const auto pending = find(wallet.pending); pending != wallet.pending.end())
+    const auto pending = std::find_if(wallet.pending.begin(), wallet.pending.end(),
+        [&](const Pending& other) { return other.nonce == outcome.nonce; });
+    if (pending != wallet.pending.end())
     {
         told.tag = pending->tag;
         is_known = pending->told == kind;
-        if (addressed.is_provisional)
-            wallet.provisional.push_back({pending->nonce, pending->tag, kind});
+        if (addressed.standing == Standing::provisional)
+        {
+            provisional_.insert_or_assign(
+                {position, pending->nonce}, Pending{pending->nonce, pending->tag, kind});
+        }
         wallet.pending.erase(pending);
     }
     if (is_known)

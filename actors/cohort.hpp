@@ -83,8 +83,6 @@ private:
         std::uint32_t max_base_fee_percent = 0;  // Of the base fee.
         std::uint32_t boost_percent = 100;       // Grows when bids were too low.
         boost::container::small_vector<Pending, 2> pending;
-        /// Those in blocks that will be taken back; none where a checkpoint is taken.
-        std::vector<Pending> provisional;
 
         /// What changes: the rest is drawn at genesis.
         RUNNEL_FIELDS((due, block_number), (boost_percent, other("%")), pending);
@@ -136,6 +134,9 @@ private:
     std::unique_ptr<Strategy> strategy_;
     std::vector<Change> changes_;  // Those to come, the next one last.
     std::vector<Wallet> wallets_;
+    /// By wallet and nonce: those in blocks that will be taken back; none where a checkpoint is
+    /// taken.
+    std::map<std::pair<std::size_t, std::uint64_t>, Pending> provisional_;
     std::map<std::uint64_t, std::vector<std::uint32_t>> calendar_;  // Stale entries are skipped.
     const WorldView* view_ = nullptr;                               // Of the round under way.
     std::vector<Transaction> transactions_;

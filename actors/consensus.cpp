@@ -1,7 +1,6 @@
 #include "actors/consensus.hpp"
 
 #include <caf/exit_reason.hpp>
-#include <caf/send.hpp>
 
 #include <algorithm>
 #include <utility>

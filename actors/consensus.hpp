@@ -6,7 +6,6 @@
 
 #include <caf/blocking_actor.hpp>
 
-#include <functional>
 #include <memory>
 #include <vector>
 

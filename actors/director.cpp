@@ -401,7 +401,7 @@ void Director::ordering()
         [this](const Proposed& message)
         {
             charge(&PhaseSeconds::order);
-            watch_->answered(RoundWatch::Member::proposer, has_engine() ? 0 : proposer_);
+            watch_->answered(RoundWatch::Member::proposer, builder());
             mempool_ = message.mempool;
             dropped_ = std::move(*message.dropped);
             proposed_ = message.transactions;
@@ -611,9 +611,8 @@ void Director::propose()
     message.head = std::make_shared<std::vector<Transaction>>(std::move(script_.transactions));
     message.stays = now_.stays;
     message.is_secret = now_.block.is_withheld;
-    const auto builder = has_engine() ? 0 : proposer_;
-    watch_->await(RoundWatch::Member::proposer, builder);
-    send(validators_[builder], std::move(message));
+    watch_->await(RoundWatch::Member::proposer, builder());
+    send(validators_[builder()], std::move(message));
     ordering();
 }
 
@@ -771,7 +770,11 @@ News* Director::news_for(AccountId account)
 void Director::add_outcome(AccountId account, const TransactionOutcome& outcome)
 {
     if (auto* news = news_for(account))
-        news->outcomes.push_back({account, outcome, !now_.stays, false});
+    {
+        news->outcomes.push_back({account, outcome,
+            now_.stays ? AddressedOutcome::Standing::settled
+                       : AddressedOutcome::Standing::provisional});
+    }
 }
 
 void Director::take_letters(std::vector<AddressedLetter>& letters)
@@ -1022,7 +1025,8 @@ void Director::take_back()
             {
                 TransactionOutcome outcome;
                 outcome.nonce = transaction.nonce;
-                news->outcomes.push_back({transaction.sender, outcome, false, true});
+                news->outcomes.push_back(
+                    {transaction.sender, outcome, AddressedOutcome::Standing::undone});
             }
         }
         result_->transactions -= doomed.note.transactions.size();

@@ -174,6 +174,8 @@ private:
         std::uint64_t reverted = 0;  // Of its transactions.
     };
     [[nodiscard]] bool has_engine() const noexcept { return setup_->make_engine != nullptr; }
+    /// Which validator puts the block together: with an engine there is one that has the ledger.
+    [[nodiscard]] std::uint32_t builder() const noexcept { return has_engine() ? 0 : proposer_; }
     void remember_doomed();
     caf::actor consensus_;
     std::deque<ScheduledBlock> schedule_;

@@ -165,10 +165,7 @@ std::string ChainReexecutor::check_network(const storage::StoredBlock& stored)
         return "the proposer is not the one who made the network's block";
     if (header.timestamp != timestamp_of(due->block, scenario_.start, head_.timestamp))
         return "the timestamp is not that of the network's block";
-    const auto same = [](const Reward& a, const Reward& b)
-    { return a.account == b.account && a.amount == b.amount && a.kind == b.kind; };
-    if (!std::equal(due->rewards.begin(), due->rewards.end(), stored.rewards.begin(),
-            stored.rewards.end(), same))
+    if (due->rewards != stored.rewards)
         return "the rewards and changes of stake are not those of the network's block";
     if (header.finalized_block != due->finalized)
         return "the finalized block is not what the network had made final";
@@ -268,9 +265,7 @@ std::string ChainReexecutor::check_rewards(const storage::StoredBlock& stored) c
     for (std::uint32_t i = 0; i < validators_.size(); ++i)
         attested[i] = attests(scenario_.seed, scenario_.chain.participation, i, head_.number);
     const auto due = block_rewards(scenario_.chain.block_reward, validators_, proposer_, attested);
-    const auto same = [](const Reward& a, const Reward& b)
-    { return a.account == b.account && a.amount == b.amount; };
-    if (!std::equal(due.begin(), due.end(), stored.rewards.begin(), stored.rewards.end(), same))
+    if (due != stored.rewards)
         return "the rewards are not those that the scenario gives to its proposer and attesters";
     const auto finalized = is_final(validators_, attested) ? head_.number : head_.finalized_block;
     if (stored.header.finalized_block != finalized)

@@ -131,8 +131,10 @@ struct RefusedBlock
 struct ConsensusStep
 {
     VirtualTime at = 0;
-    std::uint64_t reverted = 0;       // Blocks taken back from its end, first.
-    std::vector<NetworkBlock> added;  // Then added, each on the one before.
+    std::uint64_t reverted = 0;  // Blocks taken back from its end, first.
+    /// Then added, each on the one before: one a step, where some of a branch may be reverted later
+    /// and must take its own changes of stakes along.
+    std::vector<NetworkBlock> added;
     std::uint64_t finalized = 0;      // Height of the newest block that nothing reverts any more.
     std::vector<NetworkVotes> votes;  // New since the last step: those that decided it.
     std::vector<NetworkEvidence> evidence;

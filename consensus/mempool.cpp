@@ -10,6 +10,9 @@ namespace runnel
 {
 void Mempool::add(std::vector<Transaction> transactions)
 {
+    has_secrets_ =
+        has_secrets_ || std::any_of(transactions.begin(), transactions.end(),
+                            [](const auto& transaction) { return transaction.is_secret; });
     if (pool_.empty())
     {
         pool_ = std::move(transactions);
@@ -56,8 +59,7 @@ std::vector<Transaction> Mempool::build_block(const World& world, std::uint64_t 
 
 std::size_t Mempool::sort_out(const World& world, Fate fate)
 {
-    const auto is_secret = [](const Transaction& transaction) { return transaction.is_secret; };
-    if (std::none_of(pool_.begin(), pool_.end(), is_secret))
+    if (!has_secrets_)
         return pool_.size();
     // Where the other one of the two is in a block that stays, this one never will be.
     if (fate.stays)

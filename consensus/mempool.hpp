@@ -54,7 +54,8 @@ private:
     MempoolOptions options_;
     BlockBuilder builder_;
     std::vector<Transaction> pool_;
-    std::vector<bool> gone_;  // Beside pool_: taken or dropped in this round.
+    bool has_secrets_ = false;  // There was one once.
+    std::vector<bool> gone_;    // Beside pool_: taken or dropped in this round.
     std::vector<DroppedTransaction> dropped_;
 };
 

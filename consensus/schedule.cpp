@@ -129,7 +129,6 @@ std::optional<ScheduledBlock> ChainSchedule::next()
         const auto entry = std::move(waiting_.front());
         waiting_.pop_front();
         auto scheduled = std::move(entry->scheduled);
-        entry->scheduled.block = scheduled.block;  // is_decided() may be asked of it again.
         scheduled.stays = !entry->is_reverted;
         move_behind(entry->notes.blocks, notes_.blocks);
         move_behind(entry->notes.votes, notes_.votes);
@@ -189,13 +188,9 @@ std::optional<ConsensusStep> ChainSchedule::next_step()
                         : engine_->next(last_at_ + options_.patience);
     if (!step)
         return std::nullopt;
-    // An engine may tell of a branch block by block: what happens in one moment is one step.
-    while ((peeked_ = engine_->next(step->at + options_.patience)) && peeked_->at == step->at &&
+    while ((peeked_ = engine_->next(step->at + options_.patience)) && peeked_->added.empty() &&
            peeked_->reverted == 0)
     {
-        step->finalized = std::max(step->finalized, peeked_->finalized);
-        move_behind(peeked_->added, step->added);
-        move_behind(peeked_->stake, step->stake);
         move_behind(peeked_->votes, step->votes);
         move_behind(peeked_->evidence, step->evidence);
         move_behind(peeked_->refused, step->refused);
@@ -209,10 +204,7 @@ void ChainSchedule::take_back(std::uint64_t count)
     for (; count > 0; --count)
     {
         const auto height = settled_ + chain_.size();
-        const auto entry = chain_.empty() ? nullptr : chain_.back();
-        const bool was_handed_out =
-            entry == nullptr || (height <= handed_out_ && !entry->is_reverted);
-        if (was_handed_out)
+        if (chain_.empty() || height <= handed_out_)
         {
             error_ = fmt::format(
                 "block {} was taken back under {} others: the scenario's "
@@ -221,58 +213,46 @@ void ChainSchedule::take_back(std::uint64_t count)
             waiting_.clear();
             return;
         }
+        chain_.back()->is_reverted = true;
+        reverts_due_ += chain_.back()->is_executed ? 1 : 0;
         chain_.pop_back();
-        entry->is_reverted = true;
-        reverts_due_ += entry->is_executed ? 1 : 0;
     }
 }
 
 void ChainSchedule::add(const ConsensusStep& step)
 {
     finalized_ = std::max(finalized_, step.finalized);
-    std::vector<std::shared_ptr<Entry>> added;
+    if (step.added.empty())
+    {
+        note(step, notes_);
+        return;
+    }
+    // An engine may tell of a branch block by block, each with its own stakes: nobody acts between.
+    const bool goes_on = peeked_ && peeked_->at == step.at && peeked_->reverted == 0;
     for (const auto& block : step.added)
     {
         RUNNEL_CHECK(block.height == settled_ + chain_.size() + 1);
         auto entry = std::make_shared<Entry>();
         entry->scheduled.block = block;
-        entry->scheduled.is_seen = &block == &step.added.back();
+        entry->scheduled.is_seen = !goes_on && &block == &step.added.back();
         entry->scheduled.finalized = std::min(step.finalized, block.height - 1);
         entry->is_executed = block.height <= options_.blocks;
         if (entry->is_executed)
             entry->scheduled.reverts = std::exchange(reverts_due_, 0);
         chain_.push_back(entry);
-        waiting_.push_back(entry);
-        added.push_back(std::move(entry));
+        waiting_.push_back(std::move(entry));
     }
-    if (added.empty())
-    {
-        note(step, notes_);
-        return;
-    }
-    // Who made several blocks of a step is paid in each of them; the rest comes with the last.
-    std::vector<bool> is_paid(added.size());
+    auto& last = *chain_.back();
     for (const auto& change : step.stake)
     {
-        // Tips are whoever's who made the block; nothing, nobody writes down.
         if (change.kind == StakeChangeKind::fee_share || change.amount.is_zero())
-            continue;
-        auto place = added.size() - 1;
-        for (std::size_t i = 0; change.kind == StakeChangeKind::reward && i < added.size(); ++i)
-        {
-            if (!is_paid[i] && added[i]->scheduled.block.maker == change.validator)
-            {
-                is_paid[i] = true;
-                place = i;
-                break;
-            }
-        }
-        added[place]->scheduled.rewards.push_back(
+            continue;  // Tips are whoever's who made the block.
+        last.scheduled.rewards.push_back(
             {account_of(change), change.amount, kind_of(change.kind, options_.compounds)});
     }
     for (const auto miner : step.double_spends)
-        added.back()->scheduled.double_spends.push_back(account_of(miner));
-    note(step, added.back()->notes);
+        last.scheduled.double_spends.push_back(account_of(miner));
+    note(step, last.notes);
     // What nothing takes back any more need not be remembered.
     const auto height = settled_ + chain_.size();
     const auto safe =

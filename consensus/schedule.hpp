@@ -23,7 +23,7 @@ struct ScheduledBlock
     std::uint64_t reverts = 0;  // Blocks taken back from the end of the chain, first.
     NetworkBlock block;
     /// Whether anybody has seen the chain before this block: agents decide on what they see, and of
-    /// a branch that takes over they see the end.
+    /// a branch that takes over in one moment they see the end.
     bool is_seen = true;
     /// Nothing takes it back, ever.
     bool stays = true;
@@ -73,11 +73,13 @@ private:
         ScheduledBlock scheduled;
         bool is_reverted = false;
         bool is_executed = true;  // Behind the last block nothing is.
-        ConsensusNotes notes;     // Of its step, if it is the last of it; itself in any case.
+        ConsensusNotes notes;     // Of its step.
     };
 
     /// Takes the engine's next step in; false if there is none.
     bool pull();
+    /// The engine's next step. Whoever tells something without going on with the chain adds to the
+    /// step before.
     [[nodiscard]] std::optional<ConsensusStep> next_step();
     void take_back(std::uint64_t count);
     void add(const ConsensusStep& step);

@@ -72,8 +72,9 @@ struct Reward
 {
     AccountId account{};
     Amount amount;
-    RewardKind kind = RewardKind::minted;
+    RewardKind kind = RewardKind::minted;  // Hashed behind the others, where it is not `minted`.
     RUNNEL_FIELDS(account, (amount, wei));
+    bool operator==(const Reward&) const = default;
 };
 
 /// Whose balance the coins are that validators have locked up; in ledgers of engines that lock any.

@@ -558,9 +558,9 @@ private:
             "(x.receipt_effective_gas_price - k.base_fee) FROM t_transactions x JOIN t_blocks k ON "
             "k.number = x.block_number WHERE x.block_number > 0"
             " UNION ALL SELECT account_id, 0, CAST(amount AS REAL) FROM t_rewards"
-            " UNION ALL SELECT account_id, 0, CAST(amount AS REAL) FROM t_stake_changes WHERE kind "
-            "= "
-            "'freed' UNION ALL SELECT (SELECT id FROM t_addresses WHERE name = 'deposits'), 0, "
+            " UNION ALL SELECT account_id, 0, CAST(amount AS REAL) FROM t_stake_changes WHERE "
+            "kind = 'freed' UNION ALL SELECT (SELECT id FROM t_addresses WHERE name = 'deposits'), "
+            "0, "
             "CASE kind WHEN 'staked' THEN 1 ELSE -1 END * CAST(amount AS REAL) FROM "
             "t_stake_changes";
         for (const auto& [table, token] :

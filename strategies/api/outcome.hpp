@@ -14,10 +14,13 @@ struct AddressedOutcome
 {
     AccountId sender{};
     TransactionOutcome outcome;
-    /// Of a block that will be taken back; nobody knows yet.
-    bool is_provisional = false;
-    /// It was: the transaction waits again.
-    bool is_undone = false;
+    enum class Standing : std::uint8_t
+    {
+        settled,
+        provisional,  // Of a block that will be taken back; nobody knows yet.
+        undone,       // It was: the transaction waits again.
+    };
+    Standing standing = Standing::settled;
 };
 
 /// What one wallet told another, on its way.

@@ -166,3 +166,27 @@ TEST_CASE(
     CHECK(halted.stands_still());
     CHECK(halted.error().starts_with("the chain stands still: no block follows block 30"));
 }
+
+TEST_CASE(
+    "schedule: what is found out while the chain stands is told with its last block", "[schedule]")
+{
+    auto halted =
+        schedule({.seed = 4, .fork_share = 0, .stops_after = 30, .accuses = true}, options(200));
+    std::size_t accused = 0;
+    for (auto block = halted.next(); block; block = halted.next())
+        accused += block->notes->evidence.size();
+    CHECK(accused == 30);
+    CHECK(halted.stands_still());
+}
+
+TEST_CASE(
+    "schedule: stakes change with the block that says so, and are taken back with it", "[schedule]")
+{
+    for (const auto& block : all_of(schedule({.seed = 6, .moves_stake = true}, options(150))))
+    {
+        // Each block pays its maker; what else changes comes with the end of a branch.
+        REQUIRE_FALSE(block.rewards.empty());
+        CHECK(block.rewards.front().account == AccountId{10 + block.block.maker});
+        CHECK((block.rewards.size() == 1 || block.is_seen));
+    }
+}

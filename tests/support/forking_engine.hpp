@@ -4,13 +4,15 @@
 #include "ledger/philox.hpp"
 
 #include <algorithm>
+#include <deque>
 #include <utility>
 #include <vector>
 
 namespace runnel::toy
 {
 
-/// A chain that goes back and forth by chance: what a ledger must follow.
+/// A chain that goes back and forth by chance: what a ledger must follow. As engines do, it tells
+/// of a branch block by block.
 class ForkingEngine final : public ConsensusEngine
 {
 public:
@@ -23,13 +25,26 @@ public:
         std::uint64_t stops_after = 0;   // Steps; 0: never.
         std::uint64_t final_behind = 0;  // Heights; 0: nothing is ever final.
         bool moves_stake = false;
+        bool accuses = false;
     };
     explicit ForkingEngine(Options options) noexcept : options_{options}, counts_(options.makers) {}
 
     [[nodiscard]] std::optional<ConsensusStep> next(VirtualTime /*limit*/) override
     {
-        if (options_.stops_after != 0 && steps_ == options_.stops_after)
+        if (told_.empty() && (options_.stops_after == 0 || steps_ < options_.stops_after))
+            make();
+        if (told_.empty())
             return std::nullopt;
+        auto step = std::move(told_.front());
+        told_.pop_front();
+        return step;
+    }
+    [[nodiscard]] ConsensusFigures figures() const override { return {}; }
+    [[nodiscard]] std::uint32_t makers() const noexcept override { return options_.makers; }
+
+private:
+    void make()
+    {
         RandomStream random{options_.seed, 99, 0, steps_++};
         ConsensusStep step;
         step.at = time_ += static_cast<VirtualTime>(1 + random.uniform_below(20)) * one_second;
@@ -57,8 +72,15 @@ public:
             block.height = chain_.size() + 1;
             block.made_at = time_ - static_cast<VirtualTime>(i) * one_second / 2;
             chain_.push_back(block);
-            step.added.push_back(block);
-            step.stake.push_back({StakeChangeKind::reward, block.maker, Amount{5'000 + i}});
+            step.added = {block};
+            step.stake = {{StakeChangeKind::reward, block.maker, Amount{5'000 + i}}};
+            step.finalized = finalized_;
+            if (i > 1)
+            {
+                told_.push_back(step);
+                step.reverted = 0;
+                step.refused.clear();
+            }
         }
         if (options_.moves_stake && steps_ % 3 == 0)
         {
@@ -72,14 +94,20 @@ public:
         votes.block = chain_.back().id;
         votes.voters = {0b101};
         step.votes.push_back(votes);
-        step.finalized = finalized_;
-        return step;
+        told_.push_back(std::move(step));
+        if (options_.accuses)
+        {
+            // Something is found out while the chain does not go on.
+            ConsensusStep found;
+            found.at = time_ + one_second / 4;
+            found.evidence.push_back({EvidenceKind::double_vote, 1, found.at, chain_.size(), 0,
+                chain_.back().id, no_block, VoteKind::prevote});
+            told_.push_back(std::move(found));
+        }
     }
-    [[nodiscard]] ConsensusFigures figures() const override { return {}; }
-    [[nodiscard]] std::uint32_t makers() const noexcept override { return options_.makers; }
 
-private:
     Options options_;
+    std::deque<ConsensusStep> told_;  // Not yet.
     std::vector<std::uint32_t> counts_;
     std::vector<NetworkBlock> chain_;
     std::uint64_t steps_ = 0;
