@@ -1017,7 +1017,8 @@ void Director::take_back()
     {
         auto doomed = std::move(doomed_.back());
         doomed_.pop_back();
-        world_.revert(doomed.undo);
+        if (result_->reverted_blocks + 1 != options_.forget_undo)
+            world_.revert(doomed.undo);
         doomed.note.hash = head_hash_;
         for (const auto& transaction : doomed.transactions)
         {

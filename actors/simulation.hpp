@@ -157,6 +157,9 @@ struct SimulationOptions
     std::vector<BitFlip> flips;
     /// The probability with which a declared access is dropped, a fault that must change nothing.
     double forget_accesses = 0;
+    /// The how-manieth of the blocks that are taken back stays in the state, a fault that must be
+    /// found; 0: none.
+    std::uint64_t forget_undo = 0;
     /// Called on the director's thread with one line for people; the run goes on.
     std::function<void(const std::string&)> warn;
     BlockSink* sink = nullptr;  // nullptr: persist nothing.
