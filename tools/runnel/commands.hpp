@@ -50,6 +50,7 @@ using Command = std::function<int()>;
 [[nodiscard]] Command add_replay_command(CLI::App& app);
 [[nodiscard]] Command add_vectors_command(CLI::App& app);
 [[nodiscard]] Command add_consensus_command(CLI::App& app);
+[[nodiscard]] Command add_swarm_command(CLI::App& app);
 [[nodiscard]] Command add_check_command(CLI::App& app);
 [[nodiscard]] Command add_scenarios_command(CLI::App& app);
 [[nodiscard]] Command add_diff_command(CLI::App& app);

@@ -127,8 +127,9 @@ int main(int argc, char** argv)
         add_replay_command(app), add_report_command(app), add_risk_command(app),
         add_detect_command(app), add_trace_command(app), add_show_command(app),
         add_sql_command(app), add_vectors_command(app), add_consensus_command(app),
-        add_check_command(app), add_scenarios_command(app), add_diff_command(app),
-        add_bench_command(app), add_completion_command(app), add_manual_command(app)};
+        add_swarm_command(app), add_check_command(app), add_scenarios_command(app),
+        add_diff_command(app), add_bench_command(app), add_completion_command(app),
+        add_manual_command(app)};
 
     refuse_empty_values(app);
     try
