@@ -4,6 +4,7 @@
 #include "execution/gas.hpp"
 #include "ledger/check.hpp"
 #include "state/references.hpp"
+#include "state/signing.hpp"
 
 #include <algorithm>
 #include <limits>
@@ -386,7 +387,10 @@ void Cohort::quoted()
 
 std::vector<Transaction> Cohort::take_transactions()
 {
-    seal_all(transactions_);
+    if (signatures_ == SignatureScheme::none)
+        seal_all(transactions_);
+    else
+        sign_all(transactions_, *world_);
     return std::exchange(transactions_, {});
 }
 
@@ -471,6 +475,7 @@ std::vector<GroupCohorts> make_cohorts(const SimulationSetup& setup, std::uint32
             wallets.world = setup.world.get();
             wallets.groups = everybody;
             cohorts.push_back(std::make_shared<Cohort>(group, std::move(wallets)));
+            cohorts.back()->sign_with(setup.signatures);
         }
     }
     return groups;

@@ -43,6 +43,8 @@ public:
     /// Lets the wallets act that asked, once every answer is in.
     void quoted();
 
+    /// From now on transactions are signed in this way.
+    void sign_with(SignatureScheme scheme) noexcept { signatures_ = scheme; }
     [[nodiscard]] std::vector<Transaction> take_transactions();
     /// What wallets told others.
     [[nodiscard]] std::vector<AddressedLetter> take_letters();
@@ -126,6 +128,7 @@ private:
     std::vector<std::uint64_t> arrivals_;  // and with which block.
     std::map<AccountId, std::size_t> arrived_;
     const World* world_ = nullptr;
+    SignatureScheme signatures_ = SignatureScheme::none;
     std::vector<AgentGroupSetup::Stop> stops_;  // Ascending by their first blocks.
     std::uint32_t first_number_ = 0;
     std::uint64_t seed_ = 0;

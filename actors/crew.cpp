@@ -1,11 +1,14 @@
 #include "actors/crew.hpp"
 
+#include "state/signing.hpp"
+
 #include <caf/actor_system.hpp>
 
 #ifdef __SANITIZE_THREAD__
 #include <sanitizer/tsan_interface.h>
 #endif
 
+#include <fmt/format.h>
 #include <sys/resource.h>
 
 #include <exception>
@@ -196,6 +199,20 @@ std::string ValidatorActor::check(const FinishedBlock& block) const
     return {};
 }
 
+std::string ValidatorActor::check_share(const Attest& message) const
+{
+    if (message.senders == nullptr)
+        return {};
+    const auto& transactions = message.block->transactions;
+    for (std::size_t i = number_; i < transactions.size(); i += message.validators)
+    {
+        const auto wrong = check_signature(transactions[i], (*message.senders)[i]);
+        if (!wrong.empty())
+            return fmt::format("transaction {}: {}", i, wrong);
+    }
+    return {};
+}
+
 caf::behavior ValidatorActor::make_behavior()
 {
     return {[](Propose& message) -> Proposed
@@ -229,6 +246,8 @@ caf::behavior ValidatorActor::make_behavior()
             attested.validator = number_;
             attested.block_number = block.header.number;
             attested.refusal = check(block);
+            if (attested.refusal.empty())
+                attested.refusal = check_share(message);
             head_ = block.header;
             head_hash_ = block.hash;
             attested.attests = attested.refusal.empty() &&

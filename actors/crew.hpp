@@ -76,6 +76,8 @@ public:
 
 private:
     [[nodiscard]] std::string check(const FinishedBlock& block) const;
+    /// Of this validator's share of the signatures.
+    [[nodiscard]] std::string check_share(const Attest& message) const;
 
     std::uint32_t number_;
     std::uint64_t seed_;

@@ -3,6 +3,7 @@
 #include "contracts/kit/token.hpp"
 #include "contracts/tokens/native/native_coin.hpp"
 #include "ledger/check.hpp"
+#include "state/signing.hpp"
 
 #include <caf/exit_reason.hpp>
 #include <fmt/format.h>
@@ -29,6 +30,24 @@ std::string_view phase_name(double PhaseSeconds::*phase)
     return std::find_if(
         names.begin(), names.end(), [phase](const auto& entry) { return entry.first == phase; })
         ->second;
+}
+
+/// Whether a proposer made this block against a rule of the ledger.
+bool is_flawed(const NetworkBlockNote& note)
+{
+    return note.status == to_string(BlockRefusalKind::invalid) && !note.flaw.empty();
+}
+
+BlockFlaw flaw_of(std::string_view name)
+{
+    for (const auto flaw :
+        {BlockFlaw::wrong_state_root, BlockFlaw::overspend, BlockFlaw::forged_signature})
+    {
+        if (to_string(flaw) == name)
+            return flaw;
+    }
+    RUNNEL_CHECK(false && "a flaw has a name");
+    return BlockFlaw::none;
 }
 }  // namespace
 
@@ -106,7 +125,7 @@ void Director::spawn_crew()
         monitor(writer_);
     for (unsigned i = 1; i < options_.workers; ++i)
         helpers_.push_back(spawn<HelperActor, caf::monitored>(gate_));
-    attested_.assign(setup_->validators.size(), true);
+    attested_.assign(std::max(setup_->validators.size(), validator_count()), true);
     const auto groups = make_cohorts(*setup_, options_.cohort_size, everybody_);
     if (setup_->resume_from != nullptr && !restore(groups))
         return;
@@ -116,9 +135,7 @@ void Director::spawn_crew()
         redundancy_->start(world_, head_);
         replica_ = spawn<ReplicaActor, caf::monitored>();
     }
-    // With an engine they are in its network; the reference node alone has the ledger.
-    const auto validators = has_engine() ? 1 : setup_->validators.size();
-    for (std::uint32_t i = 0; i < validators; ++i)
+    for (std::uint32_t i = 0; i < validator_count(); ++i)
     {
         validators_.push_back(spawn<ValidatorActor, caf::monitored>(
             i, setup_->seed, setup_->participation, setup_->fees, head_, head_hash_));
@@ -220,6 +237,9 @@ bool Director::are_plausible(
             const auto* group = group_of(transaction->sender);
             if (group == nullptr || transaction->max_priority_fee > transaction->max_fee)
                 return false;
+            if (setup_->signatures != SignatureScheme::none &&
+                !check_signature(*transaction, world_.account(transaction->sender).address).empty())
+                return false;
             const auto round = round_of_arrival(setup_->seed, *transaction, setup_->slot_seconds,
                 group->strategy->watches_mempool ? setup_->mempool_seen_at_ms : 0);
             // Where blocks are taken back, wallets had gone on beyond this one.
@@ -240,7 +260,7 @@ void Director::watch_crew()
         watch_->add(Member::protocol, world_.contract(ContractId{i}).name());
     watch_->add(Member::protocol, "a contract that a block deployed");
     watch_->add(Member::consensus, "the network of validators");
-    for (std::size_t i = 0; i < (has_engine() ? 1 : setup_->validators.size()); ++i)
+    for (std::size_t i = 0; i < validator_count(); ++i)
     {
         watch_->add(Member::proposer, fmt::format("validator {} (proposer)", i));
         watch_->add(Member::validator, fmt::format("validator {}", i));
@@ -416,9 +436,25 @@ void Director::awaiting_credit()
     const bool may_begin =
         unpersisted_ < options_.writer_credits &&
         (options_.memory_ceiling == 0 || governor_.admits_block(unpersisted_, resident_memory()));
-    if (may_begin)
+    if (!may_begin)
+        return enter(&Director::awaiting_credit);
+    if (!has_flawed())
         return plan();
-    enter(&Director::awaiting_credit);
+    leases_.ask_for_all();
+    holds_all_ = true;
+    judging();
+}
+
+void Director::judging()
+{
+    if (leases_.is_complete() && attestations_due_ == 0)
+        return judge();
+    enter(&Director::judging,
+        [this](const Leased& message)
+        {
+            leases_.take(message);
+            judging();
+        });
 }
 
 void Director::leasing()
@@ -616,6 +652,49 @@ void Director::propose()
     ordering();
 }
 
+bool Director::has_flawed() const
+{
+    return now_.notes != nullptr && now_.notes->refused.empty() &&
+           std::any_of(now_.notes->blocks.begin(), now_.notes->blocks.end(),
+               [](const NetworkBlockNote& note) { return is_flawed(note); });
+}
+
+void Director::judge()
+{
+    if (!validation_)
+    {
+        validation_.emplace(ValidationRules{setup_->fees, setup_->mempool, setup_->signatures,
+                                setup_->checkpoint_interval, setup_->blocks, setup_->slot_seconds},
+            options_.workers);
+    }
+    const ParentBlock parent{head_, head_hash_};
+    DueBlock due;
+    due.timestamp = view_->timestamp;
+    due.finalized_block = now_.finalized;
+    due.rewards = now_.rewards;
+    due.head.assign(proposed_->begin(),
+        proposed_->begin() + static_cast<std::ptrdiff_t>(script_.lines.size()));
+    for (const auto& note : now_.notes->blocks)
+    {
+        if (!is_flawed(note))
+            continue;
+        const auto flaw = flaw_of(note.flaw);
+        due.proposer = note.maker;
+        const auto block =
+            make_flawed_block(flaw, *validation_, world_, parent, due, *proposed_);
+        const auto finding = validation_->validate(world_, parent, due, block);
+        if (!finding || finding->rule != rule_broken_by(flaw))
+        {
+            return fail(fmt::format("block {} of the network has the flaw {}, validation finds: {}",
+                            note.id, note.flaw, finding ? finding->what : "nothing"),
+                true);
+        }
+        now_.notes->refused.push_back({note.id, block.header.number, block.hash, note.maker,
+            block.header.transaction_count, note.flaw, to_string(finding->rule), finding->what});
+    }
+    plan();
+}
+
 void Director::plan()
 {
     charge(&PhaseSeconds::persist);
@@ -656,7 +735,8 @@ void Director::plan()
     execution.plan();
     if (!execution.is_parallel())
         gate_->close();
-    leases_.ask_for([&execution](ContractId id) { return execution.touches(id); });
+    if (!std::exchange(holds_all_, false))
+        leases_.ask_for([&execution](ContractId id) { return execution.touches(id); });
     charge(&PhaseSeconds::plan);
     leasing();
 }
@@ -1100,11 +1180,18 @@ void Director::seal()
     head_ = block->header;
     head_hash_ = block->hash;
     ++result_->blocks;
+    std::shared_ptr<std::vector<Address>> senders;
+    if (setup_->signatures != SignatureScheme::none)
+    {
+        senders = std::make_shared<std::vector<Address>>();
+        for (const auto& transaction : block->transactions)
+            senders->push_back(world_.account(transaction.sender).address);
+    }
     attestations_due_ = static_cast<std::uint32_t>(validators_.size());
     for (std::size_t i = 0; i < validators_.size(); ++i)
     {
         watch_->await(RoundWatch::Member::validator, i);
-        send(validators_[i], Attest{block});
+        send(validators_[i], Attest{block, senders, attestations_due_});
     }
     if (options_.sink != nullptr && sealing_stays_)
     {

@@ -8,6 +8,7 @@
 #include "actors/newcomers.hpp"
 #include "actors/redundancy.hpp"
 #include "actors/round_watch.hpp"
+#include "consensus/flawed_block.hpp"
 
 #include <chrono>
 #include <deque>
@@ -56,6 +57,7 @@ private:
     void watching();         // Those that see what the others want.
     void ordering();         // The proposer builds the block.
     void awaiting_credit();  // The writer is behind.
+    void judging();          // Everything comes home, to try a flawed block on.
     void leasing();          // What the block touches, and the parent's attestations.
     void leasing_all();      // What the block turned out to touch may be anything.
     void replicating();      // The other replica executes the block too.
@@ -83,6 +85,11 @@ private:
     /// Tells groups who of them has come with blocks since.
     void admit_newcomers();
     void propose();
+    /// Whether proposers made flawed blocks that nobody has looked at yet.
+    [[nodiscard]] bool has_flawed() const;
+    /// Makes the flawed blocks of proposers who cheat, from what an honest one makes the block under
+    /// way of, and shows them to the validation.
+    void judge();
     void plan();
     void execute();
     void redo();    // All is leased: executes the block once more, in order.
@@ -176,6 +183,14 @@ private:
     [[nodiscard]] bool has_engine() const noexcept { return setup_->make_engine != nullptr; }
     /// Which validator puts the block together: with an engine there is one that has the ledger.
     [[nodiscard]] std::uint32_t builder() const noexcept { return has_engine() ? 0 : proposer_; }
+    /// How many actors validate. With an engine validators are in its network and the reference
+    /// node alone has the ledger; more of them only share its signatures.
+    [[nodiscard]] std::size_t validator_count() const noexcept
+    {
+        if (!has_engine())
+            return setup_->validators.size();
+        return setup_->signatures == SignatureScheme::none ? 1 : options_.workers;
+    }
     void remember_doomed();
     caf::actor consensus_;
     std::deque<ScheduledBlock> schedule_;
@@ -190,6 +205,8 @@ private:
     std::vector<Doomed> doomed_;
     std::vector<RevertedBlock> reverted_;  // Since the last block that stays.
     bool went_back_ = false;
+    std::optional<BlockValidator> validation_;  // Once there was a flawed block.
+    bool holds_all_ = false;  // All contracts are leased for the block under way.
     std::uint64_t start_time_ = 0;  // Unix seconds, of block 0.
 
     std::shared_ptr<ExecutionGate> gate_;

@@ -92,6 +92,10 @@ struct Proposed
 struct Attest
 {
     std::shared_ptr<const FinishedBlock> block;
+    /// Of the senders of its transactions, where these are signed: validators share the work of
+    /// looking at signatures, each takes every so many of them.
+    std::shared_ptr<const std::vector<Address>> senders;
+    std::uint32_t validators = 1;
 };
 
 /// Validator -> director.

@@ -86,6 +86,8 @@ struct SimulationSetup
     std::shared_ptr<const ReferencePrices> prices;
     FeeSchedule fees;
     MempoolOptions mempool;
+    /// How transactions are signed. With a scheme, those who send have the addresses of their keys.
+    SignatureScheme signatures = SignatureScheme::none;
     /// How far into a slot those who watch the mempool see what has arrived, and act.
     std::int64_t mempool_seen_at_ms = 11'000;
     std::uint64_t seed = 0;

@@ -3,6 +3,7 @@
 #include "scenarios/loader/loader.hpp"
 #include "scenarios/run.hpp"
 #include "state/references.hpp"
+#include "state/signing.hpp"
 
 #include <fmt/format.h>
 
@@ -99,7 +100,7 @@ tl::expected<ChainReexecutor, scenarios::ScenarioError> ChainReexecutor::of(
     if (!genesis)
         return tl::unexpected{scenarios::ScenarioError{"block 0: " + genesis.error().message}};
     auto script = scenarios::make_script(scenario->script, scenario->created, genesis->arrivals,
-        *genesis->world, scenario->chain.fees.block_gas_limit);
+        *genesis->world, scenario->chain.fees.block_gas_limit, scenario->chain.signatures);
     if (!script)
         return tl::unexpected{scenarios::ScenarioError{"t_manifest: " + script.error().message}};
     return ChainReexecutor{std::move(*scenario), std::move(*genesis), std::move(*script)};
@@ -211,7 +212,10 @@ std::string ChainReexecutor::check_transactions(const storage::StoredBlock& stor
     slot.gas_limit = header.gas_limit;
     slot.now_ms =
         static_cast<std::int64_t>(header.number) * std::int64_t{scenario_.slot_seconds} * 1000;
-    return builder_.check(head.transactions, stored.transactions, world(), slot);
+    auto wrong = builder_.check(head.transactions, stored.transactions, world(), slot);
+    if (wrong.empty() && scenario_.chain.signatures != SignatureScheme::none)
+        wrong = check_signatures(stored.transactions, world(), workers_);
+    return wrong;
 }
 
 FinishedBlock ChainReexecutor::next(storage::StoredBlock stored)
@@ -235,6 +239,7 @@ FinishedBlock ChainReexecutor::next(storage::StoredBlock stored)
 
 void ChainReexecutor::use_workers(unsigned workers)
 {
+    workers_ = workers;
     execution_ = std::make_unique<ExecutionThreads>(workers);
 }
 

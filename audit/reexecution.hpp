@@ -76,6 +76,7 @@ private:
     std::vector<std::pair<Address, Agent>> newcomers_;  // By address.
     Script script_;
     BlockBuilder builder_;
+    unsigned workers_ = 1;
     std::unique_ptr<ExecutionThreads> execution_ = std::make_unique<ExecutionThreads>();
     BlockHeader head_;
     Hash head_hash_;

@@ -10,6 +10,7 @@
 #include "storage/dropped_rows.hpp"
 #include "storage/ledger_reader.hpp"
 #include "storage/ledger_writer.hpp"
+#include "storage/refused_rows.hpp"
 #include "storage/reverted_rows.hpp"
 #include "storage/truth_rows.hpp"
 
@@ -229,6 +230,8 @@ std::string check_told(storage::Database& database, std::optional<std::uint64_t>
         wrong = storage::check_reverted_rows(
             database, last, completion ? MaybeHash{completion->reverted_digest} : MaybeHash{});
     }
+    if (wrong.empty())
+        wrong = storage::check_refused_rows(database);
     return wrong;
 }
 

@@ -1,13 +1,15 @@
 #include "consensus/script.hpp"
 
+#include "state/signing.hpp"
+
 #include <algorithm>
 #include <numeric>
 
 namespace runnel
 {
 
-Script::Script(std::vector<ScriptedTransaction> transactions)
-  : lines_(transactions.size()), places_(transactions.size())
+Script::Script(std::vector<ScriptedTransaction> transactions, SignatureScheme signatures)
+  : lines_(transactions.size()), places_(transactions.size()), signatures_{signatures}
 {
     std::iota(lines_.begin(), lines_.end(), 0);
     std::stable_sort(lines_.begin(), lines_.end(),
@@ -57,7 +59,10 @@ Script::Head Script::head_of(std::uint64_t block, std::uint64_t base_fee,
         head.lines.push_back(lines_[i]);
         head.transactions.push_back(std::move(transaction));
     }
-    seal_all(head.transactions);
+    if (signatures_ == SignatureScheme::none)
+        seal_all(head.transactions);
+    else
+        sign_all(head.transactions, world);
     return head;
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "execution/executor.hpp"
+#include "ledger/signature.hpp"
 #include "ledger/transaction.hpp"
 #include "state/world.hpp"
 
@@ -34,7 +35,8 @@ class Script
 public:
     Script() = default;
     /// Those of one block are in the script's order.
-    explicit Script(std::vector<ScriptedTransaction> transactions);
+    explicit Script(std::vector<ScriptedTransaction> transactions,
+        SignatureScheme signatures = SignatureScheme::none);
 
     [[nodiscard]] std::size_t size() const noexcept { return transactions_.size(); }
     [[nodiscard]] const ScriptedTransaction& operator[](std::size_t line) const
@@ -46,7 +48,7 @@ public:
 
     struct Head
     {
-        std::vector<Transaction> transactions;  // Sealed.
+        std::vector<Transaction> transactions;  // Sealed, and signed where the chain wants it.
         std::vector<std::size_t> lines;         // Their numbers in the script.
         std::size_t observed = 0;               // So many of them, from the first, are looked at.
         /// Numbers of those left out: their maximal fee is below the base fee.
@@ -62,6 +64,7 @@ private:
     std::vector<ScriptedTransaction> transactions_;  // By block.
     std::vector<std::size_t> lines_;                 // Their numbers as they were given.
     std::vector<std::size_t> places_;                // The other way round.
+    SignatureScheme signatures_ = SignatureScheme::none;
 };
 
 /// Told what came of a script's transactions, on the thread that executes.

@@ -73,6 +73,19 @@ struct RevertedBlock
     std::vector<Transaction> transactions;
 };
 
+/// A block with a flaw that a proposer made, as validators found it.
+struct RefusedBlockNote
+{
+    std::uint64_t id = 0;      // Of the network.
+    std::uint64_t number = 0;  // That it would have had.
+    Hash hash;
+    AccountId proposer{};
+    std::uint32_t transaction_count = 0;
+    std::string_view flaw;
+    std::string_view rule;  // That it breaks.
+    std::string finding;    // In one line.
+};
+
 /// Between a block that stays and the one before it that stays.
 struct ConsensusNotes
 {
@@ -80,6 +93,7 @@ struct ConsensusNotes
     std::vector<VoteNote> votes;
     std::vector<EvidenceNote> evidence;
     std::vector<RevertedBlock> reverted;  // In the order in which they were taken back.
+    std::vector<RefusedBlockNote> refused;  // Of `blocks`, those with a flaw, in their order.
 };
 
 }  // namespace runnel

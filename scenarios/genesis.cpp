@@ -23,6 +23,13 @@ tl::unexpected<ScenarioError> fail(std::string message)
     return tl::unexpected<ScenarioError>{ScenarioError{std::move(message)}};
 }
 
+/// Of whoever sends transactions: the one that follows from its name, zero, or that of its key.
+Address address_of_sender(const Scenario& scenario, std::string_view name)
+{
+    return scenario.chain.signatures == SignatureScheme::none ? Address{}
+                                                              : key_address_of_name(name);
+}
+
 /// Tokens and contracts, with an account each, in the order of their ids.
 void add_contracts(World& world, const Scenario& scenario)
 {
@@ -51,9 +58,10 @@ std::vector<Validator> add_validators(World& world, const Scenario& scenario)
     {
         RandomStream random{scenario.seed, stream, number, 0};
         const auto stake = smallest_units(scenario.chain.stake.draw(random), native_decimals);
-        validators.push_back(
-            {world.add_account({fmt::format("validator/{}", number), "validator", "", {}}),
-                stake.value_or(Amount{})});
+        const auto name = fmt::format("validator/{}", number);
+        validators.push_back({world.add_account({name, "validator", "",
+                                  address_of_sender(scenario, name)}),
+            stake.value_or(Amount{})});
     }
     if (has_network)
         world.add_account({std::string{deposits_account_name}, "validator", "", {}});
@@ -69,8 +77,9 @@ std::vector<std::vector<AccountId>> add_delegators(World& world, const Scenario&
     {
         for (std::uint32_t i = 1; i <= scenario.consensus.bft.stake.delegators; ++i)
         {
+            const auto name = fmt::format("delegator/{}/{}", validator, i);
             delegators[validator].push_back(world.add_account(
-                {fmt::format("delegator/{}/{}", validator, i), "delegator", "", {}}));
+                {name, "delegator", "", address_of_sender(scenario, name)}));
         }
     }
     return delegators;
@@ -246,11 +255,14 @@ tl::expected<Genesis, ScenarioError> build_genesis(const Scenario& scenario)
         AgentGroup group{&spec, {}, {}};
         for (std::uint32_t number = 0; number < spec.count; ++number)
         {
-            AccountInfo wallet{fmt::format("{}/{}", spec.name, number), "wallet",
-                std::string{spec.strategy->name}, {}, {}};
+            const auto name = fmt::format("{}/{}", spec.name, number);
+            AccountInfo wallet{name, "wallet",
+                std::string{spec.strategy->name}, address_of_sender(scenario, name), {}};
             if (spec.arrives())
             {
-                group.arrivals.push_back({Arrival::never, address_of_name(wallet.name), {}});
+                const auto address =
+                    wallet.address == Address{} ? address_of_name(name) : wallet.address;
+                group.arrivals.push_back({Arrival::never, address, {}});
                 world.expect_account(std::move(wallet));
             }
             else
@@ -259,7 +271,16 @@ tl::expected<Genesis, ScenarioError> build_genesis(const Scenario& scenario)
         genesis.groups.push_back(std::move(group));
     }
     for (const auto& spec : scenario.accounts)
-        world.add_account({spec.name, "account", "", {}});
+    {
+        const auto address = address_of_sender(scenario, spec.name);
+        const auto account = world.add_account({spec.name, "account", "", address});
+        if (address != Address{} && world.account(account).address != address)
+        {
+            return fail(fmt::format("{}: accounts.\"{}\": nobody has the key of an account that is "
+                                    "called by its address, expected chain.signatures = \"none\"",
+                spec.place, spec.name));
+        }
+    }
     if (scenario.consensus.engine == ConsensusKind::gasper)
     {
         // Who is there from the start has his deposit there from the start.
@@ -300,6 +321,15 @@ tl::expected<Genesis, ScenarioError> build_genesis(const Scenario& scenario)
         return tl::unexpected<ScenarioError>{std::move(*error)};
     genesis.transactions = builder.take_transactions();
     return genesis;
+}
+
+std::optional<Address> expected_address(const World& world, std::string_view name)
+{
+    if (const auto address = address_of_name(name); world.is_expected(address))
+        return address;
+    if (const auto address = key_address_of_name(name); world.is_expected(address))
+        return address;
+    return std::nullopt;
 }
 
 std::vector<const EventSpec*> group_changes(const Scenario& scenario)

@@ -3,7 +3,9 @@
 #include "scenarios/scenario.hpp"
 
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -43,6 +45,10 @@ struct Genesis
 
 /// Errors: a wallet's funds beyond 2^128 - 1 smallest units.
 [[nodiscard]] tl::expected<Genesis, ScenarioError> build_genesis(const Scenario& scenario);
+
+/// The address under which an account with this name is expected, with or without a key of its own;
+/// empty: none is.
+[[nodiscard]] std::optional<Address> expected_address(const World& world, std::string_view name);
 
 /// The events that change groups' parameters, in the order in which they happen.
 [[nodiscard]] std::vector<const EventSpec*> group_changes(const Scenario& scenario);

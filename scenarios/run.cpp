@@ -117,7 +117,7 @@ tl::expected<SimulationSetup, ScenarioError> make_simulation(const Scenario& sce
     RUNNEL_CHECK(scenario.price_paths != nullptr && "a run needs its input files");
     SimulationSetup setup;
     auto script = make_script(scenario.script, scenario.created, genesis->arrivals, *genesis->world,
-        scenario.chain.fees.block_gas_limit);
+        scenario.chain.fees.block_gas_limit, scenario.chain.signatures);
     if (!script)
         return tl::unexpected{script.error()};
     setup.script = std::move(*script);
@@ -151,6 +151,7 @@ tl::expected<SimulationSetup, ScenarioError> make_simulation(const Scenario& sce
     setup.prices = std::make_shared<const ReferencePrices>(*scenario.price_paths);
     setup.fees = scenario.chain.fees;
     setup.mempool = mempool_options(scenario);
+    setup.signatures = scenario.chain.signatures;
     setup.mempool_seen_at_ms = scenario.chain.mempool_seen_at_ms;
     setup.seed = scenario.seed;
     setup.blocks = scenario.blocks;

@@ -5,6 +5,7 @@
 #include "consensus/setup.hpp"
 #include "ledger/block.hpp"
 #include "ledger/parameters.hpp"
+#include "ledger/signature.hpp"
 #include "scenarios/prices.hpp"
 #include "scenarios/script.hpp"
 #include "strategies/api/strategy.hpp"
@@ -36,6 +37,7 @@ struct ChainSpec
     Amount block_reward;  // Wei, newly minted: an eighth to the proposer, the rest to the attesters
                           // by stake.
     std::uint64_t checkpoint_interval = 0;  // Blocks between full checks of the state.
+    SignatureScheme signatures = SignatureScheme::none;  // How transactions are signed.
 };
 
 /// [tokens.NAME]

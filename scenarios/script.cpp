@@ -3,6 +3,7 @@
 #include "contracts/kit/sectors/lending.hpp"
 #include "execution/gas.hpp"
 #include "ledger/check.hpp"
+#include "scenarios/genesis.hpp"
 #include "scenarios/loader/schema.hpp"
 #include "scenarios/loader/units.hpp"
 #include "scenarios/scenario.hpp"
@@ -87,8 +88,8 @@ private:
         const auto& name = line_.accounts.at(index(position));
         if (const auto account = world_.find_account(name))
             return *account;
-        if (const auto address = address_of_name(name); world_.is_expected(address))
-            return calls_.account_at(address);
+        if (const auto address = expected_address(world_, name))
+            return calls_.account_at(*address);
         if (const auto address = Address::from_string(name))
         {
             const auto known = world_.find_account(*address);
@@ -353,7 +354,7 @@ std::optional<AccountId> find_account(const World& world, const std::string& nam
 
 tl::expected<Script, ScenarioError> make_script(const std::vector<ScriptLine>& lines,
     const std::vector<CreatedContract>& created, const std::vector<ScriptLine>& payments,
-    const World& world, std::uint64_t block_gas_limit)
+    const World& world, std::uint64_t block_gas_limit, SignatureScheme signatures)
 {
     const Created created_contracts{created, world};
     std::vector<ScriptedTransaction> transactions;
@@ -370,6 +371,14 @@ tl::expected<Script, ScenarioError> make_script(const std::vector<ScriptLine>& l
         const auto sender = world.find_account(line.from);
         RUNNEL_CHECK(sender.has_value() && "the loader knows the scenario's accounts");
         transaction.sender = *sender;
+        if (signatures != SignatureScheme::none &&
+            world.account(*sender).address != key_address_of_name(line.from))
+        {
+            return refuse(line,
+                fmt::format("from: expected an account with a key, of [accounts] or a group, "
+                            "since chain.signatures is \"{}\", got \"{}\"",
+                    to_string(signatures), line.from));
+        }
         CallWriter calls;
         AccountFiller filler{world, created_contracts, line, calls};
         Bytes encoded;
@@ -428,7 +437,7 @@ tl::expected<Script, ScenarioError> make_script(const std::vector<ScriptLine>& l
         }
         transactions.push_back(std::move(scripted));
     }
-    return Script{std::move(transactions)};
+    return Script{std::move(transactions), signatures};
 }
 
 ScriptComparison::ScriptComparison(

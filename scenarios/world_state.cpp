@@ -2,6 +2,7 @@
 
 #include "contracts/kit/sectors/lending.hpp"
 #include "ledger/check.hpp"
+#include "scenarios/genesis.hpp"
 #include "scenarios/loader/document.hpp"
 #include "scenarios/loader/messages.hpp"
 #include "scenarios/loader/name_table.hpp"
@@ -476,7 +477,7 @@ AccountId StateReader::account(const Row& row, std::string_view column)
             : is_plain_name(name.substr(0, slash)) && is_plain_name(name.substr(slash + 1));
     if (!is_name)
         row.refuse(column, "an account's name");
-    if (world_.is_expected(address_of_name(name)))
+    if (expected_address(world_, name))
         row.refuse(column, "an account that does not arrive later");
     return builder_.account(name, "wallet");
 }

@@ -76,7 +76,8 @@ AccountId World::add_account(AccountInfo info)
 void World::expect_account(AccountInfo info)
 {
     RUNNEL_CHECK(!has_grown());
-    info.address = address_of_name(info.name);
+    if (info.address == Address{})
+        info.address = address_of_name(info.name);
     const auto address = info.address;
     const bool is_new =
         !find_account(address) && directory_->expected.emplace(address, std::move(info)).second;

@@ -4,6 +4,7 @@
 #include "ledger/check.hpp"
 #include "storage/dropped_rows.hpp"
 #include "storage/ledger_writer.hpp"
+#include "storage/refused_rows.hpp"
 #include "storage/reverted_rows.hpp"
 #include "storage/truth_rows.hpp"
 
@@ -116,6 +117,7 @@ BlockRowMaker::BlockRowMaker(
     {
         dropped_.emplace(batch(DroppedRow::table));
         reverted_blocks_.emplace(batch(RevertedBlockRow::table));
+        refused_blocks_.emplace(batch(RefusedBlockRow::table));
         reverted_transactions_.emplace(batch(RevertedTransactionRow::table));
         truth_.emplace(batch(TruthRow::table));
         truth_digests_.emplace(batch(TruthDigestRow::table));
@@ -227,7 +229,10 @@ std::size_t BlockRowMaker::add_consensus(const FinishedBlock& block)
             note.height, note.round, named(note.first), named(note.second)});
     }
     if (reverted_blocks_)
+    {
         add_reverted(number, notes);
+        add_refused(number, notes);
+    }
     return notes.blocks.size() + notes.votes.size() + notes.evidence.size();
 }
 
@@ -248,6 +253,18 @@ void BlockRowMaker::add_reverted(std::uint64_t number, const ConsensusNotes& not
                 transaction.sender, transaction.nonce, transaction.succeeded ? 1U : 0U});
         }
         ++revert_index;
+    }
+}
+
+void BlockRowMaker::add_refused(std::uint64_t number, const ConsensusNotes& notes)
+{
+    std::uint32_t refusal_index = 0;
+    for (const auto& note : notes.refused)
+    {
+        RefusedBlockRow row{number, refusal_index++, note.id, note.number, note.hash, note.proposer,
+            note.transaction_count, note.flaw, note.rule, note.finding, {}};
+        row.digest = refused_digest_ = digest_of(row, refused_digest_);
+        refused_blocks_->add(row);
     }
 }
 

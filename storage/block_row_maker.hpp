@@ -39,10 +39,12 @@ public:
     /// @p addresses: who there is before the next block.
     BlockRowMaker(const Schema& schema, AddressBook addresses, const MakeTarget& make_target);
 
-    /// The last digests of what was dropped, of what senders meant and of what was taken back, if
-    /// there are rows already.
-    void continue_told(const Hash& dropped, const Hash& truth, const Hash& reverted) noexcept
+    /// The last digests of what was dropped, of what senders meant and of what was taken back and refused,
+    /// if there are rows already.
+    void continue_told(const Hash& dropped, const Hash& truth, const Hash& reverted,
+        const Hash& refused) noexcept
     {
+        refused_digest_ = refused;
         dropped_digest_ = dropped;
         truth_digest_ = truth;
         reverted_digest_ = reverted;
@@ -61,6 +63,7 @@ private:
     /// Returns the number of rows.
     std::size_t add_consensus(const FinishedBlock& block);
     void add_reverted(std::uint64_t number, const ConsensusNotes& notes);
+    void add_refused(std::uint64_t number, const ConsensusNotes& notes);
     void add_events(const FinishedBlock& block);
     void add_dropped(const FinishedBlock& block);
     void add_truth(const FinishedBlock& block);
@@ -79,6 +82,8 @@ private:
     std::optional<Rows<RevertedBlockRow>> reverted_blocks_;  // As dropped_.
     std::optional<Rows<RevertedTransactionRow>> reverted_transactions_;
     Hash reverted_digest_;
+    std::optional<Rows<RefusedBlockRow>> refused_blocks_;  // Likewise.
+    Hash refused_digest_;
     std::optional<Rows<DroppedRow>> dropped_;  // Not of those who compare: nobody can tell.
     Hash dropped_digest_;
     std::optional<Rows<TruthRow>> truth_;  // Likewise.

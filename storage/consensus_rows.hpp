@@ -199,4 +199,40 @@ struct RevertedTransactionRow
     }
 };
 
+/// A block with a flaw, as validators found it.
+struct RefusedBlockRow
+{
+    static constexpr std::string_view table = "t_refused_blocks";
+
+    std::uint64_t block_number = 0;
+    std::uint32_t refusal_index = 0;
+    std::uint64_t id = 0;
+    std::uint64_t number = 0;
+    Hash hash;
+    AccountId proposer{};
+    std::uint32_t transaction_count = 0;
+    std::string_view flaw;
+    std::string_view rule;
+    std::string_view finding;
+    Hash digest;
+
+    static constexpr void describe(auto& self, auto&& column)
+    {
+        column("block_number", self.block_number,
+            {"The block of the chain before whose execution it was shown to the validation."});
+        column("refusal_index", self.refusal_index, {"From 0."});
+        column("network_id", self.id, {"See t_network_blocks."});
+        column("number", self.number, {"The number that it would have had."});
+        column("hash", self.hash, {"Its hash.", keccak_unit});
+        column("proposer_id", self.proposer, {"Who made it."});
+        column("transaction_count", self.transaction_count, {"How many it held."});
+        column("flaw", self.flaw, {"What its maker did to it, as in t_network_blocks."});
+        column("rule", self.rule, {"The first rule that validation found broken."});
+        column("finding", self.finding, {"How, in one line."});
+        column("digest", self.digest,
+            {"Of the row before's digest and of this row: what was altered later shows.",
+                keccak_unit});
+    }
+};
+
 }  // namespace runnel::storage

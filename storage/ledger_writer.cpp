@@ -6,6 +6,7 @@
 #include "storage/checkpoints.hpp"
 #include "storage/dropped_rows.hpp"
 #include "storage/ledger_reader.hpp"
+#include "storage/refused_rows.hpp"
 #include "storage/reverted_rows.hpp"
 #include "storage/row_batch.hpp"
 #include "storage/rows.hpp"
@@ -437,7 +438,7 @@ private:
             [this](const TableInfo& table)
             { return std::make_unique<RowInserter>(database_, table); });
         rows_->continue_told(last_dropped_digest(database_), last_truth_digest(database_),
-            last_reverted_digest(database_));
+            last_reverted_digest(database_), last_refused_digest(database_));
         metrics_.emplace(database_, schema_.table(MetricRow::table));
         checkpoints_.emplace(database_, schema_.table(CheckpointRow::table));
     }

@@ -101,6 +101,11 @@ std::vector<TableInfo> base_tables()
         TableKind::told, {"block_number", "revert_index"}, {{"block_number", "revert_index"}}));
     tables.push_back(described<RevertedTransactionRow>("What was in them.", TableKind::told,
         {"block_number", "entry_index"}, {{"block_number", "entry_index"}, {"hash"}}));
+    tables.push_back(described<RefusedBlockRow>(
+        "Blocks with a flaw, made as the proposers who cheat make them, and what validation found. "
+        "The chain does not hold them, so `verify` sees only that they are as they were written, "
+        "one for each block of t_network_blocks with a flaw; runs of one scenario have the same.",
+        TableKind::told, {"block_number", "refusal_index"}, {{"block_number", "refusal_index"}}));
     tables.push_back(described<DroppedRow>(
         "Transactions that were given up and came into no block, with the reason. The mempool's "
         "word: the chain does not hold them, so `verify` sees only that they are as they were "

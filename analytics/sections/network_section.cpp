@@ -249,6 +249,25 @@ void add_traffic(LedgerQueries& source, Section& section)
             section.figures.push_back({"joules", "Energy a block, J", each, Unit::none});
     }
 }
+/// Blocks with a flaw, and how validation refused them.
+Table refused_table(LedgerQueries& source)
+{
+    Table table{"refused", "Blocks that validation refused",
+        {{"block", "Before block", Unit::count}, {"proposer", "Made by", Unit::none},
+            {"flaw", "Its flaw", Unit::none}, {"rule", "Rule", Unit::none},
+            {"finding", "Found", Unit::none}},
+        {}, 8};
+    auto rows = source.query(
+        "SELECT block_number, proposer_id, flaw, rule, finding FROM t_refused_blocks "
+        "ORDER BY rowid");
+    while (rows.step())
+    {
+        table.rows.push_back({count_of(rows.integer_up_to(0, integer_max)),
+            source.account_name(rows.account(1)), std::string{rows.text(2)},
+            std::string{rows.text(3)}, std::string{rows.text(4)}});
+    }
+    return table;
+}
 }  // namespace
 
 std::optional<Section> network_section(LedgerQueries& source)
@@ -311,6 +330,8 @@ std::optional<Section> network_section(LedgerQueries& source)
     }
     section.tables = {makers_table(source, read_makers(source, blocks)),
         course_table(source, blocks), std::move(breaches)};
+    if (auto refused = refused_table(source); !refused.rows.empty())
+        section.tables.push_back(std::move(refused));
     if (widest != nullptr)
     {
         section.tables.push_back(reorganisations_table(reorganisations));

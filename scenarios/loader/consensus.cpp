@@ -368,6 +368,16 @@ void Loader::read_pools(PowOptions& options)
     }
 }
 
+void Loader::check_flaw(const NamedTable& table, BlockFlaw flaw) const
+{
+    if (flaw == BlockFlaw::forged_signature && scenario_.chain.signatures == SignatureScheme::none)
+    {
+        fail_key(table, "flaw",
+            "expected chain.signatures = \"secp256k1\" with it: without signatures none can be "
+            "forged, got chain.signatures = \"none\"");
+    }
+}
+
 void Loader::read_groups(ConsensusSetup& setup)
 {
     const auto& groups = section("consensus.groups");

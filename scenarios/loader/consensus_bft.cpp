@@ -121,6 +121,7 @@ BftGroup Loader::bft_group(
         group.flaw = flaw == "overspend"          ? BlockFlaw::overspend
                      : flaw == "forged_signature" ? BlockFlaw::forged_signature
                                                   : BlockFlaw::wrong_state_root;
+        check_flaw(table, group.flaw);
         group.flaw_share = parameters.number("flaw_share");
     }
     if (group.strategy == BftStrategy::censoring)

@@ -120,6 +120,7 @@ GasperGroup Loader::gasper_group(
                      : flaw == "forged_signature" ? BlockFlaw::forged_signature
                                                   : BlockFlaw::wrong_state_root;
         group.flaw_share = parameters.number("flaw_share");
+        check_flaw(table, group.flaw);
     }
     if (group.strategy == GasperStrategy::censoring)
     {

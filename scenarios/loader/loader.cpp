@@ -127,6 +127,13 @@ void Loader::read_chain()
     chain.block_reward = parameters.amount("block_reward");
     chain.checkpoint_interval =
         static_cast<std::uint64_t>(parameters.integer("checkpoint_interval"));
+    if (parameters.text("signatures") == to_string(SignatureScheme::secp256k1))
+        chain.signatures = SignatureScheme::secp256k1;
+    // Scenarios without them keep their hashes.
+    std::erase_if(values.canonical,
+        [&](const Node::Member& member) {
+            return member.key == "signatures" && chain.signatures == SignatureScheme::none;
+        });
     resolve(table, values.canonical);
 }
 

@@ -142,6 +142,8 @@ private:
     void read_bft(BftOptions& options);
     [[nodiscard]] BftGroup bft_group(
         const NamedTable& table, std::string_view strategy, const TableValues& values) const;
+    /// A signature can be forged where there are any.
+    void check_flaw(const NamedTable& table, BlockFlaw flaw) const;
     /// What depends on all groups.
     void finish_bft(ConsensusSetup& setup);
     void read_stake_operations(BftOptions& options);

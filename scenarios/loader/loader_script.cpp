@@ -113,7 +113,10 @@ void Loader::find_created()
                 std::pair{script[i].at_block, i} < std::pair{line.at_block, contract.line};
             nonce += is_before && script[i].from == line.from ? 1 : 0;
         }
-        contract.address = contracts::creation_address(address_of_name(line.from), nonce);
+        const auto creator = scenario_.chain.signatures == SignatureScheme::none
+                                 ? address_of_name(line.from)
+                                 : key_address_of_name(line.from);
+        contract.address = contracts::creation_address(creator, nonce);
     }
     // From here on a name of such a contract's account is its address.
     const auto rename = [&](std::string& account)

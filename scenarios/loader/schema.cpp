@@ -92,6 +92,10 @@ Section chain_section()
                 "of it "
                 "in the header to the next.",
                 1, blocks_max}},
+            {{"signatures", Kind::choice, "\"none\"", {},
+                "Whether senders sign their transactions: not at all, or by ECDSA as on Ethereum, "
+                "where an account's address is then that of its key. See docs/validation.md.",
+                -no_max, no_max, "none|secp256k1"}},
         }};
 }
 

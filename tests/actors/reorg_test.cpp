@@ -298,3 +298,50 @@ TEST_CASE("re-orgs: a chain that stands still ends the run, with what there is",
     CHECK(recorder.blocks.size() == 26);
     CHECK(recorder.finished == 1);
 }
+
+TEST_CASE("re-orgs: blocks with a flaw are made, refused, and leave nothing behind",
+    "[actors][reorg][validation]")
+{
+    ForkingEngine::Options flawed;
+    flawed.flaw_every = 3;
+    flawed.flaws = {BlockFlaw::wrong_state_root, BlockFlaw::overspend};
+    const auto expected = run(forking_setup(60), 2, 16);
+    REQUIRE(expected.error.empty());
+    std::vector<RefusedBlockNote> first;
+    for (const unsigned workers : {1U, 2U, 8U})
+    {
+        CAPTURE(workers);
+        Recorder recorder;
+        const auto actual = run(forking_setup(60, flawed), workers, 16, &recorder);
+        REQUIRE(actual.error.empty());
+        REQUIRE(actual.head_hash == expected.head_hash);
+        std::vector<RefusedBlockNote> refused;
+        std::size_t noted = 0;
+        for (const auto& block : recorder.blocks)
+        {
+            if (block->consensus == nullptr)
+                continue;
+            for (const auto& note : block->consensus->refused)
+            {
+                CHECK(note.number == block->header.number);
+                CHECK(note.hash != block->hash);
+                refused.push_back(note);
+            }
+            for (const auto& note : block->consensus->blocks)
+                noted += note.status == "invalid" ? 1 : 0;
+        }
+        CHECK(refused.size() == noted);
+        REQUIRE(refused.size() > 4);
+        for (std::size_t i = 0; i < refused.size(); ++i)
+        {
+            CHECK(refused[i].rule ==
+                  (refused[i].flaw == "overspend" ? "transactions" : "state_root"));
+            CHECK_FALSE(refused[i].finding.empty());
+        }
+        if (first.empty())
+            first = refused;
+        REQUIRE(first.size() == refused.size());
+        for (std::size_t i = 0; i < refused.size(); ++i)
+            CHECK(first[i].hash == refused[i].hash);
+    }
+}

@@ -26,6 +26,8 @@ public:
         std::uint64_t final_behind = 0;  // Heights; 0: nothing is ever final.
         bool moves_stake = false;
         bool accuses = false;
+        std::uint64_t flaw_every = 0;  // So many steps there is a block with a flaw; 0: never.
+        std::vector<BlockFlaw> flaws = {BlockFlaw::wrong_state_root};  // In turn.
     };
     explicit ForkingEngine(Options options) noexcept : options_{options}, counts_(options.makers) {}
 
@@ -88,6 +90,14 @@ private:
             step.stake.push_back({StakeChangeKind::slashing, 0, Amount{3}});
             step.stake.push_back({StakeChangeKind::withdrawal, 0, Amount{2}});
         }
+        if (options_.flaw_every != 0 && steps_ % options_.flaw_every == 0)
+        {
+            NetworkBlock flawed = chain_.back();
+            flawed.maker = static_cast<NodeId>(steps_ % options_.makers);
+            flawed.id = network_block_id(flawed.maker, ++counts_[flawed.maker]);
+            flawed.flaw = options_.flaws[flawed_++ % options_.flaws.size()];
+            step.refused.push_back({flawed, BlockRefusalKind::invalid});
+        }
         NetworkVotes votes;
         votes.kind = VoteKind::precommit;
         votes.height = chain_.size();
@@ -111,6 +121,7 @@ private:
     std::vector<std::uint32_t> counts_;
     std::vector<NetworkBlock> chain_;
     std::uint64_t steps_ = 0;
+    std::size_t flawed_ = 0;
     std::uint64_t finalized_ = 0;
     VirtualTime time_ = 0;
 };
