@@ -87,8 +87,8 @@ private:
     void propose();
     /// Whether proposers made flawed blocks that nobody has looked at yet.
     [[nodiscard]] bool has_flawed() const;
-    /// Makes the flawed blocks of proposers who cheat, from what an honest one makes the block under
-    /// way of, and shows them to the validation.
+    /// Makes the flawed blocks of proposers who cheat, from what an honest one makes the block
+    /// under way of, and shows them to the validation.
     void judge();
     void plan();
     void execute();

@@ -13,10 +13,10 @@ namespace runnel
 /// wrong_state_root.
 ///
 /// - wrong_state_root: a bit of the state root is flipped.
-/// - overspend: behind the script stands a transaction of the proposer's own whose gas he cannot pay
-///   at its max_fee.
-/// - forged_signature: behind the script stands somebody else's transaction, signed by the proposer;
-///   the first of @p transactions, or, if there is none, one that does nothing.
+/// - overspend: behind the script stands a transaction of the proposer's own whose gas he cannot
+///   pay at its max_fee.
+/// - forged_signature: behind the script stands somebody else's transaction, signed by the
+///   proposer; the first of @p transactions, or, if there is none, one that does nothing.
 ///
 /// What does not fit into the block any more is left out, from its end. @p world is as before.
 [[nodiscard]] FinishedBlock make_flawed_block(BlockFlaw flaw, BlockValidator& maker, World& world,

@@ -86,8 +86,8 @@ public:
     [[nodiscard]] const ValidationRules& rules() const noexcept { return rules_; }
 
     /// The first rule that a block breaks; empty: it is valid. Only its header, hash, transactions
-    /// (hashed, see seal_all()) and rewards count. @p world is as the parent left it and holds every
-    /// contract; afterwards it is so again.
+    /// (hashed, see seal_all()) and rewards count. @p world is as the parent left it and holds
+    /// every contract; afterwards it is so again.
     [[nodiscard]] std::optional<BrokenRule> validate(World& world, const ParentBlock& parent,
         const DueBlock& due, const FinishedBlock& block);
 

@@ -27,6 +27,7 @@ struct NetworkBlockNote
     std::uint64_t height = 0;
     AccountId maker{};
     std::int64_t made_at_us = 0;
+    std::int64_t stated_at_us = 0;  // Its header's time, by its maker's clock, of proof of work.
     std::uint64_t round = 0;
     std::uint32_t bits = 0;
     std::uint64_t nonce = 0;

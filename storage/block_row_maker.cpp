@@ -202,7 +202,7 @@ std::size_t BlockRowMaker::add_consensus(const FinishedBlock& block)
     for (const auto& note : notes.blocks)
     {
         network_blocks_->add({number, place++, note.status, note.id, note.parent, note.height,
-            note.maker, note.made_at_us, note.round, note.bits, note.nonce,
+            note.maker, note.made_at_us, note.stated_at_us, note.round, note.bits, note.nonce,
             note.is_withheld ? 1U : 0U, note.flaw});
     }
     const auto named = [](std::uint64_t id)

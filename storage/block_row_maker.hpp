@@ -39,8 +39,8 @@ public:
     /// @p addresses: who there is before the next block.
     BlockRowMaker(const Schema& schema, AddressBook addresses, const MakeTarget& make_target);
 
-    /// The last digests of what was dropped, of what senders meant and of what was taken back and refused,
-    /// if there are rows already.
+    /// The last digests of what was dropped, of what senders meant and of what was taken back and
+    /// refused, if there are rows already.
     void continue_told(const Hash& dropped, const Hash& truth, const Hash& reverted,
         const Hash& refused) noexcept
     {

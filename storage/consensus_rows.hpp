@@ -43,6 +43,7 @@ struct NetworkBlockRow
     std::uint64_t height = 0;
     AccountId maker{};
     std::int64_t made_at_us = 0;
+    std::int64_t stated_at_us = 0;
     std::uint64_t round = 0;
     std::uint64_t bits = 0;
     std::uint64_t nonce = 0;
@@ -66,6 +67,9 @@ struct NetworkBlockRow
         column("maker_id", self.maker, {"Who made it."});
         column("made_at_us", self.made_at_us,
             {"When, since the scenario's start.", unit::other("us")});
+        column("stated_at_us", self.stated_at_us,
+            {"The time in its header of proof of work, by its maker's clock; else 0.",
+                unit::other("us")});
         column("round", self.round, {"Of Tendermint; the slot, where slots count time; else 0."});
         column("bits", self.bits,
             {"The target of its proof of work in Bitcoin's compact form; 0 without."});

@@ -6,9 +6,9 @@
 #include <optional>
 #include <string>
 
-/// The chain does not hold what was refused, nor the mempool that it was made of, so nobody can make
-/// it again: each row has a digest of itself and of all before it. That there is one for every block
-/// with a flaw, and no other, follows from t_network_blocks.
+/// The chain does not hold what was refused, nor the mempool that it was made of, so nobody can
+/// make it again: each row has a digest of itself and of all before it. That there is one for every
+/// block with a flaw, and no other, follows from t_network_blocks.
 namespace runnel::storage
 {
 

@@ -1,3 +1,4 @@
+#include "audit/light.hpp"
 #include "audit/proof.hpp"
 #include "storage/output_file.hpp"
 #include "tools/runnel/commands.hpp"
@@ -31,6 +32,7 @@ struct ProveOptions
     std::vector<std::string> balance;
     std::vector<std::string> record;
     std::optional<std::uint64_t> block;
+    bool headers = false;
     std::string output;
 };
 
@@ -69,12 +71,54 @@ bool is_proof(std::string_view beginning)
            beginning.substr(first).starts_with("\"runnel_proof\"");
 }
 
+/// Likewise, of headers.
+bool is_headers(std::string_view beginning)
+{
+    const auto first = beginning.find_first_not_of("{ \n");
+    return beginning.starts_with('{') && first != std::string_view::npos &&
+           beginning.substr(first).starts_with("\"runnel_headers\"");
+}
+
+int run_headers(const ProveOptions& options)
+{
+    std::optional<storage::OutputFile> file;
+    if (!options.output.empty())
+    {
+        storage::CommandFiles command;
+        command.reads_ledger(options.database, "the ledger");
+        command.writes(options.output, "the headers");
+        file.emplace(options.output, is_headers, "headers");
+    }
+    audit::LightChain chain;
+    try
+    {
+        chain = audit::read_light_chain(options.database);
+    }
+    catch (const audit::ProofError& error)
+    {
+        throw CommandError{exit_bad_input, error.what()};
+    }
+    const auto text = audit::to_json(chain);
+    if (!file)
+    {
+        fmt::print("{}", text);
+        return exit_done;
+    }
+    file->write(text);
+    file->commit();
+    tell(fmt::format("headers: {}", chain.headers.size()));
+    return exit_done;
+}
+
 int run_prove(const ProveOptions& options)
 {
+    if (options.headers)
+        return run_headers(options);
     if (options.transaction.empty() && options.balance.empty() && options.record.empty())
     {
         throw CommandError{exit_bad_input,
-            "prove: expected one of --transaction, --balance, --record (see runnel prove --help)"};
+            "prove: expected one of --transaction, --balance, --record, --headers (see runnel "
+            "prove --help)"};
     }
     std::optional<storage::OutputFile> file;
     if (!options.output.empty())
@@ -131,6 +175,13 @@ Command add_prove_command(CLI::App& app)
     transaction->excludes(balance)->excludes(record);
     balance->excludes(record);
     command
+        ->add_flag("--headers", options->headers,
+            "Instead, the chain's headers and what shows that they are final, for `runnel verify "
+            "--proof FILE --light HEADERS`")
+        ->excludes(transaction)
+        ->excludes(balance)
+        ->excludes(record);
+    command
         ->add_option("--block", options->block,
             "Of a balance or record: a block with a root of the whole state, which every "
             "`checkpoint_interval`th has; by default the newest")
@@ -145,6 +196,8 @@ Command add_prove_command(CLI::App& app)
         "  runnel prove payments.db --balance ETH payer/7 --block 1000\n"
         "  runnel prove payments.db --transaction 12:0 -o payment.json\n"
         "  runnel verify --proof balance.json --db payments.db\n"
+        "  runnel prove payments.db --headers -o headers.json\n"
+        "  runnel verify --proof balance.json --light headers.json\n"
         "docs/state.md explains the proofs.");
     return [options] { return run_prove(*options); };
 }

@@ -1,4 +1,5 @@
 #include "actors/simulation.hpp"
+#include "audit/light.hpp"
 #include "audit/proof.hpp"
 #include "audit/verification.hpp"
 #include "storage/ledger_reader.hpp"
@@ -31,6 +32,9 @@ struct VerifyOptions
     std::string proof;
     std::string proof_database;
     std::string block_hash;
+    std::string light;
+    std::string genesis;
+    std::uint64_t confirmations = 6;
     std::string head;
     std::string workers = "auto";
     bool json = false;
@@ -50,9 +54,8 @@ const CLI::Validator is_hash{[](const std::string& text)
     },
     ""};
 
-std::string read_proof(const std::string& path)
+std::string read_proof(const std::string& path, std::size_t size_max = 16U << 20U)
 {
-    constexpr std::size_t size_max = 16U << 20U;
     std::ifstream file{path, std::ios::binary};
     std::string text;
     if (file)
@@ -64,7 +67,8 @@ std::string read_proof(const std::string& path)
     if (file.bad() || (!file.is_open()) || (file.fail() && !file.eof()))
         throw CommandError{exit_world_failed, path + ": cannot be read; does the file exist?"};
     if (text.size() > size_max)
-        throw CommandError{exit_bad_input, path + ": not a proof: larger than 16 MiB"};
+        throw CommandError{
+            exit_bad_input, fmt::format("{}: larger than {} MiB", path, size_max >> 20U)};
     return text;
 }
 
@@ -96,6 +100,35 @@ std::string check_block(const VerifyOptions& options, const audit::Proof& proof)
     return {};
 }
 
+/// Whether the proof's block is final by what a light client knows; says so in @p why.
+std::string check_light(
+    const VerifyOptions& options, const audit::Proof& proof, std::string& why)
+{
+    if (options.light.empty())
+        return {};
+    constexpr std::size_t size_max = 1U << 30U;
+    audit::LightChain chain;
+    try
+    {
+        chain = audit::parse_light_chain(read_proof(options.light, size_max));
+    }
+    catch (const audit::ProofError& error)
+    {
+        throw CommandError{exit_bad_input, fmt::format("{}: {}", options.light, error.what())};
+    }
+    auto finality = audit::check_finality(chain, proof, options.confirmations);
+    if (!finality.failure.empty())
+        return fmt::format("{}: {}", options.light, finality.failure);
+    const auto genesis = chain.headers.front().hash();
+    if (!options.genesis.empty() && Hash::from_string(options.genesis) != genesis)
+    {
+        return fmt::format("{}: block 0 has the hash {}, not {}", options.light,
+            genesis.to_string(), options.genesis);
+    }
+    why = fmt::format("{} (block 0: {})", finality.why, genesis.to_string());
+    return {};
+}
+
 int run_verify_proof(const VerifyOptions& options)
 {
     audit::Proof proof;
@@ -110,14 +143,19 @@ int run_verify_proof(const VerifyOptions& options)
     auto proven = audit::check_proof(proof);
     if (proven.failure.empty())
         proven.failure = check_block(options, proof);
+    std::string finality;
+    if (proven.failure.empty())
+        proven.failure = check_light(options, proof, finality);
     const bool holds = proven.failure.empty();
-    const bool trusted = !options.block_hash.empty() || !options.proof_database.empty();
+    const bool trusted = !options.block_hash.empty() || !options.proof_database.empty() ||
+                         !options.genesis.empty();
     if (options.json)
     {
         fmt::print("{}\n",
             nlohmann::json{{"holds", holds}, {"statement", proven.statement},
                 {"block", proof.header.number}, {"block_hash", proof.block_hash.to_string()},
-                {"block_compared", trusted}, {"failure", proven.failure}}
+                {"block_compared", trusted}, {"finality", finality},
+                {"failure", proven.failure}}
                 .dump(-1, ' ', true, nlohmann::json::error_handler_t::replace));
     }
     if (!holds)
@@ -127,7 +165,11 @@ int run_verify_proof(const VerifyOptions& options)
     {
         fmt::print("proven: {}\n", shortened(printable(proven.statement)));
         fmt::print("block hash    {}\n", proof.block_hash.to_string());
-        if (!trusted)
+        if (!finality.empty())
+            fmt::print("{}\n", finality);
+        if (!trusted && !options.light.empty())
+            fmt::print("this is as true as block 0: compare its hash, or give --genesis\n");
+        else if (!trusted)
         {
             fmt::print(
                 "this is as true as that hash: compare it with one you trust, or give --db or "
@@ -225,6 +267,26 @@ Command add_verify_command(CLI::App& app)
         ->type_name("HASH")
         ->check(is_hash)
         ->needs(proof);
+    auto* light =
+        command
+            ->add_option("--light", options->light,
+                "The proof's block must be final by these headers, which `runnel prove --headers` "
+                "wrote: no ledger is needed")
+            ->type_name("HEADERS")
+            ->check(not_empty)
+            ->needs(proof);
+    command
+        ->add_option("--genesis", options->genesis, "Block 0 of the headers must have this hash")
+        ->type_name("HASH")
+        ->check(is_hash)
+        ->needs(light);
+    command
+        ->add_option("--confirmations", options->confirmations,
+            "Of proof of work: how many blocks must stand there, the proof's included")
+        ->type_name("N")
+        ->capture_default_str()
+        ->check(whole_number(1, 1'000'000))
+        ->needs(light);
     command
         ->add_option("--head", options->head,
             "The ledger's last block must have this hash, as `run` printed it: what agents wanted "
