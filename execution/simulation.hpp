@@ -3,6 +3,7 @@
 #include "execution/context.hpp"
 #include "ledger/block.hpp"
 #include "ledger/check.hpp"
+#include "ledger/transaction.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -10,10 +11,12 @@
 namespace runnel
 {
 
+struct AccountState;
+
 /// What calls would do after the last block, one list after another: they run on copies of what
 /// they touch, so nothing changes and nobody hears of it. Ethereum's eth_callBundle, for searchers.
 ///
-/// Fees and nonces do not count, and nothing can be deployed.
+/// Nonces do not count, nor do fees of calls alone, and nothing can be deployed.
 ///
 ///     simulation.begin(world, block);
 ///     if (simulation.run(mine, me) && simulation.run(theirs, them))
@@ -28,6 +31,10 @@ public:
     /// what a transaction would be refused with; then all since begin() is undone, and begin() must
     /// come next.
     [[nodiscard]] Result<Returns> run(ByteView calls, AccountId sender);
+    /// The same for a transaction that pays its fee: it buys its gas at @p gas_price wei before its
+    /// calls run, and sells back what they leave. Errors also: its sender cannot pay its gas limit
+    /// at its max_fee, or it runs out of gas. The transaction must outlive what follows.
+    [[nodiscard]] Result<Returns> run(const Transaction& transaction, std::uint64_t gas_price);
     /// By the last run, beside the transaction's own 21,000.
     [[nodiscard]] std::uint64_t gas_used() const noexcept { return gas_used_; }
     /// Visits the events of one type that the last run emitted: visit(contract, event).
@@ -48,6 +55,12 @@ public:
     }
 
 private:
+    [[nodiscard]] Result<Returns> run_calls(ByteView calls, AccountId sender);
+    /// The copy of an account's record.
+    [[nodiscard]] AccountState& state_of(AccountId account);
+    [[nodiscard]] Result<Returns> undo_if_refused(Result<Returns> returns);
+
+    const World* world_ = nullptr;
     WorkerArena arena_;
     std::optional<TransactionScope> scope_;
     std::size_t first_event_ = 0;

@@ -83,3 +83,39 @@ TEST_CASE("simulation: tells the last run's gas and events, no others", "[execut
     CHECK(objects == std::vector<Amount>{4});
     fork.simulation.for_each_event<Totals>([](ContractId, const Totals&) { FAIL("none emitted"); });
 }
+
+TEST_CASE("simulation: a transaction buys its gas first", "[execution]")
+{
+    Fork fork;
+    const auto all = fork.balance(0);
+    constexpr std::uint64_t price = 7;
+    constexpr std::uint64_t limit = 100'000;
+    const auto paying = [&](const Amount& value, std::uint64_t max_fee)
+    {
+        CallWriter calls;
+        calls.add(native_coin, Pay{fork.chain.wallets[1], value});
+        return fork.chain.make(fork.chain.wallets[0], calls, limit, max_fee, 0);
+    };
+    const auto run = [&](const Transaction& transaction)
+    {
+        fork.simulation.begin(*fork.chain.world, fork.block);
+        return fork.simulation.run(transaction, price);
+    };
+    // It cannot spend what its limit holds back, though it uses less of it.
+    const auto most = wrapping_sub(all, limit * price);
+    const auto possible = paying(most, price);
+    REQUIRE(run(possible));
+    CHECK(fork.simulation.gas_used() == 0);
+    CHECK_FALSE(run(paying(wrapping_add(most, 1), price)));
+    // What is left comes back: the calls' own gas is none here.
+    REQUIRE(run(possible));
+    const auto left = Amount{(limit - intrinsic_gas) * price};
+    REQUIRE(fork.pay(0, 1, left));
+    CHECK_FALSE(fork.pay(0, 1, 1));
+    // It must have its limit at its maximal fee.
+    const auto dear = wrapping_add(mul_div_down(all, 1, limit).value, 1);
+    CHECK_FALSE(run(paying(1, dear.low64())));
+    auto short_of_gas = paying(1, price);
+    short_of_gas.gas_limit = intrinsic_gas - 1;
+    CHECK_FALSE(run(short_of_gas));
+}
