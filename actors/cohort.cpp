@@ -1,6 +1,7 @@
 #include "actors/cohort.hpp"
 
 #include "consensus/block_builder.hpp"
+#include "consensus/commitments.hpp"
 #include "execution/gas.hpp"
 #include "ledger/check.hpp"
 #include "state/references.hpp"
@@ -62,30 +63,28 @@ public:
 
     void submit(CallWriter calls, const Bid& bid, std::uint64_t tag, const Motive& motive) override
     {
+        if (view().seals_contents)
+            begin_commitment(bid);
         Transaction transaction;
         transaction.sender = account();
         // In the place of another one.
         const bool replaces = bid.is_secret && !wallet().pending.empty();
         transaction.nonce = replaces ? wallet().pending.back().nonce : free_nonce();
         transaction.is_secret = replaces;
+        if (bid.bundle)
+            add_bundle_terms(calls, *bid.bundle, transaction.nonce);
         const auto gas = gas_figure_of(*view().world, calls.bytes()) + bid.extra_gas;
         transaction.gas_limit = std::max(intrinsic_gas, percent_of(gas, bid.gas_percent));
-        transaction.max_priority_fee = bid.priority_fee;
-        transaction.max_fee = bid.max_fee != 0 ? bid.max_fee : habitual_bid().max_fee;
-        transaction.max_fee = std::max(transaction.max_fee, transaction.max_priority_fee);
-        transaction.max_fee = std::min(transaction.max_fee, wallet().max_fee);
-        transaction.max_priority_fee = std::min(transaction.max_priority_fee, transaction.max_fee);
+        set_fees(transaction, bid);
         write_calls(transaction, *view().world, calls);
-        const auto slot_ms = std::int64_t{view().slot_seconds} * 1000;
-        const auto earliest_ms =
-            view().mempool == nullptr ? 0 : view().mempool->as_of_ms - (view().now_ms - slot_ms);
-        transaction.arrival_ms = arrival_time_ms(
-            cohort_.seed_, account(), view().block_number, view().slot_seconds, earliest_ms);
         transaction.motive = motive;
         if (motive.purpose == Purpose::unstated)
             transaction.motive.purpose = cohort_.purpose_;
         if (!replaces)
-            wallet().pending.push_back({transaction.nonce, tag, 0});
+        {
+            wallet().pending.push_back({transaction.nonce, tag, 0,
+                bid.bundle ? Pending::Role::bundled : Pending::Role::plain});
+        }
         cohort_.transactions_.push_back(std::move(transaction));
     }
 
@@ -101,6 +100,49 @@ public:
 
 private:
     [[nodiscard]] Wallet& wallet() const { return cohort_.wallets_[position_]; }
+
+    void set_fees(Transaction& transaction, const Bid& bid) const
+    {
+        transaction.max_priority_fee = bid.priority_fee;
+        transaction.max_fee = bid.max_fee != 0 ? bid.max_fee : habitual_bid().max_fee;
+        transaction.max_fee = std::max(transaction.max_fee, transaction.max_priority_fee);
+        transaction.max_fee = std::min(transaction.max_fee, wallet().max_fee);
+        transaction.max_priority_fee = std::min(transaction.max_priority_fee, transaction.max_fee);
+        const auto slot_ms = std::int64_t{view().slot_seconds} * 1000;
+        const auto earliest_ms =
+            view().mempool == nullptr ? 0 : view().mempool->as_of_ms - (view().now_ms - slot_ms);
+        transaction.arrival_ms = arrival_time_ms(
+            cohort_.seed_, account(), view().block_number, view().slot_seconds, earliest_ms);
+    }
+
+    void add_bundle_terms(CallWriter& calls, const BundlePlace& place, std::uint64_t nonce) const
+    {
+        BundleTerms terms;
+        terms.block = view().block_number;
+        terms.first_nonce = nonce - place.position;
+        terms.count = place.count;
+        terms.position = place.position;
+        terms.victim_position = place.victim_position;
+        terms.victim = place.victim;
+        (void)calls.add_witness(encode_terms(terms));
+    }
+
+    /// Of all that the wallet sends in this round; it bids as the first of them.
+    void begin_commitment(const Bid& bid)
+    {
+        if (!cohort_.committed_.insert(position_).second)
+            return;
+        Transaction commitment;
+        commitment.sender = account();
+        commitment.nonce = free_nonce();
+        commitment.gas_limit = intrinsic_gas;
+        set_fees(commitment, bid);
+        write_calls(commitment, *view().world, {});
+        add_terms(commitment, CommitmentTerms{});
+        commitment.motive.purpose = cohort_.purpose_;
+        wallet().pending.push_back({commitment.nonce, 0, 0, Pending::Role::commitment});
+        cohort_.transactions_.push_back(std::move(commitment));
+    }
 
     /// The lowest nonce that neither the chain nor a pending transaction has used: a dropped
     /// transaction's gap is filled first, so that later ones are not stuck behind it.
@@ -295,27 +337,31 @@ void Cohort::learn(const AddressedOutcome& addressed, std::uint64_t next_block)
     }
     auto told = outcome;
     const auto kind = static_cast<std::uint8_t>(1 + static_cast<int>(outcome.kind));
+    auto role = Pending::Role::plain;
     bool is_known = false;
     const auto pending = std::find_if(wallet.pending.begin(), wallet.pending.end(),
         [&](const Pending& other) { return other.nonce == outcome.nonce; });
     if (pending != wallet.pending.end())
     {
         told.tag = pending->tag;
+        role = pending->role;
         is_known = pending->told == kind;
         if (addressed.standing == Standing::provisional)
         {
             provisional_.insert_or_assign(
-                {position, pending->nonce}, Pending{pending->nonce, pending->tag, kind});
+                {position, pending->nonce}, Pending{pending->nonce, pending->tag, kind, role});
         }
         wallet.pending.erase(pending);
     }
     if (is_known)
         return;  // The same again, in another branch.
-    if (outcome.kind == TransactionOutcome::Kind::dropped)
+    // A bundle that was not taken bid too little for its chance, not for a block.
+    const bool dropped = outcome.kind == TransactionOutcome::Kind::dropped;
+    if (dropped && role != Pending::Role::bundled)
         wallet.boost_percent = std::min(boost_percent_max, wallet.boost_percent * 3 / 2);
     else
         wallet.boost_percent -= (wallet.boost_percent - 100 + 7) / 8;
-    if (strategy_->learn(position, told))
+    if (role != Pending::Role::commitment && strategy_->learn(position, told))
         schedule(position, next_block);
 }
 
@@ -387,10 +433,18 @@ void Cohort::quoted()
 
 std::vector<Transaction> Cohort::take_transactions()
 {
-    if (signatures_ == SignatureScheme::none)
-        seal_all(transactions_);
+    committed_.clear();
+    const auto seal = [&](std::span<Transaction> transactions)
+    {
+        if (signatures_ == SignatureScheme::none)
+            seal_all(transactions);
+        else
+            sign_all(transactions, *world_);
+    };
+    if (view_ != nullptr && view_->seals_contents)
+        commit_to(transactions_, seed_, view_->block_number, seal);
     else
-        sign_all(transactions_, *world_);
+        seal(transactions_);
     return std::exchange(transactions_, {});
 }
 
@@ -414,7 +468,11 @@ bool Cohort::load(std::size_t position, Decoder& in)
 {
     auto wallet = wallets_[position];
     in.get(wallet);
-    if (!in.ok() || wallet.boost_percent < 100 || wallet.boost_percent > boost_percent_max)
+    const auto is_possible = [](const Pending& pending)
+    { return pending.role <= Pending::Role::commitment; };
+    if (!in.ok() || wallet.boost_percent < 100 || wallet.boost_percent > boost_percent_max ||
+        !std::all_of(wallet.pending.begin(), wallet.pending.end(), is_possible) ||
+        !std::all_of(wallet.provisional.begin(), wallet.provisional.end(), is_possible))
         return false;
     wallets_[position] = std::move(wallet);
     return strategy_->load(position, in);

@@ -9,6 +9,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <vector>
 
 namespace runnel::actors
@@ -70,12 +71,19 @@ public:
 private:
     struct Pending
     {
+        enum class Role : std::uint8_t
+        {
+            plain,
+            bundled,     // One of a bundle.
+            commitment,  // To others: strategies hear nothing of it.
+        };
         std::uint64_t nonce = 0;
         std::uint64_t tag = 0;
         /// What its wallet was told of it, in a block that was taken back: 0 is nothing, else the
         /// kind of the outcome and 1.
         std::uint8_t told = 0;
-        RUNNEL_FIELDS(nonce, tag, told);
+        Role role{};
+        RUNNEL_FIELDS(nonce, tag, told, role);
     };
     struct Wallet
     {
@@ -143,6 +151,7 @@ private:
     std::map<std::uint64_t, std::vector<std::uint32_t>> calendar_;  // Stale entries are skipped.
     const WorldView* view_ = nullptr;                               // Of the round under way.
     std::vector<Transaction> transactions_;
+    std::set<std::size_t> committed_;  // Positions of those that committed in this round.
     std::vector<AddressedLetter> letters_;
     std::vector<Question> questions_;
 };

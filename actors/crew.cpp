@@ -196,7 +196,7 @@ std::string ValidatorActor::check(const FinishedBlock& block) const
         return "the gas is beyond the limit";
     if (header.base_fee != next_base_fee(fees_, head_.base_fee, head_.gas_used))
         return "the base fee does not follow from the parent";
-    return {};
+    return check_executed_bundles(block.transactions, block.receipts);
 }
 
 std::string ValidatorActor::check_share(const Attest& message) const
@@ -218,8 +218,7 @@ caf::behavior ValidatorActor::make_behavior()
     return {[](Propose& message) -> Proposed
         {
             Proposed proposed;
-            auto taken = message.mempool->build_block(*message.world, message.block_number,
-                message.base_fee, message.gas_limit, message.now_ms, *message.head,
+            auto taken = message.mempool->build_block(*message.world, message.slot, *message.head,
                 {message.stays, message.is_secret});
             proposed.transactions = std::move(message.head);
             if (proposed.transactions->empty())

@@ -562,6 +562,8 @@ void Director::begin_round(const BlockHeader& parent)
     view_->prices = setup_->prices.get();
     view_->protocols = leases_.views();
     view_->base_fee = next_base_fee(setup_->fees, parent.base_fee, parent.gas_used);
+    view_->takes_bundles = takes_bundles(setup_->mempool.ordering);
+    view_->seals_contents = setup_->mempool.ordering == Ordering::commit_reveal;
     view_->fullness = static_cast<double>(parent.gas_used) / static_cast<double>(parent.gas_limit);
     ask_for_decisions(false);
 }
@@ -601,7 +603,9 @@ void Director::show_mempool()
             continue;
         seen_.waiting.push_back({transaction->sender, transaction->nonce, transaction->gas_limit,
             transaction->max_fee, transaction->max_priority_fee, transaction->arrival_ms,
-            transaction->address_count() == 0 ? transaction->call_list() : ByteView{}});
+            transaction->address_count() > 0 || view_->seals_contents ? ByteView{}
+                                                                      : transaction->call_list(),
+            transaction->hash});
     }
     std::sort(seen_.waiting.begin(), seen_.waiting.end(),
         [](const PendingTransaction& a, const PendingTransaction& b) {
@@ -640,10 +644,12 @@ void Director::propose()
     Propose message;
     message.mempool = std::move(mempool_);
     message.world = &world_;
-    message.block_number = block_;
-    message.base_fee = view_->base_fee;
-    message.gas_limit = setup_->fees.block_gas_limit;
-    message.now_ms = view_->now_ms;
+    message.slot.number = block_;
+    message.slot.base_fee = view_->base_fee;
+    message.slot.gas_limit = setup_->fees.block_gas_limit;
+    message.slot.now_ms = view_->now_ms;
+    message.slot.timestamp = view_->timestamp;
+    message.slot.proposer = setup_->validators[proposer_].account;
     message.head = std::make_shared<std::vector<Transaction>>(std::move(script_.transactions));
     message.stays = now_.stays;
     message.is_secret = now_.block.is_withheld;
@@ -703,7 +709,7 @@ void Director::plan()
     context.timestamp = view_->timestamp;
     context.base_fee = view_->base_fee;
     context.gas_limit = setup_->fees.block_gas_limit;
-    context.proposer = setup_->validators[proposer_].account;
+    context.proposer = mempool_->fee_recipient();
     const auto snapshots = snapshots_after(block_, setup_->blocks, setup_->slot_seconds);
     if (redundancy_)
         redundancy_->plan(context, *proposed_, snapshots);

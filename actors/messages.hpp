@@ -70,10 +70,7 @@ struct Propose
 {
     std::shared_ptr<Mempool> mempool;
     const World* world = nullptr;
-    std::uint64_t block_number = 0;
-    std::uint64_t base_fee = 0;
-    std::uint64_t gas_limit = 0;
-    std::int64_t now_ms = 0;
+    BlockSlot slot;
     /// What must head the block.
     std::shared_ptr<std::vector<Transaction>> head;
     bool stays = true;       // False: the block will be taken back.

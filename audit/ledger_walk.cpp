@@ -81,6 +81,9 @@ bool LedgerWalk::load_checkpoint(std::uint64_t number, bool never)
         if (!replay_.load(*parts, head))
             fail(checkpoint.block_number,
                 "its checkpoint is not the state that its header commits to");
+        auto head_block = reader_.block(checkpoint.block_number);
+        seal_all(head_block.transactions);
+        replay_.note_head(head_block.transactions);
         return true;
     }
     return false;

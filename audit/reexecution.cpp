@@ -50,8 +50,10 @@ ChainReexecutor::ChainReexecutor(
     validators_{scenarios::validator_stakes(genesis_)},
     groups_(genesis_.world->account_count()),
     script_{std::move(script)},
-    builder_{scenarios::mempool_options(scenario_)}
+    builder_{scenarios::mempool_options(scenario_, genesis_)}
 {
+    if (scenario_.chain.ordering == Ordering::builders)
+        market_.emplace(scenarios::mempool_options(scenario_, genesis_));
     for (const auto& group : genesis_.groups)
     {
         stops_.push_back(scenarios::stops_of(scenario_, group.spec->name));
@@ -140,7 +142,8 @@ std::string ChainReexecutor::check_consensus(const storage::StoredBlock& stored)
 {
     const auto& header = stored.header;
     proposer_ = pick_proposer(scenario_.seed, validators_, header.number);
-    if (header.proposer != validators_[proposer_].account)
+    // Who built the block is the market's matter.
+    if (!market_ && header.proposer != validators_[proposer_].account)
         return "the proposer is not the one whose turn it was";
     if (header.timestamp !=
         scenario_.times.of(header.number, head_.timestamp, scenario_.slot_seconds))
@@ -179,7 +182,11 @@ std::string ChainReexecutor::check_transactions(const storage::StoredBlock& stor
     const auto& header = stored.header;
     const auto head =
         script_.head_of(header.number, header.base_fee, scenario_.slot_seconds, world());
-    for (auto i = head.transactions.size(); i < stored.transactions.size(); ++i)
+    const bool is_sold = market_ && header.proposer != validators_[proposer_].account;
+    auto agents_end = stored.transactions.size();
+    if (is_sold && agents_end > 0)
+        --agents_end;  // The builder's payment.
+    for (auto i = head.transactions.size(); i < agents_end; ++i)
     {
         const auto& transaction = stored.transactions[i];
         const auto sender = agent(transaction.sender);
@@ -212,10 +219,27 @@ std::string ChainReexecutor::check_transactions(const storage::StoredBlock& stor
     slot.gas_limit = header.gas_limit;
     slot.now_ms =
         static_cast<std::int64_t>(header.number) * std::int64_t{scenario_.slot_seconds} * 1000;
-    auto wrong = builder_.check(head.transactions, stored.transactions, world(), slot);
+    slot.timestamp = header.timestamp;
+    slot.proposer = validators_[proposer_].account;
+    slot.fee_recipient = header.proposer;
+    auto wrong = check_order(head.transactions, stored.transactions, slot);
     if (wrong.empty() && scenario_.chain.signatures != SignatureScheme::none)
         wrong = check_signatures(stored.transactions, world(), workers_);
     return wrong;
+}
+
+std::string ChainReexecutor::check_order(std::span<const Transaction> head,
+    std::span<const Transaction> transactions, const BlockSlot& slot)
+{
+    if (market_)
+        return market_->check(head, transactions, world(), slot);
+    if (scenario_.chain.ordering == Ordering::commit_reveal && transactions.size() >= head.size())
+    {
+        auto wrong = commitments_.check(transactions.subspan(head.size()), head.size());
+        if (!wrong.empty())
+            return wrong;
+    }
+    return builder_.check(head, transactions, world(), slot);
 }
 
 FinishedBlock ChainReexecutor::next(storage::StoredBlock stored)
@@ -282,6 +306,8 @@ void ChainReexecutor::advance(const FinishedBlock& block)
 {
     head_ = block.header;
     head_hash_ = block.hash;
+    if (scenario_.chain.ordering == Ordering::commit_reveal)
+        commitments_.note(block.transactions);
 }
 
 }  // namespace runnel::audit

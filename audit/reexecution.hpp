@@ -2,6 +2,8 @@
 
 #include "actors/simulation.hpp"
 #include "consensus/block_builder.hpp"
+#include "consensus/builders.hpp"
+#include "consensus/commitments.hpp"
 #include "consensus/consensus.hpp"
 #include "consensus/network/network.hpp"
 #include "consensus/schedule.hpp"
@@ -12,6 +14,9 @@
 #include "storage/ledger_reader.hpp"
 
 #include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -48,9 +53,15 @@ public:
     /// Goes on from a checkpoint's records behind a block instead of executing up to it. False if
     /// they are not the state that the header commits to; the replay is unusable then.
     [[nodiscard]] bool load(CheckpointSource& parts, const storage::StoredHeader& head);
+    /// What the block after the head may depend on beside the state: the head's own transactions,
+    /// for those who go on behind load(). They are not checked.
+    void note_head(std::span<const Transaction> transactions) { commitments_.note(transactions); }
 
 private:
     [[nodiscard]] std::string check_transactions(const storage::StoredBlock& stored);
+    /// Whether the chain's ordering puts just these transactions into a block, in this order.
+    [[nodiscard]] std::string check_order(std::span<const Transaction> head,
+        std::span<const Transaction> transactions, const BlockSlot& slot);
     /// Who proposed a block, when, what consensus paid for it and what was final.
     [[nodiscard]] std::string check_consensus(const storage::StoredBlock& stored);
     /// The same where a network makes the chain: it is run again.
@@ -77,6 +88,8 @@ private:
     Script script_;
     BlockBuilder builder_;
     unsigned workers_ = 1;
+    std::optional<BuilderMarket> market_;  // With the ordering `builders`.
+    CommitmentBook commitments_;           // Of the head.
     std::unique_ptr<ExecutionThreads> execution_ = std::make_unique<ExecutionThreads>();
     BlockHeader head_;
     Hash head_hash_;

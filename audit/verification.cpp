@@ -323,7 +323,11 @@ std::string execute_chain(ChainReexecutor& replay, BlockSource& source, RowCheck
         const auto wrong = replay.check(*stored);
         if (!wrong.empty())
             return fmt::format("block {}: {}", number + 1, wrong);
-        if (!rows.add(std::make_shared<const FinishedBlock>(replay.next(std::move(*stored)))))
+        const auto block = std::make_shared<const FinishedBlock>(replay.next(std::move(*stored)));
+        if (auto failed = check_executed_bundles(block->transactions, block->receipts);
+            !failed.empty())
+            return fmt::format("block {}: {}", number + 1, failed);
+        if (!rows.add(block))
             return {};
         result.blocks = number + 1;
     }

@@ -1,11 +1,13 @@
 #include "consensus/block_builder.hpp"
 
+#include "ledger/check.hpp"
 #include "ledger/philox.hpp"
 #include "state/world.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
 namespace runnel
 {
@@ -18,6 +20,11 @@ std::uint64_t leading_bits(const Hash& hash) noexcept
         bits = bits << 8U | hash.bytes[i];
     return bits;
 }
+
+BlockContext context_of(const BlockSlot& slot) noexcept
+{
+    return {slot.number, slot.timestamp, slot.base_fee, slot.gas_limit, slot.proposer};
+}
 }  // namespace
 
 std::string_view to_string(Ordering ordering) noexcept
@@ -27,6 +34,9 @@ std::string_view to_string(Ordering ordering) noexcept
         case Ordering::priority_fee: return "priority_fee";
         case Ordering::fifo: return "fifo";
         case Ordering::random: return "random";
+        case Ordering::bundles: return "bundles";
+        case Ordering::builders: return "builders";
+        case Ordering::commit_reveal: return "commit_reveal";
     }
     return "unknown";
 }
@@ -59,6 +69,15 @@ void BlockBuilder::build(std::span<const Transaction> head, std::span<const Tran
     const World& world, const BlockSlot& slot)
 {
     begin(head, pool, world, slot);
+    if (selection_.takes_bundles)
+        bundles_.collect(head, pool, world, context_of(slot));
+    fill();
+}
+
+void BlockBuilder::build_again(std::span<const Transaction> head, std::span<const Transaction> pool,
+    const World& world, const BlockSlot& slot)
+{
+    begin(head, pool, world, slot);
     fill();
 }
 
@@ -71,9 +90,10 @@ void BlockBuilder::begin(std::span<const Transaction> head, std::span<const Tran
     pool_ = pool;
     world_ = &world;
     slot_ = slot;
-    gas_left_ = slot.gas_limit;
+    gas_left_ = slot.gas_limit - std::min(slot.gas_limit, selection_.reserved_gas);
     taken_.clear();
     given_up_.clear();
+    sort_out();
     for (const auto& transaction : head)
     {
         gas_left_ -= std::min(gas_left_, transaction.gas_limit);
@@ -84,12 +104,217 @@ void BlockBuilder::begin(std::span<const Transaction> head, std::span<const Tran
     }
 }
 
+void BlockBuilder::sort_out()
+{
+    kinds_.clear();
+    term_values_.clear();
+    placed_.clear();
+    bundled_gas_.clear();
+    if (!runnel::takes_bundles(options_.ordering) && options_.ordering != Ordering::commit_reveal)
+        return;
+    reveal_gas_left_ = slot_.gas_limit;
+    kinds_.assign(pool_.size(), Kind::plain);
+    term_values_.assign(pool_.size(), 0);
+    for (std::size_t i = 0; i < pool_.size(); ++i)
+    {
+        const auto& transaction = pool_[i];
+        if (transaction.witnesses.empty())
+            continue;
+        if (options_.ordering != Ordering::commit_reveal)
+        {
+            if (find_terms<BundleTerms>(transaction))
+                kinds_[i] = Kind::bundled;
+        }
+        else if (const auto commitment = find_terms<CommitmentTerms>(transaction))
+        {
+            kinds_[i] = Kind::commitment;
+            term_values_[i] = commitment->gas;
+        }
+        else if (const auto reveal = find_terms<RevealTerms>(transaction))
+        {
+            const auto next = world_->account_states.get(transaction.sender).nonce;
+            kinds_[i] = next > reveal->commitment_nonce ? Kind::revealed : Kind::reveal;
+            term_values_[i] = reveal->commitment_nonce;
+        }
+    }
+}
+
 void BlockBuilder::fill()
+{
+    if (kinds_.empty())
+        fill_with(Part::all);
+    else if (options_.ordering == Ordering::commit_reveal)
+    {
+        fill_with(Part::reveals);
+        fill_with(Part::commitments);
+        give_up_reveals();
+    }
+    else
+    {
+        if (selection_.takes_bundles)
+            place_bundles();
+        fill_with(Part::plain);
+    }
+}
+
+bool BlockBuilder::belongs(std::uint32_t position, Part part) const
+{
+    switch (part)
+    {
+        case Part::all: return true;
+        case Part::plain:
+            return kinds_[position] == Kind::plain && (placed_.empty() || !placed_[position]) &&
+                   !censors(pool_[position]);
+        case Part::commitments: return kinds_[position] == Kind::commitment;
+        case Part::reveals: return kinds_[position] == Kind::revealed;
+    }
+    return false;
+}
+
+bool BlockBuilder::censors(const Transaction& transaction) const
+{
+    if (selection_.builder == Selection::nobody)
+        return false;
+    const auto& censored = options_.builders[selection_.builder].censored;
+    return std::binary_search(censored.begin(), censored.end(), transaction.sender) &&
+           !std::binary_search(
+               selection_.listed.begin(), selection_.listed.end(), transaction.hash);
+}
+
+bool BlockBuilder::sees(const Bundles::Bundle& bundle) const
+{
+    if (selection_.builder == Selection::nobody)
+        return true;
+    static const auto stream = stream_of_name("order_flow");
+    RandomStream random{options_.seed, stream, leading_bits(bundle.key), selection_.builder};
+    return random.bernoulli(options_.builders[selection_.builder].order_flow) &&
+           std::none_of(bundle.members.begin(), bundle.members.end(),
+               [this](std::uint32_t member) { return censors(pool_[member]); });
+}
+
+void BlockBuilder::place_bundles()
+{
+    bundles_.begin();
+    placed_.assign(pool_.size(), false);
+    std::vector<const Bundles::Bundle*> left;
+    for (const auto& bundle : bundles_.sorted())
+    {
+        if (sees(bundle))
+            left.push_back(&bundle);
+    }
+    for (bool again = true; again;)
+    {
+        again = false;
+        for (auto next = left.begin(); next != left.end() && !again;)
+        {
+            // One whose sender has an earlier one may come once that is placed.
+            if ((*next)->terms.first_nonce > progress_of((*next)->sender).next_nonce)
+                ++next;
+            else
+            {
+                again = place(**next);
+                next = left.erase(next);
+            }
+        }
+    }
+}
+
+bool BlockBuilder::place(const Bundles::Bundle& bundle)
+{
+    const auto& members = bundle.members;
+    std::uint64_t gas = 0;
+    for (std::size_t i = 0; i < members.size(); ++i)
+    {
+        const auto& member = pool_[members[i]];
+        gas += member.gas_limit;
+        const auto& sender = progress_of(member.sender);
+        // Those of one sender have to be paid together.
+        auto nonce = sender.next_nonce;
+        Amount cost = wrapping_mul(member.gas_limit, member.max_fee);
+        for (std::size_t k = 0; k < i; ++k)
+        {
+            const auto& earlier = pool_[members[k]];
+            if (earlier.sender != member.sender)
+                continue;
+            ++nonce;
+            cost = wrapping_add(cost, wrapping_mul(earlier.gas_limit, earlier.max_fee));
+        }
+        if (placed_[members[i]] || member.nonce != nonce || cost > sender.spendable ||
+            gas > gas_left_ || is_expired(member))
+            return false;
+    }
+    if (!bundles_.try_next(bundle))
+        return false;
+    for (std::size_t i = 0; i < members.size(); ++i)
+    {
+        const auto fit = take(members[i], progress_of(pool_[members[i]].sender));
+        RUNNEL_CHECK(fit == Fit::taken);
+        placed_[members[i]] = true;
+        bundled_gas_.emplace_back(members[i], bundle.gas_used[i]);
+    }
+    return true;
+}
+
+void BlockBuilder::give_up_reveals()
+{
+    std::vector<bool> is_taken(pool_.size());
+    for (const auto position : taken_)
+        is_taken[position] = true;
+    std::vector<bool> is_given_up(pool_.size());
+    for (const auto& given_up : given_up_)
+        is_given_up[given_up.position] = true;
+    std::set<std::pair<AccountId, std::uint64_t>> commitments;
+    for (std::uint32_t i = 0; i < pool_.size(); ++i)
+    {
+        if (kinds_[i] == Kind::commitment && !is_given_up[i])
+            commitments.emplace(pool_[i].sender, pool_[i].nonce);
+    }
+    for (std::uint32_t i = 0; i < pool_.size(); ++i)
+    {
+        if (kinds_[i] == Kind::revealed && !is_taken[i])
+        {
+            given_up_.push_back({i, pool_[i].max_fee < slot_.base_fee ? DropReason::fee_below_base
+                                                                      : DropReason::expired});
+        }
+        else if (kinds_[i] == Kind::reveal &&
+                 !commitments.contains({pool_[i].sender, term_values_[i]}))
+            given_up_.push_back({i, DropReason::nonce_gap});
+    }
+}
+
+bool BlockBuilder::is_fit(const Transaction& transaction)
+{
+    const auto& sender = progress_of(transaction.sender);
+    return transaction.arrival_ms < slot_.now_ms && !is_expired(transaction) &&
+           transaction.max_fee >= slot_.base_fee && transaction.nonce == sender.next_nonce &&
+           transaction.gas_limit <= gas_left_ &&
+           wrapping_mul(transaction.gas_limit, transaction.max_fee) <= sender.spendable;
+}
+
+std::pair<Amount, std::uint64_t> BlockBuilder::left_of(AccountId sender)
+{
+    const auto& progress = progress_of(sender);
+    return {progress.spendable, progress.next_nonce};
+}
+
+std::uint64_t BlockBuilder::expected_gas(std::uint32_t position)
+{
+    for (const auto& [member, gas] : bundled_gas_)
+    {
+        if (member == position)
+            return gas;
+    }
+    return bundles_.gas_alone(position);
+}
+
+void BlockBuilder::fill_with(Part part)
 {
     heap_.clear();
     heap_.reserve(pool_.size());
     for (std::uint32_t position = 0; position < pool_.size(); ++position)
     {
+        if (!belongs(position, part))
+            continue;
         const auto& transaction = pool_[position];
         if (transaction.arrival_ms >= slot_.now_ms)
             continue;  // A branch goes back in time: what came later waits.
@@ -141,12 +366,18 @@ BlockBuilder::Fit BlockBuilder::take(std::uint32_t position, SenderProgress& sen
     const auto& transaction = pool_[position];
     if (transaction.gas_limit > gas_left_)
         return Fit::no_gas_left;
+    // What is committed to has its room in the next block.
+    const bool commits = !kinds_.empty() && kinds_[position] == Kind::commitment;
+    if (commits && term_values_[position] > reveal_gas_left_)
+        return Fit::no_gas_left;
     const auto cost = wrapping_mul(transaction.gas_limit, transaction.max_fee);
     if (cost > sender.spendable)
         return Fit::unaffordable;
     sender.spendable = wrapping_sub(sender.spendable, cost);
     sender.next_nonce = transaction.nonce + 1;
     gas_left_ -= transaction.gas_limit;
+    if (commits)
+        reveal_gas_left_ -= term_values_[position];
     taken_.push_back(position);
     return Fit::taken;
 }
@@ -195,7 +426,13 @@ BlockBuilder::Candidate BlockBuilder::rank(std::uint32_t position) const
     const auto arrival = static_cast<std::uint64_t>(transaction.arrival_ms);
     switch (options_.ordering)
     {
+        case Ordering::commit_reveal:
+            // By what the commitment shows and no base fee changes, so that what is revealed keeps
+            // the order in which it was committed to.
+            return {transaction.max_priority_fee, arrival, transaction.nonce, position};
         case Ordering::priority_fee:
+        case Ordering::bundles:
+        case Ordering::builders:
             return {transaction.effective_gas_price(slot_.base_fee) - slot_.base_fee, arrival,
                 transaction.nonce, position};
         case Ordering::fifo:

@@ -1,13 +1,16 @@
 #pragma once
 
+#include "consensus/bundles.hpp"
 #include "ledger/block.hpp"
 #include "ledger/transaction.hpp"
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace runnel
@@ -18,11 +21,30 @@ class World;
 /// How the slot's proposer orders transactions; ties break by content, never by arrival in memory.
 enum class Ordering : std::uint8_t
 {
-    priority_fee,  // Highest effective tip first, then earliest virtual arrival.
-    fifo,          // (virtual arrival time, sender, nonce).
-    random,        // A seeded shuffle.
+    priority_fee,   // Highest effective tip first, then earliest virtual arrival.
+    fifo,           // (virtual arrival time, sender, nonce).
+    random,         // A seeded shuffle.
+    bundles,        // Bundles at the top, the best bid first; then as by priority_fee.
+    builders,       // As that, by builders who bid for the slot: see builders.hpp.
+    commit_reveal,  // What the parent committed to, then new commitments: see commitments.hpp.
 };
+[[nodiscard]] constexpr bool takes_bundles(Ordering ordering) noexcept
+{
+    return ordering == Ordering::bundles || ordering == Ordering::builders;
+}
 [[nodiscard]] std::string_view to_string(Ordering ordering) noexcept;
+
+/// Somebody who builds blocks and bids for slots.
+struct BuilderSpec
+{
+    AccountId account{};
+    double order_flow = 1;                 // Share of the bundles that it is sent.
+    std::uint32_t margin_bps = 0;          // Of what a block pays it, that it keeps.
+    std::vector<AccountId> censored = {};  // Whose transactions it leaves out; ascending.
+};
+/// Writes the calls of a builder's payment to a proposer.
+using PaymentWriter = std::function<CallWriter(const std::vector<BuilderBid>& bids,
+    const BuilderBid& best, AccountId builder, AccountId proposer)>;
 
 struct MempoolOptions
 {
@@ -30,6 +52,12 @@ struct MempoolOptions
     std::uint32_t capacity = 100'000;      // Transactions; beyond it the cheapest are evicted.
     std::int64_t lifetime_ms = 3'600'000;  // Older ones are dropped. Virtual time.
     std::uint64_t seed = 0;                // Of the random ordering.
+    // With the ordering `builders`:
+    std::vector<BuilderSpec> builders = {};
+    std::uint64_t inclusion_list_gas = 0;  // Of a proposer's list, at most; 0: there is none.
+    PaymentWriter write_payment = {};
+    /// Hashes a builder's payment, and signs it where transactions are signed.
+    std::function<void(Transaction&)> seal_payment = [](Transaction& payment) { payment.seal(); };
 };
 
 /// When the transactions reach the mempool that an account decides on in the round of a block, in
@@ -47,9 +75,12 @@ struct MempoolOptions
 struct BlockSlot
 {
     std::uint64_t number = 0;
-    std::uint64_t base_fee = 0;   // Wei per gas.
-    std::uint64_t gas_limit = 0;  // Of the block.
-    std::int64_t now_ms = 0;      // Virtual time at which it is built.
+    std::uint64_t base_fee = 0;    // Wei per gas.
+    std::uint64_t gas_limit = 0;   // Of the block.
+    std::int64_t now_ms = 0;       // Virtual time at which it is built.
+    std::uint64_t timestamp = 0;   // Unix seconds.
+    AccountId proposer{};          // Whose turn it is.
+    AccountId fee_recipient = {};  // Of a block that is checked: whom its header names.
 };
 
 /// Chooses which of the transactions that wait go into a block, and in which order: what a proposer
@@ -67,10 +98,40 @@ struct BlockSlot
 class BlockBuilder
 {
 public:
-    explicit BlockBuilder(MempoolOptions options) noexcept : options_{options} {}
+    explicit BlockBuilder(MempoolOptions options) : options_{std::move(options)}
+    {
+        selection_.takes_bundles = options_.ordering == Ordering::bundles;
+    }
+
+    /// What a builder does beyond the ordering.
+    struct Selection
+    {
+        static constexpr std::uint32_t nobody = 0xFFFF'FFFF;
+
+        bool takes_bundles = false;
+        /// Its number; nobody: it sees all bundles and censors none.
+        std::uint32_t builder = nobody;
+        std::vector<Hash> listed = {};   // Of the inclusion list: never censored; ascending.
+        std::uint64_t reserved_gas = 0;  // For what comes last.
+    };
+    /// For what is built or checked from now on; of the orderings but `builders` it follows from
+    /// the options.
+    void select(Selection selection) { selection_ = std::move(selection); }
 
     void build(std::span<const Transaction> head, std::span<const Transaction> pool,
         const World& world, const BlockSlot& slot);
+    /// The same once more for another selection, with the bundles that were found.
+    void build_again(std::span<const Transaction> head, std::span<const Transaction> pool,
+        const World& world, const BlockSlot& slot);
+    /// Of the block that was built or checked.
+    [[nodiscard]] std::uint64_t gas_left() const noexcept { return gas_left_; }
+    [[nodiscard]] Bundles& bundles() noexcept { return bundles_; }
+    /// What its sender could still spend in that block, and the next nonce of his.
+    [[nodiscard]] std::pair<Amount, std::uint64_t> left_of(AccountId sender);
+    /// Of a transaction alone: it is fit to be in the block.
+    [[nodiscard]] bool is_fit(const Transaction& transaction);
+    /// The gas that a block's transaction is expected to use: of a bundle's as it was run.
+    [[nodiscard]] std::uint64_t expected_gas(std::uint32_t position);
     /// By position in the pool: the block, in its order.
     [[nodiscard]] const std::vector<std::uint32_t>& taken() const noexcept { return taken_; }
     struct GivenUp
@@ -116,6 +177,24 @@ private:
     Fit take(std::uint32_t position, SenderProgress& sender);
     /// Fills the block with what waits.
     void fill();
+    /// Which transactions of the pool a pass over it is about.
+    enum class Part : std::uint8_t
+    {
+        all,
+        plain,  // Those without terms.
+        commitments,
+        reveals,
+    };
+    void fill_with(Part part);
+    [[nodiscard]] bool belongs(std::uint32_t position, Part part) const;
+    /// Reads the terms of commitments and reveals.
+    void sort_out();
+    /// Gives up what its commitment, or its only block, has left behind.
+    void give_up_reveals();
+    void place_bundles();
+    [[nodiscard]] bool place(const Bundles::Bundle& bundle);
+    [[nodiscard]] bool sees(const Bundles::Bundle& bundle) const;
+    [[nodiscard]] bool censors(const Transaction& transaction) const;
     /// take(), and gives up what is unaffordable. False if it was not taken.
     bool consider(std::uint32_t position, SenderProgress& sender);
     [[nodiscard]] SenderProgress& progress_of(AccountId sender);
@@ -126,7 +205,23 @@ private:
     [[nodiscard]] bool is_expired(const Transaction& transaction) const noexcept;
     [[nodiscard]] std::string check_alone(const Transaction& transaction) const;
 
+    enum class Kind : std::uint8_t
+    {
+        plain,
+        bundled,
+        commitment,
+        reveal,    // No block before this one has its commitment.
+        revealed,  // The parent has: it is in this block or in none.
+    };
+
     MempoolOptions options_;
+    Selection selection_;
+    Bundles bundles_;
+    std::vector<Kind> kinds_;                 // By position; empty where no terms count.
+    std::vector<std::uint64_t> term_values_;  // A commitment's gas, a reveal's commitment's nonce.
+    std::vector<bool> placed_;                // With a bundle.
+    std::vector<std::pair<std::uint32_t, std::uint64_t>> bundled_gas_;  // By position.
+    std::uint64_t reveal_gas_left_ = 0;
     std::span<const Transaction> pool_;
     const World* world_ = nullptr;
     BlockSlot slot_;

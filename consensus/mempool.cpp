@@ -8,6 +8,12 @@
 
 namespace runnel
 {
+Mempool::Mempool(MempoolOptions options) : options_{std::move(options)}, builder_{options_}
+{
+    if (options_.ordering == Ordering::builders)
+        market_.emplace(options_);
+}
+
 void Mempool::add(std::vector<Transaction> transactions)
 {
     has_secrets_ =
@@ -30,29 +36,43 @@ void Mempool::drop(std::uint32_t slot, DropReason reason)
         transaction.max_fee, transaction.arrival_ms, reason});
 }
 
-std::vector<Transaction> Mempool::build_block(const World& world, std::uint64_t block_number,
-    std::uint64_t base_fee, std::uint64_t gas_limit, std::int64_t now_ms,
-    std::span<const Transaction> head, Fate fate)
+std::vector<Transaction> Mempool::build_block(
+    const World& world, const BlockSlot& slot, std::span<const Transaction> head, Fate fate)
 {
-    const auto count = sort_out(world, fate);
-    const std::span<const Transaction> candidates{pool_.data(), count};
-    builder_.build(head, candidates, world, {block_number, base_fee, gas_limit, now_ms});
-    gone_.assign(pool_.size(), false);
-    for (const auto& [slot, reason] : builder_.given_up())
+    const std::span<const Transaction> candidates{pool_.data(), sort_out(world, fate)};
+    BuilderMarket::Sale sale;
+    fee_recipient_ = slot.proposer;
+    if (market_)
     {
-        if (fate.stays &&
-            !gone_[slot])  // What waited for an earlier nonce may have been tried again.
-            drop(slot, reason);
+        sale = market_->sell(head, candidates, world, slot);
+        fee_recipient_ = sale.fee_recipient;
+    }
+    else
+        builder_.build(head, candidates, world, slot);
+    const auto& given_up = market_ ? sale.given_up : builder_.given_up();
+    const auto& taken = market_ ? sale.taken : builder_.taken();
+    gone_.assign(pool_.size(), false);
+    for (const auto& [position, reason] : given_up)
+    {
+        // What waited for an earlier nonce may have been tried again.
+        if (fate.stays && !gone_[position])
+            drop(position, reason);
     }
     std::vector<Transaction> block;
-    block.reserve(builder_.taken().size());
-    for (const auto slot : builder_.taken())
+    block.reserve(taken.size() + (sale.payment ? 1 : 0));
+    for (const auto position : taken)
     {
-        gone_[slot] = true;
-        block.push_back(std::move(pool_[slot]));
+        gone_[position] = true;
+        block.push_back(std::move(pool_[position]));
     }
+    if (sale.payment)
+        block.push_back(std::move(*sale.payment));
     if (fate.stays)
+    {
+        if (takes_bundles(options_.ordering))
+            drop_bundles(slot.number);
         evict();
+    }
     remove_taken();
     return block;
 }
@@ -90,6 +110,18 @@ std::size_t Mempool::sort_out(const World& world, Fate fate)
                                   : !transaction.is_secret;
         });
     return static_cast<std::size_t>(end - pool_.begin());
+}
+
+void Mempool::drop_bundles(std::uint64_t block)
+{
+    for (std::uint32_t position = 0; position < pool_.size(); ++position)
+    {
+        if (gone_[position] || pool_[position].witnesses.empty())
+            continue;
+        const auto terms = find_terms<BundleTerms>(pool_[position]);
+        if (terms && terms->block <= block)
+            drop(position, DropReason::expired);
+    }
 }
 
 void Mempool::evict()

@@ -1,8 +1,10 @@
 #pragma once
 
 #include "consensus/block_builder.hpp"
+#include "consensus/builders.hpp"
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -17,7 +19,7 @@ namespace runnel
 class Mempool
 {
 public:
-    explicit Mempool(MempoolOptions options) : options_{options}, builder_{options} {}
+    explicit Mempool(MempoolOptions options);
 
     void add(std::vector<Transaction> transactions);
 
@@ -34,9 +36,10 @@ public:
 
     /// Takes the transactions of the next block out, in their order in it: see BlockBuilder. @p
     /// head stands ahead of them: its gas, nonces and fees are taken.
-    [[nodiscard]] std::vector<Transaction> build_block(const World& world,
-        std::uint64_t block_number, std::uint64_t base_fee, std::uint64_t gas_limit,
-        std::int64_t now_ms, std::span<const Transaction> head = {}, Fate fate = {true, false});
+    [[nodiscard]] std::vector<Transaction> build_block(const World& world, const BlockSlot& slot,
+        std::span<const Transaction> head = {}, Fate fate = {true, false});
+    /// Who gets the tips of the block that was built last.
+    [[nodiscard]] AccountId fee_recipient() const noexcept { return fee_recipient_; }
 
     /// Transactions that build_block() gave up, by sender, nonce and hash.
     [[nodiscard]] std::vector<DroppedTransaction> take_dropped();
@@ -48,11 +51,15 @@ private:
     void drop(std::uint32_t slot, DropReason reason);
     /// Puts those that this block may have in front, and returns how many they are.
     [[nodiscard]] std::size_t sort_out(const World& world, Fate fate);
+    /// Those of bundles that the block did not take: no other may have them.
+    void drop_bundles(std::uint64_t block);
     void evict();
     void remove_taken();
 
     MempoolOptions options_;
     BlockBuilder builder_;
+    std::optional<BuilderMarket> market_;  // With the ordering `builders`.
+    AccountId fee_recipient_{};
     std::vector<Transaction> pool_;
     bool has_secrets_ = false;  // There was one once.
     std::vector<bool> gone_;    // Beside pool_: taken or dropped in this round.

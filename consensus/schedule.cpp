@@ -267,7 +267,8 @@ void ChainSchedule::add(const ConsensusStep& step)
 NetworkBlockNote ChainSchedule::note_of(const NetworkBlock& block, std::string_view status) const
 {
     return {status, block.id, block.parent, block.height, account_of(block.maker), block.made_at,
-        block.stated_at, block.round, block.bits, block.nonce, block.is_withheld, to_string(block.flaw)};
+        block.stated_at, block.round, block.bits, block.nonce, block.is_withheld,
+        to_string(block.flaw)};
 }
 
 void ChainSchedule::note(const ConsensusStep& step, ConsensusNotes& notes) const

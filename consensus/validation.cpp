@@ -98,9 +98,9 @@ std::optional<BrokenRule> BlockValidator::check_header(
         next_base_fee(rules_.fees, parent.header.base_fee, parent.header.gas_used);
     if (header.base_fee != base_fee)
     {
-        return broken(BlockRule::base_fee,
-            fmt::format("the base fee is {}, from the parent follows {}", header.base_fee,
-                base_fee));
+        return broken(
+            BlockRule::base_fee, fmt::format("the base fee is {}, from the parent follows {}",
+                                     header.base_fee, base_fee));
     }
     if (header.finalized_block != due.finalized_block)
     {
@@ -144,8 +144,8 @@ std::optional<BrokenRule> BlockValidator::check_transactions(
     return std::nullopt;
 }
 
-std::optional<BrokenRule> BlockValidator::validate(World& world, const ParentBlock& parent,
-    const DueBlock& due, const FinishedBlock& block)
+std::optional<BrokenRule> BlockValidator::validate(
+    World& world, const ParentBlock& parent, const DueBlock& due, const FinishedBlock& block)
 {
     if (auto wrong = check_header(parent, due, block))
         return wrong;

@@ -19,15 +19,15 @@ class World;
 /// A rule that a block may break, in the order in which a validator looks.
 enum class BlockRule : std::uint8_t
 {
-    hash,        // Its hash is its header's.
-    parent,      // It stands on the parent.
-    timestamp,   // When it was due.
-    proposer,    // Whose turn it was.
-    gas_limit,   // The chain's.
-    base_fee,    // Follows from the parent's (EIP-1559).
-    finality,    // What it says is final is.
-    rewards,     // It pays those that are due.
-    signatures,  // Senders signed their transactions.
+    hash,          // Its hash is its header's.
+    parent,        // It stands on the parent.
+    timestamp,     // When it was due.
+    proposer,      // Whose turn it was.
+    gas_limit,     // The chain's.
+    base_fee,      // Follows from the parent's (EIP-1559).
+    finality,      // What it says is final is.
+    rewards,       // It pays those that are due.
+    signatures,    // Senders signed their transactions.
     transactions,  // Nonces, balances, fees, gas, order: BlockBuilder::check().
     // What the header says came of it, by executing it again:
     gas_used,
@@ -88,16 +88,16 @@ public:
     /// The first rule that a block breaks; empty: it is valid. Only its header, hash, transactions
     /// (hashed, see seal_all()) and rewards count. @p world is as the parent left it and holds
     /// every contract; afterwards it is so again.
-    [[nodiscard]] std::optional<BrokenRule> validate(World& world, const ParentBlock& parent,
-        const DueBlock& due, const FinishedBlock& block);
+    [[nodiscard]] std::optional<BrokenRule> validate(
+        World& world, const ParentBlock& parent, const DueBlock& due, const FinishedBlock& block);
 
     /// The block with these transactions, whatever they are; the world is as before.
     [[nodiscard]] FinishedBlock make(World& world, const ParentBlock& parent, const DueBlock& due,
         std::vector<Transaction> transactions);
 
 private:
-    [[nodiscard]] std::optional<BrokenRule> check_header(const ParentBlock& parent,
-        const DueBlock& due, const FinishedBlock& block) const;
+    [[nodiscard]] std::optional<BrokenRule> check_header(
+        const ParentBlock& parent, const DueBlock& due, const FinishedBlock& block) const;
     [[nodiscard]] std::optional<BrokenRule> check_transactions(
         const World& world, const DueBlock& due, const FinishedBlock& block);
 

@@ -46,6 +46,7 @@
 #include "contracts/mixers/tornado/tornado.hpp"
 #include "contracts/oracles/pool_oracle/pool_oracle.hpp"
 #include "contracts/oracles/price_oracle/price_oracle.hpp"
+#include "contracts/relays/builder_relay/relay.hpp"
 #include "contracts/stablecoins/fiat_token/fiat_token.hpp"
 #include "contracts/stablecoins/issuer_desk/desk.hpp"
 #include "contracts/stablecoins/makerdao_dss/dai.hpp"
@@ -140,6 +141,7 @@ std::span<const ContractType* const> contract_types()
         &StakeGovernor::contract_type(),
         &CurveVault::contract_type(),
         &GoodsRegister::contract_type(),
+        &BuilderRelay::contract_type(),
     };
     return types;
 }

@@ -2,11 +2,16 @@
 
 #include "actors/checkpoint.hpp"
 #include "consensus/make_engine.hpp"
+#include "contracts/relays/builder_relay/relay.hpp"
+#include "contracts/tokens/native/native_coin.hpp"
 #include "ledger/check.hpp"
+#include "ledger/signature.hpp"
+#include "state/signing.hpp"
 
 #include <fmt/format.h>
 
 #include <limits>
+#include <map>
 
 namespace runnel::scenarios
 {
@@ -40,13 +45,55 @@ std::string checkpoint_version()
     return fmt::format(RUNNEL_VERSION ", layout {}", actors::checkpoint_layout);
 }
 
-MempoolOptions mempool_options(const Scenario& scenario)
+MempoolOptions mempool_options(const Scenario& scenario, const Genesis& genesis)
 {
     MempoolOptions options;
     options.ordering = scenario.chain.ordering;
     options.capacity = scenario.chain.mempool_size;
     options.lifetime_ms = static_cast<std::int64_t>(scenario.chain.transaction_lifetime_ms);
     options.seed = scenario.seed;
+    if (scenario.chain.ordering != Ordering::builders)
+        return options;
+    const auto& world = *genesis.world;
+    for (const auto& entry : scenario.builders)
+    {
+        BuilderSpec builder;
+        builder.account = world.find_account(entry.account).value();
+        builder.order_flow = entry.order_flow;
+        builder.margin_bps = static_cast<std::uint32_t>(entry.margin * 10'000 + 0.5);
+        for (const auto& group : genesis.groups)
+        {
+            if (group.spec->name == entry.censors)
+                builder.censored = group.accounts;
+        }
+        options.builders.push_back(std::move(builder));
+    }
+    options.inclusion_list_gas = scenario.chain.inclusion_list_gas;
+    options.write_payment = [relay = *scenario.chain.relay, builders = options.builders](
+                                const std::vector<BuilderBid>& bids, const BuilderBid& best,
+                                AccountId builder, AccountId proposer)
+    {
+        CallWriter calls;
+        calls.add(native_coin, contracts::NativeTransfer{proposer, best.value});
+        for (const auto& bid : bids)
+        {
+            const auto account = builders[bid.builder].account;
+            calls.add(relay, contracts::builder_relay::PublishBid{account, proposer, bid.value,
+                                 bid.transactions, bid.gas, account == builder});
+        }
+        return calls;
+    };
+    if (scenario.chain.signatures != SignatureScheme::none)
+    {
+        std::map<AccountId, PrivateKey> keys;
+        for (std::size_t i = 0; i < scenario.builders.size(); ++i)
+        {
+            keys.emplace(
+                options.builders[i].account, private_key_of_name(scenario.builders[i].account));
+        }
+        options.seal_payment = [keys = std::move(keys)](Transaction& payment)
+        { sign(payment, keys.at(payment.sender)); };
+    }
     return options;
 }
 
@@ -129,6 +176,7 @@ tl::expected<SimulationSetup, ScenarioError> make_simulation(const Scenario& sce
     setup.validators = validator_stakes(*genesis);
     setup.make_engine = engine_of(scenario);
     setup.schedule = schedule_options(scenario, *genesis);
+    setup.mempool = mempool_options(scenario, *genesis);
     for (auto& group : genesis->groups)
     {
         setup.groups.push_back({group.spec->name, group.spec->strategy, group.spec->parameters,
@@ -150,7 +198,6 @@ tl::expected<SimulationSetup, ScenarioError> make_simulation(const Scenario& sce
     setup.block_reward = scenario.chain.block_reward;
     setup.prices = std::make_shared<const ReferencePrices>(*scenario.price_paths);
     setup.fees = scenario.chain.fees;
-    setup.mempool = mempool_options(scenario);
     setup.signatures = scenario.chain.signatures;
     setup.mempool_seen_at_ms = scenario.chain.mempool_seen_at_ms;
     setup.seed = scenario.seed;

@@ -38,6 +38,20 @@ struct ChainSpec
                           // by stake.
     std::uint64_t checkpoint_interval = 0;  // Blocks between full checks of the state.
     SignatureScheme signatures = SignatureScheme::none;  // How transactions are signed.
+    // With the ordering `builders`:
+    std::uint64_t inclusion_list_gas = 0;  // 0: proposers make no lists.
+    std::optional<ContractId> relay = {};  // Where bids are published.
+};
+
+/// [builders.NAME]: somebody who builds blocks and bids for slots.
+struct BuilderEntry
+{
+    std::string name;
+    std::string account;  // Of [accounts].
+    double order_flow = 1;
+    double margin = 0;
+    std::string censors;  // A group; empty: nobody.
+    std::string place;
 };
 
 /// [tokens.NAME]
@@ -208,6 +222,7 @@ struct Scenario
     std::vector<AgentSpec> agents;         // In the order of their names.
     std::vector<EventSpec> events;         // In the order of their names.
     std::vector<AccountSpec> accounts;     // In the order of their names.
+    std::vector<BuilderEntry> builders;    // Likewise.
     std::vector<StateSpec> state;          // In the order of their names.
     std::vector<PositionsSpec> positions;  // In the order of their names.
     std::vector<ScriptLine> script;        // In the order of the file.

@@ -13,9 +13,65 @@ struct Validator
     std::uint64_t proposals = 0;
     SignedAmount rewards;
     SignedAmount tips;
+    SignedAmount payments;  // Of builders.
 };
 
-std::vector<Validator> read_validators(LedgerQueries& source)
+struct Builder
+{
+    std::uint64_t bids = 0;
+    std::uint64_t blocks = 0;
+    SignedAmount paid;
+};
+
+/// Who won slots of whom, by builder; moves the blocks in @p all to those whose turn it was.
+std::map<AccountId, Builder> read_builders(
+    LedgerQueries& source, std::map<AccountId, Validator>& all)
+{
+    std::map<AccountId, Builder> builders;
+    if (!source.has("t_builder_bids"))
+        return builders;
+    auto rows = source.query(
+        "SELECT builder_id, proposer_fee_recipient_id, value, delivered FROM t_builder_bids");
+    while (rows.step())
+    {
+        auto& builder = builders[rows.account(0)];
+        ++builder.bids;
+        if (rows.integer_up_to(3, 1) == 0)
+            continue;
+        ++builder.blocks;
+        builder.paid.add(rows.amount(2));
+        auto& proposer = all[rows.account(1)];
+        proposer.payments.add(rows.amount(2));
+        ++proposer.proposals;
+        --all[rows.account(0)].proposals;
+    }
+    return builders;
+}
+
+Table builders_table(LedgerQueries& source, const std::map<AccountId, Builder>& builders,
+    std::uint64_t blocks)
+{
+    const auto& tips = source.transactions().tips_of_proposer;
+    Table table{"builders", "Builders",
+        {{"account", "Account", Unit::none}, {"bids", "Bids", Unit::count},
+            {"blocks", "Won", Unit::count}, {"blocks_share", "Of blocks", Unit::share},
+            {"tips", "Tips", Unit::none}, {"paid", "Paid to proposers", Unit::none}},
+        {}, 8};
+    for (const auto& [account, builder] : builders)
+    {
+        const auto found = tips.find(account);
+        table.rows.push_back(
+            {source.account_name(account), static_cast<std::int64_t>(builder.bids),
+                static_cast<std::int64_t>(builder.blocks),
+                static_cast<double>(builder.blocks) / static_cast<double>(blocks),
+                source.money(found == tips.end() ? SignedAmount{} : found->second, native_coin),
+                source.money(builder.paid, native_coin)});
+    }
+    return table;
+}
+
+std::vector<Validator> read_validators(
+    LedgerQueries& source, std::map<AccountId, Builder>& builders)
 {
     std::map<AccountId, Validator> all;
     for (const auto& [account, proposals] : source.blocks().proposals)
@@ -25,9 +81,12 @@ std::vector<Validator> read_validators(LedgerQueries& source)
     auto rows = source.query("SELECT account_id, amount FROM t_rewards WHERE block_number > 0");
     while (rows.step())
         all[rows.account(0)].rewards.add(rows.amount(1));
+    builders = read_builders(source, all);
     std::vector<Validator> validators;
     for (auto& [account, validator] : all)
     {
+        if (builders.contains(account))
+            continue;
         validator.account = account;
         validators.push_back(validator);
     }
@@ -42,9 +101,11 @@ std::optional<Section> validators_section(LedgerQueries& source)
     if (source.last_block() == 0)
         return std::nullopt;
     const auto& blocks = source.blocks();
-    const auto validators = read_validators(source);
+    std::map<AccountId, Builder> builders;
+    const auto validators = read_validators(source, builders);
     SignedAmount rewards;
     SignedAmount tips;
+    SignedAmount payments;
     Table table{"validators", "Validators",
         {{"account", "Account", Unit::none}, {"proposals", "Proposals", Unit::count},
             {"proposals_share", "Of blocks", Unit::share}, {"rewards", "Rewards", Unit::none},
@@ -54,6 +115,7 @@ std::optional<Section> validators_section(LedgerQueries& source)
     {
         rewards.add(validator.rewards);
         tips.add(validator.tips);
+        payments.add(validator.payments);
         table.rows.push_back(
             {source.account_name(validator.account), static_cast<std::int64_t>(validator.proposals),
                 static_cast<double>(validator.proposals) / static_cast<double>(blocks.blocks),
@@ -73,6 +135,12 @@ std::optional<Section> validators_section(LedgerQueries& source)
         {"finality_lag_max", "Blocks until final, most", static_cast<std::int64_t>(blocks.lag_max),
             Unit::count}};
     section.tables.push_back(std::move(table));
+    if (!builders.empty())
+    {
+        section.figures.push_back({"builder_payments", "Paid by builders",
+            source.money(payments, native_coin), Unit::none});
+        section.tables.push_back(builders_table(source, builders, blocks.blocks));
+    }
     return section;
 }
 

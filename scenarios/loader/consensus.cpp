@@ -192,6 +192,14 @@ void Loader::read_consensus()
     setup.network = read_network(setup.nodes);
     read_groups(setup);
     read_faults(setup);
+    const auto ordering = scenario_.chain.ordering;
+    if (setup.engine != ConsensusKind::proposer &&
+        (takes_bundles(ordering) || ordering == Ordering::commit_reveal))
+    {
+        fail_key(single_table("chain"), "ordering",
+            fmt::format("expected priority_fee, fifo or random with the engine {}, got {}",
+                to_string(setup.engine), to_string(ordering)));
+    }
 }
 
 NetworkModel Loader::read_network(std::uint32_t& nodes)

@@ -30,6 +30,7 @@ void Loader::load(const std::string& default_name)
     read_agents();
     read_events();
     read_accounts();
+    read_builders();
     read_state();
     read_positions();
     read_script();
@@ -105,7 +106,8 @@ void Loader::read_chain()
             fmt::format("expected at least min_base_fee, {} wei, got {} wei",
                 chain.fees.min_base_fee, chain.fees.initial_base_fee));
     }
-    for (const auto ordering : {Ordering::priority_fee, Ordering::fifo, Ordering::random})
+    for (const auto ordering : {Ordering::priority_fee, Ordering::fifo, Ordering::random,
+             Ordering::bundles, Ordering::builders, Ordering::commit_reveal})
     {
         if (parameters.text("ordering") == to_string(ordering))
             chain.ordering = ordering;
@@ -129,10 +131,18 @@ void Loader::read_chain()
         static_cast<std::uint64_t>(parameters.integer("checkpoint_interval"));
     if (parameters.text("signatures") == to_string(SignatureScheme::secp256k1))
         chain.signatures = SignatureScheme::secp256k1;
+    chain.inclusion_list_gas = static_cast<std::uint64_t>(parameters.integer("inclusion_list_gas"));
+    if (parameters.has("relay"))
+        chain.relay = parameters.contract("relay");
+    if (chain.ordering == Ordering::builders && !chain.relay)
+        fail_key(table, "relay", "expected a builder_relay for the ordering builders, got nothing");
     // Scenarios without them keep their hashes.
     std::erase_if(values.canonical,
-        [&](const Node::Member& member) {
-            return member.key == "signatures" && chain.signatures == SignatureScheme::none;
+        [&](const Node::Member& member)
+        {
+            return (member.key == "signatures" && chain.signatures == SignatureScheme::none) ||
+                   (member.key == "inclusion_list_gas" && chain.inclusion_list_gas == 0) ||
+                   (member.key == "relay" && !chain.relay);
         });
     resolve(table, values.canonical);
 }

@@ -109,6 +109,7 @@ private:
     [[nodiscard]] Node::Table read_group_set(
         const NamedTable& table, EventSpec& event, std::map<std::string, Node>& groups) const;
     void read_accounts();
+    void read_builders();
     /// The contents of a file that a table names, unpacked.
     [[nodiscard]] std::string read_input(const NamedTable& table, const std::string& name) const;
     /// Records the hash of the file that a table names, and enforces it where the table says it;

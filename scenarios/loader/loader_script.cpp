@@ -26,6 +26,37 @@ void Loader::collect_accounts()
     }
 }
 
+void Loader::read_builders()
+{
+    constexpr std::size_t builders_max = 64;
+    for (const auto& table : named_tables("builders", builders_max))
+    {
+        auto values = read(table, section("builders").keys);
+        const auto& parameters = values.parameters;
+        BuilderEntry builder{table.name, parameters.text("account"),
+            parameters.number("order_flow"), parameters.number("margin"),
+            parameters.text("censors"), place(table)};
+        const auto is_account = [&](const AccountSpec& spec)
+        { return spec.name == builder.account; };
+        if (std::none_of(scenario_.accounts.begin(), scenario_.accounts.end(), is_account))
+        {
+            fail_key(table, "account",
+                fmt::format("expected an account of [accounts], got {}", shown(builder.account)));
+        }
+        const auto has_it = [&](const BuilderEntry& other)
+        { return other.account == builder.account; };
+        if (std::any_of(scenario_.builders.begin(), scenario_.builders.end(), has_it))
+            fail_key(table, "account", "expected an account of no other builder");
+        scenario_.builders.push_back(std::move(builder));
+        resolve(table, values.canonical);
+    }
+    if (scenario_.chain.ordering == Ordering::builders && scenario_.builders.empty())
+    {
+        fail_key(single_table("chain"), "ordering",
+            "expected a table [builders.NAME] for the ordering builders, got none");
+    }
+}
+
 void Loader::read_accounts()
 {
     for (const auto& table : account_tables_)

@@ -71,8 +71,20 @@ Section chain_section()
                 "An empty block lowers the base fee by this fraction of it: an eighth by default.",
                 1, 1e9}},
             {{"ordering", Kind::choice, "\"priority_fee\"", {},
-                "How the proposer orders transactions: by tip, by arrival, or by a seeded shuffle.",
-                -no_max, no_max, "priority_fee|fifo|random"}},
+                "How the proposer orders transactions: by tip, by arrival, by a seeded shuffle; "
+                "with bundles ahead of the rest, by itself or by the builders of [builders]; or "
+                "as commitments in the block before fixed it. See docs/ordering.md.",
+                -no_max, no_max, "priority_fee|fifo|random|bundles|builders|commit_reveal"}},
+            {{"inclusion_list_gas", Kind::integer, "0", unit::other("gas"),
+                "With the ordering `builders`: how much gas of what has waited longest a proposer "
+                "may list, which the block must have if there is room; 0: no lists.",
+                0, 1e15}},
+            {{.name = "relay",
+                .kind = Kind::contract,
+                .default_value = "\"\"",
+                .unit = {},
+                .help = "With the ordering `builders`: the contract where bids are published.",
+                .contract_kind = "builder_relay"}},
             {{"mempool_size", Kind::integer, "100_000", unit::other("transactions"),
                 "Room for waiting transactions; the cheapest are evicted.", 1, 10'000'000}},
             {{"transaction_lifetime", Kind::duration, "\"0s\"", {},
@@ -359,6 +371,25 @@ Section accounts_section()
         }};
 }
 
+Section builders_section()
+{
+    return {.name = "builders",
+        .help =
+            "Who builds blocks and bids for slots, with the ordering `builders`. See "
+            "docs/ordering.md.",
+        .per_name = true,
+        .keys = {
+            {{"account", Kind::account, "", {},
+                "Its account, of [accounts]: it gets the tips of its blocks and pays the bids."}},
+            {{"order_flow", Kind::number, "1", unit::other("probability"),
+                "That a searcher sends it a bundle: drawn for each bundle and builder.", 0, 1}},
+            {{"margin", Kind::number, "0.05", {},
+                "Share of what a block pays it that it keeps.", 0, 1}},
+            {{"censors", Kind::group, "\"\"", {},
+                "A group whose transactions it leaves out, unless an inclusion list names them."}},
+        }};
+}
+
 Section state_section()
 {
     return {.name = "state",
@@ -568,8 +599,8 @@ std::span<const Section> sections()
         for (auto& of_consensus : consensus_sections())
             made.push_back(std::move(of_consensus));
         for (auto& other : {tokens_section(), prices_section(), contracts_section(),
-                 agents_section(), events_section(), accounts_section(), state_section(),
-                 positions_section(), script_section()})
+                 agents_section(), events_section(), accounts_section(), builders_section(),
+                 state_section(), positions_section(), script_section()})
             made.push_back(other);
         return made;
     }();

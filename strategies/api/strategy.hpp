@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <limits>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -19,6 +20,20 @@
 
 namespace runnel
 {
+
+/// A transaction's place in a bundle: transactions of one wallet, sent one after another, that the
+/// next block has all, adjacent and in order, or none of, which costs nothing. Another one that
+/// waits may stand among them. Where nobody takes bundles (WorldView::takes_bundles) it must not be
+/// named.
+struct BundlePlace
+{
+    static constexpr std::uint8_t no_victim = 255;
+
+    std::uint8_t count = 1;                      // The wallet's own transactions.
+    std::uint8_t position = 0;                   // Among these, from 0.
+    std::uint8_t victim_position = no_victim;    // Behind so many of them stands
+    Hash victim = {};                            // the one that waits.
+};
 
 /// How a strategy's transaction competes for its place in a block.
 struct Bid
@@ -35,6 +50,7 @@ struct Bid
     /// For a branch that the wallet's own miner makes in secret, in place of the wallet's last
     /// transaction, whose nonce it takes: of the two the other is what everybody is told.
     bool is_secret = false;
+    std::optional<BundlePlace> bundle = {};
 };
 
 /// What became of a transaction a wallet submitted.

@@ -56,8 +56,9 @@ struct PendingTransaction
     std::uint64_t max_priority_fee = 0;  // Wei per gas.
     std::int64_t arrival_ms = 0;         // Virtual time since the scenario's start.
     /// Empty where they name somebody who came after block 0: by what numbers those are called is
-    /// known only when the block begins.
+    /// known only when the block begins; and where the chain's order keeps contents sealed.
     ByteView calls;
+    Hash hash = {};
 };
 
 /// What waits in the mempool at some time of the slot, for those who watch it.
@@ -82,6 +83,8 @@ struct WorldView
     /// Miners who begin to spend twice now: what only those who mine with them know.
     std::vector<AccountId> double_spends;
     const MempoolView* mempool = nullptr;  // Of those whose strategy watches it: see StrategyType.
+    bool takes_bundles = false;            // Who builds the block does: see BundlePlace.
+    bool seals_contents = false;           // Nobody sees what waits before its place is fixed.
 
     /// A contract's published state as an interface of contracts/kit/sectors that it implements, or
     /// as the type that its protocol's header declares.

@@ -513,6 +513,7 @@ private:
         race.base_fee = static_cast<double>(chance.gain - chance.net) * 1e-8;
         race.habit = static_cast<double>(race.gas) *
                      static_cast<double>(wallet.habitual_bid().priority_fee) * 1e-18 * coin_usd;
+        race.as_bundle = view.takes_bundles;
         const auto offer = bidding_.offer(state.races[pool], race, rivals,
             static_cast<double>(state.profit_min) * 1e-8, coin_usd, view.block_number);
         if (!offer)

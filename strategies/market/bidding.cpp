@@ -44,7 +44,9 @@ SearchChance search_chance(
 {
     const auto cost = [&](std::uint64_t price)
     { return static_cast<double>(gas) * static_cast<double>(price) * 1e-18 * coin_usd; };
-    return {gain, cost(wallet.view().base_fee), cost(wallet.habitual_bid().priority_fee), gas};
+    const auto& view = wallet.view();
+    return {gain, cost(view.base_fee), cost(wallet.habitual_bid().priority_fee), gas,
+        view.takes_bundles};
 }
 
 bool is_possible(const RaceMemory& memory)
@@ -93,6 +95,8 @@ std::optional<Bidding::Offer> Bidding::offer(RaceMemory& memory, const SearchCha
     const auto most = net - profit_min;
     if (!would_pay(chance, profit_min))
         return std::nullopt;
+    if (chance.as_bundle)
+        return bundle_offer(memory, net, most, rivals);
     const auto lost = memory.lost_gas > 0
                           ? std::min(1.0, memory.lost_gas / static_cast<double>(chance.gas))
                           : lost_share_guess;
@@ -118,6 +122,29 @@ std::optional<Bidding::Offer> Bidding::offer(RaceMemory& memory, const SearchCha
         const auto value =
             probability * (net - tip) - (1 - probability) * lost * (chance.base_fee + tip);
         if (probability >= probability_min && value > best_value)
+        {
+            best_value = value;
+            best = Offer{tip, level};
+        }
+    }
+    return best;
+}
+
+std::optional<Bidding::Offer> Bidding::bundle_offer(
+    const RaceMemory& memory, double net, double most, double rivals)
+{
+    std::optional<Offer> best;
+    double best_value = 0;
+    for (std::size_t level = 0; level < levels; ++level)
+    {
+        const auto tip = shares[level] * net;
+        if (tip > most)
+            break;
+        const auto prior = shares[level] >= rivals ? prior_above : prior_below;
+        const auto probability =
+            (memory.wins[level] + prior * prior_races) / (memory.races[level] + prior_races);
+        const auto value = probability * (net - tip);
+        if (value > best_value)
         {
             best_value = value;
             best = Offer{tip, level};
@@ -175,6 +202,8 @@ Bid Bidding::bid(
     const auto room = wallet.view().base_fee + wallet.view().base_fee / 8;
     bid.max_fee = std::min(per_gas(chance.gain), std::max(habit.max_fee, room) + bid.priority_fee);
     bid.max_fee = std::max(bid.max_fee, bid.priority_fee);
+    if (chance.as_bundle)
+        bid.bundle = BundlePlace{};
     return bid;
 }
 

@@ -35,6 +35,7 @@ struct SearchChance
     double base_fee = 0;  // What its gas costs at the base fee,
     double habit = 0;     // and at the wallet's habitual tip.
     std::uint64_t gas = 0;
+    bool as_bundle = false;  // A lost race is in no block.
 };
 
 /// What brings @p gain for @p gas, the transaction's own 21,000 included, at this block's fees.
@@ -53,6 +54,10 @@ struct SearchChance
 /// Watching is free and teaches too: a chance that others took at once would probably have been a
 /// lost race. So rivals drive bids up and margins down, and who keeps losing leaves. It never risks
 /// more on a lost race than its stake and half of what it has won of late.
+///
+/// Where builders take bundles it sends one: a lost race costs nothing, so it takes the level with
+/// the highest P * (gain - base fee - tip), however rarely that wins and whatever it has lost. What
+/// drives shares of the gain up to what builders are paid on Ethereum is what it has learnt.
 class Bidding
 {
 public:
@@ -84,11 +89,14 @@ public:
     /// again.
     void watch(RaceMemory& memory, bool taken, std::uint64_t block) const;
 
-    /// The offer as wei per gas; at most what leaves the sender @p chance 's gain.
+    /// The offer as wei per gas; at most what leaves the sender @p chance 's gain. A bundle of one
+    /// where @p chance is to be one.
     [[nodiscard]] static Bid bid(
         const Offer& offer, const SearchChance& chance, WalletContext& wallet, double coin_usd);
 
 private:
+    [[nodiscard]] static std::optional<Offer> bundle_offer(
+        const RaceMemory& memory, double net, double most, double rivals);
     void forget(RaceMemory& memory, std::uint64_t block) const;
 
     double stake_;

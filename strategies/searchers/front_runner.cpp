@@ -199,7 +199,7 @@ private:
         if (!offer)
             return;
         auto bid = Bidding::bid(*offer, race, wallet, coin_usd);
-        if (bid.priority_fee <= tip_of(*copy.original, view))
+        if (!bid.bundle && bid.priority_fee <= tip_of(*copy.original, view))
             return;  // It would not come first.
         bid.max_fee = std::max(bid.max_fee, view.base_fee + bid.priority_fee);
         // What the copied calls charge beyond their methods' figures, their sender left room for.

@@ -47,7 +47,8 @@ struct WalletState
 /// succeeds behind a purchase, it learns by running both on copies of the committed state, as
 /// searchers do on a fork. Its place is a matter of fees: ahead by a higher tip, right behind by
 /// the same tip and a later arrival. Where others come between, the second half is refused, and it
-/// sells what it holds in the next block.
+/// sells what it holds in the next block. Where builders take bundles, both halves and the victim
+/// are one.
 class Sandwicher : public StatefulStrategy<WalletState>
 {
 public:
@@ -257,7 +258,9 @@ private:
             if (!simulation_.run(front.bytes(), wallet.account()))
                 return false;
             front_gas_ = intrinsic_gas + simulation_.gas_used();
-            for (std::size_t i = 0; i < waiting.size() && !again; ++i)
+            // In a bundle nobody comes between.
+            const auto others = wallet.view().takes_bundles ? 0 : waiting.size();
+            for (std::size_t i = 0; i < others && !again; ++i)
             {
                 if (waiting[i] == victim.transaction)
                     break;
@@ -314,6 +317,27 @@ private:
         return plan;
     }
 
+    /// Of the offer the front pays what is left when the back has paid the victim's tip. False: it
+    /// would not come first.
+    [[nodiscard]] static bool share_offer(
+        Bid& front, Bid& back, const Plan& plan, const WalletContext& wallet)
+    {
+        const auto& view = wallet.view();
+        const auto victim_tip = tip_of(*plan.victim.transaction, view);
+        const auto gas = plan.front_gas + plan.back_gas;
+        const auto wei = static_cast<double>(front.priority_fee) * static_cast<double>(gas) -
+                         static_cast<double>(victim_tip) * static_cast<double>(plan.back_gas);
+        const auto most = wei / static_cast<double>(plan.front_gas);
+        if (most <= static_cast<double>(victim_tip) + 1)
+            return false;
+        front.priority_fee = static_cast<std::uint64_t>(most);
+        front.max_fee = std::max(front.max_fee, view.base_fee + front.priority_fee);
+        back = wallet.habitual_bid();
+        back.priority_fee = victim_tip;
+        back.max_fee = std::max(back.max_fee, view.base_fee + victim_tip);
+        return true;
+    }
+
     void send(WalletState& state, WalletContext& wallet, const Plan& plan)
     {
         const auto& view = wallet.view();
@@ -327,20 +351,15 @@ private:
         if (!offer)
             return;
         const auto& victim = *plan.victim.transaction;
-        const auto victim_tip = tip_of(victim, view);
         auto front = Bidding::bid(*offer, race, wallet, coin_usd);
-        // Of the offer the front pays what is left when the back has paid the victim's tip.
-        const auto wei = static_cast<double>(front.priority_fee) * static_cast<double>(gas) -
-                         static_cast<double>(victim_tip) * static_cast<double>(plan.back_gas);
-        const auto most = wei / static_cast<double>(plan.front_gas);
-        if (most <= static_cast<double>(victim_tip) + 1)
-            return;  // It would not come first.
-        front.priority_fee = static_cast<std::uint64_t>(most);
-        front.max_fee = std::max(front.max_fee, view.base_fee + front.priority_fee);
-        auto back = wallet.habitual_bid();
-        back.priority_fee = victim_tip;
-        back.max_fee = std::max(back.max_fee, view.base_fee + victim_tip);
-
+        auto back = front;
+        if (view.takes_bundles)
+        {
+            front.bundle = BundlePlace{2, 0, 1, victim.hash};
+            back.bundle = BundlePlace{2, 1, 1, victim.hash};
+        }
+        else if (!share_offer(front, back, plan, wallet))
+            return;
         const Hop hop{pools_[plan.victim.pool], plan.victim.token_in, plan.victim.token_out};
         const std::array<Hop, 1> there{hop};
         const std::array<Hop, 1> home{{{hop.exchange, hop.token_out, hop.token_in}}};

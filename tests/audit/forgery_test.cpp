@@ -252,6 +252,109 @@ TEST_CASE("forgery: transactions keep the rules of the scenario", "[audit][forge
     }
 }
 
+namespace
+{
+/// The same payments with somebody who builds and two accounts that do.
+std::string builders_text()
+{
+    auto text = scenario_text("builders");
+    text.insert(text.find("ordering"), "relay = \"relay\"\ninclusion_list_gas = 200_000\n");
+    return text + R"(
+[contracts.relay]
+kind = "builder_relay"
+[accounts.alpha]
+funds = { ETH = 10 }
+[accounts.beta]
+funds = { ETH = 10 }
+[builders.alpha]
+account = "alpha"
+margin = 0.1
+[builders.beta]
+account = "beta"
+margin = 0.05
+)";
+}
+}  // namespace
+
+TEST_CASE("forgery: slots are sold by the rules", "[audit][forgery][builders]")
+{
+    const auto honest = verify(honest_ledger(builders_text()));
+    CHECK(honest.failure == "");
+    CHECK(honest.complete);
+    struct Case
+    {
+        const char* name;
+        std::function<void(Block&)> change;
+        const char* failure;
+    };
+    const std::vector<Case> cases{
+        {"the payment left out", [](Block& block) { block.transactions.pop_back(); },
+            "its last transaction is not its builder's payment to the proposer"},
+        {"tips for somebody else",
+            [](Block& block) { block.header.proposer = block.transactions[0].sender; },
+            "the proposer is not the one whose turn it was, nor a builder"},
+        {"no builder", [](Block& block) { block.header.proposer = block.rewards[0].account; },
+            "its sender is no agent of the scenario"},
+        {"one of the builder's transactions left out",
+            [](Block& block) { block.transactions.erase(block.transactions.begin() + 1); },
+            "the bid is not what the block pays its builder"},
+        {"two exchanged",
+            [](Block& block) { std::swap(block.transactions[0], block.transactions[1]); },
+            "not the one that the ordering builders puts there"},
+        {"a payment that came earlier",
+            [](Block& block) { block.transactions.back().arrival_ms -= 1; },
+            "not the payment that the bid promises"},
+    };
+    for (const auto& [name, change, failure] : cases)
+    {
+        CAPTURE(name);
+        const auto result = verify_forged(alter(9, change), builders_text());
+        CHECK_THAT(result.failure, Catch::StartsWith("block 9: ") && Catch::Contains(failure));
+        CHECK(result.blocks == 8);
+    }
+}
+
+TEST_CASE("forgery: a block reveals what the one before committed to", "[audit][forgery]"
+                                                                       "[commit_reveal]")
+{
+    const auto text = scenario_text("commit_reveal");
+    const auto honest = verify(honest_ledger(text));
+    CHECK(honest.failure == "");
+    CHECK(honest.transactions > 200);
+    struct Case
+    {
+        const char* name;
+        std::function<void(Block&)> change;
+        const char* failure;
+    };
+    const std::vector<Case> cases{
+        {"another amount", [](Block& block) { block.transactions[0].max_fee += 1; },
+            "transaction 0: the block before has no commitment to it"},
+        {"an open transaction", [](Block& block) { block.transactions[0].witnesses.clear(); },
+            "transaction 0: the block before has no commitment to it"},
+        {"two exchanged",
+            [](Block& block) { std::swap(block.transactions[0], block.transactions[1]); },
+            "not the one that the ordering commit_reveal puts there"},
+        {"commitments first",
+            [](Block& block)
+            { std::reverse(block.transactions.begin(), block.transactions.end()); },
+            ""},
+    };
+    for (const auto& [name, change, failure] : cases)
+    {
+        CAPTURE(name);
+        const auto result = verify_forged(alter(9, change), text);
+        CHECK_THAT(
+            result.failure, Catch::StartsWith("block 9: transaction ") && Catch::Contains(failure));
+        CHECK(result.blocks == 8);
+    }
+    // Whoever goes on behind a checkpoint knows what its block committed to.
+    auto reader = storage::LedgerReader::open(honest_ledger(text));
+    LedgerWalk walk{std::move(reader)};
+    walk.go_to(33, true);
+    CHECK(walk.replay().head().number == 33);
+}
+
 TEST_CASE("forgery: a block takes no more gas than its limit", "[audit][forgery]")
 {
     // Transactions of the next block move up, each of them fit but for the room.
@@ -333,7 +436,7 @@ for = "36s"
 
 TEST_CASE("forgery: every ordering is checked", "[audit][forgery]")
 {
-    for (const auto* ordering : {"priority_fee", "fifo", "random"})
+    for (const auto* ordering : {"priority_fee", "fifo", "random", "bundles"})
     {
         CAPTURE(ordering);
         const auto text = scenario_text(ordering);

@@ -51,7 +51,7 @@ struct Fixture
     std::vector<Transaction> build(Mempool& pool, std::uint64_t block = 1,
         std::uint64_t gas_limit = block_gas, std::int64_t now_ms = 10'000) const
     {
-        return pool.build_block(*toy.world, block, base_fee, gas_limit, now_ms);
+        return pool.build_block(*toy.world, {block, base_fee, gas_limit, now_ms});
     }
     /// (wallet, nonce) of each.
     using Places = std::vector<std::pair<std::size_t, std::uint64_t>>;
@@ -195,8 +195,7 @@ TEST_CASE_METHOD(Fixture, "mempool: a block's order follows from its own transac
         const BlockSlot slot{round, base_fee, 2'500'000, 12'001};
         Mempool pool{options};
         pool.add(make(orders));
-        auto block =
-            pool.build_block(*toy.world, slot.number, slot.base_fee, slot.gas_limit, slot.now_ms);
+        auto block = pool.build_block(*toy.world, slot);
         BlockBuilder builder{options};
         REQUIRE(builder.check({}, block, *toy.world, slot) == "");
         for (int attempt = 0; attempt < 20 && block.size() > 1; ++attempt)
@@ -368,7 +367,7 @@ TEST_CASE_METHOD(Fixture, "mempool: too cheap for the base fee waits", "[ledger]
         std::vector<Order>{{0, 0, 0, 0, 21'000, base_fee - 1}, {1, 0, 0, 0, 21'000, base_fee}}));
     CHECK(places(build(pool)) == Places{{1, 0}});
     CHECK(pool.size() == 1);
-    CHECK(pool.build_block(*toy.world, 2, base_fee - 1, block_gas, 10'000).size() == 1);
+    CHECK(pool.build_block(*toy.world, {2, base_fee - 1, block_gas, 10'000}).size() == 1);
 }
 
 TEST_CASE_METHOD(Fixture, "mempool: transactions expire", "[ledger][mempool]")
@@ -506,7 +505,7 @@ TEST_CASE("mempool: a block that will be taken back gives nothing up", "[mempool
     Mempool pool{options};
     pool.add(fixture.make(orders));
     const auto doomed =
-        pool.build_block(*fixture.toy.world, 1, base_fee, block_gas, 1'000, {}, {false, false});
+        pool.build_block(*fixture.toy.world, {1, base_fee, block_gas, 1'000}, {}, {false, false});
     CHECK(doomed.empty());
     CHECK(pool.size() == 3);
     CHECK(reasons(pool).empty());
@@ -525,7 +524,7 @@ TEST_CASE("mempool: what a miner keeps to himself is in his secret blocks, in th
     const auto other = fixture.make(Order{2, 0, 1, 10});
     const auto next = [&](Mempool& pool, Mempool::Fate fate) {
         return hashes(
-            pool.build_block(*fixture.toy.world, 1, base_fee, block_gas, 10'000, {}, fate));
+            pool.build_block(*fixture.toy.world, {1, base_fee, block_gas, 10'000}, {}, fate));
     };
     const auto fill = [&](Mempool& pool) { pool.add({told, kept, other}); };
     Mempool open{{}};

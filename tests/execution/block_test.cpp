@@ -19,6 +19,12 @@ TEST_CASE("block: the base fee moves as EIP-1559 says", "[ledger][block]")
         Case{1'000'000'000, 20'000'000, 10'000'000, 1'000'000'000},
         Case{1'000'000'000, 20'000'000, 9'000'000, 987'500'000},
         Case{1'000'000'000, 20'000'000, 11'000'000, 1'012'500'000},
+        Case{1'000'000'000, 20'000'000, 20'000'000, 1'125'000'000},
+        Case{1'000'000'000, 20'000'000, 0, 875'000'000},
+        Case{1'072'671'875, 20'000'000, 20'000'000, 1'206'755'859},
+        // By hand from the EIP's pseudocode: odd limits, whose half is rounded down.
+        Case{100'000'000'000, 30'000'000, 29'999'999, 112'499'999'166},
+        Case{12'345'678'901, 29'999'999, 12'345'678, 12'072'600'594},
         // Full and empty blocks: an eighth.
         Case{1'000'000'000, 30'000'000, 30'000'000, 1'125'000'000},
         Case{1'000'000'000, 30'000'000, 0, 875'000'000},
@@ -81,6 +87,35 @@ TEST_CASE("block: six full blocks double the base fee", "[ledger][block]")
         base_fee = next_base_fee({}, base_fee, 30'000'000);
         CHECK(base_fee == expected);
     }
+}
+
+TEST_CASE("block: ten full blocks, ten empty ones, and as far as it goes", "[ledger][block]")
+{
+    const auto after = [](std::uint64_t base_fee, std::uint64_t gas_used, unsigned blocks)
+    {
+        for (unsigned i = 0; i < blocks; ++i)
+            base_fee = next_base_fee({}, base_fee, gas_used);
+        return base_fee;
+    };
+    constexpr std::uint64_t gwei = 1'000'000'000;
+    CHECK(after(gwei, 30'000'000, 10) == 3'247'321'023);
+    CHECK(after(gwei, 0, 10) == 263'075'578);
+    // Forty full blocks make a hundredfold, thirty-nine do not.
+    CHECK(after(gwei, 30'000'000, 39) < 100 * gwei);
+    CHECK(after(gwei, 30'000'000, 40) == 111'199'003'935);
+    // An eighth of 7 is none: empty blocks stop there without a minimum.
+    FeeSchedule fees;
+    fees.min_base_fee = 0;
+    std::uint64_t fee = gwei;
+    unsigned steps = 0;
+    for (auto next = next_base_fee(fees, fee, 0); next != fee; next = next_base_fee(fees, fee, 0))
+    {
+        fee = next;
+        ++steps;
+    }
+    CHECK(fee == 7);
+    CHECK(steps == 145);
+    CHECK(next_base_fee(fees, 0, 15'000'001) == 1);
 }
 
 TEST_CASE("block: the hash covers every field of the header", "[ledger][block]")

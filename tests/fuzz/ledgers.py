@@ -39,14 +39,28 @@ interval = 50
 funds = {{ ETH = 1, USDC = {{ uniform = [100, 1000] }} }}
 """
 
+BUILDERS = """
+[contracts.relay]
+kind = "builder_relay"
+
+[accounts.alpha]
+funds = { ETH = 10 }
+
+[builders.alpha]
+account = "alpha"
+"""
+
 
 class LedgerFuzzer(Fuzzer):
     def setup(self):
         self.forge_program = self.runnel.parent / "tests" / "runnel_forge"
         self.ledgers = []
-        for ordering in ("priority_fee", "fifo", "random"):
+        for ordering in ("priority_fee", "fifo", "random", "bundles", "builders", "commit_reveal"):
             scenario = self.scratch / f"{ordering}.toml"
-            scenario.write_text(PAYMENTS.format(ordering=ordering))
+            text = PAYMENTS.format(ordering=ordering)
+            if ordering == "builders":
+                text = text.replace("[chain]", '[chain]\nrelay = "relay"\ninclusion_list_gas = 200_000') + BUILDERS
+            scenario.write_text(text)
             ledger = self.scratch / f"{ordering}.db"
             self.ledgers.append(ledger)
             self.made("run", scenario, "--db", ledger, "--quiet")
