@@ -19,8 +19,8 @@ from balances import Replay
 from support import SMALL_SCENARIO, Checks, Runnel, write
 
 # Small, and together with something for every query.
-SCENARIOS = ("attacks_by_hand", "composability", "lending_what_if", "liquidation_by_hand", "mev_day", "sandwich_by_hand",
-             "vault_inflation")
+SCENARIOS = ("attacks_by_hand", "composability", "lending_what_if", "liquidation_by_hand", "mev_day", "ordering_policies",
+             "sandwich_by_hand", "vault_inflation")
 # Of queries that mean nothing without one.
 SETTINGS = {"account_statement": ["account=alice", "token=USDC"], "peg_by_hour": ["token=USDC"]}
 ACCOUNTS = {"attacks_by_hand": "mallory", "crowded": "payer/0", "lending_what_if": "price_keeper/0", "liquidation_by_hand": "bob",
@@ -121,10 +121,17 @@ def independent(runnel, check, ledgers, results):
         rewards = collections.Counter()
         for account, amount in ask(ledger, "SELECT account_id, amount FROM t_rewards"):
             rewards[account] += int(amount)
+        sold, paid = collections.Counter(), collections.Counter()
+        if ask(ledger, "SELECT 1 FROM sqlite_master WHERE name = 't_builder_bids'"):
+            for account, amount in ask(ledger, "SELECT proposer_fee_recipient_id, value FROM t_builder_bids WHERE delivered"):
+                sold[account] += 1
+                paid[account] += int(amount)
         validators = ask(ledger, "SELECT id, name FROM t_addresses WHERE role = 'validator'")
-        check({row["name"]: (row["priority_fees"], row["rewards"]) for row in results["validator_income", name]} ==
-              {who: (whole(tips[account], 18), whole(rewards[account], 18)) for account, who in validators},
-              f"{name}: validator_income")
+        check({row["name"]: (row["slots_sold"], row["priority_fees"], row["payments"], row["rewards"])
+               for row in results["validator_income", name]} ==
+              {who: (sold[account], whole(tips[account], 18), whole(paid[account], 18), whole(rewards[account], 18))
+               for account, who in validators}, f"{name}: validator_income")
+        check(name != "ordering_policies" or len(sold) > 10, f"{name}: slots are sold: {sold}")
         # 5. dex_volume_by_pair: trades, and dollars by the token bought, else the one sold.
         if ("dex_volume_by_pair", name) in results:
             check(sum(row["trades"] for row in results["dex_volume_by_pair", name]) ==
