@@ -471,8 +471,7 @@ bool Cohort::load(std::size_t position, Decoder& in)
     const auto is_possible = [](const Pending& pending)
     { return pending.role <= Pending::Role::commitment; };
     if (!in.ok() || wallet.boost_percent < 100 || wallet.boost_percent > boost_percent_max ||
-        !std::all_of(wallet.pending.begin(), wallet.pending.end(), is_possible) ||
-        !std::all_of(wallet.provisional.begin(), wallet.provisional.end(), is_possible))
+        !std::all_of(wallet.pending.begin(), wallet.pending.end(), is_possible))
         return false;
     wallets_[position] = std::move(wallet);
     return strategy_->load(position, in);

@@ -218,8 +218,8 @@ caf::behavior ValidatorActor::make_behavior()
     return {[](Propose& message) -> Proposed
         {
             Proposed proposed;
-            auto taken = message.mempool->build_block(*message.world, message.slot, *message.head,
-                {message.stays, message.is_secret});
+            auto taken = message.mempool->build_block(
+                *message.world, message.slot, *message.head, {message.stays, message.is_secret});
             proposed.transactions = std::move(message.head);
             if (proposed.transactions->empty())
                 *proposed.transactions = std::move(taken);

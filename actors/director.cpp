@@ -678,16 +678,15 @@ void Director::judge()
     due.timestamp = view_->timestamp;
     due.finalized_block = now_.finalized;
     due.rewards = now_.rewards;
-    due.head.assign(proposed_->begin(),
-        proposed_->begin() + static_cast<std::ptrdiff_t>(script_.lines.size()));
+    due.head.assign(
+        proposed_->begin(), proposed_->begin() + static_cast<std::ptrdiff_t>(script_.lines.size()));
     for (const auto& note : now_.notes->blocks)
     {
         if (!is_flawed(note))
             continue;
         const auto flaw = flaw_of(note.flaw);
         due.proposer = note.maker;
-        const auto block =
-            make_flawed_block(flaw, *validation_, world_, parent, due, *proposed_);
+        const auto block = make_flawed_block(flaw, *validation_, world_, parent, due, *proposed_);
         const auto finding = validation_->validate(world_, parent, due, block);
         if (!finding || finding->rule != rule_broken_by(flaw))
         {

@@ -206,8 +206,8 @@ private:
     std::vector<RevertedBlock> reverted_;  // Since the last block that stays.
     bool went_back_ = false;
     std::optional<BlockValidator> validation_;  // Once there was a flawed block.
-    bool holds_all_ = false;  // All contracts are leased for the block under way.
-    std::uint64_t start_time_ = 0;  // Unix seconds, of block 0.
+    bool holds_all_ = false;                    // All contracts are leased for the block under way.
+    std::uint64_t start_time_ = 0;              // Unix seconds, of block 0.
 
     std::shared_ptr<ExecutionGate> gate_;
     LoadGovernor governor_;

@@ -166,9 +166,9 @@ Json to_document(const ConsensusStep& step)
     auto votes = Json::array();
     for (const auto& one : step.votes)
     {
-        votes.push_back({{"kind", to_string(one.kind)}, {"height", one.height},
-            {"round", one.round}, {"block", one.block},
-            {"voters", "0x" + to_hex(bytes_of(one.voters))}});
+        votes.push_back(
+            {{"kind", to_string(one.kind)}, {"height", one.height}, {"round", one.round},
+                {"block", one.block}, {"voters", "0x" + to_hex(bytes_of(one.voters))}});
     }
     auto evidence = Json::array();
     for (const auto& one : step.evidence)
@@ -271,8 +271,7 @@ std::string check_binding(const LightChain& chain, const scenarios::Scenario& sc
             return fmt::format("block {}: a vote or evidence is of nobody who votes", i + 1);
         if (block.height != header.number || block.maker >= scenario.consensus.makers() ||
             index(header.proposer) != first_maker(scenario) + block.maker ||
-            header.timestamp !=
-                timestamp_of(block, scenario.start, chain.headers[i].timestamp))
+            header.timestamp != timestamp_of(block, scenario.start, chain.headers[i].timestamp))
             return fmt::format("header {} is not that of the network's block", header.number);
     }
     return {};
@@ -297,8 +296,8 @@ std::string check_votes(const LightChain& chain, const scenarios::Scenario& scen
     const auto violations = check_bft({replay.powers, blocks, votes, {}, false});
     if (!violations.empty())
     {
-        return fmt::format("precommits do not show that block {} was decided",
-            violations.front().height);
+        return fmt::format(
+            "precommits do not show that block {} was decided", violations.front().height);
     }
     for (std::size_t i = 0; i < blocks.size(); ++i)
     {

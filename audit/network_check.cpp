@@ -147,8 +147,8 @@ public:
         replay_ = replay_bft(options, seed_, history_.steps);
         check.must_be_safe = is_below_third([&](NodeId v) { return !is_honest(v); });
         const auto forgetful = forgetful_nodes(model_);
-        check.must_go_on = is_below_third(
-            [&](NodeId v) { return !is_honest(v) || forgetful.contains(v); });
+        check.must_go_on =
+            is_below_third([&](NodeId v) { return !is_honest(v) || forgetful.contains(v); });
         check.conflicts = engine_->conflicts().size();
         if (check.failure.empty())
             check.failure = look(check, calm);
@@ -193,8 +193,9 @@ private:
         }
         for (const auto& conflict : engine_->conflicts())
         {
-            const auto what = fmt::format("safety: nodes {} and {} decided blocks {:#x} and {:#x} "
-                                          "at height {}",
+            const auto what = fmt::format(
+                "safety: nodes {} and {} decided blocks {:#x} and {:#x} "
+                "at height {}",
                 conflict.nodes[0], conflict.nodes[1], conflict.commits[0].block,
                 conflict.commits[1].block, conflict.height);
             if (check.must_be_safe)
@@ -210,9 +211,9 @@ private:
     /// Whether more than a third of the votes are behind both decisions.
     [[nodiscard]] bool is_signed_twice(const BftConflict& conflict) const
     {
-        const auto after = std::upper_bound(replay_.powers.begin(), replay_.powers.end(),
-            conflict.height,
-            [](std::uint64_t height, const BftPowers& one) { return height < one.from; });
+        const auto after =
+            std::upper_bound(replay_.powers.begin(), replay_.powers.end(), conflict.height,
+                [](std::uint64_t height, const BftPowers& one) { return height < one.from; });
         if (after == replay_.powers.begin())
             return false;
         const auto& power = std::prev(after)->power;
@@ -252,8 +253,7 @@ private:
     [[nodiscard]] std::string look_at_progress(VirtualTime calm) const
     {
         const auto& options = engine_->options();
-        if (history_.steps.empty() || history_.steps.back().at < calm ||
-            !goes_on(history_, calm))
+        if (history_.steps.empty() || history_.steps.back().at < calm || !goes_on(history_, calm))
         {
             return fmt::format("liveness: nothing was decided in {} s after the last fault",
                 100 * options.timeout_propose / one_second);
@@ -353,8 +353,7 @@ private:
         history_.take(std::move(step));
     }
 
-    [[nodiscard]] std::string look(
-        NetworkCheck& check, VirtualTime calm, VirtualTime epoch) const
+    [[nodiscard]] std::string look(NetworkCheck& check, VirtualTime calm, VirtualTime epoch) const
     {
         for (const auto& step : history_.steps)
         {
@@ -362,8 +361,8 @@ private:
             {
                 if (is_honest(evidence.offender))
                 {
-                    return fmt::format("accusation: honest node {} at height {}",
-                        evidence.offender, evidence.height);
+                    return fmt::format("accusation: honest node {} at height {}", evidence.offender,
+                        evidence.height);
                 }
             }
         }
@@ -422,8 +421,9 @@ private:
         const auto calm_epoch = static_cast<Epoch>(calm / epoch);
         if (check.must_go_on && engine_.finalized().epoch < calm_epoch + 1)
         {
-            return fmt::format("liveness: epoch {} is final ten epochs after epoch {}, when the "
-                               "last fault ended",
+            return fmt::format(
+                "liveness: epoch {} is final ten epochs after epoch {}, when the "
+                "last fault ended",
                 engine_.finalized().epoch, calm_epoch);
         }
         return {};
@@ -454,8 +454,7 @@ public:
         constexpr int intervals = 60;
         const auto calm = calm_from(model_);
         const auto until = calm + intervals * setup_.pow.block_interval;
-        const auto engine =
-            make_pow_engine(setup_.pow, model_, setup_.nodes, seed_, 1, runner_);
+        const auto engine = make_pow_engine(setup_.pow, model_, setup_.nodes, seed_, 1, runner_);
         History history;
         history.run(*engine, until);
         NetworkCheck check;
@@ -494,8 +493,8 @@ private:
         constexpr int least = 4;
         if (since_calm < least)
         {
-            return fmt::format("liveness: {} blocks in the time of 60 after the last fault",
-                since_calm);
+            return fmt::format(
+                "liveness: {} blocks in the time of 60 after the last fault", since_calm);
         }
         return look_at_heads(until);
     }

@@ -293,8 +293,8 @@ private:
     std::string compare_replica()
     {
         Recorder recorder;
-        return compare(fmt::format("replicas, {} workers, cohorts of {}", runs_.workers,
-                           runs_.cohort_size),
+        return compare(
+            fmt::format("replicas, {} workers, cohorts of {}", runs_.workers, runs_.cohort_size),
             simulate(make_setup(), runs_.workers, runs_.cohort_size, recorder));
     }
 

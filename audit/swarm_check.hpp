@@ -31,7 +31,7 @@ struct SwarmCheckOptions
 /// What came of a swarm's scenario.
 struct SwarmCheck
 {
-    std::string failure;  // Empty: none. Else `CHECK: what was found`.
+    std::string failure;   // Empty: none. Else `CHECK: what was found`.
     bool stalled = false;  // A run stood still: its threads are still there.
     bool interrupted = false;
     NetworkCheck network;

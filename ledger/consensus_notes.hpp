@@ -93,7 +93,7 @@ struct ConsensusNotes
     std::vector<NetworkBlockNote> blocks;  // The block itself last.
     std::vector<VoteNote> votes;
     std::vector<EvidenceNote> evidence;
-    std::vector<RevertedBlock> reverted;  // In the order in which they were taken back.
+    std::vector<RevertedBlock> reverted;    // In the order in which they were taken back.
     std::vector<RefusedBlockNote> refused;  // Of `blocks`, those with a flaw, in their order.
 };
 

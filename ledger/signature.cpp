@@ -31,8 +31,7 @@ Address address_of(const secp256k1_pubkey& key)
 {
     std::array<std::uint8_t, 65> point{};  // 0x04, x, y.
     auto size = point.size();
-    secp256k1_ec_pubkey_serialize(
-        context(), point.data(), &size, &key, SECP256K1_EC_UNCOMPRESSED);
+    secp256k1_ec_pubkey_serialize(context(), point.data(), &size, &key, SECP256K1_EC_UNCOMPRESSED);
     const auto hash = keccak256(ByteView{point}.subspan(1));
     Address address;
     std::copy(hash.bytes.end() - address.bytes.size(), hash.bytes.end(), address.bytes.begin());

@@ -59,9 +59,9 @@ std::vector<Validator> add_validators(World& world, const Scenario& scenario)
         RandomStream random{scenario.seed, stream, number, 0};
         const auto stake = smallest_units(scenario.chain.stake.draw(random), native_decimals);
         const auto name = fmt::format("validator/{}", number);
-        validators.push_back({world.add_account({name, "validator", "",
-                                  address_of_sender(scenario, name)}),
-            stake.value_or(Amount{})});
+        validators.push_back(
+            {world.add_account({name, "validator", "", address_of_sender(scenario, name)}),
+                stake.value_or(Amount{})});
     }
     if (has_network)
         world.add_account({std::string{deposits_account_name}, "validator", "", {}});
@@ -78,8 +78,8 @@ std::vector<std::vector<AccountId>> add_delegators(World& world, const Scenario&
         for (std::uint32_t i = 1; i <= scenario.consensus.bft.stake.delegators; ++i)
         {
             const auto name = fmt::format("delegator/{}/{}", validator, i);
-            delegators[validator].push_back(world.add_account(
-                {name, "delegator", "", address_of_sender(scenario, name)}));
+            delegators[validator].push_back(
+                world.add_account({name, "delegator", "", address_of_sender(scenario, name)}));
         }
     }
     return delegators;
@@ -256,8 +256,8 @@ tl::expected<Genesis, ScenarioError> build_genesis(const Scenario& scenario)
         for (std::uint32_t number = 0; number < spec.count; ++number)
         {
             const auto name = fmt::format("{}/{}", spec.name, number);
-            AccountInfo wallet{name, "wallet",
-                std::string{spec.strategy->name}, address_of_sender(scenario, name), {}};
+            AccountInfo wallet{name, "wallet", std::string{spec.strategy->name},
+                address_of_sender(scenario, name), {}};
             if (spec.arrives())
             {
                 const auto address =
@@ -276,9 +276,10 @@ tl::expected<Genesis, ScenarioError> build_genesis(const Scenario& scenario)
         const auto account = world.add_account({spec.name, "account", "", address});
         if (address != Address{} && world.account(account).address != address)
         {
-            return fail(fmt::format("{}: accounts.\"{}\": nobody has the key of an account that is "
-                                    "called by its address, expected chain.signatures = \"none\"",
-                spec.place, spec.name));
+            return fail(
+                fmt::format("{}: accounts.\"{}\": nobody has the key of an account that is "
+                            "called by its address, expected chain.signatures = \"none\"",
+                    spec.place, spec.name));
         }
     }
     if (scenario.consensus.engine == ConsensusKind::gasper)

@@ -14,8 +14,7 @@ namespace runnel::scenarios
 [[nodiscard]] std::string checkpoint_version();
 
 /// How the scenario's proposers choose and order transactions.
-[[nodiscard]] MempoolOptions mempool_options(
-    const Scenario& scenario, const Genesis& genesis);
+[[nodiscard]] MempoolOptions mempool_options(const Scenario& scenario, const Genesis& genesis);
 
 /// When the wallets of a group decide nothing.
 [[nodiscard]] std::vector<AgentGroupSetup::Stop> stops_of(

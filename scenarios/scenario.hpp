@@ -36,7 +36,7 @@ struct ChainSpec
     std::int64_t mempool_seen_at_ms = 0;        // Into the slot, by those who watch it.
     Amount block_reward;  // Wei, newly minted: an eighth to the proposer, the rest to the attesters
                           // by stake.
-    std::uint64_t checkpoint_interval = 0;  // Blocks between full checks of the state.
+    std::uint64_t checkpoint_interval = 0;               // Blocks between full checks of the state.
     SignatureScheme signatures = SignatureScheme::none;  // How transactions are signed.
     // With the ordering `builders`:
     std::uint64_t inclusion_list_gas = 0;  // 0: proposers make no lists.

@@ -374,10 +374,10 @@ tl::expected<Script, ScenarioError> make_script(const std::vector<ScriptLine>& l
         if (signatures != SignatureScheme::none &&
             world.account(*sender).address != key_address_of_name(line.from))
         {
-            return refuse(line,
-                fmt::format("from: expected an account with a key, of [accounts] or a group, "
-                            "since chain.signatures is \"{}\", got \"{}\"",
-                    to_string(signatures), line.from));
+            return refuse(
+                line, fmt::format("from: expected an account with a key, of [accounts] or a group, "
+                                  "since chain.signatures is \"{}\", got \"{}\"",
+                          to_string(signatures), line.from));
         }
         CallWriter calls;
         AccountFiller filler{world, created_contracts, line, calls};

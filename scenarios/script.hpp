@@ -133,8 +133,8 @@ struct ScenarioError;
 
 /// Names become accounts of @p world, at genesis, before block 0. @p payments, those that bring
 /// wallets, stand behind the lines of their block.
-/// Errors: an account that is not there, lines of one block whose gas limits do not fit in it; where
-/// transactions are signed, a sender without a key.
+/// Errors: an account that is not there, lines of one block whose gas limits do not fit in it;
+/// where transactions are signed, a sender without a key.
 [[nodiscard]] tl::expected<Script, ScenarioError> make_script(const std::vector<ScriptLine>& lines,
     const std::vector<CreatedContract>& created, const std::vector<ScriptLine>& payments,
     const World& world, std::uint64_t block_gas_limit,

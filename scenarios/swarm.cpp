@@ -279,8 +279,8 @@ void draw_gasper(SwarmPlan& plan, RandomStream& random)
         constexpr const char* strategies[] = {
             "offline", "equivocating", "surround", "invalid_block", "ex_ante_reorg"};
         const bool is_above = random.bernoulli(0.12);
-        auto left = is_above ? draw(random, nodes / 3 + 1, nodes / 2)
-                             : draw(random, 1, (nodes - 1) / 3);
+        auto left =
+            is_above ? draw(random, nodes / 3 + 1, nodes / 2) : draw(random, 1, (nodes - 1) / 3);
         plan.honest = nodes - left;
         while (left > 0)
         {
@@ -521,8 +521,7 @@ void simplify_network(std::vector<SwarmPlan>& plans, const SwarmPlan& plan)
     try_change(plans, plan,
         [](SwarmPlan& smaller)
         {
-            const auto joins = std::erase_if(smaller.protocol,
-                [](const auto& key)
+            const auto joins = std::erase_if(smaller.protocol, [](const auto& key)
                 { return key.first == "waiting" || key.first == "joins_per_height"; });
             return joins > 0;
         });
@@ -550,8 +549,7 @@ void simplify_ledger(std::vector<SwarmPlan>& plans, const SwarmPlan& plan)
     }
     for (const auto member : {&SwarmPlan::payers, &SwarmPlan::coin_payers})
     {
-        try_change(
-            plans, plan, [&](SwarmPlan& smaller) { return halve(smaller.*member, 0); });
+        try_change(plans, plan, [&](SwarmPlan& smaller) { return halve(smaller.*member, 0); });
     }
     constexpr std::uint32_t seldom = 40;
     try_change(plans, plan,

@@ -68,8 +68,8 @@ std::optional<Address> signer_of(const Transaction& transaction)
     auto unsigned_one = transaction;
     const bool was_signed = take_signature(unsigned_one);
     RUNNEL_CHECK(was_signed);
-    return signer_of(unsigned_one.hash,
-        ByteView{transaction.witnesses}.subspan(begin + sizeof(std::uint16_t)));
+    return signer_of(
+        unsigned_one.hash, ByteView{transaction.witnesses}.subspan(begin + sizeof(std::uint16_t)));
 }
 
 std::string check_signature(const Transaction& transaction, const Address& sender)

@@ -41,8 +41,8 @@ public:
 
     /// The last digests of what was dropped, of what senders meant and of what was taken back and
     /// refused, if there are rows already.
-    void continue_told(const Hash& dropped, const Hash& truth, const Hash& reverted,
-        const Hash& refused) noexcept
+    void continue_told(
+        const Hash& dropped, const Hash& truth, const Hash& reverted, const Hash& refused) noexcept
     {
         refused_digest_ = refused;
         dropped_digest_ = dropped;

@@ -34,8 +34,7 @@ Hash digest_of(const RefusedBlockRow& row, const Hash& previous)
 
 Hash last_refused_digest(Database& database)
 {
-    auto rows =
-        database.prepare("SELECT digest FROM t_refused_blocks ORDER BY rowid DESC LIMIT 1");
+    auto rows = database.prepare("SELECT digest FROM t_refused_blocks ORDER BY rowid DESC LIMIT 1");
     return rows.step() ? rows.hash(0) : Hash{};
 }
 

@@ -262,9 +262,9 @@ Table refused_table(LedgerQueries& source)
         "ORDER BY rowid");
     while (rows.step())
     {
-        table.rows.push_back({count_of(rows.integer_up_to(0, integer_max)),
-            source.account_name(rows.account(1)), std::string{rows.text(2)},
-            std::string{rows.text(3)}, std::string{rows.text(4)}});
+        table.rows.push_back(
+            {count_of(rows.integer_up_to(0, integer_max)), source.account_name(rows.account(1)),
+                std::string{rows.text(2)}, std::string{rows.text(3)}, std::string{rows.text(4)}});
     }
     return table;
 }

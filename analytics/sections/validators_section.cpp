@@ -48,8 +48,8 @@ std::map<AccountId, Builder> read_builders(
     return builders;
 }
 
-Table builders_table(LedgerQueries& source, const std::map<AccountId, Builder>& builders,
-    std::uint64_t blocks)
+Table builders_table(
+    LedgerQueries& source, const std::map<AccountId, Builder>& builders, std::uint64_t blocks)
 {
     const auto& tips = source.transactions().tips_of_proposer;
     Table table{"builders", "Builders",
@@ -60,12 +60,11 @@ Table builders_table(LedgerQueries& source, const std::map<AccountId, Builder>& 
     for (const auto& [account, builder] : builders)
     {
         const auto found = tips.find(account);
-        table.rows.push_back(
-            {source.account_name(account), static_cast<std::int64_t>(builder.bids),
-                static_cast<std::int64_t>(builder.blocks),
-                static_cast<double>(builder.blocks) / static_cast<double>(blocks),
-                source.money(found == tips.end() ? SignedAmount{} : found->second, native_coin),
-                source.money(builder.paid, native_coin)});
+        table.rows.push_back({source.account_name(account), static_cast<std::int64_t>(builder.bids),
+            static_cast<std::int64_t>(builder.blocks),
+            static_cast<double>(builder.blocks) / static_cast<double>(blocks),
+            source.money(found == tips.end() ? SignedAmount{} : found->second, native_coin),
+            source.money(builder.paid, native_coin)});
     }
     return table;
 }

@@ -383,8 +383,8 @@ Section builders_section()
                 "Its account, of [accounts]: it gets the tips of its blocks and pays the bids."}},
             {{"order_flow", Kind::number, "1", unit::other("probability"),
                 "That a searcher sends it a bundle: drawn for each bundle and builder.", 0, 1}},
-            {{"margin", Kind::number, "0.05", {},
-                "Share of what a block pays it that it keeps.", 0, 1}},
+            {{"margin", Kind::number, "0.05", {}, "Share of what a block pays it that it keeps.", 0,
+                1}},
             {{"censors", Kind::group, "\"\"", {},
                 "A group whose transactions it leaves out, unless an inclusion list names them."}},
         }};

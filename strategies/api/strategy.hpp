@@ -29,10 +29,10 @@ struct BundlePlace
 {
     static constexpr std::uint8_t no_victim = 255;
 
-    std::uint8_t count = 1;                      // The wallet's own transactions.
-    std::uint8_t position = 0;                   // Among these, from 0.
-    std::uint8_t victim_position = no_victim;    // Behind so many of them stands
-    Hash victim = {};                            // the one that waits.
+    std::uint8_t count = 1;                    // The wallet's own transactions.
+    std::uint8_t position = 0;                 // Among these, from 0.
+    std::uint8_t victim_position = no_victim;  // Behind so many of them stands
+    Hash victim = {};                          // the one that waits.
 };
 
 /// How a strategy's transaction competes for its place in a block.

@@ -314,8 +314,9 @@ TEST_CASE("forgery: slots are sold by the rules", "[audit][forgery][builders]")
     }
 }
 
-TEST_CASE("forgery: a block reveals what the one before committed to", "[audit][forgery]"
-                                                                       "[commit_reveal]")
+TEST_CASE("forgery: a block reveals what the one before committed to",
+    "[audit][forgery]"
+    "[commit_reveal]")
 {
     const auto text = scenario_text("commit_reveal");
     const auto honest = verify(honest_ledger(text));

@@ -12,9 +12,10 @@ namespace
 {
 ConsensusSetup network(const std::string& engine, const std::string& rest)
 {
-    const auto text = "[scenario]\ntitle = \"A network\"\nseed = 1\nblocks = 10\nslot_seconds = 4\n"
-                      "[network]\nlatency_ms = 50\nfan_out = 31\n[consensus]\nengine = \"" +
-                      engine + "\"\n" + rest;
+    const auto text =
+        "[scenario]\ntitle = \"A network\"\nseed = 1\nblocks = 10\nslot_seconds = 4\n"
+        "[network]\nlatency_ms = 50\nfan_out = 31\n[consensus]\nengine = \"" +
+        engine + "\"\n" + rest;
     auto scenario = scenarios::parse_scenario(text, "network.toml", ".", {});
     if (!scenario)
         FAIL(scenario.error().message);
@@ -34,10 +35,10 @@ TEST_CASE("a network without liars keeps its promises", "[audit][network]")
     for (const std::string engine : {"bft", "gasper", "pow"})
     {
         CAPTURE(engine);
-        const auto check = check_network(
-            network(engine, "[consensus.groups.honest]\ncount = 12\n"
-                            "[faults.cut]\nkind = \"partition\"\nfrom = \"10s\"\n"
-                            "until = \"40s\"\nshares = [0.5, 0.5]\n"),
+        const auto check = check_network(network(engine,
+                                             "[consensus.groups.honest]\ncount = 12\n"
+                                             "[faults.cut]\nkind = \"partition\"\nfrom = \"10s\"\n"
+                                             "until = \"40s\"\nshares = [0.5, 0.5]\n"),
             1);
         CHECK(check.failure.empty());
         CHECK(check.must_be_safe);
@@ -49,8 +50,8 @@ TEST_CASE("a network without liars keeps its promises", "[audit][network]")
 
 TEST_CASE("with too many liars blocks conflict, and that is theirs", "[audit][network]")
 {
-    auto setup = network(
-        "bft", "[consensus.bft]\ngossip_peers = 31\n" + groups(20, 11, "equivocating"));
+    auto setup =
+        network("bft", "[consensus.bft]\ngossip_peers = 31\n" + groups(20, 11, "equivocating"));
     const auto above = check_network(setup, 1);
     CHECK(above.failure.empty());
     CHECK(!above.must_be_safe);
@@ -69,9 +70,11 @@ TEST_CASE("a chain that stands still fails, unless too many are away", "[audit][
     CHECK(!third.must_go_on);
     CHECK(third.blocks == 0);
     // Everybody goes home.
-    const auto gone = check_network(network("pow",
-        "[consensus.groups.miners]\ncount = 6\nmines_until = \"2h\"\n[faults.late]\nkind = "
-        "\"outage\"\nnode = 0\nfrom = \"2h\"\nuntil = \"3h\"\n"), 1);
+    const auto gone = check_network(
+        network("pow",
+            "[consensus.groups.miners]\ncount = 6\nmines_until = \"2h\"\n[faults.late]\nkind = "
+            "\"outage\"\nnode = 0\nfrom = \"2h\"\nuntil = \"3h\"\n"),
+        1);
     CHECK(gone.failure.substr(0, 9) == "liveness:");
     CHECK(gone.blocks > 2);
 }

@@ -522,7 +522,8 @@ TEST_CASE("mempool: what a miner keeps to himself is in his secret blocks, in th
     auto kept = fixture.make(Order{1, 0, 40, 10});
     kept.is_secret = true;
     const auto other = fixture.make(Order{2, 0, 1, 10});
-    const auto next = [&](Mempool& pool, Mempool::Fate fate) {
+    const auto next = [&](Mempool& pool, Mempool::Fate fate)
+    {
         return hashes(
             pool.build_block(*fixture.toy.world, {1, base_fee, block_gas, 10'000}, {}, fate));
     };

@@ -2,7 +2,6 @@
 #include "consensus/commitments.hpp"
 #include "consensus/inclusion_list.hpp"
 #include "consensus/mempool.hpp"
-
 #include "tests/support/catch.hpp"
 #include "tests/support/toy_chain.hpp"
 
@@ -91,8 +90,9 @@ struct Fixture
             {builders[2], 0, 0, {}}};
         options.inclusion_list_gas = list_gas;
         options.write_payment = [](const std::vector<BuilderBid>&, const BuilderBid& best,
-                                    AccountId, AccountId proposer)
-        { return calls(Pay{proposer, best.value}); };
+                                    AccountId, AccountId proposer) {
+            return calls(Pay{proposer, best.value});
+        };
         return options;
     }
 
@@ -187,16 +187,15 @@ TEST_CASE_METHOD(
     // Not about the victim, but about what the better one has claimed: it would be refused.
     const auto late = bundle(5, 30, {claim(9)});
     const auto apart = bundle(6, 20, {claim(11)});
-    const auto impossible =
-        bundle(8, 99, {calls(Refuse{1, RefusalKind::error})});
+    const auto impossible = bundle(8, 99, {calls(Refuse{1, RefusalKind::error})});
     for (const auto* some : {&low, &high, &late, &apart, &impossible})
         append(all, *some);
     Mempool pool{with(Ordering::bundles)};
     pool.add(all);
     const auto before = chain.state(chain.wallets[3]).balance;
     const auto block = pool.build_block(*chain.world, slot(), {}, stays);
-    CHECK(hashes(block) ==
-          std::vector<Hash>{high[0].hash, victim.hash, high[1].hash, apart[0].hash});
+    CHECK(
+        hashes(block) == std::vector<Hash>{high[0].hash, victim.hash, high[1].hash, apart[0].hash});
     // What lost is in no block and costs nothing.
     std::multiset<Hash> dropped;
     for (const auto& transaction : pool.take_dropped())
@@ -204,16 +203,16 @@ TEST_CASE_METHOD(
         CHECK(transaction.reason == DropReason::expired);
         dropped.insert(transaction.hash);
     }
-    CHECK(dropped == std::multiset<Hash>{
-                         low[0].hash, low[1].hash, late[0].hash, impossible[0].hash});
+    CHECK(
+        dropped == std::multiset<Hash>{low[0].hash, low[1].hash, late[0].hash, impossible[0].hash});
     CHECK(pool.size() == 0);
     chain.run(block);
     CHECK(chain.state(chain.wallets[3]).balance == before);
     CHECK(chain.state(chain.wallets[3]).nonce == 0);
 }
 
-TEST_CASE_METHOD(Fixture, "bundles: rank by tips per gas of their own transactions",
-    "[consensus][bundles]")
+TEST_CASE_METHOD(
+    Fixture, "bundles: rank by tips per gas of their own transactions", "[consensus][bundles]")
 {
     // The victim's tip is the builder's anyway.
     const auto victim = make(1, note(5), 1'000'000);
@@ -250,8 +249,9 @@ TEST_CASE_METHOD(Fixture, "bundles: their senders pay for gas before they move t
     "[consensus][bundles]")
 {
     const auto balance = chain.state(chain.wallets[3]).balance;
-    const auto pay = [&](const Amount& held_back)
-    { return calls(Pay{chain.wallets[4], wrapping_sub(balance, held_back)}); };
+    const auto pay = [&](const Amount& held_back) {
+        return calls(Pay{chain.wallets[4], wrapping_sub(balance, held_back)});
+    };
     constexpr std::uint64_t price = base_fee + 40;
     // One holds back its limit of 40,000 at that price; a second one must have its limit at a
     // max_fee of 1,000,000 when the first has used 21,000.
@@ -276,13 +276,13 @@ TEST_CASE_METHOD(Fixture, "bundles: their senders pay for gas before they move t
         ToyChain other{50, Amount::power_of_ten(18)};
         other.base_fee = base_fee;
         const auto executed = other.run(sent);
-        CHECK(check_executed_bundles(executed.transactions, executed.receipts).empty() ==
-              is_taken);
+        CHECK(check_executed_bundles(executed.transactions, executed.receipts).empty() == is_taken);
     }
 }
 
-TEST_CASE_METHOD(Fixture, "ordering: blocks follow from the set of what waits, and from "
-                          "themselves",
+TEST_CASE_METHOD(Fixture,
+    "ordering: blocks follow from the set of what waits, and from "
+    "themselves",
     "[consensus][bundles][builders][property]")
 {
     const auto ordering = GENERATE(Ordering::bundles, Ordering::builders);
@@ -295,8 +295,9 @@ TEST_CASE_METHOD(Fixture, "ordering: blocks follow from the set of what waits, a
         std::vector<Transaction> all;
         for (std::size_t wallet = 0; wallet < 20; ++wallet)
         {
-            all.push_back(make(wallet, random.bernoulli(0.3) ? claim(random.uniform_below(6))
-                                                             : note(random.uniform_below(30)),
+            all.push_back(make(wallet,
+                random.bernoulli(0.3) ? claim(random.uniform_below(6))
+                                      : note(random.uniform_below(30)),
                 random.uniform_below(6)));
         }
         for (std::size_t wallet = 20; wallet < 40; ++wallet)
@@ -334,9 +335,9 @@ TEST_CASE_METHOD(Fixture, "ordering: blocks follow from the set of what waits, a
             return BlockBuilder{options}.check({}, candidate, *chain.world, at);
         };
         REQUIRE(check(block) == "");
-        bundled += static_cast<std::size_t>(
-            std::count_if(block.begin(), block.end(), [](const Transaction& transaction)
-                { return find_terms<BundleTerms>(transaction).has_value(); }));
+        bundled += static_cast<std::size_t>(std::count_if(block.begin(), block.end(),
+            [](const Transaction& transaction)
+            { return find_terms<BundleTerms>(transaction).has_value(); }));
         for (int attempt = 0; attempt < 10; ++attempt)
         {
             auto changed = block;
@@ -382,10 +383,10 @@ TEST_CASE_METHOD(Fixture, "builders: the highest bid is real money", "[consensus
     const std::uint64_t open = 50 * note_gas - 21'000 * base_fee;
     const std::uint64_t all_of_it = open + 100 * claim_gas;
     REQUIRE(terms->bids.size() == 3);
-    CHECK(terms->bids[0] == BuilderBid{0, Amount{all_of_it * 95 / 100}, 3,
-                                2 * note_gas + claim_gas});
-    CHECK(terms->bids[1] == BuilderBid{1, Amount{all_of_it * 80 / 100}, 3,
-                                2 * note_gas + claim_gas});
+    CHECK(
+        terms->bids[0] == BuilderBid{0, Amount{all_of_it * 95 / 100}, 3, 2 * note_gas + claim_gas});
+    CHECK(
+        terms->bids[1] == BuilderBid{1, Amount{all_of_it * 80 / 100}, 3, 2 * note_gas + claim_gas});
     CHECK(terms->bids[2] == BuilderBid{2, Amount{open}, 2, 2 * note_gas});
 
     auto at = slot();
@@ -399,8 +400,7 @@ TEST_CASE_METHOD(Fixture, "builders: the highest bid is real money", "[consensus
     const auto executed = chain.run(block);
     chain.proposer = recipient;
     CHECK(executed.receipts.back().status == ReceiptStatus::succeeded);
-    CHECK(chain.state(recipient).balance ==
-          wrapping_add(proposer_before, terms->bids[0].value));
+    CHECK(chain.state(recipient).balance == wrapping_add(proposer_before, terms->bids[0].value));
     CHECK(chain.state(builders[0]).balance ==
           wrapping_add(builder_before, Amount{all_of_it - all_of_it * 95 / 100}));
 }
@@ -437,21 +437,21 @@ TEST_CASE_METHOD(
     CHECK_THAT(
         alter([](PaymentTerms& terms, Transaction&) { terms.bids.erase(terms.bids.begin()); }),
         Catch::Contains("the bid is not what the block pays its builder"));
-    CHECK_THAT(alter([](PaymentTerms& terms, Transaction&)
-                   { std::swap(terms.bids[0], terms.bids[1]); }),
+    CHECK_THAT(
+        alter([](PaymentTerms& terms, Transaction&) { std::swap(terms.bids[0], terms.bids[1]); }),
         Catch::Contains("not one of each builder"));
     // It pays one wei less than it promises, or somebody else.
-    CHECK_THAT(alter(
-                   [&](PaymentTerms& terms, Transaction& payment)
-                   {
-                       payment.set_calls(
-                           calls(Pay{chain.proposer, wrapping_sub(terms.bids[0].value, 1)})
-                               .bytes());
-                   }),
+    CHECK_THAT(
+        alter(
+            [&](PaymentTerms& terms, Transaction& payment) {
+                payment.set_calls(
+                    calls(Pay{chain.proposer, wrapping_sub(terms.bids[0].value, 1)}).bytes());
+            }),
         Catch::Contains("not the payment that the bid promises"));
     CHECK_THAT(alter(
-                   [&](PaymentTerms& terms, Transaction& payment)
-                   { payment.set_calls(calls(Pay{builders[1], terms.bids[0].value}).bytes()); }),
+                   [&](PaymentTerms& terms, Transaction& payment) {
+                       payment.set_calls(calls(Pay{builders[1], terms.bids[0].value}).bytes());
+                   }),
         Catch::Contains("not the payment that the bid promises"));
     // Without the payment; with the tips for somebody who is no builder, or did not build it; or
     // the proposer's own, with a bundle.
@@ -460,8 +460,8 @@ TEST_CASE_METHOD(
     at.fee_recipient = chain.wallets[5];
     CHECK_THAT(market.check({}, block, *chain.world, at), Catch::Contains("nor a builder"));
     at.fee_recipient = builders[1];
-    CHECK_THAT(market.check({}, block, *chain.world, at),
-        Catch::Contains("not its builder's payment"));
+    CHECK_THAT(
+        market.check({}, block, *chain.world, at), Catch::Contains("not its builder's payment"));
     at.fee_recipient = chain.proposer;
     CHECK_THAT(market.check({}, block, *chain.world, at),
         Catch::Contains("but no builder built the block"));
@@ -643,8 +643,8 @@ TEST_CASE_METHOD(Fixture, "commit and reveal: one block fixes the order of the n
     CHECK(committed(*this, 4, 1'000, {claim(7)}, 3)[0].hash != rival[0].hash);
 }
 
-TEST_CASE_METHOD(Fixture, "commit and reveal: what misses its block is in none",
-    "[consensus][commit_reveal]")
+TEST_CASE_METHOD(
+    Fixture, "commit and reveal: what misses its block is in none", "[consensus][commit_reveal]")
 {
     const auto options = with(Ordering::commit_reveal);
     Mempool pool{options};
@@ -709,7 +709,8 @@ TEST_CASE_METHOD(Fixture, "commit and reveal: there is room for all that is comm
     at.now_ms = 24'000;
     const auto second = pool.build_block(*chain.world, at, {}, stays);
     CHECK(second.size() == 3);
-    CHECK(std::all_of(second.begin(), second.end(), [](const Transaction& transaction)
+    CHECK(std::all_of(second.begin(), second.end(),
+        [](const Transaction& transaction)
         { return find_terms<RevealTerms>(transaction).has_value(); }));
 }
 

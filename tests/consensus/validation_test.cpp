@@ -26,9 +26,8 @@ struct Fixture
         const auto coin = world.add_account({"coin", "token", "", {}});
         world.add_contract(std::make_unique<Coin>(ContractIdentity{coin_id, coin, "coin"}));
         const auto counters = world.add_account({"counters", "dex", "", {}});
-        world.add_contract(
-            std::make_unique<Counters>(ContractIdentity{counters_id, counters, "counters"},
-                ContractRole::ledger));
+        world.add_contract(std::make_unique<Counters>(
+            ContractIdentity{counters_id, counters, "counters"}, ContractRole::ledger));
         world.connect();
         for (const std::string name : {"proposer", "alice", "bob", "carol"})
         {
@@ -123,15 +122,15 @@ TEST_CASE("validation: an honest block is valid", "[consensus][validation]")
 
 TEST_CASE("validation: every flaw that a proposer plants is found", "[consensus][validation]")
 {
-    const auto flaw = GENERATE(
-        BlockFlaw::wrong_state_root, BlockFlaw::overspend, BlockFlaw::forged_signature);
+    const auto flaw =
+        GENERATE(BlockFlaw::wrong_state_root, BlockFlaw::overspend, BlockFlaw::forged_signature);
     const bool is_empty = GENERATE(false, true);
     Fixture fixture;
     if (is_empty)
         fixture.transactions.clear();
     CAPTURE(static_cast<int>(flaw), is_empty);
-    const auto block = make_flawed_block(flaw, *fixture.validator, fixture.world, fixture.parent,
-        fixture.due, fixture.transactions);
+    const auto block = make_flawed_block(
+        flaw, *fixture.validator, fixture.world, fixture.parent, fixture.due, fixture.transactions);
     CHECK(block.hash == block.header.hash());
     const auto finding = fixture.validate(block);
     REQUIRE(finding.has_value());
@@ -278,8 +277,7 @@ TEST_CASE("validation: signatures are part of the transaction's hash", "[consens
     Fixture fixture;
     auto transaction = fixture.transactions[0];
     const auto hash = transaction.hash;
-    CHECK(check_signature(transaction,
-              fixture.world.account(transaction.sender).address).empty());
+    CHECK(check_signature(transaction, fixture.world.account(transaction.sender).address).empty());
     transaction.witnesses.back() ^= 1U;
     transaction.seal();
     CHECK(transaction.hash != hash);

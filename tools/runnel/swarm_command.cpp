@@ -11,7 +11,6 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
-
 #include <unistd.h>
 
 #include <algorithm>
@@ -54,8 +53,8 @@ struct SwarmCommandOptions
 
 SwarmBreakage breakage_of(const std::string& name)
 {
-    for (const auto breakage : {SwarmBreakage::quorum_half, SwarmBreakage::forgets_lock,
-             SwarmBreakage::forgets_undo})
+    for (const auto breakage :
+        {SwarmBreakage::quorum_half, SwarmBreakage::forgets_lock, SwarmBreakage::forgets_undo})
     {
         if (name == audit::to_string(breakage))
             return breakage;
@@ -90,8 +89,9 @@ nlohmann::ordered_json json_of(const SwarmCheck& check)
 std::string text_of(const SwarmCheck& check)
 {
     const auto& network = check.network;
-    return fmt::format("{}; network {} blocks, {} final, {} reverted, {} proven breaches{}{}; "
-                       "ledger {} blocks, {} transactions, {} taken back{}{}{}",
+    return fmt::format(
+        "{}; network {} blocks, {} final, {} reverted, {} proven breaches{}{}; "
+        "ledger {} blocks, {} transactions, {} taken back{}{}{}",
         check.failure.empty() ? "ok" : shortened(printable(check.failure)), network.blocks,
         network.finalized, network.reverted, network.evidence,
         network.must_be_safe ? "" : ", too many liars",
@@ -148,9 +148,8 @@ public:
         const auto check = audit::check_swarm(scenario, check_options(0));
         leave_if_stalled(check, scenario.seed);
         if (options_.json)
-            print_line(nlohmann::ordered_json{
-                {"scenario", printable(scenario.name)}, {"seed", scenario.seed},
-                {"result", json_of(check)}}
+            print_line(nlohmann::ordered_json{{"scenario", printable(scenario.name)},
+                {"seed", scenario.seed}, {"result", json_of(check)}}
                            .dump());
         else
             print_line(fmt::format("{}: seed {}: {}", shortened(printable(scenario.name)),
@@ -233,8 +232,8 @@ private:
         }
         std::string line;
         for (const auto& [name, value] : options)
-            line += fmt::format("{}{} {}", line.empty() ? "" : "; ", name,
-                value.empty() ? "none" : value);
+            line += fmt::format(
+                "{}{} {}", line.empty() ? "" : "; ", name, value.empty() ? "none" : value);
         print_line(fmt::format("seed {}: {}", plan.seed, line));
     }
 
@@ -432,9 +431,7 @@ Command add_swarm_command(CLI::App& app)
             "stays in the state")
         ->check(CLI::IsMember({"none", "quorum_half", "forgets_lock", "forgets_undo"}))
         ->capture_default_str();
-    command
-        ->add_option(
-            "--workers", options->workers, "Seeds at a time. auto: one per core")
+    command->add_option("--workers", options->workers, "Seeds at a time. auto: one per core")
         ->check(auto_or_whole_number(1, workers_max))
         ->capture_default_str();
     command

@@ -101,8 +101,7 @@ std::string check_block(const VerifyOptions& options, const audit::Proof& proof)
 }
 
 /// Whether the proof's block is final by what a light client knows; says so in @p why.
-std::string check_light(
-    const VerifyOptions& options, const audit::Proof& proof, std::string& why)
+std::string check_light(const VerifyOptions& options, const audit::Proof& proof, std::string& why)
 {
     if (options.light.empty())
         return {};
@@ -147,15 +146,14 @@ int run_verify_proof(const VerifyOptions& options)
     if (proven.failure.empty())
         proven.failure = check_light(options, proof, finality);
     const bool holds = proven.failure.empty();
-    const bool trusted = !options.block_hash.empty() || !options.proof_database.empty() ||
-                         !options.genesis.empty();
+    const bool trusted =
+        !options.block_hash.empty() || !options.proof_database.empty() || !options.genesis.empty();
     if (options.json)
     {
         fmt::print("{}\n",
             nlohmann::json{{"holds", holds}, {"statement", proven.statement},
                 {"block", proof.header.number}, {"block_hash", proof.block_hash.to_string()},
-                {"block_compared", trusted}, {"finality", finality},
-                {"failure", proven.failure}}
+                {"block_compared", trusted}, {"finality", finality}, {"failure", proven.failure}}
                 .dump(-1, ' ', true, nlohmann::json::error_handler_t::replace));
     }
     if (!holds)
@@ -275,8 +273,7 @@ Command add_verify_command(CLI::App& app)
             ->type_name("HEADERS")
             ->check(not_empty)
             ->needs(proof);
-    command
-        ->add_option("--genesis", options->genesis, "Block 0 of the headers must have this hash")
+    command->add_option("--genesis", options->genesis, "Block 0 of the headers must have this hash")
         ->type_name("HASH")
         ->check(is_hash)
         ->needs(light);

@@ -32,8 +32,8 @@ Result<Returns> BuilderRelay::execute(const PublishBid& call, CallContext& conte
     const auto accounts = context.world().account_count();
     RUNNEL_REQUIRE(index(call.builder) < accounts && index(call.proposer) < accounts,
         Refusal::ledger("no such account"));
-    context.emit(id(), BidTrace{call.builder, call.proposer, call.value, call.num_tx,
-                           call.gas_used, call.delivered});
+    context.emit(id(), BidTrace{call.builder, call.proposer, call.value, call.num_tx, call.gas_used,
+                           call.delivered});
     return Returns{};
 }
 

@@ -22,8 +22,7 @@ struct PublishBid
     std::uint32_t num_tx = 0;
     std::uint64_t gas_used = 0;
     bool delivered = false;
-    RUNNEL_FIELDS(
-        builder, proposer, (value, wei), num_tx, (gas_used, other("gas")), delivered);
+    RUNNEL_FIELDS(builder, proposer, (value, wei), num_tx, (gas_used, other("gas")), delivered);
 };
 
 /// Emitted for every bid: a row as relays' data APIs have it.
