@@ -650,6 +650,8 @@ void Director::propose()
     message.slot.now_ms = view_->now_ms;
     message.slot.timestamp = view_->timestamp;
     message.slot.proposer = setup_->validators[proposer_].account;
+    if (has_engine())
+        message.slot.conduct = setup_->conducts.of(now_.block);
     message.head = std::make_shared<std::vector<Transaction>>(std::move(script_.transactions));
     message.stays = now_.stays;
     message.is_secret = now_.block.is_withheld;
@@ -678,6 +680,8 @@ void Director::judge()
     due.timestamp = view_->timestamp;
     due.finalized_block = now_.finalized;
     due.rewards = now_.rewards;
+    due.fee_pool = setup_->fee_pool;
+    due.conduct = setup_->conducts.of(now_.block);  // Flaws are put into what he made.
     due.head.assign(
         proposed_->begin(), proposed_->begin() + static_cast<std::ptrdiff_t>(script_.lines.size()));
     for (const auto& note : now_.notes->blocks)
@@ -708,7 +712,7 @@ void Director::plan()
     context.timestamp = view_->timestamp;
     context.base_fee = view_->base_fee;
     context.gas_limit = setup_->fees.block_gas_limit;
-    context.proposer = mempool_->fee_recipient();
+    context.proposer = setup_->fee_pool.value_or(mempool_->fee_recipient());
     const auto snapshots = snapshots_after(block_, setup_->blocks, setup_->slot_seconds);
     if (redundancy_)
         redundancy_->plan(context, *proposed_, snapshots);

@@ -86,6 +86,9 @@ struct SimulationSetup
     std::shared_ptr<const ReferencePrices> prices;
     FeeSchedule fees;
     MempoolOptions mempool;
+    MakerConducts conducts;  // Of those who make blocks in a network.
+    /// Who gets tips, where they are not whose turn it was.
+    std::optional<AccountId> fee_pool;
     /// How transactions are signed. With a scheme, those who send have the addresses of their keys.
     SignatureScheme signatures = SignatureScheme::none;
     /// How far into a slot those who watch the mempool see what has arrived, and act.

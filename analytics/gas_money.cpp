@@ -48,8 +48,9 @@ GasMoney::GasMoney(LedgerQueries& source)
         "ORDER BY rowid");
     add_payments(
         "SELECT s.block_number, CASE kind WHEN 'staked' THEN 0 ELSE d.id END, CASE kind WHEN "
-        "'staked' THEN d.id WHEN 'freed' THEN account_id ELSE 0 END, amount FROM t_stake_changes s "
-        "JOIN t_addresses d ON d.name = 'deposits' WHERE s.block_number > 0 ORDER BY s.rowid");
+        "'staked' THEN d.id WHEN 'burnt' THEN 0 ELSE account_id END, amount FROM t_stake_changes s "
+        "JOIN t_addresses d ON d.name = CASE kind WHEN 'fees' THEN 'fee_pool' ELSE 'deposits' END "
+        "WHERE s.block_number > 0 ORDER BY s.rowid");
 }
 
 void GasMoney::add_payments(const char* sql)

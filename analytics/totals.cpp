@@ -398,7 +398,8 @@ void add_rewards(LedgerQueries& source, FlowTotals& totals)
         return;
     auto changes = source.query(
         "SELECT s.kind, s.account_id, d.id, s.amount, s.block_number FROM t_stake_changes s JOIN "
-        "t_addresses d ON d.name = 'deposits' WHERE s.block_number > 0 ORDER BY s.rowid");
+        "t_addresses d ON d.name = CASE s.kind WHEN 'fees' THEN 'fee_pool' ELSE 'deposits' END "
+        "WHERE s.block_number > 0 ORDER BY s.rowid");
     Market later{source};
     while (changes.step())
     {
@@ -407,8 +408,8 @@ void add_rewards(LedgerQueries& source, FlowTotals& totals)
         const auto deposits = source.group_of(changes.account(2));
         add(later, FlowKind::stake, kind == "staked" ? nobody : deposits,
             kind == "staked"  ? deposits
-            : kind == "freed" ? source.group_of(changes.account(1))
-                              : nobody,
+            : kind == "burnt" ? nobody
+                              : source.group_of(changes.account(1)),
             changes.amount(3));
     }
 }

@@ -44,6 +44,14 @@ std::uint32_t first_maker(const scenarios::Scenario& scenario)
     return static_cast<std::uint32_t>(1 + scenario.tokens.size() + scenario.contracts.size());
 }
 
+/// Whom a block's header names: its maker, or the pool, which comes behind the makers and their
+/// deposits.
+std::uint32_t fee_recipient(const scenarios::Scenario& scenario, NodeId maker)
+{
+    const auto& consensus = scenario.consensus;
+    return first_maker(scenario) + (consensus.shares_fees() ? consensus.makers() + 1 : maker);
+}
+
 std::string_view name_of(ConsensusKind engine)
 {
     return to_string(engine);
@@ -270,7 +278,7 @@ std::string check_binding(const LightChain& chain, const scenarios::Scenario& sc
         if (!names_makers(chain.steps[i], scenario.consensus.makers()))
             return fmt::format("block {}: a vote or evidence is of nobody who votes", i + 1);
         if (block.height != header.number || block.maker >= scenario.consensus.makers() ||
-            index(header.proposer) != first_maker(scenario) + block.maker ||
+            index(header.proposer) != fee_recipient(scenario, block.maker) ||
             header.timestamp != timestamp_of(block, scenario.start, chain.headers[i].timestamp))
             return fmt::format("header {} is not that of the network's block", header.number);
     }

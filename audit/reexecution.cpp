@@ -67,6 +67,7 @@ ChainReexecutor::ChainReexecutor(
         [](const auto& a, const auto& b) { return a.first < b.first; });
     if (const auto make = scenarios::engine_of(scenario_))
     {
+        conducts_ = scenarios::maker_conducts(scenario_, genesis_);
         schedule_ = std::make_unique<ChainSchedule>(
             make(*runner_, 1), scenarios::schedule_options(scenario_, genesis_));
     }
@@ -151,6 +152,7 @@ std::string ChainReexecutor::check_consensus(const storage::StoredBlock& stored)
         return scenario_.times.known().empty() ? "the timestamp is not one slot after the parent's"
                                                : "the timestamp is not the scenario's";
     }
+    rewards_ = stored.rewards;
     return check_rewards(stored);
 }
 
@@ -164,16 +166,27 @@ std::string ChainReexecutor::check_network(const storage::StoredBlock& stored)
     {
         return schedule_->error().empty() ? "the network makes no such block" : schedule_->error();
     }
+    const auto pool = world().find_account(fee_pool_account_name);
     if (due->block.height != header.number ||
-        header.proposer != validators_[due->block.maker].account)
+        header.proposer != pool.value_or(validators_[due->block.maker].account))
         return "the proposer is not the one who made the network's block";
     if (header.timestamp != timestamp_of(due->block, scenario_.start, head_.timestamp))
         return "the timestamp is not that of the network's block";
-    if (due->rewards != stored.rewards)
+    // What fees come to is known when the block is executed.
+    const auto is_due = [](const Reward& planned, const Reward& paid)
+    {
+        return planned.kind == RewardKind::fee_share
+                   ? planned.account == paid.account && paid.kind == RewardKind::fees
+                   : planned == paid;
+    };
+    if (!std::equal(due->rewards.begin(), due->rewards.end(), stored.rewards.begin(),
+            stored.rewards.end(), is_due))
         return "the rewards and changes of stake are not those of the network's block";
     if (header.finalized_block != due->finalized)
         return "the finalized block is not what the network had made final";
+    rewards_ = std::move(due->rewards);
     notes_ = std::move(due->notes);
+    conduct_ = conducts_.of(due->block);
     return {};
 }
 
@@ -222,6 +235,7 @@ std::string ChainReexecutor::check_transactions(const storage::StoredBlock& stor
     slot.timestamp = header.timestamp;
     slot.proposer = validators_[proposer_].account;
     slot.fee_recipient = header.proposer;
+    slot.conduct = conduct_;
     auto wrong = check_order(head.transactions, stored.transactions, slot);
     if (wrong.empty() && scenario_.chain.signatures != SignatureScheme::none)
         wrong = check_signatures(stored.transactions, world(), workers_);
@@ -255,7 +269,7 @@ FinishedBlock ChainReexecutor::next(storage::StoredBlock stored)
     options.snapshots = snapshots_after(context.number, scenario_.blocks, scenario_.slot_seconds);
     auto block =
         execution_->execute(world(), context, head_, head_hash_, stored.header.finalized_block,
-            std::move(stored.transactions), std::move(stored.rewards), options);
+            std::move(stored.transactions), std::move(rewards_), options);
     block.consensus = std::move(notes_);
     advance(block);
     return block;

@@ -97,7 +97,10 @@ private:
     // Where a network makes the chain:
     std::unique_ptr<ShardRunner> runner_ = std::make_unique<SerialShardRunner>();
     std::unique_ptr<ChainSchedule> schedule_;
-    std::shared_ptr<ConsensusNotes> notes_;  // Of the block that was checked.
+    std::vector<Reward> rewards_;            // Due in the block that was checked,
+    std::shared_ptr<ConsensusNotes> notes_;  // what consensus did on the way to it,
+    const MakerConduct* conduct_ = nullptr;  // and of its maker, one of these.
+    MakerConducts conducts_;
 };
 
 }  // namespace runnel::audit

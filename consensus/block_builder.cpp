@@ -181,8 +181,17 @@ bool BlockBuilder::censors(const Transaction& transaction) const
                selection_.listed.begin(), selection_.listed.end(), transaction.hash);
 }
 
+bool BlockBuilder::leaves_out(const Transaction& transaction) const
+{
+    return slot_.conduct != nullptr && std::binary_search(slot_.conduct->censored.begin(),
+                                           slot_.conduct->censored.end(), transaction.sender);
+}
+
 bool BlockBuilder::sees(const Bundles::Bundle& bundle) const
 {
+    if (std::any_of(bundle.members.begin(), bundle.members.end(),
+            [this](std::uint32_t member) { return leaves_out(pool_[member]); }))
+        return false;
     if (selection_.builder == Selection::nobody)
         return true;
     static const auto stream = stream_of_name("order_flow");
@@ -313,7 +322,7 @@ void BlockBuilder::fill_with(Part part)
     heap_.reserve(pool_.size());
     for (std::uint32_t position = 0; position < pool_.size(); ++position)
     {
-        if (!belongs(position, part))
+        if (!belongs(position, part) || leaves_out(pool_[position]))
             continue;
         const auto& transaction = pool_[position];
         if (transaction.arrival_ms >= slot_.now_ms)
@@ -424,7 +433,10 @@ BlockBuilder::Candidate BlockBuilder::rank(std::uint32_t position) const
 {
     const auto& transaction = pool_[position];
     const auto arrival = static_cast<std::uint64_t>(transaction.arrival_ms);
-    switch (options_.ordering)
+    const bool is_free =
+        options_.ordering == Ordering::fifo || options_.ordering == Ordering::random;
+    const bool reorders = is_free && slot_.conduct != nullptr && slot_.conduct->reorders;
+    switch (reorders ? Ordering::priority_fee : options_.ordering)
     {
         case Ordering::commit_reveal:
             // By what the commitment shows and no base fee changes, so that what is revealed keeps

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "consensus/bundles.hpp"
+#include "consensus/conduct.hpp"
 #include "ledger/block.hpp"
 #include "ledger/transaction.hpp"
 
@@ -75,12 +76,13 @@ struct MempoolOptions
 struct BlockSlot
 {
     std::uint64_t number = 0;
-    std::uint64_t base_fee = 0;    // Wei per gas.
-    std::uint64_t gas_limit = 0;   // Of the block.
-    std::int64_t now_ms = 0;       // Virtual time at which it is built.
-    std::uint64_t timestamp = 0;   // Unix seconds.
-    AccountId proposer{};          // Whose turn it is.
-    AccountId fee_recipient = {};  // Of a block that is checked: whom its header names.
+    std::uint64_t base_fee = 0;             // Wei per gas.
+    std::uint64_t gas_limit = 0;            // Of the block.
+    std::int64_t now_ms = 0;                // Virtual time at which it is built.
+    std::uint64_t timestamp = 0;            // Unix seconds.
+    AccountId proposer{};                   // Whose turn it is.
+    AccountId fee_recipient = {};           // Of a block that is checked: whom its header names.
+    const MakerConduct* conduct = nullptr;  // Of who makes it; nullptr: the chain's ordering alone.
 };
 
 /// Chooses which of the transactions that wait go into a block, and in which order: what a proposer
@@ -194,7 +196,10 @@ private:
     void place_bundles();
     [[nodiscard]] bool place(const Bundles::Bundle& bundle);
     [[nodiscard]] bool sees(const Bundles::Bundle& bundle) const;
+    /// As its builder does,
     [[nodiscard]] bool censors(const Transaction& transaction) const;
+    /// and as its maker does.
+    [[nodiscard]] bool leaves_out(const Transaction& transaction) const;
     /// take(), and gives up what is unaffordable. False if it was not taken.
     bool consider(std::uint32_t position, SenderProgress& sender);
     [[nodiscard]] SenderProgress& progress_of(AccountId sender);

@@ -99,8 +99,9 @@ enum class StakeChangeKind : std::uint8_t
     leak,        // Burnt: for being absent while nothing was final.
     slashing,    // Burnt: for what evidence proves.
     penalty,     // Burnt: for votes missed.
-    /// His are `amount` / 10^18 of the fees that blocks collected since the last block with changes
-    /// of this kind, itself included. Rounded down; what is left goes to who made it.
+    /// His are `amount` / 10^18 of the tips that blocks collected since the last block with changes
+    /// of this kind, itself included, where a ledger does not leave them to who made the block.
+    /// Rounded down; what is left, the next block has that deals out.
     fee_share,
 };
 
@@ -153,14 +154,6 @@ struct ConsensusFigures
     double joules = 0;              // By the scenario's figures for machines.
 };
 
-/// How a maker fills his blocks, for the ledger.
-struct MakerConduct
-{
-    bool reorders = false;             // In the order that pays best.
-    std::vector<std::string> censors;  // Accounts, as the scenario names them, that he leaves out.
-    bool operator==(const MakerConduct&) const = default;
-};
-
 /// A figure that one engine knows and others do not: `group.revenue_share`.
 struct NamedFigure
 {
@@ -184,7 +177,6 @@ public:
     [[nodiscard]] virtual ConsensusFigures figures() const = 0;
     /// How many nodes make blocks: makers are below it.
     [[nodiscard]] virtual std::uint32_t makers() const noexcept = 0;
-    [[nodiscard]] virtual MakerConduct conduct_of(NodeId /*maker*/) const { return {}; }
     /// What else it knows so far, for people; the same names in the same order for every seed.
     [[nodiscard]] virtual std::vector<NamedFigure> details() const { return {}; }
 };

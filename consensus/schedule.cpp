@@ -28,7 +28,7 @@ RewardKind kind_of(StakeChangeKind kind, bool compounds) noexcept
         case StakeChangeKind::leak:
         case StakeChangeKind::penalty:
         case StakeChangeKind::slashing: return RewardKind::burnt;
-        case StakeChangeKind::fee_share: break;
+        case StakeChangeKind::fee_share: return RewardKind::fee_share;
     }
     return RewardKind::minted;
 }
@@ -101,11 +101,8 @@ AccountId ChainSchedule::account_of(NodeId maker) const
 
 AccountId ChainSchedule::account_of(const StakeChange& change) const
 {
-    if (change.delegator == 0 || change.validator >= options_.delegators.size())
-        return account_of(change.validator);
-    const auto& delegators = options_.delegators[change.validator];
-    return change.delegator <= delegators.size() ? delegators[change.delegator - 1]
-                                                 : account_of(change.validator);
+    return change.delegator == 0 ? account_of(change.validator)
+                                 : options_.delegators.at(change.delegator);
 }
 
 bool ChainSchedule::is_decided(const Entry& entry) const noexcept
@@ -245,8 +242,10 @@ void ChainSchedule::add(const ConsensusStep& step)
     auto& last = *chain_.back();
     for (const auto& change : step.stake)
     {
-        if (change.kind == StakeChangeKind::fee_share || change.amount.is_zero())
-            continue;  // Tips are whoever's who made the block.
+        const bool is_his_who_made_it =
+            change.kind == StakeChangeKind::fee_share && !options_.shares_fees;
+        if (is_his_who_made_it || change.amount.is_zero())
+            continue;
         last.scheduled.rewards.push_back(
             {account_of(change), change.amount, kind_of(change.kind, options_.compounds)});
     }

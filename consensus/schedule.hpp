@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -48,10 +49,10 @@ public:
         std::uint64_t horizon = 64;  // No block is taken back under so many others, or more.
         /// Virtual time without a new block after which the chain is taken to stand still.
         VirtualTime patience = 24 * 3600 * one_second;
-        std::vector<AccountId> accounts;  // Of makers, by number.
-        /// Of those who delegate to each; whom nobody knows is taken for the maker.
-        std::vector<std::vector<AccountId>> delegators;
-        bool compounds = false;  // Rewards stay with the stake.
+        std::vector<AccountId> accounts;                // Of makers, by number.
+        std::map<std::uint32_t, AccountId> delegators;  // By number, all of them.
+        bool compounds = false;                         // Rewards stay with the stake.
+        bool shares_fees = false;                       // Tips are dealt out by stake.
     };
 
     ChainSchedule(std::unique_ptr<ConsensusEngine> engine, Options options);

@@ -109,6 +109,26 @@ NetworkModel network_with_faults(const ConsensusSetup& setup, std::uint64_t seed
     return model;
 }
 
+std::vector<NetworkNodeNote> network_nodes(
+    const ConsensusSetup& setup, std::uint64_t seed, AccountId first_maker)
+{
+    const NetworkTopology topology{setup.network, seed, setup.nodes};
+    std::vector<NetworkNodeNote> nodes;
+    for (NodeId node = 0; node < topology.size(); ++node)
+    {
+        NetworkNodeNote note;
+        note.number = node;
+        if (node < setup.makers())
+            note.maker = AccountId{index(first_maker) + node};
+        note.group = group_of(setup, node);
+        note.region = setup.network.regions[topology.region_of(node)].name;
+        const auto peers = topology.peers_of(node);
+        note.peers.assign(peers.begin(), peers.end());
+        nodes.push_back(std::move(note));
+    }
+    return nodes;
+}
+
 std::string_view group_of(const ConsensusSetup& setup, NodeId node) noexcept
 {
     for (const auto& group : setup.groups)

@@ -4,8 +4,10 @@
 #include "consensus/gasper/options.hpp"
 #include "consensus/network/model.hpp"
 #include "consensus/pow/options.hpp"
+#include "ledger/consensus_notes.hpp"
 
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -54,6 +56,16 @@ struct NetworkFault
     bool keeps_memory = true;
 };
 
+/// How the makers of a group fill their blocks, where not as the chain's ordering has it.
+struct GroupConduct
+{
+    std::string group;  // Of ConsensusSetup::groups.
+    bool reorders = false;
+    std::string censors;  // A group of agents; empty: nobody.
+    VirtualTime from = 0;
+    VirtualTime until = std::numeric_limits<VirtualTime>::max();
+};
+
 /// [consensus], [network] and [faults] of a scenario.
 struct ConsensusSetup
 {
@@ -62,12 +74,18 @@ struct ConsensusSetup
     std::vector<NodeGroup> groups;  // Those who make blocks, in the order of their numbers.
     NetworkModel network;           // Without faults.
     std::vector<NetworkFault> faults;
+    std::vector<GroupConduct> conducts;
     PowOptions pow;
     BftOptions bft;
     GasperOptions gasper;
     /// Blocks under which a ledger takes a block for settled that no vote made final.
     std::uint64_t horizon = 200;
 
+    /// Whether tips are dealt out by stake instead of being whose turn it was.
+    [[nodiscard]] bool shares_fees() const noexcept
+    {
+        return engine == ConsensusKind::bft && bft.stake.shares_fees;
+    }
     /// How many nodes make blocks; their numbers are below it.
     [[nodiscard]] std::uint32_t makers() const noexcept
     {
@@ -81,6 +99,11 @@ struct ConsensusSetup
 
 /// The network with its faults: who is where, and by chance, a seed tells.
 [[nodiscard]] NetworkModel network_with_faults(const ConsensusSetup& setup, std::uint64_t seed);
+
+/// Who is in the network, by number. @p first_maker: the account of node 0; makers have consecutive
+/// ones.
+[[nodiscard]] std::vector<NetworkNodeNote> network_nodes(
+    const ConsensusSetup& setup, std::uint64_t seed, AccountId first_maker);
 
 /// The name of the group that a node belongs to; "others" for those of none.
 [[nodiscard]] std::string_view group_of(const ConsensusSetup& setup, NodeId node) noexcept;

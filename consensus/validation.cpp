@@ -87,7 +87,7 @@ std::optional<BrokenRule> BlockValidator::check_header(
         return broken(BlockRule::timestamp,
             fmt::format("the timestamp is {}, it was due at {}", header.timestamp, due.timestamp));
     }
-    if (header.proposer != due.proposer)
+    if (header.proposer != due.fee_pool.value_or(due.proposer))
         return broken(BlockRule::proposer, "the proposer is not the one whose turn it was");
     if (header.gas_limit != rules_.fees.block_gas_limit)
     {
@@ -139,6 +139,7 @@ std::optional<BrokenRule> BlockValidator::check_transactions(
     slot.base_fee = block.header.base_fee;
     slot.gas_limit = block.header.gas_limit;
     slot.now_ms = static_cast<std::int64_t>(slot.number) * std::int64_t{rules_.slot_seconds} * 1000;
+    slot.conduct = due.conduct;
     if (auto wrong = builder_.check(due.head, block.transactions, world, slot); !wrong.empty())
         return broken(BlockRule::transactions, std::move(wrong));
     return std::nullopt;
@@ -162,7 +163,7 @@ FinishedBlock BlockValidator::make(World& world, const ParentBlock& parent, cons
     context.timestamp = due.timestamp;
     context.base_fee = next_base_fee(rules_.fees, parent.header.base_fee, parent.header.gas_used);
     context.gas_limit = rules_.fees.block_gas_limit;
-    context.proposer = due.proposer;
+    context.proposer = due.fee_pool.value_or(due.proposer);
     ExecutionOptions options;
     options.checkpoint_interval = rules_.checkpoint_interval;
     options.snapshots = snapshots_after(context.number, rules_.blocks, rules_.slot_seconds);

@@ -71,7 +71,9 @@ struct DueBlock
     std::uint64_t timestamp = 0;  // Unix seconds.
     std::uint64_t finalized_block = 0;
     std::vector<Reward> rewards;
-    std::vector<Transaction> head;  // The scenario's script, see Script::head_of().
+    const MakerConduct* conduct = nullptr;  // See BlockSlot.
+    std::optional<AccountId> fee_pool;      // Whom headers name instead of proposers.
+    std::vector<Transaction> head;          // The scenario's script, see Script::head_of().
 };
 
 /// Decides whether a block is valid, as whoever votes for it must know: its header, its

@@ -714,6 +714,7 @@ void BlockExecution::apply(std::uint64_t finalized_block, std::vector<Reward> re
 
     // Fees to the proposer, new coins to validators, base fees burnt.
     writes_.credit(context_.proposer, tips_);
+    price_fees(rewards);
     Amount minted;
     auto burnt = burnt_;
     for (const auto& reward : rewards)
@@ -729,8 +730,39 @@ void BlockExecution::apply(std::uint64_t finalized_block, std::vector<Reward> re
     block_.rewards = std::move(rewards);
 }
 
+void BlockExecution::price_fees(std::vector<Reward>& rewards) const
+{
+    static const Amount whole{1'000'000'000'000'000'000};
+    std::optional<Amount> pool;
+    for (auto& reward : rewards)
+    {
+        if (reward.kind != RewardKind::fee_share)
+            continue;
+        if (!pool)
+            pool = world_->account_states.get(fee_pool()).balance;
+        RUNNEL_CHECK(reward.amount <= whole);
+        reward.amount = mul_div_down(*pool, reward.amount, whole).value;
+        reward.kind = RewardKind::fees;
+    }
+}
+
+AccountId BlockExecution::fee_pool() const
+{
+    const auto account = world_->find_account(fee_pool_account_name);
+    RUNNEL_CHECK(account.has_value() && "fees that are dealt out are somewhere");
+    return *account;
+}
+
 void BlockExecution::settle(const Reward& reward, Amount& minted, Amount& burnt)
 {
+    if (reward.kind == RewardKind::fees)
+    {
+        RUNNEL_CHECK(world_->account_states.get(fee_pool()).balance >= reward.amount &&
+                     "consensus moves no coins that are not there");
+        writes_.debit(fee_pool(), reward.amount);
+        writes_.credit(reward.account, reward.amount);
+        return;
+    }
     if (reward.kind == RewardKind::minted)
     {
         writes_.credit(reward.account, reward.amount);

@@ -197,6 +197,9 @@ private:
     void encode_receipt_of(std::uint32_t transaction, Bytes& out) const;
     [[nodiscard]] bool may_choose() const noexcept;
     /// Does with coins what consensus wants, and adds to what was minted and burnt.
+    /// What shares of the fee pool come to.
+    void price_fees(std::vector<Reward>& rewards) const;
+    [[nodiscard]] AccountId fee_pool() const;
     void settle(const Reward& reward, Amount& minted, Amount& burnt);
     void collect_writes();
     void collect_receipts();

@@ -55,6 +55,10 @@ enum class RewardKind : std::uint8_t
     staked,  // The same into the deposits: what he earns there, or brings from elsewhere.
     freed,   // Out of the deposits, to his account.
     burnt,   // Out of the deposits, where they were his.
+    fees,    // Out of the fee pool, to his account.
+    /// The same, as it is due before the block is executed: parts of 10^18 of what the pool then
+    /// holds, rounded down. Executed blocks have `fees` instead.
+    fee_share,
 };
 [[nodiscard]] constexpr std::string_view to_string(RewardKind kind) noexcept
 {
@@ -64,6 +68,8 @@ enum class RewardKind : std::uint8_t
         case RewardKind::staked: return "staked";
         case RewardKind::freed: return "freed";
         case RewardKind::burnt: return "burnt";
+        case RewardKind::fees: return "fees";
+        case RewardKind::fee_share: return "fee_share";
     }
     return "unknown";
 }
@@ -76,6 +82,9 @@ struct Reward
     RUNNEL_FIELDS(account, (amount, wei));
     bool operator==(const Reward&) const = default;
 };
+
+/// Who gets tips first, where consensus deals them out by stake.
+inline constexpr std::string_view fee_pool_account_name = "fee_pool";
 
 /// Whose balance the coins are that validators have locked up; in ledgers of engines that lock any.
 inline constexpr std::string_view deposits_account_name = "deposits";

@@ -6,6 +6,7 @@
 #include "ledger/transaction.hpp"
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -87,9 +88,20 @@ struct RefusedBlockNote
     std::string finding;    // In one line.
 };
 
+/// A node of the network.
+struct NetworkNodeNote
+{
+    std::uint32_t number = 0;
+    std::optional<AccountId> maker;  // Its account, if it makes blocks.
+    std::string group;
+    std::string region;
+    std::vector<std::uint32_t> peers;  // Their numbers, ascending.
+};
+
 /// Between a block that stays and the one before it that stays.
 struct ConsensusNotes
 {
+    std::vector<NetworkNodeNote> nodes;    // With block 0 alone: all of them, by number.
     std::vector<NetworkBlockNote> blocks;  // The block itself last.
     std::vector<VoteNote> votes;
     std::vector<EvidenceNote> evidence;

@@ -65,22 +65,33 @@ std::vector<Validator> add_validators(World& world, const Scenario& scenario)
     }
     if (has_network)
         world.add_account({std::string{deposits_account_name}, "validator", "", {}});
+    if (scenario.consensus.shares_fees())
+        world.add_account({std::string{fee_pool_account_name}, "validator", "", {}});
     return validators;
 }
 
-std::vector<std::vector<AccountId>> add_delegators(World& world, const Scenario& scenario)
+std::map<std::uint32_t, AccountId> add_delegators(World& world, const Scenario& scenario)
 {
     if (scenario.consensus.engine != ConsensusKind::bft)
         return {};
-    std::vector<std::vector<AccountId>> delegators(scenario.consensus.makers());
-    for (std::size_t validator = 0; validator < delegators.size(); ++validator)
+    std::map<std::uint32_t, AccountId> delegators;
+    const auto& bft = scenario.consensus.bft;
+    const auto add = [&](std::uint32_t number, const std::string& name)
     {
-        for (std::uint32_t i = 1; i <= scenario.consensus.bft.stake.delegators; ++i)
-        {
-            const auto name = fmt::format("delegator/{}/{}", validator, i);
-            delegators[validator].push_back(
-                world.add_account({name, "delegator", "", address_of_sender(scenario, name)}));
-        }
+        delegators.emplace(
+            number, world.add_account({name, "delegator", "", address_of_sender(scenario, name)}));
+    };
+    // Those of the beginning are numbered through, validator by validator.
+    std::uint32_t number = 0;
+    for (NodeId validator = 0; validator < bft.validators - bft.waiting; ++validator)
+    {
+        for (std::uint32_t i = 1; i <= bft.stake.delegators; ++i)
+            add(++number, fmt::format("delegator/{}/{}", validator, i));
+    }
+    for (const auto& operation : bft.stake.operations)
+    {
+        if (operation.delegator != 0 && !delegators.contains(operation.delegator))
+            add(operation.delegator, fmt::format("delegator/{}", operation.delegator));
     }
     return delegators;
 }
@@ -426,6 +437,13 @@ tl::expected<FinishedBlock, ScenarioError> execute_genesis(
     {
         return fail(fmt::format("{}: expected invariants that hold after block 0, got: {}",
             scenario.name, findings.front()));
+    }
+    if (scenario.consensus.engine != ConsensusKind::proposer)
+    {
+        auto notes = std::make_shared<ConsensusNotes>();
+        notes->nodes =
+            network_nodes(scenario.consensus, scenario.seed, genesis.validators.front().account);
+        block.consensus = std::move(notes);
     }
     return block;
 }

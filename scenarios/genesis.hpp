@@ -2,6 +2,7 @@
 
 #include "scenarios/scenario.hpp"
 
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -38,7 +39,7 @@ struct Genesis
     std::vector<ContractId> transaction_contracts;  // Which contract asked for each,
     std::vector<std::string> position_places;       // or which position, behind those.
     std::vector<Validator> validators;
-    std::vector<std::vector<AccountId>> delegators;  // To each, where an engine has some.
+    std::map<std::uint32_t, AccountId> delegators;  // By number, where an engine has some.
     std::vector<AgentGroup> groups;
     std::vector<ScriptLine> arrivals;  // The payments that bring wallets, by block.
 };

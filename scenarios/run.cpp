@@ -10,6 +10,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <limits>
 #include <map>
 
@@ -97,6 +98,28 @@ MempoolOptions mempool_options(const Scenario& scenario, const Genesis& genesis)
     return options;
 }
 
+MakerConducts maker_conducts(const Scenario& scenario, const Genesis& genesis)
+{
+    std::vector<MakerConducts::Group> groups;
+    for (const auto& conduct : scenario.consensus.conducts)
+    {
+        const auto& nodes = scenario.consensus.groups;
+        const auto group = std::find_if(nodes.begin(), nodes.end(),
+            [&](const NodeGroup& candidate) { return candidate.name == conduct.group; });
+        RUNNEL_CHECK(group != nodes.end());
+        MakerConduct rules;
+        rules.reorders = conduct.reorders;
+        for (const auto& agents : genesis.groups)
+        {
+            if (agents.spec->name == conduct.censors)
+                rules.censored = agents.accounts;
+        }
+        groups.push_back(
+            {group->first, group->count, conduct.from, conduct.until, std::move(rules)});
+    }
+    return MakerConducts{std::move(groups)};
+}
+
 std::vector<ValidatorStake> validator_stakes(const Genesis& genesis)
 {
     // In gwei every sum of stakes stays within 64 bits.
@@ -153,6 +176,7 @@ ChainSchedule::Options schedule_options(const Scenario& scenario, const Genesis&
         options.accounts.push_back(validator.account);
     options.delegators = genesis.delegators;
     options.compounds = scenario.consensus.engine == ConsensusKind::gasper;
+    options.shares_fees = scenario.consensus.shares_fees();
     return options;
 }
 
@@ -177,6 +201,8 @@ tl::expected<SimulationSetup, ScenarioError> make_simulation(const Scenario& sce
     setup.make_engine = engine_of(scenario);
     setup.schedule = schedule_options(scenario, *genesis);
     setup.mempool = mempool_options(scenario, *genesis);
+    setup.conducts = maker_conducts(scenario, *genesis);
+    setup.fee_pool = genesis->world->find_account(fee_pool_account_name);
     for (auto& group : genesis->groups)
     {
         setup.groups.push_back({group.spec->name, group.spec->strategy, group.spec->parameters,

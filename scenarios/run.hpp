@@ -14,6 +14,8 @@ namespace runnel::scenarios
 [[nodiscard]] std::string checkpoint_version();
 
 /// How the scenario's proposers choose and order transactions.
+/// How those of the scenario's network who have a way of their own fill their blocks.
+[[nodiscard]] MakerConducts maker_conducts(const Scenario& scenario, const Genesis& genesis);
 [[nodiscard]] MempoolOptions mempool_options(const Scenario& scenario, const Genesis& genesis);
 
 /// When the wallets of a group decide nothing.

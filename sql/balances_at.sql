@@ -18,8 +18,9 @@ changes AS (
     FROM t_blocks b JOIN t_transactions x ON x.block_number = b.number
     WHERE 0 = (SELECT id FROM what) AND b.number BETWEEN 1 AND :block
     UNION ALL SELECT account_id, amount FROM t_rewards WHERE 0 = (SELECT id FROM what) AND block_number <= :block
-    UNION ALL SELECT account_id, amount FROM t_stake_changes WHERE kind = 'freed' AND 0 = (SELECT id FROM what) AND block_number <= :block
-    UNION ALL SELECT (SELECT id FROM t_addresses WHERE name = 'deposits'), CASE kind WHEN 'staked' THEN '' ELSE '-' END || amount
+    UNION ALL SELECT account_id, amount FROM t_stake_changes WHERE kind IN ('freed', 'fees') AND 0 = (SELECT id FROM what) AND block_number <= :block
+    UNION ALL SELECT (SELECT id FROM t_addresses WHERE name = CASE kind WHEN 'fees' THEN 'fee_pool' ELSE 'deposits' END),
+    CASE kind WHEN 'staked' THEN '' ELSE '-' END || amount
     FROM t_stake_changes WHERE 0 = (SELECT id FROM what) AND block_number <= :block
 ),
 held AS (SELECT account_id, amount_sum(change) AS balance FROM changes WHERE account_id > 0 GROUP BY 1)

@@ -8,6 +8,8 @@
 #include "storage/reverted_rows.hpp"
 #include "storage/truth_rows.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <bit>
 #include <utility>
@@ -110,6 +112,7 @@ BlockRowMaker::BlockRowMaker(
     witnesses_.emplace(batch(WitnessRow::table));
     rewards_.emplace(batch(RewardRow::table));
     stake_changes_.emplace(batch(StakeChangeRow::table));
+    network_nodes_.emplace(batch(NetworkNodeRow::table));
     network_blocks_.emplace(batch(NetworkBlockRow::table));
     network_votes_.emplace(batch(NetworkVoteRow::table));
     network_evidence_.emplace(batch(NetworkEvidenceRow::table));
@@ -198,6 +201,11 @@ std::size_t BlockRowMaker::add_consensus(const FinishedBlock& block)
         return 0;
     const auto number = block.header.number;
     const auto& notes = *block.consensus;
+    for (const auto& node : notes.nodes)
+    {
+        network_nodes_->add({number, node.number, node.maker, node.group, node.region,
+            fmt::format("{}", fmt::join(node.peers, ","))});
+    }
     std::uint32_t place = 0;
     for (const auto& note : notes.blocks)
     {
@@ -233,7 +241,7 @@ std::size_t BlockRowMaker::add_consensus(const FinishedBlock& block)
         add_reverted(number, notes);
         add_refused(number, notes);
     }
-    return notes.blocks.size() + notes.votes.size() + notes.evidence.size();
+    return notes.nodes.size() + notes.blocks.size() + notes.votes.size() + notes.evidence.size();
 }
 
 void BlockRowMaker::add_reverted(std::uint64_t number, const ConsensusNotes& notes)

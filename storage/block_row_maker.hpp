@@ -76,6 +76,7 @@ private:
     std::optional<Rows<WitnessRow>> witnesses_;
     std::optional<Rows<RewardRow>> rewards_;
     std::optional<Rows<StakeChangeRow>> stake_changes_;
+    std::optional<Rows<NetworkNodeRow>> network_nodes_;
     std::optional<Rows<NetworkBlockRow>> network_blocks_;
     std::optional<Rows<NetworkVoteRow>> network_votes_;
     std::optional<Rows<NetworkEvidenceRow>> network_evidence_;

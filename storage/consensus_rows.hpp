@@ -26,8 +26,33 @@ struct StakeChangeRow
         column("kind", self.kind,
             {"staked (new coins in the deposits: what he earned there, or brought from outside of "
              "the ledger), freed (out of the deposits to his account), burnt (out of the deposits: "
-             "what was slashed, or leaked away while he was absent)."});
+             "what was slashed, or leaked away while he was absent), fees (tips out of the fee pool "
+             "to his account)."});
         column("amount", self.amount, {"Exact, decimal.", unit::wei});
+    }
+};
+
+struct NetworkNodeRow
+{
+    static constexpr std::string_view table = "t_network_nodes";
+
+    std::uint64_t block_number = 0;
+    std::uint32_t number = 0;
+    std::optional<AccountId> maker;
+    std::string_view group;
+    std::string_view region;
+    std::string_view peers;
+
+    static constexpr void describe(auto& self, auto&& column)
+    {
+        column("block_number", self.block_number, {"0."});
+        column("node", self.number, {"Its number, from 0; those who make blocks come first."});
+        column("maker_id", self.maker, {"Its account; NULL: it only passes on what others make."});
+        column("group_name", self.group,
+            {"The table of [consensus.groups] that it is of; others: of none."});
+        column("region", self.region, {"Where it is, see [network]."});
+        column("peers", self.peers,
+            {"The numbers of nodes that it has a connection to, ascending, a comma between two."});
     }
 };
 

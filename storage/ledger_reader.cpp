@@ -250,10 +250,10 @@ std::vector<Reward> LedgerReader::read_rewards(std::uint64_t block_number)
             if (index(row.account) >= account_count_)
                 fail_column(changes, "account_id", "an account's id");
             auto kind = RewardKind::staked;
-            while (kind != RewardKind::burnt && to_string(kind) != row.kind)
+            while (kind != RewardKind::fees && to_string(kind) != row.kind)
                 kind = static_cast<RewardKind>(static_cast<int>(kind) + 1);
             if (to_string(kind) != row.kind)
-                fail_column(changes, "kind", "staked, freed or burnt");
+                fail_column(changes, "kind", "staked, freed, burnt or fees");
             rewards.push_back({row.account, row.amount, kind});
         }
     };

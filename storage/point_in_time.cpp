@@ -230,10 +230,12 @@ SQLITE_EXTENSION_INIT3  // NOLINT
             if (ledger.has("t_stake_changes"))
             {
                 rows += " UNION ALL SELECT r.amount" + of_validator +
-                        "t_stake_changes r WHERE r.kind = 'freed' AND r.account_id = v.id AND "
+                        "t_stake_changes r WHERE r.kind IN ('freed', 'fees') AND r.account_id = "
+                        "v.id AND "
                         "r.block_number <= ?5 UNION ALL SELECT CASE r.kind WHEN 'staked' THEN '' "
                         "ELSE '-' END || r.amount FROM t_addresses v CROSS JOIN t_stake_changes r "
-                        "WHERE v.id = ?1 AND v.name = 'deposits' AND r.block_number <= ?5";
+                        "WHERE v.id = ?1 AND v.name = CASE r.kind WHEN 'fees' THEN 'fee_pool' ELSE "
+                        "'deposits' END AND r.block_number <= ?5";
             }
         }
         return "SELECT ifnull(amount_sum(change), '0') FROM (" + rows + ")";

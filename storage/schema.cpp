@@ -85,6 +85,10 @@ std::vector<TableInfo> base_tables()
     tables.push_back(described<StakeChangeRow>(
         "What consensus did with validators' coins beside paying new ones.", TableKind::block,
         {"block_number", "reward_index"}, {{"block_number", "reward_index"}}));
+    tables.push_back(described<NetworkNodeRow>(
+        "Who is in the network that makes the chain, and knows whom: what the scenario's [network] "
+        "and the seed come to.",
+        TableKind::block, {"block_number", "node"}, {}));
     tables.push_back(described<NetworkBlockRow>(
         "Every block that the reference node heard of, whatever became of it; of chains that a "
         "network makes. `verify` runs the network again and compares.",

@@ -559,10 +559,9 @@ private:
             "k.number = x.block_number WHERE x.block_number > 0"
             " UNION ALL SELECT account_id, 0, CAST(amount AS REAL) FROM t_rewards"
             " UNION ALL SELECT account_id, 0, CAST(amount AS REAL) FROM t_stake_changes WHERE "
-            "kind = 'freed' UNION ALL SELECT (SELECT id FROM t_addresses WHERE name = 'deposits'), "
-            "0, "
-            "CASE kind WHEN 'staked' THEN 1 ELSE -1 END * CAST(amount AS REAL) FROM "
-            "t_stake_changes";
+            "kind IN ('freed', 'fees') UNION ALL SELECT (SELECT id FROM t_addresses WHERE name = "
+            "CASE kind WHEN 'fees' THEN 'fee_pool' ELSE 'deposits' END), 0, CASE kind WHEN "
+            "'staked' THEN 1 ELSE -1 END * CAST(amount AS REAL) FROM t_stake_changes";
         for (const auto& [table, token] :
             {std::pair{"t_token_transfers", "contract_id"}, std::pair{"t_native_transfers", "0"}})
         {

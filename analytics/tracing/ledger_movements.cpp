@@ -66,7 +66,8 @@ LedgerMovements::LedgerMovements(LedgerQueries& source, Direction direction,
     add(Content::fee, "t_transactions", "from_id, receipt_gas_used, receipt_effective_gas_price");
     add(Content::reward, "t_rewards", "account_id, amount");
     add(Content::stake, "t_stake_changes",
-        "kind, account_id, amount, (SELECT id FROM t_addresses WHERE name = 'deposits')");
+        "kind, account_id, amount, (SELECT id FROM t_addresses WHERE name = CASE kind WHEN 'fees' "
+        "THEN 'fee_pool' ELSE 'deposits' END)");
 }
 
 void LedgerMovements::add(Content content, std::string_view table, std::string_view columns)
@@ -152,12 +153,13 @@ LedgerMovements::Row LedgerMovements::Decoder::operator()(const storage::Stateme
         case Content::escrow:
         case Content::bridge: break;
         case Content::stake: {
-            // Staked coins appear among the deposits, burnt ones vanish there.
+            // Staked coins appear among the deposits, burnt ones vanish there; the rest goes to
+            // whose it is.
             const auto kind = row.text(2);
             const auto owner = account(row, 3);
-            const auto deposits = account(row, 5);
-            result.from = kind == "staked" ? zero_account : deposits;
-            result.to = kind == "staked" ? deposits : kind == "freed" ? owner : zero_account;
+            const auto pool = account(row, 5);
+            result.from = kind == "staked" ? zero_account : pool;
+            result.to = kind == "staked" ? pool : kind == "burnt" ? zero_account : owner;
             result.amount = row.amount(4);
             break;
         }

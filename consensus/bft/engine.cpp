@@ -188,18 +188,6 @@ ConsensusFigures BftEngine::figures() const
     return figures;
 }
 
-MakerConduct BftEngine::conduct_of(NodeId maker) const
-{
-    MakerConduct conduct;
-    if (maker >= genesis_->group_of.size() || genesis_->group_of[maker] == options().groups.size())
-        return conduct;
-    const auto& group = options().groups[genesis_->group_of[maker]];
-    conduct.reorders = group.strategy == BftStrategy::mev;
-    if (group.strategy == BftStrategy::censoring)
-        conduct.censors = group.censors;
-    return conduct;
-}
-
 std::vector<NamedFigure> BftEngine::details() const
 {
     std::vector<NodeId> offenders;

@@ -42,7 +42,6 @@ public:
     [[nodiscard]] std::optional<ConsensusStep> next(VirtualTime limit) override;
     [[nodiscard]] ConsensusFigures figures() const override;
     [[nodiscard]] std::uint32_t makers() const noexcept override { return options().validators; }
-    [[nodiscard]] MakerConduct conduct_of(NodeId maker) const override;
     [[nodiscard]] std::vector<NamedFigure> details() const override;
 
     [[nodiscard]] const BftOptions& options() const noexcept { return genesis_->options; }

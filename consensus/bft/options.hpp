@@ -43,7 +43,6 @@ struct BftGroup
     /// Of invalid_block: what is wrong with its blocks, and with how many of them.
     BlockFlaw flaw = BlockFlaw::wrong_state_root;
     double flaw_share = 1;
-    std::vector<std::string> censors;  // Of censoring: names of accounts, as a scenario has them.
 };
 
 /// A share as a fraction, compared without rounding.
@@ -101,6 +100,7 @@ struct BftStakeOptions
     /// Of what a block mints, for who made it; the rest is for who signed its parent.
     std::uint32_t proposer_reward_bps = 100;
     /// Rewards are paid out every so many heights, and when somebody's stake changes.
+    bool shares_fees = false;  // Tips go by votes, as rewards do, instead of to who made a block.
     std::uint64_t payout_heights = 100;
 
     std::uint32_t slash_double_vote_bps = 500;

@@ -300,17 +300,6 @@ ConsensusFigures GasperEngine::figures() const
     return figures;
 }
 
-MakerConduct GasperEngine::conduct_of(NodeId maker) const
-{
-    MakerConduct conduct;
-    const auto* group = maker < world_->group_of.size() ? world_->group_of[maker] : nullptr;
-    if (group == nullptr)
-        return conduct;
-    conduct.reorders = group->strategy == GasperStrategy::mev;
-    conduct.censors = group->censors;
-    return conduct;
-}
-
 std::vector<NamedFigure> GasperEngine::details() const
 {
     const auto& options = world_->options;

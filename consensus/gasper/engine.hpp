@@ -30,7 +30,6 @@ public:
     {
         return world_->options.makers();
     }
-    [[nodiscard]] MakerConduct conduct_of(NodeId maker) const override;
     [[nodiscard]] std::vector<NamedFigure> details() const override;
 
     [[nodiscard]] NodeId reference_node() const noexcept { return world_->reference; }

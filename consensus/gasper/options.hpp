@@ -38,7 +38,6 @@ struct GasperGroup
     bool equivocates_always = false;
     BlockFlaw flaw = BlockFlaw::wrong_state_root;  // Of invalid_block,
     double flaw_share = 1;                         // and how likely a block has it.
-    std::vector<std::string> censors = {};         // Of censoring: accounts.
 };
 
 /// What an Ethereum fork says about slashing.

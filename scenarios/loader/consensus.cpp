@@ -428,6 +428,13 @@ void Loader::read_groups(ConsensusSetup& setup)
         setup.pow.groups.push_back(std::move(group));
         setup.bft.groups.push_back(bft_group(table, strategy, values));
         setup.gasper.groups.push_back(gasper_group(table, strategy, values));
+        if (strategy == "censoring" || strategy == "mev")
+        {
+            const auto& times = setup.gasper.groups.back();
+            setup.conducts.push_back({table.name, strategy == "mev",
+                strategy == "censoring" ? values.parameters.text("censors") : "", times.from,
+                times.until});
+        }
         resolve(table, values.canonical);
     }
     const auto network = single_table("network");

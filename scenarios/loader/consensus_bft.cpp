@@ -65,6 +65,7 @@ void set_stake(BftStakeOptions& options, const Parameters& parameters)
     options.inflation_per_year = parameters.number("inflation");
     options.proposer_reward_bps = bps_of(parameters, "proposer_reward");
     set_integer(options.payout_heights, parameters, "payout_heights");
+    options.shares_fees = parameters.text("fees") == "stake";
     options.slash_double_vote_bps = bps_of(parameters, "slash_double_vote");
     options.slash_double_proposal_bps = bps_of(parameters, "slash_double_proposal");
     options.slash_invalid_block_bps = bps_of(parameters, "slash_invalid_block");
@@ -93,13 +94,24 @@ BftStrategy bft_strategy(std::string_view name)
 void Loader::read_bft(BftOptions& options)
 {
     const auto table = inner_table("consensus", "bft");
-    const auto values = read(table, section("consensus.bft").keys);
+    auto values = read(table, section("consensus.bft").keys);
     set_protocol(options, values.parameters);
     set_stake(options.stake, values.parameters);
     if (options.stake.evidence_heights >= options.stake.unbonding_heights)
         fail_key(table, "evidence_heights",
             fmt::format("expected fewer than the {} of unbonding, got {}",
                 options.stake.unbonding_heights, options.stake.evidence_heights));
+    if (options.stake.shares_fees && scenario_.consensus.engine == ConsensusKind::bft &&
+        scenario_.chain.ordering == Ordering::builders)
+    {
+        fail_key(table, "fees",
+            "expected \"proposer\" with chain.ordering = \"builders\", whose builders get tips, "
+            "got \"stake\"");
+    }
+    // Scenarios without it keep their hashes.
+    std::erase_if(values.canonical,
+        [&](const Node::Member& member)
+        { return member.key == "fees" && !options.stake.shares_fees; });
     resolve(table, values.canonical);
 }
 
@@ -123,13 +135,6 @@ BftGroup Loader::bft_group(
                                                   : BlockFlaw::wrong_state_root;
         check_flaw(table, group.flaw);
         group.flaw_share = parameters.number("flaw_share");
-    }
-    if (group.strategy == BftStrategy::censoring)
-    {
-        const auto found = std::find_if(values.canonical.begin(), values.canonical.end(),
-            [](const Node::Member& member) { return member.key == "censors"; });
-        for (const auto& name : *found->node.as<Node::Array>())
-            group.censors.push_back(*name.as<std::string>());
     }
     return group;
 }

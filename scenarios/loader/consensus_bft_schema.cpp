@@ -81,6 +81,11 @@ std::vector<Key> stake_keys()
             "Of that, for who makes a block; the rest is for who signed its parent.", 0, 1}},
         {{"payout_heights", Kind::integer, "100", unit::other("heights"),
             "Rewards are paid out this often.", 1, heights_max}},
+        {{"fees", Kind::choice, "\"proposer\"", {},
+            "Whose tips are: of who made the block, or dealt out with rewards, by votes and then "
+            "to "
+            "those who delegated.",
+            -no_max, no_max, "proposer|stake"}},
         {{"slash_double_vote", Kind::number, "0.05", {}, "Of the stake, for voting twice,", 0, 1}},
         {{"slash_double_proposal", Kind::number, "0.05", {}, "for proposing twice,", 0, 1}},
         {{"slash_invalid_block", Kind::number, "0.05", {}, "and for proposing what breaks a rule.",
@@ -144,9 +149,13 @@ std::vector<Variant> bft_strategies()
             "before half of the others and for the other before the rest.",
             {{{"always", Kind::boolean, "false", {},
                 "Vote for two things where an honest one proposes too."}}}},
-        {"censoring", "Of validators: they leave out what some accounts send.",
-            {{{"censors", Kind::text, "", {}, "Those accounts."}, KeyForm::names}}},
-        {"mev", "Of validators: they order transactions as pays best.", {}},
+        {"censoring", "Of validators: their blocks leave out what some agents send.",
+            {{{"censors", Kind::group, "", {}, "The group of these agents."}}}},
+        {"mev",
+            "Of validators: their blocks have transactions in the order of what they pay, also "
+            "where "
+            "chain.ordering is fifo or random.",
+            {}},
         {"invalid_block", "Of validators: they make blocks that break a rule.",
             {{{"flaw", Kind::choice, "\"wrong_state_root\"", {},
                  "Which; forged_signature needs chain.signatures.", -no_max, no_max,

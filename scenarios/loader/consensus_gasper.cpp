@@ -122,13 +122,6 @@ GasperGroup Loader::gasper_group(
         group.flaw_share = parameters.number("flaw_share");
         check_flaw(table, group.flaw);
     }
-    if (group.strategy == GasperStrategy::censoring)
-    {
-        const auto found = std::find_if(values.canonical.begin(), values.canonical.end(),
-            [](const Node::Member& member) { return member.key == "censors"; });
-        for (const auto& name : *found->node.as<Node::Array>())
-            group.censors.push_back(*name.as<std::string>());
-    }
     return group;
 }
 

@@ -7,7 +7,7 @@ import pathlib
 import sys
 import tempfile
 
-from support import Checks, Runnel, write
+from support import PAYER, Checks, Runnel, write
 
 SMALL = """
 [scenario]
@@ -80,7 +80,7 @@ def check_small(runnel: Runnel, check: Checks, folder: pathlib.Path) -> None:
                      SMALL.replace("STRATEGY", strategy).replace("KEYS", keys))
 
     for strategy, keys in [("offline", ""), ("equivocating", "always = true"), ("mev", ""),
-                           ("censoring", 'censors = ["payer/0"]'), ("amnesia", ""),
+                           ("censoring", 'censors = "payer"\n' + PAYER), ("amnesia", ""),
                            ("invalid_block", 'flaw = "overspend"')]:
         found = figures(runnel, small(strategy, keys))
         check(found["blocks"] == 30 and found["bft.conflicts"] == 0, f"{strategy}: {found}")
@@ -88,7 +88,7 @@ def check_small(runnel: Runnel, check: Checks, folder: pathlib.Path) -> None:
         check((found["slashed"] > 0) == is_breach, f"{strategy}: slashed {found['slashed']}")
     for keys, expected in [
             ("share = 1", "consensus.groups.share: expected shares of the stake that leave"),
-            ("censors = []", "consensus.groups.others.censors"),
+            ('censors = "nobody"', "consensus.groups.others.censors"),
             ('[consensus.stakes.one]\nkind = "exit"\nheight = 3\nvalidator = 7',
              "consensus.stakes.one.validator: expected a number below 7, got 7"),
             ('[consensus.bft]\nunbonding_heights = 9\nevidence_heights = 9',

@@ -7,7 +7,7 @@ import pathlib
 import sys
 import tempfile
 
-from support import Checks, Runnel, write
+from support import PAYER, Checks, Runnel, write
 
 SMALL = """
 [scenario]
@@ -57,7 +57,7 @@ def check_small(runnel: Runnel, check: Checks, folder: pathlib.Path) -> None:
                      SMALL.replace("STRATEGY", strategy).replace("KEYS", keys))
 
     for strategy, keys in [("offline", ""), ("equivocating", "always = true"), ("surround", ""),
-                           ("mev", ""), ("censoring", 'censors = ["payer/0"]'),
+                           ("mev", ""), ("censoring", 'censors = "payer"\n' + PAYER),
                            ("invalid_block", 'flaw = "overspend"'), ("ex_ante_reorg", "")]:
         found = figures(runnel, small(strategy, f"{keys}\n{SHORT_EPOCHS}"))
         # 16 of 20 vote: an epoch in whose last slot three of them do has two thirds only with

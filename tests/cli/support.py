@@ -36,6 +36,18 @@ funds = { ETH = 1, USDC = { uniform = [100, 1000] } }
 """
 
 
+# A group of agents that pays now and then, for scenarios that need one.
+PAYER = """
+[agents.payer]
+strategy = "payer"
+count = 5
+funds = { ETH = 10 }
+token = "ETH"
+amount = 0.1
+interval = 60
+"""
+
+
 class Runnel:
     """Runs the command under test."""
 
