@@ -53,6 +53,7 @@ std::string_view name_of(ChartKind kind)
         case ChartKind::bar: return "bar";
         case ChartKind::heat_map: return "heat_map";
         case ChartKind::sankey: return "sankey";
+        case ChartKind::network: return "network";
         case ChartKind::cards: return "cards";
         case ChartKind::runs: return "runs";
     }

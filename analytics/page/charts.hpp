@@ -15,6 +15,8 @@ enum class ChartKind : std::uint8_t
     bar,       // One bar, or a group of bars, for each row; the 16 largest.
     heat_map,  // x by series, coloured by y.
     sankey,    // From x to series, as wide as y.
+    network,   // A node for each x, as large as y, coloured and then placed by series; the last of
+               // series lists its peers.
     cards,     // Figures beside real ones: the table `headline.figures`.
     runs,      // A bar for each of several runs, per figure: the table `ledgers.headline`.
 };

@@ -590,7 +590,61 @@ function sankey_options(chart, table, rows, colours) {
     };
 }
 
-const drawers = {line: line_options, area: line_options, bar: bar_options, heat_map: heat_options, sankey: sankey_options};
+/** Middle and radius of every region, on a circle, as large as its nodes need, in units of the distance of two nodes. */
+function places_of(sizes) {
+    const radii = sizes.map((size) => Math.sqrt(size) + 1);
+    if (radii.length === 1)
+        return [{x: 0, y: 0, radius: radii[0]}];
+    const around = radii.reduce((sum, radius) => sum + 2 * radius + 1, 0);
+    // Two beside each other must not touch: of few, the straight way is shorter than that around.
+    const ring = Math.max(around / (2 * Math.PI), ...radii.map((radius, i) =>
+        (radius + radii[(i + 1) % radii.length]) / (2 * Math.sin(Math.PI / radii.length))));
+    return radii.map((radius, i) => {
+        const angle = 2 * Math.PI * i / radii.length - Math.PI / 2;
+        return {x: ring * Math.cos(angle), y: ring * Math.sin(angle), radius};
+    });
+}
+/** Nodes by region, spread as the seeds of a sunflower, with lines to their peers: all, or every how-manieth if there are many. */
+function network_options(chart, table, rows, colours) {
+    const lines_most = 1500;
+    const at = columns_of(table);
+    const [node, value, group, region, peers] = [at[chart.x], at[chart.y[0]], ...chart.series.map((key) => at[key])];
+    const groups = [...new Set(rows.map((row) => row[group]))];
+    const regions = [...new Set(rows.map((row) => row[region]))];
+    const of_region = regions.map((name) => rows.filter((row) => row[region] === name));
+    const places = places_of(of_region.map(({length}) => length));
+    const most = Math.max(1, ...rows.map((row) => row[value] || 0));
+    const narrow = innerWidth < 600 && !printing;
+    const known = new Set(rows.map((row) => row[node]));
+    const links = rows.flatMap((row) => row[peers].split(',').filter(Boolean).map(Number)
+        .filter((peer) => row[node] < peer && known.has(peer)).map((peer) => ({source: String(row[node]), target: String(peer)})));
+    const stride = Math.ceil(links.length / lines_most);
+    const smallest = rows.length > 400 ? 3 : 6;
+    const nodes = of_region.flatMap((list, r) => list.map((row, i) => {
+        const angle = i * Math.PI * (3 - Math.sqrt(5));
+        return {name: String(row[node]), row, category: groups.indexOf(row[group]),
+            x: places[r].x + Math.sqrt(i + 0.5) * Math.cos(angle), y: places[r].y + Math.sqrt(i + 0.5) * Math.sin(angle),
+            symbolSize: smallest + (narrow ? 10 : 18) * Math.sqrt((row[value] || 0) / most)};
+    }));
+    const titles = regions.map((name, r) => ({name: `region ${name}`, x: places[r].x, y: places[r].y - places[r].radius - 0.5, symbolSize: 0.1,
+        silent: true, tooltip: {show: false}, label: {show: regions.length > 1, formatter: name, position: 'top', color: colours.quiet, fontSize: 12}}));
+    return {
+        height: narrow ? 360 : 520,
+        option: {
+            ...base(colours),
+            legend: {...legend(colours), data: groups},
+            tooltip: {...base(colours).tooltip, formatter: ({dataType, data}) => dataType === 'edge' || !data.row ? ''
+                : [`Node ${data.row[node]}`, ...table.columns.map((column, i) => [column, data.row[i]]).filter(([, cell], i) => i !== node && i !== peers && cell !== '')
+                    .map(([column, cell]) => `${column.label}: ${shown(cell, column.unit)}`), `Peers: ${data.row[peers].split(',').filter(Boolean).length}`].join('\n')},
+            series: [{type: 'graph', layout: 'none', left: 24, right: 24, top: 56, bottom: 24, roam: false, preserveAspect: 'contain',
+                categories: groups.map((name) => ({name})), data: nodes.concat(titles), links: links.filter((link, i) => i % stride === 0),
+                label: {show: false}, itemStyle: {borderColor: colours.card, borderWidth: 1},
+                lineStyle: {color: colours.quiet, opacity: links.length > 300 ? 0.12 : 0.35, width: 1}, emphasis: {focus: 'adjacency'}}],
+        },
+    };
+}
+
+const drawers = {line: line_options, area: line_options, bar: bar_options, heat_map: heat_options, sankey: sankey_options, network: network_options};
 const drawn = [];  // Every chart on the page: how to draw it again.
 
 /** Whether there is anything to draw: a number above all. */

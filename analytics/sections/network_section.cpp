@@ -115,10 +115,13 @@ std::map<AccountId, Maker> read_makers(LedgerQueries& source, const std::vector<
     auto rewards = source.query("SELECT account_id, amount FROM t_rewards WHERE block_number > 0");
     while (rewards.step())
         makers[rewards.account(0)].earned.add(rewards.amount(1));
-    auto changes =
-        source.query("SELECT account_id, kind, amount FROM t_stake_changes WHERE kind = 'burnt'");
+    auto changes = source.query(
+        "SELECT account_id, kind, amount FROM t_stake_changes WHERE kind IN ('burnt', 'fees')");
     while (changes.step())
-        makers[changes.account(0)].lost.add(changes.amount(2));
+    {
+        auto& maker = makers[changes.account(0)];
+        (changes.text(1) == "burnt" ? maker.lost : maker.earned).add(changes.amount(2));
+    }
     return makers;
 }
 
@@ -189,12 +192,14 @@ Table course_table(LedgerQueries& source, const std::vector<Made>& blocks)
 }
 
 /// The deepest re-organisation, block by block: branches as lines of height over time.
-Table picture_table(const std::vector<Made>& blocks, const Reorganisation& deepest)
+Table picture_table(
+    LedgerQueries& source, const std::vector<Made>& blocks, const Reorganisation& deepest)
 {
+    const auto start = static_cast<std::int64_t>(source.time_of(0));
     const auto low = deepest.lowest - std::min(deepest.lowest, picture_margin);
     const auto high = deepest.lowest + deepest.depth + picture_margin;
     Table table{"picture", "The deepest re-organisation",
-        {{"made_at", "Made at", Unit::seconds}, {"height", "Height", Unit::count},
+        {{"made_at", "Made at", Unit::unix_time}, {"height", "Height", Unit::count},
             {"branch", "Branch", Unit::none}},
         {}, 0};
     for (const auto& block : blocks)
@@ -202,10 +207,11 @@ Table picture_table(const std::vector<Made>& blocks, const Reorganisation& deepe
         if (block.height < low || block.height > high || block.status == "invalid" ||
             block.status == "undecided")
             continue;
-        table.rows.push_back({block.made_at, count_of(block.height),
-            block.status == "canonical"  ? std::string{"the chain"}
-            : block.status == "reverted" ? std::string{"taken back"}
-                                         : std::string{"never followed"}});
+        table.rows.push_back(
+            {start + static_cast<std::int64_t>(block.made_at), count_of(block.height),
+                block.status == "canonical"  ? std::string{"the chain"}
+                : block.status == "reverted" ? std::string{"taken back"}
+                                             : std::string{"never followed"}});
     }
     return table;
 }
@@ -227,28 +233,55 @@ Table reorganisations_table(const std::vector<Reorganisation>& reorganisations)
     return table;
 }
 
-/// What messages and machines cost, for each block of the chain: the run counted it.
+/// Who is in the network and knows whom, for a picture of it: the first ones, of very many.
+Table nodes_table(LedgerQueries& source, const std::map<AccountId, Maker>& makers)
+{
+    Table table{"nodes", "Nodes, the first 2,000",
+        {{"node", "Node", Unit::none}, {"account", "Account", Unit::none},
+            {"group", "Group", Unit::none}, {"region", "Region", Unit::none},
+            {"canonical", "Blocks in the chain", Unit::count}, {"peers", "Peers", Unit::none}},
+        {}, 0};
+    auto rows = source.query(
+        "SELECT node, maker_id, group_name, region, peers FROM t_network_nodes WHERE node < 2000 "
+        "ORDER BY node");
+    while (rows.step())
+    {
+        const bool makes = !rows.is_null(1);
+        const auto found = makes ? makers.find(rows.account(1)) : makers.end();
+        table.rows.push_back({static_cast<double>(rows.integer_up_to(0, integer_max)),
+            makes ? source.account_name(rows.account(1)) : std::string{}, std::string{rows.text(2)},
+            std::string{rows.text(3)},
+            count_of(found == makers.end() ? 0 : found->second.canonical),
+            std::string{rows.text(4)}});
+    }
+    return table;
+}
+
+/// What messages and machines cost, for each block that was made: the run counted it. The network
+/// runs ahead of the ledger, so it made more of them than the ledger has.
 void add_traffic(LedgerQueries& source, Section& section)
 {
     if (!source.has("t_run_metrics"))
         return;
-    const auto blocks = static_cast<double>(std::max<std::uint64_t>(1, source.last_block()));
+    std::map<std::string, double> metrics;
     auto rows = source.query(
-        "SELECT name, value FROM t_run_metrics WHERE block_number IS NULL ORDER BY rowid");
+        "SELECT name, value FROM t_run_metrics WHERE block_number IS NULL AND value IS NOT NULL");
     while (rows.step())
+        metrics[std::string{rows.text(0)}] = rows.real(1);
+    const auto blocks = metrics["network_blocks"];
+    if (blocks == 0)
+        return;
+    section.figures.push_back({"messages", "Messages for each block made",
+        metrics["network_messages"] / blocks, Unit::none});
+    section.figures.push_back(
+        {"bytes", "Bytes for each block made", metrics["network_bytes"] / blocks, Unit::none});
+    if (metrics["network_j"] > 0)
     {
-        if (rows.is_null(1))
-            continue;
-        const auto name = rows.text(0);
-        const auto each = rows.real(1) / blocks;
-        if (name == "network_messages")
-            section.figures.push_back({"messages", "Messages a block", each, Unit::none});
-        else if (name == "network_bytes")
-            section.figures.push_back({"bytes", "Bytes a block", each, Unit::none});
-        else if (name == "network_j" && each > 0)
-            section.figures.push_back({"joules", "Energy a block, J", each, Unit::none});
+        section.figures.push_back(
+            {"joules", "Energy for each block made, J", metrics["network_j"] / blocks, Unit::none});
     }
 }
+
 /// Blocks with a flaw, and how validation refused them.
 Table refused_table(LedgerQueries& source)
 {
@@ -328,14 +361,15 @@ std::optional<Section> network_section(LedgerQueries& source)
             {std::string{evidence.text(0)}, count_of(evidence.integer_up_to(1, integer_max)),
                 count_of(evidence.integer_up_to(2, integer_max))});
     }
-    section.tables = {makers_table(source, read_makers(source, blocks)),
-        course_table(source, blocks), std::move(breaches)};
+    const auto makers = read_makers(source, blocks);
+    section.tables = {makers_table(source, makers), course_table(source, blocks),
+        std::move(breaches), nodes_table(source, makers)};
     if (auto refused = refused_table(source); !refused.rows.empty())
         section.tables.push_back(std::move(refused));
     if (widest != nullptr)
     {
         section.tables.push_back(reorganisations_table(reorganisations));
-        section.tables.push_back(picture_table(blocks, *widest));
+        section.tables.push_back(picture_table(source, blocks, *widest));
     }
     return section;
 }

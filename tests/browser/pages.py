@@ -24,6 +24,7 @@ RUNS = {
     "hack_and_launder": ["--blocks", "2000"],
     "yield_farm": ["--blocks", "1000"],
     "mev_day": ["--blocks", "500"],
+    "selfish_miner": ["--blocks", "300"],
 }
 # Titles of charts that have to be there.
 CHARTS = {
@@ -32,6 +33,7 @@ CHARTS = {
     "hack_and_launder": ["Among how many a withdrawal hides", "Deposits over time", "Withdrawals over time"],
     "yield_farm": ["What farms promise", "What a trade costs, by its size"],
     "mev_day": ["Who sandwiched", "What a trade costs, by its size"],
+    "selfish_miner": ["Who is in the network", "The deepest re-organisation", "What became of blocks"],
     "side_by_side": ["At a glance", "Base fee", "Value in pools", "Value in lending markets", "How much is lent out", "Bad debt",
                      "Prices of pools, and of the world outside"],
 }
