@@ -210,7 +210,8 @@ private:
         for (const auto* status : {"stale", "canonical"})
         {
             all->blocks.push_back({status, id, id - 1, number_, AccountId{2},
-                static_cast<std::int64_t>(number_ * 12'000'000), number_ % 4, 0x1d00ffff, number_,
+                static_cast<std::int64_t>(number_ * 12'000'000),
+                static_cast<std::int64_t>(number_ * 12'000'001), number_ % 4, 0x1d00ffff, number_,
                 number_ % 2 == 0, "overspend"});
         }
         all->votes.push_back(
