@@ -1,102 +1,9 @@
-'use strict';
 // Draws the page of `runnel report --html` from the report in #report: every figure as a card, every
-// table with its rows as CSV, and the charts that analytics/page/charts.cpp lists. Names come from
-// ledgers and may be hostile: they reach the page as text nodes and labels, never as markup.
+// table with its rows as CSV, and the charts that analytics/page/charts.cpp lists.
 (() => {
 const report = JSON.parse(document.getElementById('report').textContent);
 const categories_max = 16;  // Bars of one chart.
 const lines_max = 10;
-
-// ---- Values: a number, a text, true or false, null, or an exact amount [raw, decimals, symbol] ----
-
-const is_amount = (cell) => Array.isArray(cell);
-const number = (cell) => is_amount(cell) ? Number(cell[0]) / 10 ** cell[1] : typeof cell === 'number' ? cell : NaN;
-
-function grouped(value, decimals) {
-    return value.toLocaleString('en-US', {minimumFractionDigits: decimals, maximumFractionDigits: decimals});
-}
-/** Four significant digits, no more than needed. */
-function plain(value) {
-    const size = Math.abs(value);
-    if (size !== 0 && size < 1e-9)
-        return value.toPrecision(3);
-    const decimals = size === 0 || size >= 1000 ? 0 : size >= 10 ? 2 : Math.min(3 - Math.floor(Math.log10(size)), 12);
-    return value.toLocaleString('en-US', {maximumFractionDigits: decimals});
-}
-function compact(value) {
-    const size = Math.abs(value);
-    if (size >= 1e15) return value.toPrecision(3);
-    if (size >= 1e9) return grouped(value / 1e9, 2) + 'B';
-    if (size >= 1e7) return grouped(value / 1e6, 2) + 'M';
-    return plain(value);
-}
-function dollars(value) {
-    const size = Math.abs(value);
-    return (value < 0 ? '-$' : '$') + (size >= 1 && size < 1000 ? grouped(size, 2) : compact(size));
-}
-function percent(share) {
-    const value = share * 100;
-    const size = Math.abs(value);
-    return value === 0 ? '0%' : grouped(value, size >= 0.95 ? 1 : size >= 0.095 ? 2 : 4) + '%';
-}
-function duration(seconds) {
-    if (Math.abs(seconds) < 120) return plain(seconds) + ' s';
-    const minutes = Math.floor(seconds / 60);
-    if (minutes < 120) return `${minutes} min`;
-    const hours = Math.floor(minutes / 60);
-    return hours < 48 ? `${hours} h ${minutes % 60} min` : `${Math.floor(hours / 24)} d ${hours % 24} h`;
-}
-function moment(seconds) {
-    const date = new Date(seconds * 1000);
-    return isNaN(date) ? String(seconds) : date.toISOString().slice(0, 19).replace('T', ' ');
-}
-const shown_number = {
-    none: plain,
-    count: (value) => grouped(value, Number.isInteger(value) ? 0 : 1),
-    share: percent,
-    bar: percent,
-    usd: dollars,
-    usd_price: dollars,
-    gwei: (value) => plain(value) + ' gwei',
-    gas: compact,
-    seconds: duration,
-    ratio: (value) => 'x' + plain(value),
-    per_second: (value) => plain(value) + '/s',
-    unix_time: moment,
-};
-/** A value as people read it. */
-function shown(cell, unit) {
-    if (cell === null || cell === undefined) return '–';
-    if (cell === true) return 'yes';
-    if (cell === false) return 'no';
-    if (typeof cell === 'string') return cell;
-    if (is_amount(cell)) return cell[2] === 'USD' ? dollars(number(cell)) : `${compact(number(cell))} ${cell[2]}`;
-    // A plain integer (a seed) is a name, not a quantity.
-    return unit === 'none' && Number.isInteger(cell) ? String(cell) : shown_number[unit](cell);
-}
-/** Short, for axes. */
-function tick(value, unit) {
-    const size = Math.abs(value);
-    const short = size >= 1e9 ? plain(value / 1e9) + 'B' : size >= 1e6 ? plain(value / 1e6) + 'M'
-        : size >= 1e4 ? plain(value / 1e3) + 'k' : plain(value);
-    if (unit === 'share' || unit === 'bar') return plain(value * 100) + '%';
-    if (unit === 'usd' || unit === 'usd_price') return short.startsWith('-') ? '-$' + short.slice(1) : '$' + short;
-    if (unit === 'ratio') return 'x' + short;
-    // On axes: whole hours and days.
-    if (unit === 'seconds') return duration(value).replace(/ 0 (h|min)$/, '');
-    return short;
-}
-
-// ---- Elements ----
-
-/** An element with attributes and children; children that are no elements become text. */
-function make(tag, attributes = {}, ...children) {
-    const element = document.createElement(tag);
-    for (const [name, value] of Object.entries(attributes))
-        element.setAttribute(name, value);
-    element.append(...children);
-    return element;
-}
 
 // ---- What the reader picks: rows of some groups, tokens, contracts and runs, and a part of the time ----
 
@@ -156,40 +63,10 @@ function left_rows(table) {
         row[time] >= picked_range.from && row[time] <= picked_range.to));
 }
 const on_filter = [];  // What is to be done again when it changes.
+const filter = {rows: left_rows, on_change: (action) => { on_filter.push(action); }};
+const rows_link = (section, table) => csv_link(`${section.key}_${table.key}`, table, filter);
 
-// ---- CSV: as --csv writes it, an exact amount in two columns ----
-
-const quoted = (text) => /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
-function csv(table, rows) {
-    const exact = table.columns.map((_, i) => table.rows.some((row) => is_amount(row[i])));
-    const line = (cells) => cells.join(',') + '\n';
-    const text = (cell) => cell === null ? '' : is_amount(cell) ? String(number(cell)) : quoted(String(cell));
-    const head = table.columns.flatMap(({key}, i) => exact[i] ? [key + '_raw', key] : [key]);
-    return line(head) + rows.map((row) => line(row.flatMap(
-        (cell, i) => exact[i] ? [is_amount(cell) ? cell[0] : '', text(cell)] : [text(cell)]))).join('');
-}
-const is_same = (a, b) => a.length === b.length && a.every((row, i) => row === b[i]);
-function csv_link(section, table) {
-    const name = `${section.key}_${table.key}.csv`;
-    const link = make('a', {download: name, class: 'csv'}, 'Rows as CSV');
-    let rows = null;
-    const fill = () => {
-        const left = left_rows(table);
-        if (rows !== null && is_same(rows, left))
-            return;
-        rows = left;
-        if (link.href)
-            URL.revokeObjectURL(link.href);
-        link.href = URL.createObjectURL(new Blob([csv(table, rows)], {type: 'text/csv'}));
-        link.title = rows.length === table.rows.length ? `${rows.length} rows`
-            : `${rows.length} of ${table.rows.length} rows: those that the filter leaves`;
-    };
-    fill();
-    on_filter.push(fill);
-    return make('span', {class: 'links'}, link);
-}
-
-// ---- Figures and tables ----
+// ---- Figures ----
 
 function figure_cards(section) {
     const cards = make('div', {class: 'cards'});
@@ -252,111 +129,8 @@ function unit_of(table, i) {
     const in_usd = table.columns[i].unit === 'none' && table.rows.some((row) => is_amount(row[i]) && row[i][2] === 'USD');
     return in_usd ? 'usd' : table.columns[i].unit;
 }
-const columns_of = (table) => Object.fromEntries(table.columns.map(({key}, i) => [key, i]));
-const is_number = (cell) => is_amount(cell) || typeof cell === 'number';
-
-function cell_of(value, column, numeric) {
-    const cell = make('td', {class: numeric ? 'number' : 'text'});
-    if (column.unit === 'bar' && typeof value === 'number') {
-        const bar = make('span', {class: 'bar'});
-        bar.style.width = `${Math.max(0, Math.min(1, value)) * 5}rem`;
-        cell.append(bar, ' ');
-    }
-    cell.append(shown(value, column.unit));
-    if (typeof value === 'boolean')
-        cell.classList.add(value ? 'yes' : 'no');
-    return cell;
-}
-
-const nothing_left = 'Nothing here is left by the filter.';
-
-/** Sortable by each column; the first rows, and all on demand. */
-function table_view(table) {
-    const visible = table.columns.map((column, i) => ({...column, i})).filter(({label}) => label);
-    const numeric = new Map(visible.map(({i}) => [i, table.rows.some((row) => is_number(row[i]))]));
-    const body = make('tbody');
-    const more = make('button', {class: 'more', type: 'button'});
-    let left = table.rows;
-    let in_order = (rows) => rows;
-    let wants_all = false;
-    const fill = () => {
-        const rows = in_order(left);
-        const all = wants_all || rows.length <= table.shown + 3;
-        body.replaceChildren(...rows.slice(0, all ? rows.length : table.shown).map((row) => make('tr', {},
-            ...visible.map((column) => cell_of(row[column.i], column, numeric.get(column.i))))));
-        if (!rows.length)
-            body.append(make('tr', {}, make('td', {class: 'quiet', colspan: visible.length}, nothing_left)));
-        more.textContent = all ? '' : `Show all ${grouped(rows.length, 0)} rows`;
-        more.hidden = all;
-    };
-    on_filter.push(() => {
-        const now = left_rows(table);
-        if (!is_same(left, now)) {
-            left = now;
-            fill();
-        }
-    });
-    more.addEventListener('click', () => { wants_all = true; fill(); });
-    const heads = visible.map(({label, i}) => {
-        const head = make('th', {scope: 'col', class: numeric.get(i) ? 'number' : 'text'},
-            make('button', {type: 'button'}, label));
-        head.addEventListener('click', () => {
-            const down = head.getAttribute('aria-sort') === 'ascending' ||
-                (numeric.get(i) && !head.hasAttribute('aria-sort'));
-            heads.forEach((other) => other.removeAttribute('aria-sort'));
-            head.setAttribute('aria-sort', down ? 'descending' : 'ascending');
-            const order = (a, b) => numeric.get(i) ? number(a[i]) - number(b[i]) : String(a[i]).localeCompare(String(b[i]));
-            const unknown = (row) => numeric.get(i) ? isNaN(number(row[i])) : row[i] === null;
-            in_order = (rows) => [...rows].sort((a, b) => unknown(a) - unknown(b) ||
-                (unknown(a) ? 0 : down ? order(b, a) : order(a, b)));
-            fill();
-        });
-        return head;
-    });
-    fill();
-    const view = make('div', {class: 'scroll'}, make('table', {}, make('thead', {}, make('tr', {}, ...heads)), body));
-    const parts = [view, more];
-    if (table.left_out)
-        parts.push(make('p', {class: 'quiet'},
-            `${grouped(table.left_out, 0)} more rows are not in this page; runnel report --csv writes all.`));
-    return parts;
-}
-
-function block(title, sentence, links, ...content) {
-    const head = make('div', {}, make('h3', {}, title));
-    if (sentence)
-        head.append(make('p', {class: 'quiet'}, sentence));
-    return make('div', {class: 'block'}, make('header', {}, head, ...links), ...content);
-}
-
 // ---- Charts ----
 
-let printing = false;
-const palettes = {
-    light: ['#1f6feb', '#e07b00', '#1a9e6c', '#c23b7d', '#7a52cc', '#008fa3', '#a86b32', '#d14a3a', '#66788a', '#5b8c00'],
-    dark: ['#6ea8ff', '#ffb454', '#4cc38a', '#ff85b8', '#b69cff', '#4dd0e1', '#d6a36a', '#ff8a7a', '#a3b1c2', '#a5d64c'],
-};
-function ink() {
-    const style = getComputedStyle(document.documentElement);
-    const of = (name) => style.getPropertyValue(name).trim();
-    const dark = !printing && matchMedia('(prefers-color-scheme: dark)').matches;
-    return {text: of('--text'), quiet: of('--quiet'), line: of('--line'), card: of('--card'),
-        colours: dark ? palettes.dark : palettes.light,
-        heat: dark ? ['#171e27', '#8a5a12', '#ffb454'] : ['#f3f5f8', '#f5b25e', '#b3261e']};
-}
-
-/** What all charts share; `units` are those of the value axis and of x. */
-function base(colours) {
-    return {
-        animation: false,
-        useUTC: true,
-        color: colours.colours,
-        textStyle: {fontFamily: getComputedStyle(document.body).fontFamily, color: colours.text},
-        // Drawn as text: names in it cannot be markup.
-        tooltip: {renderMode: 'richText', confine: true, backgroundColor: colours.card, borderColor: colours.line,
-            textStyle: {color: colours.text, fontSize: 12}},
-    };
-}
 const legend = (colours) => ({type: 'scroll', icon: 'roundRect', itemHeight: 8, top: 0, left: 0, textStyle: {color: colours.text},
     pageTextStyle: {color: colours.quiet}, pageIconColor: colours.text, pageIconInactiveColor: colours.line});
 const axis = (colours, more) => ({axisLine: {lineStyle: {color: colours.line}}, axisTick: {show: false},
@@ -695,7 +469,7 @@ function chart_figure(chart, table, rows_now, caption) {
 /** A chart with what it says in words, its rows, one panel for each of what the facet tells apart, and its slider. */
 function chart_block(section, chart) {
     const table = section.tables.find(({key}) => key === chart.table);
-    const links = [csv_link(section, table)];
+    const links = [rows_link(section, table)];
     if (chart.kind === 'cards')
         return block(chart.title, chart.sentence, links, make('div', {class: 'grid single'}, band_cards(chart, table)));
     if (chart.kind === 'runs')
@@ -757,7 +531,7 @@ function curve_block(section) {
         if (is_drawable(chart, table, table.rows))
             grid.append(chart_figure(chart, table, () => left_rows(table), label).figure);
     }
-    return block('Over time', `The run in ${table.rows.length} pieces of equal length.`, [csv_link(section, table)], grid);
+    return block('Over time', `The run in ${table.rows.length} pieces of equal length.`, [rows_link(section, table)], grid);
 }
 
 // ---- The page ----
@@ -782,7 +556,7 @@ function section_view(section) {
             continue;
         if (table.shown === 0 && is_drawn)
             continue;
-        view.append(block(table.title || (table.key === 'figures' ? 'Figures' : 'Table'), '', [csv_link(section, table)], ...table_view(table)));
+        view.append(block(table.title || (table.key === 'figures' ? 'Figures' : 'Table'), '', [rows_link(section, table)], ...table_view(table, filter)));
     }
     return view;
 }
@@ -949,17 +723,5 @@ for (const view of drawn)
     view.draw();
 
 addEventListener('resize', () => { for (const view of drawn) view.fit(); });
-matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => { for (const view of drawn) view.draw(); });
-/** Ink on white, as wide as the paper. */
-function for_paper(now) {
-    if (printing === now)
-        return;
-    printing = now;
-    document.documentElement.classList.toggle('paper', now);
-    for (const view of drawn)
-        view.draw();
-}
-matchMedia('print').addEventListener('change', ({matches}) => for_paper(matches));
-addEventListener('beforeprint', () => for_paper(true));
-addEventListener('afterprint', () => for_paper(false));
+on_other_colours(() => { for (const view of drawn) view.draw(); });
 })();

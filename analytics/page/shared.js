@@ -77,7 +77,8 @@ function tick(value, unit) {
     if (unit === 'share' || unit === 'bar') return plain(value * 100) + '%';
     if (unit === 'usd' || unit === 'usd_price') return short.startsWith('-') ? '-$' + short.slice(1) : '$' + short;
     if (unit === 'ratio') return 'x' + short;
-    if (unit === 'seconds') return duration(value);
+    // On axes: whole hours and days.
+    if (unit === 'seconds') return duration(value).replace(/ 0 (h|min)$/, '');
     return short;
 }
 
@@ -92,20 +93,39 @@ function make(tag, attributes = {}, ...children) {
     return element;
 }
 
+// ---- Which rows of a table are shown: all of them, or those that a page's filter leaves ----
+
+const no_filter = {rows: (table) => table.rows, on_change: () => {}};
+const nothing_left = 'Nothing here is left by the filter.';
+const is_same = (a, b) => a.length === b.length && a.every((row, i) => row === b[i]);
+
 // ---- CSV: as --csv writes it, an exact amount in two columns ----
 
 const quoted = (text) => /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
-function csv(table) {
+function csv(table, rows) {
     const exact = table.columns.map((_, i) => table.rows.some((row) => is_amount(row[i])));
     const line = (cells) => cells.join(',') + '\n';
     const text = (cell) => cell === null ? '' : is_amount(cell) ? String(number(cell)) : quoted(String(cell));
     const head = table.columns.flatMap(({key}, i) => exact[i] ? [key + '_raw', key] : [key]);
-    return line(head) + table.rows.map((row) => line(row.flatMap(
+    return line(head) + rows.map((row) => line(row.flatMap(
         (cell, i) => exact[i] ? [is_amount(cell) ? cell[0] : '', text(cell)] : [text(cell)]))).join('');
 }
-function csv_link(name, table) {
-    const link = make('a', {download: `${name}.csv`, class: 'csv', title: `${table.rows.length} rows`}, 'Rows as CSV');
-    link.href = URL.createObjectURL(new Blob([csv(table)], {type: 'text/csv'}));
+function csv_link(name, table, filter = no_filter) {
+    const link = make('a', {download: `${name}.csv`, class: 'csv'}, 'Rows as CSV');
+    let rows = null;
+    const fill = () => {
+        const left = filter.rows(table);
+        if (rows !== null && is_same(rows, left))
+            return;
+        rows = left;
+        if (link.href)
+            URL.revokeObjectURL(link.href);
+        link.href = URL.createObjectURL(new Blob([csv(table, rows)], {type: 'text/csv'}));
+        link.title = rows.length === table.rows.length ? `${rows.length} rows`
+            : `${rows.length} of ${table.rows.length} rows: those that the filter leaves`;
+    };
+    fill();
+    filter.on_change(fill);
     return make('span', {class: 'links'}, link);
 }
 
@@ -135,20 +155,32 @@ function cell_of(value, column, numeric) {
 }
 
 /** Sortable by each column; the first rows, and all on demand. A column's `press` is called with a cell's value. */
-function table_view(table) {
+function table_view(table, filter = no_filter) {
     const visible = table.columns.map((column, i) => ({...column, i})).filter(({label}) => label);
     const numeric = new Map(visible.map(({i}) => [i, table.rows.some((row) => is_number(row[i]))]));
     const body = make('tbody');
     const more = make('button', {class: 'more', type: 'button'});
-    let rows = table.rows;
-    let all = rows.length <= table.shown + 3;
+    let left = filter.rows(table);
+    let in_order = (rows) => rows;
+    let wants_all = false;
     const fill = () => {
+        const rows = in_order(left);
+        const all = wants_all || rows.length <= table.shown + 3;
         body.replaceChildren(...rows.slice(0, all ? rows.length : table.shown).map((row) => make('tr', {},
             ...visible.map((column) => cell_of(row[column.i], column, numeric.get(column.i))))));
+        if (!rows.length)
+            body.append(make('tr', {}, make('td', {class: 'quiet', colspan: visible.length}, nothing_left)));
         more.textContent = all ? '' : `Show all ${grouped(rows.length, 0)} rows`;
         more.hidden = all;
     };
-    more.addEventListener('click', () => { all = true; fill(); });
+    filter.on_change(() => {
+        const now = filter.rows(table);
+        if (!is_same(left, now)) {
+            left = now;
+            fill();
+        }
+    });
+    more.addEventListener('click', () => { wants_all = true; fill(); });
     const heads = visible.map(({label, i}) => {
         const head = make('th', {scope: 'col', class: numeric.get(i) ? 'number' : 'text'},
             make('button', {type: 'button'}, label));
@@ -159,7 +191,7 @@ function table_view(table) {
             head.setAttribute('aria-sort', down ? 'descending' : 'ascending');
             const order = (a, b) => numeric.get(i) ? number(a[i]) - number(b[i]) : String(a[i]).localeCompare(String(b[i]));
             const unknown = (row) => numeric.get(i) ? isNaN(number(row[i])) : row[i] === null;
-            rows = [...table.rows].sort((a, b) => unknown(a) - unknown(b) ||
+            in_order = (rows) => [...rows].sort((a, b) => unknown(a) - unknown(b) ||
                 (unknown(a) ? 0 : down ? order(b, a) : order(a, b)));
             fill();
         });
@@ -197,7 +229,7 @@ function ink() {
         heat: dark ? ['#171e27', '#8a5a12', '#ffb454'] : ['#f3f5f8', '#f5b25e', '#b3261e']};
 }
 
-/** What all charts share; `units` are those of the value axis and of x. */
+/** What all charts share. */
 function base(colours) {
     return {
         animation: false,
@@ -208,4 +240,21 @@ function base(colours) {
         tooltip: {renderMode: 'richText', confine: true, backgroundColor: colours.card, borderColor: colours.line,
             textStyle: {color: colours.text, fontSize: 12}},
     };
+}
+
+// ---- Colours of the screen, and of paper ----
+
+/** Calls `draw` when the colours are others: light, dark, or ink on white, as wide as the paper. */
+function on_other_colours(draw) {
+    const for_paper = (now) => {
+        if (printing === now)
+            return;
+        printing = now;
+        document.documentElement.classList.toggle('paper', now);
+        draw();
+    };
+    matchMedia('(prefers-color-scheme: dark)').addEventListener('change', draw);
+    matchMedia('print').addEventListener('change', ({matches}) => for_paper(matches));
+    addEventListener('beforeprint', () => for_paper(true));
+    addEventListener('afterprint', () => for_paper(false));
 }

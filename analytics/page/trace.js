@@ -363,6 +363,8 @@ function keys(event) {
     }
 }
 
+const height_of = ({small}) => printing ? (small ? 320 : 560) : small ? 420 : innerWidth < 600 ? 720 : 680;
+
 /** Makes the pictures of the chosen policies anew. */
 function rebuild() {
     for (const {echart} of views)
@@ -374,7 +376,7 @@ function rebuild() {
         const place = make('div', {class: 'chart graph', tabindex: '0', role: 'img', 'aria-label':
             `Graph by ${policy.name}: ${policy.nodes.size} accounts, ${policy.pairs.length} arrows. Arrow keys go from account to account, ` +
             'Enter goes to the hops of the account, Escape lets it go, plus, minus and 0 zoom. The same is in the tables.'});
-        place.style.height = `${small ? 420 : innerWidth < 600 ? 720 : 680}px`;
+        place.style.height = `${height_of({small})}px`;
         grid.append(make('figure', {}, ...(policies.length > 1 ? [make('figcaption', {}, policy.name)] : []), place));
         place.addEventListener('keydown', keys);
         return {policy, place, small};
@@ -400,7 +402,7 @@ function rebuild() {
 function draw() {
     for (const {policy, place, small, echart} of views) {
         if (printing)
-            echart.resize({width: small ? 335 : 690, height: small ? 320 : 560});
+            echart.resize({width: small ? 335 : 690, height: height_of({small})});
         else
             echart.resize({width: 'auto', height: 'auto'});
         echart.setOption(graph_options(policy, echart.getWidth(), echart.getHeight(), small));
@@ -519,18 +521,9 @@ if (!trace.forward)
 rebuild();
 
 addEventListener('resize', () => { if (!printing) draw(); });
-matchMedia('(prefers-color-scheme: dark)').addEventListener('change', draw);
-/** Ink on white, as wide as the paper. */
-function for_paper(now) {
-    if (printing === now)
-        return;
-    printing = now;
-    document.documentElement.classList.toggle('paper', now);
-    for (const {place, small} of views)
-        place.style.height = now ? `${small ? 320 : 560}px` : `${small ? 420 : innerWidth < 600 ? 720 : 680}px`;
+on_other_colours(() => {
+    for (const view of views)
+        view.place.style.height = `${height_of(view)}px`;
     draw();
-}
-matchMedia('print').addEventListener('change', ({matches}) => for_paper(matches));
-addEventListener('beforeprint', () => for_paper(true));
-addEventListener('afterprint', () => for_paper(false));
+});
 })();
