@@ -21,6 +21,8 @@ using Json = nlohmann::ordered_json;
 
 /// A page stays below a few megabytes: what is left out is said, and in the files of `--csv`.
 constexpr std::size_t rows_max = 1'000;
+/// Of tables that charts draw, which would end early if the last rows were left out.
+constexpr std::size_t drawn_rows_max = 5'000;
 /// Integers beyond this are not exact in JavaScript, and are written as text.
 constexpr std::int64_t exact_max = std::int64_t{1} << 53U;
 
@@ -83,14 +85,22 @@ Json column(std::string_view key, std::string_view label, Unit unit)
     return {{"key", key}, {"label", label}, {"unit", name_of(unit)}};
 }
 
-Json table_of(const Table& table)
+bool is_drawn(const Section& section, const Table& table)
+{
+    const auto charts = page_charts();
+    return std::any_of(charts.begin(), charts.end(), [&](const PageChart& chart)
+        { return chart.section == section.key && chart.table == table.key; });
+}
+
+Json table_of(const Section& section, const Table& table)
 {
     Json object{{"key", table.key}, {"title", table.title}, {"shown", table.rows_shown}};
     auto& columns = object["columns"] = Json::array();
     for (const auto& [key, label, unit] : table.columns)
         columns.push_back(column(key, label, unit));
     auto& rows = object["rows"] = Json::array();
-    const auto count = std::min(table.rows.size(), rows_max);
+    const auto count =
+        std::min(table.rows.size(), is_drawn(section, table) ? drawn_rows_max : rows_max);
     for (std::size_t i = 0; i < count; ++i)
     {
         auto& row = rows.emplace_back(Json::array());
@@ -147,7 +157,7 @@ Json section_of(const Section& section, const Pieces& run)
     for (const auto& table : section.tables)
     {
         if (!table.rows.empty())
-            tables.push_back(table_of(table));
+            tables.push_back(table_of(section, table));
     }
     if (!section.charts.empty())
         object["curves"] = curves_of(section, run);

@@ -247,11 +247,9 @@ public:
         sums_(source.contracts().size() * groups_ * groups_)
     {
         const auto parts = std::min(FlowTotals::Course::part_max, source.pieces());
-        course_.groups = groups_;
-        course_.usd.resize(parts * groups_ * groups_);
-        course_.counts.resize(course_.usd.size());
         for (std::size_t i = 1; i <= parts; ++i)
-            course_.ends.push_back((source.last_block() * i + parts - 1) / parts);
+            ends_.push_back((source.last_block() * i + parts - 1) / parts);
+        courses_.resize(sums_.size());
         for (const auto& contract : source.contracts())
         {
             const auto account = index(contract.account);
@@ -270,7 +268,7 @@ public:
             if (const auto next = rows.integer_up_to(0, integer_max); next != block)
             {
                 market.advance(block = next);
-                while (part + 1 < course_.ends.size() && block > course_.ends[part])
+                while (part + 1 < ends_.size() && block > ends_[part])
                     ++part;
             }
             const auto token = rows.contract(1);
@@ -281,12 +279,14 @@ public:
             const auto from = source_.group_of(payer);
             const auto to = source_.group_of(payee);
             const auto amount = rows.amount(4);
-            auto& flow = sums_[(index(token) * groups_ + from) * groups_ + to];
+            const auto position = (index(token) * groups_ + from) * groups_ + to;
+            auto& flow = sums_[position];
             ++flow.count;
             flow.amount.add(amount);
             move(block, token, payer, payee, amount);
-            const auto position = course_.position(part, from, to);
-            ++course_.counts[position];
+            auto& course = courses_[position];
+            course.resize(ends_.size());
+            ++course[part].count;
             if (is_contract(payer))
                 contracts_[{payer, token}].out.add(amount);
             if (is_contract(payee))
@@ -295,7 +295,7 @@ public:
             {
                 flow.usd += *usd;
                 flow.priced = true;
-                course_.usd[position] += *usd;
+                course[part].usd += *usd;
             }
         }
     }
@@ -309,10 +309,12 @@ public:
             const auto to = static_cast<GroupId>(i % groups_);
             const auto from = static_cast<GroupId>(i / groups_ % groups_);
             const ContractId token{static_cast<std::uint32_t>(i / groups_ / groups_)};
-            totals.flows[{token, FlowKind::transfer, from, to}] = sums_[i];
+            const FlowTotals::Key key{token, FlowKind::transfer, from, to};
+            totals.flows[key] = sums_[i];
+            totals.course.flows[key] = std::move(courses_[i]);
         }
         totals.contracts = std::move(contracts_);
-        totals.course = std::move(course_);
+        totals.course.ends = std::move(ends_);
         totals.transferred = std::move(transferred_);
         totals.minted = std::move(minted_);
     }
@@ -340,7 +342,8 @@ private:
     LedgerQueries& source_;
     std::size_t groups_;
     std::vector<FlowTotals::Flow> sums_;
-    FlowTotals::Course course_;
+    std::vector<std::uint64_t> ends_;                          // As in FlowTotals::Course.
+    std::vector<std::vector<FlowTotals::Course::Part>> courses_;  // As sums_; empty: no transfer.
     std::unordered_map<std::uint64_t, SignedAmount> transferred_;
     std::map<ContractId, std::vector<SignedAmount>> minted_;
     std::vector<bool> is_contract_;  // By account.

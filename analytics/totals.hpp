@@ -133,19 +133,17 @@ struct FlowTotals
         SignedAmount in;
         SignedAmount out;
     };
-    /// What groups transferred to each other in each part of the run.
+    /// What groups transferred to each other of each token in each part of the run.
     struct Course
     {
         static constexpr std::size_t part_max = 24;
-        std::vector<std::uint64_t> ends;  // The last block of each part.
-        std::size_t groups = 0;
-        std::vector<double> usd;  // By part, payer and payee.
-        std::vector<std::uint64_t> counts;
-
-        [[nodiscard]] std::size_t position(std::size_t part, GroupId from, GroupId to) const
+        struct Part
         {
-            return (part * groups + from) * groups + to;
-        }
+            double usd = 0;  // At the price after the block; of what had one.
+            std::uint64_t count = 0;
+        };
+        std::vector<std::uint64_t> ends;         // The last block of each part.
+        std::map<Key, std::vector<Part>> flows;  // By part.
     };
     std::map<Key, Flow> flows;
     Course course;

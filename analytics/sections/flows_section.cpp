@@ -16,62 +16,92 @@ std::string payee_name(const FlowTotals::Key& key, GroupId nobody, const LedgerQ
 {
     return key.to == nobody ? "(burn)" : source.groups()[key.to].name;
 }
-/// Transfers over time, of the pairs with most; the others together.
+
+/// What stands for pairs, and for tokens, that are not told apart.
+constexpr const char* others = "(others)";
+
+/// Transfers of a token from one group to another, or between others, in each part of the run.
+struct CourseOf
+{
+    std::string from;
+    std::string to;
+    std::string token;
+    double usd = 0;  // Of the whole run.
+    std::vector<FlowTotals::Course::Part> parts;
+};
+
+void add(CourseOf& sum, const CourseOf& one)
+{
+    sum.usd += one.usd;
+    sum.parts.resize(one.parts.size());
+    for (std::size_t part = 0; part < one.parts.size(); ++part)
+    {
+        sum.parts[part].usd += one.parts[part].usd;
+        sum.parts[part].count += one.parts[part].count;
+    }
+}
+
+void sort_by_usd(std::vector<CourseOf>& courses)
+{
+    std::stable_sort(courses.begin(), courses.end(),
+        [](const CourseOf& a, const CourseOf& b) { return a.usd > b.usd; });
+}
+
+/// Those with most; the others summed by token, and those of tokens with little together.
+std::vector<CourseOf> told_apart(std::vector<CourseOf> courses)
+{
+    constexpr std::size_t pairs_max = 150;
+    constexpr std::size_t tokens_max = 50;
+    sort_by_usd(courses);
+    std::map<std::string, CourseOf> by_token;
+    for (std::size_t i = pairs_max; i < courses.size(); ++i)
+        add(by_token[courses[i].token], courses[i]);
+    courses.resize(std::min(courses.size(), pairs_max));
+    std::vector<CourseOf> rest;
+    for (auto& [token, sum] : by_token)
+        rest.push_back({others, others, token, sum.usd, std::move(sum.parts)});
+    sort_by_usd(rest);
+    CourseOf last{others, others, others, 0, {}};
+    for (std::size_t i = 0; i < rest.size(); ++i)
+    {
+        if (i < tokens_max)
+            courses.push_back(std::move(rest[i]));
+        else
+            add(last, rest[i]);
+    }
+    courses.push_back(std::move(last));
+    return courses;
+}
+
+/// Transfers over time, of what had a price.
 Table course_table(LedgerQueries& source, GroupId nobody)
 {
-    constexpr std::size_t pairs_max = 40;
     const auto& course = source.flows().course;
-    struct Pair
+    std::vector<CourseOf> courses;
+    for (const auto& [key, parts] : course.flows)
     {
-        GroupId from = 0;
-        GroupId to = 0;
-        double usd = 0;
-    };
-    std::vector<Pair> pairs;
-    for (GroupId from = 0; from < course.groups; ++from)
-    {
-        for (GroupId to = 0; to < course.groups; ++to)
-        {
-            Pair pair{from, to, 0};
-            for (std::size_t part = 0; part < course.ends.size(); ++part)
-                pair.usd += course.usd[course.position(part, from, to)];
-            if (pair.usd > 0)
-                pairs.push_back(pair);
-        }
+        CourseOf one{payer_name(key, nobody, source), payee_name(key, nobody, source),
+            source.token_name(key.token), 0, parts};
+        for (const auto& part : parts)
+            one.usd += part.usd;
+        if (one.usd > 0)
+            courses.push_back(std::move(one));
     }
-    std::stable_sort(
-        pairs.begin(), pairs.end(), [](const Pair& a, const Pair& b) { return a.usd > b.usd; });
+    courses = told_apart(std::move(courses));
     Table table{"course", "Transfers over time, USD at the time",
         {{"until", "Until", Unit::unix_time}, {"from", "From", Unit::none},
-            {"to", "To", Unit::none}, {"count", "Times", Unit::count}, {"usd", "USD", Unit::usd}},
+            {"to", "To", Unit::none}, {"token", "Token", Unit::none},
+            {"count", "Times", Unit::count}, {"usd", "USD", Unit::usd}},
         {}, 0};
     for (std::size_t part = 0; part < course.ends.size(); ++part)
     {
         const auto until = static_cast<std::int64_t>(source.time_of(course.ends[part]));
-        double rest_usd = 0;
-        std::uint64_t rest_count = 0;
-        for (std::size_t i = 0; i < pairs.size(); ++i)
+        for (const auto& one : courses)
         {
-            const auto& [from, to, sum] = pairs[i];
-            const auto position = course.position(part, from, to);
-            const auto usd = course.usd[position];
-            const auto count = course.counts[position];
-            if (i >= pairs_max)
-            {
-                rest_usd += usd;
-                rest_count += count;
-            }
-            else if (count > 0)
-            {
-                table.rows.push_back({until, payer_name({{}, {}, from, to}, nobody, source),
-                    payee_name({{}, {}, from, to}, nobody, source),
-                    static_cast<std::int64_t>(count), usd});
-            }
-        }
-        if (rest_count > 0)
-        {
-            table.rows.push_back({until, std::string{"(others)"}, std::string{"(others)"},
-                static_cast<std::int64_t>(rest_count), rest_usd});
+            if (part >= one.parts.size() || one.parts[part].count == 0)
+                continue;
+            table.rows.push_back({until, one.from, one.to, one.token,
+                static_cast<std::int64_t>(one.parts[part].count), one.parts[part].usd});
         }
     }
     return table;

@@ -1157,6 +1157,15 @@ TEST_CASE("report: tables over time add up to the figures", "[analytics][report]
     for (const auto& row : table("flows", "flows").rows)
         transfers += row[2] == Value{std::string{"transfer"}} ? number(row[6]).value_or(0) : 0;
     CHECK(column_sum(table("flows", "course"), "usd") == Approx(transfers));
+    std::map<std::string, double> by_token;
+    for (const auto& row : table("flows", "course").rows)
+        by_token[std::get<std::string>(row[3])] += number(row[5]).value_or(0);
+    for (const auto& row : table("flows", "tokens").rows)
+    {
+        CAPTURE(std::get<std::string>(row[0]));
+        CHECK(by_token[std::get<std::string>(row[0])] == Approx(number(row[3]).value_or(0)));
+    }
+    CHECK(by_token.size() > 1);
     CHECK(column_sum(table("transactions", "course"), "transactions") ==
           *report.number("transactions.count"));
     CHECK(column_sum(table("transactions", "course"), "reverted") ==
