@@ -3,6 +3,7 @@
 #include "ledger/event.hpp"
 #include "state/contract.hpp"
 #include "storage/schema.hpp"
+#include "storage/sql_functions.hpp"
 
 #include <fmt/format.h>
 
@@ -97,6 +98,12 @@ constexpr std::array transfer_tables{TransferTable{"t_token_transfers", "contrac
     TransferTable{"t_native_transfers", "0", "event_index"}};
 constexpr std::array transfer_sides{"from_id", "to_id"};
 
+/// The row of the last transaction up to block ?2: rows lie in the order of the chain, so that what
+/// is counted or listed up to it is found in the index of senders alone.
+constexpr std::string_view last_transaction =
+    "ifnull((SELECT rowid FROM t_transactions WHERE block_number <= ?2 ORDER BY block_number DESC, "
+    "transaction_index DESC LIMIT 1), -1)";
+
 struct FieldColumns final : ColumnSink
 {
     struct Field
@@ -168,15 +175,11 @@ bool Viewer::is_busy(AccountId account)
     return rows > movements_max;
 }
 
-std::string Viewer::balance(AccountId account, ContractId token, const Moment& when)
+std::string Viewer::balance_before(
+    AccountId account, ContractId token, std::uint64_t block, std::uint64_t transaction)
 {
-    if (when.transaction)
-    {
-        return scalar(database_, "SELECT balance_at(?, ?, ?, ?)",
-            {bound_id(account), bound_id(token), bound(when.block), bound(*when.transaction)});
-    }
-    return scalar(database_, "SELECT balance_at(?, ?, ?)",
-        {bound_id(account), bound_id(token), bound(when.block)});
+    return scalar(database_, "SELECT balance_at(?, ?, ?, ?)",
+        {bound_id(account), bound_id(token), bound(block), bound(transaction)});
 }
 
 Value Viewer::money(std::string_view digits, ContractId token)
@@ -563,7 +566,7 @@ void Viewer::add_movements(Section& section, std::uint64_t block, std::uint64_t 
         if (is_new)
             entry->second = is_busy(account);
         const auto before =
-            entry->second ? std::string{} : balance(account, token, {block, transaction});
+            entry->second ? std::string{} : balance_before(account, token, block, transaction);
         const auto after = before.empty() ? std::string{}
                                           : scalar(database_, "SELECT amount_add(?, ?)",
                                                 {storage::Value{std::string_view{before}},
@@ -584,27 +587,22 @@ void Viewer::add_balances(Section& section, AccountId account, std::uint64_t blo
                 movements_max)));
         return;
     }
-    std::string tokens =
-        "SELECT token_id FROM t_starting_balances WHERE account_id = ?1 UNION SELECT 0";
-    if (has("t_token_transfers"))
-    {
-        tokens +=
-            " UNION SELECT contract_id FROM t_token_transfers WHERE to_id = ?1 AND block_number "
-            "<= ?2";
-    }
-    auto rows = database_.prepare("SELECT token_id, price_at(token_id, ?2) FROM (" + tokens + ")");
-    rows.bind(1, bound_id(account)).bind(2, bound(block));
+    auto rows = database_.prepare(
+        "SELECT token_id, price_at(token_id, ?3), balance FROM (" +
+        storage::balances_sql([this](const char* name) { return has(name); }) + ")");
+    rows.bind(1, bound_id(account)).bind(3, bound(block));
+    rows.bind(4, bound(integer_max)).bind(5, bound(block));
     std::vector<Column> columns;
     amount_columns(columns, "balance", "Balance");
     columns.push_back({"price_usd", "Price", Unit::usd_price});
     columns.push_back({"value_usd", "Value", Unit::usd});
     auto balances =
         table("balances", fmt::format("Balances after block {}", block), std::move(columns));
-    while (rows.step())
+    while (account != zero_account && rows.step())  // What nobody has was made, or is burnt.
     {
         const auto token = rows.contract(0);
-        const auto digits = balance(account, token, {block, std::nullopt});
-        if (digits == "0" || digits.empty())
+        const std::string digits{rows.text(2)};
+        if (digits == "0")
             continue;
         const auto amount = money(digits, token);
         Value price;
@@ -665,10 +663,9 @@ void Viewer::add_sent(Section& section, const std::string& condition, std::uint6
     auto rows = database_.prepare(fmt::format(
         "SELECT x.block_number, x.transaction_index, x.from_id, x.input, x.receipt_status, "
         "x.revert_reason, datetime(b.timestamp, 'unixepoch') FROM t_transactions x JOIN t_blocks b "
-        "ON b.number = x.block_number WHERE {} AND x.rowid <= ifnull((SELECT rowid FROM "
-        "t_transactions WHERE block_number <= ?2 ORDER BY block_number DESC, transaction_index "
-        "DESC LIMIT 1), -1) ORDER BY x.rowid DESC LIMIT ?3 OFFSET ?4",
-        condition));
+        "ON b.number = x.block_number WHERE {} AND x.rowid <= {} ORDER BY x.rowid DESC LIMIT ?3 "
+        "OFFSET ?4",
+        condition, last_transaction));
     rows.bind(1, bound(id)).bind(2, bound(block)).bind(3, bound(page.limit));
     rows.bind(4, bound(page.offset));
     while (rows.step())
@@ -746,7 +743,8 @@ Shown Viewer::account(std::string_view name, std::optional<std::uint64_t> at, co
         figure("time", "Time (UTC)", time_of(block)),
         figure("transactions_sent", "Transactions sent",
             count_rows(database_,
-                "SELECT count(*) FROM t_transactions WHERE from_id = ? AND block_number <= ?",
+                fmt::format("SELECT count(*) FROM t_transactions WHERE from_id = ?1 AND rowid <= {}",
+                    last_transaction),
                 {bound_id(*id), bound(block)}),
             Unit::count),
     };

@@ -77,18 +77,13 @@ public:
     static constexpr std::uint64_t transactions_max = 20'000;
 
 private:
-    struct Moment
-    {
-        std::uint64_t block = 0;
-        std::optional<std::uint64_t> transaction;  // Before this one; else after the block.
-    };
-
     [[nodiscard]] bool has(std::string_view table);
     [[nodiscard]] std::uint64_t checked_block(std::optional<std::uint64_t> at);
     [[nodiscard]] std::string time_of(std::uint64_t block);
     [[nodiscard]] bool is_busy(AccountId account);
-    /// Exact digits; empty if the account is too busy.
-    [[nodiscard]] std::string balance(AccountId account, ContractId token, const Moment& when);
+    /// Exact digits.
+    [[nodiscard]] std::string balance_before(
+        AccountId account, ContractId token, std::uint64_t block, std::uint64_t transaction);
     [[nodiscard]] Value money(std::string_view digits, ContractId token);
     /// The exact amount as text for people; nothing of nothing.
     [[nodiscard]] Value exact(std::string_view digits, ContractId token);

@@ -187,31 +187,44 @@ SQLITE_EXTENSION_INIT3  // NOLINT
                "transaction_index < ?4)";
     }
 
-    /// Parameters: account, token, block, the first transaction of it that does not count, the last
-    /// block whose rewards count.
-    std::string balance_sql(const Ledger& ledger, bool native)
+    /// Whose balances are asked for.
+    enum class Tokens
+    {
+        native_coin,
+        other,  // One of them.
+        all
+    };
+
+    /// Rows of a token and what changed an account's balance of it. Parameters: account, token (not
+    /// of all), block, the first transaction of it that does not count, the last block whose
+    /// rewards count.
+    std::string changes_sql(const HasTable& has, Tokens tokens)
     {
         std::string rows =
-            "SELECT balance AS change FROM t_starting_balances WHERE account_id = ?1 AND token_id "
-            "= ?2";
+            "SELECT token_id AS token, balance AS change FROM t_starting_balances WHERE account_id "
+            "= ?1";
+        if (tokens != Tokens::all)
+            rows += " AND token_id = ?2";
         const auto add_transfers =
-            [&](const char* table, const char* order, const std::string& token)
+            [&](const char* table, const char* order, const char* token, const char* condition)
         {
-            if (!ledger.has(table))
+            if (!has(table))
                 return;
             for (const bool comes_in : {true, false})
             {
-                rows += std::string{" UNION ALL SELECT "} + (comes_in ? "" : "'-' || ") +
-                        "value FROM " + table + " WHERE " + (comes_in ? "to_id" : "from_id") +
-                        " = ?1" + token + up_to(table, order);
+                rows += std::string{" UNION ALL SELECT "} + token +
+                        (comes_in ? ", " : ", '-' || ") + "value FROM " + table + " WHERE " +
+                        (comes_in ? "to_id" : "from_id") + " = ?1" + condition +
+                        up_to(table, order);
             }
         };
-        add_transfers("t_token_transfers", "log_index", " AND contract_id = ?2");
-        if (native)
+        add_transfers("t_token_transfers", "log_index", "contract_id",
+            tokens == Tokens::all ? "" : " AND contract_id = ?2");
+        if (tokens != Tokens::other)
         {
-            add_transfers("t_native_transfers", "event_index", "");
+            add_transfers("t_native_transfers", "event_index", "0", "");
             rows +=
-                " UNION ALL SELECT '-' || amount_mul(receipt_gas_used, "
+                " UNION ALL SELECT 0, '-' || amount_mul(receipt_gas_used, "
                 "receipt_effective_gas_price) FROM t_transactions WHERE from_id = ?1" +
                 up_to("t_transactions", "transaction_index");
             // Only validators propose, and only they are rewarded: nobody else's rows are looked
@@ -220,25 +233,33 @@ SQLITE_EXTENSION_INIT3  // NOLINT
                 " FROM (SELECT id FROM t_addresses WHERE id = ?1 AND role IN ('validator', "
                 "'delegator')) v CROSS "
                 "JOIN ";
-            rows += " UNION ALL SELECT r.amount" + of_validator +
+            rows += " UNION ALL SELECT 0, r.amount" + of_validator +
                     "t_rewards r WHERE r.account_id = v.id AND r.block_number <= ?5 UNION ALL "
-                    "SELECT amount_mul(x.receipt_gas_used, x.receipt_effective_gas_price - "
+                    "SELECT 0, amount_mul(x.receipt_gas_used, x.receipt_effective_gas_price - "
                     "b.base_fee)" +
                     of_validator +
                     "t_blocks b CROSS JOIN t_transactions x ON x.block_number = b.number WHERE "
                     "b.proposer_id = v.id AND b.number BETWEEN 1 AND ?5";
-            if (ledger.has("t_stake_changes"))
+            if (has("t_stake_changes"))
             {
-                rows += " UNION ALL SELECT r.amount" + of_validator +
-                        "t_stake_changes r WHERE r.kind IN ('freed', 'fees') AND r.account_id = "
-                        "v.id AND "
-                        "r.block_number <= ?5 UNION ALL SELECT CASE r.kind WHEN 'staked' THEN '' "
-                        "ELSE '-' END || r.amount FROM t_addresses v CROSS JOIN t_stake_changes r "
-                        "WHERE v.id = ?1 AND v.name = CASE r.kind WHEN 'fees' THEN 'fee_pool' ELSE "
-                        "'deposits' END AND r.block_number <= ?5";
+                rows +=
+                    " UNION ALL SELECT 0, r.amount" + of_validator +
+                    "t_stake_changes r WHERE r.kind IN ('freed', 'fees') AND r.account_id = v.id "
+                    "AND "
+                    "r.block_number <= ?5 UNION ALL SELECT 0, CASE r.kind WHEN 'staked' THEN '' "
+                    "ELSE '-' END || r.amount FROM t_addresses v CROSS JOIN t_stake_changes r "
+                    "WHERE v.id = ?1 AND v.name = CASE r.kind WHEN 'fees' THEN 'fee_pool' ELSE "
+                    "'deposits' END AND r.block_number <= ?5";
             }
         }
-        return "SELECT ifnull(amount_sum(change), '0') FROM (" + rows + ")";
+        return rows;
+    }
+
+    std::string balance_sql(const Ledger& ledger, bool native)
+    {
+        const auto has = [&](const char* table) { return ledger.has(table); };
+        return "SELECT ifnull(amount_sum(change), '0') FROM (" +
+               changes_sql(has, native ? Tokens::native_coin : Tokens::other) + ")";
     }
 
     std::string price_sql(const Ledger& ledger)
@@ -413,6 +434,12 @@ SQLITE_EXTENSION_INIT3  // NOLINT
         }
     }
     }  // namespace
+
+    std::string balances_sql(const HasTable& has)
+    {
+        return "SELECT token AS token_id, amount_sum(change) AS balance FROM (" +
+               changes_sql(has, Tokens::all) + ") GROUP BY token";
+    }
 
     int register_point_in_time_functions(sqlite3 * database) noexcept
     {

@@ -1,5 +1,8 @@
 #pragma once
 
+#include <functional>
+#include <string>
+
 struct sqlite3;
 
 namespace runnel::storage
@@ -37,5 +40,16 @@ int register_sql_functions(sqlite3* database) noexcept;
 /// token) or id. NULL where an argument is NULL or the block is none of the chain's; what is not
 /// there is an SQL error, but an address that nobody has is an account that has nothing.
 int register_point_in_time_functions(sqlite3* database) noexcept;
+
+/// Whether a ledger has a table of this name.
+using HasTable = std::function<bool(const char* name)>;
+
+/// What balance_at() says of every token that an account ever had any of, in one pass over the
+/// account's rows: a query of (token_id, balance), in the order of ids, the native coin's 0.
+///
+/// Its parameters: 1 the account's id; 2 none; 3 the block; 4 the first transaction of it that does
+/// not count, beyond all for the balances after the block; 5 the last block whose rewards count, 3
+/// or the one before it.
+[[nodiscard]] std::string balances_sql(const HasTable& has);
 
 }  // namespace runnel::storage

@@ -1,6 +1,9 @@
 #include "storage/database.hpp"
+#include "storage/sql_functions.hpp"
 #include "tests/support/catch.hpp"
 
+#include <limits>
+#include <map>
 #include <optional>
 #include <string>
 
@@ -171,4 +174,49 @@ TEST_CASE("SQL functions of one moment: many rows of one statement", "[storage][
         CHECK(fixed.text(0) == "0 350 150 0 0");
         fixed.reset();
     }
+}
+
+// Method: of everybody, after every block and before every transaction, each token's balance by the
+// one query is what balance_at() says, and of no other token there is anything.
+TEST_CASE("SQL of one moment: all balances at once are those of each token", "[storage][sql]")
+{
+    auto ledger = small_ledger();
+    const auto sql = balances_sql([&](const char* name)
+        { return ledger.query_integer("SELECT count(*) FROM sqlite_schema WHERE name = '" +
+                                      std::string{name} + "'") == 1; });
+    int compared = 0;
+    for (std::int64_t account = 1; account <= 4; ++account)
+    {
+        for (const auto& [block, transaction] : {std::pair{0, -1}, std::pair{1, 0}, std::pair{1, 1},
+                 std::pair{1, 2}, std::pair{1, -1}, std::pair{2, 0}, std::pair{2, -1}})
+        {
+            const bool is_after = transaction < 0;
+            auto rows = ledger.prepare(sql);
+            rows.bind(1, Value{account}).bind(3, Value{std::int64_t{block}});
+            rows.bind(4, Value{is_after ? std::numeric_limits<std::int64_t>::max()
+                                        : std::int64_t{transaction}});
+            rows.bind(5, Value{std::int64_t{is_after ? block : block - 1}});
+            std::map<std::int64_t, std::string> balances;
+            std::int64_t previous = -1;
+            while (rows.step())
+            {
+                CHECK(rows.integer(0) > previous);
+                previous = rows.integer(0);
+                balances[previous] = std::string{rows.text(1)};
+            }
+            for (std::int64_t token = 0; token <= 3; ++token)
+            {
+                const auto place = is_after ? std::string{} : ", " + std::to_string(transaction);
+                const auto expression = "balance_at(" + std::to_string(account) + ", " +
+                                        std::to_string(token) + ", " + std::to_string(block) +
+                                        place + ")";
+                CAPTURE(expression);
+                const auto expected = value(ledger, expression);
+                REQUIRE(expected);
+                CHECK((balances.contains(token) ? balances.at(token) : "0") == expected);
+                compared += *expected == "0" ? 0 : 1;
+            }
+        }
+    }
+    CHECK(compared > 20);
 }
