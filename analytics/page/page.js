@@ -357,7 +357,7 @@ function sankey_options(chart, table, rows, colours) {
                 : `${data.name.slice(1)}: ${shown(sum, unit)}`},
             series: [{type: 'sankey', left: 4, right: 4, top: 8, bottom: 8, nodeGap: 15, nodeWidth: 14, draggable: false,
                 layoutIterations: 32, emphasis: {focus: 'adjacency'}, lineStyle: {color: 'source', opacity: 0.35},
-                label: {color: colours.text, fontSize: 12, width: narrow ? 110 : 260, overflow: 'truncate',
+                label: {color: colours.text, textBorderColor: colours.card, textBorderWidth: 3, fontSize: 12, width: narrow ? 110 : 260, overflow: 'truncate',
                     formatter: ({name, value: sum}) => narrow ? name.slice(1) : `${name.slice(1)}  ${tick(sum, unit)}`},
                 data: nodes, links: links.map(([a, b, sum]) => ({source: `<${a}`, target: `>${b}`, value: sum}))}],
         },
