@@ -88,7 +88,8 @@ Json column(std::string_view key, std::string_view label, Unit unit)
 bool is_drawn(const Section& section, const Table& table)
 {
     const auto charts = page_charts();
-    return std::any_of(charts.begin(), charts.end(), [&](const PageChart& chart)
+    return std::any_of(charts.begin(), charts.end(),
+        [&](const PageChart& chart)
         { return chart.section == section.key && chart.table == table.key; });
 }
 

@@ -743,7 +743,8 @@ Shown Viewer::account(std::string_view name, std::optional<std::uint64_t> at, co
         figure("time", "Time (UTC)", time_of(block)),
         figure("transactions_sent", "Transactions sent",
             count_rows(database_,
-                fmt::format("SELECT count(*) FROM t_transactions WHERE from_id = ?1 AND rowid <= {}",
+                fmt::format(
+                    "SELECT count(*) FROM t_transactions WHERE from_id = ?1 AND rowid <= {}",
                     last_transaction),
                 {bound_id(*id), bound(block)}),
             Unit::count),

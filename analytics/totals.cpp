@@ -342,7 +342,7 @@ private:
     LedgerQueries& source_;
     std::size_t groups_;
     std::vector<FlowTotals::Flow> sums_;
-    std::vector<std::uint64_t> ends_;                          // As in FlowTotals::Course.
+    std::vector<std::uint64_t> ends_;                             // As in FlowTotals::Course.
     std::vector<std::vector<FlowTotals::Course::Part>> courses_;  // As sums_; empty: no transfer.
     std::unordered_map<std::uint64_t, SignedAmount> transferred_;
     std::map<ContractId, std::vector<SignedAmount>> minted_;

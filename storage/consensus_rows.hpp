@@ -26,7 +26,8 @@ struct StakeChangeRow
         column("kind", self.kind,
             {"staked (new coins in the deposits: what he earned there, or brought from outside of "
              "the ledger), freed (out of the deposits to his account), burnt (out of the deposits: "
-             "what was slashed, or leaked away while he was absent), fees (tips out of the fee pool "
+             "what was slashed, or leaked away while he was absent), fees (tips out of the fee "
+             "pool "
              "to his account)."});
         column("amount", self.amount, {"Exact, decimal.", unit::wei});
     }

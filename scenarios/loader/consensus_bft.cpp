@@ -109,8 +109,7 @@ void Loader::read_bft(BftOptions& options)
             "got \"stake\"");
     }
     // Scenarios without it keep their hashes.
-    std::erase_if(values.canonical,
-        [&](const Node::Member& member)
+    std::erase_if(values.canonical, [&](const Node::Member& member)
         { return member.key == "fees" && !options.stake.shares_fees; });
     resolve(table, values.canonical);
 }

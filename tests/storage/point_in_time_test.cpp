@@ -181,9 +181,12 @@ TEST_CASE("SQL functions of one moment: many rows of one statement", "[storage][
 TEST_CASE("SQL of one moment: all balances at once are those of each token", "[storage][sql]")
 {
     auto ledger = small_ledger();
-    const auto sql = balances_sql([&](const char* name)
-        { return ledger.query_integer("SELECT count(*) FROM sqlite_schema WHERE name = '" +
-                                      std::string{name} + "'") == 1; });
+    const auto sql = balances_sql(
+        [&](const char* name)
+        {
+            return ledger.query_integer("SELECT count(*) FROM sqlite_schema WHERE name = '" +
+                                        std::string{name} + "'") == 1;
+        });
     int compared = 0;
     for (std::int64_t account = 1; account <= 4; ++account)
     {
