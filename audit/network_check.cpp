@@ -238,8 +238,11 @@ private:
             votes.insert(votes.end(), step.votes.begin(), step.votes.end());
             evidence.insert(evidence.end(), step.evidence.begin(), step.evidence.end());
         }
+        // By the quorum that nodes use, even a broken one: what it does is to be found, and not
+        // that it is another one.
         for (const auto& violation :
-            check_bft({replay_.powers, history_.chain, votes, evidence, false}))
+            check_bft({replay_.powers, history_.chain, votes, evidence, false},
+                engine_->options().broken.quorum))
         {
             if (must_be_safe || violation.kind != BftViolationKind::conflict)
             {

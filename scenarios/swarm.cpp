@@ -77,11 +77,12 @@ void draw_ledger(SwarmPlan& plan, RandomStream& random)
     plan.payers = draw(random, 2, 30);
     plan.coin_payers = random.bernoulli(0.6) ? draw(random, 1, 12) : 0;
     plan.pay_every = draw(random, 2, 12);
+    plan.is_signed = random.bernoulli(0.2);
 }
 
 // ---- Tendermint ----
 
-SwarmGroup draw_bft_group(RandomStream& random, std::uint32_t count)
+SwarmGroup draw_bft_group(const SwarmPlan& plan, RandomStream& random, std::uint32_t count)
 {
     constexpr const char* strategies[] = {
         "offline", "equivocating", "amnesia", "invalid_block", "equivocating"};
@@ -90,8 +91,10 @@ SwarmGroup draw_bft_group(RandomStream& random, std::uint32_t count)
         group.keys.emplace_back("always", "true");
     if (group.strategy == "invalid_block")
     {
+        // What is not signed cannot be forged.
         constexpr const char* flaws[] = {"wrong_state_root", "overspend", "forged_signature"};
-        group.keys.emplace_back("flaw", fmt::format("\"{}\"", pick(random, flaws)));
+        const auto* flaw = flaws[random.uniform_below(plan.is_signed ? 3 : 2)];
+        group.keys.emplace_back("flaw", fmt::format("\"{}\"", flaw));
     }
     return group;
 }
@@ -101,7 +104,8 @@ void draw_bft_groups(SwarmPlan& plan, RandomStream& random, std::uint32_t valida
     const bool is_above = random.bernoulli(0.15);
     auto faulty = (validators - 1) / 3;
     if (is_above)
-        faulty = draw(random, (validators + 2) / 3, (validators - 1) / 2);
+        // A third, rounded up, to one half: of four that is the same.
+        faulty = draw(random, (validators + 2) / 3, validators / 2);
     else
         faulty = draw(random, 1, faulty);
     plan.honest = validators - faulty;
@@ -112,9 +116,9 @@ void draw_bft_groups(SwarmPlan& plan, RandomStream& random, std::uint32_t valida
         return;
     }
     const auto first = draw(random, 1, faulty);
-    plan.groups.push_back(draw_bft_group(random, first));
+    plan.groups.push_back(draw_bft_group(plan, random, first));
     if (first < faulty)
-        plan.groups.push_back(draw_bft_group(random, faulty - first));
+        plan.groups.push_back(draw_bft_group(plan, random, faulty - first));
     // A few with much.
     if (plan.groups.size() == 1 && random.bernoulli(0.2))
         plan.groups.front().share = 0.05 + draw_share(random, 0.27);
@@ -402,7 +406,7 @@ void write_ledger(const SwarmPlan& plan, std::string& text)
             "\n[agents.people]\nstrategy = \"payer\"\ncount = {}\n"
             "funds = {{ ETH = 5, USDC = 200 }}\ntoken = \"USDC\"\n"
             "amount = {{ log_normal = [3.0, 1.0], min = 0.01, max = 500 }}\ninterval = {}\n",
-            plan.payers, plan.pay_every);
+            plan.payers, plan.pay_every * plan.slot_seconds);
     }
     if (plan.coin_payers > 0)
     {
@@ -410,7 +414,7 @@ void write_ledger(const SwarmPlan& plan, std::string& text)
             "\n[agents.shops]\nstrategy = \"payer\"\ncount = {}\nfunds = {{ ETH = 5 }}\n"
             "token = \"ETH\"\namount = {{ log_normal = [-3.0, 1.0], min = 0.0001, max = 2 }}\n"
             "interval = {}\n",
-            plan.coin_payers, plan.pay_every);
+            plan.coin_payers, plan.pay_every * plan.slot_seconds);
     }
 }
 
@@ -551,6 +555,17 @@ void simplify_ledger(std::vector<SwarmPlan>& plans, const SwarmPlan& plan)
     {
         try_change(plans, plan, [&](SwarmPlan& smaller) { return halve(smaller.*member, 0); });
     }
+    try_change(plans, plan,
+        [](SwarmPlan& smaller)
+        {
+            const auto forges = [](const SwarmGroup& group)
+            {
+                return std::any_of(group.keys.begin(), group.keys.end(),
+                    [](const auto& key) { return key.second == "\"forged_signature\""; });
+            };
+            return std::exchange(smaller.is_signed, false) &&
+                   std::none_of(smaller.groups.begin(), smaller.groups.end(), forges);
+        });
     constexpr std::uint32_t seldom = 40;
     try_change(plans, plan,
         [](SwarmPlan& smaller)
@@ -611,10 +626,10 @@ std::string to_toml(const SwarmPlan& plan)
     auto text = fmt::format(
         "[scenario]\nname = \"swarm_{0}\"\ntitle = \"Drawn by runnel swarm from seed {0}\"\n"
         "seed = {0}\nblocks = {1}\nslot_seconds = {2}\nstart = 2024-03-04T09:00:00Z\n"
-        "\n[chain]\ncheckpoint_interval = {3}\nblock_gas_limit = 3_000_000\n"
+        "\n[chain]\ncheckpoint_interval = {3}\nblock_gas_limit = 3_000_000\nsignatures = \"{6}\"\n"
         "\n[consensus]\nengine = \"{4}\"\nhorizon = 100\n\n[consensus.{4}]\n{5}\n",
         plan.seed, plan.blocks, plan.slot_seconds, plan.checkpoint_interval, plan.engine,
-        of_keys(plan.protocol, "\n", " = "));
+        of_keys(plan.protocol, "\n", " = "), plan.is_signed ? "secp256k1" : "none");
     write_groups(plan, text);
     write_network(plan, text);
     write_faults(plan, text);
@@ -669,6 +684,7 @@ std::vector<std::pair<std::string, std::string>> describe(const SwarmPlan& plan)
     add("payers", fmt::format("{}", plan.payers));
     add("coin_payers", fmt::format("{}", plan.coin_payers));
     add("pay_every", fmt::format("{}", plan.pay_every));
+    add("signatures", plan.is_signed ? "secp256k1" : "none");
     const auto runs = draw_swarm_runs(plan.seed);
     add("workers", fmt::format("{}", runs.workers));
     add("cohort_size", fmt::format("{}", runs.cohort_size));

@@ -58,6 +58,7 @@ struct SwarmPlan
     std::uint32_t payers = 0;       // In a token,
     std::uint32_t coin_payers = 0;  // and in native coins.
     std::uint32_t pay_every = 0;    // Blocks, on average.
+    bool is_signed = false;         // Transactions, by secp256k1.
 
     [[nodiscard]] std::uint32_t nodes() const noexcept;
 };

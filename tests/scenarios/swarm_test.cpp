@@ -22,7 +22,7 @@ std::size_t size_of(const SwarmPlan& plan)
                           (plan.clock_drift_ppm > 0) + (plan.jitter_share > 0);
     return plan.nodes() + plan.blocks + plan.groups.size() + plan.faults.size() + plan.payers +
            plan.coin_payers + plan.regions.size() + plan.protocol.size() +
-           static_cast<std::size_t>(troubles);
+           (plan.is_signed ? 1 : 0) + static_cast<std::size_t>(troubles);
 }
 }  // namespace
 
@@ -46,6 +46,7 @@ TEST_CASE("swarm: what is drawn is a scenario, and says all that was drawn", "[s
         REQUIRE(setup.nodes == plan.nodes());
         REQUIRE(setup.groups.size() == plan.groups.size() + 1);
         REQUIRE(setup.network.loss == plan.loss);
+        REQUIRE((scenario->chain.signatures != SignatureScheme::none) == plan.is_signed);
         REQUIRE(setup.faults.size() == plan.faults.size());
         for (std::size_t i = 0; i < plan.faults.size(); ++i)
         {
