@@ -125,6 +125,13 @@ void BftEngine::take_decided(VirtualTime at, NodeId node, const BftNode::Decided
     }
     if (node != reference())
         return;
+    // If it lost its memory it decides once more what it knew: that is not news. On another branch,
+    // where liars are enough for one, it follows that one, and the chain as told ends.
+    const bool follows = header.height == decided_ + 1 &&
+                         (decided_ == 0 || heights_[decided_ - 1].reference == header.parent);
+    if (!follows)
+        return;
+    decided_ = header.height;
     height.reference = header.id;
     for (const auto& decision : height.decisions)
         report_fork(height, decision);
@@ -170,7 +177,7 @@ std::optional<ConsensusStep> BftEngine::leftover()
         return std::nullopt;
     ConsensusStep step;
     step.at = now_;
-    step.finalized = network_.node(reference()).decided_height();
+    step.finalized = decided_;
     step.refused = std::exchange(refused_, {});
     step.votes = std::exchange(votes_, {});
     step.evidence = std::exchange(unreported_, {});
@@ -196,7 +203,7 @@ std::vector<NamedFigure> BftEngine::details() const
     std::sort(offenders.begin(), offenders.end());
     offenders.erase(std::unique(offenders.begin(), offenders.end()), offenders.end());
     const auto number = [](std::uint64_t value) { return static_cast<double>(value); };
-    const auto heights = number(std::max<std::uint64_t>(decided_height(reference()), 1));
+    const auto heights = number(std::max<std::uint64_t>(decided_, 1));
     return {{"bft.rounds_lost", number(rounds_lost_) / heights, "rounds a height"},
         {"bft.rounds_lost_most", number(rounds_lost_most_), "rounds"},
         {"bft.voters", number(voters_), "validators"},

@@ -69,6 +69,7 @@ private:
     ShardRunner& runner_;
     Network<BftNode> network_;
     VirtualTime now_ = 0;
+    std::uint64_t decided_ = 0;  // Height of the reference node's chain, as steps tell it.
     std::uint64_t blocks_made_ = 0;
     std::uint64_t rounds_lost_ = 0;       // Before those that decided, over all heights.
     std::uint64_t rounds_lost_most_ = 0;  // At one height.

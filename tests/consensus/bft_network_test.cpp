@@ -507,6 +507,25 @@ TEST_CASE("who lost its memory does not vote until blocks are newer than that", 
     CHECK(votes_again);
 }
 
+TEST_CASE("a reference node that lost its memory tells nothing twice", "[consensus][bft]")
+{
+    // Everybody is down once: there is no steady node to refer to.
+    BftOptions options;
+    auto model = even_network(50);
+    for (NodeId node = 0; node < options.validators; ++node)
+    {
+        const auto from = (20 + 10 * static_cast<VirtualTime>(node)) * one_second;
+        model.outages.push_back({node, from, from + 2 * one_second, node != 0});
+    }
+    const Run run{options, model, 1, 120 * one_second};
+    REQUIRE(run.engine->reference() == 0);
+    REQUIRE(run.blocks.size() > 30);
+    for (std::size_t i = 0; i < run.blocks.size(); ++i)
+        REQUIRE(run.blocks[i].height == i + 1);
+    CHECK(run.steps.back().at > 100 * one_second);
+    CHECK(run.violations().empty());
+}
+
 TEST_CASE("validators come and go, and each height's own votes decide", "[consensus][bft]")
 {
     BftOptions options;
