@@ -65,8 +65,11 @@ public:
             progress.stop.store(true);
         blocks.push_back(std::move(block));
     }
-    void checkpoint(std::uint64_t /*block_number*/, CheckpointSource& parts) override
+    void checkpoint(std::uint64_t block_number, CheckpointSource& parts) override
     {
+        // Nobody goes on behind the last block: of that one the state alone is handed over.
+        if (block_number >= last_block)
+            return;
         KeptParts kept;
         while (const auto part = parts.next())
             kept.emplace_back(part->name, Bytes{part->content.begin(), part->content.end()});
@@ -77,7 +80,8 @@ public:
     std::vector<std::shared_ptr<const FinishedBlock>> blocks;
     std::optional<KeptParts> last_checkpoint;
     SimulationProgress progress;
-    std::uint64_t stops_at = 0;  // 0: nowhere.
+    std::uint64_t stops_at = 0;    // 0: nowhere.
+    std::uint64_t last_block = 0;  // Of the scenario.
     storage::LedgerWriter* writer = nullptr;
 };
 
@@ -301,12 +305,21 @@ private:
     std::string resume()
     {
         Recorder recorder;
+        recorder.last_block = scenario_.blocks;
         recorder.stops_at = std::max<std::uint64_t>(
             static_cast<std::uint64_t>(runs_.stops_at * static_cast<double>(scenario_.blocks)), 1);
         const auto cut = simulate(make_setup(), runs_.workers, whole_cohort, recorder);
         if (!cut.error.empty())
             return fmt::format("resume: {} (after block {})", cut.error, cut.head.number);
-        if (is_over() || !recorder.last_checkpoint)
+        if (is_over())
+            return {};
+        // It may have been at its end already.
+        if (!cut.interrupted)
+        {
+            if (auto wrong = compare("replicas, to be cut short", cut); !wrong.empty())
+                return wrong;
+        }
+        if (!recorder.last_checkpoint)
             return {};
         check_.resumed = true;
         Recorder rest;
