@@ -170,16 +170,13 @@ void BftNode::restart(Context& context, bool keeps_memory)
     }
     for (const auto& polka : disk_.polkas)
         learn_value(polka.value);
-    const auto [at, round, step, prevoted, precommitted] = disk_.last;
-    machine_->resume(round, step, disk_.lock);
+    machine_->resume(disk_.last.round, disk_.last.step, disk_.lock);
     for (const auto& polka : disk_.polkas)
         machine_->add_votes(
             VoteKind::prevote, polka.round, polka.value.block->header.id, polka.voters);
     // What it signed it says again: it may be that nobody heard it.
-    if (step == BftStep::prevote || step == BftStep::precommit)
-        add_own_vote(VoteKind::prevote, round, prevoted);
-    if (step == BftStep::precommit)
-        add_own_vote(VoteKind::precommit, round, precommitted);
+    for (const auto& vote : disk_.votes)
+        add_own_vote(vote.kind, vote.round, vote.block);
     look();
 }
 
@@ -449,9 +446,9 @@ bool BftNode::may_sign(std::uint64_t round, BftStep step) const noexcept
 void BftNode::note_signed(std::uint64_t round, BftStep step)
 {
     auto& last = disk_.last;
-    if (last.height != height() || last.round != round)
-        last = {height(), round, step, no_block, no_block};
-    last.step = step;
+    if (last.height != height())
+        disk_.votes.clear();
+    last = {height(), round, step};
     disk_.lock = machine_->lock();
     disk_.polkas.clear();
     const auto keep = [this](NetworkBlockId block, std::int64_t in_round)
@@ -597,7 +594,7 @@ void BftNode::vote(VoteKind kind, std::uint64_t round, NetworkBlockId block)
     if (!is_voter() || !may_sign(round, step))
         return;
     note_signed(round, step);
-    (kind == VoteKind::prevote ? disk_.last.prevoted : disk_.last.precommitted) = block;
+    disk_.votes.push_back({kind, round, block});
     if (strategy_ == BftStrategy::equivocating && attacks(round))
     {
         // In a round of theirs they have said what they had to: see vote_twice().

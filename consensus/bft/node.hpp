@@ -113,8 +113,12 @@ private:
         std::uint64_t height = 0;
         std::uint64_t round = 0;
         BftStep step = BftStep::new_height;
-        NetworkBlockId prevoted = no_block;  // In that round, as far as `step` says.
-        NetworkBlockId precommitted = no_block;
+    };
+    struct OwnVote
+    {
+        VoteKind kind{};
+        std::uint64_t round = 0;
+        NetworkBlockId block = 0;
     };
     struct Polka
     {
@@ -129,6 +133,9 @@ private:
         BftStatePointer state;
         std::shared_ptr<const BftCertificate> commit;  // Of the head.
         Signed last;
+        /// That it signed at the height of `last`. Of all its rounds: who is still in an earlier
+        /// one may lack just its vote to leave it, and nobody else may have heard it.
+        std::vector<OwnVote> votes;
         BftLock lock;
         /// What the lock names, with the prevotes that it rests on: without these nobody could be
         /// brought to vote for it after everybody has been down.
