@@ -354,10 +354,28 @@ bool BlockExecution::release(std::uint32_t transaction) noexcept
 
 std::size_t BlockExecution::undeclared_touches() const noexcept
 {
-    std::size_t count = 0;
+    // Whoever declares a table's guard has declared the table (TransactionScope::is_guarded()).
+    const auto is_guarded = [this](const Access& found)
+    {
+        const auto* guard = world_->tables()[found.table]->guard();
+        if (guard == nullptr)
+            return false;
+        const auto declared = plan_.accesses(found.transaction);
+        return std::any_of(declared.begin(), declared.end(),
+            [&](const Access& access)
+            {
+                return access.table == guard->number() && access.key == 0 &&
+                       (access.mode == AccessMode::write ||
+                           (access.mode == AccessMode::read && found.mode == AccessMode::read));
+            });
+    };
+    std::ptrdiff_t count = 0;
     for (const auto& worker : workers_)
-        count += worker->arena.found_accesses.size();
-    return count;
+    {
+        const auto& found = worker->arena.found_accesses;
+        count += std::ssize(found) - std::count_if(found.begin(), found.end(), is_guarded);
+    }
+    return static_cast<std::size_t>(count);
 }
 
 std::uint32_t BlockExecution::take_ready() noexcept

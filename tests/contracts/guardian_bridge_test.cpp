@@ -7,7 +7,10 @@
 
 #include <map>
 #include <random>
+#include <span>
 #include <string>
+#include <thread>
+#include <utility>
 #include <vector>
 
 namespace runnel::contracts
@@ -52,6 +55,15 @@ struct BridgeFixture : ContractFixture
             expect_ok(user, home.id(), Erc20Approve{bridge.account(), Amount::max()});
             expect_ok(user, there.id(), Erc20Approve{bridge.account(), Amount::max()});
         }
+    }
+
+    /// What succeeds has declared all that it touches.
+    template <typename... Arguments>
+    Sandbox::Outcome expect_ok(AccountId sender, const Arguments&... arguments)
+    {
+        auto outcome = ContractFixture::expect_ok(sender, arguments...);
+        REQUIRE(outcome.undeclared_touches == 0);
+        return outcome;
     }
 
     GuardianBridge& add_bridge(bool of_token, const Amount& daily_limit)
@@ -342,6 +354,154 @@ TEST_CASE("guardian bridge: what cannot be sent", "[contracts][bridge]")
 
 namespace
 {
+Transaction transaction_of(AccountId sender, const CallWriter& calls)
+{
+    Transaction transaction;
+    transaction.sender = sender;
+    transaction.gas_limit = 1ULL << 40U;
+    transaction.set_calls(calls.bytes());
+    transaction.seal();
+    return transaction;
+}
+
+std::vector<Access> accesses_of(BridgeFixture& f, AccountId sender, const CallWriter& calls)
+{
+    std::vector<Access> accesses;
+    AccessCollector collector{f.sandbox.world(), accesses};
+    collector.calls(calls.bytes(), sender);
+    CHECK(collector.is_complete());
+    return accesses;
+}
+
+/// Whether one of two transactions writes an object that the other one touches.
+bool must_take_turns(std::span<const Access> first, std::span<const Access> second)
+{
+    for (const auto& a : first)
+    {
+        for (const auto& b : second)
+        {
+            const bool same = a.table == b.table && a.key == b.key;
+            if (same && (a.mode != b.mode || a.mode == AccessMode::write))
+                return true;
+        }
+    }
+    return false;
+}
+}  // namespace
+
+TEST_CASE("guardian bridge: attestations to different messages run side by side, all else in turns",
+    "[contracts][bridge]")
+{
+    BridgeFixture f;
+    f.expect_ok(f.alice, f.sending(false, f.bob, units(10)));
+    f.expect_ok(f.bob, f.sending(true, f.alice, units(20)));
+    const auto attest = [&](std::uint64_t number, std::size_t guardian)
+    {
+        CallWriter calls;
+        f.bridge.add_attest(calls, number);
+        return accesses_of(f, f.guardians[guardian], calls);
+    };
+    const auto refund = [&](std::uint64_t number)
+    {
+        CallWriter calls;
+        f.bridge.add_refund(calls, number);
+        return accesses_of(f, f.relayer, calls);
+    };
+    CHECK_FALSE(must_take_turns(attest(0, 0), attest(1, 0)));
+    CHECK(must_take_turns(attest(0, 0), attest(0, 1)));
+    CHECK(must_take_turns(attest(1, 0), accesses_of(f, f.relayer, f.release(1))));
+    CHECK_FALSE(must_take_turns(attest(0, 0), accesses_of(f, f.relayer, f.release(1))));
+    const auto send = accesses_of(f, f.alice, f.sending(false, f.bob, units(1)));
+    CHECK(must_take_turns(send, accesses_of(f, f.bob, f.sending(true, f.alice, units(1)))));
+    CHECK(must_take_turns(send, refund(0)));
+    CHECK_FALSE(must_take_turns(send, attest(0, 0)));
+    const auto pause = accesses_of(f, f.master, CallWriter{}.add(f.bridge.id(), SetPaused{true}));
+    CHECK(must_take_turns(send, pause));
+    // Hostile arguments declare no more than that.
+    auto hostile = forgery(f, true, units(1));
+    hostile.to = AccountId{1'000'000};
+    CHECK(accesses_of(f, f.relayer, CallWriter{}.add(f.bridge.id(), hostile)).empty());
+    CHECK(refund(1'000'000).size() == pause.size());
+}
+
+TEST_CASE("guardian bridge: blocks come out the same on any number of workers, and none is undone",
+    "[contracts][bridge]")
+{
+    const bool of_token = GENERATE(true, false);
+    const auto run = [&](unsigned workers)
+    {
+        BridgeFixture f{of_token};
+        f.give(f.bob, units(500));
+        std::vector<Transaction> block;
+        const auto run_block = [&](std::uint64_t at)
+        {
+            BlockExecution execution;
+            BlockContext context;
+            context.timestamp = at;
+            context.gas_limit = 1ULL << 50U;
+            ExecutionOptions options;
+            options.free_gas = true;
+            options.mode = workers > 1 ? ExecutionMode::parallel : ExecutionMode::serial;
+            execution.begin(f.sandbox.world(), context, std::exchange(block, {}), options, workers);
+            std::vector<std::thread> threads;
+            for (unsigned i = 1; i < workers; ++i)
+                threads.emplace_back([&execution, i] { execution.assist(i); });
+            execution.plan();
+            const bool is_done = execution.run();
+            for (auto& thread : threads)
+                thread.join();
+            // Nothing was touched that was not declared, by transfers of the same block either.
+            REQUIRE(is_done);
+            REQUIRE(execution.undeclared_touches() == 0);
+            execution.apply(0, {});
+            auto finished = execution.seal({}, {});
+            for (const auto& receipt : finished.receipts)
+            {
+                INFO(receipt.refusal.to_string());
+                REQUIRE(receipt.status == ReceiptStatus::succeeded);
+            }
+            return finished.header.receipts_root;
+        };
+        const auto send = [&](AccountId from, bool is_return, AccountId to, std::uint64_t amount)
+        { block.push_back(transaction_of(from, f.sending(is_return, to, units(amount)))); };
+        for (std::uint64_t i = 0; i < 6; ++i)
+        {
+            send(f.alice, false, f.bob, 20 + i);
+            send(f.bob, false, f.alice, 30 + i);
+            send(f.bob, true, f.alice, 10 + i);
+        }
+        std::vector<Hash> roots{run_block(midnight + 12)};
+        for (std::uint64_t number = 0; number < 18; ++number)
+        {
+            for (std::size_t i = 0; i < 3; ++i)
+            {
+                CallWriter calls;
+                f.bridge.add_attest(calls, number);
+                block.push_back(transaction_of(f.guardians[(number + i) % 5], calls));
+            }
+        }
+        roots.push_back(run_block(midnight + 24));
+        for (std::uint64_t number = 0; number < 9; ++number)
+            block.push_back(transaction_of(f.relayer, f.release(17 - number)));
+        send(f.alice, false, f.alice, 40);
+        roots.push_back(run_block(midnight + 624));
+        for (std::uint64_t number = 0; number < 9; ++number)
+        {
+            CallWriter calls;
+            f.bridge.add_refund(calls, number);
+            block.push_back(transaction_of(f.alice, calls));
+        }
+        roots.push_back(run_block(midnight + 3'612));
+        REQUIRE(f.sandbox.world().check_invariants().empty());
+        CHECK(f.bridge.first_in_flight() == 18);
+        roots.push_back(f.sandbox.world().checkpoint_root());
+        return roots;
+    };
+    CHECK(run(1) == run(3));
+}
+
+namespace
+{
 struct Operation
 {
     std::uint32_t kind = 0;
@@ -389,6 +549,8 @@ std::optional<tests::Broken> play(std::span<const Operation> operations, bool of
                 const auto outcome = f.sandbox.run(who, f.sending(is_return, to, amount));
                 if (outcome.ok() != can)
                     return tests::Broken{i, "sending: " + outcome.receipt.refusal.to_string()};
+                if (outcome.undeclared_touches != 0)
+                    return tests::Broken{i, "sending touches more than it declares"};
                 if (can)
                     sent.push_back({is_return, who, to, amount, now, false});
                 break;
@@ -405,6 +567,8 @@ std::optional<tests::Broken> play(std::span<const Operation> operations, bool of
                 const auto outcome = f.sandbox.run(f.guardians[guardian], calls);
                 if (outcome.ok() != can)
                     return tests::Broken{i, "attesting: " + outcome.receipt.refusal.to_string()};
+                if (outcome.undeclared_touches != 0)
+                    return tests::Broken{i, "attesting touches more than it declares"};
                 signatures[number] |= can ? std::uint64_t{1} << guardian : 0;
                 break;
             }
@@ -422,6 +586,8 @@ std::optional<tests::Broken> play(std::span<const Operation> operations, bool of
                 const auto outcome = f.sandbox.run(f.relayer, f.release(number));
                 if (outcome.ok() != can)
                     return tests::Broken{i, "releasing: " + outcome.receipt.refusal.to_string()};
+                if (outcome.undeclared_touches != 0)
+                    return tests::Broken{i, "releasing touches more than it declares"};
                 if (!can)
                     break;
                 transfer.is_done = true;
@@ -440,6 +606,8 @@ std::optional<tests::Broken> play(std::span<const Operation> operations, bool of
                 const auto outcome = f.sandbox.run(sender, calls);
                 if (outcome.ok() != can)
                     return tests::Broken{i, "refunding: " + outcome.receipt.refusal.to_string()};
+                if (outcome.undeclared_touches != 0)
+                    return tests::Broken{i, "refunding touches more than it declares"};
                 transfer.is_done = transfer.is_done || can;
                 break;
             }

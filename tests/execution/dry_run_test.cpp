@@ -115,6 +115,8 @@ TEST_CASE("dry run: a guarded table needs no redoing", "[execution][executor]")
     const auto actual = parallel.run(parallel.crossings(1), 3);
     CHECK(actual.hash == expected.hash);
     CHECK(parallel.redone_blocks == 0);
+    CHECK(parallel.execution.undeclared_touches() == 0);
+    CHECK(serial.execution.undeclared_touches() == 0);
     CHECK(serial.pools->guard.get(0).value == parallel.pools->guard.get(0).value);
     CHECK(parallel.pools->ticks.keys() == serial.pools->ticks.keys());
     CHECK(parallel.world->checkpoint_root() == serial.world->checkpoint_root());
@@ -129,5 +131,6 @@ TEST_CASE("dry run: a guess that was wrong is redone", "[execution][executor]")
     const auto actual = parallel.run(parallel.crossings(7), 3);
     CHECK(actual.hash == expected.hash);
     CHECK(parallel.redone_blocks == 1);
+    CHECK(serial.execution.undeclared_touches() > 0);
     CHECK(parallel.world->checkpoint_root() == serial.world->checkpoint_root());
 }

@@ -60,6 +60,8 @@ GuardianBridge::GuardianBridge(ContractIdentity identity, Terms terms)
 {
     RUNNEL_CHECK(terms_.quorum >= 1 && terms_.quorum <= terms_.guardian_count &&
                  terms_.guardian_count <= guardians_max);
+    // Whoever looks at transfers has changed the books first; attesting looks at neither.
+    sent_.set_guard(state_);
     add_table(state_);
     add_table(sent_);
     add_table(received_);
@@ -254,6 +256,83 @@ BridgeMove GuardianBridge::move(
 {
     return {type, as_number(message_id(message)), message.number, message.from, message.to,
         terms_.home_token, terms_.bridged_token, message.amount, relayer, message.fee};
+}
+
+// ---- What calls may touch ----
+
+// Calls but `attest` take turns, as each changes the books; attestations to different messages run
+// side by side.
+
+bool GuardianBridge::declare_message(AccessCollector& access, const Message& message) const
+{
+    const auto count = access.world().account_count();
+    if (index(message.from) >= count || index(message.to) >= count)
+        return false;
+    access.write(received_, message_id(message));
+    return true;
+}
+
+void GuardianBridge::declare_pay_home(AccessCollector& access, AccountId to) const
+{
+    if (home_ == nullptr)
+        coin_->declare_pay(access, account(), to);
+    else
+        home_->declare_transfer(access, account(), to);
+}
+
+void GuardianBridge::declare(const Send& call, AccountId sender, AccessCollector& access) const
+{
+    access.write(state_, 0);
+    if (call.is_return)
+    {
+        bridged_->declare_transfer_from(access, account(), sender, account());
+        issued_->declare_burn(access, account());
+    }
+    else if (home_ == nullptr)
+    {
+        coin_->declare(NativeTransfer{account(), 0}, sender, access);
+    }
+    else
+    {
+        home_->declare_transfer_from(access, account(), sender, account());
+        home_->declare_holding(access, account());
+    }
+}
+
+void GuardianBridge::declare(const Attest& call, AccountId, AccessCollector& access) const
+{
+    declare_message(access, message_of(call));
+}
+
+void GuardianBridge::declare(const Release& call, AccountId sender, AccessCollector& access) const
+{
+    if (!declare_message(access, message_of(call)))
+        return;
+    access.write(state_, 0);
+    for (const auto payee : {call.to, sender})
+    {
+        if (call.is_return)
+            declare_pay_home(access, payee);
+        else
+            issued_->declare_mint(access, account(), payee);
+    }
+}
+
+void GuardianBridge::declare(const Refund& call, AccountId, AccessCollector& access) const
+{
+    access.write(state_, 0);
+    if (call.number >= state().sent)
+        return;
+    const auto& sent = sent_.get(call.number);
+    if (sent.is_return)
+        issued_->declare_mint(access, account(), sent.from);
+    else
+        declare_pay_home(access, sent.from);
+}
+
+void GuardianBridge::declare(const SetPaused&, AccountId, AccessCollector& access) const
+{
+    access.write(state_, 0);
 }
 
 // ---- Sending ----

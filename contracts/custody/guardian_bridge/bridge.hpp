@@ -240,7 +240,18 @@ public:
 
     void back(World& world, const Amount& value) override;
 
+    using ContractBase::declare;
     using ContractBase::execute;
+    void declare(
+        const guardian_bridge::Send& call, AccountId sender, AccessCollector& access) const;
+    void declare(
+        const guardian_bridge::Attest& call, AccountId sender, AccessCollector& access) const;
+    void declare(
+        const guardian_bridge::Release& call, AccountId sender, AccessCollector& access) const;
+    void declare(
+        const guardian_bridge::Refund& call, AccountId sender, AccessCollector& access) const;
+    void declare(
+        const guardian_bridge::SetPaused& call, AccountId sender, AccessCollector& access) const;
     /// Returns the transfer's number.
     Result<Returns> execute(const guardian_bridge::Send& call, CallContext& context);
     /// Returns how many have attested now.
@@ -255,6 +266,9 @@ private:
     [[nodiscard]] std::optional<std::uint32_t> guardian_number(AccountId account) const noexcept;
     [[nodiscard]] BridgeMove move(
         BridgeMoveType type, const guardian_bridge::Message& message, AccountId relayer) const;
+    /// False of a message that names an account which is not there: it will be refused.
+    bool declare_message(AccessCollector& access, const guardian_bridge::Message& message) const;
+    void declare_pay_home(AccessCollector& access, AccountId to) const;
     Result<void> lock(CallContext& context, const guardian_bridge::Send& call);
     Result<void> burn(CallContext& context, const Amount& amount);
     Result<void> pay_home(CallContext& context, AccountId to, const Amount& amount);
