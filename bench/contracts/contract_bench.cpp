@@ -98,7 +98,7 @@ std::vector<ContractBench> contract_benches()
              compound_v2_benches, comet_benches, morpho_blue_benches, makerdao_dss_benches,
              fiat_token_benches, terra_market_benches, staking_rewards_benches, masterchef_benches,
              vault_benches, staking_benches, tornado_benches, commerce_benches, cover_pool_benches,
-             custodial_exchange_benches})
+             custodial_exchange_benches, guardian_bridge_benches})
     {
         auto benches = protocol();
         std::move(benches.begin(), benches.end(), std::back_inserter(all));

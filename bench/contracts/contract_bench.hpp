@@ -136,6 +136,7 @@ std::vector<ContractBench> curve_stableswap_benches();
 std::vector<ContractBench> custodial_exchange_benches();
 std::vector<ContractBench> erc20_benches();
 std::vector<ContractBench> fiat_token_benches();
+std::vector<ContractBench> guardian_bridge_benches();
 std::vector<ContractBench> makerdao_dss_benches();
 std::vector<ContractBench> masterchef_benches();
 std::vector<ContractBench> morpho_blue_benches();

@@ -10,7 +10,8 @@ from support import Checks, Runnel
 PROTOCOLS = {"native", "erc20", "price_oracle", "uniswap_v2", "uniswap_v3", "uniswap_v4", "curve", "curve_3pool",
              "balancer_weighted", "order_book", "share_registry", "marketplace", "aave_v3", "compound_v2", "comet",
              "morpho_blue", "makerdao_dss", "fiat_token", "terra_market", "staking_rewards", "masterchef", "erc4626", "strategy_vault", "lido",
-             "ethena", "tornado", "arbitrated_escrow", "listing_board", "cover_pool", "custodial_exchange"}
+             "ethena", "tornado", "arbitrated_escrow", "listing_board", "cover_pool", "custodial_exchange",
+             "guardian_bridge"}
 
 
 def main() -> None:
