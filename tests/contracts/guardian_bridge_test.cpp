@@ -352,6 +352,90 @@ TEST_CASE("guardian bridge: what cannot be sent", "[contracts][bridge]")
         other.alice, other.sending(false, other.bob, units(10)), "GuardianBridge: decimals differ");
 }
 
+TEST_CASE(
+    "guardian bridge: of several reasons to refuse the first one counts", "[contracts][bridge]")
+{
+    BridgeFixture f;
+    const auto id = f.bridge.id();
+    // What comes with a return is looked at before what is minted.
+    f.expect_refusal(f.bob, id, Send{true, f.bob, units(301), units(301)},
+        "GuardianBridge: value is not the amount");
+    // A paused bridge says so whatever was to be sent.
+    BridgeFixture other{true, {}, 0, 6};
+    other.expect_refusal(
+        other.alice, other.sending(false, other.bob, {}), "GuardianBridge: decimals differ");
+    other.expect_ok(other.master, other.bridge.id(), SetPaused{true});
+    other.expect_refusal(
+        other.alice, other.sending(false, other.bob, units(10)), "GuardianBridge: paused");
+
+    // Guardian 0 has signed what is released, guardian 4 has not.
+    f.expect_ok(f.alice, f.sending(false, f.bob, units(10)));
+    f.attest(0, 0, 3);
+    f.sandbox.set_time(midnight + 600);
+    f.expect_ok(f.relayer, f.release(0));
+    CallWriter again;
+    f.bridge.add_attest(again, 0);
+    f.expect_refusal(f.guardians[0], again, "GuardianBridge: already attested");
+    f.expect_refusal(f.guardians[4], again, "GuardianBridge: already released");
+
+    // Too early and expired at once: signed a minute before it expires.
+    f.expect_ok(f.alice, f.sending(false, f.bob, units(10)));
+    f.sandbox.set_time(midnight + 600 + 3'540);
+    f.attest(1, 0, 3);
+    f.sandbox.set_time(midnight + 600 + 3'600);
+    f.expect_refusal(f.relayer, f.release(1), "GuardianBridge: too early");
+    f.sandbox.set_time(midnight + 600 + 4'140);
+    f.expect_refusal(f.relayer, f.release(1), "GuardianBridge: expired");
+
+    // Released, and later expired.
+    f.expect_refusal(f.relayer, id, Refund{0}, "GuardianBridge: not in flight");
+    f.expect_ok(f.relayer, id, Refund{1});
+    f.expect_ok(f.alice, f.sending(false, f.bob, units(10)));
+    f.attest(2, 0, 3);
+    f.sandbox.set_time(midnight + 600 + 4'740);
+    f.expect_ok(f.relayer, f.release(2));
+    f.expect_refusal(f.relayer, id, Refund{2}, "GuardianBridge: not in flight");
+}
+
+TEST_CASE("guardian bridge: nobody signs a fee that exceeds the amount", "[contracts][bridge]")
+{
+    BridgeFixture f;
+    auto forged = forgery(f, true, units(10));
+    for (const auto& fee : {units(10), units(11)})
+    {
+        forged.fee = fee;
+        f.expect_refusal(f.guardians[0], f.bridge.id(), signed_forgery(forged),
+            "GuardianBridge: fee exceeds the amount");
+    }
+    forged.fee = wrapping_sub(units(10), 1);
+    f.expect_ok(f.guardians[0], f.bridge.id(), signed_forgery(forged));
+}
+
+TEST_CASE("guardian bridge: no more comes back than was minted or is locked", "[contracts][bridge]")
+{
+    BridgeFixture f;
+    const auto id = f.bridge.id();
+    // Another minter's tokens are worth nothing at home.
+    f.expect_ok(f.master, f.there.id(), fiat_token::ConfigureMinter{f.master, Amount::max()});
+    f.expect_ok(f.master, f.there.id(), fiat_token::Mint{f.bob, units(50)});
+    f.expect_refusal(
+        f.bob, f.sending(true, f.bob, units(301)), "GuardianBridge: not enough locked");
+    f.expect_ok(f.bob, f.sending(true, f.bob, units(300)));
+
+    // What was sent and is in flight is stolen: it cannot be refunded.
+    f.expect_ok(f.alice, f.sending(false, f.bob, units(200)));
+    const auto theft = forgery(f, true, units(400));
+    for (std::size_t i = 0; i < 3; ++i)
+        f.expect_ok(f.guardians[i], id, signed_forgery(theft));
+    f.sandbox.set_time(midnight + 600);
+    f.expect_ok(f.relayer, id, theft);
+    CHECK(f.bridge.locked() == units(100));
+    // The bridge is given tokens that its books do not have.
+    f.give(f.bridge.account(), units(500));
+    f.sandbox.set_time(midnight + 3'600);
+    f.expect_refusal(f.relayer, id, Refund{1}, "GuardianBridge: not enough locked");
+}
+
 namespace
 {
 Transaction transaction_of(AccountId sender, const CallWriter& calls)
