@@ -353,9 +353,12 @@ constexpr std::array own_bands{
         "mixers.to_reused_share", Unit::share, "77%", 0.50, 0.85, source_mixer},
     Band{"bridge_laundering", "fee_median", "a relayer's fee, median, of the note",
         "mixers.fee_median", Unit::share, "0.087%", 0.0004, 0.0041, source_mixer},
+    // 0.132 = 1 - 17'360 / 20'000. At most 20'000 + 200 * (90 + 2) + 4 standard deviations of the
+    // players' sum, 200 * log-normal (4, 1) of deviation 118: 45'100.
     Band{"bridge_laundering", "cover_min", "locked of what the robbed bridge owes",
-        "bridges.cover_min", Unit::share, "not recorded", 0.01, 0.99,
-        "follows from the theft: 17,360 ETH of what is locked; with a limit of a day it is 1"},
+        "bridges.cover_min", Unit::share, "not recorded", 0.13, 0.62,
+        "follows from the theft of 17,360 ETH: 20,000 of savers' stay, players have at most 25,100 "
+        "beside, docs/behaviour.md"},
     Band{"ust_spiral", "ust_day_1", "UST, close of 7 May", "pegs.days.market UST day 1.price",
         Unit::none, "0.994", 0.97, 1, source_ust},
     Band{"ust_spiral", "ust_day_3", "UST, close of 9 May", "pegs.days.market UST day 3.price",
