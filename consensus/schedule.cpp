@@ -166,8 +166,8 @@ bool ChainSchedule::pull()
         {
             stands_still_ = true;
             error_ = fmt::format(
-                "the chain stands still: no block follows block {}, made {} s "
-                "after the start, within {} s",
+                "the chain stands still: no block follows block {} until {} s after the start, nor "
+                "within {} s more",
                 settled_ + chain_.size(), last_at_ / one_second, options_.patience / one_second);
         }
         return false;

@@ -1,6 +1,7 @@
 #include "consensus/validation.hpp"
 
 #include "consensus/consensus.hpp"
+#include "ledger/check.hpp"
 #include "state/signing.hpp"
 #include "state/world.hpp"
 
@@ -72,7 +73,10 @@ std::string_view to_string(BlockRule rule) noexcept
 
 BlockValidator::BlockValidator(ValidationRules rules, unsigned workers)
   : rules_{std::move(rules)}, workers_{workers}, builder_{rules_.mempool}
-{}
+{
+    const auto ordering = rules_.mempool.ordering;
+    RUNNEL_CHECK(!takes_bundles(ordering) && ordering != Ordering::commit_reveal);
+}
 
 std::optional<BrokenRule> BlockValidator::check_header(
     const ParentBlock& parent, const DueBlock& due, const FinishedBlock& block) const

@@ -82,7 +82,10 @@ struct DueBlock
 class BlockValidator
 {
 public:
-    /// @p workers: threads that look at signatures.
+    /// @p workers: threads that look at signatures. The chain's ordering must be one of those that
+    /// look at fees and times alone: a network has no other, and with another one it takes more
+    /// than a block and its parent's state to say what is right (see BuilderMarket and
+    /// CommitmentBook).
     explicit BlockValidator(ValidationRules rules, unsigned workers = 1);
 
     [[nodiscard]] const ValidationRules& rules() const noexcept { return rules_; }

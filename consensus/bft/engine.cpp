@@ -3,6 +3,7 @@
 #include "ledger/check.hpp"
 
 #include <algorithm>
+#include <limits>
 #include <map>
 #include <utility>
 
@@ -73,7 +74,7 @@ std::optional<ConsensusStep> BftEngine::next(VirtualTime limit)
 {
     while (steps_.empty())
     {
-        const auto records = network_.advance(runner_, limit);
+        const auto records = network_.advance(runner_, std::min(limit, end_));
         if (records.empty())
             return leftover();
         for (const auto& record : records)
@@ -124,7 +125,12 @@ void BftEngine::take_decided(VirtualTime at, NodeId node, const BftNode::Decided
             report_fork(height, height.decisions.back());
     }
     if (node != reference())
+    {
+        if (header.flaw != BlockFlaw::none && keeps_to_protocol(genesis_->strategy_of(node)))
+            refused_decisions_.insert(header.height);
+        expect_end(at);
         return;
+    }
     // If it lost its memory it decides once more what it knew: that is not news. On another branch,
     // where liars are enough for one, it follows that one, and the chain as told ends.
     const bool follows = header.height == decided_ + 1 &&
@@ -133,6 +139,8 @@ void BftEngine::take_decided(VirtualTime at, NodeId node, const BftNode::Decided
         return;
     decided_ = header.height;
     height.reference = header.id;
+    end_ = std::numeric_limits<VirtualTime>::max();
+    expect_end(at);
     for (const auto& decision : height.decisions)
         report_fork(height, decision);
     rounds_lost_ += decided.commit->round;
@@ -160,6 +168,16 @@ void BftEngine::take_decided(VirtualTime at, NodeId node, const BftNode::Decided
     step.votes.insert(step.votes.end(), votes_.begin(), votes_.end());
     votes_.clear();
     steps_.push_back(std::move(step));
+}
+
+/// The reference node refuses a decided block with a flaw. Unless validators in league decide
+/// another one at its height, which they do soon or not at all, its chain ends there, however long
+/// others go on.
+void BftEngine::expect_end(VirtualTime now)
+{
+    constexpr VirtualTime grace = 600 * one_second;
+    if (refused_decisions_.contains(decided_ + 1))
+        end_ = std::min(end_, now + grace);
 }
 
 void BftEngine::report_fork(const Height& height, const Decision& decision)

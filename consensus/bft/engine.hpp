@@ -7,8 +7,10 @@
 
 #include <cstdint>
 #include <deque>
+#include <limits>
 #include <memory>
 #include <optional>
+#include <set>
 #include <vector>
 
 namespace runnel
@@ -64,6 +66,7 @@ private:
     void take(const Network<BftNode>::Record& record);
     void take_decided(VirtualTime at, NodeId node, const BftNode::Decided& decided);
     [[nodiscard]] std::optional<ConsensusStep> leftover();
+    void expect_end(VirtualTime now);
 
     std::shared_ptr<const BftGenesis> genesis_;
     ShardRunner& runner_;
@@ -95,6 +98,9 @@ private:
     std::vector<NetworkVotes> votes_;
     std::vector<NetworkEvidence> unreported_;  // That the reference node found; no block has it.
     std::deque<ConsensusStep> steps_;
+    /// Heights at which others decided what the reference node refuses.
+    std::set<std::uint64_t> refused_decisions_;
+    VirtualTime end_ = std::numeric_limits<VirtualTime>::max();  // Nothing comes after it.
 };
 
 [[nodiscard]] std::unique_ptr<BftEngine> make_bft_engine(const BftOptions& options,

@@ -153,6 +153,7 @@ struct BftOptions
     std::uint64_t blocks_per_answer = 32;  // To who asks for decided ones.
 
     /// With what probability a node executes a block before it votes for it, and how long it takes.
+    /// The reference node always does.
     double validation_share = 1;
     VirtualTime validation_time = 0;
 

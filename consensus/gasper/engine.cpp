@@ -171,8 +171,9 @@ void GasperEngine::take(const Network<GasperNode>::Record& record)
             const auto& header = what.block->header;
             heights_.emplace(header.id, header.height);
             refused_.push_back({header, BlockRefusalKind::invalid});
-            // Whoever builds on it unawares has made no false block himself.
-            if (header.flaw != BlockFlaw::none)
+            // Whoever builds on it unawares has made no false block himself. Where it costs its
+            // maker his stake, the evidence is in the block that says so.
+            if (header.flaw != BlockFlaw::none && !world_->options.slashes_invalid_blocks)
             {
                 evidence_.push_back({EvidenceKind::invalid_block, header.maker, record.at,
                     header.height, header.round, header.id, header.id});

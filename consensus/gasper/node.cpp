@@ -39,6 +39,19 @@ bool covers(const std::vector<std::uint64_t>& large, const std::vector<std::uint
     }
     return true;
 }
+
+/// Who is slashed makes no block any more. Source: consensus-specs, process_block_header.
+bool is_slashed_in(const BeaconState& parent, ValidatorId proposer)
+{
+    return parent.registry->validators[proposer].is_slashed;
+}
+
+/// Whether votes of whoever did this count no more. The specification's fork choice ignores those
+/// of who votes against himself alone, not of who proposes what he should not.
+bool voids_votes(EvidenceKind kind)
+{
+    return kind == EvidenceKind::double_vote || kind == EvidenceKind::surround_vote;
+}
 }  // namespace
 
 // ---- World ----
@@ -183,7 +196,8 @@ void GasperView::propose(Port port, Slot slot)
     if (head.block->slot >= slot)
         return;
     // Where it sees its head's branch draw another proposer, it has no right to.
-    if (!is_mine(duties_at(head, slot / world_->options.slots_per_epoch)->proposer(slot)))
+    const auto proposer = duties_at(head, slot / world_->options.slots_per_epoch)->proposer(slot);
+    if (!is_mine(proposer) || is_slashed_in(*head.state, proposer))
         return;
     const auto shared = make_block(port, slot, head);
     port.context.record({GasperRecord::Kind::made, shared.block, shared.state, {}, {}});
@@ -673,8 +687,7 @@ void GasperView::accuse(Port port, EvidenceKind kind, ValidatorId validator, Slo
         return;
     accused_[validator] = true;
     proofs_.push_back({kind, validator, port.context.now(), slot, first, second});
-    // Of who proposes twice the specification's fork choice ignores no votes.
-    if (kind != EvidenceKind::double_proposal)
+    if (voids_votes(kind))
         store_.ignore(validator);
 }
 
@@ -716,6 +729,11 @@ bool GasperView::is_refused(Port port, const BeaconBlock& block)
     if (!looks)
         return false;
     invalid_.insert(block.header.id);
+    if (world_->options.slashes_invalid_blocks)
+    {
+        accuse(port, EvidenceKind::invalid_block, block.proposer, block.slot, block.header.id,
+            block.header.id);
+    }
     if (world_->options.fraud_proofs)
     {
         auto packet = std::make_shared<GasperPacket>();
@@ -806,7 +824,8 @@ void GasperView::accept(Port port, const SharedBlock& shared, std::optional<Node
         if (!state)
             state = std::make_shared<const BeaconState>(
                 execute_block(world_->options, world_->seed, *parent->state, block));
-        if (state->duties->proposer(block.slot) != block.proposer)
+        if (state->duties->proposer(block.slot) != block.proposer ||
+            is_slashed_in(*parent->state, block.proposer))
             continue;
         find_double_proposal(port, block);
         const auto late = port.context.local_time() - slot_start(block.slot);
@@ -824,7 +843,7 @@ void GasperView::accept(Port port, const SharedBlock& shared, std::optional<Node
         for (const auto& proof : block.slashings)
         {
             accused_[proof.validator] = true;
-            if (proof.kind != EvidenceKind::double_proposal)
+            if (voids_votes(proof.kind))
                 store_.ignore(proof.validator);
         }
         if (except != self_)

@@ -106,6 +106,9 @@ struct GasperOptions
     /// reference node always does.
     double validation_probability = 1;
     bool fraud_proofs = true;  // Who finds a flaw tells the others, who then look at that block.
+    /// Whoever makes a block with a flaw is slashed, as for a double vote. The specification has no
+    /// such rule: there he only loses the slot's rewards.
+    bool slashes_invalid_blocks = false;
 
     // ---- Energy ----
     double watts_per_node = 100;  // A machine of a home or a rack, idle or not: an assumption.

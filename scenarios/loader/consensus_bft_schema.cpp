@@ -34,7 +34,9 @@ std::vector<Key> protocol_keys()
         {{"status_interval", Kind::duration, "\"2s\"", {},
             "How often a node compares what it knows with a peer.", 1, day_ms}},
         {{"validation_share", Kind::number, "1", unit::other("probability"),
-            "That a validator executes a block before it votes for it.", 0, 1}},
+            "That a validator executes a block before it votes for it. The reference node always "
+            "does.",
+            0, 1}},
         {{"validation_time", Kind::duration, "\"0s\"", {}, "How long that takes.", 0, day_ms}},
         {{"block_bytes", Kind::integer, "20_000", unit::other("bytes"), "Transactions of a block.",
             0, 1e9}},

@@ -50,6 +50,7 @@ void set_protocol(GasperOptions& options, const Parameters& parameters)
     set_integer(options.block_bytes, parameters, "block_bytes");
     options.validation_probability = parameters.number("validation_share");
     options.fraud_proofs = parameters.boolean("fraud_proofs");
+    options.slashes_invalid_blocks = parameters.boolean("slash_invalid_block");
     options.watts_per_node = parameters.number("watts");
 }
 
@@ -79,7 +80,7 @@ void set_stake(GasperOptions& options, const Parameters& parameters)
 void Loader::read_gasper(GasperOptions& options)
 {
     const auto table = inner_table("consensus", "gasper");
-    const auto values = read(table, section("consensus.gasper").keys);
+    auto values = read(table, section("consensus.gasper").keys);
     set_protocol(options, values.parameters);
     set_stake(options, values.parameters);
     // For finish_gasper(), which knows how many there are.
@@ -89,6 +90,9 @@ void Loader::read_gasper(GasperOptions& options)
         fail_key(table, "deposit",
             fmt::format(
                 "expected whole ethers, at most a million, got {} gwei", options.deposit_gwei));
+    // Scenarios without it keep their hashes.
+    std::erase_if(values.canonical, [&](const Node::Member& member)
+        { return member.key == "slash_invalid_block" && !options.slashes_invalid_blocks; });
     resolve(table, values.canonical);
 }
 

@@ -36,6 +36,8 @@ std::vector<Key> time_and_votes()
             0, 1}},
         {{"fraud_proofs", Kind::boolean, "true", {},
             "Who finds an invalid block tells all others."}},
+        {{"slash_invalid_block", Kind::boolean, "false", {},
+            "Whoever made one is slashed, as for voting twice; Ethereum does not."}},
         {{"watts", Kind::number, "100", unit::other("W"), "Of a node's machine.", 0, 1e6}},
     };
 }

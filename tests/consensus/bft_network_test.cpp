@@ -407,12 +407,56 @@ TEST_CASE("blocks that break a rule are refused by who executes them", "[consens
     CHECK(!run.evidence.empty());
     for (const auto& evidence : run.evidence)
         CHECK(evidence.kind == EvidenceKind::invalid_block);
+}
 
-    // Who only samples lets some pass.
-    options.validation_share = 0.2;
-    const Run sampled{options, even_network(50), 1, 90 * one_second};
-    CHECK(std::any_of(sampled.blocks.begin(), sampled.blocks.end(),
-        [](const NetworkBlock& block) { return block.flaw == BlockFlaw::overspend; }));
+TEST_CASE("where few execute blocks a flawed one is decided, and who looked stands still",
+    "[consensus][bft]")
+{
+    BftOptions options;
+    options.validators = 10;
+    options.groups = {group(BftStrategy::invalid_block, 3)};
+    options.validation_share = 0.1;
+    const Run run{options, even_network(50), 1, 90 * one_second};
+    const auto& engine = *run.engine;
+    // The ledger is that of the reference node, which always looks: it never has such a block.
+    for (const auto& block : run.blocks)
+        CHECK(block.flaw == BlockFlaw::none);
+    const auto stands_at = engine.decided_height(engine.reference());
+    std::uint64_t furthest = 0;
+    for (NodeId node = 0; node < 7; ++node)
+        furthest = std::max(furthest, engine.decided_height(node));
+    CHECK(stands_at == run.blocks.size());
+    CHECK(furthest > stands_at + 2);
+    const auto& found = engine.evidence_found();
+    CHECK(std::any_of(found.begin(), found.end(),
+        [&](const NetworkEvidence& evidence)
+        {
+            return evidence.kind == EvidenceKind::invalid_block &&
+                   evidence.height == stands_at + 1 && evidence.offender >= 7;
+        }));
+    // Nobody waits for what does not come.
+    const auto events = [&](VirtualTime until) {
+        return Run{options, even_network(50), 1, until}.engine->figures().events;
+    };
+    CHECK(events(2'000 * one_second) == events(4'000 * one_second));
+}
+
+TEST_CASE("who proposes a block that breaks a rule loses a part of the stake", "[consensus][bft]")
+{
+    BftOptions options;
+    options.validators = 10;
+    options.groups = {group(BftStrategy::invalid_block, 2)};
+    const Run run{options, even_network(50), 1, 90 * one_second};
+    std::set<NodeId> slashed;
+    for (const auto& step : run.steps)
+    {
+        for (const auto& change : step.stake)
+        {
+            if (change.kind == StakeChangeKind::slashing)
+                slashed.insert(change.validator);
+        }
+    }
+    CHECK(slashed == std::set<NodeId>{8, 9});
 }
 
 TEST_CASE("the time that executing takes comes on top of the delays", "[consensus][bft]")

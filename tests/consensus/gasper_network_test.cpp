@@ -507,6 +507,58 @@ TEST_CASE("gasper: invalid blocks get no votes and no successors", "[consensus][
     CHECK(run.engine.finalized().epoch >= 5);
 }
 
+TEST_CASE("gasper: who makes an invalid block is slashed where the scenario says so",
+    "[consensus][gasper]")
+{
+    auto options = options_of(24);
+    options.groups = {{"false", GasperStrategy::invalid_block, 4}};
+    options.slashes_invalid_blocks = GENERATE(false, true);
+    options.validation_probability = GENERATE(1.0, 0.2);
+    Run run{options, model_of()};
+    run.until_epoch(8);
+    std::set<NodeId> made;
+    for (const auto& step : run.steps)
+    {
+        for (const auto& refused : step.refused)
+        {
+            if (refused.block.flaw != BlockFlaw::none)
+                made.insert(refused.block.maker);
+        }
+    }
+    CHECK(made.size() > 2);
+    // Who is slashed makes no block any more, with a flaw or without.
+    std::set<NodeId> gone;
+    for (const auto& step : run.steps)
+    {
+        const auto is_gone = [&](NodeId maker) { return gone.contains(maker); };
+        for (const auto& block : step.added)
+            CHECK_FALSE(is_gone(block.maker));
+        for (const auto& refused : step.refused)
+            CHECK_FALSE(is_gone(refused.block.maker));
+        for (const auto& evidence : step.evidence)
+        {
+            if (options.slashes_invalid_blocks)
+                gone.insert(evidence.offender);
+        }
+    }
+    std::multiset<NodeId> accused;
+    for (const auto& evidence : run.evidence())
+    {
+        CHECK(evidence.kind == EvidenceKind::invalid_block);
+        accused.insert(evidence.offender);
+    }
+    for (NodeId node = 0; node < 24; ++node)
+    {
+        CAPTURE(node);
+        const auto& record = run.engine.state()->registry->validators[node];
+        CHECK(record.is_slashed == (options.slashes_invalid_blocks && made.contains(node)));
+        // Evidence comes once where it slashes, else with each block.
+        CHECK((accused.count(node) > 0) == made.contains(node));
+        CHECK((!options.slashes_invalid_blocks || accused.count(node) <= 1));
+    }
+    CHECK(run.engine.finalized().epoch >= 5);
+}
+
 TEST_CASE("gasper: withheld blocks displace others, but for the boost", "[consensus][gasper]")
 {
     std::map<std::uint32_t, std::size_t> displaced;
