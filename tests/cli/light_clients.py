@@ -34,7 +34,7 @@ count = 60
 funds = { ETH = 5, USDC = 1000 }
 token = "USDC"
 amount = { log_normal = [3.0, 1.0], min = 0.01, max = 500 }
-interval = 10
+interval = 15
 """
 
 BFT = SCENARIO + """
@@ -56,7 +56,7 @@ engine = "pow"
 
 [consensus.pow]
 block_interval = "15s"
-retarget = "ethereum"
+retarget = "homestead"
 
 [consensus.groups.miners]
 count = 5
