@@ -431,9 +431,14 @@ void Loader::read_groups(ConsensusSetup& setup)
         if (strategy == "censoring" || strategy == "mev")
         {
             const auto& times = setup.gasper.groups.back();
-            setup.conducts.push_back({table.name, strategy == "mev",
-                strategy == "censoring" ? values.parameters.text("censors") : "", times.from,
-                times.until});
+            const auto censored =
+                strategy == "censoring" ? values.parameters.text("censors") : std::string{};
+            // They are known by account, which those who arrive do not have yet.
+            if (names_.arrives(censored))
+                fail_key(
+                    table, "censors", "expected a group whose wallets are there from the start");
+            setup.conducts.push_back(
+                {table.name, strategy == "mev", censored, times.from, times.until});
         }
         resolve(table, values.canonical);
     }

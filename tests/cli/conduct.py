@@ -141,6 +141,13 @@ commission = 0.1
     check(verified.returncode == 0, f"fees: {verified.stderr}")
     held = runnel("sql", ledger, "SELECT balance_at('fee_pool', 'ETH', 90) AS held", "--csv")
     check(held.stdout.splitlines()[1:2] == [str(pool)], f"fees: {held} is not {pool}")
+    late = runnel("check", write(folder / "late.toml", text.replace(
+        "[agents.shunned]", '[agents.shunned]\nfunded_by = "treasury"') + """
+[accounts.treasury]
+funds = { ETH = 10_000 }
+"""))
+    check(late.returncode == 2 and "consensus.groups.censor.censors: expected a group whose wallets"
+          in late.stderr, f"who comes later cannot be censored: {late.stderr}")
     refused = runnel("check", write(folder / "no.toml", text.replace(
         'ordering = "fifo"', 'ordering = "builders"\nrelay = "relay"')))
     check(refused.returncode == 2 and len(refused.stderr.strip().splitlines()) == 1,
