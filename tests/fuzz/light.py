@@ -109,8 +109,9 @@ class Headers(Fuzzer):
     def spoil_scenario(self, document):
         """The manifest's scenario is hostile as well."""
         pick = self.random
-        for entry in document["manifest"]:
-            if entry[0] == "resolved_scenario":
+        manifest = document.get("manifest") if isinstance(document, dict) else None
+        for entry in manifest if isinstance(manifest, list) else ():
+            if isinstance(entry, list) and len(entry) == 2 and entry[0] == "resolved_scenario" and isinstance(entry[1], str):
                 lines = entry[1].split("\n")
                 at = pick.randrange(len(lines))
                 name = lines[at].split("=")[0]
