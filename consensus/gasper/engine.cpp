@@ -120,6 +120,20 @@ EpochStake epoch_stake(const BeaconState& state, Epoch epoch)
 }
 }  // namespace
 
+NetworkVotes record_of(const Aggregate& votes, std::uint64_t height, std::uint32_t validators)
+{
+    NetworkVotes out;
+    out.kind = VoteKind::attestation;
+    out.height = height;
+    out.round = votes.data.slot;
+    out.block = votes.data.block;
+    out.source_epoch = votes.data.source.epoch;
+    out.target_epoch = votes.data.target.epoch;
+    out.voters.resize((validators + 63) / 64);
+    votes.for_each([&](ValidatorId v) { out.voters[v / 64] |= std::uint64_t{1} << (v % 64); });
+    return out;
+}
+
 GasperEngine::GasperEngine(GasperOptions options, NetworkModel model, std::uint64_t seed,
     ShardRunner& runner, std::uint32_t shards)
   : world_{make_world(std::move(options), model, seed)}, runner_{runner}
@@ -243,16 +257,7 @@ void GasperEngine::add_block(ConsensusStep& step, const BlockPtr& block)
         stakes_[block->slot / options.slots_per_epoch] = found->second;
     for (const auto& votes : block->votes)
     {
-        NetworkVotes out;
-        out.kind = VoteKind::attestation;
-        out.height = height_of(votes->data.block);
-        out.round = votes->data.slot;
-        out.block = votes->data.block;
-        out.source_epoch = votes->data.source.epoch;
-        out.target_epoch = votes->data.target.epoch;
-        out.voters.resize((options.validators + 63) / 64);
-        votes->for_each([&](ValidatorId v) { out.voters[v / 64] |= std::uint64_t{1} << (v % 64); });
-        step.votes.push_back(std::move(out));
+        step.votes.push_back(record_of(*votes, height_of(votes->data.block), options.validators));
     }
     for (const auto& proof : block->slashings)
     {

@@ -74,6 +74,10 @@ private:
     VirtualTime now_ = 0;
 };
 
+/// Attestations as they are put on record. @p height: of the block that they name.
+[[nodiscard]] NetworkVotes record_of(
+    const Aggregate& votes, std::uint64_t height, std::uint32_t validators);
+
 /// @p runner must outlive it.
 [[nodiscard]] std::unique_ptr<ConsensusEngine> make_gasper_engine(GasperOptions options,
     NetworkModel model, std::uint64_t seed, ShardRunner& runner, std::uint32_t shards = 1);

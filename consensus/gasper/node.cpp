@@ -389,11 +389,17 @@ void GasperView::attest(Port port, Slot slot)
     auto mine = std::make_shared<Aggregate>(data, duties);
     const auto first = self_ * options.validators_per_node;
     const auto last = std::min(first + options.validators_per_node, options.validators);
+    const auto strategy = world_->strategy_of(self_, port.context.now());
+    const bool breaks_rules =
+        strategy == GasperStrategy::equivocating || strategy == GasperStrategy::surround;
     bool attests = false;
     for (auto v = first; v < last; ++v)
     {
         const auto seat = duties->seat_of(v);
         if (seat.slot != slot % options.slots_per_epoch)
+            continue;
+        // On another branch he may have another turn, and it may have an older source.
+        if (!breaks_rules && !port.node.may_sign(v, data))
             continue;
         mine->add(seat.place);
         attests = true;
@@ -1044,6 +1050,19 @@ void GasperNode::start(Context& context)
 {
     // Nobody makes a block in slot 0, but some vote for the one that is given.
     context.wake_at_local(0, {GasperTimer::Kind::slot, 0, 0});
+}
+
+bool GasperNode::may_sign(ValidatorId validator, const AttestationData& data)
+{
+    const auto [known, is_first] =
+        signed_.try_emplace(validator, Signed{data.source.epoch, data.target.epoch});
+    if (is_first)
+        return true;
+    auto& last = known->second;
+    if (data.source.epoch < last.source || data.target.epoch <= last.target)
+        return false;
+    last = {data.source.epoch, data.target.epoch};
+    return true;
 }
 
 void GasperNode::restart(Context& context, bool keeps_memory)

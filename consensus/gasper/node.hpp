@@ -251,10 +251,23 @@ public:
 
     // For its views.
     [[nodiscard]] NetworkBlockId next_block_id();
+    /// Whether a validator of its own may sign what no vote of his before forbids; if so it is
+    /// written down. What was signed is in a file of its own, which no outage takes.
+    ///
+    /// Source: EIP-3076, Slashing Protection Interchange Format, conditions 3 and 4.
+    [[nodiscard]] bool may_sign(ValidatorId validator, const AttestationData& data);
     /// What the faces of an equivocator said last.
     std::array<std::optional<AttestationData>, 2> last_votes;
 
 private:
+    /// Epochs of the newest source and target that a validator has voted for.
+    struct Signed
+    {
+        Epoch source = 0;
+        Epoch target = 0;
+    };
+    std::map<ValidatorId, Signed> signed_;
+
     [[nodiscard]] bool has_two_faces(VirtualTime now) const;
     /// Which that is.
     Slot wait_for_next_slot(Context& context);
