@@ -354,6 +354,31 @@ private:
         if (finalized_.empty() || finalized_.back() != engine_.finalized())
             finalized_.push_back(engine_.finalized());
         history_.take(std::move(step));
+        look_at_branches();
+    }
+
+    /// Votes in blocks of branches count as well: what makes a checkpoint final need not be on the
+    /// chain that stands in the end, or ever have been its end. And votes may name a false block
+    /// as the head, or one on it, that the reference node has refused: for what is final their
+    /// target counts alone, and others know where it stands.
+    void look_at_branches()
+    {
+        for (NodeId node = 0; node < engine_.options().nodes(); ++node)
+        {
+            const bool counts = node == engine_.reference_node();
+            for (const auto& entry : engine_.node(node).view().store().entries())
+            {
+                const auto& header = entry.block->header;
+                if (header.height == 0)
+                    continue;
+                if (known_.insert(header.id).second)
+                    blocks_.push_back(header);
+                if (!counts || !counted_.insert(header.id).second)
+                    continue;
+                for (const auto& votes : entry.block->votes)
+                    votes_.push_back(record_of(*votes, 0, engine_.options().validators));
+            }
+        }
     }
 
     [[nodiscard]] std::string look(NetworkCheck& check, VirtualTime calm, VirtualTime epoch) const
@@ -438,6 +463,8 @@ private:
     History history_;
     std::vector<NetworkBlock> blocks_;
     std::vector<NetworkVotes> votes_;
+    std::set<NetworkBlockId> known_;    // By any node.
+    std::set<NetworkBlockId> counted_;  // By the reference node, with their votes.
     std::vector<Checkpoint> finalized_;
 };
 
