@@ -1,5 +1,6 @@
 #include "actors/director.hpp"
 
+#include "consensus/terms.hpp"
 #include "contracts/kit/token.hpp"
 #include "contracts/tokens/native/native_coin.hpp"
 #include "ledger/check.hpp"
@@ -599,7 +600,9 @@ void Director::show_mempool()
     seen_.waiting.clear();
     for (const auto* transaction : mempool_->waiting())
     {
-        if (transaction->arrival_ms > seen_.as_of_ms || transaction->is_secret)
+        // Bundles are for builders' eyes.
+        if (transaction->arrival_ms > seen_.as_of_ms || transaction->is_secret ||
+            (view_->takes_bundles && find_terms<BundleTerms>(*transaction)))
             continue;
         seen_.waiting.push_back({transaction->sender, transaction->nonce, transaction->gas_limit,
             transaction->max_fee, transaction->max_priority_fee, transaction->arrival_ms,

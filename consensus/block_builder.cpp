@@ -107,14 +107,14 @@ void BlockBuilder::begin(std::span<const Transaction> head, std::span<const Tran
 void BlockBuilder::sort_out()
 {
     kinds_.clear();
-    term_values_.clear();
+    committed_gas_.clear();
     placed_.clear();
     bundled_gas_.clear();
     if (!runnel::takes_bundles(options_.ordering) && options_.ordering != Ordering::commit_reveal)
         return;
     reveal_gas_left_ = slot_.gas_limit;
     kinds_.assign(pool_.size(), Kind::plain);
-    term_values_.assign(pool_.size(), 0);
+    committed_gas_.assign(pool_.size(), 0);
     for (std::size_t i = 0; i < pool_.size(); ++i)
     {
         const auto& transaction = pool_[i];
@@ -128,13 +128,12 @@ void BlockBuilder::sort_out()
         else if (const auto commitment = find_terms<CommitmentTerms>(transaction))
         {
             kinds_[i] = Kind::commitment;
-            term_values_[i] = commitment->gas;
+            committed_gas_[i] = commitment->gas;
         }
         else if (const auto reveal = find_terms<RevealTerms>(transaction))
         {
             const auto next = world_->account_states.get(transaction.sender).nonce;
             kinds_[i] = next > reveal->commitment_nonce ? Kind::revealed : Kind::reveal;
-            term_values_[i] = reveal->commitment_nonce;
         }
     }
 }
@@ -163,8 +162,7 @@ bool BlockBuilder::belongs(std::uint32_t position, Part part) const
     {
         case Part::all: return true;
         case Part::plain:
-            return kinds_[position] == Kind::plain && (placed_.empty() || !placed_[position]) &&
-                   !censors(pool_[position]);
+            return kinds_[position] == Kind::plain && (placed_.empty() || !placed_[position]);
         case Part::commitments: return kinds_[position] == Kind::commitment;
         case Part::reveals: return kinds_[position] == Kind::revealed;
     }
@@ -272,11 +270,14 @@ void BlockBuilder::give_up_reveals()
     std::vector<bool> is_given_up(pool_.size());
     for (const auto& given_up : given_up_)
         is_given_up[given_up.position] = true;
-    std::set<std::pair<AccountId, std::uint64_t>> commitments;
+    // By hashes: a wallet whose commitment was given up may have made another with its nonce.
+    std::set<Hash> awaited;
     for (std::uint32_t i = 0; i < pool_.size(); ++i)
     {
-        if (kinds_[i] == Kind::commitment && !is_given_up[i])
-            commitments.emplace(pool_[i].sender, pool_[i].nonce);
+        if (kinds_[i] != Kind::commitment || is_given_up[i])
+            continue;
+        const auto commitment = find_terms<CommitmentTerms>(pool_[i]);
+        awaited.insert(commitment->reveals.begin(), commitment->reveals.end());
     }
     for (std::uint32_t i = 0; i < pool_.size(); ++i)
     {
@@ -285,8 +286,7 @@ void BlockBuilder::give_up_reveals()
             given_up_.push_back({i, pool_[i].max_fee < slot_.base_fee ? DropReason::fee_below_base
                                                                       : DropReason::expired});
         }
-        else if (kinds_[i] == Kind::reveal &&
-                 !commitments.contains({pool_[i].sender, term_values_[i]}))
+        else if (kinds_[i] == Kind::reveal && !awaited.contains(pool_[i].hash))
             given_up_.push_back({i, DropReason::nonce_gap});
     }
 }
@@ -329,7 +329,7 @@ void BlockBuilder::fill_with(Part part)
             continue;  // A branch goes back in time: what came later waits.
         if (const auto reason = obstacle(transaction))
             given_up_.push_back({position, *reason});
-        else if (transaction.max_fee >= slot_.base_fee)
+        else if (transaction.max_fee >= slot_.base_fee && !censors(transaction))
             heap_.push_back(rank(position));
     }
     const auto worse = [this](const Candidate& a, const Candidate& b) { return before(b, a); };
@@ -377,7 +377,7 @@ BlockBuilder::Fit BlockBuilder::take(std::uint32_t position, SenderProgress& sen
         return Fit::no_gas_left;
     // What is committed to has its room in the next block.
     const bool commits = !kinds_.empty() && kinds_[position] == Kind::commitment;
-    if (commits && term_values_[position] > reveal_gas_left_)
+    if (commits && committed_gas_[position] > reveal_gas_left_)
         return Fit::no_gas_left;
     const auto cost = wrapping_mul(transaction.gas_limit, transaction.max_fee);
     if (cost > sender.spendable)
@@ -386,7 +386,7 @@ BlockBuilder::Fit BlockBuilder::take(std::uint32_t position, SenderProgress& sen
     sender.next_nonce = transaction.nonce + 1;
     gas_left_ -= transaction.gas_limit;
     if (commits)
-        reveal_gas_left_ -= term_values_[position];
+        reveal_gas_left_ -= committed_gas_[position];
     taken_.push_back(position);
     return Fit::taken;
 }

@@ -127,7 +127,6 @@ public:
         const World& world, const BlockSlot& slot);
     /// Of the block that was built or checked.
     [[nodiscard]] std::uint64_t gas_left() const noexcept { return gas_left_; }
-    [[nodiscard]] Bundles& bundles() noexcept { return bundles_; }
     /// What its sender could still spend in that block, and the next nonce of his.
     [[nodiscard]] std::pair<Amount, std::uint64_t> left_of(AccountId sender);
     /// Of a transaction alone: it is fit to be in the block.
@@ -222,9 +221,9 @@ private:
     MempoolOptions options_;
     Selection selection_;
     Bundles bundles_;
-    std::vector<Kind> kinds_;                 // By position; empty where no terms count.
-    std::vector<std::uint64_t> term_values_;  // A commitment's gas, a reveal's commitment's nonce.
-    std::vector<bool> placed_;                // With a bundle.
+    std::vector<Kind> kinds_;                    // By position; empty where no terms count.
+    std::vector<std::uint64_t> committed_gas_;   // By position: that a commitment announces.
+    std::vector<bool> placed_;                   // With a bundle.
     std::vector<std::pair<std::uint32_t, std::uint64_t>> bundled_gas_;  // By position.
     std::uint64_t reveal_gas_left_ = 0;
     std::span<const Transaction> pool_;

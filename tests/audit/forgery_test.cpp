@@ -322,6 +322,7 @@ TEST_CASE("forgery: a block reveals what the one before committed to",
     const auto honest = verify(honest_ledger(text));
     CHECK(honest.failure == "");
     CHECK(honest.transactions > 200);
+    // Its blocks are full: every other one reveals what the one before it committed to.
     struct Case
     {
         const char* name;
@@ -329,7 +330,7 @@ TEST_CASE("forgery: a block reveals what the one before committed to",
         const char* failure;
     };
     const std::vector<Case> cases{
-        {"another amount", [](Block& block) { block.transactions[0].max_fee += 1; },
+        {"another limit", [](Block& block) { block.transactions[0].max_fee += 1; },
             "transaction 0: the block before has no commitment to it"},
         {"an open transaction", [](Block& block) { block.transactions[0].witnesses.clear(); },
             "transaction 0: the block before has no commitment to it"},
@@ -344,10 +345,10 @@ TEST_CASE("forgery: a block reveals what the one before committed to",
     for (const auto& [name, change, failure] : cases)
     {
         CAPTURE(name);
-        const auto result = verify_forged(alter(9, change), text);
+        const auto result = verify_forged(alter(10, change), text);
         CHECK_THAT(
-            result.failure, Catch::StartsWith("block 9: transaction ") && Catch::Contains(failure));
-        CHECK(result.blocks == 8);
+            result.failure, Catch::StartsWith("block 10: transaction ") && Catch::Contains(failure));
+        CHECK(result.blocks == 9);
     }
     // Whoever goes on behind a checkpoint knows what its block committed to.
     auto reader = storage::LedgerReader::open(honest_ledger(text));

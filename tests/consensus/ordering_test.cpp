@@ -551,6 +551,33 @@ TEST_CASE_METHOD(Fixture, "builders: inclusion lists defeat censors", "[consensu
     CHECK(no_list.check({}, with_list, *chain.world, at) != "");
 }
 
+TEST_CASE_METHOD(
+    Fixture, "builders: what they censor expires as everything does", "[consensus][builders]")
+{
+    auto options = builder_options(0, {chain.wallets[1]});
+    options.lifetime_ms = 12'000;
+    options.builders.pop_back();
+    Mempool pool{options};
+    const auto unwanted = make(1, note(5), 90);
+    pool.add({unwanted});
+    for (std::uint64_t block = 1; block <= 2; ++block)
+    {
+        CAPTURE(block);
+        // So that a builder bids, and wins.
+        auto paying = make(1 + block, note(6), 300);
+        paying.arrival_ms = slot(block).now_ms - 1'000;
+        paying.seal();
+        pool.add({paying});
+        CHECK(pool.build_block(*chain.world, slot(block), {}, stays).size() == 2);
+        CHECK(pool.fee_recipient() == builders[0]);
+        CHECK(pool.size() == (block == 1 ? 1 : 0));
+    }
+    const auto dropped = pool.take_dropped();
+    REQUIRE(dropped.size() == 1);
+    CHECK(dropped[0].hash == unwanted.hash);
+    CHECK(dropped[0].reason == DropReason::expired);
+}
+
 TEST_CASE_METHOD(Fixture, "inclusion lists: who has waited longest", "[consensus][builders]")
 {
     auto late = make(1, note(5), 90);
@@ -689,6 +716,32 @@ TEST_CASE_METHOD(Fixture, "commit and reveal: a commitment that is given up take
     CHECK(pool.build_block(*chain.world, dear, {}, stays).empty());
     CHECK(pool.size() == 0);
     CHECK(pool.take_dropped().size() == 3);
+}
+
+TEST_CASE_METHOD(Fixture,
+    "commit and reveal: another commitment with the same nonce commits to its own",
+    "[consensus][commit_reveal]")
+{
+    const auto options = with(Ordering::commit_reveal);
+    Mempool pool{options};
+    // The first one's place is lost: it was evicted, and its wallet commits anew under its nonce.
+    const auto orphan = committed(*this, 1, 5, {note(7)})[1];
+    const auto next = committed(*this, 1, 5, {note(8)}, 2);
+    REQUIRE(next[0].nonce < orphan.nonce);
+    pool.add({orphan});
+    pool.add(next);
+    const auto first = pool.build_block(*chain.world, slot(2), {}, stays);
+    CHECK(hashes(first) == std::vector<Hash>{next[0].hash});
+    const auto dropped = pool.take_dropped();
+    REQUIRE(dropped.size() == 1);
+    CHECK(dropped[0].hash == orphan.hash);
+    CHECK(dropped[0].reason == DropReason::nonce_gap);
+    chain.run(first);
+    const auto second = pool.build_block(*chain.world, slot(3), {}, stays);
+    CHECK(hashes(second) == std::vector<Hash>{next[1].hash});
+    CommitmentBook book;
+    book.note(first);
+    CHECK(book.check(second, 0) == "");
 }
 
 TEST_CASE_METHOD(Fixture, "commit and reveal: there is room for all that is committed to",
