@@ -221,9 +221,9 @@ private:
     MempoolOptions options_;
     Selection selection_;
     Bundles bundles_;
-    std::vector<Kind> kinds_;                    // By position; empty where no terms count.
-    std::vector<std::uint64_t> committed_gas_;   // By position: that a commitment announces.
-    std::vector<bool> placed_;                   // With a bundle.
+    std::vector<Kind> kinds_;                   // By position; empty where no terms count.
+    std::vector<std::uint64_t> committed_gas_;  // By position: that a commitment announces.
+    std::vector<bool> placed_;                  // With a bundle.
     std::vector<std::pair<std::uint32_t, std::uint64_t>> bundled_gas_;  // By position.
     std::uint64_t reveal_gas_left_ = 0;
     std::span<const Transaction> pool_;

@@ -47,6 +47,11 @@ void Loader::read_builders()
         { return other.account == builder.account; };
         if (std::any_of(scenario_.builders.begin(), scenario_.builders.end(), has_it))
             fail_key(table, "account", "expected an account of no other builder");
+        // Whom it censors it knows by account: those who arrive have none yet.
+        const auto arrives = [&](const AgentSpec& group)
+        { return group.name == builder.censors && group.arrives(); };
+        if (std::any_of(scenario_.agents.begin(), scenario_.agents.end(), arrives))
+            fail_key(table, "censors", "expected a group whose wallets are there from the start");
         scenario_.builders.push_back(std::move(builder));
         resolve(table, values.canonical);
     }

@@ -346,8 +346,8 @@ TEST_CASE("forgery: a block reveals what the one before committed to",
     {
         CAPTURE(name);
         const auto result = verify_forged(alter(10, change), text);
-        CHECK_THAT(
-            result.failure, Catch::StartsWith("block 10: transaction ") && Catch::Contains(failure));
+        CHECK_THAT(result.failure,
+            Catch::StartsWith("block 10: transaction ") && Catch::Contains(failure));
         CHECK(result.blocks == 9);
     }
     // Whoever goes on behind a checkpoint knows what its block committed to.
