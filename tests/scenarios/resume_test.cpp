@@ -110,6 +110,38 @@ TEST_CASE("resume: every strategy thinks on where it stopped", "[scenarios][resu
     }
 }
 
+TEST_CASE("resume: every ordering goes on wherever a run was cut", "[scenarios][resume][ordering]")
+{
+    // With searchers who watch, bundles that wait, censored ones, and commitments half revealed.
+    const std::string ordering =
+        GENERATE("priority_fee", "fifo", "random", "bundles", "builders", "commit_reveal");
+    CAPTURE(ordering);
+    const auto scenario = load_scenario(RUNNEL_SOURCE_DIR "/scenarios/ordering_policies.toml",
+        {{"scenario.blocks", "60"}, {"chain.checkpoint_interval", "3"},
+            {"chain.ordering", ordering}, {"chain.inclusion_list_gas", "1_000_000"},
+            {"agents.noise_trader.count", "600"}, {"chain.block_gas_limit", "2_000_000"}});
+    if (!scenario)
+        FAIL(scenario.error().message);
+    Recorder whole;
+    const auto expected = run(*scenario, 2, 2'048, whole);
+    REQUIRE(expected.error.empty());
+    REQUIRE(whole.checkpoints.size() == 20);
+    CHECK(whole.events.contains("BidTrace") == (ordering == "builders"));
+    std::uint32_t cohort_size = 1;
+    for (const auto& [number, parts] : whole.checkpoints)
+    {
+        CAPTURE(number, cohort_size);
+        Recorder rest;
+        const auto actual = run(
+            *scenario, cohort_size % 8 + 1, cohort_size, rest, std::make_shared<KeptSource>(parts));
+        REQUIRE(actual.error.empty());
+        REQUIRE(actual.head_hash == expected.head_hash);
+        for (const auto& [later, other] : rest.checkpoints)
+            CHECK((other == whole.checkpoints.at(later)));
+        cohort_size = cohort_size * 13 % 1'009;
+    }
+}
+
 TEST_CASE("resume: a group's parameters change once, wherever a run was cut", "[scenarios][resume]")
 {
     // Changes right behind a checkpoint, right before one, and two of one group.
