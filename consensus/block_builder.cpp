@@ -171,32 +171,26 @@ bool BlockBuilder::belongs(std::uint32_t position, Part part) const
 
 bool BlockBuilder::censors(const Transaction& transaction) const
 {
-    if (selection_.builder == Selection::nobody)
-        return false;
-    const auto& censored = options_.builders[selection_.builder].censored;
-    return std::binary_search(censored.begin(), censored.end(), transaction.sender) &&
+    const auto is_in = [&](const std::vector<AccountId>& censored)
+    { return std::binary_search(censored.begin(), censored.end(), transaction.sender); };
+    if (slot_.conduct != nullptr && is_in(slot_.conduct->censored))
+        return true;
+    return selection_.builder != Selection::nobody &&
+           is_in(options_.builders[selection_.builder].censored) &&
            !std::binary_search(
                selection_.listed.begin(), selection_.listed.end(), transaction.hash);
-}
-
-bool BlockBuilder::leaves_out(const Transaction& transaction) const
-{
-    return slot_.conduct != nullptr && std::binary_search(slot_.conduct->censored.begin(),
-                                           slot_.conduct->censored.end(), transaction.sender);
 }
 
 bool BlockBuilder::sees(const Bundles::Bundle& bundle) const
 {
     if (std::any_of(bundle.members.begin(), bundle.members.end(),
-            [this](std::uint32_t member) { return leaves_out(pool_[member]); }))
+            [this](std::uint32_t member) { return censors(pool_[member]); }))
         return false;
     if (selection_.builder == Selection::nobody)
         return true;
     static const auto stream = stream_of_name("order_flow");
     RandomStream random{options_.seed, stream, leading_bits(bundle.key), selection_.builder};
-    return random.bernoulli(options_.builders[selection_.builder].order_flow) &&
-           std::none_of(bundle.members.begin(), bundle.members.end(),
-               [this](std::uint32_t member) { return censors(pool_[member]); });
+    return random.bernoulli(options_.builders[selection_.builder].order_flow);
 }
 
 void BlockBuilder::place_bundles()
@@ -322,7 +316,7 @@ void BlockBuilder::fill_with(Part part)
     heap_.reserve(pool_.size());
     for (std::uint32_t position = 0; position < pool_.size(); ++position)
     {
-        if (!belongs(position, part) || leaves_out(pool_[position]))
+        if (!belongs(position, part))
             continue;
         const auto& transaction = pool_[position];
         if (transaction.arrival_ms >= slot_.now_ms)

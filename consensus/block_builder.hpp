@@ -195,10 +195,8 @@ private:
     void place_bundles();
     [[nodiscard]] bool place(const Bundles::Bundle& bundle);
     [[nodiscard]] bool sees(const Bundles::Bundle& bundle) const;
-    /// As its builder does,
+    /// Whether its builder, or its maker, leaves it out.
     [[nodiscard]] bool censors(const Transaction& transaction) const;
-    /// and as its maker does.
-    [[nodiscard]] bool leaves_out(const Transaction& transaction) const;
     /// take(), and gives up what is unaffordable. False if it was not taken.
     bool consider(std::uint32_t position, SenderProgress& sender);
     [[nodiscard]] SenderProgress& progress_of(AccountId sender);
