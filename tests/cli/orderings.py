@@ -85,11 +85,11 @@ def mistakes(runnel: Runnel, source: pathlib.Path, check: Checks) -> None:
             ('builders.alpha.account="nobody"', "nobody"),
             ('builders.alpha.account="beta"', "expected an account of no other builder"),
             ('builders.alpha.censors="nobody"', "nobody"),
-            ('agents.shunned.funded_by="treasury"', "whose wallets are there from the start"),
+            ('agents.shunned.funded_by="alpha";agents.shunned.arrive="1h"', "whose wallets are there from the start"),
             ("builders.alpha.order_flow=1.5", "order_flow"),
             ("builders.alpha.margin=-0.1", "margin"),
             ("chain.inclusion_list_gas=-1", "inclusion_list_gas")):
-        done = runnel("check", scenario, "--set", setting)
+        done = runnel("check", scenario, *(word for one in setting.split(";") for word in ("--set", one)))
         check(done.returncode == 2 and len(done.stderr.strip().splitlines()) == 1 and expected in done.stderr,
               f"{setting}: is refused: {done.returncode} {done.stderr}")
 

@@ -117,7 +117,7 @@ TEST_CASE("resume: every ordering goes on wherever a run was cut", "[scenarios][
         GENERATE("priority_fee", "fifo", "random", "bundles", "builders", "commit_reveal");
     CAPTURE(ordering);
     const auto scenario = load_scenario(RUNNEL_SOURCE_DIR "/scenarios/ordering_policies.toml",
-        {{"scenario.blocks", "60"}, {"chain.checkpoint_interval", "3"},
+        {{"scenario.blocks", "61"}, {"chain.checkpoint_interval", "3"},
             {"chain.ordering", ordering}, {"chain.inclusion_list_gas", "1_000_000"},
             {"agents.noise_trader.count", "600"}, {"chain.block_gas_limit", "2_000_000"}});
     if (!scenario)
