@@ -239,7 +239,8 @@ def numbers(runnel, check, expect, scenario, ledger):
     """Every option that takes a number, by what the help says of it, with what is none."""
     given = {"run": (scenario,), "check": (scenario,), "consensus": (scenario,), "verify": (ledger,), "bench": ("execution",),
              "prove": (ledger, "--balance", "USDC", "payer/3"), "risk": (ledger,), "detect": (ledger,),
-             "show": (ledger, "block", "1"), "sql": (ledger, "SELECT 1"), "trace": (ledger, "--from", "payer/3")}
+             "show": (ledger, "block", "1"), "sql": (ledger, "SELECT 1"), "trace": (ledger, "--from", "payer/3"),
+             "swarm": ()}
     tried = 0
     for command in re.findall(r"^  ([a-z]+) ", runnel("--help").stdout.split("Subcommands:")[1].split("\n\n")[0], re.M):
         for line in runnel(command, "--help").stdout.splitlines():

@@ -142,7 +142,7 @@ commission = 0.1
     held = runnel("sql", ledger, "SELECT balance_at('fee_pool', 'ETH', 90) AS held", "--csv")
     check(held.stdout.splitlines()[1:2] == [str(pool)], f"fees: {held} is not {pool}")
     late = runnel("check", write(folder / "late.toml", text.replace(
-        "[agents.shunned]", '[agents.shunned]\nfunded_by = "treasury"') + """
+        "[agents.shunned]", '[agents.shunned]\nfunded_by = "treasury"\narrive = "1m"') + """
 [accounts.treasury]
 funds = { ETH = 10_000 }
 """))

@@ -207,6 +207,9 @@ private:
     {
         auto all = std::make_shared<ConsensusNotes>();
         const auto id = (std::uint64_t{3} << 32U) + number_;
+        const auto node = static_cast<std::uint32_t>(number_);
+        all->nodes = {{2 * node, AccountId{2}, "honest", "here", {1, 3}},
+            {2 * node + 1, std::nullopt, "others", "there", {}}};
         for (const auto* status : {"stale", "canonical"})
         {
             all->blocks.push_back({status, id, id - 1, number_, AccountId{2},
@@ -225,6 +228,8 @@ private:
                 {keccak256(std::to_string(i)), AccountId{3}, i, i == 0});
         }
         all->reverted.push_back(std::move(reverted));
+        all->refused.push_back({id, number_, keccak256("refused"), AccountId{2}, 1 + node,
+            "overspend", "transactions", "transaction 0: too much"});
         return all;
     }
 
