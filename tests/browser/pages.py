@@ -27,6 +27,8 @@ RUNS = {
     "mev_day": ["--blocks", "500"],
     "selfish_miner": ["--blocks", "300"],
 }
+# Without tokens there are none to pick.
+COINS_ALONE = {"selfish_miner"}
 # Titles of charts that have to be there.
 CHARTS = {
     "black_thursday": ["What a trade costs, by its size", "How much moves a price, and how far", "What if prices fell?",
@@ -348,8 +350,9 @@ class Pages:
                 self.links(page, report, what)
                 self.tables(page, what)
                 self.slider(page, what)
-                self.filters(page, what)
-                if len(ledgers) == 1:
+                if stem not in COINS_ALONE:
+                    self.filters(page, what)
+                if len(ledgers) == 1 and stem not in COINS_ALONE:
                     self.who_paid_whom(page, report, what)
             if name != "narrow":  # Paper is as wide as paper.
                 pdf = self.paper(page, what)
