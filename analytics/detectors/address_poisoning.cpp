@@ -14,21 +14,22 @@ namespace runnel::analytics
 namespace
 {
 
-/// The four hex digits at either end of an address: what wallets show of it.
-std::uint32_t shown_digits(std::string_view address)
+/// So many hex digits, eight at most, at either end of an address: what wallets show of it.
+std::uint64_t shown_digits(std::string_view address, std::size_t digits)
 {
     std::uint32_t ends[2] = {0, 0};
     if (address.size() == 42)
     {
-        (void)std::from_chars(address.data() + 2, address.data() + 6, ends[0], 16);
-        (void)std::from_chars(address.data() + 38, address.data() + 42, ends[1], 16);
+        (void)std::from_chars(address.data() + 2, address.data() + 2 + digits, ends[0], 16);
+        (void)std::from_chars(address.data() + 42 - digits, address.data() + 42, ends[1], 16);
     }
-    return ends[0] << 16U | ends[1];
+    return std::uint64_t{ends[0]} << 32U | ends[1];
 }
 
 /// A transfer of nothing, sent by somebody else than it is from, to an address that shows the same
 /// first and last four digits as one that the victim has paid before; and what the victim pays to
-/// that address afterwards. The newest 32 payees of each payer are remembered.
+/// that address afterwards. The newest 32 payees of each payer are remembered. Four and 32
+/// are defaults of Thresholds.
 class AddressPoisoningDetector : public Detector
 {
 public:
@@ -38,15 +39,16 @@ public:
         return "Transfers of nothing that put an address like a payee's into somebody's history, "
                "and payments to it.";
     }
-    void run(LedgerQueries& source, const FindingSink& sink) const override
+    void run(
+        LedgerQueries& source, const Thresholds& thresholds, const FindingSink& sink) const override
     {
-        std::vector<std::uint32_t> digits;
+        std::vector<std::uint64_t> digits;
         digits.reserve(source.account_count());
         auto addresses = source.query("SELECT address FROM t_addresses ORDER BY id");
         while (addresses.step())
-            digits.push_back(shown_digits(addresses.text(0)));
+            digits.push_back(shown_digits(addresses.text(0), thresholds.address_poisoning_digits));
         const auto digits_of = [&](AccountId account)
-        { return index(account) < digits.size() ? digits[index(account)] : 0; };
+        { return index(account) < digits.size() ? digits[index(account)] : std::uint64_t{0}; };
 
         Search search;
         PlacedRows rows{source, "t_token_transfers",
@@ -95,7 +97,7 @@ public:
                     "Paid to an address that somebody had put into the payer's history."});
                 continue;
             }
-            remember(payees, payee);
+            remember(payees, payee, thresholds.address_poisoning_payees_max);
         }
         finish();
     }
@@ -107,9 +109,8 @@ private:
         std::set<std::pair<AccountId, AccountId>> false_payees;
     };
 
-    static void remember(std::vector<AccountId>& payees, AccountId payee)
+    static void remember(std::vector<AccountId>& payees, AccountId payee, std::size_t payees_max)
     {
-        constexpr std::size_t payees_max = 32;
         std::erase(payees, payee);
         payees.push_back(payee);
         if (payees.size() > payees_max)

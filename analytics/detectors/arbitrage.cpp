@@ -28,8 +28,8 @@ struct Swaps
 ///    more of one;
 ///  - against the price outside: what is bought is worth more than what is paid for it, by the
 ///    reference prices of the block, and so it is in at least nine of ten transactions of the same
-///    sender, who has sent at least five. Anybody gets a good price now and then; who always does
-///    looks first. Tokens that nothing but pools prices have no price outside.
+///    sender, who has sent at least five (by default). Anybody gets a good price now and then; who
+///    always does looks first. Tokens that nothing but pools prices have no price outside.
 class ArbitrageDetector : public Detector
 {
 public:
@@ -39,7 +39,8 @@ public:
         return "Swaps in a circle that leave more, or at a price that is better than outside, time "
                "and again.";
     }
-    void run(LedgerQueries& source, const FindingSink& sink) const override
+    void run(
+        LedgerQueries& source, const Thresholds& thresholds, const FindingSink& sink) const override
     {
         std::map<AccountId, Record> records;
         for_each(source,
@@ -58,7 +59,7 @@ public:
                 if (is_cycle(swaps))
                     sink(cycle(swaps));
                 else if (gain && *gain > 0 && record != records.end() &&
-                         record->second.looks_first())
+                         record->second.looks_first(thresholds))
                     sink(better(swaps, *gain, record->second));
             });
     }
@@ -69,9 +70,10 @@ private:
         std::uint64_t trades = 0;  // Transactions that have a price.
         std::uint64_t gains = 0;
 
-        [[nodiscard]] bool looks_first() const noexcept
+        [[nodiscard]] bool looks_first(const Thresholds& thresholds) const noexcept
         {
-            return trades >= 5 && gains * 10 >= trades * 9;
+            return trades >= thresholds.arbitrage_trades_min &&
+                   gains * 1'000 >= trades * thresholds.arbitrage_gains_min;
         }
     };
 

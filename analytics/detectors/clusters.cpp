@@ -34,11 +34,12 @@ public:
         return "Accounts of one owner: a deposit address shared, a chain's hops, goods delivered "
                "in a circle.";
     }
-    void run(LedgerQueries& source, const FindingSink& sink) const override
+    void run(
+        LedgerQueries& source, const Thresholds& thresholds, const FindingSink& sink) const override
     {
         Search search;
         reuse(source, search);
-        const auto chains = find_peel_chains(source);
+        const auto chains = find_peel_chains(source, thresholds);
         std::map<AccountId, std::set<AccountId>> payers;  // Of whom hops of any chain have paid.
         for (const auto& chain : chains)
         {
@@ -48,12 +49,12 @@ public:
         }
         for (const auto& [account, hops] : payers)
         {
-            if (hops.size() < 2)
+            if (hops.size() < thresholds.clusters_hops_min)
                 continue;
             for (const auto hop : hops)
                 search.join_with(hop, {account}, "paid by several hops");
         }
-        for (const auto& group : find_wash_groups(source))
+        for (const auto& group : find_wash_groups(source, thresholds))
             search.join(group.accounts, group.trades, "what they trade goes round among them");
         search.report(sink);
     }

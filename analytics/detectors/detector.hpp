@@ -1,5 +1,6 @@
 #pragma once
 
+#include "analytics/detectors/thresholds.hpp"
 #include "analytics/ledger_queries.hpp"
 #include "ledger/amount.hpp"
 #include "ledger/ids.hpp"
@@ -52,10 +53,11 @@ public:
 
     /// What the command line calls it: `wash_trading`.
     [[nodiscard]] virtual std::string_view name() const noexcept = 0;
-    /// In one line, what counts as one.
+    /// In one line, what counts as one by the default thresholds.
     [[nodiscard]] virtual std::string_view description() const noexcept = 0;
     /// Calls @p sink in an order that depends on the ledger alone.
-    virtual void run(LedgerQueries& source, const FindingSink& sink) const = 0;
+    virtual void run(
+        LedgerQueries& source, const Thresholds& thresholds, const FindingSink& sink) const = 0;
 };
 
 /// All of them, in the order in which they are printed. Adding one is a file, a declaration in
@@ -65,6 +67,7 @@ public:
 [[nodiscard]] const Detector* find_detector(std::string_view name) noexcept;
 
 /// What a detector finds, by first transaction; transactions ascending, each once.
-[[nodiscard]] std::vector<Finding> run_detector(const Detector& detector, LedgerQueries& source);
+[[nodiscard]] std::vector<Finding> run_detector(
+    const Detector& detector, LedgerQueries& source, const Thresholds& thresholds = {});
 
 }  // namespace runnel::analytics

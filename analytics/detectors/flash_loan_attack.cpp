@@ -27,7 +27,7 @@ namespace
 /// it. Who receives what the sender gains is not followed.
 ///
 /// Source: LeiShen's patterns (pairs of pushed and reversed trades, prices read in between); the
-/// fifth is a choice.
+/// fifth, flash_loan_attack_push_min, is a choice.
 class FlashLoanAttackDetector : public Detector
 {
 public:
@@ -36,7 +36,8 @@ public:
     {
         return "A flash loan whose transaction pushes a price and leaves its sender richer.";
     }
-    void run(LedgerQueries& source, const FindingSink& sink) const override
+    void run(
+        LedgerQueries& source, const Thresholds& thresholds, const FindingSink& sink) const override
     {
         Market market{source};
         PlacedRows loans{source, "t_lending_flashloans",
@@ -63,7 +64,7 @@ public:
             while (loans.is_at(place))
                 loans.next();
             market.advance(place.block - 1);
-            Push push{market};
+            Push push{market, Share{thresholds.flash_loan_attack_push_min}};
             for (; has_trade && trade.place <= place; has_trade = trades.next(trade))
             {
                 if (trade.place == place)
@@ -94,7 +95,9 @@ private:
     class Push
     {
     public:
-        explicit Push(const Market& market) : market_{market} {}
+        Push(const Market& market, const Share& push_min)
+          : market_{market}, push_min_{push_min.value()}
+        {}
 
         void add(const SentTrade& trade)
         {
@@ -123,14 +126,14 @@ private:
         /// Empty: nothing that looks like it.
         [[nodiscard]] std::string reason() const
         {
-            constexpr double push_min = 0.2;
-            if (worst_ >= push_min)
+            if (worst_ >= push_min_)
                 return fmt::format("paid {:.0f}% more than a pool's price", worst_ * 100);
             return is_both_ways_ ? "traded one pool in both directions" : "";
         }
 
     private:
         const Market& market_;
+        double push_min_;
         std::set<std::pair<ContractId, ContractId>> directions_;  // Pool and what was bought.
         bool is_both_ways_ = false;
         double worst_ = 0;

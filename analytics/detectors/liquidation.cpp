@@ -18,7 +18,8 @@ public:
     {
         return "Somebody else's debt repaid for its collateral, or its collateral auctioned.";
     }
-    void run(LedgerQueries& source, const FindingSink& sink) const override
+    void run(LedgerQueries& source, const Thresholds& /*thresholds*/,
+        const FindingSink& sink) const override
     {
         PlacedRows calls{source, "t_lending_liquidations",
             "SELECT block_number, transaction_index, liquidator_id, borrower_id, debt_token_id, "

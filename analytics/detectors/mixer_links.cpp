@@ -13,6 +13,16 @@ namespace runnel::analytics
 namespace
 {
 
+std::string in_words(std::uint64_t number)
+{
+    return number == 3 ? "three" : fmt::format("{}", number);
+}
+std::string time_in_words(std::uint64_t seconds)
+{
+    constexpr std::uint64_t week = 604'800;
+    return seconds == week ? "week" : fmt::format("{} seconds", seconds);
+}
+
 /// Who paid for the note that a withdrawal takes out, by Tutela's heuristics and one of time. The
 /// first that says something counts:
 ///  - address: the recipient has paid into the same mixer before;
@@ -24,6 +34,8 @@ namespace
 ///    times before;
 ///  - amounts and time: an address that gets five notes or more, with less than a day between them,
 ///    and exactly one account that has, within the seven days before, paid for as many in a burst.
+///
+/// Three, five, a day and seven are defaults of Thresholds.
 ///
 /// A finding's accounts are who paid in and who was paid; its transactions are the withdrawal, or
 /// those of the burst and of the episode.
@@ -40,18 +52,14 @@ public:
         return "Withdrawals from mixers that address, sender, tip, payments, amounts or time join "
                "to who paid in.";
     }
-    void run(LedgerQueries& source, const FindingSink& sink) const override
+    void run(
+        LedgerQueries& source, const Thresholds& thresholds, const FindingSink& sink) const override
     {
-        Search{source, sink}.run();
+        Search{source, thresholds, sink}.run();
     }
 
 private:
-    static constexpr std::uint64_t day = 86'400;
-    static constexpr std::uint64_t window_seconds = 7 * day;
-    static constexpr std::size_t episode_min = 5;
-    static constexpr std::uint32_t payments_min = 3;
-
-    /// Deposits of one account, or withdrawals to one, with less than a day between them.
+    /// Deposits of one account, or withdrawals to one, with little time between them.
     struct Burst
     {
         AccountId account{};
@@ -78,8 +86,8 @@ private:
     class Search
     {
     public:
-        Search(LedgerQueries& source, const FindingSink& sink)
-          : source_{source}, sink_{sink}, times_{source}
+        Search(LedgerQueries& source, const Thresholds& thresholds, const FindingSink& sink)
+          : source_{source}, thresholds_{thresholds}, sink_{sink}, times_{source}
         {}
 
         void run()
@@ -149,7 +157,8 @@ private:
             AccountId account, const Place& place) const
         {
             const auto [last, added] = open.emplace(account, bursts.size());
-            if (!added && time_ - bursts[last->second].last_time >= day)
+            if (!added &&
+                time_ - bursts[last->second].last_time >= thresholds_.mixer_links_gap_seconds)
                 last->second = bursts.size();
             if (last->second == bursts.size())
                 bursts.push_back({account, time_, time_, {}});
@@ -184,13 +193,16 @@ private:
             for (auto paid = payments_.lower_bound({recipient, zero_account});
                  paid != payments_.end() && paid->first.first == recipient; ++paid)
             {
-                if (paid->second < payments_min || !has_paid_in(paid->first.second))
+                if (paid->second < thresholds_.mixer_links_payments_min ||
+                    !has_paid_in(paid->first.second))
                     continue;
                 has_several = has_several || friend_found;
                 friend_found = paid->first.second;
             }
             if (friend_found && !has_several)
-                return report(*friend_found, "They have paid each other three times or more.");
+                return report(
+                    *friend_found, fmt::format("They have paid each other {} times or more.",
+                                       in_words(thresholds_.mixer_links_payments_min)));
             join(mixer.withdrawals, mixer.open_withdrawals, recipient, place);
         }
 
@@ -198,7 +210,7 @@ private:
         {
             for (const auto& episode : mixer.withdrawals)
             {
-                if (episode.places.size() < episode_min)
+                if (episode.places.size() < thresholds_.mixer_links_episode_min)
                     continue;
                 const Burst* only = nullptr;
                 std::size_t candidates = 0;
@@ -206,7 +218,8 @@ private:
                 {
                     if (burst.places.size() != episode.places.size() ||
                         burst.last_time > episode.first_time ||
-                        episode.first_time - burst.last_time > window_seconds)
+                        episode.first_time - burst.last_time >
+                            thresholds_.mixer_links_window_seconds_max)
                         continue;
                     only = &burst;
                     ++candidates;
@@ -218,13 +231,15 @@ private:
                 sink_({std::move(places), {only->account, episode.account}, mixer.token,
                     Amount::from_double(mixer.denomination.to_double() *
                                         static_cast<double>(episode.places.size())),
-                    fmt::format("{} notes in an episode, and one burst of as many in the week "
-                                "before.",
-                        episode.places.size())});
+                    fmt::format(
+                        "{} notes in an episode, and one burst of as many in the {} before.",
+                        episode.places.size(),
+                        time_in_words(thresholds_.mixer_links_window_seconds_max))});
             }
         }
 
         LedgerQueries& source_;
+        const Thresholds& thresholds_;
         const FindingSink& sink_;
         BlockTimes times_;
         std::uint64_t time_ = 0;

@@ -18,9 +18,10 @@ public:
         return "Four accounts or more that each pay a little of what comes to somebody and pass "
                "the rest on.";
     }
-    void run(LedgerQueries& source, const FindingSink& sink) const override
+    void run(
+        LedgerQueries& source, const Thresholds& thresholds, const FindingSink& sink) const override
     {
-        for (auto& chain : find_peel_chains(source))
+        for (auto& chain : find_peel_chains(source, thresholds))
         {
             auto why = fmt::format("Went through {} accounts, which peeled parts off to {} others.",
                 chain.hops.size(), chain.peeled.size());

@@ -11,8 +11,6 @@ namespace runnel::analytics
 {
 namespace
 {
-constexpr std::size_t hops_min = 4;
-constexpr std::uint64_t gap_seconds_max = 7'200;
 
 /// What an account has done with a token so far.
 struct Account
@@ -34,17 +32,28 @@ struct Chain
     std::size_t depth = 0;
 };
 
-/// At most @p part / @p whole of @p limit.
-bool is_at_most(const Amount& value, const Amount& limit, std::uint64_t part, std::uint64_t whole)
+/// At most so large a share of @p whole.
+bool is_at_most(const Amount& value, const Share& share, const Amount& whole)
 {
-    return value.to_double() * static_cast<double>(whole) <=
-           limit.to_double() * static_cast<double>(part);
+    return value.to_double() * share.whole <= whole.to_double() * share.part;
+}
+bool is_at_least(const Amount& value, const Share& share, const Amount& whole)
+{
+    return value.to_double() * share.whole >= whole.to_double() * share.part;
 }
 
 class PeelSearch
 {
 public:
-    explicit PeelSearch(LedgerQueries& source) : source_{source}, code_{source}, times_{source} {}
+    PeelSearch(LedgerQueries& source, const Thresholds& thresholds)
+      : source_{source},
+        hops_min_{thresholds.peel_chain_hops_min},
+        gap_seconds_max_{thresholds.peel_chain_gap_seconds_max},
+        peel_max_{thresholds.peel_chain_peel_max},
+        rest_min_{thresholds.peel_chain_rest_min},
+        code_{source},
+        times_{source}
+    {}
 
     std::vector<PeelChain> run()
     {
@@ -62,7 +71,7 @@ public:
         std::vector<PeelChain> result;
         for (auto& chain : chains_)
         {
-            if (chain.depth < hops_min)
+            if (chain.depth < hops_min_)
                 continue;
             chain.found.payments = {chain.payments.begin(), chain.payments.end()};
             result.push_back(std::move(chain.found));
@@ -82,9 +91,9 @@ private:
         auto& account = found->second;
         if (!account.is_hop)
             return;
-        const bool in_time = time_ - account.last_time <= gap_seconds_max;
+        const bool in_time = time_ - account.last_time <= gap_seconds_max_;
         if (in_time && code_.is_person(payment.to) && !account.peel &&
-            is_at_most(payment.value, account.held, 1, 5))
+            is_at_most(payment.value, peel_max_, account.held))
         {
             account.peel = payment;
             account.held = wrapping_sub(account.held, payment.value);
@@ -93,7 +102,7 @@ private:
         }
         if (in_time && code_.is_person(payment.to) && account.peel &&
             payment.to != account.peel->to && payment.value <= account.held &&
-            is_at_most(account.held, payment.value, 10, 7))
+            is_at_least(payment.value, rest_min_, account.held))
         {
             passes_on(account, payment);
             return;
@@ -149,6 +158,10 @@ private:
     }
 
     LedgerQueries& source_;
+    std::uint64_t hops_min_;
+    std::uint64_t gap_seconds_max_;
+    Share peel_max_;
+    Share rest_min_;
     CodeAccounts code_;
     BlockTimes times_;
     std::uint64_t time_ = 0;  // Of the payment under way.
@@ -158,9 +171,9 @@ private:
 };
 }  // namespace
 
-std::vector<PeelChain> find_peel_chains(LedgerQueries& source)
+std::vector<PeelChain> find_peel_chains(LedgerQueries& source, const Thresholds& thresholds)
 {
-    return PeelSearch{source}.run();
+    return PeelSearch{source, thresholds}.run();
 }
 
 }  // namespace runnel::analytics

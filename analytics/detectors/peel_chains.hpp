@@ -1,6 +1,7 @@
 #pragma once
 
 #include "analytics/detectors/chain_rows.hpp"
+#include "analytics/detectors/thresholds.hpp"
 
 #include <map>
 #include <set>
@@ -20,7 +21,8 @@ struct PeelChain
     Amount moved;  // What came to the first hop, in all.
 };
 
-/// Chains of at least four hops, in the order in which they began.
+/// Chains of at least peel_chain_hops_min hops, in the order in which they began. A fifth, seven
+/// tenths and two hours below are defaults of Thresholds.
 ///
 /// A hop is an account without code that does one thing only: of what has come it pays at most a
 /// fifth to somebody, then at least seven tenths of what is left to somebody else, each within two
@@ -30,6 +32,7 @@ struct PeelChain
 /// Source: none agreed. References give four hops, a fifth and one hour as their own choice; the
 /// hour is doubled, because wallets here look at what they have every few minutes and blocks may
 /// be minutes apart.
-[[nodiscard]] std::vector<PeelChain> find_peel_chains(LedgerQueries& source);
+[[nodiscard]] std::vector<PeelChain> find_peel_chains(
+    LedgerQueries& source, const Thresholds& thresholds);
 
 }  // namespace runnel::analytics

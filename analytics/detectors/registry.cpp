@@ -32,7 +32,8 @@ const Detector* find_detector(std::string_view name) noexcept
     return found == all.end() ? nullptr : *found;
 }
 
-std::vector<Finding> run_detector(const Detector& detector, LedgerQueries& source)
+std::vector<Finding> run_detector(
+    const Detector& detector, LedgerQueries& source, const Thresholds& thresholds)
 {
     std::vector<Finding> findings;
     const auto keep = [&](Finding&& finding)
@@ -43,7 +44,7 @@ std::vector<Finding> run_detector(const Detector& detector, LedgerQueries& sourc
         findings.push_back(std::move(finding));
     };
     if (source.has_blocks())
-        detector.run(source, keep);
+        detector.run(source, thresholds, keep);
     std::stable_sort(findings.begin(), findings.end(),
         [](const Finding& a, const Finding& b) { return a.transactions < b.transactions; });
     return findings;

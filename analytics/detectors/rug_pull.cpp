@@ -18,7 +18,8 @@ namespace
 /// without code, and does not get a tenth of it back until the ledger ends:
 ///  - pulled: that account takes nine tenths of all of the pool's tokens out;
 ///  - sold: it sells what was made in the same transaction, for nine tenths of the other token.
-/// What the same account sells in the pool within a day after belongs to it.
+/// What the same account sells in the pool within a day after belongs to it. These are defaults of
+/// Thresholds.
 ///
 /// Source: the references' 90% and 10% (Xia et al. 2021; Mazorra et al. 2022). Who has made a token
 /// is not asked: whoever can take nine tenths of a pool out is its provider, and whoever sells new
@@ -31,16 +32,14 @@ public:
     {
         return "Nine tenths of a pool that others bought from, taken out for good by one account.";
     }
-    void run(LedgerQueries& source, const FindingSink& sink) const override
+    void run(
+        LedgerQueries& source, const Thresholds& thresholds, const FindingSink& sink) const override
     {
-        Search search{source, sink};
+        Search search{source, thresholds, sink};
         search.run();
     }
 
 private:
-    static constexpr std::size_t buyers_min = 3;
-    static constexpr std::uint64_t sale_seconds_max = 86'400;
-
     struct Case
     {
         AccountId account{};
@@ -67,8 +66,15 @@ private:
     class Search
     {
     public:
-        Search(LedgerQueries& source, const FindingSink& sink)
-          : source_{source}, sink_{sink}, code_{source}, times_{source}
+        Search(LedgerQueries& source, const Thresholds& thresholds, const FindingSink& sink)
+          : source_{source},
+            sink_{sink},
+            buyers_min_{thresholds.rug_pull_buyers_min},
+            sale_seconds_max_{thresholds.rug_pull_sale_seconds_max},
+            taken_min_{thresholds.rug_pull_taken_min},
+            left_max_{thresholds.rug_pull_left_max},
+            code_{source},
+            times_{source}
         {}
 
         void run()
@@ -129,26 +135,26 @@ private:
             const auto time = times_.at(block);
             if (pool.suspected)
                 look_again(pool, time, id, reserves, rest);
-            if (!pool.suspected && pool.buyers.size() >= buyers_min)
+            if (!pool.suspected && pool.buyers.size() >= buyers_min_)
                 suspect(pool, time, id, reserves, rest);
             for (const auto& trade : rest.trades)
             {
-                if (trade.pool == id && pool.buyers.size() < buyers_min)
+                if (trade.pool == id && pool.buyers.size() < buyers_min_)
                     pool.buyers.insert(trade.sender);
             }
             pool.reserves = std::move(reserves);
         }
 
         /// Whether it has come back; what else the account sells there.
-        static void look_again(Pool& pool, std::uint64_t time, ContractId id,
-            const std::map<ContractId, Amount>& reserves, const Block& rest)
+        void look_again(Pool& pool, std::uint64_t time, ContractId id,
+            const std::map<ContractId, Amount>& reserves, const Block& rest) const
         {
             auto& found = *pool.suspected;
             const auto is_back = [&](const auto& entry)
             {
                 const auto held = reserves.find(entry.first);
-                return held != reserves.end() &&
-                       held->second.to_double() * 10 >= entry.second.to_double();
+                return held != reserves.end() && held->second.to_double() * left_max_.whole >=
+                                                     entry.second.to_double() * left_max_.part;
             };
             if (std::all_of(found.before.begin(), found.before.end(), is_back))
             {
@@ -158,7 +164,7 @@ private:
             for (const auto& trade : rest.trades)
             {
                 if (trade.pool != id || trade.sender != found.account ||
-                    time - found.time > sale_seconds_max)
+                    time - found.time > sale_seconds_max_)
                     continue;
                 found.places.push_back(trade.place);
                 found.token = trade.bought;
@@ -175,7 +181,8 @@ private:
             {
                 const auto now = reserves.find(token);
                 if (now != reserves.end() && !before.is_zero() &&
-                    now->second.to_double() * 10 <= before.to_double())
+                    now->second.to_double() * left_max_.whole <=
+                        before.to_double() * left_max_.part)
                     found.before.emplace(token, before);
             }
             if (found.before.empty() || !find_taker(found, id, rest))
@@ -196,7 +203,7 @@ private:
         }
 
         /// Who got most of what the pool lost in this block, and by which transaction; false if
-        /// that is not nine tenths.
+        /// that is less than taken_min_.
         bool find_taker(Case& found, ContractId id, const Block& rest) const
         {
             const auto pool_account = account_of(source_, id);
@@ -215,7 +222,7 @@ private:
                 found.places = {payment.place};
                 found.token = payment.token;
             }
-            if (share_max < 0.9)
+            if (share_max < taken_min_.value())
                 return false;
             for (const auto& payment : rest.payments)
             {
@@ -238,6 +245,10 @@ private:
 
         LedgerQueries& source_;
         const FindingSink& sink_;
+        std::uint64_t buyers_min_;
+        std::uint64_t sale_seconds_max_;
+        Share taken_min_;
+        Share left_max_;
         CodeAccounts code_;
         BlockTimes times_;
         std::map<ContractId, Pool> pools_;

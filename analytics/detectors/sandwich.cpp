@@ -21,7 +21,8 @@ public:
     {
         return "Two trades of one sender around somebody else's, in one pool and block.";
     }
-    void run(LedgerQueries& source, const FindingSink& sink) const override
+    void run(LedgerQueries& source, const Thresholds& /*thresholds*/,
+        const FindingSink& sink) const override
     {
         for_each_sandwich(source,
             [&](std::uint64_t block, ContractId pool, const Sandwich& sandwich)

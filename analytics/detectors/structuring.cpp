@@ -1,6 +1,7 @@
 #include "analytics/detectors/chain_rows.hpp"
 #include "analytics/detectors/detectors.hpp"
 #include "analytics/market.hpp"
+#include "analytics/render.hpp"
 
 #include <fmt/format.h>
 
@@ -18,6 +19,7 @@ namespace
 /// count.
 ///
 /// Source: none agreed; 31 CFR 1010.311 has the 10,000 USD, three, 0.8 and 24 hours are a choice.
+/// All are defaults of Thresholds.
 class StructuringDetector : public Detector
 {
 public:
@@ -26,8 +28,20 @@ public:
     {
         return "Three payments or more within days, each just below 10,000 USD.";
     }
-    void run(LedgerQueries& source, const FindingSink& sink) const override
+    void run(
+        LedgerQueries& source, const Thresholds& thresholds, const FindingSink& sink) const override
     {
+        const auto limit_usd = static_cast<double>(thresholds.structuring_limit_usd);
+        const auto least_usd = limit_usd * Share{thresholds.structuring_share_min}.value();
+        const auto close = [&](AccountId sender, ContractId token, Series&& series)
+        {
+            const auto count = series.places.size();
+            if (count < thresholds.structuring_payments_min)
+                return;
+            sink({std::move(series.places), {sender}, token, series.sum,
+                fmt::format("{} payments, each of {} to {} USD.", count, grouped(least_usd, 0),
+                    grouped(limit_usd, 0))});
+        };
         const CodeAccounts code{source};
         Market market{source};
         std::map<std::pair<AccountId, ContractId>, Series> open;
@@ -40,12 +54,13 @@ public:
             const auto time = times.at(payment.place.block);
             market.advance(payment.place.block);
             const auto usd = market.usd(payment.value, payment.token);
-            if (!usd || *usd < limit_usd * share_min || *usd >= limit_usd)
+            if (!usd || *usd < least_usd || *usd >= limit_usd)
                 continue;
             auto& series = open[{payment.from, payment.token}];
-            if (!series.places.empty() && time - series.last_time > gap_seconds_max)
+            if (!series.places.empty() &&
+                time - series.last_time > thresholds.structuring_gap_seconds_max)
             {
-                close(payment.from, payment.token, std::move(series), sink);
+                close(payment.from, payment.token, std::move(series));
                 series = {};
             }
             series.places.push_back(payment.place);
@@ -53,30 +68,16 @@ public:
             series.last_time = time;
         }
         for (auto& [key, series] : open)
-            close(key.first, key.second, std::move(series), sink);
+            close(key.first, key.second, std::move(series));
     }
 
 private:
-    static constexpr double limit_usd = 10'000;
-    static constexpr double share_min = 0.8;
-    static constexpr std::size_t payments_min = 3;
-    static constexpr std::uint64_t gap_seconds_max = 86'400;
-
     struct Series
     {
         std::vector<Place> places;
         Amount sum;
         std::uint64_t last_time = 0;
     };
-
-    static void close(AccountId sender, ContractId token, Series&& series, const FindingSink& sink)
-    {
-        const auto count = series.places.size();
-        if (count < payments_min)
-            return;
-        sink({std::move(series.places), {sender}, token, series.sum,
-            fmt::format("{} payments, each of 8,000 to 10,000 USD.", count)});
-    }
 };
 
 }  // namespace

@@ -144,11 +144,11 @@ Amount to_amount(const SignedAmount& amount)
     return Amount::from_decimal(amount.to_string()).value_or(Amount::max());
 }
 
-/// The token of which least is left; false if that is more than a twentieth of every one's volume.
-bool hardly_changes(const std::map<ContractId, Position>& positions, WashGroup& group)
+/// The token of which least is left; false if that is more than @p net_max of every one's volume.
+bool hardly_changes(
+    const std::map<ContractId, Position>& positions, const Share& net_max, WashGroup& group)
 {
-    constexpr double net_max = 0.05;
-    double least = net_max;
+    double least = net_max.value();
     for (const auto& [token, position] : positions)
     {
         const auto net = magnitude(position.net);
@@ -164,9 +164,9 @@ bool hardly_changes(const std::map<ContractId, Position>& positions, WashGroup& 
 }
 }  // namespace
 
-std::vector<WashGroup> find_wash_groups(LedgerQueries& source)
+std::vector<WashGroup> find_wash_groups(LedgerQueries& source, const Thresholds& thresholds)
 {
-    constexpr std::size_t trades_min = 4;
+    const Share net_max{thresholds.wash_trading_net_max};
     std::vector<WashGroup> groups;
     std::map<std::pair<ContractId, AccountId>, std::size_t> group_of;
     for (const auto& [pool, edges] : deliveries(source))
@@ -198,7 +198,8 @@ std::vector<WashGroup> find_wash_groups(LedgerQueries& source)
     std::vector<WashGroup> result;
     for (std::size_t i = 0; i < groups.size(); ++i)
     {
-        if (groups[i].trades.size() >= trades_min && hardly_changes(positions[i], groups[i]))
+        if (groups[i].trades.size() >= thresholds.wash_trading_trades_min &&
+            hardly_changes(positions[i], net_max, groups[i]))
             result.push_back(std::move(groups[i]));
     }
     return result;

@@ -24,13 +24,15 @@ struct WashGroup
 /// an edge for each account (without code) that gets what somebody else's swap has bought, or what
 /// somebody else has paid for a swap of his, and for each payment of the pool's tokens from account
 /// to account. A group is a strongly connected component of those (tokens go round and come back)
-/// that has made at least four swaps and whose net change of one of the tokens is at most 1/20 of
-/// what it has bought and sold of it.
+/// that has made at least wash_trading_trades_min swaps and whose net change of one of the tokens
+/// is at most wash_trading_net_max of what it has bought and sold of it.
 ///
 /// Source: Victor and Weintraud, "Detecting and Quantifying Wash Trading on Decentralized
 /// Cryptocurrency Exchanges" (2021): components, and a position that hardly changes. They take 1%
-/// within an hour, a day or a week; here it is 5% of all of the ledger. An account that buys from
-/// and sells to a pool by itself looks like a market maker or a sandwich and is none.
-[[nodiscard]] std::vector<WashGroup> find_wash_groups(LedgerQueries& source);
+/// within an hour, a day or a week; here it is, by default, 5% of all of the ledger. An account
+/// that buys from and sells to a pool by itself looks like a market maker or a sandwich and is
+/// none.
+[[nodiscard]] std::vector<WashGroup> find_wash_groups(
+    LedgerQueries& source, const Thresholds& thresholds);
 
 }  // namespace runnel::analytics

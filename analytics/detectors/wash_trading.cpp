@@ -19,9 +19,10 @@ public:
     {
         return "Accounts among whom tokens go round, and who buy in all what they sell.";
     }
-    void run(LedgerQueries& source, const FindingSink& sink) const override
+    void run(
+        LedgerQueries& source, const Thresholds& thresholds, const FindingSink& sink) const override
     {
-        for (auto& group : find_wash_groups(source))
+        for (auto& group : find_wash_groups(source, thresholds))
         {
             const auto net = shown(Value{source.money(group.net, group.token)}, Unit::none);
             auto why = fmt::format(

@@ -10,6 +10,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
+#include <tuple>
+#include <utility>
 
 using namespace runnel;
 using namespace runnel::analytics;
@@ -61,20 +64,21 @@ struct Found
     {
         chain.write_to(writer);
     }
-    std::vector<Finding> by(std::string_view name)
+    std::vector<Finding> by(std::string_view name, const Thresholds& thresholds = {})
     {
         const auto* detector = find_detector(name);
         REQUIRE(detector != nullptr);
         LedgerQueries source{writer.database()};
-        return run_detector(*detector, source);
+        return run_detector(*detector, source, thresholds);
     }
 
     storage::LedgerWriter writer;
 };
 
-std::vector<Finding> find(const ChainBuilder& chain, std::string_view name)
+std::vector<Finding> find(
+    const ChainBuilder& chain, std::string_view name, const Thresholds& thresholds = {})
 {
-    return Found{chain}.by(name);
+    return Found{chain}.by(name, thresholds);
 }
 
 /// A ledger that begins with prices, WETH at 200, and two pools of it.
@@ -698,4 +702,214 @@ TEST_CASE("detectors: they run where the truth is denied", "[analytics][detector
         source.query("SELECT purpose FROM t_truth_transactions"), storage::StorageError);
     CHECK_THROWS_AS(
         analytics::score(database, *find_detector("sandwich"), {}), storage::StorageError);
+}
+
+TEST_CASE("detectors: thresholds have names of detectors and defaults in their ranges",
+    "[analytics][detectors]")
+{
+    std::set<std::string_view> names;
+    for (const auto& rule : threshold_rules)
+    {
+        CAPTURE(rule.name);
+        CHECK(names.insert(rule.name).second);
+        CHECK(find_detector(rule.name.substr(0, rule.name.find('.'))) != nullptr);
+        CHECK(Thresholds{}.*rule.member >= rule.min);
+        CHECK(Thresholds{}.*rule.member <= rule.max);
+        // Each has a member of its own.
+        for (const auto& other : threshold_rules)
+            CHECK((other.member == rule.member) == (other.name == rule.name));
+    }
+    CHECK(names.size() * sizeof(std::uint64_t) == sizeof(Thresholds));
+    CHECK(Share{200}.part == 1);
+    CHECK(Share{200}.whole == 5);
+    CHECK(Share{50}.value() == 0.05);
+    CHECK(Share{0}.value() == 0);
+}
+
+TEST_CASE("detectors: thresholds move the line of what is paid", "[analytics][detectors]")
+{
+    CHECK(find(peeling(3, 5, 1), "peel_chain", {.peel_chain_hops_min = 3}).size() == 1);
+    CHECK(find(peeling(5, 5, 1), "peel_chain", {.peel_chain_hops_min = 6}).empty());
+    CHECK(find(peeling(5, 40, 1), "peel_chain", {.peel_chain_peel_max = 400}).size() == 1);
+    CHECK(find(peeling(5, 40, 1), "peel_chain", {.peel_chain_peel_max = 399}).empty());
+    CHECK(
+        find(peeling(5, 5, 20), "peel_chain", {.peel_chain_gap_seconds_max = 14'400}).size() == 1);
+    CHECK(find(peeling(3, 5, 1), "clusters", {.peel_chain_hops_min = 3}).size() == 1);
+    // Paid by three hops and by two.
+    const auto three = find(peeling(5, 5, 1), "clusters", {.clusters_hops_min = 3});
+    REQUIRE(three.size() == 1);
+    CHECK(three[0].accounts.back() == person(20));
+    // Hops that keep two fifths of the rest.
+    auto keeping = begun();
+    auto amount = ether(100);
+    pays(keeping, bob, person(0), amount);
+    for (std::uint32_t i = 0; i < 5; ++i)
+    {
+        const auto peel = div_down(amount, 10);
+        pays(keeping, person(i), person(20), peel);
+        amount = div_down(wrapping_mul(wrapping_sub(amount, peel), 6), 10);
+        pays(keeping, person(i), person(i + 1), amount);
+    }
+    keeping.end_block(validator0, 0);
+    CHECK(find(keeping, "peel_chain").empty());
+    CHECK(find(keeping, "peel_chain", {.peel_chain_rest_min = 590}).size() == 1);
+
+    // 9,400, 9,800 and 7,800 USD, ten hours apart.
+    auto series = begun(3'600);
+    for (const auto weth_paid : {47, 49, 39})
+    {
+        series.transaction(person(1));
+        series.emit(
+            weth, Transfer{person(1), person(2), ether(static_cast<std::uint64_t>(weth_paid))});
+        series.end_block(validator0, 0);
+        empty_blocks(series, 9);
+    }
+    const auto structured = [&](const Thresholds& thresholds)
+    { return find(series, "structuring", thresholds); };
+    CHECK(structured({}).empty());
+    CHECK(structured({.structuring_share_min = 780}).size() == 1);
+    CHECK(structured({.structuring_share_min = 781}).empty());
+    const auto two = structured({.structuring_payments_min = 2});
+    REQUIRE(two.size() == 1);
+    CHECK(two[0].why == "2 payments, each of 8,000 to 10,000 USD.");
+    CHECK(
+        structured({.structuring_payments_min = 2, .structuring_gap_seconds_max = 35'999}).empty());
+    const auto lower = structured({.structuring_limit_usd = 9'800, .structuring_payments_min = 1});
+    REQUIRE(lower.size() == 1);  // 9,800 is reported; 7,800 is below 7,840.
+    CHECK(lower[0].transactions == std::vector<Place>{{1, 0}});
+    CHECK(lower[0].why == "1 payments, each of 7,840 to 9,800 USD.");
+}
+
+TEST_CASE("detectors: thresholds move the line of what is traded", "[analytics][detectors]")
+{
+    // Four good prices of five.
+    auto lucky = begun();
+    for (int i = 0; i < 5; ++i)
+        buys_weth(lucky, person(2), ether(1), dollars(i == 0 ? 205 : 195), person(2));
+    lucky.end_block(validator0, 0);
+    CHECK(find(lucky, "arbitrage").empty());
+    CHECK(find(lucky, "arbitrage", {.arbitrage_gains_min = 800}).size() == 4);
+    CHECK(find(lucky, "arbitrage", {.arbitrage_gains_min = 801}).empty());
+    CHECK(
+        find(lucky, "arbitrage", {.arbitrage_trades_min = 6, .arbitrage_gains_min = 800}).empty());
+
+    auto keepers = begun();
+    for (std::uint32_t i = 0; i < 6; ++i)
+        buys_weth(keepers, person(i % 2), ether(1), dollars(200), person((i + 1) % 2));
+    keepers.end_block(validator0, 0);
+    CHECK(find(keepers, "wash_trading", {.wash_trading_net_max = 1'000}).size() == 1);
+    CHECK(find(keepers, "clusters", {.wash_trading_net_max = 1'000}).size() == 1);
+    CHECK(
+        find(keepers, "wash_trading", {.wash_trading_trades_min = 7, .wash_trading_net_max = 1'000})
+            .empty());
+
+    // 15 WETH for 3,050 USDC at a price of 200: a sixtieth more.
+    auto loan = begun();
+    loan.end_block(validator0, 0);
+    loan.transaction(person(1));
+    loan.emit(usdc, Transfer{market_account, person(1), dollars(10'000)});
+    loan.emit(usdc, Transfer{person(1), pair_account, dollars(3'050)});
+    loan.emit(weth, Transfer{pair_account, person(1), ether(15)});
+    loan.emit(pair, DexTrade{weth, usdc, ether(15), dollars(3'050), person(1), usdc, 0});
+    loan.emit(usdc, Transfer{person(1), market_account, dollars(6'000)});
+    loan.emit(market, LendingFlashloan{usdc, person(1), dollars(10'000), 0});
+    loan.end_block(validator0, 0);
+    CHECK(find(loan, "flash_loan_attack").empty());
+    CHECK(find(loan, "flash_loan_attack", {.flash_loan_attack_push_min = 16}).size() == 1);
+    CHECK(find(loan, "flash_loan_attack", {.flash_loan_attack_push_min = 17}).empty());
+
+    // Four fifths, of a pool from which two have bought; more is sold an hour later.
+    auto pool = begun(3'600);
+    for (std::uint32_t i = 0; i < 2; ++i)
+        buys_weth(pool, person(i), cents(1), dollars(2), person(i));
+    pool.pool(ether(100), dollars(20'000));
+    pool.end_block(validator0, 0);
+    pool.transaction(person(9));
+    pool.emit(weth, Transfer{pair_account, person(9), ether(80)});
+    pool.emit(usdc, Transfer{pair_account, person(9), dollars(16'000)});
+    pool.pool(ether(20), dollars(4'000));
+    pool.end_block(validator0, 0);
+    sells_weth(pool, person(9), dollars(2'000), ether(20), person(9));
+    pool.pool(ether(40), dollars(2'000));
+    pool.end_block(validator0, 0);
+    const auto pulled = [&](const Thresholds& thresholds)
+    { return find(pool, "rug_pull", thresholds); };
+    const Thresholds lenient{
+        .rug_pull_buyers_min = 2, .rug_pull_taken_min = 800, .rug_pull_left_max = 200};
+    REQUIRE(pulled(lenient).size() == 1);
+    CHECK(pulled(lenient)[0].transactions.size() == 2);
+    auto other = lenient;
+    other.rug_pull_sale_seconds_max = 3'599;
+    REQUIRE(pulled(other).size() == 1);
+    CHECK(pulled(other)[0].transactions.size() == 1);
+    other = lenient;
+    other.rug_pull_buyers_min = 3;
+    CHECK(pulled(other).empty());
+    other = lenient;
+    other.rug_pull_taken_min = 801;
+    CHECK(pulled(other).empty());
+    other = lenient;
+    other.rug_pull_left_max = 199;
+    CHECK(pulled(other).empty());
+}
+
+TEST_CASE("detectors: thresholds move the line of likeness and links", "[analytics][detectors]")
+{
+    // Two addresses with the same first and last digit, of which the second differs at either end.
+    const auto accounts = description_with_people().accounts;
+    const auto ends = [&](std::uint32_t i)
+    {
+        const auto& bytes = accounts[index(person(i))].address.bytes;
+        return std::pair{bytes.front() >> 4U, bytes.back() & 15U};
+    };
+    std::uint32_t known = 0;
+    std::uint32_t like = 0;
+    for (std::uint32_t i = 2; i < people - 1 && like == 0; ++i)
+    {
+        for (std::uint32_t j = i + 1; j < people - 1 && like == 0; ++j)
+        {
+            if (ends(i) == ends(j))
+                std::tie(known, like) = std::pair{i, j};
+        }
+    }
+    REQUIRE(like != 0);
+    auto baits = begun();
+    const auto transfers = [&](AccountId sender, AccountId to, std::uint64_t usd)
+    {
+        baits.transaction(sender);
+        baits.emit(usdc, Transfer{person(1), to, dollars(usd)});
+    };
+    transfers(person(1), person(known), 50);
+    transfers(person(1), bob, 50);
+    transfers(dan, person(like), 0);
+    baits.end_block(validator0, 0);
+    CHECK(find(baits, "address_poisoning").empty());
+    CHECK(find(baits, "address_poisoning", {.address_poisoning_digits = 1}).size() == 1);
+    CHECK(find(baits, "address_poisoning",
+        {.address_poisoning_digits = 1, .address_poisoning_payees_max = 1})
+              .empty());
+
+    const auto relayer = person(30);
+    auto notes = begun();
+    mixes(notes, person(2));
+    for (int i = 0; i < 4; ++i)
+        mixes(notes, person(1));
+    pays(notes, person(2), person(21), ether(1));
+    notes.end_block(validator0, 0);
+    empty_blocks(notes, 9);
+    for (int i = 0; i < 4; ++i)
+    {
+        takes_out(notes, relayer, person(20), relayer);
+        notes.end_block(validator0, 0);
+    }
+    takes_out(notes, relayer, person(21), relayer);
+    notes.end_block(validator0, 0);
+    const auto linked = [&](const Thresholds& thresholds)
+    { return find(notes, "mixer_links", thresholds).size(); };
+    CHECK(linked({}) == 0);
+    CHECK(linked({.mixer_links_episode_min = 4}) == 1);
+    CHECK(linked({.mixer_links_gap_seconds = 600, .mixer_links_episode_min = 4}) == 0);
+    CHECK(linked({.mixer_links_window_seconds_max = 6'000, .mixer_links_episode_min = 4}) == 1);
+    CHECK(linked({.mixer_links_window_seconds_max = 5'999, .mixer_links_episode_min = 4}) == 0);
+    CHECK(linked({.mixer_links_payments_min = 1}) == 1);
 }

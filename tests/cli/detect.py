@@ -75,12 +75,36 @@ def command_line(runnel: Runnel, check: Checks, ledger: pathlib.Path, other: pat
     check(runnel("report", ledger).returncode == 0, "reports need no truth either")
 
 
+def thresholds(runnel: Runnel, check: Checks, ledger: pathlib.Path) -> None:
+    usual = runnel.json("detect", ledger)
+    check("thresholds" not in usual, "defaults are not spoken of")
+    same = runnel.json("detect", ledger, "--set", "rug_pull.taken_min=0.9", "--set", "rug_pull.buyers_min=3")
+    check(same == usual, "defaults given are defaults")
+    strict = runnel.json("detect", ledger, "--set", "rug_pull.buyers_min=1000000")
+    check(strict["thresholds"] == {"rug_pull.buyers_min": 1_000_000}, f"what was set: {strict['thresholds']}")
+    check(usual["ledgers"][0]["findings"]["rug_pull"] and not strict["ledgers"][0]["findings"]["rug_pull"],
+          "nobody has sold to a million buyers")
+    text = runnel("detect", ledger, "--set", "rug_pull.sale_seconds_max=0", "--set", "rug_pull.left_max=.05").stdout
+    check("rug_pull.left_max=0.05 rug_pull.sale_seconds_max=0\n" in text and "rug_pull: 1 in 1 transactions" in text,
+          f"a pull without its sales: {text}")
+    help_text = runnel("detect", "--help").stdout
+    check("peel_chain.peel_max               0.2  0.001 to 0.999 share" in help_text, f"--help lists them: {help_text}")
+    for setting, words in (("rug_pull.buyers=3", "no threshold rug_pull.buyers"), ("rug_pull.buyers_min", "KEY=VALUE"),
+                           ("rug_pull.buyers_min=0", "1 to 1000000 (buyers)"), ("rug_pull.buyers_min=2.5", "whole number"),
+                           ("rug_pull.buyers_min=", "whole number"), ("wash_trading.net_max=1.001", "a share of 0 to 1"),
+                           ("wash_trading.net_max=0.0505", "three decimals"), ("wash_trading.net_max=nan", "a share of")):
+        done = runnel("detect", ledger, "--set", setting)
+        check(done.returncode == 2 and not done.stdout, f"--set {setting} is bad usage: {done.returncode}")
+        check(words in done.stderr and done.stderr.count("\n") == 1, f"--set {setting}: {done.stderr}")
+
+
 def main() -> None:
     runnel, source, check = Runnel(sys.argv[1]), pathlib.Path(sys.argv[2]), Checks()
     with tempfile.TemporaryDirectory() as folder:
         ledgers = scores_hold(runnel, check, source, pathlib.Path(folder))
         truth_is_not_read(runnel, check, ledgers["rug_pull"])
         command_line(runnel, check, ledgers["rug_pull"], ledgers["phishing"])
+        thresholds(runnel, check, ledgers["rug_pull"])
     check.finish()
 
 

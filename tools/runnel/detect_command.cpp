@@ -2,6 +2,7 @@
 #include "analytics/detectors/score.hpp"
 #include "analytics/render.hpp"
 #include "tools/runnel/commands.hpp"
+#include "tools/runnel/number_text.hpp"
 #include "tools/runnel/printable.hpp"
 #include "tools/runnel/progress.hpp"
 
@@ -10,6 +11,7 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <cmath>
 #include <memory>
 #include <optional>
 #include <string>
@@ -30,6 +32,7 @@ struct DetectOptions
 {
     std::vector<std::string> databases;
     std::vector<std::string> only;
+    std::vector<std::string> settings;
     bool score = false;
     bool json = false;
 };
@@ -44,6 +47,88 @@ std::vector<const Detector*> chosen(const DetectOptions& options)
             result.push_back(detector);
     }
     return result;
+}
+
+/// As it is given on the command line.
+std::string threshold_text(const analytics::ThresholdRule& rule, std::uint64_t value)
+{
+    return rule.unit == analytics::share_unit ? fmt::format("{}", static_cast<double>(value) / 1000)
+                                              : fmt::format("{}", value);
+}
+
+/// Empty: it is none, or none of @p rule.
+std::optional<std::uint64_t> parse_threshold(
+    const analytics::ThresholdRule& rule, const std::string& text)
+{
+    std::optional<std::uint64_t> value;
+    if (rule.unit != analytics::share_unit)
+        value = parsed<std::uint64_t>(text);
+    else if (const auto share = parsed<double>(text); share && *share >= 0 && *share <= 1e6)
+    {
+        const auto thousandths = std::round(*share * 1000);
+        if (std::abs(*share * 1000 - thousandths) < 1e-6)
+            value = static_cast<std::uint64_t>(thousandths);
+    }
+    return value && *value >= rule.min && *value <= rule.max ? value : std::nullopt;
+}
+
+analytics::Thresholds thresholds_of(const DetectOptions& options)
+{
+    const auto& rules = analytics::threshold_rules;
+    analytics::Thresholds thresholds;
+    for (const auto& text : options.settings)
+    {
+        const auto equals = text.find('=');
+        if (equals == std::string::npos)
+            throw CommandError{exit_bad_input, fmt::format("--set {}: expected KEY=VALUE", text)};
+        const auto name = text.substr(0, equals);
+        const auto* rule = std::find_if(
+            rules.begin(), rules.end(), [&](const auto& one) { return one.name == name; });
+        if (rule == rules.end())
+        {
+            throw CommandError{exit_bad_input,
+                fmt::format(
+                    "--set {}: no threshold {}; runnel detect --help lists them", text, name)};
+        }
+        const auto value = parse_threshold(*rule, text.substr(equals + 1));
+        if (!value)
+        {
+            throw CommandError{exit_bad_input,
+                fmt::format("--set {}: expected {} of {} to {}{}", text,
+                    rule->unit == analytics::share_unit ? "a share" : "a whole number",
+                    threshold_text(*rule, rule->min), threshold_text(*rule, rule->max),
+                    rule->unit == analytics::share_unit ? ", with three decimals at most"
+                                                        : fmt::format(" ({})", rule->unit))};
+        }
+        thresholds.*rule->member = *value;
+    }
+    return thresholds;
+}
+
+/// Those that were altered, by name.
+std::vector<std::pair<std::string, std::string>> altered(const analytics::Thresholds& thresholds)
+{
+    std::vector<std::pair<std::string, std::string>> result;
+    for (const auto& rule : analytics::threshold_rules)
+    {
+        const auto value = thresholds.*rule.member;
+        if (value != analytics::Thresholds{}.*rule.member)
+            result.emplace_back(rule.name, threshold_text(rule, value));
+    }
+    return result;
+}
+
+/// One line for each: its name, unit, default and range.
+std::string thresholds_text()
+{
+    std::string text = "Thresholds, their defaults and ranges:\n";
+    for (const auto& rule : analytics::threshold_rules)
+    {
+        text += fmt::format("  {:<31} {:>6}  {} to {} {}\n", rule.name,
+            threshold_text(rule, analytics::Thresholds{}.*rule.member),
+            threshold_text(rule, rule.min), threshold_text(rule, rule.max), rule.unit);
+    }
+    return text;
 }
 
 std::string place_text(const analytics::Place& place)
@@ -187,8 +272,17 @@ int run_detect(const DetectOptions& options)
 {
     using Access = storage::Database::Access;
     const auto all = chosen(options);
+    const auto thresholds = thresholds_of(options);
+    const auto set = altered(thresholds);
     std::vector<Score> scores(all.size());
     auto ledgers = Json::array();
+    if (!set.empty() && !options.json)
+    {
+        std::string text = "Other thresholds than the descriptions say:";
+        for (const auto& [name, value] : set)
+            text += fmt::format(" {}={}", name, value);
+        fmt::print("{}\n\n", text);
+    }
     for (const auto& path : options.databases)
     {
         // What detectors read through cannot read the truth; the scorer has its own.
@@ -202,7 +296,7 @@ int run_detect(const DetectOptions& options)
         std::vector<std::string_view> nothing;
         for (std::size_t i = 0; i < all.size(); ++i)
         {
-            const auto findings = run_detector(*all[i], source);
+            const auto findings = run_detector(*all[i], source, thresholds);
             if (truth)
                 scores[i].add(analytics::score(*truth, *all[i], findings));
             if (!options.json)
@@ -225,6 +319,8 @@ int run_detect(const DetectOptions& options)
             fmt::print("{}", printable(text, Layout::keep));
     }
     auto object = Json::object();
+    for (const auto& [name, value] : set)
+        object["thresholds"][name] = Json::parse(value);
     object["ledgers"] = std::move(ledgers);
     if (options.score && options.json)
     {
@@ -257,13 +353,20 @@ Command add_detect_command(CLI::App& app)
             fmt::format("Only this detector; may be repeated: {}", fmt::join(names, ", ")))
         ->type_name("NAME")
         ->check(CLI::IsMember(names));
+    command
+        ->add_option("--set", options->settings,
+            "Another threshold than the default, for its detector and what builds on it: "
+            "--set peel_chain.hops_min=3 (may be repeated)")
+        ->type_name("KEY=VALUE");
     command->add_flag("--score", options->score,
         "Precision, recall and confusion of each detector by the truth tables, over all ledgers");
     command->add_flag("--json", options->json, "Print one JSON object with every finding");
     command->footer(
+        thresholds_text() +
         "Examples:\n"
         "  runnel detect mev.db\n"
         "  runnel detect mev.db --only sandwich --only arbitrage --score\n"
+        "  runnel detect hack.db --only peel_chain --set peel_chain.hops_min=3 --score\n"
         "  runnel detect hack.db --json | jq '.ledgers[0].findings.peel_chain'\n"
         "docs/analytics.md says what each detector looks for, and how often it is right.");
     return [options] { return run_detect(*options); };
