@@ -87,8 +87,8 @@ def thresholds(runnel: Runnel, check: Checks, ledger: pathlib.Path) -> None:
     text = runnel("detect", ledger, "--set", "rug_pull.sale_seconds_max=0", "--set", "rug_pull.left_max=.05").stdout
     check("rug_pull.left_max=0.05 rug_pull.sale_seconds_max=0\n" in text and "rug_pull: 1 in 1 transactions" in text,
           f"a pull without its sales: {text}")
-    help_text = runnel("detect", "--help").stdout
-    check("peel_chain.peel_max               0.2  0.001 to 0.999 share" in help_text, f"--help lists them: {help_text}")
+    help_text = " ".join(runnel("detect", "--help").stdout.split())
+    check("peel_chain.peel_max 0.2 0.001 to 0.999 share" in help_text, f"--help lists them: {help_text}")
     for setting, words in (("rug_pull.buyers=3", "no threshold rug_pull.buyers"), ("rug_pull.buyers_min", "KEY=VALUE"),
                            ("rug_pull.buyers_min=0", "1 to 1000000 (buyers)"), ("rug_pull.buyers_min=2.5", "whole number"),
                            ("rug_pull.buyers_min=", "whole number"), ("wash_trading.net_max=1.001", "a share of 0 to 1"),
