@@ -1029,7 +1029,13 @@ void Director::start_next_block()
             // It has no end, but nothing more to come: what there is is kept.
             result_->halted = schedule_error_;
             more_ = false;
-            return finishing();
+            if (doomed_.empty())
+                return finishing();
+            // The network took them back before it stood still: the chain ends below them.
+            now_ = {};
+            now_.reverts = doomed_.size();
+            leases_.ask_for_all();
+            return reverting();
         }
         if (schedule_.empty())
             return consulting();

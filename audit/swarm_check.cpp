@@ -234,10 +234,11 @@ private:
     /// Nobody's word is taken for it: from rewards and fees alone.
     std::string check_supply() const
     {
-        // A chain that stands still may do so on blocks that the network has taken back and nothing
-        // has followed: they are in the state, but nobody was told of them.
-        if (check_.halted && result_.head.number != first_.blocks.back()->header.number)
-            return {};
+        if (result_.head_hash != first_.blocks.back()->hash)
+        {
+            return fmt::format("run: it ends at block {}, but the last one that stayed is {}",
+                result_.head.number, first_.blocks.back()->header.number);
+        }
         auto expected = genesis_supply_;
         for (const auto& block : first_.blocks)
         {

@@ -4,10 +4,14 @@
 #include "tests/support/forking_engine.hpp"
 #include "tests/support/kept_parts.hpp"
 
+#include <fmt/format.h>
+
 #include <atomic>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
+#include <string>
 #include <vector>
 
 using namespace runnel;
@@ -51,8 +55,8 @@ SimulationSetup forking_setup(
     return result;
 }
 
-/// Executes what stayed on a world that never saw anything else.
-void require_same_chain(const std::vector<std::shared_ptr<const FinishedBlock>>& blocks)
+/// Executes what stayed on a world that never saw anything else; its root.
+Hash require_same_chain(const std::vector<std::shared_ptr<const FinishedBlock>>& blocks)
 {
     auto fresh = setup(busy_behaviour(), 1);
     auto& world = *fresh.world;
@@ -77,6 +81,7 @@ void require_same_chain(const std::vector<std::shared_ptr<const FinishedBlock>>&
         REQUIRE(again.hash == block.hash);
         parent = &block;
     }
+    return world.checkpoint_root();
 }
 }  // namespace
 
@@ -297,6 +302,44 @@ TEST_CASE("re-orgs: a chain that stands still ends the run, with what there is",
     CHECK(result.blocks == 25);
     CHECK(recorder.blocks.size() == 26);
     CHECK(recorder.finished == 1);
+}
+
+TEST_CASE("re-orgs: a chain that stands still ends with the last block that stayed",
+    "[actors][reorg]")
+{
+    // As many as the network takes back when it stops.
+    for (const std::uint64_t last : {1U, 4U, 9U})
+    {
+        ForkingEngine::Options options;
+        options.stops_after = 25;
+        options.ends_without = last;
+        std::optional<Hash> expected;
+        for (const unsigned workers : {1U, 2U, 8U})
+        {
+            CAPTURE(last, workers);
+            Recorder recorder;
+            const auto result = run(forking_setup(60, options), workers, 16, &recorder);
+            REQUIRE(result.error.empty());
+            CHECK(result.halted.starts_with("the chain stands still"));
+            CHECK(result.reverted_blocks >= last);
+            REQUIRE(recorder.finished == 1);
+            const auto& end = *recorder.blocks.back();
+            CHECK(result.head.number == end.header.number);
+            CHECK(result.head_hash == end.hash);
+            CHECK(result.blocks == end.header.number);
+            CHECK(result.halted.find(fmt::format("block {} until", end.header.number)) !=
+                  std::string::npos);
+            std::uint64_t transactions = 0;
+            for (const auto& block : recorder.blocks)
+                transactions += block->transactions.size();
+            CHECK(result.transactions == transactions);
+            CHECK(result.world->check_invariants().empty());
+            CHECK(result.world->checkpoint_root() == require_same_chain(recorder.blocks));
+            if (!expected)
+                expected = result.head_hash;
+            CHECK(result.head_hash == *expected);
+        }
+    }
 }
 
 TEST_CASE("re-orgs: blocks with a flaw are made, refused, and leave nothing behind",

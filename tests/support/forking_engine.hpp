@@ -23,6 +23,7 @@ public:
         std::uint64_t depth_max = 5;     // Blocks taken back at once.
         double fork_share = 0.3;         // Of the steps.
         std::uint64_t stops_after = 0;   // Steps; 0: never.
+        std::uint64_t ends_without = 0;  // Newest blocks, taken back when it stops.
         std::uint64_t final_behind = 0;  // Heights; 0: nothing is ever final.
         bool moves_stake = false;
         bool accuses = false;
@@ -35,6 +36,8 @@ public:
     {
         if (told_.empty() && (options_.stops_after == 0 || steps_ < options_.stops_after))
             make();
+        else if (told_.empty() && !std::exchange(has_stopped_, true))
+            take_back_last();
         if (told_.empty())
             return std::nullopt;
         auto step = std::move(told_.front());
@@ -45,6 +48,20 @@ public:
     [[nodiscard]] std::uint32_t makers() const noexcept override { return options_.makers; }
 
 private:
+    void take_back_last()
+    {
+        if (options_.ends_without == 0)
+            return;
+        ConsensusStep step;
+        step.at = time_ += one_second;
+        step.reverted = options_.ends_without;
+        for (auto i = step.reverted; i > 0; --i)
+        {
+            step.refused.push_back({chain_.back(), BlockRefusalKind::stale});
+            chain_.pop_back();
+        }
+        told_.push_back(std::move(step));
+    }
     void make()
     {
         RandomStream random{options_.seed, 99, 0, steps_++};
@@ -124,6 +141,7 @@ private:
     std::size_t flawed_ = 0;
     std::uint64_t finalized_ = 0;
     VirtualTime time_ = 0;
+    bool has_stopped_ = false;
 };
 
 }  // namespace runnel::toy
