@@ -150,13 +150,36 @@ void draw_storm(SwarmPlan& plan, RandomStream& random, std::int64_t scale)
     }
 }
 
+/// Few nodes that restart all the time, timeouts as short as a round trip, and messages that often
+/// get lost: one of them may decide while the others go on to another round, and who comes back has
+/// to know what it is locked on.
+void draw_crashes(SwarmPlan& plan, RandomStream& random, std::int64_t scale)
+{
+    for (auto& [key, value] : plan.protocol)
+    {
+        if (key == "timeout_prevote" || key == "timeout_precommit")
+            value = ms(100 * scale);
+    }
+    plan.loss = 0.2 + draw_share(random, 0.2);
+    for (int i = 0; i < 150; ++i)
+    {
+        SwarmFault outage;
+        outage.node = static_cast<std::uint32_t>(random.uniform_below(plan.honest));
+        outage.from = random.uniform_int(200, 20'000) * scale;
+        outage.until = outage.from + random.uniform_int(20, 60) * scale;
+        add_outage(plan, outage);
+    }
+}
+
 void draw_bft(SwarmPlan& plan, RandomStream& random)
 {
     // All times grow together.
     const auto scale = random.uniform_int(1, 4);
-    // Many short failures, of all, several at a time; or what else there is.
-    const bool is_storm = random.bernoulli(0.4);
-    const auto validators = draw(random, 4, is_storm ? 6 : 10);
+    // Nodes that restart all the time; many failures, several at a time; or what else there is.
+    const auto kind = random.uniform_double();
+    const bool crashes = kind < 0.25;
+    const bool is_storm = !crashes && kind < 0.5;
+    const auto validators = crashes ? 4 : draw(random, 4, is_storm ? 6 : 10);
     plan.observers = random.bernoulli(0.3) ? draw(random, 1, 3) : 0;
     plan.honest = validators;
     plan.latency_ms = draw(random, 20, 80) * static_cast<std::uint32_t>(scale);
@@ -169,6 +192,8 @@ void draw_bft(SwarmPlan& plan, RandomStream& random)
         {"payout_heights", fmt::format("{}", random.uniform_int(1, 20))},
         {"unbonding_heights", "50"}, {"evidence_heights", "40"}};
     draw_links(plan, random, 0.3);
+    if (crashes)
+        return draw_crashes(plan, random, scale);
     if (is_storm)
         return draw_storm(plan, random, scale);
     if (random.bernoulli(0.75))
