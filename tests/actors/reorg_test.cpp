@@ -304,8 +304,8 @@ TEST_CASE("re-orgs: a chain that stands still ends the run, with what there is",
     CHECK(recorder.finished == 1);
 }
 
-TEST_CASE("re-orgs: a chain that stands still ends with the last block that stayed",
-    "[actors][reorg]")
+TEST_CASE(
+    "re-orgs: a chain that stands still ends with the last block that stayed", "[actors][reorg]")
 {
     // As many as the network takes back when it stops.
     for (const std::uint64_t last : {1U, 4U, 9U})
