@@ -284,7 +284,13 @@ tl::expected<Genesis, ScenarioError> build_genesis(const Scenario& scenario)
     for (const auto& spec : scenario.accounts)
     {
         const auto address = address_of_sender(scenario, spec.name);
-        const auto account = world.add_account({spec.name, "account", "", address});
+        // By their role balance_at() knows who may get tips.
+        const bool builds =
+            scenario.chain.ordering == Ordering::builders &&
+            std::any_of(scenario.builders.begin(), scenario.builders.end(),
+                [&](const BuilderEntry& builder) { return builder.account == spec.name; });
+        const auto account =
+            world.add_account({spec.name, builds ? "builder" : "account", "", address});
         if (address != Address{} && world.account(account).address != address)
         {
             return fail(

@@ -5,7 +5,7 @@ WITH held AS (
            count(*) OVER (PARTITION BY b.token_address) AS n,
            row_number() OVER (PARTITION BY b.token_address ORDER BY b.balance DESC) AS from_top
     FROM (SELECT * FROM balances) b CROSS JOIN labels l ON l.address = b.address
-    WHERE b.balance > 0 AND l.role IN ('wallet', 'account', 'validator')
+    WHERE b.balance > 0 AND l.role IN ('wallet', 'account', 'validator', 'builder')
 )
 SELECT symbol, max(n) AS holders, sum(x) AS held,
        2 * sum(place * x) / (max(n) * sum(x)) - (max(n) + 1.0) / max(n) AS gini,

@@ -227,11 +227,11 @@ SQLITE_EXTENSION_INIT3  // NOLINT
                 " UNION ALL SELECT 0, '-' || amount_mul(receipt_gas_used, "
                 "receipt_effective_gas_price) FROM t_transactions WHERE from_id = ?1" +
                 up_to("t_transactions", "transaction_index");
-            // Only validators propose, and only they are rewarded: nobody else's rows are looked
-            // for.
+            // Only validators and builders get tips, and only validators and who delegates to them
+            // are rewarded: nobody else's rows are looked for.
             const std::string of_validator =
                 " FROM (SELECT id FROM t_addresses WHERE id = ?1 AND role IN ('validator', "
-                "'delegator')) v CROSS "
+                "'delegator', 'builder')) v CROSS "
                 "JOIN ";
             rows += " UNION ALL SELECT 0, r.amount" + of_validator +
                     "t_rewards r WHERE r.account_id = v.id AND r.block_number <= ?5 UNION ALL "

@@ -136,6 +136,12 @@ def main() -> None:
         check(wrong == 0, f"every bid that won was paid: {wrong} were not")
         report = runnel.json("report", market.ledger("builders"), "--section", "validators")["validators"]
         check(len(report["builders"]) == 3 and report["proposals"] == BLOCKS, f"the report knows builders: {report}")
+        held = runnel.json("sql", market.ledger("builders"), f"""SELECT b.balance AS kept,
+            CAST(balance_at(a.name, 'ETH', {BLOCKS}) AS REAL) / 1e18 AS at_the_end FROM balances b
+            JOIN t_addresses a ON a.address = b.address
+            WHERE b.symbol = 'ETH' AND a.name IN ('alpha', 'beta', 'gamma')""")
+        check(len(held) == 3 and all(abs(row["kept"] - row["at_the_end"]) < 1e-9 for row in held),
+              f"builders have their tips: {held}")
         engines(runnel, source, pathlib.Path(folder), check)
     mistakes(runnel, source, check)
     check.finish()
