@@ -68,6 +68,8 @@ ChainReexecutor::ChainReexecutor(
     if (const auto make = scenarios::engine_of(scenario_))
     {
         conducts_ = scenarios::maker_conducts(scenario_, genesis_);
+        if (scenario_.consensus.shares_fees())
+            fee_pool_ = world().find_account(fee_pool_account_name);
         schedule_ = std::make_unique<ChainSchedule>(
             make(*runner_, 1), scenarios::schedule_options(scenario_, genesis_));
     }
@@ -166,21 +168,12 @@ std::string ChainReexecutor::check_network(const storage::StoredBlock& stored)
     {
         return schedule_->error().empty() ? "the network makes no such block" : schedule_->error();
     }
-    const auto pool = world().find_account(fee_pool_account_name);
     if (due->block.height != header.number ||
-        header.proposer != pool.value_or(validators_[due->block.maker].account))
+        header.proposer != fee_pool_.value_or(validators_[due->block.maker].account))
         return "the proposer is not the one who made the network's block";
     if (header.timestamp != timestamp_of(due->block, scenario_.start, head_.timestamp))
         return "the timestamp is not that of the network's block";
-    // What fees come to is known when the block is executed.
-    const auto is_due = [](const Reward& planned, const Reward& paid)
-    {
-        return planned.kind == RewardKind::fee_share
-                   ? planned.account == paid.account && paid.kind == RewardKind::fees
-                   : planned == paid;
-    };
-    if (!std::equal(due->rewards.begin(), due->rewards.end(), stored.rewards.begin(),
-            stored.rewards.end(), is_due))
+    if (!are_due(due->rewards, stored.rewards))
         return "the rewards and changes of stake are not those of the network's block";
     if (header.finalized_block != due->finalized)
         return "the finalized block is not what the network had made final";

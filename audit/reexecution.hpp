@@ -101,6 +101,7 @@ private:
     std::shared_ptr<ConsensusNotes> notes_;  // what consensus did on the way to it,
     const MakerConduct* conduct_ = nullptr;  // and of its maker, one of these.
     MakerConducts conducts_;
+    std::optional<AccountId> fee_pool_;  // See SimulationSetup.
 };
 
 }  // namespace runnel::audit

@@ -111,10 +111,7 @@ std::optional<BrokenRule> BlockValidator::check_header(
         return broken(BlockRule::finality, fmt::format("it says that block {} is final, {} is",
                                                header.finalized_block, due.finalized_block));
     }
-    const auto same = [](const Reward& a, const Reward& b)
-    { return a.account == b.account && a.amount == b.amount && a.kind == b.kind; };
-    if (!std::equal(due.rewards.begin(), due.rewards.end(), block.rewards.begin(),
-            block.rewards.end(), same))
+    if (!are_due(due.rewards, block.rewards))
         return broken(BlockRule::rewards, "the rewards are not those that are due");
     return std::nullopt;
 }

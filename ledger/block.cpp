@@ -39,6 +39,17 @@ void encode_receipt(ReceiptStatus status, std::uint64_t gas_used, std::uint64_t 
     }
 }
 
+bool are_due(std::span<const Reward> due, std::span<const Reward> paid)
+{
+    const auto is_due = [](const Reward& one, const Reward& other)
+    {
+        return one.kind == RewardKind::fee_share
+                   ? one.account == other.account && other.kind == RewardKind::fees
+                   : one == other;
+    };
+    return std::equal(due.begin(), due.end(), paid.begin(), paid.end(), is_due);
+}
+
 std::uint64_t next_base_fee(
     const FeeSchedule& fees, std::uint64_t base_fee, std::uint64_t gas_used) noexcept
 {

@@ -83,6 +83,10 @@ struct Reward
     bool operator==(const Reward&) const = default;
 };
 
+/// Whether a block pays what is due, kind by kind and account by account. What shares of fees come
+/// to is known when the block is executed.
+[[nodiscard]] bool are_due(std::span<const Reward> due, std::span<const Reward> paid);
+
 /// Who gets tips first, where consensus deals them out by stake.
 inline constexpr std::string_view fee_pool_account_name = "fee_pool";
 

@@ -202,7 +202,8 @@ tl::expected<SimulationSetup, ScenarioError> make_simulation(const Scenario& sce
     setup.schedule = schedule_options(scenario, *genesis);
     setup.mempool = mempool_options(scenario, *genesis);
     setup.conducts = maker_conducts(scenario, *genesis);
-    setup.fee_pool = genesis->world->find_account(fee_pool_account_name);
+    if (scenario.consensus.shares_fees())
+        setup.fee_pool = genesis->world->find_account(fee_pool_account_name);
     for (auto& group : genesis->groups)
     {
         setup.groups.push_back({group.spec->name, group.spec->strategy, group.spec->parameters,

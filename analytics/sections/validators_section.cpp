@@ -69,6 +69,25 @@ Table builders_table(
     return table;
 }
 
+/// Where tips go to a pool, headers name that: who made a block, and what of the pool he got, the
+/// network's rows say.
+void read_pool(LedgerQueries& source, std::map<AccountId, Validator>& all)
+{
+    if (!source.has("t_network_blocks"))
+        return;
+    auto pool = source.query("SELECT id FROM t_addresses WHERE name = 'fee_pool'");
+    const auto found = pool.step() ? all.find(pool.account(0)) : all.end();
+    if (found == all.end())
+        return;  // An account of that name has nothing to do with it.
+    all.erase(found);
+    auto blocks = source.query("SELECT maker_id FROM t_network_blocks WHERE status = 'canonical'");
+    while (blocks.step())
+        ++all[blocks.account(0)].proposals;
+    auto fees = source.query("SELECT account_id, amount FROM t_stake_changes WHERE kind = 'fees'");
+    while (fees.step())
+        all[fees.account(0)].tips.add(fees.amount(1));
+}
+
 std::vector<Validator> read_validators(
     LedgerQueries& source, std::map<AccountId, Builder>& builders)
 {
@@ -81,6 +100,7 @@ std::vector<Validator> read_validators(
     while (rows.step())
         all[rows.account(0)].rewards.add(rows.amount(1));
     builders = read_builders(source, all);
+    read_pool(source, all);
     std::vector<Validator> validators;
     for (auto& [account, validator] : all)
     {

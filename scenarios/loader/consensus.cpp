@@ -200,6 +200,37 @@ void Loader::read_consensus()
             fmt::format("expected priority_fee, fifo or random with the engine {}, got {}",
                 to_string(setup.engine), to_string(ordering)));
     }
+    check_reserved_names();
+}
+
+void Loader::check_reserved_names() const
+{
+    const auto& setup = scenario_.consensus;
+    if (setup.engine == ConsensusKind::proposer)
+        return;
+    const auto is_account = [this](std::string_view name)
+    {
+        return std::any_of(account_tables_.begin(), account_tables_.end(),
+            [&](const NamedTable& account) { return account.name == name; });
+    };
+    std::vector<std::string_view> reserved{deposits_account_name};
+    if (setup.shares_fees())
+        reserved.push_back(fee_pool_account_name);
+    for (const auto name : reserved)
+    {
+        if (is_account(name) || names_.find_contract(name))
+        {
+            fail_key(single_table("consensus"), "engine",
+                fmt::format("expected no account, token or contract named {}: there the engine {} "
+                            "keeps coins",
+                    name, to_string(setup.engine)));
+        }
+    }
+    if (setup.engine == ConsensusKind::bft && names_.group_size("delegator"))
+    {
+        fail_key(single_table("consensus"), "engine",
+            "expected no group of agents named delegator: those who delegate are called so");
+    }
 }
 
 NetworkModel Loader::read_network(std::uint32_t& nodes)

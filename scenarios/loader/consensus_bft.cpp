@@ -101,13 +101,6 @@ void Loader::read_bft(BftOptions& options)
         fail_key(table, "evidence_heights",
             fmt::format("expected fewer than the {} of unbonding, got {}",
                 options.stake.unbonding_heights, options.stake.evidence_heights));
-    if (options.stake.shares_fees && scenario_.consensus.engine == ConsensusKind::bft &&
-        scenario_.chain.ordering == Ordering::builders)
-    {
-        fail_key(table, "fees",
-            "expected \"proposer\" with chain.ordering = \"builders\", whose builders get tips, "
-            "got \"stake\"");
-    }
     // Scenarios without it keep their hashes.
     std::erase_if(values.canonical, [&](const Node::Member& member)
         { return member.key == "fees" && !options.stake.shares_fees; });

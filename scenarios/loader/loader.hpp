@@ -136,6 +136,8 @@ private:
     void read_pow(PowOptions& options);
     void read_pools(PowOptions& options);
     void read_groups(ConsensusSetup& setup);
+    /// Accounts that a network brings along are called like nobody else.
+    void check_reserved_names() const;
     void read_faults(ConsensusSetup& setup);
     void check_fault(
         const NamedTable& table, const NetworkFault& fault, const ConsensusSetup& setup) const;

@@ -141,6 +141,35 @@ commission = 0.1
     check(verified.returncode == 0, f"fees: {verified.stderr}")
     held = runnel("sql", ledger, "SELECT balance_at('fee_pool', 'ETH', 90) AS held", "--csv")
     check(held.stdout.splitlines()[1:2] == [str(pool)], f"fees: {held} is not {pool}")
+    rows = runnel.json("report", ledger, "--section", "validators")["validators"]["validators"]
+    check(sum(row["proposals"] for row in rows) == 90 and "fee_pool" not in
+          [row["account"] for row in rows], f"fees: who proposed: {rows[:3]}")
+    # Of one who cheats validation finds that, and not what fees come to.
+    cheat = write(folder / "cheat.toml", text.replace("payout_heights = 10", "payout_heights = 1") +
+                  """
+[consensus.groups.cheat]
+count = 2
+strategy = "invalid_block"
+flaw = "overspend"
+""")
+    done = runnel("run", cheat, "--db", folder / "cheat.db")
+    check(done.returncode == 0, f"fees and flaws: {done.stderr}")
+    found = sqlite3.connect(folder / "cheat.db").execute(
+        "SELECT count(*), min(rule), max(rule) FROM t_refused_blocks").fetchone()
+    check(found[0] > 0 and found[1:] == ("transactions", "transactions"), f"fees and flaws: {found}")
+    verified = runnel("verify", folder / "cheat.db")
+    check(verified.returncode == 0, f"fees and flaws: {verified.stderr}")
+    for name in ("fee_pool", "deposits"):
+        taken = runnel("check", write(folder / "taken.toml",
+                                      text + f"[accounts.{name}]\nfunds = {{ ETH = 1 }}\n"))
+        check(taken.returncode == 2 and f"named {name}" in taken.stderr and
+              len(taken.stderr.strip().splitlines()) == 1, f"{name} is taken: {taken.stderr}")
+    plain = write(folder / "plain.toml", text.replace('fees = "stake"', 'fees = "proposer"') +
+                  "[accounts.fee_pool]\nfunds = { ETH = 1 }\n")
+    done = runnel("run", plain, "--db", folder / "plain.db")
+    named = sqlite3.connect(folder / "plain.db").execute("""SELECT count(*) FROM t_blocks b
+        JOIN t_addresses a ON a.id = b.proposer_id WHERE a.name = 'fee_pool'""").fetchone()
+    check(done.returncode == 0 and named == (0,), f"a name alone gets nobody tips: {named}")
     late = runnel("check", write(folder / "late.toml", text.replace(
         "[agents.shunned]", '[agents.shunned]\nfunded_by = "treasury"\narrive = "1m"') + """
 [accounts.treasury]
