@@ -285,6 +285,12 @@ private:
 
 // ---- Gasper ----
 
+bool keeps_to_protocol(GasperStrategy strategy)
+{
+    return strategy == GasperStrategy::honest || strategy == GasperStrategy::censoring ||
+           strategy == GasperStrategy::mev;
+}
+
 bool is_ancestor(const BlockPtr& ancestor, BlockPtr block)
 {
     while (block != nullptr && block->slot > ancestor->slot)
@@ -330,19 +336,12 @@ private:
     {
         std::uint32_t liars = 0;
         for (const auto& group : options.groups)
-        {
-            const bool keeps = group.strategy == GasperStrategy::honest ||
-                               group.strategy == GasperStrategy::censoring ||
-                               group.strategy == GasperStrategy::mev;
-            liars += keeps ? 0 : group.count;
-        }
+            liars += keeps_to_protocol(group.strategy) ? 0 : group.count;
         return liars;
     }
     [[nodiscard]] bool is_honest(NodeId node) const
     {
-        const auto strategy = engine_.strategy_of(node, 0);
-        return strategy == GasperStrategy::honest || strategy == GasperStrategy::censoring ||
-               strategy == GasperStrategy::mev;
+        return keeps_to_protocol(engine_.strategy_of(node, 0));
     }
 
     void take(ConsensusStep step)

@@ -5,7 +5,7 @@
 #include "execution/executor.hpp"
 #include "scenarios/run.hpp"
 #include "scenarios/swarm.hpp"
-#include "state/checkpoint.hpp"
+#include "state/kept_checkpoint.hpp"
 #include "storage/ledger_writer.hpp"
 
 #include <fmt/format.h>
@@ -43,26 +43,6 @@ VirtualTime patience_for(const Scenario& scenario)
     return last + (is_bft ? 240 : slots * VirtualTime{scenario.slot_seconds}) * one_second;
 }
 
-/// A checkpoint in memory.
-using KeptParts = std::vector<std::pair<std::string, Bytes>>;
-
-class KeptCheckpoint final : public CheckpointSource
-{
-public:
-    explicit KeptCheckpoint(KeptParts parts) : parts_{std::move(parts)} {}
-    [[nodiscard]] std::optional<CheckpointPart> next() override
-    {
-        if (next_ == parts_.size())
-            return std::nullopt;
-        const auto& [name, content] = parts_[next_++];
-        return CheckpointPart{name, content};
-    }
-
-private:
-    KeptParts parts_;
-    std::size_t next_ = 0;
-};
-
 /// Keeps blocks and the last checkpoint; stops the run behind a block.
 class Recorder final : public BlockSink
 {
@@ -80,10 +60,7 @@ public:
         // Nobody goes on behind the last block: of that one the state alone is handed over.
         if (block_number >= last_block)
             return;
-        KeptParts kept;
-        while (const auto part = parts.next())
-            kept.emplace_back(part->name, Bytes{part->content.begin(), part->content.end()});
-        last_checkpoint = std::move(kept);
+        last_checkpoint = keep(parts);
     }
     void finish() override {}
 
@@ -340,7 +317,7 @@ private:
         Recorder rest;
         return compare(fmt::format("resume, cut short behind block {}", recorder.stops_at),
             simulate(make_setup(), 1, runs_.cohort_size, rest,
-                std::make_shared<KeptCheckpoint>(std::move(*recorder.last_checkpoint))));
+                std::make_shared<KeptSource>(std::move(*recorder.last_checkpoint))));
     }
 
     static constexpr std::uint32_t whole_cohort = 2048;

@@ -1,8 +1,8 @@
 #include "actors/checkpoint.hpp"
 #include "actors/simulation.hpp"
+#include "state/kept_checkpoint.hpp"
 #include "tests/actors/busy_setup.hpp"
 #include "tests/support/catch.hpp"
-#include "tests/support/kept_parts.hpp"
 
 #include <map>
 

@@ -4,13 +4,13 @@
 #include "execution/executor.hpp"
 #include "scenarios/loader/loader.hpp"
 #include "scenarios/run.hpp"
+#include "state/kept_checkpoint.hpp"
 #include "state/references.hpp"
 #include "storage/checkpoints.hpp"
 #include "storage/ledger_reader.hpp"
 #include "storage/ledger_writer.hpp"
 #include "storage/row_batch.hpp"
 #include "storage/rows.hpp"
-#include "tests/support/kept_parts.hpp"
 
 #include <functional>
 #include <stdexcept>

@@ -11,10 +11,10 @@
 #include "tests/audit/forge.hpp"
 
 #include "actors/checkpoint.hpp"
+#include "state/kept_checkpoint.hpp"
 #include "storage/checkpoints.hpp"
 #include "storage/row_batch.hpp"
 #include "storage/rows.hpp"
-#include "tests/support/kept_parts.hpp"
 
 #include <fmt/format.h>
 

@@ -2,8 +2,8 @@
 #include "contracts/kit/token.hpp"
 #include "scenarios/lint.hpp"
 #include "scenarios/run.hpp"
+#include "state/kept_checkpoint.hpp"
 #include "tests/support/catch.hpp"
-#include "tests/support/kept_parts.hpp"
 
 #include <fmt/format.h>
 

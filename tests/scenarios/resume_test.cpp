@@ -1,7 +1,7 @@
 #include "actors/checkpoint.hpp"
 #include "scenarios/run.hpp"
+#include "state/kept_checkpoint.hpp"
 #include "tests/support/catch.hpp"
-#include "tests/support/kept_parts.hpp"
 
 #include <algorithm>
 #include <map>

@@ -1,8 +1,8 @@
 #include "actors/simulation.hpp"
 #include "contracts/kit/creation.hpp"
 #include "scenarios/run.hpp"
+#include "state/kept_checkpoint.hpp"
 #include "tests/support/catch.hpp"
-#include "tests/support/kept_parts.hpp"
 
 #include <fmt/format.h>
 

@@ -1,7 +1,7 @@
 #include "state/checkpoint.hpp"
 
+#include "state/kept_checkpoint.hpp"
 #include "tests/support/catch.hpp"
-#include "tests/support/kept_parts.hpp"
 #include "tests/support/toy_chain.hpp"
 
 #include <algorithm>

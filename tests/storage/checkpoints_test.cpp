@@ -1,9 +1,9 @@
 #include "storage/checkpoints.hpp"
 
+#include "state/kept_checkpoint.hpp"
 #include "storage/ledger_reader.hpp"
 #include "tests/storage/ledger_fixture.hpp"
 #include "tests/support/catch.hpp"
-#include "tests/support/kept_parts.hpp"
 
 #include <fmt/format.h>
 

@@ -1,5 +1,7 @@
 #include "audit/swarm_check.hpp"
 #include "scenarios/swarm.hpp"
+#include "storage/database.hpp"
+#include "storage/output_file.hpp"
 #include "tools/runnel/commands.hpp"
 #include "tools/runnel/number_options.hpp"
 #include "tools/runnel/printable.hpp"
@@ -18,13 +20,13 @@
 #include <chrono>
 #include <cstdio>
 #include <filesystem>
-#include <fstream>
 #include <limits>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -66,6 +68,13 @@ SwarmBreakage breakage_of(const std::string& name)
 std::string kind_of(const std::string& failure)
 {
     return failure.substr(0, failure.find_first_of(":,"));
+}
+
+/// By what keep() writes at its head.
+bool is_shrunk_scenario(std::string_view beginning)
+{
+    return beginning.starts_with("# ") &&
+           beginning.find("\n#     runnel swarm --scenario ") != std::string_view::npos;
 }
 
 void print_line(const std::string& line)
@@ -270,7 +279,9 @@ private:
                     break;
                 auto result = try_plan(candidate, worker, false);
                 leave_if_stalled(result, plan.seed);
-                if (kind_of(result.failure) != kind)
+                // What may conflict with more liars says nothing of this failure.
+                if (kind_of(result.failure) != kind ||
+                    result.network.must_be_safe != check.network.must_be_safe)
                     continue;
                 plan = std::move(candidate);
                 check = std::move(result);
@@ -288,13 +299,18 @@ private:
                               breakage_ == SwarmBreakage::none ? "" : "_" + options_.broken);
         const auto command = fmt::format("runnel swarm --scenario {}{}", file.string(),
             breakage_ == SwarmBreakage::none ? "" : " --broken " + options_.broken);
-        std::ofstream out{file};
-        out << "# " << shortened(printable(check.failure)) << "\n#\n#     " << command << "\n\n"
-            << scenarios::to_toml(plan);
-        out.close();
         const std::lock_guard lock{output_};
-        if (!out)
-            tell(fmt::format("runnel: {}: cannot be written", file.string()));
+        try
+        {
+            storage::OutputFile out{file, is_shrunk_scenario, "a scenario that a swarm shrunk"};
+            out.write(fmt::format("# {}\n#\n#     {}\n\n{}", shortened(printable(check.failure)),
+                command, scenarios::to_toml(plan)));
+            out.commit();
+        }
+        catch (const storage::StorageError& error)
+        {
+            return tell(fmt::format("runnel: {}", error.what()));
+        }
         if (options_.json)
         {
             return print_line(nlohmann::ordered_json{{"seed", plan.seed},

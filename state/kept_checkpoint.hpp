@@ -9,7 +9,7 @@
 namespace runnel
 {
 
-/// A checkpoint that a test keeps in memory, to look at, to spoil and to load.
+/// A checkpoint in memory, to look at, to spoil and to go on from.
 using KeptParts = std::vector<std::pair<std::string, Bytes>>;
 
 [[nodiscard]] inline KeptParts keep(CheckpointSource& source)
