@@ -230,13 +230,11 @@ void BftNode::hear(NodeId from, const BftVotes& votes, const PayloadPointer& /*p
     for (const auto& set : votes.sets)
     {
         has_news = has_news || set.round > machine_->round();
-        const auto* before = machine_->tally(set.kind, set.round);
-        const auto had_quorum =
-            before != nullptr && machine_->is_quorum(before->power_for(set.block));
-        if (machine_->add_votes(set.kind, set.round, set.block, set.voters) != 0)
+        const auto added = machine_->add_votes(set.kind, set.round, set.block, set.voters);
+        if (added.fresh != 0)
         {
             // Who is late for a quorum that there is changes nothing any more.
-            const auto intervals = had_quorum ? late_votes_wait : 1;
+            const auto intervals = added.had_quorum ? late_votes_wait : 1;
             wait = std::min(
                 wait, std::max<VirtualTime>(0,
                           flushed_at_ + intervals * options().gossip_interval - context_->now()));

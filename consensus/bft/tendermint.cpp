@@ -16,13 +16,6 @@ bool holds(BftStep step, BftStep earliest) noexcept
 }
 }  // namespace
 
-const BftTally::ForBlock* BftTally::of(NetworkBlockId block) const noexcept
-{
-    const auto found = std::find_if(
-        blocks.begin(), blocks.end(), [block](const ForBlock& one) { return one.block == block; });
-    return found == blocks.end() ? nullptr : &*found;
-}
-
 Tendermint::Tendermint(TendermintHost& host, std::shared_ptr<const BftValidatorSet> set,
     NodeId self, BftFraction quorum, std::uint64_t future_rounds)
   : host_{host}, set_{std::move(set)}, self_{self}, quorum_{quorum}, future_rounds_{future_rounds}
@@ -109,14 +102,14 @@ bool Tendermint::add_proposal(
     return true;
 }
 
-std::uint32_t Tendermint::add_votes(
+Tendermint::AddedVotes Tendermint::add_votes(
     VoteKind kind, std::uint64_t round, NetworkBlockId block, std::span<const std::uint64_t> voters)
 {
     const auto words = std::min(voters.size(), set_->members.size());
     if (round > round_ + future_rounds_)
     {
         for_each_voter(voters.first(words), [&](NodeId v) { saw_in_round(v, round); });
-        return 0;
+        return {};
     }
     auto& of_round = known(round);
     auto& all = kind == VoteKind::prevote ? of_round.prevotes : of_round.precommits;
@@ -126,21 +119,21 @@ std::uint32_t Tendermint::add_votes(
         all.blocks.push_back({block, VoterBits(set_->members.size()), 0, 0});
         found = &all.blocks.back();
     }
-    const auto had_quorum = is_quorum(found->power);
-    std::uint32_t fresh = 0;
+    AddedVotes added;
+    added.had_quorum = is_quorum(found->power);
     for (std::size_t i = 0; i < words; ++i)
     {
         auto word = voters[i] & set_->members[i] & ~found->voters[i];
         if (word == 0)
             continue;
         found->voters[i] |= word;
-        fresh += static_cast<std::uint32_t>(std::popcount(word));
         const auto again = word & all.voters[i];
         all.voters[i] |= word;
         for (; word != 0; word &= word - 1)
         {
             const auto bit = static_cast<unsigned>(std::countr_zero(word));
             const auto v = static_cast<NodeId>(i * 64 + bit);
+            ++added.fresh;
             found->power += set_->power[v];
             if ((again >> bit & 1U) == 0)
             {
@@ -157,10 +150,11 @@ std::uint32_t Tendermint::add_votes(
                 saw_in_round(v, round);
         }
     }
-    found->fresh += fresh;
-    if (kind == VoteKind::precommit && block != no_block && !had_quorum && is_quorum(found->power))
+    found->fresh += added.fresh;
+    if (kind == VoteKind::precommit && block != no_block && !added.had_quorum &&
+        is_quorum(found->power))
         decidable_.emplace_back(round, block);
-    return fresh;
+    return added;
 }
 
 void Tendermint::saw_in_round(NodeId validator, std::uint64_t round)

@@ -31,7 +31,15 @@ struct BftTally
     std::uint64_t power = 0;
     std::vector<ForBlock> blocks;
 
-    [[nodiscard]] const ForBlock* of(NetworkBlockId block) const noexcept;
+    [[nodiscard]] const ForBlock* of(NetworkBlockId block) const noexcept
+    {
+        for (const auto& one : blocks)
+        {
+            if (one.block == block)
+                return &one;
+        }
+        return nullptr;
+    }
     [[nodiscard]] std::uint64_t power_for(NetworkBlockId block) const noexcept
     {
         const auto* found = of(block);
@@ -121,8 +129,13 @@ public:
     /// or too far ahead.
     bool add_proposal(
         NodeId proposer, std::uint64_t round, NetworkBlockId block, std::int64_t valid_round);
-    /// Returns how many votes are new to it. Those of who is not in the set do not count.
-    std::uint32_t add_votes(VoteKind kind, std::uint64_t round, NetworkBlockId block,
+    struct AddedVotes
+    {
+        std::uint32_t fresh = 0;  // New to it.
+        bool had_quorum = false;  // The block had one without them.
+    };
+    /// Those of who is not in the set do not count.
+    AddedVotes add_votes(VoteKind kind, std::uint64_t round, NetworkBlockId block,
         std::span<const std::uint64_t> voters);
     void time_out(BftStep step, std::uint64_t round);
     /// Looks at all rules: after anything was added, or a validity became known.

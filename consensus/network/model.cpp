@@ -204,6 +204,7 @@ NetworkLinks::NetworkLinks(
         }
     }
     RUNNEL_CHECK(least_latency_ > 0);
+    has_chance_ = model.jitter != LatencyJitter::none || (loss_ | duplication_ | reordering_) != 0;
 }
 
 VirtualTime NetworkLinks::draw_latency(std::uint32_t mean_ms, std::uint64_t word) const noexcept
@@ -262,13 +263,15 @@ NetworkLinks::Fate NetworkLinks::send(NodeId from, NodeId to, VirtualTime now, s
                     static_cast<VirtualTime>((bits * one_second + rate - 1) / rate);
         upload_free = departure;
     }
-    const auto words = philox_4x64_10({from, sequence, 0, 0}, {seed_, stream_messages});
     Fate fate;
     if (!model_.partitions.empty() && is_cut(from, to, now))
     {
         ++traffic.cut_off;
         return fate;
     }
+    const auto words = has_chance_
+                           ? philox_4x64_10({from, sequence, 0, 0}, {seed_, stream_messages})
+                           : std::array<std::uint64_t, 4>{};
     if ((words[1] >> 32U) < loss_)
     {
         ++traffic.lost;

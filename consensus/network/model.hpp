@@ -156,6 +156,7 @@ private:
     const NetworkTopology& topology_;
     std::uint64_t seed_;
     VirtualTime least_latency_ = 0;
+    bool has_chance_ = false;  // Else nothing about a message is drawn.
     // Probabilities in units of 2^-32.
     std::uint64_t loss_ = 0;
     std::uint64_t duplication_ = 0;

@@ -1,23 +1,20 @@
 #pragma once
 
+#include "consensus/network/event_queue.hpp"
 #include "consensus/network/model.hpp"
 #include "ledger/check.hpp"
 #include "ledger/philox.hpp"
 
 #include <algorithm>
 #include <cstdint>
-#include <limits>
 #include <memory>
 #include <optional>
-#include <queue>
 #include <span>
 #include <utility>
 #include <vector>
 
 namespace runnel
 {
-
-inline constexpr VirtualTime never_in_virtual_time = std::numeric_limits<VirtualTime>::max();
 
 /// Some nodes of a network, and what is on its way to them. One owner at a time: it may go to
 /// another thread for each window.
@@ -242,19 +239,12 @@ public:
     [[nodiscard]] Place& place(NodeId id) { return places_[id / count_]; }
     [[nodiscard]] const Place& place(NodeId id) const { return places_[id / count_]; }
 
-    [[nodiscard]] VirtualTime next() const noexcept override
-    {
-        return queue_.empty() ? never_in_virtual_time : queue_.top().at;
-    }
+    [[nodiscard]] VirtualTime next() const noexcept override { return queue_.next(); }
 
     void run(VirtualTime until) override
     {
-        while (!queue_.empty() && queue_.top().at < until)
-        {
-            const auto entry = queue_.top();
-            queue_.pop();
-            handle(entry);
-        }
+        while (queue_.next() < until)
+            handle(queue_.pop());
     }
 
     void send(Place& from, NodeId self, NodeId to, VirtualTime now, const Message& message,
@@ -303,25 +293,7 @@ private:
         timer,
         message,
     };
-    struct Entry
-    {
-        VirtualTime at = 0;
-        std::uint64_t origin = 0;
-        NodeId to = 0;
-        std::uint32_t slot = 0;
-        Kind kind{};
-    };
-    struct Later
-    {
-        bool operator()(const Entry& a, const Entry& b) const noexcept
-        {
-            if (a.at != b.at)
-                return a.at > b.at;
-            if (a.origin != b.origin)
-                return a.origin > b.origin;
-            return a.to > b.to;  // One message to many has many sequences: not in earnest.
-        }
-    };
+    static constexpr unsigned kind_bits = 3;  // Of what an event is; the others are its slot.
     /// Values with stable places; places are used again.
     template <typename Value>
     class Slots
@@ -357,38 +329,40 @@ private:
 
     void push(VirtualTime at, std::uint64_t origin, NodeId to, Kind kind, std::uint32_t slot)
     {
-        queue_.push({at, origin, to, slot, kind});
+        RUNNEL_CHECK(slot >> (32U - kind_bits) == 0);
+        queue_.push({at, origin, to, slot << kind_bits | static_cast<std::uint32_t>(kind)});
     }
 
-    void handle(const Entry& entry)
+    void handle(const NetworkEvent& event)
     {
-        auto& place = this->place(entry.to);
-        Context context{*this, place, entry.to, entry.at};
+        auto& place = this->place(event.to);
+        Context context{*this, place, event.to, event.at};
         ++events_;
-        switch (entry.kind)
+        const auto slot = event.what >> kind_bits;
+        switch (static_cast<Kind>(event.what & ((1U << kind_bits) - 1)))
         {
             case Kind::start: place.node.start(context); return;
             case Kind::stop: place.is_down = true; return;
             case Kind::restart:
                 place.is_down = false;
                 ++place.life;
-                place.upload_free = entry.at;
-                place.node.restart(context, entry.slot != 0);
+                place.upload_free = event.at;
+                place.node.restart(context, slot != 0);
                 return;
             case Kind::timer: {
-                const auto set = timers_.take(entry.slot);
+                const auto set = timers_.take(slot);
                 if (!place.is_down && set.life == place.life)
                     place.node.wake(context, set.timer);
                 return;
             }
             case Kind::message: {
-                const auto message = messages_.take(entry.slot);
+                const auto message = messages_.take(slot);
                 if (place.is_down)
                 {
                     ++traffic_.unheard;
                     return;
                 }
-                const auto from = static_cast<NodeId>(entry.origin >> sequence_bits);
+                const auto from = static_cast<NodeId>(event.origin >> sequence_bits);
                 place.node.receive(context, from, message);
                 return;
             }
@@ -399,7 +373,7 @@ private:
     std::uint32_t number_;
     std::uint32_t count_;
     std::vector<Place> places_;
-    std::priority_queue<Entry, std::vector<Entry>, Later> queue_;
+    EventQueue queue_;
     Slots<Message> messages_;
     Slots<SetTimer> timers_;
     std::vector<std::vector<Parcel>> outboxes_;  // By shard.
