@@ -115,11 +115,9 @@ TargetStake BeaconTransition::target_stake() const
     for (std::size_t i = 0; i < validators.size(); ++i)
     {
         const auto& record = validators[i];
-        if (record.is_slashed)
-            continue;
-        if ((state_.previous_flags[i] & timely_target) != 0 && record.is_active(previous))
+        if ((state_.previous_flags[i] & justifying_target) != 0 && record.is_active(previous))
             stake.previous_gwei += record.effective_balance;
-        if ((state_.current_flags[i] & timely_target) != 0 && record.is_active(current))
+        if ((state_.current_flags[i] & justifying_target) != 0 && record.is_active(current))
             stake.current_gwei += record.effective_balance;
     }
     return stake;
@@ -155,7 +153,7 @@ void BeaconTransition::end_epoch()
 bool BeaconTransition::add_slashing(const SlashingProof& proof)
 {
     const auto& record = state_.registry->validators[proof.validator];
-    if (record.is_slashed || record.activation_epoch > epoch() ||
+    if (record.is_slashed() || record.activation_epoch > epoch() ||
         record.withdrawable_epoch <= epoch())
         return false;
     return RegistryUpdate{registry(), epoch(), options_, changes_}.slash(
@@ -198,6 +196,7 @@ bool BeaconTransition::add_votes(const Aggregate& votes)
     votes.for_each(
         [&](ValidatorId validator)
         {
+            const auto& record = state_.registry->validators[validator];
             const auto fresh = flags & ~unsigned{had[validator]};
             if (fresh == 0)
                 return;
@@ -205,9 +204,10 @@ bool BeaconTransition::add_votes(const Aggregate& votes)
             weights = (fresh & timely_source) != 0 ? weight_source : 0;
             weights += (fresh & timely_target) != 0 ? weight_target : 0;
             weights += (fresh & timely_head) != 0 ? weight_head : 0;
-            had[validator] = static_cast<std::uint8_t>(had[validator] | fresh);
-            numerator += state_.registry->validators[validator].effective_balance /
-                         gwei_per_increment * per_increment * weights;
+            const auto justifies =
+                is_target && !record.is_slashed() ? unsigned{justifying_target} : 0U;
+            had[validator] = static_cast<std::uint8_t>(had[validator] | fresh | justifies);
+            numerator += record.effective_balance / gwei_per_increment * per_increment * weights;
         });
     if (!is_new)
         return false;

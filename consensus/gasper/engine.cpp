@@ -112,9 +112,13 @@ EpochStake epoch_stake(const BeaconState& state, Epoch epoch)
     stake.total = state.total_active;
     for (const auto& record : state.registry->validators)
     {
-        const auto weight = record.is_slashed ? 0 : record.effective_balance;
-        stake.weight.push_back(record.is_active(epoch) ? weight : 0);
-        stake.previous_weight.push_back(epoch > 0 && record.is_active(epoch - 1) ? weight : 0);
+        const auto weight_in = [&](Epoch voted) {
+            return record.is_active(voted) && record.slashed_epoch >= voted
+                       ? record.effective_balance
+                       : 0;
+        };
+        stake.weight.push_back(weight_in(epoch));
+        stake.previous_weight.push_back(epoch > 0 ? weight_in(epoch - 1) : 0);
     }
     return stake;
 }
@@ -320,10 +324,10 @@ std::vector<NamedFigure> GasperEngine::details() const
     {
         const auto ether = static_cast<double>(record.balance) / gwei_per_increment;
         stake += ether;
-        slashed += record.is_slashed ? 1 : 0;
+        slashed += record.is_slashed() ? 1 : 0;
         if (!record.is_active(epoch))
         {
-            ejected += record.activation_epoch <= epoch && !record.is_slashed ? 1 : 0;
+            ejected += record.activation_epoch <= epoch && !record.is_slashed() ? 1 : 0;
             continue;
         }
         least = active == 0 ? ether : std::min(least, ether);

@@ -43,7 +43,7 @@ bool covers(const std::vector<std::uint64_t>& large, const std::vector<std::uint
 /// Who is slashed makes no block any more. Source: consensus-specs, process_block_header.
 bool is_slashed_in(const BeaconState& parent, ValidatorId proposer)
 {
-    return parent.registry->validators[proposer].is_slashed;
+    return parent.registry->validators[proposer].is_slashed();
 }
 
 /// Whether votes of whoever did this count no more. The specification's fork choice ignores those

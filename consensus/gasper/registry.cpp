@@ -177,11 +177,11 @@ bool RegistryUpdate::exit_voluntarily(ValidatorId validator)
 bool RegistryUpdate::slash(ValidatorId validator, ValidatorId proposer)
 {
     auto& record = registry_.validators[validator];
-    if (record.is_slashed || record.activation_epoch > epoch_ ||
+    if (record.is_slashed() || record.activation_epoch > epoch_ ||
         record.withdrawable_epoch <= epoch_)
         return false;
     exit(validator);
-    record.is_slashed = true;
+    record.slashed_epoch = epoch_;
     record.withdrawable_epoch =
         std::max(record.withdrawable_epoch, epoch_ + options_.slashings_window_epochs);
     const auto effective = record.effective_balance;
@@ -212,7 +212,7 @@ void RegistryUpdate::reward_votes(std::span<const std::uint8_t> flags, bool is_l
             {timely_head, weight_head}}};
     const auto counts = [&](ValidatorId i, std::uint8_t flag)
     {
-        return validators[i].is_active(previous) && !validators[i].is_slashed &&
+        return validators[i].is_active(previous) && !validators[i].is_slashed() &&
                (flags[i] & flag) != 0;
     };
     std::array<std::uint64_t, parts.size()> participating{};  // Increments.
@@ -231,7 +231,7 @@ void RegistryUpdate::reward_votes(std::span<const std::uint8_t> flags, bool is_l
     {
         auto& record = validators[i];
         const bool is_eligible = record.is_active(previous) ||
-                                 (record.is_slashed && previous + 1 < record.withdrawable_epoch);
+                                 (record.is_slashed() && previous + 1 < record.withdrawable_epoch);
         if (!is_eligible)
             continue;
         const bool has_target = counts(i, timely_target);
@@ -304,7 +304,7 @@ void RegistryUpdate::correlation_penalties()
     for (ValidatorId i = 0; i < registry_.validators.size(); ++i)
     {
         const auto& record = registry_.validators[i];
-        if (record.is_slashed && epoch_ + window / 2 == record.withdrawable_epoch)
+        if (record.is_slashed() && epoch_ + window / 2 == record.withdrawable_epoch)
         {
             decrease(i, correlation_penalty(record.effective_balance, slashed, total, options_),
                 StakeChangeKind::slashing);

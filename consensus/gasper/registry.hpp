@@ -21,6 +21,9 @@ enum TimelyFlag : std::uint8_t
     timely_source = 1,
     timely_target = 2,
     timely_head = 4,
+    /// And whoever cast it was not slashed when a block took it: it justifies, whatever becomes of
+    /// him.
+    justifying_target = 8,
 };
 
 /// Of 64 parts of a base reward. The sync committee's 2 are not modelled: nobody earns them.
@@ -39,12 +42,13 @@ struct Validator
     Epoch exit_epoch = far_future_epoch;
     Epoch withdrawable_epoch = far_future_epoch;
     std::uint64_t inactivity_score = 0;
-    bool is_slashed = false;
+    Epoch slashed_epoch = far_future_epoch;
 
     [[nodiscard]] bool is_active(Epoch epoch) const noexcept
     {
         return activation_epoch <= epoch && epoch < exit_epoch;
     }
+    [[nodiscard]] bool is_slashed() const noexcept { return slashed_epoch != far_future_epoch; }
     bool operator==(const Validator&) const = default;
 };
 

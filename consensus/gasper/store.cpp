@@ -248,7 +248,7 @@ std::size_t GasperStore::head_from(std::size_t root) const
     {
         const auto place = latest_[i].block;
         const auto& record = validators[i];
-        if (place < offset || ignored_[i] || record.is_slashed || !record.is_active(epoch))
+        if (place < offset || ignored_[i] || record.is_slashed() || !record.is_active(epoch))
             continue;
         tree[static_cast<std::size_t>(place - offset)].weight += record.effective_balance;
     }

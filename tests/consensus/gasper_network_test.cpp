@@ -409,7 +409,7 @@ TEST_CASE("gasper: who votes or proposes twice is slashed", "[consensus][gasper]
     for (NodeId node = 0; node < 6; ++node)
     {
         CHECK(run.total(StakeChangeKind::slashing, node) == 7'812'500U);
-        CHECK(run.engine.state()->registry->validators[node].is_slashed);
+        CHECK(run.engine.state()->registry->validators[node].is_slashed());
     }
     CHECK(run.total(StakeChangeKind::slashing, 10) == 0);
     CHECK(run.engine.finalized().epoch >= 5);
@@ -566,7 +566,7 @@ TEST_CASE("gasper: who makes an invalid block is slashed where the scenario says
     {
         CAPTURE(node);
         const auto& record = run.engine.state()->registry->validators[node];
-        CHECK(record.is_slashed == (options.slashes_invalid_blocks && made.contains(node)));
+        CHECK(record.is_slashed() == (options.slashes_invalid_blocks && made.contains(node)));
         // Evidence comes once where it slashes, else with each block.
         CHECK((accused.count(node) > 0) == made.contains(node));
         CHECK((!options.slashes_invalid_blocks || accused.count(node) <= 1));

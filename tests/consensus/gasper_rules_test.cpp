@@ -521,7 +521,7 @@ TEST_CASE("gasper: a slashed validator pays at once, at half time, and leaves la
         REQUIRE(now.slash(v, 299));
     CHECK(!now.slash(0, 299));
     const auto& record = registry.validators[0];
-    CHECK(record.is_slashed);
+    CHECK(record.is_slashed());
     CHECK(record.balance == 32 * ether - (is_electra ? 7'812'500 : ether));
     CHECK(registry.validators[299].balance ==
           32 * ether + 30 * (is_electra ? Gwei{7'812'500} : Gwei{62'500'000}));
@@ -543,6 +543,54 @@ TEST_CASE("gasper: a slashed validator pays at once, at half time, and leaves la
     CHECK(record.balance == after);
     RegistryUpdate{registry, 100 + 8192 + 4096, options, changes}.withdraw(10);
     CHECK(record.balance == 0);
+}
+
+TEST_CASE("gasper: who is slashed has voted, and votes no more", "[consensus][gasper]")
+{
+    GasperOptions options;
+    options.validators = 12;
+    options.slots_per_epoch = 3;
+    constexpr Epoch epoch = 2;  // The first one that can be justified.
+    const auto begun = state_at_epoch(options, 1, genesis_state(options, 1), epoch);
+    const auto first = epoch * options.slots_per_epoch;
+    const auto all_of = [&](Slot slot)
+    {
+        Aggregate votes{{slot, 0, {}, {epoch, 0}}, begun.duties_of(epoch)};
+        for (std::uint32_t place = 0; place < votes.committee().size(); ++place)
+            votes.add(place);
+        return votes;
+    };
+    const SlashingProof proof{
+        EvidenceKind::double_vote, begun.duties_of(epoch)->committee(first)[0]};
+    const auto justified = [](BeaconTransition&& transition)
+    {
+        transition.seal(1);
+        return std::move(transition).take().state.unrealized.current_justified.epoch;
+    };
+    const auto vote = [&](BeaconTransition& transition, Slot from, Slot until)
+    {
+        for (auto slot = from; slot < until; ++slot)
+        {
+            transition.advance_to(slot + 1);
+            REQUIRE(transition.add_votes(all_of(slot)));
+        }
+    };
+
+    // 8 of 12 are two thirds; without the one who was slashed since they would be 7.
+    BeaconTransition after{options, 1, begun};
+    vote(after, first, first + 2);
+    REQUIRE(after.add_slashing(proof));
+    CHECK(justified(std::move(after)) == epoch);
+
+    // Slashed before a block took his vote he is not among them.
+    BeaconTransition before{options, 1, begun};
+    before.advance_to(first + 1);
+    REQUIRE(before.add_slashing(proof));
+    vote(before, first, first + 2);
+    auto with_all = before;
+    CHECK(justified(std::move(before)) == 0);
+    vote(with_all, first + 2, first + 3);
+    CHECK(justified(std::move(with_all)) == epoch);
 }
 
 TEST_CASE("gasper: who enters and leaves waits in a queue", "[consensus][gasper]")
