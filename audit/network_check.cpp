@@ -115,6 +115,36 @@ std::set<NodeId> forgetful_nodes(const NetworkModel& model)
     return nodes;
 }
 
+/// Whether what one says reaches all others, though silent nodes pass nothing on.
+template <typename Predicate>
+bool is_in_touch(const NetworkTopology& topology, const Predicate& is_silent)
+{
+    std::vector<NodeId> todo;
+    std::vector<bool> is_reached(topology.size());
+    const auto reach = [&](NodeId node)
+    {
+        if (is_reached[node] || is_silent(node))
+            return;
+        is_reached[node] = true;
+        todo.push_back(node);
+    };
+    for (NodeId node = 0; node < topology.size() && todo.empty(); ++node)
+        reach(node);
+    while (!todo.empty())
+    {
+        const auto node = todo.back();
+        todo.pop_back();
+        for (const auto peer : topology.peers_of(node))
+            reach(peer);
+    }
+    for (NodeId node = 0; node < topology.size(); ++node)
+    {
+        if (!is_reached[node] && !is_silent(node))
+            return false;
+    }
+    return true;
+}
+
 // ---- Tendermint ----
 
 bool keeps_to_protocol(BftStrategy strategy)
@@ -148,7 +178,9 @@ public:
         check.must_be_safe = is_below_third([&](NodeId v) { return !is_honest(v); });
         const auto forgetful = forgetful_nodes(model_);
         check.must_go_on =
-            is_below_third([&](NodeId v) { return !is_honest(v) || forgetful.contains(v); });
+            is_below_third([&](NodeId v) { return !is_honest(v) || forgetful.contains(v); }) &&
+            is_in_touch({model_, seed_, options.validators + options.observers},
+                [&](NodeId v) { return strategy_of(v) == BftStrategy::offline; });
         check.conflicts = engine_->conflicts().size();
         if (check.failure.empty())
             check.failure = look(check, calm);
@@ -156,12 +188,14 @@ public:
     }
 
 private:
-    [[nodiscard]] bool is_honest(NodeId node) const
+    [[nodiscard]] BftStrategy strategy_of(NodeId node) const
     {
         const auto& groups = engine_->options().groups;
-        return node >= group_of_.size() || group_of_[node] >= groups.size() ||
-               keeps_to_protocol(groups[group_of_[node]].strategy);
+        return node >= group_of_.size() || group_of_[node] >= groups.size()
+                   ? BftStrategy::honest
+                   : groups[group_of_[node]].strategy;
     }
+    [[nodiscard]] bool is_honest(NodeId node) const { return keeps_to_protocol(strategy_of(node)); }
 
     /// Of the votes at every height.
     template <typename Predicate>
@@ -302,7 +336,9 @@ class GasperCheck
 {
 public:
     GasperCheck(const ConsensusSetup& setup, std::uint64_t seed)
-      : model_{network_with_faults(setup, seed)}, engine_{setup.gasper, model_, seed, runner_}
+      : seed_{seed},
+        model_{network_with_faults(setup, seed)},
+        engine_{setup.gasper, model_, seed, runner_}
     {}
 
     NetworkCheck run()
@@ -325,7 +361,9 @@ public:
         const auto liars = liars_of(options);
         check.must_be_safe = 3 * liars < options.makers();
         constexpr double loss_max = 0.05;
-        check.must_go_on = 4 * liars <= options.makers() && model_.loss <= loss_max;
+        check.must_go_on = 4 * liars <= options.makers() && model_.loss <= loss_max &&
+                           is_in_touch({model_, seed_, options.nodes()}, [&](NodeId node)
+                               { return engine_.strategy_of(node, 0) == GasperStrategy::offline; });
         if (check.failure.empty())
             check.failure = look(check, calm, epoch);
         return check;
@@ -456,6 +494,7 @@ private:
         return {};
     }
 
+    std::uint64_t seed_;
     NetworkModel model_;
     SerialShardRunner runner_;
     GasperEngine engine_;

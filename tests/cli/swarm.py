@@ -20,6 +20,11 @@ from support import Checks, Runnel, write
 # shrunk: chance brings two decisions about, and without one of the faults before it comes another time or never.
 BROKEN = (("quorum_half", 150, "safety", 8), ("forgets_lock", 27, "safety", 100), ("forgets_undo", 1, "", 8))
 
+# Seeds that found a fault in what is not broken on purpose: slashings that took back what had been justified, so that a
+# chain of Gasper stood still for ever; and validators of Tendermint with none but silent ones for peers, who are not
+# expected to go on.
+MENDED = (1914, 2363, 2652, 4221, 4708)
+
 
 def lines_of(done) -> list:
     return [json.loads(line) for line in done.stdout.splitlines()]
@@ -42,6 +47,9 @@ def check_correct(check: Checks, runnel: Runnel) -> None:
     for seed in (2, 7):
         alone = lines_of(runnel("swarm", "--only", seed, "--json"))
         check(alone[0]["options"] == drawn[seed] and alone[1]["result"] == results[seed], f"seed {seed} alone: {alone}")
+    for seed in MENDED:
+        done = runnel("swarm", "--only", seed)
+        check(done.returncode == 0, f"seed {seed} is mended: {done.stdout[-300:]}")
     text = runnel("swarm", "--only", 3).stdout
     check(text.startswith("seed 3: engine ") and "; cohort_size " in text.splitlines()[0] and "0 failed" in text,
           f"for people: {text}")
