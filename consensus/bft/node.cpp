@@ -795,9 +795,14 @@ void BftNode::flush()
     flushed_at_ = context_->now();
     const auto payload = std::make_shared<const BftPayload>(std::move(votes));
     const auto peers = context_->peers();
+    if (peers.empty())
+        return;
     const auto count = std::min<std::size_t>(options().gossip_peers, peers.size());
-    for (std::size_t i = 0; i < count; ++i)
-        context_->send(peers[(peer_cursor_ + i) % peers.size()], {payload}, bytes);
+    // In turn, from where it stopped the last time.
+    const auto first = peer_cursor_ % peers.size();
+    const auto until_end = std::min(count, peers.size() - first);
+    context_->send(peers.subspan(first, until_end), {payload}, bytes);
+    context_->send(peers.first(count - until_end), {payload}, bytes);
     peer_cursor_ += count;
 }
 

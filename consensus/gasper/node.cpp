@@ -959,6 +959,12 @@ void GasperView::look_at_head(Port port)
 void GasperView::gossip(Port port, GasperMessageKind kind,
     std::shared_ptr<const GasperPacket> packet, std::uint32_t bytes, std::optional<NodeId> except)
 {
+    if (side_ == 0 &&
+        world_->strategy_of(self_, port.context.now()) != GasperStrategy::equivocating)
+    {
+        port.context.gossip({kind, side_, std::move(packet)}, bytes, except);
+        return;
+    }
     for (const auto peer : port.context.peers())
     {
         if (peer != except)

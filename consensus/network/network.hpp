@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <optional>
 #include <span>
@@ -107,12 +108,22 @@ public:
     }
 
 private:
+    struct Receiver
+    {
+        NodeId to = 0;
+        std::uint64_t origin = 0;  // Sender and its sequence.
+    };
+    /// A message to some who all hear it in the same moment.
+    struct Letter
+    {
+        Message message;
+        std::vector<Receiver> others;  // Beside the first one.
+    };
     struct Parcel
     {
         VirtualTime at = 0;
-        std::uint64_t origin = 0;  // Sender and its sequence.
-        NodeId to = 0;
-        Message message;
+        Receiver first;
+        Letter letter;
     };
     struct Place
     {
@@ -175,17 +186,19 @@ public:
     /// @p bytes: as long as the message would be on a wire.
     void send(NodeId to, const Message& message, std::uint32_t bytes)
     {
-        shard_.send(place_, self_, to, now_, message, bytes);
+        send({&to, 1}, message, bytes);
+    }
+    /// To each of many, one after another.
+    void send(std::span<const NodeId> to, const Message& message, std::uint32_t bytes,
+        std::optional<NodeId> except = std::nullopt)
+    {
+        shard_.send(place_, self_, to, except, now_, message, bytes);
     }
     /// To all peers but one.
     void gossip(
         const Message& message, std::uint32_t bytes, std::optional<NodeId> except = std::nullopt)
     {
-        for (const auto peer : peers())
-        {
-            if (peer != except)
-                send(peer, message, bytes);
-        }
+        send(peers(), message, bytes, except);
     }
     /// Reminds the node after a span of true time.
     void wake_after(VirtualTime span, const Timer& timer)
@@ -247,24 +260,24 @@ public:
             handle(queue_.pop());
     }
 
-    void send(Place& from, NodeId self, NodeId to, VirtualTime now, const Message& message,
-        std::uint32_t bytes)
+    void send(Place& from, NodeId self, std::span<const NodeId> to, std::optional<NodeId> except,
+        VirtualTime now, const Message& message, std::uint32_t bytes)
     {
-        const auto sequence = from.sequence++;
-        if (to == self)
+        open_.clear();
+        for (const auto receiver : to)
         {
-            take({now, origin_of(self, sequence), to, message});
-            return;
-        }
-        const auto fate =
-            network_.links_.send(self, to, now, bytes, sequence, from.upload_free, traffic_);
-        for (std::uint32_t i = 0; i < fate.copies; ++i)
-        {
-            Parcel parcel{fate.arrivals[i], origin_of(self, sequence), to, message};
-            if (to % count_ == number_)
-                take(std::move(parcel));
-            else
-                outboxes_[to % count_].push_back(std::move(parcel));
+            if (receiver == except)
+                continue;
+            const auto sequence = from.sequence++;
+            if (receiver == self)
+            {
+                post(now, {receiver, origin_of(self, sequence)}, message);
+                continue;
+            }
+            const auto fate = network_.links_.send(
+                self, receiver, now, bytes, sequence, from.upload_free, traffic_);
+            for (std::uint32_t i = 0; i < fate.copies; ++i)
+                post(fate.arrivals[i], {receiver, origin_of(self, sequence)}, message);
         }
     }
     void wake(Place& place, NodeId self, VirtualTime at, const Timer& timer)
@@ -276,8 +289,8 @@ public:
 
     void take(Parcel parcel)
     {
-        const auto slot = messages_.put(std::move(parcel.message));
-        push(parcel.at, parcel.origin, parcel.to, Kind::message, slot);
+        const auto slot = letters_.put(std::move(parcel.letter));
+        push(parcel.at, parcel.first.origin, parcel.first.to, Kind::message, slot);
     }
     [[nodiscard]] std::vector<Parcel>& outbox(std::uint32_t shard) { return outboxes_[shard]; }
     [[nodiscard]] std::vector<Record>& records() noexcept { return records_; }
@@ -294,32 +307,42 @@ private:
         message,
     };
     static constexpr unsigned kind_bits = 3;  // Of what an event is; the others are its slot.
-    /// Values with stable places; places are used again.
+    /// Values that stay where they are; places are used again.
     template <typename Value>
     class Slots
     {
     public:
         std::uint32_t put(Value value)
         {
+            const auto slot = reserve();
+            values_[slot] = std::move(value);
+            return slot;
+        }
+        /// A place with whatever was there before.
+        std::uint32_t reserve()
+        {
             if (free_.empty())
             {
-                values_.push_back(std::move(value));
+                values_.emplace_back();
                 return static_cast<std::uint32_t>(values_.size() - 1);
             }
             const auto slot = free_.back();
             free_.pop_back();
-            values_[slot] = std::move(value);
             return slot;
         }
-        Value take(std::uint32_t slot)
-        {
-            free_.push_back(slot);
-            return std::exchange(values_[slot], Value{});
-        }
+        Value& operator[](std::uint32_t slot) { return values_[slot]; }
+        void free(std::uint32_t slot) { free_.push_back(slot); }
 
     private:
-        std::vector<Value> values_;
+        std::deque<Value> values_;
         std::vector<std::uint32_t> free_;
+    };
+    /// A letter that the message being sent has begun.
+    struct OpenLetter
+    {
+        VirtualTime at = 0;
+        std::uint32_t shard = 0;
+        std::uint32_t place = 0;  // Among letters here, or in the outbox of another shard.
     };
     struct SetTimer
     {
@@ -331,6 +354,60 @@ private:
     {
         RUNNEL_CHECK(slot >> (32U - kind_bits) == 0);
         queue_.push({at, origin, to, slot << kind_bits | static_cast<std::uint32_t>(kind)});
+    }
+
+    void post(VirtualTime at, const Receiver& receiver, const Message& message)
+    {
+        const auto shard = receiver.to % count_;
+        for (const auto& open : open_)
+        {
+            if (open.at != at || open.shard != shard)
+                continue;
+            auto& letter =
+                shard == number_ ? letters_[open.place] : outboxes_[shard][open.place].letter;
+            letter.others.push_back(receiver);
+            return;
+        }
+        if (shard == number_)
+        {
+            const auto slot = letters_.reserve();
+            letters_[slot].message = message;
+            push(at, receiver.origin, receiver.to, Kind::message, slot);
+            open_.push_back({at, shard, slot});
+            return;
+        }
+        auto& outbox = outboxes_[shard];
+        open_.push_back({at, shard, static_cast<std::uint32_t>(outbox.size())});
+        outbox.push_back({at, receiver, {message, {}}});
+    }
+
+    /// Who else hears a letter hears it now, not in its turn: no node sees what happens at another
+    /// in the same moment, and none has two of one letter's but copies.
+    void deliver(const NetworkEvent& event, std::uint32_t slot)
+    {
+        auto& letter = letters_[slot];
+        hear(event.at, {event.to, event.origin}, letter.message);
+        for (const auto& receiver : letter.others)
+        {
+            ++events_;
+            hear(event.at, receiver, letter.message);
+        }
+        letter.message = Message{};
+        letter.others.clear();
+        letters_.free(slot);
+    }
+
+    void hear(VirtualTime at, const Receiver& receiver, const Message& message)
+    {
+        auto& place = this->place(receiver.to);
+        if (place.is_down)
+        {
+            ++traffic_.unheard;
+            return;
+        }
+        Context context{*this, place, receiver.to, at};
+        const auto from = static_cast<NodeId>(receiver.origin >> sequence_bits);
+        place.node.receive(context, from, message);
     }
 
     void handle(const NetworkEvent& event)
@@ -350,22 +427,13 @@ private:
                 place.node.restart(context, slot != 0);
                 return;
             case Kind::timer: {
-                const auto set = timers_.take(slot);
+                const auto set = timers_[slot];
+                timers_.free(slot);
                 if (!place.is_down && set.life == place.life)
                     place.node.wake(context, set.timer);
                 return;
             }
-            case Kind::message: {
-                const auto message = messages_.take(slot);
-                if (place.is_down)
-                {
-                    ++traffic_.unheard;
-                    return;
-                }
-                const auto from = static_cast<NodeId>(event.origin >> sequence_bits);
-                place.node.receive(context, from, message);
-                return;
-            }
+            case Kind::message: deliver(event, slot); return;
         }
     }
 
@@ -374,7 +442,8 @@ private:
     std::uint32_t count_;
     std::vector<Place> places_;
     EventQueue queue_;
-    Slots<Message> messages_;
+    Slots<Letter> letters_;
+    std::vector<OpenLetter> open_;
     Slots<SetTimer> timers_;
     std::vector<std::vector<Parcel>> outboxes_;  // By shard.
     std::vector<Record> records_;

@@ -1,5 +1,6 @@
 #include "consensus/network/network.hpp"
 
+#include "consensus/network/event_queue.hpp"
 #include "tests/support/catch.hpp"
 
 #include <cmath>
@@ -122,6 +123,44 @@ NetworkModel plain_network(std::uint32_t latency_ms)
 
 const auto make_gossiper = [](NodeId) { return Gossiper{}; };
 }  // namespace
+
+TEST_CASE("events come in the order of time, origin and receiver", "[network]")
+{
+    const auto key = [](const NetworkEvent& event) {
+        return std::tuple{event.at, event.origin, event.to, event.what};
+    };
+    EventQueue queue;
+    std::set<std::tuple<VirtualTime, std::uint64_t, NodeId, std::uint32_t>> expected;
+    RandomStream random{7, 7, 7, 7};
+    VirtualTime now = 0;
+    std::uint32_t pushed = 0;
+    CHECK(queue.next() == never_in_virtual_time);
+    for (int i = 0; i < 100'000; ++i)
+    {
+        // Now, soon, or much later; often several in one moment.
+        if (expected.empty() || random.bernoulli(0.505))
+        {
+            const VirtualTime waits[] = {0, 0, 1, 50'000, 12'000'000,
+                static_cast<VirtualTime>(random.uniform_below(std::uint64_t{1} << 40U))};
+            const NetworkEvent event{now + waits[random.uniform_below(6)],
+                random.uniform_below(1'000) << 40U, static_cast<NodeId>(random.uniform_below(9)),
+                ++pushed};
+            queue.push(event);
+            // Twice the same is in no order.
+            if (!expected.insert(key(event)).second)
+                FAIL("pushed twice");
+            continue;
+        }
+        REQUIRE(queue.next() == std::get<0>(*expected.begin()));
+        const auto event = queue.pop();
+        const auto first = *expected.begin();
+        REQUIRE(std::tuple{event.at, event.origin, event.to} ==
+                std::tuple{std::get<0>(first), std::get<1>(first), std::get<2>(first)});
+        REQUIRE(expected.erase(key(event)) == 1);
+        now = event.at;
+    }
+    CHECK(expected.size() > 100);
+}
 
 TEST_CASE("a network does not depend on how many shards it has, nor on who runs them", "[network]")
 {
