@@ -36,7 +36,9 @@ struct RunShard
     VirtualTime until = 0;
 };
 struct ShardRan
-{};
+{
+    double cpu_s = 0;
+};
 
 /// Nodes of the network that share a mailbox: what they tell each other goes from shard to shard
 /// between two windows.
@@ -62,6 +64,7 @@ private:
     std::shared_ptr<SimulationSetup> setup_;
     unsigned workers_;
     std::shared_ptr<ConsensusFigures> figures_;
+    double cpu_s_ = 0;  // Of this actor and of those of shards.
     std::unique_ptr<ShardRunner> runner_;
     std::unique_ptr<ChainSchedule> schedule_;
 };

@@ -152,6 +152,7 @@ struct ConsensusFigures
     std::uint64_t blocks_made = 0;  // By anybody.
     double hashes = 0;              // Tried for them, by hash rates and the time that passed.
     double joules = 0;              // By the scenario's figures for machines.
+    double cpu_s = 0;               // Measured by who runs it, if he does.
 };
 
 /// A figure that one engine knows and others do not: `group.revenue_share`.

@@ -1,5 +1,6 @@
 #include "storage/insert_cost.hpp"
 
+#include "ledger/thread_cpu.hpp"
 #include "storage/block_rows.hpp"
 #include "storage/row_batch.hpp"
 #include "storage/write_settings.hpp"
@@ -7,20 +8,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <ctime>
 #include <deque>
 
 namespace runnel::storage
 {
 namespace
 {
-double thread_cpu_seconds()
-{
-    timespec time{};
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
-    return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) * 1e-9;
-}
-
 /// One table's rows of a range of blocks, copied out of a ledger.
 class TableRows
 {

@@ -257,8 +257,8 @@ Table nodes_table(LedgerQueries& source, const std::map<AccountId, Maker>& maker
     return table;
 }
 
-/// What messages and machines cost, for each block that was made: the run counted it. The network
-/// runs ahead of the ledger, so it made more of them than the ledger has.
+/// What messages and machines cost, for each block that was made: the run counted and measured it.
+/// The network runs ahead of the ledger, so it made more of them than the ledger has.
 void add_traffic(LedgerQueries& source, Section& section)
 {
     if (!source.has("t_run_metrics"))
@@ -275,6 +275,13 @@ void add_traffic(LedgerQueries& source, Section& section)
         metrics["network_messages"] / blocks, Unit::none});
     section.figures.push_back(
         {"bytes", "Bytes for each block made", metrics["network_bytes"] / blocks, Unit::none});
+    section.figures.push_back({"cpu_ms", "CPU for each block made, ms",
+        metrics["network_cpu_s"] * 1e3 / blocks, Unit::none});
+    if (metrics["executed_blocks"] > 0)
+    {
+        section.figures.push_back({"run_cpu_ms", "CPU of the run for each block, ms",
+            metrics["cpu_s"] * 1e3 / metrics["executed_blocks"], Unit::none});
+    }
     if (metrics["network_j"] > 0)
     {
         section.figures.push_back(

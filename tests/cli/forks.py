@@ -188,6 +188,15 @@ def check_chain(check, database):
     check(rewards == (240, str(2 * 10**18), str(2 * 10**18)), f"each block that stayed pays its miner, got {rewards}")
 
 
+def check_cost(check, report, database):
+    """What the network cost for each block, of the run's own counts and of the processor's."""
+    metrics = dict(database.execute("SELECT name, value FROM t_run_metrics WHERE block_number IS NULL"))
+    made = metrics["network_blocks"]
+    check(report["messages"] * made == metrics["network_messages"] and report["bytes"] > report["messages"] > 0, f"messages: {report['messages']}")
+    check(0 < report["cpu_ms"] * made < 1e3 * metrics["cpu_s"], f"the network's part of the processor's time: {report['cpu_ms']}")
+    check(abs(report["run_cpu_ms"] * metrics["executed_blocks"] - 1e3 * metrics["cpu_s"]) < 1e-6, "the whole run's")
+
+
 def check_tampering(check, runnel, ledger, folder):
     """`verify` sees what is altered in any of the tables that forks brought."""
     for change in ("UPDATE t_network_blocks SET maker_id = maker_id + 1 WHERE rowid = 20",
@@ -248,6 +257,7 @@ def main():
         check(done.returncode == 0, f"the ledger verifies: {done.stderr}")
         database = sqlite3.connect(ledger)
         check_chain(check, database)
+        check_cost(check, runnel.json("report", ledger, "--section", "network")["network"], database)
         database.close()
         check_tampering(check, runnel, ledger, folder)
         check_interruption(check, runnel, scenario, ledger, folder)

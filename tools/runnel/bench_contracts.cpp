@@ -1,5 +1,6 @@
 #include "bench/contracts/contract_bench.hpp"
 #include "execution/executor.hpp"
+#include "ledger/thread_cpu.hpp"
 #include "tools/runnel/bench.hpp"
 #include "tools/runnel/commands.hpp"
 
@@ -8,7 +9,6 @@
 
 #include <array>
 #include <cstdio>
-#include <ctime>
 #include <utility>
 #include <vector>
 
@@ -20,14 +20,6 @@ namespace
 using bench::BenchWorld;
 
 constexpr unsigned block_size = 1'000;
-
-/// CPU time of this thread: others may use the core meanwhile.
-double thread_ns()
-{
-    timespec time{};
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
-    return static_cast<double>(time.tv_sec) * 1e9 + static_cast<double>(time.tv_nsec);
-}
 
 /// One operation on a world of its own, block after block, on one thread.
 class OperationChain
@@ -52,7 +44,7 @@ public:
         context.base_fee = 7;
         context.gas_limit = ~0ULL;
         const auto parent = std::exchange(block_, {});
-        const auto start = thread_ns();
+        const auto start = thread_cpu_seconds();
         if (options_.commitments)
         {
             for (auto& transaction : transactions)
@@ -60,7 +52,7 @@ public:
         }
         block_ = execute_block(execution_, world_.world(), context, parent.header, parent.hash, 0,
             std::move(transactions), {}, options_);
-        return (thread_ns() - start) / block_size;
+        return (thread_cpu_seconds() - start) * 1e9 / block_size;
     }
 
     /// Of the last block. Throws CommandError where a transaction did not succeed: then it is not
@@ -157,10 +149,10 @@ double measure(const bench::QuoteBench& question, unsigned runs)
     {
         RandomStream random{1, 2, 3, number};
         Amount sum;
-        const auto start = thread_ns();
+        const auto start = thread_cpu_seconds();
         for (unsigned i = 0; i < count; ++i)
             sum = wrapping_add(sum, ask(random));
-        const auto ns = (thread_ns() - start) / count;
+        const auto ns = (thread_cpu_seconds() - start) * 1e9 / count;
         if (sum.is_zero())
             throw CommandError{exit_does_not_hold, fmt::format("{}: no answer", question.name)};
         if (number > 0)

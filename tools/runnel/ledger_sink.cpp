@@ -103,6 +103,7 @@ void LedgerSink::write_metrics(
         writer_.add_metric("network_bytes", whole_run, static_cast<double>(network.traffic.bytes));
         writer_.add_metric("network_blocks", whole_run, static_cast<double>(network.blocks_made));
         writer_.add_metric("network_j", whole_run, network.joules);
+        writer_.add_metric("network_cpu_s", whole_run, network.cpu_s);
     }
     close(!result.interrupted && result.halted.empty());
 }
