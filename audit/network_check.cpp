@@ -197,6 +197,13 @@ private:
     }
     [[nodiscard]] bool is_honest(NodeId node) const { return keeps_to_protocol(strategy_of(node)); }
 
+    [[nodiscard]] bool has_strategy(BftStrategy strategy) const
+    {
+        const auto& groups = engine_->options().groups;
+        return std::any_of(groups.begin(), groups.end(),
+            [strategy](const BftGroup& group) { return group.strategy == strategy; });
+    }
+
     /// Of the votes at every height.
     template <typename Predicate>
     [[nodiscard]] bool is_below_third(const Predicate& counts) const
@@ -236,6 +243,9 @@ private:
                 return what;
             if (!is_signed_twice(conflict))
                 return what + ", and no third of the votes signed both";
+            // Who forgot what he was locked on has signed nothing twice in one round.
+            if (check.evidence == 0 && !has_strategy(BftStrategy::amnesia))
+                return what + ", and no evidence is on record";
         }
         if (auto found = look_at_record(check.must_be_safe); !found.empty())
             return found;
@@ -436,6 +446,8 @@ private:
             ++check.conflicts;
             if (check.must_be_safe)
                 return "safety: " + found;
+            if (check.evidence == 0)
+                return "safety: " + found + ", and no evidence is on record";
         }
         const auto findings = check_gasper(
             blocks_, votes_, finalized_, engine_.stakes(), engine_.options().slots_per_epoch);
