@@ -551,6 +551,92 @@ TEST_CASE("who lost its memory does not vote until blocks are newer than that", 
     CHECK(votes_again);
 }
 
+namespace
+{
+NetworkPartition cut(VirtualTime from_ms, VirtualTime until_ms, std::vector<std::uint32_t> groups)
+{
+    return {from_ms * one_millisecond, until_ms * one_millisecond, std::move(groups)};
+}
+
+std::vector<NodeId> voters_of(const VoterBits& bits)
+{
+    std::vector<NodeId> result;
+    for_each_voter(bits, [&](NodeId v) { result.push_back(v); });
+    return result;
+}
+}  // namespace
+
+// Method: four validators, the last one offline, so that all others are needed; 100 ms from
+// anybody to anybody, and what they compare now and then comes too late to matter. Number 2 does
+// not have block A of number 0, for which 0 and 1 prevote; its nil makes three prevotes. It
+// precommits nil at 4.0 s, unheard, hears of the others' at 4.2 s, and goes on to round 1 alone.
+TEST_CASE("who comes back says again what it signed in earlier rounds", "[consensus][bft]")
+{
+    BftOptions options;
+    options.groups = {group(BftStrategy::offline, 1)};
+    options.status_interval = 100'000 * one_second;
+    options.reports_all_votes = true;
+    auto model = even_network(100);
+    model.partitions = {cut(0, 150, {0, 0, 1, 0}), cut(3'950, 4'050, {0, 0, 1, 0}),
+        cut(4'150, 9'500, {0, 0, 1, 0})};
+    // In round 1 it prevotes at 8.7 s.
+    model.outages.push_back({2, 9 * one_second, 10 * one_second, true});
+    const Run run{options, model, 1, 20 * one_second};
+    REQUIRE(!run.steps.empty());
+    // With nobody else's help: 0 and 1 leave round 0 by its precommit.
+    const auto& step = run.steps[0];
+    CHECK(step.at > 10 * one_second);
+    CHECK(step.votes[0].round == 2);
+    CHECK(step.added[0].maker == 2);
+    const auto said = [&](VoteKind kind, std::uint64_t round, NetworkBlockId block)
+    {
+        for (const auto& votes : step.votes)
+        {
+            if (votes.kind == kind && votes.height == 1 && votes.round == round &&
+                votes.block == block)
+                return voters_of(votes.voters);
+        }
+        return std::vector<NodeId>{};
+    };
+    using Voters = std::vector<NodeId>;
+    CHECK(said(VoteKind::prevote, 0, network_block_id(0, 1)) == Voters{0, 1});
+    CHECK(said(VoteKind::prevote, 0, no_block) == Voters{2});
+    CHECK(said(VoteKind::precommit, 0, no_block) == Voters{0, 1, 2});
+    CHECK(said(VoteKind::prevote, 1, no_block) == Voters{2});
+    CHECK(run.engine->evidence_found().empty());
+    CHECK(run.violations(true).empty());
+
+    // Nor does what it said at an earlier height come again.
+    for (std::size_t i = 1; i < run.steps.size(); ++i)
+        CHECK(run.steps[i].votes[0].round <= 1);
+}
+
+// Method: 0, 1 and 2 prevote for A of number 0, but 2 alone hears of all three and locks. Then all
+// are down, and 1 for good: the other three are needed, of whom 0 and 3 know of no polka.
+TEST_CASE("who comes back with a lock can prove it when its voters are gone", "[consensus][bft]")
+{
+    BftOptions options;
+    options.status_interval = 100'000 * one_second;
+    options.gossip_interval = one_millisecond;
+    auto model = even_network(100);
+    model.partitions = {cut(0, 50, {0, 0, 0, 1}), cut(50, 150, {0, 0, 1, 2}),
+        cut(150, 250, {0, 0, 0, 1}), cut(250, 1'500, {0, 0, 1, 2})};
+    for (const NodeId node : {0U, 1U, 2U, 3U})
+    {
+        const auto until = (node == 1 ? 1'000 : 2) * one_second;
+        model.outages.push_back({node, one_second, until, true});
+    }
+    const Run run{options, model, 1, 60 * one_second};
+    REQUIRE(!run.steps.empty());
+    // In its next turn 2 proposes A again, and its prevotes of round 0 free the others.
+    const auto& step = run.steps[0];
+    CHECK(step.added[0].id == network_block_id(0, 1));
+    CHECK(step.votes[0].round == 2);
+    CHECK(voters_of(step.votes[0].voters) == std::vector<NodeId>{0, 2, 3});
+    CHECK(run.engine->conflicts().empty());
+    CHECK(run.engine->evidence_found().empty());
+}
+
 TEST_CASE("a reference node that lost its memory tells nothing twice", "[consensus][bft]")
 {
     // Everybody is down once: there is no steady node to refer to.
