@@ -259,8 +259,12 @@ TEST_CASE("only whose turn it is can propose", "[consensus][bft]")
     CHECK(!process.machine.add_proposal(1, 1, a, 1));
     CHECK(!process.machine.add_proposal(1, 1, a, -2));
     CHECK(process.machine.add_proposal(1, 1, a, 0));  // Round 0 can have one.
+    CHECK(!process.machine.add_proposal(0, 0, no_block, -1));
     CHECK(process.machine.add_proposal(0, 0, a, -1));
     CHECK(!process.machine.add_proposal(0, 0, a, -1));
+    CHECK(process.machine.add_proposal(0, 0, b, -1));
+    CHECK(!process.machine.add_proposal(0, 0, 300, -1));  // Two prove all.
+    CHECK(process.machine.proposals(0).size() == 2);
 }
 
 TEST_CASE("rule 3: a polka of round 0 frees from a lock of round 0", "[consensus][bft]")
@@ -300,6 +304,18 @@ TEST_CASE("rule 3: waits for the old prevotes, and goes on when they come", "[co
     CHECK(process.votes == Votes{{prevote, 1, a}});
 }
 
+TEST_CASE("rule 3: a polka may be of a round that was skipped", "[consensus][bft]")
+{
+    Process process;
+    process.machine.start();
+    process.hear(prevote, 2, no_block, {0, 1});
+    REQUIRE(process.machine.round() == 2);
+    process.hear_proposal(2, a, 1);  // Of round 1 nothing is known.
+    CHECK(process.votes.empty());
+    process.hear(prevote, 1, a, {0, 1, 2});
+    CHECK(process.votes == Votes{{prevote, 2, a}});
+}
+
 TEST_CASE("rule 3: an invalid block is not prevoted for all its polka", "[consensus][bft]")
 {
     Process process;
@@ -322,6 +338,11 @@ TEST_CASE("rule 4: prevotes of two thirds for whatever start the wait, once", "[
     process.machine.time_out(BftStep::propose, 0);
     CHECK(process.votes == Votes{{prevote, 0, no_block}});
     CHECK(process.waits(BftStep::prevote, 0));
+    Process few;
+    few.machine.start();
+    few.hear(prevote, 0, a, {0, 1});
+    few.machine.time_out(BftStep::propose, 0);
+    CHECK(!few.waits(BftStep::prevote, 0));
     process.hear(prevote, 0, no_block, {3});
     CHECK(process.waits(BftStep::prevote, 0));
     process.machine.time_out(BftStep::prevote, 0);
@@ -350,6 +371,32 @@ TEST_CASE("rule 5: a polka locks and is precommitted", "[consensus][bft]")
     CHECK(late.votes.empty());
     late.hear_proposal(0, a);
     CHECK(late.votes == Votes{{prevote, 0, a}, {precommit, 0, a}});
+}
+
+TEST_CASE("rule 5: who has not prevoted yet does not look for a polka", "[consensus][bft]")
+{
+    // The proposal rests on a polka of round 0 that nobody here has heard of.
+    Process process;
+    process.machine.start();
+    process.next_round();
+    process.hear_proposal(1, a, 0);
+    process.hear(prevote, 1, a, {0, 1, 2});
+    CHECK(process.votes.empty());
+    CHECK(process.machine.lock() == BftLock{});
+    process.machine.time_out(BftStep::propose, 1);
+    CHECK(process.votes == Votes{{prevote, 1, no_block}, {precommit, 1, a}});
+    CHECK(process.machine.lock() == BftLock{1, a, 1, a});
+}
+
+TEST_CASE("rule 5: a polka for what is not valid locks nobody", "[consensus][bft]")
+{
+    Process process;
+    process.validity[a] = BlockValidity::invalid;
+    process.machine.start();
+    process.hear_proposal(0, a);
+    process.hear(prevote, 0, a, {0, 1, 2});
+    CHECK(process.votes == Votes{{prevote, 0, no_block}});
+    CHECK(process.machine.lock() == BftLock{});
 }
 
 TEST_CASE("rule 5: two thirds are not enough", "[consensus][bft]")
@@ -401,6 +448,8 @@ TEST_CASE(
     Process other;
     other.machine.start();
     other.hear(precommit, 0, no_block, {0, 1, 2});
+    other.hear(precommit, 0, no_block, {3});
+    CHECK(other.waits(BftStep::precommit, 0));  // Once.
     CHECK(other.machine.round() == 0);
     other.machine.time_out(BftStep::precommit, 0);
     CHECK(other.machine.round() == 1);
@@ -491,6 +540,84 @@ TEST_CASE("rule 9: more than a third in a later round pull along", "[consensus][
     CHECK(far.machine.round() == 61);
 }
 
+TEST_CASE("rule 9: each counts in the latest round that he was seen in", "[consensus][bft]")
+{
+    // Of seven three are more than a third.
+    const std::vector<std::uint64_t> powers(7, 1);
+    Process process{powers, 6};
+    process.machine.start();
+    process.hear(prevote, 50, a, {0, 1});
+    process.hear(prevote, 70, a, {0});
+    process.hear(prevote, 40, a, {1});  // It came late.
+    process.hear(prevote, 70, a, {0});
+    CHECK(process.machine.round() == 0);
+    process.hear(prevote, 60, a, {2});
+    CHECK(process.machine.round() == 50);
+    process.hear(prevote, 60, a, {1});
+    CHECK(process.machine.round() == 60);
+    // They are ahead no longer.
+    process.hear(prevote, 61, a, {1, 2});
+    CHECK(process.machine.round() == 61);
+    process.hear(prevote, 62, a, {1});
+    CHECK(process.machine.round() == 61);
+
+    // Who was seen twice is not two.
+    Process twice;
+    twice.machine.start();
+    twice.hear(prevote, 50, a, {0});
+    twice.hear(prevote, 70, a, {0});
+    CHECK(twice.machine.round() == 0);
+
+    // Nor does anybody count who has no vote.
+    Process strangers;
+    strangers.machine.start();
+    strangers.hear(prevote, 50, a, {0, 60, 61, 62});
+    CHECK(strangers.machine.round() == 0);
+}
+
+TEST_CASE("what comes is kept for two rounds ahead", "[consensus][bft]")
+{
+    Process process;
+    process.machine.start();
+    CHECK(process.machine.proposals(1).empty());
+    CHECK(process.machine.add_proposal(2, 2, a, -1));
+    process.hear(prevote, 2, a, {2});
+    REQUIRE(process.machine.round() == 0);
+    CHECK(process.machine.tally(prevote, 2)->power == 1);
+    CHECK(process.machine.proposals(2).size() == 1);
+
+    // Of later rounds no more is known than that somebody is there, whoever he is.
+    CHECK(!process.machine.add_proposal(2, 3, a, -1));
+    process.hear(prevote, 3, a, {2});
+    CHECK(process.machine.round() == 0);
+    CHECK(process.machine.tally(prevote, 3) == nullptr);
+    CHECK(process.machine.proposals(3).empty());
+    CHECK(process.machine.proposals(1000).empty());
+    CHECK(!process.machine.add_proposal(0, 3, b, -1));
+    process.machine.evaluate();
+    CHECK(process.machine.round() == 3);
+}
+
+TEST_CASE("a height begins with what was heard before", "[consensus][bft]")
+{
+    Process process;
+    process.hear(prevote, 1, a, {0, 1, 2});
+    process.hear(precommit, 0, no_block, {0, 1, 2});
+    process.hear_proposal(0, b);
+    process.machine.time_out(BftStep::precommit, 0);
+    CHECK(process.machine.step() == BftStep::new_height);
+    CHECK(process.machine.round() == 0);
+    CHECK(process.timeouts.empty());
+    process.machine.start();
+    CHECK(process.machine.round() == 1);
+
+    Process other;
+    other.hear_proposal(0, b);
+    CHECK(other.votes.empty());
+    other.machine.start();
+    CHECK(other.votes == Votes{{prevote, 0, b}});
+}
+
 TEST_CASE("a height that has not begun can be decided, and votes for nothing", "[consensus][bft]")
 {
     Process process;
@@ -540,6 +667,16 @@ TEST_CASE("who votes twice is found, counts once, and for both blocks", "[consen
     CHECK(process.doubles == expected);
 }
 
+TEST_CASE("a double vote names the block that he voted for before", "[consensus][bft]")
+{
+    Process process;
+    process.machine.start();
+    process.hear(prevote, 0, a, {1});
+    process.hear(prevote, 0, b, {0});
+    process.hear(prevote, 0, no_block, {0});
+    CHECK(process.doubles == decltype(process.doubles){{0, prevote, 0, b, no_block}});
+}
+
 TEST_CASE("who proposes twice is found", "[consensus][bft]")
 {
     Process process;
@@ -555,8 +692,13 @@ TEST_CASE("who proposes twice is found", "[consensus][bft]")
 
 TEST_CASE("resumes where it was", "[consensus][bft]")
 {
+    Process proposing;
+    proposing.machine.resume(2, BftStep::propose, {});
+    CHECK(proposing.timeouts == Timeouts{{BftStep::propose, 2}});
+
     Process process;
     process.machine.resume(3, BftStep::precommit, {1, a, 1, a});
+    CHECK(process.timeouts.empty());
     process.machine.evaluate();
     CHECK(process.votes.empty());
     process.machine.time_out(BftStep::prevote, 3);

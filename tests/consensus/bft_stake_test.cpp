@@ -151,6 +151,130 @@ TEST_CASE(
     CHECK(chain.state.accounts->queue == std::vector<NodeId>{2});
 }
 
+TEST_CASE("the richest have the seats at the beginning, and the others wait", "[consensus][bft]")
+{
+    auto options = small_options(4);
+    options.groups.resize(1);
+    options.groups[0].validators = 1;
+    options.groups[0].share = 0.4;
+    options.stake.seats = 2;
+    Chain chain{options};
+    CHECK(chain.state.next_set()->power == std::vector<std::uint64_t>{80, 0, 0, 160});
+    CHECK(chain.state.accounts->queue == std::vector<NodeId>{1, 2});
+    CHECK(chain.stake(1).status == BftStakeStatus::queued);
+}
+
+TEST_CASE("who leaves the queue has his stake back, and nobody votes for it", "[consensus][bft]")
+{
+    auto options = small_options(4);
+    options.stake.seats = 2;
+    options.stake.operations = {operation(1, leave, 2), operation(2, leave, 2)};
+    Chain chain{options};
+    chain.grow();  // 1
+    CHECK(chain.state.accounts->queue == std::vector<NodeId>{3});
+    CHECK(chain.stake(2).status == BftStakeStatus::none);
+    CHECK(chain.stake(2).tokens == 0);
+    for (int i = 0; i < 5; ++i)
+        chain.grow();  // 6
+    CHECK(chain.of(StakeChangeKind::withdrawal, 2) == 1'000);
+    CHECK(chain.sum(StakeChangeKind::withdrawal) == 1'000);
+    CHECK(chain.state.next_set()->power == std::vector<std::uint64_t>{100, 100, 0, 0});
+}
+
+TEST_CASE("only who has staked himself can be delegated to", "[consensus][bft]")
+{
+    auto options = small_options(3);
+    options.waiting = 1;
+    options.stake.operations = {
+        operation(1, delegate, 2, 500, 7), operation(1, delegate, 1, 0, 7)};
+    Chain chain{options};
+    chain.grow();
+    CHECK(chain.sum(StakeChangeKind::deposit) == 0);
+    CHECK(chain.stake(2).status == BftStakeStatus::none);
+    CHECK(chain.stake(1).delegations.size() == 1);
+    CHECK(chain.state.accounts->queue.empty());
+}
+
+TEST_CASE("who takes everything back is no delegator any more", "[consensus][bft]")
+{
+    auto options = small_options(3);
+    options.stake.operations = {operation(1, delegate, 1, 500, 7),
+        operation(2, undelegate, 1, 900, 7), operation(3, undelegate, 1, 1, 7)};
+    Chain chain{options};
+    chain.grow();
+    CHECK(chain.stake(1).delegations.size() == 2);
+    chain.grow();
+    // No more than he has.
+    CHECK(chain.stake(1).delegations == std::vector<BftDelegation>{{0, 1'000}});
+    CHECK(chain.state.accounts->unbonding == std::vector<BftUnbonding>{{1, 7, 500, 3, 7}});
+    chain.grow();
+    CHECK(chain.state.accounts->unbonding.size() == 1);
+}
+
+TEST_CASE("what is unbonded at once is one entry for each, the validator's last",
+    "[consensus][bft]")
+{
+    auto options = small_options(3);
+    // After a slash 1,500 shares are worth 1,350: 333 of 333 shares 299.7, 167 150.3.
+    options.stake.tombstones = false;
+    options.stake.slash_double_vote_bps = 1'000;
+    options.stake.operations = {operation(1, delegate, 1, 333, 7),
+        operation(1, delegate, 1, 167, 8), operation(3, leave, 1)};
+    Chain chain{options};
+    chain.grow();
+    chain.grow({double_vote(1, 1)});
+    chain.grow();
+    CHECK(chain.state.accounts->unbonding ==
+          std::vector<BftUnbonding>{{1, 7, 299, 4, 8}, {1, 8, 150, 4, 8}, {1, 0, 901, 4, 8}});
+}
+
+TEST_CASE("if all who vote are gone the last ones stay", "[consensus][bft]")
+{
+    auto options = small_options(2);
+    options.stake.operations = {operation(1, deposit, 0, 100)};
+    Chain chain{options};
+    chain.grow();
+    chain.grow({double_vote(0, 1), double_vote(1, 1)});
+    CHECK(chain.stake(0).status == BftStakeStatus::none);
+    CHECK(chain.stake(1).status == BftStakeStatus::none);
+    CHECK(chain.state.sets.back()->power == std::vector<std::uint64_t>{110, 100});
+    chain.grow({}, {0, 1});
+    CHECK(chain.sum(StakeChangeKind::reward) == 0);
+}
+
+TEST_CASE("without tombstones each breach counts once, and another one again", "[consensus][bft]")
+{
+    auto options = small_options(3);
+    options.stake.tombstones = false;
+    options.stake.evidence_heights = 100;
+    Chain chain{options};
+    const auto first = double_vote(1, 1);
+    auto other_vote = first;
+    other_vote.vote = VoteKind::precommit;
+    REQUIRE(other_vote.vote != first.vote);
+    auto other_round = first;
+    other_round.round = 1;
+    auto other_kind = first;
+    other_kind.kind = EvidenceKind::double_proposal;
+    chain.grow();
+    chain.grow();
+    // 5% of 1,000; of 950 47.5; of 903 45.15; of 858 42.9; of 816 40.8; others have 1,000.
+    for (const auto& [evidence, burnt] : {std::pair{first, 50}, {first, 0}, {other_vote, 47},
+             {other_vote, 0}, {other_round, 45}, {other_kind, 42}, {double_vote(1, 2), 40},
+             {first, 0}})
+    {
+        CHECK(admits_evidence(chain.options, chain.state, evidence) == (burnt != 0));
+        chain.grow({evidence});
+        CHECK(chain.sum(StakeChangeKind::slashing) == static_cast<std::uint64_t>(burnt));
+    }
+    CHECK(!admits_evidence(chain.options, chain.state, double_vote(3, 1)));
+    // It is admitted from the height on, not before.
+    chain.grow({double_vote(2, chain.state.height + 2)});
+    CHECK(chain.sum(StakeChangeKind::slashing) == 0);
+    chain.grow({double_vote(2, chain.state.height + 1)});
+    CHECK(chain.sum(StakeChangeKind::slashing) == 50);
+}
+
 TEST_CASE("who leaves waits, unbonds, and has his stake back", "[consensus][bft]")
 {
     auto options = small_options(4);
@@ -200,6 +324,13 @@ TEST_CASE("rewards go by votes to who signed, commission first", "[consensus][bf
     chain.maker = 2;
     chain.grow();  // Nobody has signed block 0.
     CHECK(chain.sum(StakeChangeKind::reward) == 0);
+    // Nor is anything minted in no time, or in a year before.
+    for (const auto span : {VirtualTime{0}, VirtualTime{-365LL * 24 * 3600 * one_second}})
+    {
+        auto still = chain;
+        still.grow({}, {0, 1}, span);
+        CHECK(still.sum(StakeChangeKind::reward) == 0);
+    }
     // A year later: 10% of 3,000,000, a tenth of it for the maker, 135,000 for each of the two.
     chain.grow({}, {0, 1}, 365LL * 24 * 3600 * one_second);
     CHECK(chain.sum(StakeChangeKind::reward) == 300'000);
