@@ -782,6 +782,13 @@ TEST_CASE("the check passes what is right", "[consensus][bft]")
     stored.votes[0].voters = {0b0011};
     stored.votes.push_back({VoteKind::precommit, 1, 0, 1, 0, 0, {0b0100}});
     CHECK(stored.check().empty());
+    // Whichever comes first, and however many may vote.
+    stored.powers[0].power.assign(65, 0);
+    for (const NodeId v : {0U, 1U, 2U, 64U})
+        stored.powers[0].power[v] = 1;
+    stored.votes[0].voters = {0b0011, 1};
+    stored.votes[1].voters = {0b0110, 1};
+    CHECK(stored.check().empty());
 }
 
 TEST_CASE("the check finds what is wrong", "[consensus][bft]")
@@ -797,6 +804,23 @@ TEST_CASE("the check finds what is wrong", "[consensus][bft]")
         stored.blocks[1].height = 3;
         stored.votes[1].height = 3;
         CHECK(stored.check() == Violations{{BftViolationKind::broken_chain, 3, 2, {}}});
+        // What follows it is in its place.
+        auto third = stored.blocks[1];
+        third.id = 3;
+        third.parent = 2;
+        third.height = 4;
+        stored.blocks.push_back(third);
+        stored.votes.push_back({VoteKind::precommit, 4, 0, 3, 0, 0, {0b0111}});
+        CHECK(stored.check() == Violations{{BftViolationKind::broken_chain, 3, 2, {}}});
+    }
+    SECTION("several things at a height, in this order")
+    {
+        stored.blocks[1].parent = 7;
+        stored.blocks[1].maker = 4;
+        stored.votes[1].voters = {0b0110};
+        CHECK(stored.check() == Violations{{BftViolationKind::broken_chain, 2, 2, {}},
+                                    {BftViolationKind::wrong_proposer, 2, 2, {4}},
+                                    {BftViolationKind::no_quorum, 2, 2, {}}});
     }
     SECTION("a maker without a vote")
     {
@@ -842,9 +866,9 @@ TEST_CASE("the check finds what is wrong", "[consensus][bft]")
     SECTION("no powers at a height")
     {
         stored.powers[0].from = 2;
-        const auto found = stored.check();
-        REQUIRE(!found.empty());
-        CHECK(found[0] == BftViolation{BftViolationKind::no_powers, 1, 1, {}});
+        // For the block, and for its votes.
+        CHECK(stored.check() == Violations{{BftViolationKind::no_powers, 1, 1, {}},
+                                    {BftViolationKind::no_powers, 1, 1, {}}});
     }
     SECTION("evidence against who had no vote, or of nothing")
     {
@@ -899,6 +923,16 @@ TEST_CASE(
         votes.push_back({VoteKind::prevote, 1, 2, 6, 0, 0, {0b1100}});
         CHECK(find_amnesia(powers, votes).size() == 1);
     }
+    SECTION("nor does a quorum of precommits")
+    {
+        votes.push_back({VoteKind::precommit, 1, 2, 6, 0, 0, {0b1110}});
+        CHECK(find_amnesia(powers, votes).size() == 1);
+    }
+    SECTION("who has no vote has no lock")
+    {
+        votes[0].voters = votes[1].voters = {0b10010};
+        CHECK(find_amnesia(powers, votes) == std::vector<BftAmnesia>{{1, 1, 1, 5, 3, 6}});
+    }
     SECTION("to prevote nil, or the lock, or at another height, is none")
     {
         votes[1].block = no_block;
@@ -908,6 +942,54 @@ TEST_CASE(
         votes[1] = {VoteKind::prevote, 2, 3, 6, 0, 0, {0b0110}};
         CHECK(find_amnesia(powers, votes).empty());
     }
+}
+
+TEST_CASE("a replay stops at what does not follow", "[consensus][bft]")
+{
+    BftOptions options;
+    options.stake.payout_heights = 1;
+    std::vector<ConsensusStep> steps(3);
+    for (std::uint64_t i = 0; i < steps.size(); ++i)
+    {
+        NetworkBlock block;
+        block.id = i + 1;
+        block.parent = i;
+        block.height = i + 1;
+        block.maker = static_cast<NodeId>(i);
+        block.made_at = static_cast<VirtualTime>(i + 1) * one_second;
+        steps[i].added = {block};
+        steps[i].votes = {{VoteKind::precommit, i + 1, 0, i + 1, 0, 0, {0b0111}},
+            {VoteKind::precommit, i, 0, i, 0, 0, {0b1110}}};
+    }
+    const auto replayed = replay_bft(options, 1, steps);
+    CHECK(replayed.changes.size() == 3);
+    CHECK(replayed.proposers == std::vector<NodeId>{0, 1, 2});
+    // Rewards of the second block are of those whose precommits it carries, and the maker.
+    std::set<NodeId> rewarded;
+    for (const auto& change : replayed.changes[1])
+    {
+        if (change.kind == StakeChangeKind::reward)
+            rewarded.insert(change.validator);
+    }
+    CHECK(rewarded == std::set<NodeId>{1, 2, 3});
+    // Votes of another height are not its parent's, whatever block they name.
+    auto strange = steps;
+    strange[1].votes.push_back({VoteKind::precommit, 5, 0, 1, 0, 0, {0b0001}});
+    const auto same = replay_bft(options, 1, strange);
+    REQUIRE(same.changes.size() == 3);
+    REQUIRE(same.changes[1].size() == replayed.changes[1].size());
+    for (std::size_t i = 0; i < same.changes[1].size(); ++i)
+        CHECK(same.changes[1][i].validator == replayed.changes[1][i].validator);
+
+    auto gap = steps;
+    gap[1].added[0].height = 3;
+    CHECK(replay_bft(options, 1, gap).changes.size() == 1);
+    auto again = steps;
+    again[1].added[0].height = 1;
+    CHECK(replay_bft(options, 1, again).changes.size() == 1);
+    auto stranger = steps;
+    stranger[1].added[0].maker = 4;
+    CHECK(replay_bft(options, 1, stranger).changes.size() == 1);
 }
 
 }  // namespace runnel

@@ -185,8 +185,7 @@ TEST_CASE("only who has staked himself can be delegated to", "[consensus][bft]")
 {
     auto options = small_options(3);
     options.waiting = 1;
-    options.stake.operations = {
-        operation(1, delegate, 2, 500, 7), operation(1, delegate, 1, 0, 7)};
+    options.stake.operations = {operation(1, delegate, 2, 500, 7), operation(1, delegate, 1, 0, 7)};
     Chain chain{options};
     chain.grow();
     CHECK(chain.sum(StakeChangeKind::deposit) == 0);
@@ -211,8 +210,8 @@ TEST_CASE("who takes everything back is no delegator any more", "[consensus][bft
     CHECK(chain.state.accounts->unbonding.size() == 1);
 }
 
-TEST_CASE("what is unbonded at once is one entry for each, the validator's last",
-    "[consensus][bft]")
+TEST_CASE(
+    "what is unbonded at once is one entry for each, the validator's last", "[consensus][bft]")
 {
     auto options = small_options(3);
     // After a slash 1,500 shares are worth 1,350: 333 of 333 shares 299.7, 167 150.3.
@@ -259,9 +258,9 @@ TEST_CASE("without tombstones each breach counts once, and another one again", "
     chain.grow();
     chain.grow();
     // 5% of 1,000; of 950 47.5; of 903 45.15; of 858 42.9; of 816 40.8; others have 1,000.
-    for (const auto& [evidence, burnt] : {std::pair{first, 50}, {first, 0}, {other_vote, 47},
-             {other_vote, 0}, {other_round, 45}, {other_kind, 42}, {double_vote(1, 2), 40},
-             {first, 0}})
+    for (const auto& [evidence, burnt] :
+        {std::pair{first, 50}, {first, 0}, {other_vote, 47}, {other_vote, 0}, {other_round, 45},
+            {other_kind, 42}, {double_vote(1, 2), 40}, {first, 0}})
     {
         CHECK(admits_evidence(chain.options, chain.state, evidence) == (burnt != 0));
         chain.grow({evidence});

@@ -160,7 +160,7 @@ TEST_CASE("gasper: two thirds justify, and not a gwei less", "[consensus][gasper
 
 TEST_CASE("gasper: four patterns finalise", "[consensus][gasper]")
 {
-    const Checkpoint c7{7, 107}, c8{8, 108}, c9{9, 109}, c10{10, 110};
+    const Checkpoint c6{6, 106}, c7{7, 107}, c8{8, 108}, c9{9, 109}, c10{10, 110};
     struct Case
     {
         const char* pattern;
@@ -181,7 +181,10 @@ TEST_CASE("gasper: four patterns finalise", "[consensus][gasper]")
         // Only 10: nothing before it.
         Case{"none", 0b0000, c7, c7, false, true, {}},
         // 9 from 7 while 8 is not justified.
-        Case{"gap", 0b0100, c7, c7, true, false, {}});
+        Case{"gap", 0b0100, c7, c7, true, false, {}},
+        // As many in a row, but what they were justified from is older.
+        Case{"2nd from 5th", 0b0110, c6, c8, true, false, {}},
+        Case{"1st from 4th", 0b0010, c7, c7, true, true, {}});
     CAPTURE(c.pattern);
     Finality before{c.bits, c.previous, c.current, {}};
     const auto after = weigh_justification(
