@@ -254,6 +254,12 @@ struct HandMadeStore
 
     BlockPtr add(const BlockPtr& parent, Slot slot, bool is_timely)
     {
+        return add(parent, slot, is_timely, [](BeaconState&) {});
+    }
+    /// With a state that @p change has made of what it would be.
+    template <typename Change>
+    BlockPtr add(const BlockPtr& parent, Slot slot, bool is_timely, const Change& change)
+    {
         const auto above = *store.find(parent->header.id);
         auto block = std::make_shared<BeaconBlock>();
         block->slot = slot;
@@ -266,8 +272,9 @@ struct HandMadeStore
         transition.advance_to(slot);
         block->proposer = transition.proposer();
         transition.seal(block->header.id);
-        store.add_block(block,
-            std::make_shared<const BeaconState>(std::move(transition).take().state), is_timely);
+        auto state = std::move(transition).take().state;
+        change(state);
+        store.add_block(block, std::make_shared<const BeaconState>(std::move(state)), is_timely);
         return block;
     }
     void vote(const BlockPtr& block, Slot slot, std::uint32_t from, std::uint32_t until)
@@ -340,6 +347,198 @@ TEST_CASE("gasper: the latest message counts, and none of who equivocates", "[co
     CHECK(hand.head() == b->header.id);
 }
 
+TEST_CASE("gasper: of two votes for an epoch the first one counts", "[consensus][gasper]")
+{
+    HandMadeStore hand;
+    const auto a = hand.add(hand.genesis, 1, false);
+    const auto b = hand.add(hand.genesis, 2, false);
+    hand.store.on_slot(4);
+    hand.vote(a, 3, 0, 2);
+    hand.vote(b, 3, 0, 2);
+    hand.vote(b, 4, 0, 1);
+    CHECK(hand.head() == a->header.id);
+}
+
+TEST_CASE("gasper: votes for a branch far back move the head there", "[consensus][gasper]")
+{
+    HandMadeStore hand;
+    const auto other = hand.add(hand.genesis, 1, false);
+    auto tip = hand.genesis;
+    for (Slot slot = 2; slot < 80; ++slot)
+    {
+        hand.store.on_slot(slot);
+        tip = hand.add(tip, slot, false);
+        if (slot < 72)
+            hand.vote(tip, slot, 0, 8);
+        REQUIRE(hand.head() == tip->header.id);
+    }
+    // In epoch 9 five slots of eight vote for the other branch: more than half of all.
+    for (Slot slot = 72; slot < 77; ++slot)
+    {
+        CHECK(hand.head() == tip->header.id);
+        const auto& state = *hand.store.find(tip->header.id)->state;
+        Aggregate votes{{slot, other->header.id, {}, {9, 0}}, state.duties_of(9)};
+        for (std::uint32_t place = 0; place < votes.committee().size(); ++place)
+            votes.add(place);
+        hand.store.add_votes(votes);
+    }
+    CHECK(hand.head() == other->header.id);
+}
+
+namespace
+{
+/// What is justified and final on the branch of a block.
+auto with_finality(Checkpoint justified, Checkpoint finalized)
+{
+    return [=](BeaconState& state)
+    {
+        state.finality.current_justified = state.unrealized.current_justified = justified;
+        state.finality.finalized = state.unrealized.finalized = finalized;
+    };
+}
+}  // namespace
+
+TEST_CASE("gasper: what is justified and final never goes back", "[consensus][gasper]")
+{
+    HandMadeStore hand;
+    hand.store.on_slot(30);
+    const auto a = hand.add(hand.genesis, 8, false);
+    const auto b = hand.add(a, 16, false);
+    const auto c = hand.add(b, 24, false, with_finality({2, b->header.id}, {1, a->header.id}));
+    CHECK(hand.store.justified() == Checkpoint{2, b->header.id});
+    CHECK(hand.store.finalized() == Checkpoint{1, a->header.id});
+    CHECK(hand.store.entries().size() == 3);  // None before what is final.
+    CHECK(hand.store.find(0) == nullptr);
+    hand.add(c, 25, false, with_finality({1, a->header.id}, {0, 0}));
+    hand.add(c, 26, false, with_finality({2, c->header.id}, {1, b->header.id}));
+    CHECK(hand.store.justified() == Checkpoint{2, b->header.id});
+    CHECK(hand.store.finalized() == Checkpoint{1, a->header.id});
+    // A later epoch of the same block is what is justified, also where an earlier one is final.
+    hand.add(c, 27, false, with_finality({3, b->header.id}, {2, b->header.id}));
+    CHECK(hand.store.justified() == Checkpoint{3, b->header.id});
+    CHECK(hand.store.finalized() == Checkpoint{2, b->header.id});
+}
+
+TEST_CASE("gasper: what is final forgets the branches beside it, with what they had justified",
+    "[consensus][gasper]")
+{
+    HandMadeStore hand;
+    hand.store.on_slot(30);
+    const auto a = hand.add(hand.genesis, 8, false);
+    const auto b = hand.add(hand.genesis, 9, false);
+    const auto above_b = hand.add(b, 17, false, with_finality({2, b->header.id}, {}));
+    const auto above_a = hand.add(a, 18, false);
+    hand.vote(above_b, 19, 0, 8);
+    CHECK(hand.store.justified() == Checkpoint{2, b->header.id});
+    CHECK(hand.head() == above_b->header.id);
+    hand.add(above_a, 25, false, with_finality({1, a->header.id}, {1, a->header.id}));
+    CHECK(hand.store.justified() == Checkpoint{1, a->header.id});
+    CHECK(hand.store.find(b->header.id) == nullptr);
+    CHECK(hand.store.find(above_b->header.id) == nullptr);
+    CHECK(hand.head() == network_block_id(0, hand.made));
+    // Their votes are forgotten, but who cast them has voted in that epoch.
+    hand.vote(above_a, 19, 0, 8);
+    CHECK(hand.head() == network_block_id(0, hand.made));
+}
+
+TEST_CASE("gasper: a boost outlives what is forgotten when its block comes", "[consensus][gasper]")
+{
+    HandMadeStore hand;
+    hand.store.on_slot(24);
+    const auto a = hand.add(hand.genesis, 8, false);
+    for (Slot slot = 9; slot < 14; ++slot)
+        hand.add(hand.genesis, slot, false);
+    const auto b = hand.add(a, 16, false);
+    const auto c = hand.add(b, 23, false, with_finality({2, b->header.id}, {}));
+    hand.vote(c, 23, 0, 2);
+    const auto final_a = with_finality({2, b->header.id}, {1, a->header.id});
+    const auto boosted = hand.add(b, 24, true, final_a);
+    CHECK(hand.store.entries().size() == 4);
+    CHECK(hand.head() == boosted->header.id);
+    // One of a slot is.
+    hand.add(b, 24, true, final_a);
+    CHECK(hand.head() == boosted->header.id);
+    hand.store.on_slot(25);
+    CHECK(hand.head() == c->header.id);
+}
+
+TEST_CASE(
+    "gasper: the head is found again after what it stood on is forgotten", "[consensus][gasper]")
+{
+    HandMadeStore hand;
+    auto tip = hand.genesis;
+    std::vector<BlockPtr> chain;
+    for (Slot slot = 1; slot < 70; ++slot)
+    {
+        hand.store.on_slot(slot);
+        const auto justified =
+            slot < 24 ? Checkpoint{} : Checkpoint{2, chain[15]->header.id};  // Of slot 16.
+        tip = slot < 69 ? hand.add(tip, slot, false, with_finality(justified, {}))
+                        : hand.add(tip, slot, false, with_finality(justified, justified));
+        chain.push_back(tip);
+        REQUIRE(hand.head() == tip->header.id);
+    }
+    CHECK(hand.store.entries().size() == 54);
+    tip = hand.add(tip, 70, false);
+    CHECK(hand.head() == tip->header.id);
+}
+
+TEST_CASE("gasper: votes weigh what they do at the start of the epoch that is justified",
+    "[consensus][gasper]")
+{
+    // Of block a of slot 5, justified for epoch 1: its state at slot 8.
+    const auto slash_all_but = [](std::uint32_t kept)
+    {
+        return [kept](BeaconState& state)
+        {
+            auto registry = std::make_shared<Registry>(*state.registry);
+            for (ValidatorId v = 0; v < registry->validators.size(); ++v)
+                registry->validators[v].is_slashed = v >= kept;
+            state.registry = registry;
+        };
+    };
+    HandMadeStore hand;
+    hand.store.on_slot(20);
+    const auto a = hand.add(hand.genesis, 5, false);
+    // Others' states are not it: of the epoch before, ..
+    hand.add(a, 6, false, slash_all_but(0));
+    const auto b = hand.add(hand.genesis, 7, false);
+    hand.add(b, 9, false, slash_all_but(0));   // .. on another branch, ..
+    hand.add(a, 16, false, slash_all_but(0));  // .. and of the epoch after;
+    const bool has_child = GENERATE(true, false);
+    if (has_child)
+        hand.add(a, 10, false, slash_all_but(32));  // this one's has gone through its start,
+    const auto left = hand.add(a, 11, false,
+        [&](BeaconState& state)
+        {
+            if (has_child)
+                slash_all_but(0)(state);
+        });
+    const auto right = hand.add(a, 12, false);
+    hand.add(left, 17, false, with_finality({1, a->header.id}, {}));
+    hand.add(right, 18, false, with_finality({1, a->header.id}, {}));
+    // All vote for the one on the left who are slashed there, all others for the one on the right,
+    // but for eight.
+    const auto duties = hand.store.find(right->header.id)->state->duties_of(1);
+    for (Slot slot = 8; slot < 16; ++slot)
+    {
+        Aggregate for_left{{slot, left->header.id, {}, {1, 0}}, duties};
+        Aggregate for_right{{slot, right->header.id, {}, {1, 0}}, duties};
+        for (std::uint32_t place = 0; place < for_left.committee().size(); ++place)
+        {
+            const auto who = for_left.committee()[place];
+            if (who >= 32)
+                for_left.add(place);
+            else if (who >= 8)
+                for_right.add(place);
+        }
+        hand.store.add_votes(for_left);
+        hand.store.add_votes(for_right);
+    }
+    const auto head = hand.store.head().block->parent->header.id;
+    CHECK(head == (has_child ? right->header.id : left->header.id));
+}
+
 // Method: a random tree with random votes; every head must equal that of a store that knows no
 // anchor, which is the pure rule over the whole tree.
 TEST_CASE(
@@ -391,6 +590,405 @@ TEST_CASE(
         const auto expected = ghost_head(tree, 0);
         REQUIRE(hand.head() == blocks[expected]->header.id);
     }
+}
+
+// ---- From block to block ----
+
+namespace
+{
+/// 64 validators in epochs of 8 slots: eight vote in each.
+struct Beacon
+{
+    explicit Beacon(GasperOptions with = {}) : options{std::move(with)}
+    {
+        options.validators = 64;
+        options.slots_per_epoch = 8;
+        first = genesis_state(options, 1);
+    }
+    /// A registry that @p change has changed.
+    template <typename Change>
+    void change(const Change& change)
+    {
+        auto registry = std::make_shared<Registry>(*first.registry);
+        change(*registry);
+        first.registry = std::move(registry);
+    }
+    /// After blocks at slots 1 to @p last, named 100 and their slot, before the one at @p slot.
+    [[nodiscard]] BeaconTransition at(Slot slot, Slot last) const
+    {
+        BeaconTransition transition{options, 1, first};
+        for (Slot each = 1; each <= last; ++each)
+        {
+            transition.advance_to(each);
+            transition.seal(100 + each);
+        }
+        transition.advance_to(slot);
+        return transition;
+    }
+    /// Of the whole committee.
+    [[nodiscard]] static Aggregate votes(
+        const BeaconTransition& transition, const AttestationData& data)
+    {
+        Aggregate result{data, transition.state().duties_of(data.target.epoch)};
+        for (std::uint32_t place = 0; place < result.committee().size(); ++place)
+            result.add(place);
+        return result;
+    }
+
+    GasperOptions options;
+    BeaconState first;
+};
+
+/// Of eight with 32 ethers each, who earn so many of 64 parts: what the proposer gets, by altair's
+/// get_proposer_reward.
+Gwei proposers_share(std::uint64_t parts)
+{
+    return 8 * 32 * base_reward_per_increment(64 * 32 * ether, 64) * parts / ((64 - 8) * 64 / 8);
+}
+}  // namespace
+
+TEST_CASE("gasper: votes that fit count once, by what they are right about and how soon they came",
+    "[consensus][gasper]")
+{
+    struct Case
+    {
+        const char* about;
+        Slot slot;              // Of the block that has votes of slot 1 for block 101.
+        NetworkBlockId block;   // That is voted for,
+        NetworkBlockId target;  // and its epoch's first one.
+        std::uint8_t flags;
+        std::uint64_t parts;
+    };
+    const auto c = GENERATE(Case{"at once", 2, 101, 0, 7, 54},
+        Case{"for another block", 2, 100, 0, 3, 40}, Case{"for another target", 2, 101, 9, 1, 14},
+        Case{"two slots later", 3, 101, 0, 3, 40},  // The square root of 8 is 2,
+        Case{"three slots later", 4, 101, 0, 2, 26}, Case{"in the next epoch", 15, 101, 0, 2, 26},
+        Case{"late and for another target", 4, 101, 9, 0, 0});
+    CAPTURE(c.about);
+    const Beacon beacon;
+    auto transition = beacon.at(c.slot, 1);
+    const auto votes = Beacon::votes(transition, {1, c.block, {}, {0, c.target}});
+    const auto proposer = transition.proposer();
+    CHECK(transition.add_votes(votes) == (c.flags != 0));
+    CHECK(!transition.add_votes(votes));
+    const auto& state = transition.state();
+    const auto& flags = c.slot < 8 ? state.current_flags : state.previous_flags;
+    const auto committee = votes.committee();
+    REQUIRE(committee.size() == 8);
+    for (ValidatorId v = 0; v < 64; ++v)
+    {
+        const auto is_in = std::find(committee.begin(), committee.end(), v) != committee.end();
+        CHECK(flags[v] == (is_in ? c.flags : 0));
+    }
+    using Rewards = std::vector<std::pair<ValidatorId, Gwei>>;
+    CHECK(state.proposer_rewards ==
+          (c.flags == 0 ? Rewards{} : Rewards{{proposer, proposers_share(c.parts)}}));
+}
+
+TEST_CASE("gasper: what a later vote adds is earned alone", "[consensus][gasper]")
+{
+    const Beacon beacon;
+    auto transition = beacon.at(2, 1);
+    const auto proposer = transition.proposer();
+    CHECK(transition.add_votes(Beacon::votes(transition, {1, 101, {}, {0, 9}})));
+    CHECK(transition.add_votes(Beacon::votes(transition, {1, 100, {}, {0, 0}})));
+    CHECK(transition.add_votes(Beacon::votes(transition, {1, 101, {}, {0, 0}})));
+    CHECK(transition.state().proposer_rewards ==
+          std::vector<std::pair<ValidatorId, Gwei>>{{proposer, proposers_share(14)},
+              {proposer, proposers_share(26)}, {proposer, proposers_share(14)}});
+}
+
+TEST_CASE("gasper: votes that do not fit the chain are none", "[consensus][gasper]")
+{
+    const Beacon beacon;
+    auto transition = beacon.at(2, 1);
+    const auto adds = [&](const AttestationData& data, Epoch of_epoch)
+    {
+        Aggregate votes{data, transition.state().duties_of(of_epoch)};
+        votes.add(0);
+        return transition.add_votes(votes);
+    };
+    CHECK(!adds({2, 101, {}, {0, 0}}, 0));      // Of its own slot,
+    CHECK(!adds({3, 101, {}, {0, 0}}, 0));      // or a later one,
+    CHECK(!adds({1, 101, {1, 0}, {0, 0}}, 0));  // from what is not justified,
+    CHECK(!adds({1, 101, {0, 101}, {0, 0}}, 0));
+    CHECK(!adds({1, 101, {}, {1, 0}}, 1));  // for the next epoch,
+    CHECK(!adds({9, 101, {}, {0, 0}}, 0));  // from a slot of another one.
+    CHECK(adds({1, 101, {}, {0, 0}}, 0));
+    // Until the end of the next epoch.
+    auto late = beacon.at(16, 1);
+    Aggregate old{{1, 101, {}, {0, 0}}, beacon.first.duties};
+    old.add(0);
+    CHECK(!late.add_votes(old));
+    auto last = beacon.at(15, 1);
+    CHECK(last.add_votes(old));
+
+    // Another branch has drawn other committees; the same ones drawn again are the same.
+    auto other = beacon.at(2, 1);
+    Aggregate strange{{1, 101, {}, {0, 0}}, genesis_state(beacon.options, 2).duties};
+    strange.add(0);
+    CHECK(!other.add_votes(strange));
+    Aggregate again{{1, 101, {}, {0, 0}}, genesis_state(beacon.options, 1).duties};
+    again.add(0);
+    CHECK(other.add_votes(again));
+}
+
+TEST_CASE(
+    "gasper: votes of the epoch before come from what was justified then", "[consensus][gasper]")
+{
+    Beacon beacon;
+    beacon.first.finality.current_justified = {0, 55};
+    auto transition = beacon.at(8, 7);  // The first two epochs justify nothing.
+    BeaconState state = transition.state();
+    state.finality.previous_justified = {0, 44};
+    BeaconTransition next{beacon.options, 1, state};
+    next.seal(108);
+    next.advance_to(9);
+    const auto adds = [&](Slot slot, NetworkBlockId block, Checkpoint source, Checkpoint target) {
+        return next.add_votes(Beacon::votes(next, {slot, block, source, target}));
+    };
+    CHECK(!adds(7, 107, {0, 55}, {0, 0}));
+    CHECK(adds(7, 107, {0, 44}, {0, 0}));
+    CHECK(!adds(8, 108, {0, 44}, {1, 108}));
+    CHECK(adds(8, 108, {0, 55}, {1, 108}));
+    // Each to its own epoch; the source too late for the one.
+    CHECK(
+        std::count(next.state().previous_flags.begin(), next.state().previous_flags.end(), 3) == 8);
+    CHECK(std::count(next.state().current_flags.begin(), next.state().current_flags.end(), 7) == 8);
+}
+
+TEST_CASE("gasper: whoever is slashed must be there, and have his stake in", "[consensus][gasper]")
+{
+    Beacon beacon;
+    beacon.change(
+        [](Registry& registry)
+        {
+            registry.validators[1].is_slashed = true;
+            registry.validators[2].activation_epoch = 1;
+            registry.validators[3].exit_epoch = 0;
+            registry.validators[3].withdrawable_epoch = 0;
+            registry.validators[4].exit_epoch = 0;
+            registry.validators[4].withdrawable_epoch = 1;
+        });
+    auto transition = beacon.at(1, 0);
+    const auto slashes = [&](ValidatorId who) {
+        return transition.add_slashing({EvidenceKind::double_vote, who, 0, 0, 1, 2});
+    };
+    CHECK(slashes(0));
+    CHECK(!slashes(0));
+    CHECK(!slashes(1));
+    CHECK(!slashes(2));
+    CHECK(!slashes(3));
+    CHECK(slashes(4));
+    CHECK(transition.state().registry->validators[0].is_slashed);
+    CHECK(!beacon.first.registry->validators[0].is_slashed);  // States do not change.
+}
+
+TEST_CASE("gasper: who is slashed has no part in what is justified", "[consensus][gasper]")
+{
+    // At the end of epoch 2, when 43 of 64 have voted for it: 42.7 are two thirds.
+    for (const bool is_slashed : {false, true})
+    {
+        Beacon beacon;
+        beacon.change([&](Registry& registry) { registry.validators[0].is_slashed = is_slashed; });
+        auto transition = beacon.at(23, 22);
+        BeaconState state = transition.state();
+        for (ValidatorId v = 0; v < 43; ++v)
+            state.current_flags[v] = timely_target;
+        state.current_flags[50] = timely_source | timely_head;
+        BeaconTransition next{beacon.options, 1, state};
+        next.seal(123);
+        const auto expected = is_slashed ? Checkpoint{} : Checkpoint{2, 116};
+        CHECK(next.state().unrealized.current_justified == expected);
+        CHECK(next.state().finality.current_justified == Checkpoint{});
+        next.advance_to(24);
+        CHECK(next.state().finality.current_justified == expected);
+        CHECK(next.state().unrealized.current_justified == expected);
+        CHECK(next.state().previous_flags[0] == timely_target);
+        CHECK(next.state().current_flags[0] == 0);
+    }
+    // The epoch before counts as well, by who was active in it.
+    Beacon beacon;
+    auto transition = beacon.at(23, 22);
+    BeaconState state = transition.state();
+    for (ValidatorId v = 0; v < 43; ++v)
+        state.previous_flags[v] = timely_target;
+    BeaconTransition next{beacon.options, 1, state};
+    next.seal(123);
+    CHECK(next.state().unrealized.current_justified == Checkpoint{1, 108});
+}
+
+TEST_CASE(
+    "gasper: an epoch that ends pays, punishes, and prepares the ones after", "[consensus][gasper]")
+{
+    GasperOptions options;
+    options.slashings_window_epochs = 8;
+    Beacon beacon{options};
+    beacon.change(
+        [](Registry& registry)
+        {
+            registry.validators[63].exit_epoch = 2;
+            // Slashed in epoch 0: pays its part when half of the window has passed.
+            for (ValidatorId v = 0; v < 8; ++v)
+            {
+                registry.validators[v].is_slashed = true;
+                registry.validators[v].withdrawable_epoch = 1 + 4;
+            }
+            registry.slashings = {{0, 8 * 32 * ether}};
+        });
+    auto transition = beacon.at(8, 7);
+    CHECK(transition.state().total_active == 64 * 32 * ether);
+    CHECK(transition.state().duties->epoch() == 1);
+    CHECK(transition.state().previous_duties->epoch() == 0);
+    CHECK(transition.state().next_duties->epoch() == 2);
+    transition.advance_to(16);
+    // Of the eight 12 ethers are gone, and some for votes: 19 whole ones are left.
+    CHECK(transition.state().total_active == (55 * 32 + 8 * 19) * ether);
+    CHECK(transition.state().next_duties->seat_of(63).slot == no_validator);
+    CHECK(transition.state().next_duties->seat_of(62).slot != no_validator);
+    const auto& registry = *transition.state().registry;
+    // 3 * 8 of 64 are slashed.
+    const auto changes = std::move(transition).take().changes;
+    CHECK(sum_of(changes, StakeChangeKind::slashing) ==
+          8 * correlation_penalty(32 * ether, 8 * 32 * ether, 64 * 32 * ether, options));
+    CHECK(registry.validators.size() == 64);
+}
+
+TEST_CASE("gasper: a proposer is paid when the epoch ends, whoever votes leaks no more",
+    "[consensus][gasper]")
+{
+    const Beacon beacon;
+    auto transition = beacon.at(2, 1);
+    const auto proposer = transition.proposer();
+    REQUIRE(transition.add_votes(Beacon::votes(transition, {1, 101, {}, {0, 0}})));
+    transition.seal(102);
+    CHECK(transition.state().registry->validators[proposer].balance == 32 * ether);
+    transition.advance_to(8);
+    CHECK(transition.state().proposer_rewards.empty());
+    auto changes = std::move(transition).take().changes;
+    // Nobody else earns or pays: there is no epoch before the first one.
+    CHECK(sum_of(changes, StakeChangeKind::reward) == proposers_share(54));
+    std::erase_if(changes,
+        [](const GweiChange& change) { return change.kind == StakeChangeKind::withdrawal; });
+    CHECK(changes.size() == 1);
+    CHECK(changes[0].validator == proposer);
+}
+
+TEST_CASE("gasper: without finality the leak begins after four epochs", "[consensus][gasper]")
+{
+    // finality_delay = previous epoch - finalized epoch > 4: at the end of epoch 6, for epoch 5.
+    const Beacon beacon;
+    BeaconTransition transition{beacon.options, 1, beacon.first};
+    transition.advance_to(6 * 8);
+    CHECK(transition.state().registry->validators[0].inactivity_score == 0);
+    transition.advance_to(7 * 8);
+    CHECK(transition.state().registry->validators[0].inactivity_score == 4);
+
+    // What is final puts it off.
+    auto later = beacon.first;
+    later.finality.finalized = {2, 0};
+    BeaconTransition other{beacon.options, 1, later};
+    other.advance_to(8 * 8);
+    CHECK(other.state().registry->validators[0].inactivity_score == 0);
+    other.advance_to(9 * 8);
+    CHECK(other.state().registry->validators[0].inactivity_score == 4);
+}
+
+TEST_CASE(
+    "gasper: deposits and exits come when they are due, sixteen in a block", "[consensus][gasper]")
+{
+    GasperOptions options;
+    options.genesis_validators = 40;
+    options.shard_committee_period_epochs = 0;
+    for (std::uint32_t v = 40; v < 58; ++v)
+        options.deposits.push_back({12 * one_second, v, 32 * ether});
+    options.deposits.push_back({24 * one_second + 1, 58, 32 * ether});
+    options.exits.push_back({24 * one_second, 5, 0});
+    options.deposit_gwei = 31 * ether + ether / 2;
+    const Beacon beacon{options};
+    CHECK(beacon.first.registry->validators[0].balance == 31 * ether + ether / 2);
+    CHECK(beacon.first.registry->validators[0].effective_balance == 31 * ether);
+    CHECK(beacon.first.registry->validators[39].activation_epoch == 0);
+    CHECK(beacon.first.registry->validators[39].eligible_epoch == 0);
+    CHECK(beacon.first.registry->validators[40] == Validator{});
+    CHECK(beacon.first.total_active == 40 * 31 * ether);
+    const auto balance = [](const BeaconTransition& transition, ValidatorId v)
+    { return transition.state().registry->validators[v].balance; };
+
+    BeaconTransition transition{beacon.options, 1, beacon.first};
+    transition.add_stake_orders();
+    CHECK(balance(transition, 40) == 0);
+    transition.advance_to(1);
+    transition.add_stake_orders();
+    CHECK(balance(transition, 55) == 32 * ether);
+    CHECK(balance(transition, 56) == 0);
+    CHECK(transition.state().registry->validators[5].exit_epoch == far_future_epoch);
+    transition.advance_to(2);
+    transition.add_stake_orders();
+    CHECK(balance(transition, 57) == 32 * ether);
+    CHECK(balance(transition, 58) == 0);
+    CHECK(transition.state().registry->validators[5].exit_epoch != far_future_epoch);
+    CHECK(transition.state().next_deposit == 18);
+    CHECK(transition.state().next_exit == 1);
+}
+
+TEST_CASE(
+    "gasper: a state knows the duties of three epochs and the blocks of two", "[consensus][gasper]")
+{
+    const Beacon beacon;
+    CHECK(beacon.first.duties_of(1)->epoch() == 1);
+    CHECK(beacon.first.duties_of(2) == nullptr);
+    const auto transition = beacon.at(20, 18);
+    const auto& state = transition.state();
+    for (Epoch epoch = 0; epoch < 6; ++epoch)
+    {
+        const auto duties = state.duties_of(epoch);
+        REQUIRE((duties != nullptr) == (epoch >= 1 && epoch <= 3));
+        CHECK((duties == nullptr || duties->epoch() == epoch));
+    }
+    CHECK(state.block_at(8) == 108);
+    CHECK(state.block_at(18) == 118);
+    CHECK(state.block_at(19) == 118);
+    CHECK(state.block_at(20) == 118);
+
+    const Aggregate votes{{9, 109, {}, {1, 108}}, state.duties_of(1)};
+    const auto member = votes.committee()[2];
+    CHECK(!votes.has_validator(member, 8));
+    auto with = votes;
+    with.add(2);
+    CHECK(with.has_validator(member, 8));
+    CHECK(!with.has_validator(votes.committee()[1], 8));
+    const auto elsewhere = state.duties_of(1)->committee(10)[2];
+    CHECK(!with.has_validator(elsewhere, 8));
+}
+
+TEST_CASE("gasper: a block is executed with all that it has", "[consensus][gasper]")
+{
+    GasperOptions options;
+    options.genesis_validators = 63;
+    options.deposits.push_back({0, 63, 32 * ether});
+    const Beacon beacon{options};
+    auto transition = beacon.at(1, 1);
+    BeaconBlock block;
+    block.slot = 2;
+    block.header.id = 102;
+    block.votes.push_back(
+        std::make_shared<const Aggregate>(Beacon::votes(transition, {1, 101, {}, {0, 0}})));
+    const auto voter = block.votes[0]->committee()[0];
+    const auto slashed = block.votes[0]->committee()[1];
+    block.slashings.push_back({EvidenceKind::double_vote, slashed, 0, 0, 1, 2});
+    const auto after = execute_block(beacon.options, 1, transition.state(), block);
+    CHECK(after.slot == 2);
+    CHECK(after.block == 102);
+    CHECK(after.block_at(1) == 101);
+    CHECK(after.current_flags[voter] == 7);
+    CHECK(after.registry->validators[slashed].is_slashed);
+    CHECK(after.registry->validators[63].balance == 32 * ether);
+
+    const auto later = state_at_epoch(beacon.options, 1, after, 3);
+    CHECK(later.slot == 24);
+    CHECK(later.block == 102);
+    CHECK(later.duties->epoch() == 3);
 }
 
 // ---- Rewards, leak, slashing ----
