@@ -483,6 +483,63 @@ TEST_CASE(
     CHECK(hand.head() == tip->header.id);
 }
 
+TEST_CASE("gasper: a branch is followed while what it knows as justified is new enough",
+    "[consensus][gasper]")
+{
+    HandMadeStore hand;
+    hand.store.on_slot(20);
+    const auto b = hand.add(hand.genesis, 9, false);
+    const auto c = hand.add(b, 17, false, with_finality({2, b->header.id}, {}));
+    const auto d = hand.add(b, 18, false);
+    hand.vote(d, 19, 0, 8);
+    CHECK(hand.head() == d->header.id);  // Two epochs behind are few enough.
+    hand.store.on_slot(24);
+    CHECK(hand.head() == c->header.id);
+    // A block of this epoch stands on what was justified before it, others on what they justify.
+    const auto e = hand.add(d, 24, false,
+        [&](BeaconState& state) {
+            state.unrealized.current_justified = {2, b->header.id};
+        });
+    CHECK(hand.head() == c->header.id);
+    hand.store.on_slot(32);
+    CHECK(hand.head() == e->header.id);
+    // Also if it is one epoch that both know.
+    hand.store.on_slot(48);
+    CHECK(hand.head() == e->header.id);
+}
+
+TEST_CASE(
+    "gasper: only who is active when an epoch is justified has a weight", "[consensus][gasper]")
+{
+    HandMadeStore hand;
+    hand.store.on_slot(20);
+    const auto a = hand.add(hand.genesis, 8, false,
+        [](BeaconState& state)
+        {
+            auto registry = std::make_shared<Registry>(*state.registry);
+            for (ValidatorId v = 1; v < 64; ++v)
+                registry->validators[v].exit_epoch = 1;
+            state.registry = registry;
+        });
+    const auto justified = with_finality({1, a->header.id}, {});
+    const auto left = hand.add(a, 9, false, justified);
+    const auto right = hand.add(a, 10, false, justified);
+    const auto seat = hand.genesis_state_->duties_of(1)->seat_of(0);
+    const auto& duties = *hand.genesis_state_->duties_of(1);
+    for (Slot slot = 8; slot < 16; ++slot)
+    {
+        for (std::uint32_t place = 0; place < duties.committee(slot).size(); ++place)
+        {
+            const auto is_left = slot % 8 == seat.slot && place == seat.place;
+            Aggregate votes{{slot, (is_left ? left : right)->header.id, {}, {1, 0}},
+                hand.genesis_state_->duties_of(1)};
+            votes.add(place);
+            hand.store.add_votes(votes);
+        }
+    }
+    CHECK(hand.head() == left->header.id);
+}
+
 TEST_CASE("gasper: votes weigh what they do at the start of the epoch that is justified",
     "[consensus][gasper]")
 {
@@ -1300,6 +1357,43 @@ TEST_CASE("gasper: a second look at finality finds what is missing", "[consensus
     CHECK(check_gasper(blocks, weak, first, left, 4).problems.empty());
     left[2].previous_weight[2] = 0;
     CHECK(check_gasper(blocks, weak, first, left, 4).problems.size() == 1);
+
+    // Who votes in another protocol, or has no stake, justifies nothing.
+    auto others = weak;
+    others.push_back(vote(4, 5, 0, 0b000010));
+    CHECK(look(others, {{1, 4}}).problems.empty());
+    others.back().voters = {0b1000000};
+    CHECK(look(others, {{1, 4}}).problems.size() == 1);
+    others.back().voters = {0b000010};
+    others.back().kind = VoteKind::prevote;
+    CHECK(look(others, {{1, 4}}).problems.size() == 1);
+    others.push_back(vote(9, 9, 0, 0b000010));
+    others.back().kind = VoteKind::prevote;
+    others.push_back(vote(8, 9, 0, 0b000010));
+    others.back().kind = VoteKind::prevote;
+    CHECK(look(others, {}).offenders.empty());
+    // Nor does a vote for a block that is not there, or whose way to its source is not.
+    others = weak;
+    others.push_back(vote(99, 5, 0, 0b000010));
+    CHECK(look(others, {{1, 4}}).problems.size() == 1);
+    const std::vector<NetworkBlock> gap{block(8, 4, 8)};
+    const std::vector<NetworkVotes> all{vote(8, 8, 0, 0b111111), vote(8, 12, 2, 0b111111)};
+    CHECK(check_gasper(gap, all, std::vector<Checkpoint>{{2, 8}}, stakes, 4).problems.size() == 1);
+    CHECK(check_gasper(blocks, all, std::vector<Checkpoint>{{2, 8}}, stakes, 4).problems.empty());
+    // Where it is not known who had a stake nothing is justified.
+    const std::map<Epoch, EpochStake> since_2{{2, stakes.at(0)}};
+    CHECK(check_gasper(blocks, good, first, since_2, 4).problems.size() == 1);
+
+    // Final is what the next epoch, or the one after it, is justified from.
+    const auto problems = [&](const std::vector<NetworkVotes>& votes) {
+        return look(votes, {{1, 4}}).problems.size();
+    };
+    const auto to_1 = vote(4, 4, 0, 0b111111);
+    CHECK(problems({to_1, vote(8, 8, 1, 0b011110)}) == 0);
+    CHECK(problems({to_1, vote(8, 8, 0, 0b011110)}) == 1);
+    CHECK(problems({to_1, vote(12, 12, 1, 0b011110)}) == 1);
+    CHECK(problems({to_1, vote(8, 8, 0, 0b011110), vote(12, 12, 1, 0b011110)}) == 0);
+    CHECK(problems({to_1, vote(8, 8, 0, 0b011110), vote(12, 16, 1, 0b011110)}) == 1);
 
     // The other branch: a final checkpoint in conflict, by who voted twice.
     auto both = good;
