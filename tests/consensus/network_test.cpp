@@ -8,6 +8,7 @@
 #include <set>
 #include <thread>
 #include <tuple>
+#include <utility>
 
 namespace runnel
 {
@@ -372,6 +373,138 @@ TEST_CASE("regions have their shares of nodes, and peers know each other", "[net
         CHECK(topology.peers_of(node).size() >= model.fan_out);
     }
     CHECK(count == std::vector<std::uint32_t>{232, 310, 7, 34, 7, 10});
+}
+
+TEST_CASE("who wants to know everybody does, others by a ring in an order of chance", "[network]")
+{
+    auto model = plain_network(100);
+    model.fan_out = 8;
+    for (const std::uint32_t nodes : {1U, 2U, 5U, 9U})
+    {
+        const NetworkTopology everybody{model, 3, nodes};
+        for (NodeId node = 0; node < nodes; ++node)
+            CHECK(everybody.peers_of(node).size() == nodes - 1);
+    }
+    constexpr std::uint32_t nodes = 100;
+    const NetworkTopology many{model, 3, nodes};
+    std::size_t peers = 0;
+    for (NodeId node = 0; node < nodes; ++node)
+        peers += many.peers_of(node).size();
+    // Eight of its own and as many of others, less those that met.
+    CHECK(peers > 14 * nodes);
+    CHECK(peers <= 16 * nodes);
+
+    model.fan_out = 1;
+    const NetworkTopology ring{model, 3, nodes};
+    std::uint32_t in_order = 0;
+    NodeId before = 0;
+    NodeId at = ring.peers_of(0)[0];
+    std::uint32_t steps = 1;
+    for (; at != 0 && steps <= nodes; ++steps)
+    {
+        REQUIRE(ring.peers_of(at).size() == 2);
+        in_order += at == before + 1 || before == at + 1 ? 1 : 0;
+        const auto two = ring.peers_of(at);
+        const auto next = two[0] == before ? two[1] : two[0];
+        before = std::exchange(at, next);
+    }
+    CHECK(steps == nodes);
+    CHECK(in_order < 10);
+    model.fan_out = 0;
+    CHECK(NetworkTopology(model, 3, nodes).peers_of(0).empty());
+}
+
+TEST_CASE("regions without a node make nothing faster", "[network]")
+{
+    NetworkModel model;
+    model.regions = {{"here"}, {"nowhere", 0}};
+    model.latency_ms = {100, 1, 2, 3};
+    model.processing = 5;
+    const NetworkTopology topology{model, 1, 10};
+    const NetworkLinks links{model, topology, 1};
+    CHECK(links.least_latency() == 100 * one_millisecond + 5);
+}
+
+TEST_CASE("uniform latencies are within their share of the mean", "[network]")
+{
+    auto model = plain_network(100);
+    model.jitter = LatencyJitter::uniform;
+    model.jitter_share = 0.5;
+    const NetworkTopology topology{model, 1, 4};
+    const NetworkLinks links{model, topology, 1};
+    CHECK(links.least_latency() == 50 * one_millisecond);
+    NetworkTraffic traffic;
+    double sum = 0;
+    VirtualTime latest = 0;
+    constexpr int draws = 10'000;
+    for (int i = 0; i < draws; ++i)
+    {
+        VirtualTime free = 0;
+        const auto at =
+            links.send(0, 1, 0, 0, static_cast<std::uint64_t>(i), free, traffic).arrivals[0];
+        REQUIRE(at >= 50 * one_millisecond);
+        REQUIRE(at <= 150 * one_millisecond);
+        latest = std::max(latest, at);
+        sum += static_cast<double>(at) / 1000;
+    }
+    // The deviation of one is 28.9 ms: four of the mean's are 1.2 ms.
+    CHECK(std::abs(sum / draws - 100) < 1.2);
+    CHECK(latest > 149 * one_millisecond);
+}
+
+TEST_CASE("late messages come up to the delay later", "[network]")
+{
+    auto model = plain_network(100);
+    model.reordering = 1;
+    model.reordering_delay = 3 * one_second;
+    const NetworkTopology topology{model, 1, 4};
+    const NetworkLinks links{model, topology, 1};
+    NetworkTraffic traffic;
+    double sum = 0;
+    VirtualTime latest = 0;
+    constexpr int draws = 10'000;
+    for (int i = 0; i < draws; ++i)
+    {
+        VirtualTime free = 0;
+        const auto at =
+            links.send(0, 1, 0, 0, static_cast<std::uint64_t>(i), free, traffic).arrivals[0];
+        REQUIRE(at >= 100 * one_millisecond);
+        REQUIRE(at < 3'100 * one_millisecond);
+        latest = std::max(latest, at);
+        sum += static_cast<double>(at) / one_second;
+    }
+    // Uniform in three seconds: four deviations of the mean are 0.035.
+    CHECK(std::abs(sum / draws - 1.6) < 0.035);
+    CHECK(latest > 3 * one_second);
+    CHECK(traffic.late == draws);
+}
+
+TEST_CASE("a partition lasts from its first moment to before its last", "[network]")
+{
+    auto model = plain_network(100);
+    model.partitions.push_back({one_second, 2 * one_second, {0, 0, 1, every_partition_group}});
+    const NetworkTopology topology{model, 1, 4};
+    const NetworkLinks links{model, topology, 1};
+    NetworkTraffic traffic;
+    const auto arrives = [&](NodeId from, NodeId to, VirtualTime now)
+    {
+        VirtualTime free = 0;
+        return links.send(from, to, now, 0, 0, free, traffic).copies == 1;
+    };
+    CHECK(arrives(0, 2, one_second - 1));
+    CHECK(!arrives(0, 2, one_second));
+    CHECK(!arrives(2, 0, 2 * one_second - 1));
+    CHECK(arrives(0, 2, 2 * one_second));
+    for (const auto& [from, to] : {std::pair<NodeId, NodeId>{0, 1}, {0, 3}, {3, 0}, {2, 3}, {3, 2}})
+        CHECK(arrives(from, to, one_second));
+    CHECK(traffic.cut_off == 2);
+}
+
+TEST_CASE("traffic adds up", "[network]")
+{
+    NetworkTraffic sum{1, 2, 3, 4, 5, 6, 7};
+    sum += {10, 20, 30, 40, 50, 60, 70};
+    CHECK(sum == NetworkTraffic{11, 22, 33, 44, 55, 66, 77});
 }
 
 }  // namespace runnel

@@ -27,7 +27,11 @@ TEST_CASE("compact targets are Bitcoin's", "[consensus][pow]")
         Case{0x01123456, 0x01120000, 0x12}, Case{0x02123456, 0x02123400, 0x1234},
         Case{0x03123456, 0x03123456, 0x123456}, Case{0x04123456, 0x04123456, 0x12345600},
         Case{0x05009234, 0x05009234, 0x92340000},
-        Case{0x20123456, 0x20123456, Amount{0x123456} << 232});
+        Case{0x20123456, 0x20123456, Amount{0x123456} << 232},
+        // The largest there are, and what is beyond them.
+        Case{0x2100ffff, 0x2100ffff, Amount{0xffff} << 240},
+        Case{0x220000ff, 0x2100ff00, Amount{0xff} << 248}, Case{0x21010001, 0, std::nullopt},
+        Case{0x22000101, 0, std::nullopt}, Case{0x23000001, 0, std::nullopt});
     CAPTURE(c.bits);
     CHECK(target_of_compact(c.bits) == c.target);
     if (c.target)
@@ -68,6 +72,30 @@ TEST_CASE("Bitcoin's retarget gives the vectors of its own tests", "[consensus][
               0x1d00ffff) == c.next);
 }
 
+TEST_CASE("a retarget moves by a factor of four at most, and rounds down", "[consensus][pow]")
+{
+    constexpr std::uint32_t limit = easiest_bits;
+    const auto next = [](std::uint32_t bits, std::int64_t span)
+    { return target_of_compact(bitcoin_retarget(bits, span, 1'000, limit)).value(); };
+    // 1,000,000 in units of 2^8.
+    const auto old = Amount{1'000'000} << 8;
+    const auto bits = compact_of_target(old);
+    REQUIRE(target_of_compact(bits) == old);
+    CHECK(next(bits, 251) == Amount{251'000} << 8);
+    CHECK(next(bits, 250) == Amount{250'000} << 8);
+    CHECK(next(bits, 249) == Amount{250'000} << 8);
+    CHECK(next(bits, -5) == Amount{250'000} << 8);
+    CHECK(next(bits, 3'999) == Amount{3'999'000} << 8);
+    CHECK(next(bits, 4'000) == Amount{4'000'000} << 8);
+    CHECK(next(bits, 4'001) == Amount{4'000'000} << 8);
+    CHECK(next(compact_of_target(5), 500) == 2);
+    CHECK(next(compact_of_target(5), 999) == 4);
+    CHECK(next(compact_of_target(3), 250) == 1);
+    // Four times the easiest target of all has more than 256 bits.
+    CHECK(bitcoin_retarget(limit, 4'000, 1'000, limit) == limit);
+    CHECK(bitcoin_retarget(0x2100ffff, 1'001, 1'000, 0x2100ffff) == 0x2100ffff);
+}
+
 TEST_CASE("Ethereum's difficulty falls with the time since the parent", "[consensus][pow]")
 {
     const EthereumRetarget homestead;
@@ -92,6 +120,7 @@ TEST_CASE("Ethereum's difficulty falls with the time since the parent", "[consen
     // Never below the least, which the bomb comes on top of.
     CHECK(ethereum_difficulty(homestead, 131'072, 2'000, 1) == 131'072);
     const EthereumRetarget bomb{10, true};
+    CHECK(ethereum_difficulty(homestead, parent, 10, 4'000'000) == parent);
     CHECK(ethereum_difficulty(bomb, parent, 10, 199'999) == parent);
     CHECK(ethereum_difficulty(bomb, parent, 10, 200'000) == 1'000'000'000'001);
     CHECK(ethereum_difficulty(bomb, parent, 10, 4'000'000) == 1'000'000'000'000 + (1ULL << 38U));
@@ -109,6 +138,8 @@ TEST_CASE("the subsidy halves until all coins are there", "[consensus][pow]")
     CHECK(subsidy_at(coin, interval, 33 * interval).is_zero());
     CHECK(subsidy_at(coin, interval, ~0ULL).is_zero());
     CHECK(subsidy_at(coin, 0, ~0ULL) == coin);
+    CHECK(subsidy_at(Amount::max(), 1, 255) == 1);
+    CHECK(subsidy_at(Amount::max(), 1, 256).is_zero());
     std::uint64_t total = 0;
     for (std::uint64_t era = 0; era < 40; ++era)
         total += interval * subsidy_at(coin, interval, era * interval).low64();
