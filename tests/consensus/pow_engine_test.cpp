@@ -469,6 +469,61 @@ TEST_CASE("however blocks are relayed, all nodes end with one chain", "[consensu
     CHECK(records.size() > 200);
 }
 
+TEST_CASE("who was down asks what he missed, though nothing new comes", "[consensus][pow]")
+{
+    constexpr auto end = 500 * one_second;
+    auto setup = network_of({group("honest", 3, 1)}, plain_network(100), 10 * one_second);
+    setup.pow.groups[0].mines_until = end;
+    SerialShardRunner serial;
+    for (const bool keeps_memory : {true, false})
+    {
+        auto model = setup.network;
+        model.outages.push_back({2, 300 * one_second, 600 * one_second, keeps_memory});
+        const PowWorld world{setup.pow, model, 3, setup.nodes};
+        Network<PowNode> network{model, 3, setup.nodes, 1, [&](NodeId) { return PowNode{world}; }};
+        (void)network.run_until(serial, 600 * one_second);
+        const auto before = network.node(2).head()->height();
+        CHECK(before > 10);
+        CHECK(network.node(0).head()->height() > before + 5);
+        (void)network.run_until(serial, 600 * one_second + 1);
+        CHECK(network.node(2).head()->height() == (keeps_memory ? before : 0));
+        (void)network.run_until(serial, 602 * one_second);
+        CHECK(network.node(2).head() == network.node(0).head());
+    }
+}
+
+// Method: number 2 hears of a block of 0, asks 0, and is cut off from it; number 1 has the block
+// meanwhile, and says so. The time of the block is known from a run before.
+TEST_CASE("who gets no answer asks another one who has the block", "[consensus][pow]")
+{
+    auto setup = network_of(
+        {group("miner", 1, 1), group("others", 2, 0)}, plain_network(100), 10 * one_second);
+    setup.pow.relay = BlockRelay::inventory;
+    setup.pow.request_timeout = 5 * one_second;
+    SerialShardRunner serial;
+    const auto heads_after = [&](NetworkModel model, VirtualTime until)
+    {
+        const PowWorld world{setup.pow, model, 3, setup.nodes};
+        Network<PowNode> network{model, 3, setup.nodes, 1, [&](NodeId) { return PowNode{world}; }};
+        (void)network.run_until(serial, until);
+        std::vector<std::uint64_t> heights;
+        for (NodeId node = 0; node < setup.nodes; ++node)
+            heights.push_back(network.node(node).head()->height());
+        const auto made_at = network.node(0).head()->block.made_at;
+        return std::pair{heights, made_at};
+    };
+    VirtualTime made_at = 0;
+    for (VirtualTime until = one_second; made_at == 0; until += one_second)
+        made_at = heads_after(setup.network, until).second;
+    setup.pow.groups[0].mines_until = made_at + 1;
+    auto model = setup.network;
+    model.partitions.push_back(
+        {made_at + 50 * one_millisecond, 1'000'000 * one_second, {0, every_partition_group, 1}});
+    using Heights = std::vector<std::uint64_t>;
+    CHECK(heads_after(model, made_at + 4 * one_second).first == Heights{1, 1, 0});
+    CHECK(heads_after(model, made_at + 6 * one_second).first == Heights{1, 1, 1});
+}
+
 TEST_CASE(
     "who hops between pools earns more from those that pay proportionally", "[consensus][pow]")
 {
