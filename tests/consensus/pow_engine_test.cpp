@@ -3,9 +3,11 @@
 #include "consensus/pow/check.hpp"
 #include "consensus/pow/engine.hpp"
 #include "consensus/pow/node.hpp"
+#include "consensus/pow/retarget.hpp"
 #include "consensus/report.hpp"
 #include "tests/support/catch.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <map>
 #include <string>
@@ -467,6 +469,52 @@ TEST_CASE("however blocks are relayed, all nodes end with one chain", "[consensu
         CHECK(network.node(node).head()->work == head->work);
     }
     CHECK(records.size() > 200);
+}
+
+// Method: what a miner draws is how many difficulties' worth of hashes it will take, whatever its
+// hash rate. A fast one finds the block before the difficulty falls, which tells the draw; a slow
+// one must need as many by a sum over the steps of ten seconds.
+TEST_CASE("the slower a block is the easier it becomes, where a rule says so", "[consensus][pow]")
+{
+    auto setup = network_of({group("miner", 1, 1)}, plain_network(100), 15 * one_second);
+    setup.pow.retarget = RetargetRule::homestead;
+    setup.pow.initial_difficulty = 2e9;
+    const auto found_after = [&](double hash_rate)
+    {
+        setup.pow.hash_rate = hash_rate;
+        const PowWorld world{setup.pow, setup.network, 3, setup.nodes};
+        Network<PowNode> network{
+            setup.network, 3, setup.nodes, 1, [&](NodeId) { return PowNode{world}; }};
+        SerialShardRunner serial;
+        for (VirtualTime until = one_second;; until += one_second)
+        {
+            (void)network.run_until(serial, until);
+            const auto* head = network.node(0).head();
+            if (head->height() > 0)
+                return static_cast<double>(ancestor_at(head, 1)->block.made_at) / one_second;
+        }
+    };
+    const Amount first{2'000'000'000};
+    const EthereumRetarget rule;
+    const auto difficulty = [&](std::uint64_t since)
+    { return ethereum_difficulty(rule, first, since, 1).to_double(); };
+    const auto fast = found_after(1e9);
+    REQUIRE(fast < 10);
+    const auto drawn = fast * 1e9 / difficulty(0);
+    for (const auto expected : {95.0, 600.0, 3'000.0})  // Beyond 1,000 s it falls no more.
+    {
+        const auto hash_rate = drawn * 2e9 / expected;
+        const auto slow = found_after(hash_rate);
+        CAPTURE(expected, slow);
+        double sum = 0;
+        for (double from = 0; from < slow; from += 10)
+        {
+            sum += hash_rate * (std::min(from + 10, slow) - from) /
+                   difficulty(static_cast<std::uint64_t>(from));
+        }
+        CHECK(std::abs(sum / drawn - 1) < 1e-4);
+        CHECK(slow < expected + 1);
+    }
 }
 
 TEST_CASE("who was down asks what he missed, though nothing new comes", "[consensus][pow]")
