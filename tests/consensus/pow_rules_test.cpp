@@ -1,4 +1,5 @@
 #include "consensus/pow/block.hpp"
+#include "consensus/pow/pools.hpp"
 #include "consensus/pow/private_branch.hpp"
 #include "consensus/pow/puzzle.hpp"
 #include "consensus/pow/retarget.hpp"
@@ -7,6 +8,9 @@
 #include "tests/support/catch.hpp"
 
 #include <cmath>
+#include <string>
+#include <utility>
+#include <vector>
 
 namespace runnel
 {
@@ -260,6 +264,162 @@ TEST_CASE(
     CHECK(state(0, 4) == DoubleSpendState::racing);
     CHECK(state(0, 5) == DoubleSpendState::gave_up);
     CHECK(state(3, 8) == DoubleSpendState::gave_up);
+}
+
+namespace
+{
+/// Two pools and who is in none; of a difficulty of 100 hashes, and seconds.
+struct Pools
+{
+    explicit Pools(PoolPayout payout, double fee = 0, double decay = 0.5)
+    {
+        MiningPool pool;
+        pool.payout = payout;
+        pool.fee = fee;
+        pool.decay = decay;
+        pool.name = "other";
+        options.pools.push_back(pool);
+        pool.name = "pool";
+        options.pools.push_back(pool);
+    }
+    void add(const std::string& pool, double hash_rate)
+    {
+        MinerGroup group;
+        group.pool = pool;
+        options.groups.push_back(group);
+        hash_rates.push_back(hash_rate);
+    }
+    [[nodiscard]] PoolBooks books() const { return {options, hash_rates}; }
+
+    PowOptions options;
+    std::vector<double> hash_rates;
+};
+
+void find_block(PoolBooks& books, std::int64_t second, std::uint32_t group)
+{
+    books.on_block(second * one_second, group, 100);
+}
+}  // namespace
+
+TEST_CASE("a proportional pool pays by what was hashed since its last block", "[consensus][pow]")
+{
+    Pools pools{PoolPayout::proportional, 0.1};
+    for (const auto& [pool, rate] :
+        {std::pair{"pool", 3.0}, {"pool", 1.0}, {"", 4.0}, {"other", 2.0}})
+        pools.add(pool, rate);
+    pools.options.groups[1].mines_from = 20 * one_second;
+    auto books = pools.books();
+    find_block(books, 10, 0);  // All of it is the first one's.
+    CHECK(books.account(0).paid == Approx(0.9));
+    CHECK(books.account(1).paid == 0);
+    CHECK(books.account(1).hashed == 0);
+    CHECK(books.account(2).hashed == Approx(0.4));
+    CHECK(books.account(2).in_pool == 0);
+    CHECK(books.account(3).in_pool == Approx(0.2));
+    CHECK(books.account(3).paid == 0);
+    find_block(books, 20, 2);  // In no pool.
+    CHECK(books.account(2).alone == 1);
+    CHECK(books.account(0).paid == Approx(0.9));
+    find_block(books, 25, 4);  // Nobody's.
+    find_block(books, 30, 1);  // Of 20 s at 3 and 10 s at 1 six parts of seven.
+    CHECK(books.account(0).paid == Approx(0.9 + 0.9 * 6 / 7));
+    CHECK(books.account(1).paid == Approx(0.9 / 7));
+    CHECK(books.account(0).in_pool == Approx(0.9));
+    CHECK(books.account(1).luck() == Approx(0.9 / 7 / 0.1));
+    CHECK(books.account(2).luck() == Approx(1 / 1.2));
+    find_block(books, 40, 3);
+    CHECK(books.account(3).paid == Approx(0.9));
+    CHECK(books.pool_account(0).blocks == 1);
+    CHECK(books.pool_account(0).paid == Approx(0.9));
+    CHECK(books.pool_account(1).blocks == 2);
+    CHECK(books.pool_account(1).paid == Approx(1.8));
+    CHECK(books.account(0).alone == 0);
+}
+
+TEST_CASE("a pool that pays per share pays at once, for all that is hashed", "[consensus][pow]")
+{
+    Pools pools{PoolPayout::pay_per_share, 0.1};
+    for (const auto& [pool, rate] : {std::pair{"pool", 3.0}, {"pool", 1.0}, {"", 4.0}})
+        pools.add(pool, rate);
+    pools.options.groups[0].mines_until = 20 * one_second;
+    auto books = pools.books();
+    find_block(books, 10, 2);
+    CHECK(books.account(0).paid == Approx(0.27));
+    CHECK(books.account(1).paid == Approx(0.09));
+    CHECK(books.account(2).paid == 0);
+    find_block(books, 20, 0);
+    find_block(books, 30, 0);
+    CHECK(books.account(0).paid == Approx(0.54));
+    CHECK(books.account(1).paid == Approx(0.27));
+    CHECK(books.pool_account(1).paid == Approx(0.81));
+    CHECK(books.pool_account(1).blocks == 2);
+}
+
+TEST_CASE("a pool that scores pays the less for hashes the older they are", "[consensus][pow]")
+{
+    Pools pools{PoolPayout::score};
+    for (const auto& [pool, rate] :
+        {std::pair{"pool", 3.0}, {"pool", 1.0}, {"", 4.0}, {"other", 2.0}})
+        pools.add(pool, rate);
+    auto books = pools.books();
+    // Ten seconds are 0.4 difficulties: what was there keeps e^-0.2.
+    const auto kept = std::exp(-0.2);
+    find_block(books, 10, 0);
+    CHECK(books.account(0).paid == Approx(0.75 * (1 - kept)));
+    CHECK(books.account(1).paid == Approx(0.25 * (1 - kept)));
+    find_block(books, 20, 2);
+    find_block(books, 30, 1);  // A block does not end a score.
+    CHECK(books.account(0).paid == Approx(0.75 * (2 - kept - kept * kept * kept)));
+    CHECK(books.account(3).paid == 0);
+    find_block(books, 40, 3);
+    // Of its own 0.8 difficulties: those of others do not count.
+    CHECK(books.account(3).paid == Approx(1 - std::exp(-0.4)));
+}
+
+TEST_CASE("a hopper leaves a round that has become long, and comes back", "[consensus][pow]")
+{
+    Pools pools{PoolPayout::proportional};
+    for (const auto& [pool, rate] : {std::pair{"pool", 3.0}, {"pool", 1.0}, {"pool", 4.0}})
+        pools.add(pool, rate);
+    pools.options.groups[2].strategy = MinerStrategy::pool_hopping;
+    pools.options.groups[2].hops_after = 0.5;
+    auto books = pools.books();
+    // Eight hashes a second until 6.25 s, four from there on.
+    find_block(books, 10, 2);
+    CHECK(books.account(2).hashed == Approx(0.4));
+    CHECK(books.account(2).in_pool == Approx(0.25));
+    CHECK(books.account(2).alone == 1);
+    CHECK(books.account(0).paid == 0);
+    find_block(books, 20, 0);
+    CHECK(books.account(2).in_pool == Approx(0.25));
+    CHECK(books.account(2).paid == Approx(0.25 / 1.05));
+    CHECK(books.account(0).paid == Approx(0.6 / 1.05));
+    find_block(books, 25, 2);  // It is in again.
+    CHECK(books.account(2).alone == 1);
+    CHECK(books.account(2).in_pool == Approx(0.45));
+    CHECK(books.account(2).paid == Approx(0.25 / 1.05 + 0.5));
+}
+
+TEST_CASE("who mines at times is counted by the middle of a span", "[consensus][pow]")
+{
+    Pools pools{PoolPayout::pay_per_share};
+    pools.add("pool", 1);
+    pools.options.groups[0].mines_from = 10 * one_second;
+    pools.options.groups[0].mines_until = 50 * one_second;
+    auto books = pools.books();
+    find_block(books, 18, 0);
+    CHECK(books.account(0).hashed == 0);
+    books = pools.books();
+    find_block(books, 20, 0);
+    CHECK(books.account(0).hashed == Approx(0.2));
+    find_block(books, 78, 0);
+    CHECK(books.account(0).hashed == Approx(0.78));
+    books = pools.books();
+    find_block(books, 30, 0);
+    find_block(books, 70, 0);
+    CHECK(books.account(0).hashed == Approx(0.3));
+    CHECK(!books.is_empty());
+    CHECK(PoolBooks{PowOptions{}, {}}.is_empty());
 }
 
 }  // namespace runnel
