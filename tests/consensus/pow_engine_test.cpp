@@ -359,6 +359,8 @@ TEST_CASE("a stored chain's proof of work is checked by the rules alone", "[cons
     CHECK(fault_of([](NetworkBlock& block) { ++block.bits; }) == PowFault::wrong_bits);
     CHECK(fault_of([](NetworkBlock& block) { block.stated_at -= 1'000 * one_second; }) ==
           PowFault::wrong_time);
+    CHECK(fault_of([&](NetworkBlock& block) { block.stated_at = chain[56].stated_at; }) ==
+          PowFault::wrong_time);
     CHECK(fault_of([](NetworkBlock& block) { ++block.nonce; }) == PowFault::not_solved);
     if (is_real)
         CHECK(fault_of([](NetworkBlock& block) { ++block.stated_at; }) == PowFault::not_solved);

@@ -1,3 +1,4 @@
+#include "consensus/network/network.hpp"
 #include "consensus/pow/block.hpp"
 #include "consensus/pow/pools.hpp"
 #include "consensus/pow/private_branch.hpp"
@@ -240,6 +241,48 @@ TEST_CASE("a period of Bitcoin's begins where its first block is", "[consensus][
     CHECK(chain[3].work == work_of_compact(chain[1].block.bits).low64() * 3);
     CHECK(common_ancestor(&chain[9], &chain[4]) == &chain[4]);
     CHECK(ancestor_at(&chain[9], 2) == &chain[2]);
+}
+
+TEST_CASE("Ethereum's difficulty is what its rule makes of the parent", "[consensus][pow]")
+{
+    PowOptions options;
+    options.retarget = RetargetRule::homestead;
+    options.initial_difficulty = 1e12;
+    const DifficultyRule rule{options};
+    auto parent = rule.genesis();
+    CHECK(parent.seal == genesis_seal());
+    CHECK(parent.difficulty == 1'000'000'000'000);
+    parent.block.height = 199'999;
+    parent.block.stated_at = 100 * one_second;
+    const auto exact = [&](const DifficultyRule& of, VirtualTime seconds)
+    { return of.next(parent, (100 + seconds) * one_second).exact; };
+    CHECK(exact(rule, 19) == 1'000'000'000'000);
+    CHECK(exact(rule, 20) == 999'511'718'750);
+    // The bomb, and EIP-100's nine seconds.
+    options.has_bomb = true;
+    CHECK(exact(DifficultyRule{options}, 19) == 1'000'000'000'001);
+    options.has_bomb = false;
+    options.retarget = RetargetRule::eip100;
+    CHECK(exact(DifficultyRule{options}, 9) == 1'000'000'000'000);
+    CHECK(exact(DifficultyRule{options}, 18) == 999'511'718'750);
+    // What begins below Ethereum's least stays there.
+    options.initial_difficulty = 5'000;
+    const DifficultyRule small{options};
+    parent.difficulty = 5'000;
+    CHECK(exact(small, 2'000) == 5'000);
+    CHECK(exact(small, 1) == 5'002);
+
+    // It changes every ten seconds, until it has fallen by as much as it may.
+    const auto changes = [&](const DifficultyRule& of, VirtualTime seconds)
+    { return of.changes_at(parent, (100 + seconds) * one_second); };
+    CHECK(changes(rule, 1) == 110 * one_second);
+    CHECK(changes(rule, 9) == 110 * one_second);
+    CHECK(changes(rule, 10) == 120 * one_second);
+    CHECK(changes(rule, 999) == 1'100 * one_second);
+    CHECK(changes(rule, 1'000) == never_in_virtual_time);
+    CHECK(changes(small, 9) == 118 * one_second);
+    options.retarget = RetargetRule::bitcoin;
+    CHECK(changes(DifficultyRule{options}, 1) == never_in_virtual_time);
 }
 
 TEST_CASE("a selfish miner does what Eyal and Sirer say", "[consensus][pow]")
