@@ -462,23 +462,33 @@ TEST_CASE("gasper: a boost outlives what is forgotten when its block comes", "[c
     CHECK(hand.head() == c->header.id);
 }
 
+// Method: a branch without votes grows beside the one that has them all, block by block, so that
+// places in the store of one are those of the other once 17 blocks are forgotten.
 TEST_CASE(
     "gasper: the head is found again after what it stood on is forgotten", "[consensus][gasper]")
 {
     HandMadeStore hand;
+    hand.add(hand.genesis, 1, false);
     auto tip = hand.genesis;
+    auto side = hand.genesis;
     std::vector<BlockPtr> chain;
     for (Slot slot = 1; slot < 70; ++slot)
     {
         hand.store.on_slot(slot);
-        const auto justified =
-            slot < 24 ? Checkpoint{} : Checkpoint{2, chain[15]->header.id};  // Of slot 16.
-        tip = slot < 69 ? hand.add(tip, slot, false, with_finality(justified, {}))
-                        : hand.add(tip, slot, false, with_finality(justified, justified));
+        const auto justified = slot < 24 ? Checkpoint{} : Checkpoint{2, chain[15]->header.id};
+        const auto finalized = slot < 69 ? Checkpoint{} : justified;
+        tip = hand.add(tip, slot, false, with_finality(justified, finalized));
         chain.push_back(tip);
+        hand.vote(tip, slot, 0, 8);
+        if (slot >= 30 && slot < 65)
+        {
+            side =
+                hand.add(slot == 30 ? chain[20] : side, slot, false, with_finality(justified, {}));
+        }
         REQUIRE(hand.head() == tip->header.id);
     }
-    CHECK(hand.store.entries().size() == 54);
+    CHECK(hand.store.entries().size() == 54 + 35);
+    CHECK(hand.store.finalized() == Checkpoint{2, chain[15]->header.id});
     tip = hand.add(tip, 70, false);
     CHECK(hand.head() == tip->header.id);
 }
