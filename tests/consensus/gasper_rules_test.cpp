@@ -560,7 +560,7 @@ TEST_CASE("gasper: votes weigh what they do at the start of the epoch that is ju
         {
             auto registry = std::make_shared<Registry>(*state.registry);
             for (ValidatorId v = 0; v < registry->validators.size(); ++v)
-                registry->validators[v].is_slashed = v >= kept;
+                registry->validators[v].slashed_epoch = v >= kept ? 0 : far_future_epoch;
             state.registry = registry;
         };
     };
@@ -745,7 +745,8 @@ TEST_CASE("gasper: votes that fit count once, by what they are right about and h
     for (ValidatorId v = 0; v < 64; ++v)
     {
         const auto is_in = std::find(committee.begin(), committee.end(), v) != committee.end();
-        CHECK(flags[v] == (is_in ? c.flags : 0));
+        const auto target = (c.flags & timely_target) != 0 ? justifying_target : 0;
+        CHECK(flags[v] == (is_in ? c.flags | target : 0));
     }
     using Rewards = std::vector<std::pair<ValidatorId, Gwei>>;
     CHECK(state.proposer_rewards ==
@@ -819,9 +820,10 @@ TEST_CASE(
     CHECK(!adds(8, 108, {0, 44}, {1, 108}));
     CHECK(adds(8, 108, {0, 55}, {1, 108}));
     // Each to its own epoch; the source too late for the one.
-    CHECK(
-        std::count(next.state().previous_flags.begin(), next.state().previous_flags.end(), 3) == 8);
-    CHECK(std::count(next.state().current_flags.begin(), next.state().current_flags.end(), 7) == 8);
+    CHECK(std::count(
+              next.state().previous_flags.begin(), next.state().previous_flags.end(), 3 + 8) == 8);
+    CHECK(std::count(next.state().current_flags.begin(), next.state().current_flags.end(), 7 + 8) ==
+          8);
 }
 
 TEST_CASE("gasper: whoever is slashed must be there, and have his stake in", "[consensus][gasper]")
@@ -830,7 +832,7 @@ TEST_CASE("gasper: whoever is slashed must be there, and have his stake in", "[c
     beacon.change(
         [](Registry& registry)
         {
-            registry.validators[1].is_slashed = true;
+            registry.validators[1].slashed_epoch = 0;
             registry.validators[2].activation_epoch = 1;
             registry.validators[3].exit_epoch = 0;
             registry.validators[3].withdrawable_epoch = 0;
@@ -847,21 +849,24 @@ TEST_CASE("gasper: whoever is slashed must be there, and have his stake in", "[c
     CHECK(!slashes(2));
     CHECK(!slashes(3));
     CHECK(slashes(4));
-    CHECK(transition.state().registry->validators[0].is_slashed);
-    CHECK(!beacon.first.registry->validators[0].is_slashed);  // States do not change.
+    CHECK(transition.state().registry->validators[0].is_slashed());
+    CHECK(!beacon.first.registry->validators[0].is_slashed());  // States do not change.
 }
 
-TEST_CASE("gasper: who is slashed has no part in what is justified", "[consensus][gasper]")
+TEST_CASE("gasper: who was slashed has no part in what is justified", "[consensus][gasper]")
 {
+    constexpr std::uint8_t justifies = timely_target | justifying_target;
     // At the end of epoch 2, when 43 of 64 have voted for it: 42.7 are two thirds.
     for (const bool is_slashed : {false, true})
     {
         Beacon beacon;
-        beacon.change([&](Registry& registry) { registry.validators[0].is_slashed = is_slashed; });
         auto transition = beacon.at(23, 22);
         BeaconState state = transition.state();
         for (ValidatorId v = 0; v < 43; ++v)
-            state.current_flags[v] = timely_target;
+            state.current_flags[v] = justifies;
+        if (is_slashed)  // When a block took his vote.
+            state.current_flags[0] = timely_target;
+        const auto first = state.current_flags[0];
         state.current_flags[50] = timely_source | timely_head;
         BeaconTransition next{beacon.options, 1, state};
         next.seal(123);
@@ -871,7 +876,7 @@ TEST_CASE("gasper: who is slashed has no part in what is justified", "[consensus
         next.advance_to(24);
         CHECK(next.state().finality.current_justified == expected);
         CHECK(next.state().unrealized.current_justified == expected);
-        CHECK(next.state().previous_flags[0] == timely_target);
+        CHECK(next.state().previous_flags[0] == first);
         CHECK(next.state().current_flags[0] == 0);
     }
     // The epoch before counts as well, by who was active in it.
@@ -879,7 +884,7 @@ TEST_CASE("gasper: who is slashed has no part in what is justified", "[consensus
     auto transition = beacon.at(23, 22);
     BeaconState state = transition.state();
     for (ValidatorId v = 0; v < 43; ++v)
-        state.previous_flags[v] = timely_target;
+        state.previous_flags[v] = justifies;
     BeaconTransition next{beacon.options, 1, state};
     next.seal(123);
     CHECK(next.state().unrealized.current_justified == Checkpoint{1, 108});
@@ -898,7 +903,7 @@ TEST_CASE(
             // Slashed in epoch 0: pays its part when half of the window has passed.
             for (ValidatorId v = 0; v < 8; ++v)
             {
-                registry.validators[v].is_slashed = true;
+                registry.validators[v].slashed_epoch = 0;
                 registry.validators[v].withdrawable_epoch = 1 + 4;
             }
             registry.slashings = {{0, 8 * 32 * ether}};
@@ -1048,8 +1053,8 @@ TEST_CASE("gasper: a block is executed with all that it has", "[consensus][gaspe
     CHECK(after.slot == 2);
     CHECK(after.block == 102);
     CHECK(after.block_at(1) == 101);
-    CHECK(after.current_flags[voter] == 7);
-    CHECK(after.registry->validators[slashed].is_slashed);
+    CHECK(after.current_flags[voter] == 15);
+    CHECK(after.registry->validators[slashed].is_slashed());
     CHECK(after.registry->validators[63].balance == 32 * ether);
 
     const auto later = state_at_epoch(beacon.options, 1, after, 3);
