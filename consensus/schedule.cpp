@@ -1,5 +1,6 @@
 #include "consensus/schedule.hpp"
 
+#include "consensus/stake_rewards.hpp"
 #include "ledger/check.hpp"
 
 #include <fmt/format.h>
@@ -16,21 +17,6 @@ void move_behind(std::vector<Value>& from, std::vector<Value>& to)
 {
     std::move(from.begin(), from.end(), std::back_inserter(to));
     from.clear();
-}
-
-RewardKind kind_of(StakeChangeKind kind, bool compounds) noexcept
-{
-    switch (kind)
-    {
-        case StakeChangeKind::deposit: return RewardKind::staked;
-        case StakeChangeKind::withdrawal: return RewardKind::freed;
-        case StakeChangeKind::reward: return compounds ? RewardKind::staked : RewardKind::minted;
-        case StakeChangeKind::leak:
-        case StakeChangeKind::penalty:
-        case StakeChangeKind::slashing: return RewardKind::burnt;
-        case StakeChangeKind::fee_share: return RewardKind::fee_share;
-    }
-    return RewardKind::minted;
 }
 }  // namespace
 
@@ -240,15 +226,9 @@ void ChainSchedule::add(const ConsensusStep& step)
         waiting_.push_back(std::move(entry));
     }
     auto& last = *chain_.back();
-    for (const auto& change : step.stake)
-    {
-        const bool is_his_who_made_it =
-            change.kind == StakeChangeKind::fee_share && !options_.shares_fees;
-        if (is_his_who_made_it || change.amount.is_zero())
-            continue;
-        last.scheduled.rewards.push_back(
-            {account_of(change), change.amount, kind_of(change.kind, options_.compounds)});
-    }
+    auto rewards = stake_rewards(step.stake, {options_.compounds, options_.shares_fees},
+        [this](const StakeChange& change) { return account_of(change); });
+    move_behind(rewards, last.scheduled.rewards);
     for (const auto miner : step.double_spends)
         last.scheduled.double_spends.push_back(account_of(miner));
     note(step, last.notes);

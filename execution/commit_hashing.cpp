@@ -1,5 +1,7 @@
 #include "execution/commit_hashing.hpp"
 
+#include "execution/rewards_root.hpp"
+
 #include <algorithm>
 #include <thread>
 #include <utility>
@@ -107,16 +109,7 @@ void CommitHashing::finish(
     encoder.put_raw(system_writes_);
     header.state_root = keccak256(state);
 
-    auto& batch = batches_[0];
-    for (const auto& reward : rewards)
-    {
-        encode(reward, batch.bytes());
-        if (reward.kind != RewardKind::minted)
-            encode(static_cast<std::uint8_t>(reward.kind), batch.bytes());
-        batch.end_message();
-    }
-    const auto leaves = batch.take_leaves();
-    header.rewards_root = merkle_root({leaves.begin(), leaves.end()});
+    header.rewards_root = rewards_root(rewards, batches_[0]);
 
     for (unsigned rounds = 0; done_.load(std::memory_order_acquire) != parts_; ++rounds)
     {

@@ -58,6 +58,9 @@ struct SlashingProof
     NetworkBlockId second = 0;
 };
 
+/// Proofs in a block.
+inline constexpr std::size_t slashings_per_block_max = 16;
+
 /// A block, which never changes once it is made: nodes share it.
 struct BeaconBlock
 {

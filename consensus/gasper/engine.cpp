@@ -101,11 +101,6 @@ std::unique_ptr<const GasperWorld> make_world(
     return world;
 }
 
-Amount wei_of(Gwei gwei)
-{
-    return Amount::from_uint128(static_cast<uint128>(gwei) * 1'000'000'000);
-}
-
 EpochStake epoch_stake(const BeaconState& state, Epoch epoch)
 {
     EpochStake stake;
@@ -271,11 +266,7 @@ void GasperEngine::add_block(ConsensusStep& step, const BlockPtr& block)
         step.evidence.push_back({proof.kind, offender, proof.found_at, height_of(proof.second),
             proof.slot, proof.first, proof.second});
     }
-    for (const auto& change : block->changes)
-    {
-        step.stake.push_back(
-            StakeChange{change.kind, world_->node_of(change.validator), wei_of(change.gwei)});
-    }
+    step.stake = stake_changes(block->changes, options);
 }
 
 void GasperEngine::report_stale(ConsensusStep& step)

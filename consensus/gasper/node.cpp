@@ -23,7 +23,6 @@ constexpr std::uint32_t fraud_proof_bytes = 10'000;
 
 constexpr std::size_t voters_epochs = 64;       // How long back votes are compared by validator.
 constexpr std::size_t blocks_per_range = 1024;  // MAX_REQUEST_BLOCKS of the specification.
-constexpr std::size_t proofs_per_block = 16;
 
 void set_bit(std::vector<std::uint64_t>& bits, ValidatorId v)
 {
@@ -269,7 +268,7 @@ SharedBlock GasperView::make_block(Port port, Slot slot, const GasperStore::Entr
     {
         for (const auto& proof : proofs_)
         {
-            if (block->slashings.size() < proofs_per_block && transition.add_slashing(proof))
+            if (block->slashings.size() < slashings_per_block_max && transition.add_slashing(proof))
                 block->slashings.push_back(proof);
         }
     }

@@ -30,7 +30,7 @@ struct GasperWorld
     [[nodiscard]] GasperStrategy strategy_of(NodeId node, VirtualTime now) const;
     [[nodiscard]] NodeId node_of(ValidatorId validator) const noexcept
     {
-        return validator / options.validators_per_node;
+        return runnel::node_of(validator, options);
     }
     /// Which half of the network an equivocator deceives there: a partition's group, else odd and
     /// even.

@@ -9,6 +9,19 @@
 namespace runnel
 {
 
+std::vector<StakeChange> stake_changes(
+    std::span<const GweiChange> changes, const GasperOptions& options)
+{
+    std::vector<StakeChange> result;
+    result.reserve(changes.size());
+    for (const auto& change : changes)
+    {
+        const auto wei = Amount::from_uint128(static_cast<uint128>(change.gwei) * 1'000'000'000);
+        result.push_back({change.kind, node_of(change.validator, options), wei});
+    }
+    return result;
+}
+
 std::vector<ValidatorId> Registry::active(Epoch epoch) const
 {
     std::vector<ValidatorId> result;

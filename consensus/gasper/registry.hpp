@@ -61,6 +61,16 @@ struct GweiChange
     bool operator==(const GweiChange&) const = default;
 };
 
+/// Who runs a validator.
+[[nodiscard]] inline NodeId node_of(ValidatorId validator, const GasperOptions& options) noexcept
+{
+    return validator / options.validators_per_node;
+}
+
+/// Changes as an engine tells of them: by node, in wei.
+[[nodiscard]] std::vector<StakeChange> stake_changes(
+    std::span<const GweiChange> changes, const GasperOptions& options);
+
 /// All validators, as a chain has them.
 struct Registry
 {
