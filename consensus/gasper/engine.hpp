@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <set>
+#include <span>
 #include <unordered_map>
 #include <vector>
 
@@ -44,6 +45,8 @@ public:
     [[nodiscard]] const Checkpoint& finalized() const noexcept { return finalized_; }
     /// Its state, as of the last step that next() has prepared.
     [[nodiscard]] const StatePtr& state() const noexcept { return state_; }
+    /// The reference node's chain, by height from block 0 on, as of the same step.
+    [[nodiscard]] std::span<const BlockPtr> chain() const noexcept { return chain_; }
     /// By epoch, who could vote for its target on the reference node's chain, and with how much.
     [[nodiscard]] const std::map<Epoch, EpochStake>& stakes() const noexcept { return stakes_; }
 
