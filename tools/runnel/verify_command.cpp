@@ -58,11 +58,14 @@ std::string read_proof(const std::string& path, std::size_t size_max = 16U << 20
 {
     std::ifstream file{path, std::ios::binary};
     std::string text;
-    if (file)
+    // Piece by piece: as much as may come is a thousand times what comes.
+    constexpr std::size_t piece = 1U << 20U;
+    while (file && text.size() <= size_max)
     {
-        text.resize(size_max + 1);
-        file.read(text.data(), static_cast<std::streamsize>(text.size()));
-        text.resize(static_cast<std::size_t>(file.gcount()));
+        const auto had = text.size();
+        text.resize(had + piece);
+        file.read(text.data() + had, static_cast<std::streamsize>(piece));
+        text.resize(had + static_cast<std::size_t>(file.gcount()));
     }
     if (file.bad() || (!file.is_open()) || (file.fail() && !file.eof()))
         throw CommandError{exit_world_failed, path + ": cannot be read; does the file exist?"};
@@ -115,15 +118,16 @@ std::string check_light(const VerifyOptions& options, const audit::Proof& proof,
     {
         throw CommandError{exit_bad_input, fmt::format("{}: {}", options.light, error.what())};
     }
-    auto finality = audit::check_finality(chain, proof, options.confirmations);
-    if (!finality.failure.empty())
-        return fmt::format("{}: {}", options.light, finality.failure);
-    const auto genesis = chain.headers.front().hash();
+    // First, so that nobody works for the rules of a chain that is not the trusted one.
+    const auto genesis = chain.headers.empty() ? Hash{} : chain.headers.front().hash();
     if (!options.genesis.empty() && Hash::from_string(options.genesis) != genesis)
     {
         return fmt::format("{}: block 0 has the hash {}, not {}", options.light,
             genesis.to_string(), options.genesis);
     }
+    auto finality = audit::check_finality(chain, proof, options.confirmations);
+    if (!finality.failure.empty())
+        return fmt::format("{}: {}", options.light, finality.failure);
     why = fmt::format("{} (block 0: {})", finality.why, genesis.to_string());
     return {};
 }
