@@ -1,5 +1,6 @@
 #include "audit/light.hpp"
 
+#include "audit/light_gasper.hpp"
 #include "consensus/bft/check.hpp"
 #include "consensus/pow/check.hpp"
 #include "consensus/schedule.hpp"
@@ -52,10 +53,8 @@ std::uint32_t fee_recipient(const scenarios::Scenario& scenario, NodeId maker)
     return first_maker(scenario) + (consensus.shares_fees() ? consensus.makers() + 1 : maker);
 }
 
-std::string_view name_of(ConsensusKind engine)
-{
-    return to_string(engine);
-}
+constexpr const char* one_proposer =
+    "one proposer makes this chain, without votes and without work: headers have nothing to show";
 
 template <typename Enum, std::size_t count>
 std::optional<Enum> named(std::string_view name, const std::array<Enum, count>& all)
@@ -165,29 +164,87 @@ Enum kind(const Json& object, const std::array<Enum, count>& all)
     return *found;
 }
 
-Json to_document(const ConsensusStep& step)
+Json to_document(const NetworkVotes& one)
+{
+    return {{"kind", to_string(one.kind)}, {"height", one.height}, {"round", one.round},
+        {"block", one.block}, {"voters", "0x" + to_hex(bytes_of(one.voters))}};
+}
+
+Json to_document(const NetworkEvidence& one)
+{
+    return {{"kind", to_string(one.kind)}, {"offender", one.offender},
+        {"found_at_us", one.found_at}, {"height", one.height}, {"round", one.round},
+        {"first", one.first}, {"second", one.second}};
+}
+
+Json to_document(const GasperVotes& one)
+{
+    const auto& data = one.data;
+    return {{"slot", data.slot}, {"block", data.block}, {"source_epoch", data.source.epoch},
+        {"source_block", data.source.block}, {"target_epoch", data.target.epoch},
+        {"target_block", data.target.block}, {"voters", "0x" + to_hex(bytes_of(one.voters))}};
+}
+
+Json to_document(const SlashingProof& one)
+{
+    return {{"kind", to_string(one.kind)}, {"validator", one.validator}, {"slot", one.slot},
+        {"first", one.first}, {"second", one.second}};
+}
+
+template <typename Item>
+Json to_documents(const std::vector<Item>& items)
+{
+    auto documents = Json::array();
+    for (const auto& item : items)
+        documents.push_back(to_document(item));
+    return documents;
+}
+
+/// @p attested: of gasper, else nullptr.
+Json to_document(const ConsensusStep& step, const GasperBlockContents* attested)
 {
     const auto& block = step.added.front();
     Json document{{"id", block.id}, {"parent", block.parent}, {"height", block.height},
         {"maker", block.maker}, {"made_at_us", block.made_at}, {"stated_at_us", block.stated_at},
         {"round", block.round}, {"bits", block.bits}, {"nonce", block.nonce}};
-    auto votes = Json::array();
-    for (const auto& one : step.votes)
+    if (attested != nullptr)
     {
-        votes.push_back(
-            {{"kind", to_string(one.kind)}, {"height", one.height}, {"round", one.round},
-                {"block", one.block}, {"voters", "0x" + to_hex(bytes_of(one.voters))}});
+        document["attestations"] = to_documents(attested->votes);
+        document["slashings"] = to_documents(attested->slashings);
+        return document;
     }
-    auto evidence = Json::array();
-    for (const auto& one : step.evidence)
-    {
-        evidence.push_back({{"kind", to_string(one.kind)}, {"offender", one.offender},
-            {"found_at_us", one.found_at}, {"height", one.height}, {"round", one.round},
-            {"first", one.first}, {"second", one.second}});
-    }
-    document["votes"] = std::move(votes);
-    document["evidence"] = std::move(evidence);
+    document["votes"] = to_documents(step.votes);
+    document["evidence"] = to_documents(step.evidence);
     return document;
+}
+
+/// What a block says where attestations are in it.
+GasperBlockContents read_attested(const Json& document)
+{
+    GasperBlockContents contents;
+    for (const auto& one : list(document, "attestations"))
+    {
+        GasperVotes votes;
+        votes.data.slot = number<Slot>(one, "slot");
+        votes.data.block = number<NetworkBlockId>(one, "block");
+        votes.data.source.epoch = number<Epoch>(one, "source_epoch");
+        votes.data.source.block = number<NetworkBlockId>(one, "source_block");
+        votes.data.target.epoch = number<Epoch>(one, "target_epoch");
+        votes.data.target.block = number<NetworkBlockId>(one, "target_block");
+        votes.voters = bits_of(bytes(member(one, "voters"), "voters"));
+        contents.votes.push_back(std::move(votes));
+    }
+    for (const auto& one : list(document, "slashings"))
+    {
+        SlashingProof proof;
+        proof.kind = kind(one, evidence_kinds);
+        proof.validator = number<ValidatorId>(one, "validator");
+        proof.slot = number<Slot>(one, "slot");
+        proof.first = number<NetworkBlockId>(one, "first");
+        proof.second = number<NetworkBlockId>(one, "second");
+        contents.slashings.push_back(proof);
+    }
+    return contents;
 }
 
 ConsensusStep read_step(const Json& document)
@@ -203,6 +260,8 @@ ConsensusStep read_step(const Json& document)
     block.round = number<std::uint64_t>(document, "round");
     block.bits = number<std::uint32_t>(document, "bits");
     block.nonce = number<std::uint64_t>(document, "nonce");
+    if (document.contains("attestations"))
+        return step;
     for (const auto& one : list(document, "votes"))
     {
         NetworkVotes votes;
@@ -325,12 +384,8 @@ LightChain read_light_chain(const std::string& path)
     if (!scenario)
         throw ProofError{"t_manifest: " + scenario.error().message};
     const auto engine = scenario->consensus.engine;
-    if (engine != ConsensusKind::bft && engine != ConsensusKind::pow)
-    {
-        throw ProofError{fmt::format(
-            "headers show what is final where consensus.engine is bft or pow, here it is {}",
-            name_of(engine))};
-    }
+    if (engine == ConsensusKind::proposer)
+        throw ProofError{one_proposer};
     const auto last = reader.last_block();
     for (std::uint64_t number = 0; last && number <= *last; ++number)
         chain.headers.push_back(reader.header(number).header);
@@ -365,6 +420,11 @@ LightChain read_light_chain(const std::string& path)
     {
         if (step.added.empty())
             throw damaged("t_network_blocks");
+    }
+    if (engine == ConsensusKind::gasper)
+    {
+        chain.attested = gasper_contents(*scenario, chain.steps);
+        return chain;
     }
     for_each_row<storage::NetworkVoteRow>(database, blocks,
         [&](const storage::NetworkVoteRow& row, std::size_t place)
@@ -415,8 +475,11 @@ std::string to_json(const LightChain& chain)
     }
     document["headers"] = std::move(headers);
     auto blocks = Json::array();
-    for (const auto& step : chain.steps)
-        blocks.push_back(to_document(step));
+    for (std::size_t i = 0; i < chain.steps.size(); ++i)
+    {
+        blocks.push_back(
+            to_document(chain.steps[i], chain.attested.empty() ? nullptr : &chain.attested[i]));
+    }
     document["blocks"] = std::move(blocks);
     return document.dump(1, ' ', true, Json::error_handler_t::replace) + '\n';
 }
@@ -455,13 +518,18 @@ LightChain parse_light_chain(std::string_view json)
             throw expected("encoded headers in headers");
     }
     for (const auto& block : list(document, "blocks"))
+    {
         chain.steps.push_back(read_step(block));
+        if (block.contains("attestations"))
+            chain.attested.push_back(read_attested(block));
+    }
     return chain;
 }
 
-Finality check_finality(const LightChain& chain, const Proof& proof, std::uint64_t confirmations)
+LightFinality check_finality(
+    const LightChain& chain, const Proof& proof, std::uint64_t confirmations)
 {
-    const auto fails = [](std::string why) { return Finality{{}, std::move(why)}; };
+    const auto fails = [](std::string why) { return LightFinality{{}, std::move(why)}; };
     if (auto wrong = check_headers(chain); !wrong.empty())
         return fails(std::move(wrong));
     const auto scenario = scenario_of(chain.manifest);
@@ -472,6 +540,8 @@ Finality check_finality(const LightChain& chain, const Proof& proof, std::uint64
     const auto number = proof.header.number;
     if (number >= chain.headers.size() || chain.headers[number].hash() != proof.block_hash)
         return fails(fmt::format("the headers have no block {} with the proof's hash", number));
+    if (scenario->consensus.engine == ConsensusKind::gasper)
+        return check_attestations(chain, *scenario, first_maker(*scenario), number);
     if (scenario->consensus.engine == ConsensusKind::bft)
     {
         if (auto wrong = check_votes(chain, *scenario); !wrong.empty())
@@ -497,9 +567,7 @@ Finality check_finality(const LightChain& chain, const Proof& proof, std::uint64
                     number, found, work.work.to_string()),
             {}};
     }
-    return fails(fmt::format(
-        "headers show what is final where consensus.engine is bft or pow, here it is {}",
-        name_of(scenario->consensus.engine)));
+    return fails(one_proposer);
 }
 
 }  // namespace runnel::audit

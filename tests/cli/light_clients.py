@@ -9,59 +9,8 @@ import pathlib
 import sys
 import tempfile
 
+from light_scenarios import light_scenario
 from support import SMALL_SCENARIO, Checks, Runnel, write
-
-SCENARIO = """
-[scenario]
-title = "Light clients"
-seed = 7
-blocks = 60
-slot_seconds = 15
-
-[chain]
-checkpoint_interval = 10
-
-[network]
-latency_ms = 40
-
-[tokens.USDC]
-kind = "erc20"
-decimals = 6
-
-[agents.people]
-strategy = "payer"
-count = 60
-funds = { ETH = 5, USDC = 1000 }
-token = "USDC"
-amount = { log_normal = [3.0, 1.0], min = 0.01, max = 500 }
-interval = 15
-"""
-
-BFT = SCENARIO + """
-[consensus]
-engine = "bft"
-
-[consensus.groups.honest]
-count = 6
-
-[consensus.groups.liars]
-count = 1
-strategy = "equivocating"
-always = true
-"""
-
-POW = SCENARIO + """
-[consensus]
-engine = "pow"
-
-[consensus.pow]
-block_interval = "15s"
-retarget = "homestead"
-
-[consensus.groups.miners]
-count = 5
-"""
-
 
 def change(name, function):
     """A change of a copy of the headers, with its name."""
@@ -118,13 +67,78 @@ POW_CHANGES = [
     change("a time before its parent's", lambda d: set_item(d["blocks"][32], "stated_at_us", 1)),
 ]
 
+
+def attestations(document, number):
+    """What block @p number carries: of a slot before it."""
+    return document["blocks"][number - 1]["attestations"]
+
+
+def first_slashing(document):
+    """The block that has it, and it."""
+    return next((block, block["slashings"][0]) for block in document["blocks"] if block["slashings"])
+
+
+def of_third(votes):
+    """Every third validator's vote away: with those who lied too few are left."""
+    votes["voters"] = "0x" + "".join(f"{byte & mask:02x}" for byte, mask in
+                                     zip(bytes.fromhex(votes["voters"][2:]), (0x6d, 0xdb, 0xb6) * 3))
+
+
+def change_all(document, function):
+    for block in document["blocks"]:
+        for votes in block["attestations"]:
+            function(votes)
+
+
+# Header, proof and manifest stay as they are; what blocks say does not.
+GASPER_CHANGES = [
+    change("an attestation left out", lambda d: attestations(d, 33).pop(0)),
+    change("all attestations of a block left out", lambda d: attestations(d, 33).clear()),
+    change("a third of all votes left out", lambda d: change_all(d, of_third)),
+    change("no attestations at all", lambda d: [block.pop("attestations") and block.update(votes=[], evidence=[]) for block in d["blocks"]]),
+    change("no attestations in a block", lambda d: d["blocks"][9].pop("attestations") and d["blocks"][9].update(votes=[], evidence=[])),
+    change("an attestation twice", lambda d: attestations(d, 33).append(attestations(d, 33)[0])),
+    change("an attestation of a later block", lambda d: attestations(d, 33).append(attestations(d, 34)[0])),
+    change("attestations a block later", lambda d: attestations(d, 34).append(attestations(d, 33).pop(0))),
+    change("votes of nobody", lambda d: set_item(attestations(d, 33)[0], "voters", "0x0000000000000000")),
+    change("votes of strangers", lambda d: set_item(attestations(d, 33)[0], "voters", "0x0000000000008000")),
+    change("votes of more strangers", lambda d: set_item(attestations(d, 33)[0], "voters", "0x" + "ff" * 64)),
+    change("votes of who has no seat", lambda d: set_item(attestations(d, 33)[0], "voters", "0xffffffffffff3f00")),
+    change("fewer voters than there are", lambda d: set_item(attestations(d, 33)[0], "voters", "0x")),
+    change("another head", lambda d: change_all(d, lambda votes: set_item(votes, "block", 1))),
+    change("another target", lambda d: change_all(d, lambda votes: set_item(votes, "target_block", d["blocks"][0]["id"]))),
+    change("a checkpoint that votes skip", lambda d: change_all(d, lambda votes: set_item(votes, "target_epoch", votes["target_epoch"] + (votes["target_epoch"] == 5)))),
+    change("an earlier source", lambda d: set_item(attestations(d, 33)[0], "source_epoch", 1)),
+    change("another source", lambda d: set_item(attestations(d, 33)[0], "source_block", 1)),
+    change("a target to come", lambda d: set_item(attestations(d, 33)[0], "target_epoch", 2**64 - 1)),
+    change("a slot to come", lambda d: set_item(attestations(d, 33)[0], "slot", 2**64 - 1)),
+    change("another slot", lambda d: set_item(d["blocks"][32], "round", d["blocks"][32]["round"] + 1)),
+    change("a slot far off", lambda d: set_item(d["blocks"][59], "round", 2**63)),
+    change("another number", lambda d: set_item(d["blocks"][32], "id", d["blocks"][31]["id"])),
+    change("a slashing left out", lambda d: first_slashing(d)[0]["slashings"].pop(0)),
+    change("a slashing of somebody else", lambda d: set_item(first_slashing(d)[1], "validator", 0)),
+    change("a slashing of nobody", lambda d: set_item(first_slashing(d)[1], "validator", 54)),
+    change("a slashing twice", lambda d: first_slashing(d)[0]["slashings"].append(first_slashing(d)[1])),
+    change("a slashing for what costs nothing", lambda d: set_item(first_slashing(d)[1], "kind", "invalid_block")),
+    change("an innocent slashed", lambda d: d["blocks"][32]["slashings"].append({"kind": "double_vote", "validator": 1, "slot": 3, "first": 1, "second": 2})),
+]
+
+BLOCK = ('{"runnel_headers": 1, "manifest": [], "headers": [], "blocks": [{"id": 1, "parent": 0, "height": 1, "maker": 0, "made_at_us": 1, '
+         '"stated_at_us": 0, "round": 1, "bits": 0, "nonce": 0, %s}]}')
+VOTES = '{"slot": 0, "block": 0, "source_epoch": 0, "source_block": 0, "target_epoch": 0, "target_block": 0, "voters": %s}'
+
 MALFORMED = ["", "{", "[]", "{}", '{"runnel_headers": 2}', '{"runnel_headers": 1, "manifest": [], "headers": ["0x12"], "blocks": []}',
              '{"runnel_headers": 1, "manifest": [["a", "b"], ["a", "c"]], "headers": [], "blocks": []}',
-             '{"runnel_headers": 1, "manifest": [], "headers": [], "blocks": [{"id": -1}]}', "[" * 10_000]
+             '{"runnel_headers": 1, "manifest": [], "headers": [], "blocks": [{"id": -1}]}', "[" * 10_000,
+             BLOCK % '"votes": []', BLOCK % '"attestations": []', BLOCK % '"attestations": 1, "slashings": []',
+             BLOCK % '"attestations": [[]], "slashings": []', BLOCK % ('"attestations": [%s], "slashings": []' % (VOTES % '"0xf"')),
+             BLOCK % ('"attestations": [%s], "slashings": []' % (VOTES % "7")),
+             BLOCK % '"attestations": [], "slashings": [{"kind": "theft", "validator": 0, "slot": 0, "first": 0, "second": 0}]',
+             BLOCK % '"attestations": [], "slashings": [{"kind": "double_vote", "validator": 4294967296, "slot": 0, "first": 0, "second": 0}]']
 
 
-def check_engine(check, runnel, folder, name, text, changes):
-    scenario, ledger = write(folder / f"{name}.toml", text), folder / f"{name}.db"
+def check_engine(check, runnel, folder, name, changes):
+    scenario, ledger = write(folder / f"{name}.toml", light_scenario(name, 60)), folder / f"{name}.db"
     runnel.json("run", scenario, "--db", ledger)
     proof, balance, headers = (folder / f"{name}_{kind}.json" for kind in ("proof", "balance", "headers"))
     done = runnel("prove", ledger, "--transaction", "35:0", "-o", proof)
@@ -150,12 +164,29 @@ def check_engine(check, runnel, folder, name, text, changes):
     return proof, headers
 
 
+def check_two_thirds(check, runnel, folder):
+    """Who is away does not vote: blocks go on, and without two thirds of the stake none is final."""
+    for away, found in ((5, "block 20 is final"), (8, "block 20 is not final: attestations show that up to block 0, of 60")):
+        text = light_scenario("gasper", 60).replace("count = 16", f"count = {18 - away}").replace("count = 2", f"count = {away}")
+        text = text.replace('strategy = "equivocating"\nalways = true', 'strategy = "offline"')
+        ledger, proof, headers = (folder / f"away_{away}.{kind}" for kind in ("db", "proof", "headers"))
+        runnel.json("run", write(folder / "away.toml", text), "--db", ledger)
+        runnel("prove", ledger, "--balance", "USDC", "people/3", "--block", 20, "-o", proof)
+        runnel("prove", ledger, "--headers", "-o", headers)
+        done = runnel("verify", "--proof", proof, "--light", headers)
+        check(done.returncode == (away > 6) and found in done.stdout + done.stderr, f"{away} of 18 away: {done.stdout}{done.stderr}")
+
+
 def main():
     runnel, check = Runnel(sys.argv[1]), Checks()
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
-        check_engine(check, runnel, folder, "bft", BFT, BFT_CHANGES)
-        proof, headers = check_engine(check, runnel, folder, "pow", POW, POW_CHANGES)
+        check_engine(check, runnel, folder, "bft", BFT_CHANGES)
+        _, headers = check_engine(check, runnel, folder, "gasper", GASPER_CHANGES)
+        newest = json.loads(headers.read_text())
+        check(first_slashing(newest)[1]["validator"] >= 48, f"a liar is slashed: {first_slashing(newest)}")
+        check_two_thirds(check, runnel, folder)
+        proof, headers = check_engine(check, runnel, folder, "pow", POW_CHANGES)
         check(runnel("verify", "--proof", proof, "--light", headers, "--confirmations", 26).returncode == 0, "26 confirmations")
         done = runnel("verify", "--proof", proof, "--light", headers, "--confirmations", 27)
         check(done.returncode == 1 and "26 confirmations, expected at least 27" in done.stderr, f"27: {done.stderr}")
@@ -165,7 +196,8 @@ def main():
         ledger = folder / "small.db"
         runnel.json("run", write(folder / "small.toml", SMALL_SCENARIO), "--db", ledger)
         done = runnel("prove", ledger, "--headers")
-        check(done.returncode == 2 and "bft or pow" in done.stderr, f"one proposer: {done.stderr}")
+        check(done.returncode == 2 and done.stderr.count("\n") == 1 and "without votes and without work" in done.stderr,
+              f"one proposer: {done.stderr}")
     check.finish()
 
 

@@ -2,64 +2,17 @@
 """Mutates the headers that light clients read: `verify --light` refuses them in one line, or they show the same."""
 import copy
 import json
+import pathlib
 import subprocess
+import sys
 
 from frame import Fuzzer, main
 
-SCENARIO = """
-[scenario]
-title = "Headers to spoil"
-seed = 7
-blocks = 30
-slot_seconds = 15
-
-[chain]
-checkpoint_interval = 10
-
-[network]
-latency_ms = 40
-
-[tokens.USDC]
-kind = "erc20"
-decimals = 6
-
-[agents.people]
-strategy = "payer"
-count = 30
-funds = { ETH = 5, USDC = 1000 }
-token = "USDC"
-amount = 1
-interval = 15
-"""
-
-ENGINES = {
-    "bft": """
-[consensus]
-engine = "bft"
-
-[consensus.groups.honest]
-count = 5
-
-[consensus.groups.liars]
-count = 1
-strategy = "equivocating"
-always = true
-""",
-    "pow": """
-[consensus]
-engine = "pow"
-
-[consensus.pow]
-block_interval = "15s"
-retarget = "homestead"
-
-[consensus.groups.miners]
-count = 4
-""",
-}
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "cli"))
+from light_scenarios import ENGINES, light_scenario
 
 VALUES = (None, True, -1, 0, 1, 5, 63, 64, 10**6, 2**31, 2**32 - 1, 2**63 - 1, 2**63, 2**64 - 1, 10**25, 1.5, 1e300, "", "0x", "0x00",
-          "0x" + "ff" * 8, "0x" + "ff" * 4096, "0x0", "precommit", "attestation", "surround_vote", "\u202e", "\x1b[2J", [], {}, [[]])
+          "0x" + "ff" * 8, "0x" + "ff" * 4096, "0x0", "precommit", "attestation", "surround_vote", "double_proposal", "\u202e", "\x1b[2J", [], {}, [[]])
 
 
 class Headers(Fuzzer):
@@ -69,9 +22,9 @@ class Headers(Fuzzer):
 
     def setup(self):
         self.chains = []
-        for engine, text in ENGINES.items():
+        for engine in ENGINES:
             scenario, ledger = self.scratch / f"{engine}.toml", self.scratch / f"{engine}.db"
-            scenario.write_text(SCENARIO + text)
+            scenario.write_text(light_scenario(engine, 40))
             self.made("run", scenario, "--db", ledger, "--quiet")
             proof, headers = self.scratch / f"{engine}_proof.json", self.scratch / f"{engine}_headers.json"
             self.made("prove", ledger, "--balance", "USDC", "people/3", "--block", 20, "-o", proof)
