@@ -296,6 +296,8 @@ TEST_CASE("gasper replay: what does not follow is refused where it stands", "[co
     CHECK(slashing({EvidenceKind::double_proposal, 7, 0, 9, own, own}) == 10);
     CHECK(slashing({EvidenceKind::double_proposal, 7, 0, 9, own, network_block_id(8, 2)}) == 10);
     CHECK(slashing({EvidenceKind::invalid_block, 7, 0, 9, own, own}) == 10);
+    // Who has been slashed makes no more blocks, even if it is his turn.
+    CHECK(slashing({EvidenceKind::double_vote, chain.blocks[10].maker, 0, 9, 1, 2}) == 11);
 }
 
 }  // namespace runnel

@@ -177,7 +177,7 @@ Command add_prove_command(CLI::App& app)
     command
         ->add_flag("--headers", options->headers,
             "Instead, the chain's headers and what shows that they are final, for `runnel verify "
-            "--proof FILE --light HEADERS`")
+            "--proof FILE --light HEADERS`; of a chain that a network made")
         ->excludes(transaction)
         ->excludes(balance)
         ->excludes(record);
