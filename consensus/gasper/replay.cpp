@@ -72,7 +72,7 @@ std::string GasperReplay::add(const NetworkBlock& block, const GasperBlockConten
     const auto proposer = transition.proposer();
     if (proposer == no_validator || node_of(proposer, options_) != block.maker)
         return fmt::format("it was not its maker's turn in slot {}", block.round);
-    if (before->validators[proposer].is_slashed)
+    if (before->validators[proposer].is_slashed())
         return fmt::format("validator {}, who made it, had been slashed", proposer);
     if (auto wrong = add_slashings(transition, contents.slashings, block.round); !wrong.empty())
         return wrong;

@@ -176,7 +176,7 @@ TEST_CASE("gasper replay: blocks alone lead to the state that nodes have", "[con
     if (chain.options.groups.empty())
         return;
     const auto slashed = std::count_if(state.registry->validators.begin(),
-        state.registry->validators.end(), [](const Validator& v) { return v.is_slashed; });
+        state.registry->validators.end(), [](const Validator& v) { return v.is_slashed(); });
     CHECK(slashed > 3);
 }
 
