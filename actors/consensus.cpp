@@ -11,8 +11,8 @@ namespace runnel::actors
 {
 namespace
 {
-/// Blocks per answer: the director asks for the next ones when it has half of them left.
-constexpr std::size_t blocks_per_answer = 64;
+/// Blocks per answer: few, so that the first ones need not wait for many.
+constexpr std::size_t blocks_per_answer = 16;
 
 /// Has shards run by actors, and waits for all of them.
 class ActorShardRunner final : public ShardRunner

@@ -1074,8 +1074,9 @@ void Director::seal_if_due()
 
 void Director::ask_for_schedule()
 {
-    constexpr std::size_t low = 32;
-    if (is_schedule_due_ || is_schedule_whole_ || schedule_.size() > low)
+    // Some answers ahead: the network goes on while the ledger catches up, and the other way around.
+    constexpr std::size_t enough = 128;
+    if (is_schedule_due_ || is_schedule_whole_ || schedule_.size() > enough)
         return;
     is_schedule_due_ = true;
     watch_->await(RoundWatch::Member::consensus, 0);
