@@ -773,6 +773,7 @@ void BftNode::flush()
     must_flush_ = false;
     BftVotes votes;
     votes.height = height();
+    votes.sets.reserve(2);  // As a rule prevotes and precommits of one round.
     std::uint32_t bytes = envelope_bytes;
     for (std::uint64_t round = 0; round < machine_->rounds_known(); ++round)
     {

@@ -121,35 +121,39 @@ Tendermint::AddedVotes Tendermint::add_votes(
     }
     AddedVotes added;
     added.had_quorum = is_quorum(found->power);
+    std::uint64_t power = 0;
+    std::uint64_t power_again = 0;
     for (std::size_t i = 0; i < words; ++i)
     {
-        auto word = voters[i] & set_->members[i] & ~found->voters[i];
+        const auto word = voters[i] & set_->members[i] & ~found->voters[i];
         if (word == 0)
             continue;
         found->voters[i] |= word;
         const auto again = word & all.voters[i];
         all.voters[i] |= word;
-        for (; word != 0; word &= word - 1)
-        {
-            const auto bit = static_cast<unsigned>(std::countr_zero(word));
-            const auto v = static_cast<NodeId>(i * 64 + bit);
-            ++added.fresh;
-            found->power += set_->power[v];
-            if ((again >> bit & 1U) == 0)
+        const auto base = static_cast<NodeId>(i * 64);
+        for_each_voter(std::span{&word, 1},
+            [&](NodeId bit)
             {
-                all.power += set_->power[v];
-            }
-            else
+                ++added.fresh;
+                power += set_->power[base + bit];
+            });
+        for_each_voter(std::span{&again, 1},
+            [&](NodeId bit)
             {
+                const auto v = base + bit;
+                power_again += set_->power[v];
                 const auto first = std::find_if(all.blocks.begin(), all.blocks.end(),
                     [&](const BftTally::ForBlock& one)
                     { return one.block != block && has_voter(one.voters, v); });
                 host_.double_vote(v, kind, round, first->block, block);
-            }
-            if (round > round_)
-                saw_in_round(v, round);
-        }
+            });
+        if (round > round_)
+            for_each_voter(
+                std::span{&word, 1}, [&](NodeId bit) { saw_in_round(base + bit, round); });
     }
+    found->power += power;
+    all.power += power - power_again;
     found->fresh += added.fresh;
     if (kind == VoteKind::precommit && block != no_block && !added.had_quorum &&
         is_quorum(found->power))
