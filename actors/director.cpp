@@ -1074,7 +1074,8 @@ void Director::seal_if_due()
 
 void Director::ask_for_schedule()
 {
-    // Some answers ahead: the network goes on while the ledger catches up, and the other way around.
+    // Some answers ahead: the network goes on while the ledger catches up, and the other way
+    // around.
     constexpr std::size_t enough = 128;
     if (is_schedule_due_ || is_schedule_whole_ || schedule_.size() > enough)
         return;
