@@ -1,6 +1,7 @@
 #pragma once
 
 #include "consensus/network/model.hpp"
+#include "consensus/voter_bits.hpp"
 #include "ledger/amount.hpp"
 #include "ledger/hash.hpp"
 
@@ -20,6 +21,10 @@ using NetworkBlockId = std::uint64_t;
 [[nodiscard]] constexpr NetworkBlockId network_block_id(NodeId maker, std::uint32_t count) noexcept
 {
     return (std::uint64_t{maker} << 32U) | count;
+}
+[[nodiscard]] constexpr NodeId maker_of(NetworkBlockId id) noexcept
+{
+    return static_cast<NodeId>(id >> 32U);
 }
 
 /// What a proposer who cheats does to a block that he makes.
@@ -66,7 +71,7 @@ struct NetworkVotes
     NetworkBlockId block = 0;        // What is voted for; no_block: nothing.
     std::uint64_t source_epoch = 0;  // Of attestations.
     std::uint64_t target_epoch = 0;
-    std::vector<std::uint64_t> voters;  // A bit for each validator, the lowest first.
+    VoterBits voters;
 };
 inline constexpr NetworkBlockId no_block = ~NetworkBlockId{0};
 

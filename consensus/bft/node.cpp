@@ -611,7 +611,7 @@ void BftNode::vote(VoteKind kind, std::uint64_t round, NetworkBlockId block)
 void BftNode::add_own_vote(VoteKind kind, std::uint64_t round, NetworkBlockId block)
 {
     VoterBits own(words_for_voters(options().validators));
-    own[self_ / 64] |= std::uint64_t{1} << (self_ % 64);
+    add_voter(own, self_);
     machine_->add_votes(kind, round, block, own);
     must_flush_ = true;
 }
@@ -737,7 +737,7 @@ void BftNode::tell_halves(std::uint64_t round, NetworkBlockId first, NetworkBloc
     std::initializer_list<VoteKind> kinds)
 {
     VoterBits own(words_for_voters(options().validators));
-    own[self_ / 64] |= std::uint64_t{1} << (self_ % 64);
+    add_voter(own, self_);
     PayloadPointer payloads[2];
     for (std::uint32_t half = 0; half < 2; ++half)
     {

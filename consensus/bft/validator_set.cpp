@@ -79,7 +79,7 @@ void count_members(BftValidatorSet& set)
     {
         if (set.power[v] == 0)
             continue;
-        set.members[v / 64] |= std::uint64_t{1} << (v % 64);
+        add_voter(set.members, static_cast<NodeId>(v));
         RUNNEL_CHECK(set.power[v] <= BftValidatorSet::total_power_max - set.total_power);
         set.total_power += set.power[v];
     }

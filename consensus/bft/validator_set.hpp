@@ -2,9 +2,9 @@
 
 #include "consensus/bft/options.hpp"
 #include "consensus/network/virtual_time.hpp"
+#include "consensus/voter_bits.hpp"
 #include "ledger/amount.hpp"
 
-#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -12,28 +12,6 @@
 
 namespace runnel
 {
-
-/// A bit for each validator, the lowest first.
-using VoterBits = std::vector<std::uint64_t>;
-
-[[nodiscard]] constexpr std::size_t words_for_voters(std::size_t voters) noexcept
-{
-    return (voters + 63) / 64;
-}
-[[nodiscard]] inline bool has_voter(std::span<const std::uint64_t> bits, NodeId voter) noexcept
-{
-    return voter / 64 < bits.size() && (bits[voter / 64] >> (voter % 64) & 1U) != 0;
-}
-/// Calls @p visit with the number of each bit that is set, ascending.
-template <typename Visit>
-void for_each_voter(std::span<const std::uint64_t> bits, const Visit& visit)
-{
-    for (std::size_t i = 0; i < bits.size(); ++i)
-    {
-        for (auto word = bits[i]; word != 0; word &= word - 1)
-            visit(static_cast<NodeId>(i * 64 + static_cast<unsigned>(std::countr_zero(word))));
-    }
-}
 
 /// Whether @p power is strictly more than a fraction of @p total; products have 128 bits.
 [[nodiscard]] constexpr bool exceeds(

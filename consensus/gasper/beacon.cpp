@@ -24,7 +24,7 @@ std::shared_ptr<const Duties> make_duties(
 }  // namespace
 
 Aggregate::Aggregate(const AttestationData& about, std::shared_ptr<const Duties> who)
-  : data{about}, duties{std::move(who)}, bits((committee().size() + 63) / 64)
+  : data{about}, duties{std::move(who)}, bits(words_for_voters(committee().size()))
 {}
 
 bool Aggregate::has_validator(ValidatorId validator, std::uint32_t slots_per_epoch) const

@@ -4,6 +4,7 @@
 #include "consensus/gasper/finality.hpp"
 #include "consensus/gasper/options.hpp"
 #include "consensus/gasper/registry.hpp"
+#include "consensus/voter_bits.hpp"
 
 #include <cstdint>
 #include <memory>
@@ -18,7 +19,7 @@ struct Aggregate
 {
     AttestationData data;
     std::shared_ptr<const Duties> duties;  // Of the target's epoch: who sits where.
-    std::vector<std::uint64_t> bits;       // By place in the slot's committee.
+    VoterBits bits;                        // By place in the slot's committee.
 
     /// An empty one.
     Aggregate(const AttestationData& about, std::shared_ptr<const Duties> who);
@@ -27,11 +28,8 @@ struct Aggregate
     {
         return duties->committee(data.slot);
     }
-    [[nodiscard]] bool has(std::uint32_t place) const
-    {
-        return (bits[place / 64] >> (place % 64) & 1U) != 0;
-    }
-    void add(std::uint32_t place) { bits[place / 64] |= std::uint64_t{1} << (place % 64); }
+    [[nodiscard]] bool has(std::uint32_t place) const { return has_voter(bits, place); }
+    void add(std::uint32_t place) { add_voter(bits, place); }
     [[nodiscard]] bool has_validator(ValidatorId validator, std::uint32_t slots_per_epoch) const;
     /// Calls @p use with each validator who attests.
     template <typename Use>

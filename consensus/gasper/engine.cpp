@@ -128,8 +128,8 @@ NetworkVotes record_of(const Aggregate& votes, std::uint64_t height, std::uint32
     out.block = votes.data.block;
     out.source_epoch = votes.data.source.epoch;
     out.target_epoch = votes.data.target.epoch;
-    out.voters.resize((validators + 63) / 64);
-    votes.for_each([&](ValidatorId v) { out.voters[v / 64] |= std::uint64_t{1} << (v % 64); });
+    out.voters.resize(words_for_voters(validators));
+    votes.for_each([&](ValidatorId v) { add_voter(out.voters, v); });
     return out;
 }
 

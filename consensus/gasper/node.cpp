@@ -24,11 +24,6 @@ constexpr std::uint32_t fraud_proof_bytes = 10'000;
 constexpr std::size_t voters_epochs = 64;       // How long back votes are compared by validator.
 constexpr std::size_t blocks_per_range = 1024;  // MAX_REQUEST_BLOCKS of the specification.
 
-void set_bit(std::vector<std::uint64_t>& bits, ValidatorId v)
-{
-    bits[v / 64] |= std::uint64_t{1} << (v % 64);
-}
-
 bool covers(const std::vector<std::uint64_t>& large, const std::vector<std::uint64_t>& small)
 {
     for (std::size_t i = 0; i < small.size(); ++i)
@@ -627,7 +622,7 @@ void GasperView::find_double_votes(
         {
             const bool voted =
                 std::any_of(same_target.by_source.begin(), same_target.by_source.end(),
-                    [&](const Voters& voters) { return voters.has(validator); });
+                    [&](const Voters& voters) { return has_voter(voters.bits, validator); });
             if (voted)
             {
                 for (const auto& slot : pool_)
@@ -644,7 +639,7 @@ void GasperView::find_double_votes(
             }
             for (const auto& [target, voters] : nested)
             {
-                if (voters->has(validator))
+                if (has_voter(voters->bits, validator))
                     accuse(port, EvidenceKind::surround_vote, validator, data.slot, data.block,
                         data.target.block);
             }
@@ -653,11 +648,10 @@ void GasperView::find_double_votes(
         [&](const Voters& voters) { return voters.source == data.source.epoch; });
     if (known == same_target.by_source.end())
     {
-        known = same_target.by_source.insert(
-            known, Voters{data.source.epoch,
-                       std::vector<std::uint64_t>((world_->options.validators + 63) / 64)});
+        known = same_target.by_source.insert(known,
+            Voters{data.source.epoch, VoterBits(words_for_voters(world_->options.validators))});
     }
-    each_fresh([&](ValidatorId validator) { set_bit(known->bits, validator); });
+    each_fresh([&](ValidatorId validator) { add_voter(known->bits, validator); });
 }
 
 void GasperView::find_double_votes_in_blocks(Port port, const Aggregate& votes)
@@ -672,7 +666,7 @@ void GasperView::find_double_votes_in_blocks(Port port, const Aggregate& votes)
         {
             const bool voted =
                 std::any_of(same_target.by_source.begin(), same_target.by_source.end(),
-                    [&](const Voters& voters) { return voters.has(validator); });
+                    [&](const Voters& voters) { return has_voter(voters.bits, validator); });
             if (!voted || accused_[validator] || others == votes_in_blocks_.end())
                 return;
             for (const auto& other : others->second)

@@ -144,8 +144,7 @@ private:
     struct Voters
     {
         Epoch source = 0;
-        std::vector<std::uint64_t> bits;  // By validator.
-        [[nodiscard]] bool has(ValidatorId v) const { return (bits[v / 64] >> (v % 64) & 1U) != 0; }
+        VoterBits bits;  // By validator.
     };
     struct VotersOfEpoch
     {

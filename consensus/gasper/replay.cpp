@@ -1,42 +1,22 @@
 #include "consensus/gasper/replay.hpp"
 
+#include "consensus/voter_bits.hpp"
 #include "ledger/check.hpp"
 
 #include <fmt/format.h>
 
-#include <bit>
 #include <utility>
 
 namespace runnel
 {
-namespace
-{
-/// Calls @p use with the number of each bit that is set.
-template <typename Use>
-void for_each_bit(const std::vector<std::uint64_t>& bits, const Use& use)
-{
-    for (std::size_t word = 0; word < bits.size(); ++word)
-    {
-        for (auto rest = bits[word]; rest != 0; rest &= rest - 1)
-            use(word * 64 + static_cast<std::size_t>(std::countr_zero(rest)));
-    }
-}
-
-/// Whose the block is, by its number.
-NodeId maker_of(NetworkBlockId id) noexcept
-{
-    return static_cast<NodeId>(id >> 32U);
-}
-}  // namespace
-
 GasperBlockContents contents_of(const BeaconBlock& block, std::uint32_t validators)
 {
     GasperBlockContents contents;
     contents.slashings = block.slashings;
     for (const auto& votes : block.votes)
     {
-        GasperVotes out{votes->data, std::vector<std::uint64_t>((validators + 63) / 64)};
-        votes->for_each([&](ValidatorId v) { out.voters[v / 64] |= std::uint64_t{1} << (v % 64); });
+        GasperVotes out{votes->data, VoterBits(words_for_voters(validators))};
+        votes->for_each([&](ValidatorId v) { add_voter(out.voters, v); });
         contents.votes.push_back(std::move(out));
     }
     return contents;
@@ -128,19 +108,19 @@ std::optional<Aggregate> GasperReplay::aggregate_of(
     const auto slots = options_.slots_per_epoch;
     auto duties = state.duties_of(data.target.epoch);
     if (!duties || data.slot / slots != data.target.epoch ||
-        votes.voters.size() != (options_.validators + 63U) / 64U)
+        votes.voters.size() != words_for_voters(options_.validators))
         return std::nullopt;
     Aggregate aggregate{data, duties};
     bool are_members = true;
-    for_each_bit(votes.voters,
-        [&](std::size_t bit)
+    for_each_voter(votes.voters,
+        [&](NodeId bit)
         {
             if (bit >= options_.validators)
             {
                 are_members = false;
                 return;
             }
-            const auto seat = duties->seat_of(static_cast<ValidatorId>(bit));
+            const auto seat = duties->seat_of(bit);
             if (seat.slot != data.slot % slots)
                 are_members = false;
             else
