@@ -21,6 +21,7 @@ void put_transaction(const Transaction& transaction, Encoder& encoder)
     encoder.put(transaction.arrival_ms);
     encoder.put(transaction.motive);
     encoder.put(transaction.is_secret);
+    encoder.put(transaction.sent_at);
 }
 
 bool is_possible(const Motive& motive, const World& world)
@@ -43,6 +44,7 @@ bool load_transactions(Decoder& decoder, const World& world, std::vector<Transac
         decoder.get(transaction.arrival_ms);
         decoder.get(transaction.motive);
         decoder.get(transaction.is_secret);
+        decoder.get(transaction.sent_at);
         if (!decoder.ok() || index(transaction.sender) >= world.account_count() ||
             !is_possible(transaction.motive, world) || !transaction.set_input(input.bytes) ||
             !transaction.set_witnesses(witnesses.bytes))

@@ -19,7 +19,7 @@ namespace runnel::actors
 {
 
 /// Raised by every change of what the parts hold, and of what strategies save in them.
-inline constexpr unsigned checkpoint_layout = 7;
+inline constexpr unsigned checkpoint_layout = 8;
 
 /// The first part: where the chain is.
 struct CheckpointHead

@@ -219,7 +219,7 @@ caf::behavior ValidatorActor::make_behavior()
         {
             Proposed proposed;
             auto taken = message.mempool->build_block(
-                *message.world, message.slot, *message.head, {message.stays, message.is_secret});
+                *message.world, message.slot, *message.head, message.fate);
             proposed.transactions = std::move(message.head);
             if (proposed.transactions->empty())
                 *proposed.transactions = std::move(taken);

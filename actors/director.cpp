@@ -65,7 +65,7 @@ Director::Director(caf::actor_config& config, std::shared_ptr<SimulationSetup> s
     everybody_{accounts_of_groups(*setup_)},
     head_{setup_->genesis.header},
     head_hash_{setup_->genesis.hash},
-    mempool_{std::make_shared<Mempool>(setup_->mempool)},
+    mempool_{std::make_shared<Mempool>(setup_->mempool, setup_->gossip)},
     start_time_{setup_->genesis.header.timestamp},
     gate_{std::move(gate)},
     governor_{{options_.workers, std::thread::hardware_concurrency(), options_.adapts_workers,
@@ -236,6 +236,9 @@ bool Director::are_plausible(
         [&](const Transaction* transaction)
         {
             const auto* group = group_of(transaction->sender);
+            const auto sent_until = setup_->gossip ? TransactionGossip::never / 2 : 0;
+            if (transaction->sent_at < 0 || transaction->sent_at > sent_until)
+                return false;
             if (group == nullptr || transaction->max_priority_fee > transaction->max_fee)
                 return false;
             if (setup_->signatures != SignatureScheme::none &&
@@ -389,7 +392,7 @@ void Director::deciding()
             watch_->answered(RoundWatch::Member::cohort, message.cohort);
             cohort_next_[message.cohort] = message.next_block;
             // Others are still deciding. What comes first does not matter to a mempool.
-            mempool_->add(std::move(*message.transactions));
+            add_to_mempool(*message.transactions);
             take_letters(*message.letters);
             if (--decisions_due_ == 0)
                 show_mempool();
@@ -411,7 +414,7 @@ void Director::watching()
             take_letters(*message.letters);
             if (--decisions_due_ > 0)
                 return;
-            mempool_->add(std::exchange(late_, {}));
+            add_to_mempool(late_);
             propose();
         });
 }
@@ -424,6 +427,7 @@ void Director::ordering()
             charge(&PhaseSeconds::order);
             watch_->answered(RoundWatch::Member::proposer, builder());
             mempool_ = message.mempool;
+            result_->unheard += mempool_->unheard();
             dropped_ = std::move(*message.dropped);
             proposed_ = message.transactions;
             awaiting_credit();
@@ -622,6 +626,22 @@ void Director::show_mempool()
     watching();
 }
 
+void Director::add_to_mempool(std::vector<Transaction>& transactions)
+{
+    if (setup_->gossip)
+    {
+        const auto slot_ms = std::int64_t{setup_->slot_seconds} * 1000;
+        const auto begin_ms = view_->now_ms - slot_ms;
+        for (auto& transaction : transactions)
+        {
+            const auto into_slot =
+                std::clamp<std::int64_t>(transaction.arrival_ms - begin_ms, 0, slot_ms);
+            transaction.sent_at = moment_within(now_.due_from, now_.due_until, into_slot, slot_ms);
+        }
+    }
+    mempool_->add(std::exchange(transactions, {}));
+}
+
 void Director::admit_newcomers()
 {
     for (auto i = cohort_of_.size(); i < world_.account_count(); ++i)
@@ -656,8 +676,7 @@ void Director::propose()
     if (has_engine())
         message.slot.conduct = setup_->conducts.of(now_.block);
     message.head = std::make_shared<std::vector<Transaction>>(std::move(script_.transactions));
-    message.stays = now_.stays;
-    message.is_secret = now_.block.is_withheld;
+    message.fate = {now_.stays, now_.block.is_withheld, now_.block.maker, now_.block.made_at};
     watch_->await(RoundWatch::Member::proposer, builder());
     send(validators_[builder()], std::move(message));
     ordering();

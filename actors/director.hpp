@@ -82,6 +82,8 @@ private:
     /// Asks the cohorts that are due in one of these rounds.
     void ask_for_decisions(bool of_watchers);
     void show_mempool();
+    /// Empties @p transactions.
+    void add_to_mempool(std::vector<Transaction>& transactions);
     /// Tells groups who of them has come with blocks since.
     void admit_newcomers();
     void propose();

@@ -73,8 +73,7 @@ struct Propose
     BlockSlot slot;
     /// What must head the block.
     std::shared_ptr<std::vector<Transaction>> head;
-    bool stays = true;       // False: the block will be taken back.
-    bool is_secret = false;  // It was made in secret.
+    BlockFate fate;
 };
 
 /// Proposer -> director. The mempool comes back with what was left.

@@ -101,6 +101,8 @@ struct SimulationSetup
     /// engine from block 0 on; nodes run in so many shards. Empty: proposers are drawn.
     std::function<std::unique_ptr<ConsensusEngine>(ShardRunner&, std::uint32_t shards)> make_engine;
     ChainSchedule::Options schedule;  // Of that engine; makers are `validators`.
+    /// When transactions get to the makers of blocks; empty: at once.
+    std::optional<TransactionGossip> gossip;
     /// Blocks between checkpoints, roots of the whole state and full checks of all invariants.
     std::uint64_t checkpoint_interval = 1000;
     /// A checkpoint of this chain to go on from; nullptr: from block 0, which is then the first
@@ -208,6 +210,9 @@ struct SimulationResult
     /// Of an engine's network, as far as it ran.
     std::shared_ptr<ConsensusFigures> consensus = std::make_shared<ConsensusFigures>();
     std::uint64_t reverted_blocks = 0;  // Executed, and taken back.
+    /// Transactions that waited when a block was made and that its maker had not heard of; of all
+    /// blocks, those that were taken back too.
+    std::uint64_t unheard = 0;
     /// Why an engine's chain ended before the scenario did; one line. Empty: it did not.
     std::string halted;
     bool interrupted = false;

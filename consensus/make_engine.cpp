@@ -26,4 +26,16 @@ std::unique_ptr<ConsensusEngine> make_engine(
     return nullptr;
 }
 
+std::optional<TransactionGossip> make_gossip(const ConsensusSetup& setup, std::uint64_t seed)
+{
+    if (setup.engine == ConsensusKind::proposer || !setup.own_mempools)
+        return std::nullopt;
+    TransactionGossip::Options options;
+    options.mean_delay = setup.transaction_delay;
+    // Blocks are relayed in the same way.
+    if (setup.engine == ConsensusKind::pow && setup.pow.relay != BlockRelay::push)
+        options.messages = 3;
+    return TransactionGossip{network_with_faults(setup, seed), seed, setup.nodes, options};
+}
+
 }  // namespace runnel

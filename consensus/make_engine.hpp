@@ -1,10 +1,12 @@
 #pragma once
 
 #include "consensus/engine.hpp"
+#include "consensus/network/gossip.hpp"
 #include "consensus/network/network.hpp"
 #include "consensus/setup.hpp"
 
 #include <memory>
+#include <optional>
 
 namespace runnel
 {
@@ -14,5 +16,9 @@ namespace runnel
 /// it.
 [[nodiscard]] std::unique_ptr<ConsensusEngine> make_engine(
     const ConsensusSetup& setup, std::uint64_t seed, std::uint32_t shards, ShardRunner& runner);
+
+/// How transactions get to those who make blocks; empty where all know at once what waits.
+[[nodiscard]] std::optional<TransactionGossip> make_gossip(
+    const ConsensusSetup& setup, std::uint64_t seed);
 
 }  // namespace runnel

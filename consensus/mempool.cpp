@@ -8,7 +8,8 @@
 
 namespace runnel
 {
-Mempool::Mempool(MempoolOptions options) : options_{std::move(options)}, builder_{options_}
+Mempool::Mempool(MempoolOptions options, std::optional<TransactionGossip> gossip)
+  : options_{std::move(options)}, builder_{options_}, gossip_{std::move(gossip)}
 {
     if (options_.ordering == Ordering::builders)
         market_.emplace(options_);
@@ -36,8 +37,8 @@ void Mempool::drop(std::uint32_t slot, DropReason reason)
         transaction.max_fee, transaction.arrival_ms, reason});
 }
 
-std::vector<Transaction> Mempool::build_block(
-    const World& world, const BlockSlot& slot, std::span<const Transaction> head, Fate fate)
+std::vector<Transaction> Mempool::build_block(const World& world, const BlockSlot& slot,
+    std::span<const Transaction> head, const BlockFate& fate)
 {
     const std::span<const Transaction> candidates{pool_.data(), sort_out(world, fate)};
     BuilderMarket::Sale sale;
@@ -77,10 +78,26 @@ std::vector<Transaction> Mempool::build_block(
     return block;
 }
 
-std::size_t Mempool::sort_out(const World& world, Fate fate)
+std::size_t Mempool::sort_out(const World& world, const BlockFate& fate)
 {
-    if (!has_secrets_)
-        return pool_.size();
+    const auto open = has_secrets_ ? sort_out_secrets(world, fate) : pool_.size();
+    unheard_ = 0;
+    if (!gossip_)
+        return open;
+    const auto end = pool_.begin() + static_cast<std::ptrdiff_t>(open);
+    const auto heard = std::partition(pool_.begin(), end,
+        [&](const Transaction& transaction)
+        {
+            return transaction.is_secret ||
+                   gossip_->heard_at(world.account(transaction.sender).address, transaction.hash,
+                       transaction.sent_at, fate.maker) <= fate.made_at;
+        });
+    unheard_ = static_cast<std::size_t>(end - heard);
+    return static_cast<std::size_t>(heard - pool_.begin());
+}
+
+std::size_t Mempool::sort_out_secrets(const World& world, const BlockFate& fate)
+{
     // Where the other one of the two is in a block that stays, this one never will be.
     if (fate.stays)
     {

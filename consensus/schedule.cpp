@@ -158,7 +158,8 @@ bool ChainSchedule::pull()
         }
         return false;
     }
-    last_at_ = step->at;
+    if (step->at > last_at_)
+        previous_at_ = std::exchange(last_at_, step->at);
     take_back(step->reverted);
     if (error_.empty())
         add(*step);
@@ -218,6 +219,8 @@ void ChainSchedule::add(const ConsensusStep& step)
         auto entry = std::make_shared<Entry>();
         entry->scheduled.block = block;
         entry->scheduled.is_seen = !goes_on && &block == &step.added.back();
+        entry->scheduled.due_from = previous_at_;
+        entry->scheduled.due_until = last_at_;
         entry->scheduled.finalized = std::min(step.finalized, block.height - 1);
         entry->is_executed = block.height <= options_.blocks;
         if (entry->is_executed)

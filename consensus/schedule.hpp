@@ -26,6 +26,10 @@ struct ScheduledBlock
     /// Whether anybody has seen the chain before this block: agents decide on what they see, and of
     /// a branch that takes over in one moment they see the end.
     bool is_seen = true;
+    /// From when to when it was the next one, for the reference node: what agents decide on in its
+    /// round they send within that time.
+    VirtualTime due_from = 0;
+    VirtualTime due_until = 0;
     /// Nothing takes it back, ever.
     bool stays = true;
     std::uint64_t finalized = 0;  // Number of the newest block that was final when it came.
@@ -99,7 +103,8 @@ private:
     std::uint64_t settled_ = 0;                   // Blocks below chain_'s first: heights.
     std::uint64_t handed_out_ = 0;                // Newest number that was handed out to stay.
     std::uint64_t finalized_ = 0;
-    VirtualTime last_at_ = 0;
+    VirtualTime last_at_ = 0;      // Of the newest step that changed the chain,
+    VirtualTime previous_at_ = 0;  // and of the newest before that moment.
     std::uint64_t reverts_due_ = 0;  // Of executed blocks, before the next entry.
     bool has_ended_ = false;
     ConsensusNotes notes_;  // Since the last block that was handed out to stay.

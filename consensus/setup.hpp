@@ -73,6 +73,9 @@ struct ConsensusSetup
     std::uint32_t nodes = 0;
     std::vector<NodeGroup> groups;  // Those who make blocks, in the order of their numbers.
     NetworkModel network;           // Without faults.
+    bool own_mempools = false;      // Each maker's is what it has heard of.
+    /// What a transaction waits for at a node beyond what its messages take; the mean.
+    VirtualTime transaction_delay = 0;
     std::vector<NetworkFault> faults;
     std::vector<GroupConduct> conducts;
     PowOptions pow;

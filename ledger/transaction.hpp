@@ -43,6 +43,7 @@ struct Transaction
     Bytes resolved;               // The calls with ids for addresses, where there are any.
     Motive motive;                // What its sender means by it.
     bool is_secret = false;       // Known to its sender's own miner alone, for blocks in secret.
+    std::int64_t sent_at = 0;     // By a network's clock; see consensus/network/gossip.hpp.
     RUNNEL_FIELDS(
         sender, nonce, gas_limit, (max_fee, wei_per_gas), (max_priority_fee, wei_per_gas));
 

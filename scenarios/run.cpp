@@ -200,6 +200,7 @@ tl::expected<SimulationSetup, ScenarioError> make_simulation(const Scenario& sce
     setup.validators = validator_stakes(*genesis);
     setup.make_engine = engine_of(scenario);
     setup.schedule = schedule_options(scenario, *genesis);
+    setup.gossip = make_gossip(scenario.consensus, scenario.seed);
     setup.mempool = mempool_options(scenario, *genesis);
     setup.conducts = maker_conducts(scenario, *genesis);
     if (scenario.consensus.shares_fees())

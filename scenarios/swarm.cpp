@@ -348,6 +348,11 @@ std::string of_keys(const Keys& keys, std::string_view separator, std::string_vi
     return text;
 }
 
+std::string_view mempools_of(const SwarmPlan& plan)
+{
+    return plan.own_mempools ? "own" : "shared";
+}
+
 std::string group_name(std::size_t number)
 {
     return fmt::format("liars_{}", number + 1);
@@ -371,6 +376,8 @@ void write_network(const SwarmPlan& plan, std::string& text)
     }
     if (plan.clock_drift_ppm > 0)
         text += fmt::format("clock_drift_ppm = {}\n", plan.clock_drift_ppm);
+    if (plan.transaction_delay_ms > 0)
+        text += fmt::format("transaction_delay = {}\n", ms(plan.transaction_delay_ms));
     for (const auto& region : plan.regions)
     {
         text += fmt::format("\n[network.regions.{}]\nlatency_ms = {{ ", region);
@@ -550,6 +557,12 @@ void simplify_network(std::vector<SwarmPlan>& plans, const SwarmPlan& plan)
     try_change(plans, plan,
         [](SwarmPlan& smaller)
         {
+            smaller.transaction_delay_ms = 0;
+            return std::exchange(smaller.own_mempools, false);
+        });
+    try_change(plans, plan,
+        [](SwarmPlan& smaller)
+        {
             const auto joins = std::erase_if(smaller.protocol, [](const auto& key)
                 { return key.first == "waiting" || key.first == "joins_per_height"; });
             return joins > 0;
@@ -631,6 +644,9 @@ SwarmPlan draw_swarm_plan(std::uint64_t seed)
         plan.engine = "gasper";
         draw_gasper(plan, random);
     }
+    plan.own_mempools = random.bernoulli(0.7);
+    if (plan.own_mempools && random.bernoulli(0.5))
+        plan.transaction_delay_ms = random.uniform_int(1, 20) * plan.latency_ms;
     return plan;
 }
 
@@ -652,9 +668,11 @@ std::string to_toml(const SwarmPlan& plan)
         "[scenario]\nname = \"swarm_{0}\"\ntitle = \"Drawn by runnel swarm from seed {0}\"\n"
         "seed = {0}\nblocks = {1}\nslot_seconds = {2}\nstart = 2024-03-04T09:00:00Z\n"
         "\n[chain]\ncheckpoint_interval = {3}\nblock_gas_limit = 3_000_000\nsignatures = \"{6}\"\n"
-        "\n[consensus]\nengine = \"{4}\"\nhorizon = 100\n\n[consensus.{4}]\n{5}\n",
+        "\n[consensus]\nengine = \"{4}\"\nhorizon = 100\nmempools = \"{7}\"\n"
+        "\n[consensus.{4}]\n{5}\n",
         plan.seed, plan.blocks, plan.slot_seconds, plan.checkpoint_interval, plan.engine,
-        of_keys(plan.protocol, "\n", " = "), plan.is_signed ? "secp256k1" : "none");
+        of_keys(plan.protocol, "\n", " = "), plan.is_signed ? "secp256k1" : "none",
+        mempools_of(plan));
     write_groups(plan, text);
     write_network(plan, text);
     write_faults(plan, text);
@@ -688,6 +706,8 @@ std::vector<std::pair<std::string, std::string>> describe(const SwarmPlan& plan)
     add("reordering", fmt::format("{}", plan.reordering));
     add("reordering_delay_ms", fmt::format("{}", plan.reordering_delay_ms));
     add("drift_ppm", fmt::format("{}", plan.clock_drift_ppm));
+    add("mempools", std::string{mempools_of(plan)});
+    add("transaction_delay_ms", fmt::format("{}", plan.transaction_delay_ms));
     std::string partitions;
     std::string outages;
     for (const auto& fault : plan.faults)

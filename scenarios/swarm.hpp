@@ -54,6 +54,8 @@ struct SwarmPlan
     double reordering = 0;
     std::int64_t reordering_delay_ms = 0;
     double clock_drift_ppm = 0;
+    bool own_mempools = false;  // Each maker of blocks knows what has reached it.
+    std::int64_t transaction_delay_ms = 0;
     // The ledger.
     std::uint32_t payers = 0;       // In a token,
     std::uint32_t coin_payers = 0;  // and in native coins.

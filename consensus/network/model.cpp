@@ -235,13 +235,7 @@ VirtualTime NetworkLinks::draw_latency(std::uint32_t mean_ms, std::uint64_t word
 bool NetworkLinks::is_cut(NodeId from, NodeId to, VirtualTime now) const noexcept
 {
     return std::any_of(model_.partitions.begin(), model_.partitions.end(),
-        [&](const NetworkPartition& partition)
-        {
-            const auto one = partition.group_of[from];
-            const auto other = partition.group_of[to];
-            return partition.from <= now && now < partition.until && one != other &&
-                   one != every_partition_group && other != every_partition_group;
-        });
+        [&](const NetworkPartition& partition) { return partition.cuts(from, to, now); });
 }
 
 NetworkLinks::Fate NetworkLinks::send(NodeId from, NodeId to, VirtualTime now, std::uint32_t bytes,

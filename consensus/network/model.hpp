@@ -39,6 +39,12 @@ struct NetworkPartition
     VirtualTime from = 0;
     VirtualTime until = 0;
     std::vector<std::uint32_t> group_of;  // By node.
+
+    [[nodiscard]] bool cuts(NodeId one, NodeId other, VirtualTime now) const
+    {
+        return from <= now && now < until && group_of[one] != group_of[other] &&
+               group_of[one] != every_partition_group && group_of[other] != every_partition_group;
+    }
 };
 
 /// A node that is down: it hears nothing and its timers are void.

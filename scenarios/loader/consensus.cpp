@@ -185,11 +185,19 @@ void Loader::read_consensus()
             setup.engine = kind;
     }
     setup.horizon = static_cast<std::uint64_t>(values.parameters.integer("horizon"));
+    const auto& mempools = values.parameters.text("mempools");
+    setup.own_mempools =
+        mempools == "own" || (mempools == "usual" && setup.engine == ConsensusKind::pow);
+    if (setup.own_mempools && setup.engine == ConsensusKind::proposer)
+    {
+        fail_key(single_table("consensus"), "mempools",
+            "expected usual or shared with the engine proposer, which has no network, got own");
+    }
     read_pow(setup.pow);
     read_pools(setup.pow);
     read_bft(setup.bft);
     read_gasper(setup.gasper);
-    setup.network = read_network(setup.nodes);
+    read_network(setup);
     read_groups(setup);
     read_faults(setup);
     const auto ordering = scenario_.chain.ordering;
@@ -233,16 +241,17 @@ void Loader::check_reserved_names() const
     }
 }
 
-NetworkModel Loader::read_network(std::uint32_t& nodes)
+void Loader::read_network(ConsensusSetup& setup)
 {
     const auto table = single_table("network");
     const auto values = read_outer("network");
     const auto& parameters = values.parameters;
-    nodes = static_cast<std::uint32_t>(parameters.integer("nodes"));
+    setup.nodes = static_cast<std::uint32_t>(parameters.integer("nodes"));
+    setup.transaction_delay = virtual_time(parameters.duration_ms("transaction_delay"));
     const auto preset = parameters.text("preset");
     const auto regions = inner_tables("network", "regions");
     const bool has_preset = preset != "none";
-    NetworkModel model;
+    auto& model = setup.network;
     if (has_preset)
         model = simblock_network(preset == "simblock_2015" ? 2015 : 2019);
     if (has_preset && !regions.empty())
@@ -289,7 +298,6 @@ NetworkModel Loader::read_network(std::uint32_t& nodes)
     model.reordering = parameters.number("reordering");
     model.reordering_delay = virtual_time(parameters.duration_ms("reordering_delay"));
     model.clock_drift_ppm = parameters.number("clock_drift_ppm");
-    return model;
 }
 
 void Loader::read_regions(NetworkModel& model, const std::vector<NamedTable>& tables)

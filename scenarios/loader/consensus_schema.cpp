@@ -21,7 +21,12 @@ Section consensus_section()
             {{"horizon", Kind::integer, "200", unit::other("blocks"),
                 "The ledger looks so far ahead before it takes a block for settled that no vote "
                 "made final; a re-organisation that is deeper ends the run.",
-                1, 100'000}}}};
+                1, 100'000}},
+            {{"mempools", Kind::choice, "\"usual\"", {},
+                "Whether each who makes blocks knows only the transactions that have reached it, or "
+                "all know all that wait. Usual: its own with proof of work, else one that is "
+                "shared.",
+                -no_max, no_max, "usual|own|shared"}}}};
 }
 
 Section network_section()
@@ -56,6 +61,10 @@ Section network_section()
                 1e6}},
             {{"fan_out", Kind::integer, "8", unit::other("peers"),
                 "Connections that each node opens; others open some to it.", 1, nodes_max}},
+            {{"transaction_delay", Kind::duration, "\"0s\"", {},
+                "Where mempools are their makers' own: what a transaction waits for on its way to "
+                "a node beyond what messages take; the mean of an exponential distribution.",
+                0, 3'600'000}},
             {{"loss", Kind::number, "0", unit::other("probability"), "That a message is lost.", 0,
                 0.99}},
             {{"duplication", Kind::number, "0", unit::other("probability"), "That it comes twice.",

@@ -131,7 +131,7 @@ private:
         std::string_view outer, std::string_view name) const;
     /// The outer one's own keys.
     [[nodiscard]] TableValues read_outer(std::string_view name);
-    [[nodiscard]] NetworkModel read_network(std::uint32_t& nodes);
+    void read_network(ConsensusSetup& setup);
     void read_regions(NetworkModel& model, const std::vector<NamedTable>& tables);
     void read_pow(PowOptions& options);
     void read_pools(PowOptions& options);

@@ -41,6 +41,16 @@ struct Recorder : BlockSink
     int finished = 0;
 };
 
+/// Their makers' own mempools, where transactions take a while to get.
+std::optional<TransactionGossip> gossip_of(const SimulationSetup& setup)
+{
+    NetworkModel model;
+    model.latency_ms = {700};
+    model.fan_out = 1;
+    const auto nodes = static_cast<std::uint32_t>(setup.validators.size());
+    return TransactionGossip{model, 5, nodes, {1, one_second}};
+}
+
 SimulationSetup forking_setup(
     std::uint64_t blocks, ForkingEngine::Options options = {}, std::uint64_t horizon = 64)
 {
@@ -108,7 +118,16 @@ TEST_CASE("re-orgs: what stays is a chain, as if nothing else had ever been", "[
 
 TEST_CASE("re-orgs: the chain does not depend on workers or cohorts", "[actors][reorg]")
 {
-    const auto expected = run(forking_setup(40), 1, 2'048);
+    const bool own_mempools = GENERATE(false, true);
+    CAPTURE(own_mempools);
+    const auto forking = [&]
+    {
+        auto result = forking_setup(40);
+        if (own_mempools)
+            result.gossip = gossip_of(result);
+        return result;
+    };
+    const auto expected = run(forking(), 1, 2'048);
     REQUIRE(expected.error.empty());
     REQUIRE(expected.reverted_blocks > 10);
     for (const unsigned workers : {1U, 2U, 8U})
@@ -116,15 +135,46 @@ TEST_CASE("re-orgs: the chain does not depend on workers or cohorts", "[actors][
         for (const std::uint32_t cohort_size : {1U, 7U, 2'048U})
         {
             CAPTURE(workers, cohort_size);
-            const auto actual = run(forking_setup(40), workers, cohort_size);
+            const auto actual = run(forking(), workers, cohort_size);
             REQUIRE(actual.error.empty());
             REQUIRE(actual.head_hash == expected.head_hash);
             CHECK(actual.transactions == expected.transactions);
+            CHECK(actual.unheard == expected.unheard);
             CHECK(actual.reverted_blocks == expected.reverted_blocks);
         }
     }
+    CHECK((expected.unheard > 0) == own_mempools);
     const auto other = run(forking_setup(40, {.seed = 2}), 1, 16);
     CHECK(other.head_hash != expected.head_hash);
+}
+
+TEST_CASE("re-orgs: no block has what was sent after it was made", "[actors][reorg][gossip]")
+{
+    auto forking = forking_setup(60);
+    Recorder shared;
+    REQUIRE(run(forking_setup(60), 2, 16, &shared).error.empty());
+    forking.gossip = gossip_of(forking);
+    Recorder own;
+    const auto result = run(std::move(forking), 2, 16, &own);
+    REQUIRE(result.error.empty());
+    CHECK(result.unheard > 0);
+    REQUIRE(own.blocks.size() == shared.blocks.size());
+    std::size_t transactions = 0;
+    for (std::size_t i = 1; i < own.blocks.size(); ++i)
+    {
+        // The network's way is the same.
+        const auto& notes = own.blocks[i]->consensus->blocks;
+        const auto& made = notes.back();
+        REQUIRE(made.id == shared.blocks[i]->consensus->blocks.back().id);
+        for (const auto& transaction : own.blocks[i]->transactions)
+        {
+            CAPTURE(i, transaction.arrival_ms);
+            REQUIRE(transaction.sent_at > 0);
+            REQUIRE(transaction.sent_at <= made.made_at_us);
+            ++transactions;
+        }
+    }
+    CHECK(transactions > 100);
 }
 
 TEST_CASE("re-orgs: what was in a block that is taken back waits again", "[actors][reorg]")
@@ -207,16 +257,26 @@ TEST_CASE(
 
 TEST_CASE("re-orgs: a run resumes from every checkpoint", "[actors][reorg]")
 {
+    const bool own_mempools = GENERATE(false, true);
+    CAPTURE(own_mempools);
+    const auto forking = [&]
+    {
+        auto result = forking_setup(60);
+        if (own_mempools)
+            result.gossip = gossip_of(result);
+        return result;
+    };
     Recorder whole;
-    const auto expected = run(forking_setup(60), 2, 16, &whole);
+    const auto expected = run(forking(), 2, 16, &whole);
     REQUIRE(expected.error.empty());
+    CHECK((expected.unheard > 0) == own_mempools);
     REQUIRE(whole.checkpoints.size() >= 7);
     for (const auto& [number, parts] : whole.checkpoints)
     {
         if (number == 60)
             continue;
         CAPTURE(number);
-        auto setup_again = forking_setup(60);
+        auto setup_again = forking();
         setup_again.resume_from = std::make_shared<KeptSource>(parts);
         Recorder rest;
         const auto actual = run(std::move(setup_again), 1, 7, &rest);

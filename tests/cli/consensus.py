@@ -70,6 +70,7 @@ keeps_memory = false
 # What is put in place of what, and what the one line must hold.
 BAD = (
     ('engine = "pow"', 'engine = "poww"', ":7: consensus.engine: expected one of proposer, pow"),
+    ('engine = "pow"', 'engine = "proposer"\nmempools = "own"', "consensus.mempools: expected usual or shared with the engine proposer"),
     ('retarget = "fixed"', 'retarget = "never"', "consensus.pow.retarget: expected one of fixed, bitcoin"),
     ('retarget = "fixed"', 'retarged = "fixed"', "did you mean retarget?"),
     ('block_interval = "20s"', 'puzzle = "real"', "consensus.pow.puzzle: expected \"drawn\", as a block takes 6e+14 hashes"),

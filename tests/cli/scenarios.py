@@ -25,7 +25,7 @@ def interrupted(runnel: Runnel, scenario: pathlib.Path, ledger: pathlib.Path) ->
     process = subprocess.Popen([runnel.binary, "run", scenario, "--db", ledger, "--quiet"])
     log = ledger.with_name(ledger.name + "-wal")
     while process.poll() is None:
-        if sum(file.stat().st_size for file in (ledger, log) if file.exists()) > 6_000_000:
+        if sum(file.stat().st_size for file in (ledger, log) if file.exists()) > 3_000_000:
             break
         time.sleep(0.02)
     process.send_signal(signal.SIGINT)

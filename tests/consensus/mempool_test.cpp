@@ -71,6 +71,17 @@ struct Fixture
     }
 };
 
+constexpr std::uint32_t nodes = 6;
+
+/// Everybody knows everybody, at 100 ms.
+TransactionGossip gossip()
+{
+    NetworkModel model;
+    model.latency_ms = {100};
+    model.fan_out = nodes;
+    return TransactionGossip{model, 1, nodes, {}};
+}
+
 std::vector<Hash> hashes(const std::vector<Transaction>& block)
 {
     std::vector<Hash> result;
@@ -522,7 +533,7 @@ TEST_CASE("mempool: what a miner keeps to himself is in his secret blocks, in th
     auto kept = fixture.make(Order{1, 0, 40, 10});
     kept.is_secret = true;
     const auto other = fixture.make(Order{2, 0, 1, 10});
-    const auto next = [&](Mempool& pool, Mempool::Fate fate)
+    const auto next = [&](Mempool& pool, BlockFate fate)
     {
         return hashes(
             pool.build_block(*fixture.toy.world, {1, base_fee, block_gas, 10'000}, {}, fate));
@@ -543,4 +554,78 @@ TEST_CASE("mempool: what a miner keeps to himself is in his secret blocks, in th
     CHECK(open.size() == 1);
     CHECK(next(open, {true, false}).empty());
     CHECK(open.size() == 0);
+}
+
+TEST_CASE("mempool: a block has what its maker had heard of when it made it", "[mempool][gossip]")
+{
+    const Fixture fixture;
+    auto times = gossip();
+    Mempool pool{MempoolOptions{}, times};
+    auto orders = fixture.make({{1, 0}, {2, 0}, {3, 0}, {4, 0}, {5, 0}, {6, 0}, {7, 0}, {8, 0}});
+    for (std::size_t i = 0; i < orders.size(); ++i)
+        orders[i].sent_at = static_cast<VirtualTime>(i) * one_second;
+    const auto all = orders;
+    pool.add(std::move(orders));
+    // Nobody has heard of the last ones.
+    constexpr NodeId maker = 2;
+    constexpr VirtualTime made_at = 4 * one_second + 50 * one_millisecond;
+    const auto heard = [&](const Transaction& transaction, NodeId by, VirtualTime until)
+    {
+        return times.heard_at(fixture.toy.world->account(transaction.sender).address,
+                   transaction.hash, transaction.sent_at, by) <= until;
+    };
+    std::set<Hash> expected;
+    for (const auto& transaction : all)
+    {
+        if (heard(transaction, maker, made_at))
+            expected.insert(transaction.hash);
+    }
+    REQUIRE(expected.size() >= 4);
+    REQUIRE(expected.size() <= 5);
+    const auto build = [&](NodeId by, VirtualTime at)
+    {
+        return hashes(pool.build_block(
+            *fixture.toy.world, {1, base_fee, block_gas, 10'000}, {}, {true, false, by, at}));
+    };
+    const auto first = build(maker, made_at);
+    CHECK(std::set<Hash>(first.begin(), first.end()) == expected);
+    CHECK(pool.unheard() == all.size() - expected.size());
+    CHECK(pool.size() == pool.unheard());
+    // They wait, and somebody has them later.
+    CHECK(build(5, 60 * one_second).size() == all.size() - expected.size());
+    CHECK(pool.unheard() == 0);
+}
+
+TEST_CASE("mempool: who has not heard of a nonce waits for it", "[mempool][gossip]")
+{
+    const Fixture fixture;
+    Mempool pool{MempoolOptions{}, gossip()};
+    auto orders = fixture.make({{1, 0}, {1, 1}, {1, 2}});
+    orders[0].sent_at = 5 * one_second;  // As after a re-org: it was sent last.
+    pool.add(std::move(orders));
+    const auto build = [&](VirtualTime at)
+    {
+        return fixture.places(pool.build_block(
+            *fixture.toy.world, {1, base_fee, block_gas, 10'000}, {}, {true, false, 0, at}));
+    };
+    CHECK(build(one_second).empty());
+    CHECK(pool.unheard() == 1);
+    CHECK(build(6 * one_second) == Fixture::Places{{1, 0}, {1, 1}, {1, 2}});
+}
+
+TEST_CASE("mempool: a miner knows its own secrets", "[mempool][gossip]")
+{
+    const Fixture fixture;
+    Mempool pool{MempoolOptions{}, gossip()};
+    auto orders = fixture.make({{1, 0}});
+    orders[0].is_secret = true;
+    orders[0].sent_at = 5 * one_second;
+    pool.add(std::move(orders));
+    const auto build = [&](bool is_secret)
+    {
+        return pool.build_block(*fixture.toy.world, {1, base_fee, block_gas, 10'000}, {},
+            {false, is_secret, 3, one_second});
+    };
+    CHECK(build(false).empty());
+    CHECK(build(true).size() == 1);
 }

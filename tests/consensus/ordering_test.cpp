@@ -15,7 +15,7 @@ namespace
 {
 constexpr std::uint64_t base_fee = 10;
 constexpr std::uint64_t block_gas = 30'000'000;
-constexpr Mempool::Fate stays{true, false};
+constexpr BlockFate stays{true, false};
 
 /// Refused if somebody has claimed the object before.
 CallWriter claim(std::uint64_t object)

@@ -77,6 +77,27 @@ TEST_CASE("schedule: of a branch that takes over only the end is seen", "[schedu
     CHECK(std::any_of(blocks.begin(), blocks.end(), [](const auto& b) { return !b.is_seen; }));
 }
 
+TEST_CASE("schedule: a block is due from the moment before it was seen to that one", "[schedule]")
+{
+    const auto blocks = all_of(schedule({.seed = 3}, options(200)));
+    VirtualTime now = 0;
+    std::size_t branches = 0;
+    for (const auto& block : blocks)
+    {
+        REQUIRE(block.due_from < block.due_until);
+        // Of a branch that takes over at once all blocks are due at once.
+        if (block.due_until == now)
+            ++branches;
+        else
+        {
+            REQUIRE(block.due_from == now);
+            now = block.due_until;
+        }
+        REQUIRE(block.block.made_at <= block.due_until);
+    }
+    CHECK(branches > 20);
+}
+
 TEST_CASE("schedule: notes tell of every block once", "[schedule]")
 {
     const auto blocks = all_of(schedule({.seed = 5}, options(150)));

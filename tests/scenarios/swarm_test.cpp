@@ -22,7 +22,7 @@ std::size_t size_of(const SwarmPlan& plan)
                           (plan.clock_drift_ppm > 0) + (plan.jitter_share > 0);
     return plan.nodes() + plan.blocks + plan.groups.size() + plan.faults.size() + plan.payers +
            plan.coin_payers + plan.regions.size() + plan.protocol.size() +
-           (plan.is_signed ? 1 : 0) + static_cast<std::size_t>(troubles);
+           (plan.is_signed ? 1 : 0) + (plan.own_mempools ? 1 : 0) + static_cast<std::size_t>(troubles);
 }
 }  // namespace
 
@@ -31,6 +31,7 @@ TEST_CASE("swarm: what is drawn is a scenario, and says all that was drawn", "[s
     std::map<std::string, int> engines;
     int partitions = 0;
     int forgetful = 0;
+    int delayed = 0;
     for (std::uint64_t seed = 0; seed < 200; ++seed)
     {
         CAPTURE(seed);
@@ -46,6 +47,9 @@ TEST_CASE("swarm: what is drawn is a scenario, and says all that was drawn", "[s
         REQUIRE(setup.nodes == plan.nodes());
         REQUIRE(setup.groups.size() == plan.groups.size() + 1);
         REQUIRE(setup.network.loss == plan.loss);
+        REQUIRE(setup.own_mempools == plan.own_mempools);
+        REQUIRE(setup.transaction_delay == plan.transaction_delay_ms * one_millisecond);
+        delayed += plan.transaction_delay_ms > 0 ? 1 : 0;
         REQUIRE((scenario->chain.signatures != SignatureScheme::none) == plan.is_signed);
         REQUIRE(setup.faults.size() == plan.faults.size());
         for (std::size_t i = 0; i < plan.faults.size(); ++i)
@@ -63,6 +67,7 @@ TEST_CASE("swarm: what is drawn is a scenario, and says all that was drawn", "[s
     CHECK(engines["gasper"] > 20);
     CHECK(partitions > 50);
     CHECK(forgetful > 20);
+    CHECK(delayed > 40);
     CHECK(to_toml(draw_swarm_plan(1)) != to_toml(draw_swarm_plan(2)));
 }
 

@@ -104,6 +104,7 @@ void LedgerSink::write_metrics(
         writer_.add_metric("network_blocks", whole_run, static_cast<double>(network.blocks_made));
         writer_.add_metric("network_j", whole_run, network.joules);
         writer_.add_metric("network_cpu_s", whole_run, network.cpu_s);
+        writer_.add_metric("unheard_transactions", whole_run, static_cast<double>(result.unheard));
     }
     close(!result.interrupted && result.halted.empty());
 }
