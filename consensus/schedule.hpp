@@ -103,8 +103,8 @@ private:
     std::uint64_t settled_ = 0;                   // Blocks below chain_'s first: heights.
     std::uint64_t handed_out_ = 0;                // Newest number that was handed out to stay.
     std::uint64_t finalized_ = 0;
-    VirtualTime last_at_ = 0;      // Of the newest step that changed the chain,
-    VirtualTime previous_at_ = 0;  // and of the newest before that moment.
+    VirtualTime last_at_ = 0;        // Of the newest step that changed the chain,
+    VirtualTime previous_at_ = 0;    // and of the newest before that moment.
     std::uint64_t reverts_due_ = 0;  // Of executed blocks, before the next entry.
     bool has_ended_ = false;
     ConsensusNotes notes_;  // Since the last block that was handed out to stay.

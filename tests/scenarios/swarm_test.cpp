@@ -22,7 +22,8 @@ std::size_t size_of(const SwarmPlan& plan)
                           (plan.clock_drift_ppm > 0) + (plan.jitter_share > 0);
     return plan.nodes() + plan.blocks + plan.groups.size() + plan.faults.size() + plan.payers +
            plan.coin_payers + plan.regions.size() + plan.protocol.size() +
-           (plan.is_signed ? 1 : 0) + (plan.own_mempools ? 1 : 0) + static_cast<std::size_t>(troubles);
+           (plan.is_signed ? 1 : 0) + (plan.own_mempools ? 1 : 0) +
+           static_cast<std::size_t>(troubles);
 }
 }  // namespace
 
