@@ -23,9 +23,8 @@ Section consensus_section()
                 "made final; a re-organisation that is deeper ends the run.",
                 1, 100'000}},
             {{"mempools", Kind::choice, "\"usual\"", {},
-                "Whether each who makes blocks knows only the transactions that have reached it, "
-                "or "
-                "all know all that wait. Usual: its own with proof of work, else one that is "
+                "Whether each who makes blocks knows only the transactions that have reached it "
+                "(own), or all know all that wait (shared). Usual: own with proof of work, else "
                 "shared.",
                 -no_max, no_max, "usual|own|shared"}}}};
 }
