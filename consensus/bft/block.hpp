@@ -19,7 +19,7 @@ struct BftCertificate
     std::uint64_t height = 0;
     std::uint64_t round = 0;
     NetworkBlockId block = 0;
-    VoterBits voters;
+    BftVoters voters;
     bool operator==(const BftCertificate&) const = default;
 };
 
@@ -71,10 +71,10 @@ struct BftVotes
         VoteKind kind{};
         std::uint64_t round = 0;
         NetworkBlockId block = 0;
-        VoterBits voters;
+        BftVoters voters;
     };
     std::uint64_t height = 0;
-    std::vector<Set> sets;
+    boost::container::small_vector<Set, 2> sets;  // As a rule prevotes and precommits of one round.
     /// Of a status: `sets` is all that the sender has, these are the proposals he has, and he
     /// wants to hear what is missing.
     bool is_status = false;

@@ -301,7 +301,7 @@ BftReplay replay_bft(
                     signers = votes.voters;
             }
             auto next = next_chain_state(options, seed, state,
-                {block.height, block.maker, block.made_at, &signers, &step.evidence});
+                {block.height, block.maker, block.made_at, signers, &step.evidence});
             replay.changes.push_back(next.changes);
             if (block.height == 1)
             {

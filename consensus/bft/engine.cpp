@@ -56,7 +56,8 @@ bool keeps_to_protocol(BftStrategy strategy) noexcept
 
 NetworkVotes votes_of(const BftCertificate& commit)
 {
-    return {VoteKind::precommit, commit.height, commit.round, commit.block, 0, 0, commit.voters};
+    return {VoteKind::precommit, commit.height, commit.round, commit.block, 0, 0,
+        VoterBits(commit.voters.begin(), commit.voters.end())};
 }
 }  // namespace
 

@@ -29,7 +29,7 @@ bool is_later(std::uint64_t round, BftStep step, std::uint64_t than_round, BftSt
                                : static_cast<int>(step) > static_cast<int>(than_step);
 }
 
-std::uint32_t count_voters(const VoterBits& bits) noexcept
+std::uint32_t count_voters(const BftVoters& bits) noexcept
 {
     std::uint32_t count = 0;
     for (const auto word : bits)
@@ -312,7 +312,7 @@ void BftNode::hear(NodeId from, const BftDecidedBlocks& decided, const PayloadPo
             after = std::make_shared<const BftChainState>(
                 next_chain_state(options(), genesis_->seed, *disk_.state,
                     {height(), block->header.maker, block->header.made_at,
-                        &block->parent_commit.voters, &block->evidence}));
+                        block->parent_commit.voters, &block->evidence}));
         }
         adopt({block, commit, std::move(after)}, {});
         has_adopted = true;
@@ -419,8 +419,8 @@ BftNode::Decided BftNode::details_of_height(const Tendermint::Decision& decision
                 const auto decides = kind == VoteKind::precommit && round == decision.round &&
                                      votes.block == decision.block;
                 if (!decides && votes.power != 0)
-                    details.votes.push_back(
-                        {kind, height(), round, votes.block, 0, 0, votes.voters});
+                    details.votes.push_back({kind, height(), round, votes.block, 0, 0,
+                        VoterBits(votes.voters.begin(), votes.voters.end())});
             }
         }
     }
@@ -458,7 +458,7 @@ void BftNode::note_signed(std::uint64_t round, BftStep step)
         const auto* tally = machine_->tally(VoteKind::prevote, of_round);
         const auto* votes = tally == nullptr ? nullptr : tally->of(block);
         disk_.polkas.push_back(
-            {value->proposed, of_round, votes == nullptr ? VoterBits{} : votes->voters});
+            {value->proposed, of_round, votes == nullptr ? BftVoters{} : votes->voters});
     };
     keep(disk_.lock.locked, disk_.lock.locked_round);
     if (disk_.lock.valid_round != disk_.lock.locked_round)
@@ -520,7 +520,7 @@ BftProposedBlock BftNode::make_block(std::uint64_t round)
     }
     auto state = std::make_shared<const BftChainState>(
         next_chain_state(options(), genesis_->seed, *disk_.state,
-            {height(), self_, header.made_at, &block->parent_commit.voters, &block->evidence}));
+            {height(), self_, header.made_at, block->parent_commit.voters, &block->evidence}));
     context_->record(MadeBlock{header.id});
     return {std::move(block), std::move(state)};
 }
@@ -610,7 +610,7 @@ void BftNode::vote(VoteKind kind, std::uint64_t round, NetworkBlockId block)
 
 void BftNode::add_own_vote(VoteKind kind, std::uint64_t round, NetworkBlockId block)
 {
-    VoterBits own(words_for_voters(options().validators));
+    BftVoters own(words_for_voters(options().validators));
     add_voter(own, self_);
     machine_->add_votes(kind, round, block, own);
     must_flush_ = true;
@@ -736,7 +736,7 @@ void BftNode::vote_twice(std::uint64_t round)
 void BftNode::tell_halves(std::uint64_t round, NetworkBlockId first, NetworkBlockId second,
     std::initializer_list<VoteKind> kinds)
 {
-    VoterBits own(words_for_voters(options().validators));
+    BftVoters own(words_for_voters(options().validators));
     add_voter(own, self_);
     PayloadPointer payloads[2];
     for (std::uint32_t half = 0; half < 2; ++half)
@@ -773,7 +773,6 @@ void BftNode::flush()
     must_flush_ = false;
     BftVotes votes;
     votes.height = height();
-    votes.sets.reserve(2);  // As a rule prevotes and precommits of one round.
     std::uint32_t bytes = envelope_bytes;
     for (std::uint64_t round = 0; round < machine_->rounds_known(); ++round)
     {
@@ -794,7 +793,7 @@ void BftNode::flush()
     if (votes.sets.empty())
         return;
     flushed_at_ = context_->now();
-    const auto payload = std::make_shared<const BftPayload>(std::move(votes));
+    auto payload = std::make_shared<const BftPayload>(std::move(votes));
     const auto peers = context_->peers();
     if (peers.empty())
         return;
@@ -802,8 +801,9 @@ void BftNode::flush()
     // In turn, from where it stopped the last time.
     const auto first = peer_cursor_ % peers.size();
     const auto until_end = std::min(count, peers.size() - first);
-    context_->send(peers.subspan(first, until_end), {payload}, bytes);
-    context_->send(peers.first(count - until_end), {payload}, bytes);
+    const Message message{std::move(payload)};
+    context_->send(peers.subspan(first, until_end), message, bytes);
+    context_->send(peers.first(count - until_end), message, bytes);
     peer_cursor_ += count;
 }
 

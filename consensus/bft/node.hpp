@@ -124,7 +124,7 @@ private:
     {
         BftProposedBlock value;
         std::uint64_t round = 0;
-        VoterBits voters;
+        BftVoters voters;
     };
     /// What it writes down before it says anything.
     struct Disk
@@ -212,7 +212,7 @@ private:
     std::optional<Tendermint> previous_;  // Of the one before: who voted twice there.
     bool hears_of_previous_ = false;
     std::vector<Value> values_;                   // Proposed at the current height.
-    VoterBits last_commit_;                       // Of the head, with votes that came late.
+    BftVoters last_commit_;                       // Of the head, with votes that came late.
     std::vector<NetworkEvidence> evidence_;       // Not in a block yet.
     std::vector<PayloadPointer> early_;           // Proposals of the next height.
     std::vector<std::uint64_t> attacked_rounds_;  // Of the height.

@@ -142,10 +142,10 @@ private:
 
     void reward()
     {
-        if (block_.signers == nullptr || block_.made_at <= parent_.time)
+        if (block_.made_at <= parent_.time)
             return;
         const auto& set = *parent_.sets[0];
-        const auto signed_total = set.power_of(*block_.signers);
+        const auto signed_total = set.power_of(block_.signers);
         if (signed_total == 0)
             return;
         uint128 staked = 0;
@@ -158,7 +158,7 @@ private:
             mul_div(staked, uint128{rate} * span, uint128{parts_per_billion} * year_us);
         const auto for_maker = minted * stake_.proposer_reward_bps / bps;
         next_.rewards[block_.maker] += for_maker;
-        for_each_voter(*block_.signers,
+        for_each_voter(block_.signers,
             [&](NodeId v)
             {
                 if (v >= set.power.size() || set.power[v] == 0)

@@ -84,7 +84,7 @@ struct BftBlockContents
     std::uint64_t height = 0;
     NodeId maker = 0;
     VirtualTime made_at = 0;
-    const VoterBits* signers = nullptr;  // Of the parent's commit.
+    std::span<const std::uint64_t> signers;  // Of the parent's commit.
     const std::vector<NetworkEvidence>* evidence = nullptr;
 };
 

@@ -18,9 +18,10 @@ bool holds(BftStep step, BftStep earliest) noexcept
 
 Tendermint::Tendermint(TendermintHost& host, std::shared_ptr<const BftValidatorSet> set,
     NodeId self, BftFraction quorum, std::uint64_t future_rounds)
-  : host_{host}, set_{std::move(set)}, self_{self}, quorum_{quorum}, future_rounds_{future_rounds}
+  : host_{host}, set_{std::move(set)}, self_{self}, future_rounds_{future_rounds}
 {
     RUNNEL_CHECK(set_ != nullptr && quorum.numerator < quorum.denominator);
+    below_quorum_ = part_of(set_->total_power, quorum);
 }
 
 void Tendermint::start()
@@ -116,7 +117,7 @@ Tendermint::AddedVotes Tendermint::add_votes(
     auto* found = const_cast<BftTally::ForBlock*>(all.of(block));
     if (found == nullptr)
     {
-        all.blocks.push_back({block, VoterBits(set_->members.size()), 0, 0});
+        all.blocks.push_back({block, BftVoters(set_->members.size()), 0, 0});
         found = &all.blocks.back();
     }
     AddedVotes added;
@@ -132,12 +133,9 @@ Tendermint::AddedVotes Tendermint::add_votes(
         const auto again = word & all.voters[i];
         all.voters[i] |= word;
         const auto base = static_cast<NodeId>(i * 64);
-        for_each_voter(std::span{&word, 1},
-            [&](NodeId bit)
-            {
-                ++added.fresh;
-                power += set_->power[base + bit];
-            });
+        const auto count = static_cast<std::uint32_t>(std::popcount(word));
+        added.fresh += count;
+        power += set_->power_of(i, word, count);
         for_each_voter(std::span{&again, 1},
             [&](NodeId bit)
             {

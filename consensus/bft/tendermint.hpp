@@ -22,14 +22,14 @@ struct BftTally
     struct ForBlock
     {
         NetworkBlockId block = 0;  // no_block: for none, a vote for nil.
-        VoterBits voters;
+        BftVoters voters;
         std::uint64_t power = 0;
         std::uint32_t fresh = 0;  // Votes not handed on yet.
     };
 
-    VoterBits voters;
+    BftVoters voters;
     std::uint64_t power = 0;
-    std::vector<ForBlock> blocks;
+    boost::container::small_vector<ForBlock, 2> blocks;  // As a rule one, and nil.
 
     [[nodiscard]] const ForBlock* of(NetworkBlockId block) const noexcept
     {
@@ -149,7 +149,7 @@ public:
     [[nodiscard]] NodeId proposer_of(std::uint64_t round);
     [[nodiscard]] bool is_quorum(std::uint64_t power) const noexcept
     {
-        return exceeds(power, set_->total_power, quorum_);
+        return power > below_quorum_;
     }
     /// Of rounds from 0 on, as far as anything is known of them.
     [[nodiscard]] std::uint64_t rounds_known() const noexcept { return rounds_.size(); }
@@ -160,7 +160,8 @@ public:
 private:
     struct Round
     {
-        std::vector<Proposal> proposals;  // At most two: the second one proves a breach.
+        // At most two: the second one proves a breach.
+        boost::container::small_vector<Proposal, 2> proposals;
         BftTally prevotes;
         BftTally precommits;
         bool waits_for_prevotes = false;
@@ -182,7 +183,7 @@ private:
     TendermintHost& host_;
     std::shared_ptr<const BftValidatorSet> set_;
     NodeId self_;
-    BftFraction quorum_;
+    std::uint64_t below_quorum_ = 0;  // Power that is none yet, at most.
     std::uint64_t future_rounds_;
 
     std::uint64_t round_ = 0;

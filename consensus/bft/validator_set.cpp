@@ -74,6 +74,8 @@ void pass_turn(BftValidatorSet& set)
 void count_members(BftValidatorSet& set)
 {
     set.total_power = 0;
+    std::uint64_t least = BftValidatorSet::total_power_max;
+    std::uint64_t most = 0;
     set.members.assign(words_for_voters(set.power.size()), 0);
     for (std::size_t v = 0; v < set.power.size(); ++v)
     {
@@ -82,7 +84,10 @@ void count_members(BftValidatorSet& set)
         add_voter(set.members, static_cast<NodeId>(v));
         RUNNEL_CHECK(set.power[v] <= BftValidatorSet::total_power_max - set.total_power);
         set.total_power += set.power[v];
+        least = std::min(least, set.power[v]);
+        most = std::max(most, set.power[v]);
     }
+    set.common_power = least == most ? most : 0;
     RUNNEL_CHECK(set.total_power > 0);
 }
 }  // namespace
@@ -90,7 +95,12 @@ void count_members(BftValidatorSet& set)
 std::uint64_t BftValidatorSet::power_of(std::span<const std::uint64_t> bits) const noexcept
 {
     std::uint64_t sum = 0;
-    for_each_voter(bits, [&](NodeId v) { sum += v < power.size() ? power[v] : 0; });
+    const auto words = std::min(bits.size(), members.size());
+    for (std::size_t i = 0; i < words; ++i)
+    {
+        const auto word = bits[i] & members[i];
+        sum += power_of(i, word, static_cast<std::uint32_t>(std::popcount(word)));
+    }
     return sum;
 }
 

@@ -5,6 +5,9 @@
 #include "consensus/voter_bits.hpp"
 #include "ledger/amount.hpp"
 
+#include <boost/container/small_vector.hpp>
+
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -13,12 +16,22 @@
 namespace runnel
 {
 
-/// Whether @p power is strictly more than a fraction of @p total; products have 128 bits.
+/// Bits inside of what holds them, of up to 128 validators: nodes have many, and read them with
+/// every message.
+using BftVoters = boost::container::small_vector<std::uint64_t, 2>;
+
+/// A fraction of @p total, at most all of it, rounded down: what is strictly more than the fraction
+/// is more than this.
+[[nodiscard]] constexpr std::uint64_t part_of(
+    std::uint64_t total, const BftFraction& fraction) noexcept
+{
+    return static_cast<std::uint64_t>(
+        static_cast<uint128>(total) * fraction.numerator / fraction.denominator);
+}
 [[nodiscard]] constexpr bool exceeds(
     std::uint64_t power, std::uint64_t total, const BftFraction& fraction) noexcept
 {
-    return static_cast<uint128>(power) * fraction.denominator >
-           static_cast<uint128>(total) * fraction.numerator;
+    return power > part_of(total, fraction);
 }
 
 /// Who votes at a height, with how much power, and whose turn it is to propose.
@@ -30,6 +43,7 @@ struct BftValidatorSet
     std::vector<std::uint64_t> power;    // By validator; 0: not in the set.
     std::vector<std::int64_t> priority;  // By validator; 0 of who is not in the set.
     std::uint64_t total_power = 0;
+    std::uint64_t common_power = 0;  // Of each member; 0: they have different ones.
     VoterBits members;
     NodeId proposer = 0;  // Of round 0.
 
@@ -41,6 +55,16 @@ struct BftValidatorSet
         return has_voter(members, validator);
     }
     [[nodiscard]] std::uint64_t power_of(std::span<const std::uint64_t> bits) const noexcept;
+    /// Of one word of bits, so many and all of members.
+    [[nodiscard]] std::uint64_t power_of(
+        std::size_t place, std::uint64_t word, std::uint32_t count) const noexcept
+    {
+        if (common_power != 0)
+            return count * common_power;
+        std::uint64_t sum = 0;
+        for_each_voter(std::span{&word, 1}, [&](NodeId bit) { sum += power[place * 64 + bit]; });
+        return sum;
+    }
     /// Of a round of the height. The rule is that of as many increments at once as the round's
     /// number says.
     [[nodiscard]] NodeId proposer_of(std::uint64_t round) const;

@@ -249,8 +249,8 @@ public:
     }
 
     [[nodiscard]] Network& network() noexcept { return network_; }
-    [[nodiscard]] Place& place(NodeId id) { return places_[id / count_]; }
-    [[nodiscard]] const Place& place(NodeId id) const { return places_[id / count_]; }
+    [[nodiscard]] Place& place(NodeId id) { return places_[row_of(id)]; }
+    [[nodiscard]] const Place& place(NodeId id) const { return places_[row_of(id)]; }
 
     [[nodiscard]] VirtualTime next() const noexcept override { return queue_.next(); }
 
@@ -350,6 +350,16 @@ private:
         std::uint32_t life = 0;
     };
 
+    // Every message asks both, and divisions are slow: most networks have one shard.
+    [[nodiscard]] std::size_t row_of(NodeId id) const noexcept
+    {
+        return count_ == 1 ? id : id / count_;
+    }
+    [[nodiscard]] std::uint32_t shard_of(NodeId id) const noexcept
+    {
+        return count_ == 1 ? 0 : id % count_;
+    }
+
     void push(VirtualTime at, std::uint64_t origin, NodeId to, Kind kind, std::uint32_t slot)
     {
         RUNNEL_CHECK(slot >> (32U - kind_bits) == 0);
@@ -358,7 +368,7 @@ private:
 
     void post(VirtualTime at, const Receiver& receiver, const Message& message)
     {
-        const auto shard = receiver.to % count_;
+        const auto shard = shard_of(receiver.to);
         for (const auto& open : open_)
         {
             if (open.at != at || open.shard != shard)

@@ -43,7 +43,7 @@ public:
         for (const auto v : signers)
             bits[v / 64] |= std::uint64_t{1} << (v % 64);
         state = next_chain_state(
-            options, seed, state, {state.height + 1, maker, state.time + span, &bits, &evidence});
+            options, seed, state, {state.height + 1, maker, state.time + span, bits, &evidence});
     }
     [[nodiscard]] Amount sum(StakeChangeKind kind) const
     {
