@@ -676,7 +676,7 @@ void Director::propose()
     if (has_engine())
         message.slot.conduct = setup_->conducts.of(now_.block);
     message.head = std::make_shared<std::vector<Transaction>>(std::move(script_.transactions));
-    message.fate = {now_.stays, now_.block.is_withheld, now_.block.maker, now_.block.made_at};
+    message.fate = {now_.stays, now_.block.is_withheld, now_.block.maker, now_.block.true_time};
     watch_->await(RoundWatch::Member::proposer, builder());
     send(validators_[builder()], std::move(message));
     ordering();

@@ -391,7 +391,7 @@ LightChain read_light_chain(const std::string& path)
         chain.headers.push_back(reader.header(number).header);
     const auto blocks = chain.headers.empty() ? 0 : chain.headers.size() - 1;
     chain.steps.resize(blocks);
-    const auto maker_with = [&](AccountId account)
+    const auto maker_by_account = [&](AccountId account)
     {
         const auto maker = index(account) - first_maker(*scenario);
         if (maker >= scenario->consensus.makers())
@@ -408,7 +408,7 @@ LightChain read_light_chain(const std::string& path)
             block.id = row.id;
             block.parent = row.parent;
             block.height = row.height;
-            block.maker = maker_with(row.maker);
+            block.maker = maker_by_account(row.maker);
             block.made_at = row.made_at_us;
             block.stated_at = row.stated_at_us;
             block.round = row.round;
@@ -448,7 +448,7 @@ LightChain read_light_chain(const std::string& path)
                 throw damaged("t_network_evidence");
             NetworkEvidence evidence;
             evidence.kind = *found;
-            evidence.offender = maker_with(row.offender);
+            evidence.offender = maker_by_account(row.offender);
             evidence.found_at = row.found_at_us;
             evidence.height = row.height;
             evidence.round = row.round;

@@ -143,6 +143,10 @@ public:
     /// What no later block may have either.
     [[nodiscard]] const std::vector<GivenUp>& given_up() const noexcept { return given_up_; }
 
+    /// Why no block may have a transaction any more, behind the one before that which was built;
+    /// empty: one may.
+    [[nodiscard]] std::optional<DropReason> obstacle(const Transaction& transaction) const;
+
     /// What is wrong with the transactions of a block, or with their order given these; empty:
     /// nothing. They must have their hashes. That others waited and were left out nobody can see,
     /// but @p head must be there.
@@ -202,8 +206,6 @@ private:
     [[nodiscard]] SenderProgress& progress_of(AccountId sender);
     [[nodiscard]] bool before(const Candidate& a, const Candidate& b) const noexcept;
     [[nodiscard]] Candidate rank(std::uint32_t position) const;
-    /// Why no block may have the transaction any more; empty: one may.
-    [[nodiscard]] std::optional<DropReason> obstacle(const Transaction& transaction) const;
     [[nodiscard]] bool is_expired(const Transaction& transaction) const noexcept;
     [[nodiscard]] std::string check_alone(const Transaction& transaction) const;
 

@@ -22,6 +22,7 @@ using NetworkBlockId = std::uint64_t;
 {
     return (std::uint64_t{maker} << 32U) | count;
 }
+/// Whose the block is, by its number.
 [[nodiscard]] constexpr NodeId maker_of(NetworkBlockId id) noexcept
 {
     return static_cast<NodeId>(id >> 32U);
@@ -44,7 +45,8 @@ struct NetworkBlock
     NetworkBlockId parent = 0;
     std::uint64_t height = 0;
     NodeId maker = 0;
-    VirtualTime made_at = 0;
+    VirtualTime made_at = 0;    // By its maker's clock, where a protocol has it from that.
+    VirtualTime true_time = 0;  // The same by no clock, as the engine knows it; in no file.
     BlockFlaw flaw = BlockFlaw::none;
     std::uint64_t round = 0;  // Of a BFT protocol; the slot, where slots count time.
     // Of proof of work.

@@ -1,5 +1,6 @@
 #include "consensus/mempool.hpp"
 
+#include "ledger/check.hpp"
 #include "state/world.hpp"
 
 #include <algorithm>
@@ -13,6 +14,7 @@ Mempool::Mempool(MempoolOptions options, std::optional<TransactionGossip> gossip
 {
     if (options_.ordering == Ordering::builders)
         market_.emplace(options_);
+    RUNNEL_CHECK(!market_ || !gossip_);
 }
 
 void Mempool::add(std::vector<Transaction> transactions)
@@ -40,7 +42,8 @@ void Mempool::drop(std::uint32_t slot, DropReason reason)
 std::vector<Transaction> Mempool::build_block(const World& world, const BlockSlot& slot,
     std::span<const Transaction> head, const BlockFate& fate)
 {
-    const std::span<const Transaction> candidates{pool_.data(), sort_out(world, fate)};
+    const auto part = sort_out(world, fate);
+    const std::span<const Transaction> candidates{pool_.data(), part.heard};
     BuilderMarket::Sale sale;
     fee_recipient_ = slot.proposer;
     if (market_)
@@ -58,6 +61,12 @@ std::vector<Transaction> Mempool::build_block(const World& world, const BlockSlo
         // What waited for an earlier nonce may have been tried again.
         if (fate.stays && !gone_[position])
             drop(position, reason);
+    }
+    // What its maker has not heard of grows old for everybody.
+    for (auto position = part.heard; fate.stays && position < part.open; ++position)
+    {
+        if (const auto reason = builder_.obstacle(pool_[position]))
+            drop(static_cast<std::uint32_t>(position), *reason);
     }
     std::vector<Transaction> block;
     block.reserve(taken.size() + (sale.payment ? 1 : 0));
@@ -78,22 +87,30 @@ std::vector<Transaction> Mempool::build_block(const World& world, const BlockSlo
     return block;
 }
 
-std::size_t Mempool::sort_out(const World& world, const BlockFate& fate)
+Mempool::Part Mempool::sort_out(const World& world, const BlockFate& fate)
 {
-    const auto open = has_secrets_ ? sort_out_secrets(world, fate) : pool_.size();
+    Part part;
+    part.open = has_secrets_ ? sort_out_secrets(world, fate) : pool_.size();
+    part.heard = part.open;
     unheard_ = 0;
     if (!gossip_)
-        return open;
-    const auto end = pool_.begin() + static_cast<std::ptrdiff_t>(open);
+        return part;
+    const auto end = pool_.begin() + static_cast<std::ptrdiff_t>(part.open);
     const auto heard = std::partition(pool_.begin(), end,
         [&](const Transaction& transaction)
         {
-            return transaction.is_secret ||
-                   gossip_->heard_at(world.account(transaction.sender).address, transaction.hash,
-                       transaction.sent_at, fate.maker) <= fate.made_at;
+            if (transaction.is_secret)
+                return true;
+            if (transaction.sent_at > fate.made_at)
+                return false;
+            const auto& sender = world.account(transaction.sender).address;
+            const bool is_here = gossip_->heard_at(sender, transaction.hash, transaction.sent_at,
+                                     fate.maker, fate.made_at) <= fate.made_at;
+            unheard_ += is_here ? 0 : 1;
+            return is_here;
         });
-    unheard_ = static_cast<std::size_t>(end - heard);
-    return static_cast<std::size_t>(heard - pool_.begin());
+    part.heard = static_cast<std::size_t>(heard - pool_.begin());
+    return part;
 }
 
 std::size_t Mempool::sort_out_secrets(const World& world, const BlockFate& fate)

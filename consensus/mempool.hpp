@@ -21,7 +21,7 @@ struct BlockFate
     /// Made in secret: what everybody was told gives way to what its miner alone knows. In other
     /// blocks that waits.
     bool is_secret = false;
-    /// Of a network's: who makes it, and when.
+    /// Of a network's: who makes it, and when, by the network's time.
     NodeId maker = 0;
     VirtualTime made_at = 0;
 };
@@ -45,7 +45,7 @@ public:
     /// head stands ahead of them: its gas, nonces and fees are taken.
     [[nodiscard]] std::vector<Transaction> build_block(const World& world, const BlockSlot& slot,
         std::span<const Transaction> head = {}, const BlockFate& fate = {});
-    /// How many transactions the maker of that block had not heard of.
+    /// How many that had been sent when that block was made its maker had not heard of.
     [[nodiscard]] std::size_t unheard() const noexcept { return unheard_; }
     /// Who gets the tips of the block that was built last.
     [[nodiscard]] AccountId fee_recipient() const noexcept { return fee_recipient_; }
@@ -58,9 +58,14 @@ public:
 
 private:
     void drop(std::uint32_t slot, DropReason reason);
-    /// Puts those that this block may have in front, and returns how many they are.
-    [[nodiscard]] std::size_t sort_out(const World& world, const BlockFate& fate);
-    /// The same as if its maker had heard of all.
+    struct Part
+    {
+        std::size_t heard = 0;  // The first ones: this block may have them.
+        std::size_t open = 0;   // It could, had its maker heard of them.
+    };
+    /// Puts them in front.
+    [[nodiscard]] Part sort_out(const World& world, const BlockFate& fate);
+    /// Puts those in front that the block could have, and returns how many they are.
     [[nodiscard]] std::size_t sort_out_secrets(const World& world, const BlockFate& fate);
     /// Those of bundles that the block did not take: no other may have them.
     void drop_bundles(std::uint64_t block);

@@ -555,6 +555,8 @@ void simplify_network(std::vector<SwarmPlan>& plans, const SwarmPlan& plan)
     try_change(plans, plan,
         [](SwarmPlan& smaller) { return !std::exchange(smaller.regions, {}).empty(); });
     try_change(plans, plan,
+        [](SwarmPlan& smaller) { return std::exchange(smaller.transaction_delay_ms, 0) > 0; });
+    try_change(plans, plan,
         [](SwarmPlan& smaller)
         {
             smaller.transaction_delay_ms = 0;

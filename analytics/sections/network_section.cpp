@@ -283,7 +283,9 @@ void add_traffic(LedgerQueries& source, Section& section)
             metrics["cpu_s"] * 1e3 / metrics["executed_blocks"], Unit::none});
         section.figures.push_back(
             {"unheard", "Transactions for each block that its maker had not heard of yet",
-                metrics["unheard_transactions"] / metrics["executed_blocks"], Unit::none});
+                metrics["unheard_transactions"] /
+                    (metrics["executed_blocks"] + metrics["reverted_blocks"]),
+                Unit::none});
     }
     if (metrics["network_j"] > 0)
     {

@@ -507,6 +507,7 @@ BftProposedBlock BftNode::make_block(std::uint64_t round)
     header.height = height();
     header.maker = self_;
     header.made_at = std::max(context_->local_time(), parent.made_at + 1);
+    header.true_time = context_->now();
     header.flaw = draw_flaw(round);
     header.round = round;
     block->parent = disk_.head;

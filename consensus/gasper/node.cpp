@@ -279,6 +279,7 @@ SharedBlock GasperView::make_block(Port port, Slot slot, const GasperStore::Entr
     header.height = head.block->header.height + 1;
     header.maker = self_;
     header.made_at = now;
+    header.true_time = now;
     header.round = slot;
     header.is_withheld = strategy == GasperStrategy::ex_ante_reorg;
     if (strategy == GasperStrategy::invalid_block &&

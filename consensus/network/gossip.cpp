@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <functional>
 #include <queue>
-#include <set>
 
 namespace runnel
 {
@@ -14,9 +13,6 @@ namespace
 {
 constexpr std::uint64_t stream_homes = 0x6e65742e686f6d65;  // "net.home"; the entity is an account.
 constexpr std::uint64_t stream_gossip = 0x6e65742e676f7373;  // "net.goss"; the entity is a hash.
-
-/// Delays that are kept, of all nodes together: 32 MiB of them.
-constexpr std::size_t kept_max = std::size_t{1} << 22U;
 
 std::uint64_t first_word(std::span<const std::uint8_t> bytes) noexcept
 {
@@ -32,74 +28,124 @@ TransactionGossip::TransactionGossip(
   : model_{std::move(model)}, seed_{seed}, options_{options}, topology_{model_, seed, nodes}
 {
     RUNNEL_CHECK(options_.messages > 0 && options_.mean_delay >= 0);
-    std::set<VirtualTime> turns{0};
+    turns_.push_back(0);
     for (const auto& partition : model_.partitions)
-        turns.insert({partition.from, partition.until});
+        turns_.insert(turns_.end(), {partition.from, partition.until});
     for (const auto& outage : model_.outages)
-        turns.insert({outage.from, outage.until});
-    turns.erase(turns.lower_bound(never), turns.end());
-    for (const auto turn : turns)
-    {
-        auto& period = periods_.emplace_back();
-        period.from = turn;
-        period.is_down.resize(nodes);
-        for (const auto& outage : model_.outages)
-        {
-            if (outage.from <= turn && turn < outage.until)
-                period.is_down[outage.node] = true;
-        }
-    }
+        turns_.insert(turns_.end(), {outage.from, outage.until});
+    std::sort(turns_.begin(), turns_.end());
+    turns_.erase(std::unique(turns_.begin(), turns_.end()), turns_.end());
+    turns_.erase(std::lower_bound(turns_.begin(), turns_.end(), never), turns_.end());
 }
 
 std::size_t TransactionGossip::period_at(VirtualTime at) const
 {
-    const auto next = std::upper_bound(periods_.begin(), periods_.end(), at,
-        [](VirtualTime moment, const Period& period) { return moment < period.from; });
-    return next == periods_.begin() ? 0 : static_cast<std::size_t>(next - periods_.begin()) - 1;
+    const auto next = std::upper_bound(turns_.begin() + 1, turns_.end(), at);
+    return static_cast<std::size_t>(next - turns_.begin()) - 1;
 }
 
-NodeId TransactionGossip::home_of(const Address& account, const Period& period) const
+const std::vector<bool>& TransactionGossip::down_in(std::size_t period)
+{
+    if (down_.empty() || down_period_ != period)
+    {
+        down_period_ = period;
+        down_.assign(topology_.size(), false);
+        const auto now = turns_[period];
+        for (const auto& outage : model_.outages)
+        {
+            if (outage.from <= now && now < outage.until)
+                down_[outage.node] = true;
+        }
+    }
+    return down_;
+}
+
+NodeId TransactionGossip::home_of(const Address& account, std::size_t period)
 {
     // Where nearly all are down it may be one that is, too.
     constexpr int tries = 64;
+    const auto& is_down = down_in(period);
     RandomStream random{seed_, stream_homes, first_word(account.bytes), 0};
     NodeId home = 0;
     for (int i = 0; i < tries; ++i)
     {
         home = static_cast<NodeId>(random.uniform_below(topology_.size()));
-        if (!period.is_down[home])
+        if (!is_down[home])
             break;
     }
     return home;
 }
 
 VirtualTime TransactionGossip::heard_at(
-    const Address& sender, const Hash& hash, VirtualTime sent_at, NodeId node)
+    const Address& sender, const Hash& hash, VirtualTime sent_at, NodeId node, VirtualTime until)
 {
-    for (auto i = period_at(sent_at); i < periods_.size(); ++i)
-    {
-        const auto home = home_of(sender, periods_[i]);
-        const auto delay = delays_to(node, i)[home];
-        if (delay == never)
-            continue;
-        auto at = std::max(sent_at, periods_[i].from) + delay;
-        if (home != node && options_.mean_delay > 0)
-        {
-            RandomStream random{seed_, stream_gossip, first_word(hash.bytes), node};
-            at += static_cast<VirtualTime>(
-                random.exponential(static_cast<double>(options_.mean_delay)));
-        }
+    const auto period = period_at(sent_at);
+    const auto home = home_of(sender, period);
+    const auto delay = delays_to(node, period)[home];
+    const auto at = delay == never ? reaches_at(home, period, node, until) : sent_at + delay;
+    if (at == never || home == node || options_.mean_delay == 0)
         return at;
+    RandomStream random{seed_, stream_gossip, first_word(hash.bytes), node};
+    return at +
+           static_cast<VirtualTime>(random.exponential(static_cast<double>(options_.mean_delay)));
+}
+
+VirtualTime TransactionGossip::reaches_at(
+    NodeId home, std::size_t sent_in, NodeId node, VirtualTime until)
+{
+    std::vector<bool> reached;
+    for (auto period = sent_in; period + 1 < turns_.size() && turns_[period + 1] <= until; ++period)
+    {
+        if (reached.empty())
+        {
+            reached.resize(topology_.size());
+            reached[home] = true;
+        }
+        spread(reached, period);
+        // Whoever has it tells the others.
+        const auto& delays = delays_to(node, period + 1);
+        auto least = never;
+        for (NodeId from = 0; from < topology_.size(); ++from)
+        {
+            if (reached[from])
+                least = std::min(least, delays[from]);
+        }
+        if (least != never)
+            return turns_[period + 1] + least;
     }
     return never;
 }
 
-bool TransactionGossip::passes(NodeId from, NodeId to, const Period& period) const
+void TransactionGossip::spread(std::vector<bool>& reached, std::size_t period)
 {
-    if (period.is_down[from] || period.is_down[to])
+    std::vector<NodeId> open;
+    for (NodeId node = 0; node < topology_.size(); ++node)
+    {
+        if (reached[node])
+            open.push_back(node);
+    }
+    while (!open.empty())
+    {
+        const auto from = open.back();
+        open.pop_back();
+        for (const auto to : topology_.peers_of(from))
+        {
+            if (reached[to] || !passes(from, to, period))
+                continue;
+            reached[to] = true;
+            open.push_back(to);
+        }
+    }
+}
+
+bool TransactionGossip::passes(NodeId from, NodeId to, std::size_t period)
+{
+    const auto& is_down = down_in(period);
+    if (is_down[from] || is_down[to])
         return false;
+    const auto now = turns_[period];
     return std::none_of(model_.partitions.begin(), model_.partitions.end(),
-        [&](const NetworkPartition& partition) { return partition.cuts(from, to, period.from); });
+        [&](const NetworkPartition& partition) { return partition.cuts(from, to, now); });
 }
 
 const std::vector<VirtualTime>& TransactionGossip::delays_to(NodeId node, std::size_t period)
@@ -107,15 +153,14 @@ const std::vector<VirtualTime>& TransactionGossip::delays_to(NodeId node, std::s
     const auto found = delays_.find({period, node});
     if (found != delays_.end())
         return found->second;
-    if ((delays_.size() + 1) * topology_.size() > kept_max)
+    if ((delays_.size() + 1) * topology_.size() > options_.remembered)
         delays_.clear();
     return delays_.emplace(std::pair{period, node}, find_delays(node, period)).first->second;
 }
 
-std::vector<VirtualTime> TransactionGossip::find_delays(NodeId node, std::size_t period) const
+std::vector<VirtualTime> TransactionGossip::find_delays(NodeId node, std::size_t period)
 {
     // Dijkstra's, from the end: how long it takes to get to `node`.
-    const auto& standing = periods_[period];
     const auto ms = [this](NodeId from, NodeId to)
     { return model_.mean_latency_ms(topology_.region_of(from), topology_.region_of(to)); };
     const auto hop = [&](NodeId from, NodeId to)
@@ -133,7 +178,7 @@ std::vector<VirtualTime> TransactionGossip::find_delays(NodeId node, std::size_t
     std::vector<VirtualTime> delays(topology_.size(), never);
     using Entry = std::pair<VirtualTime, NodeId>;
     std::priority_queue<Entry, std::vector<Entry>, std::greater<>> open;
-    if (!standing.is_down[node])
+    if (!down_in(period)[node])
     {
         delays[node] = 0;
         open.emplace(0, node);
@@ -146,7 +191,7 @@ std::vector<VirtualTime> TransactionGossip::find_delays(NodeId node, std::size_t
             continue;
         for (const auto from : topology_.peers_of(to))
         {
-            if (!passes(from, to, standing))
+            if (!passes(from, to, period))
                 continue;
             const auto through = delay + hop(from, to);
             if (through < delays[from])

@@ -4,6 +4,7 @@
 #include "ledger/amount.hpp"
 #include "ledger/hash.hpp"
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <utility>
@@ -17,9 +18,9 @@ namespace runnel
 ///
 /// It takes the way of the least mean latency, as the first of many copies does; what is chance
 /// about each message is in one draw for each transaction and node. Nothing passes between parts of
-/// a network that are cut off from each other, nor through a node that is down: it waits until that
-/// ends. Whose own node is down sends through another one. That something ends or begins within the
-/// seconds that one transaction takes is not looked at.
+/// a network that are cut off from each other, nor through a node that is down: when that ends,
+/// those who have it tell the others. Whose own node is down sends through another one. That
+/// something ends or begins while a transaction travels is not looked at.
 ///
 /// A function of the network, the seed and the transaction: who asks, and in which order, does not
 /// matter.
@@ -33,36 +34,43 @@ public:
         std::uint32_t messages = 1;
         /// What a node waits for beyond that, on average; exponentially distributed.
         VirtualTime mean_delay = 0;
+        /// Delays that are remembered, of all nodes together: 32 MiB of them.
+        std::size_t remembered = std::size_t{1} << 22U;
     };
     static constexpr VirtualTime never = std::int64_t{1} << 62;
 
     TransactionGossip(NetworkModel model, std::uint64_t seed, std::uint32_t nodes, Options options);
 
-    /// When @p node hears of a transaction that was sent at @p sent_at; never: not for all it
-    /// knows.
-    [[nodiscard]] VirtualTime heard_at(
-        const Address& sender, const Hash& hash, VirtualTime sent_at, NodeId node);
+    /// When @p node hears of a transaction that was sent at @p sent_at; never, or any time behind
+    /// it: not until @p until.
+    [[nodiscard]] VirtualTime heard_at(const Address& sender, const Hash& hash, VirtualTime sent_at,
+        NodeId node, VirtualTime until = never);
 
 private:
-    /// Nothing breaks or heals within one.
-    struct Period
-    {
-        VirtualTime from = 0;
-        std::vector<bool> is_down;  // By node.
-    };
+    /// Which of the times at which something begins or ends comes last before this one.
     [[nodiscard]] std::size_t period_at(VirtualTime at) const;
+    /// By node, within a period.
+    [[nodiscard]] const std::vector<bool>& down_in(std::size_t period);
     /// The node through which an account sends: each with equal probability, of those that are up.
-    [[nodiscard]] NodeId home_of(const Address& account, const Period& period) const;
-    [[nodiscard]] bool passes(NodeId from, NodeId to, const Period& period) const;
+    [[nodiscard]] NodeId home_of(const Address& account, std::size_t period);
+    [[nodiscard]] bool passes(NodeId from, NodeId to, std::size_t period);
+    /// Adds to @p reached whoever hears within a period of what these know.
+    void spread(std::vector<bool>& reached, std::size_t period);
+    /// When it gets to a node that cannot hear of it in the period in which it is sent.
+    [[nodiscard]] VirtualTime reaches_at(
+        NodeId home, std::size_t sent_in, NodeId node, VirtualTime until);
     [[nodiscard]] const std::vector<VirtualTime>& delays_to(NodeId node, std::size_t period);
-    [[nodiscard]] std::vector<VirtualTime> find_delays(NodeId node, std::size_t period) const;
+    [[nodiscard]] std::vector<VirtualTime> find_delays(NodeId node, std::size_t period);
 
     NetworkModel model_;
     std::uint64_t seed_;
     Options options_;
     NetworkTopology topology_;
-    std::vector<Period> periods_;
-    /// By period and node: what a transaction takes from each node. A cache.
+    std::vector<VirtualTime> turns_;  // When something begins or ends, 0 first, ascending.
+    // Caches.
+    std::size_t down_period_ = 0;
+    std::vector<bool> down_;  // In that period; empty: of none yet.
+    /// By period and node: what a transaction takes from each node.
     std::map<std::pair<std::size_t, NodeId>, std::vector<VirtualTime>> delays_;
 };
 

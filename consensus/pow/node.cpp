@@ -442,6 +442,7 @@ void PowNode::on_found(Context& context)
     else
         block.seal = seal_of(header_of(header, tip_->seal), header.nonce);
     header.made_at = context.now();
+    header.true_time = header.made_at;
     const bool is_race = secret_ != nullptr && published_ == secret_;
     header.is_withheld = keeps_secret() && !is_race;
     remember(&block);

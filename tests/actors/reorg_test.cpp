@@ -154,6 +154,8 @@ TEST_CASE("re-orgs: no block has what was sent after it was made", "[actors][reo
     Recorder shared;
     REQUIRE(run(forking_setup(60), 2, 16, &shared).error.empty());
     forking.gossip = gossip_of(forking);
+    auto times = *forking.gossip;
+    const auto fresh = forking_setup(1);
     Recorder own;
     const auto result = run(std::move(forking), 2, 16, &own);
     REQUIRE(result.error.empty());
@@ -170,7 +172,9 @@ TEST_CASE("re-orgs: no block has what was sent after it was made", "[actors][reo
         {
             CAPTURE(i, transaction.arrival_ms);
             REQUIRE(transaction.sent_at > 0);
-            REQUIRE(transaction.sent_at <= made.made_at_us);
+            REQUIRE(
+                times.heard_at(fresh.world->account(transaction.sender).address, transaction.hash,
+                    transaction.sent_at, maker_of(made.id)) <= made.made_at_us);
             ++transactions;
         }
     }
@@ -294,6 +298,45 @@ TEST_CASE("re-orgs: a run resumes from every checkpoint", "[actors][reorg]")
             CHECK(block->consensus->reverted.size() == before.consensus->reverted.size());
         }
     }
+}
+
+TEST_CASE("re-orgs: a checkpoint's transactions were sent at some time", "[actors][reorg][gossip]")
+{
+    const bool own_mempools = GENERATE(false, true);
+    const auto forking = [&]
+    {
+        auto result = forking_setup(60);
+        if (own_mempools)
+            result.gossip = gossip_of(result);
+        return result;
+    };
+    Recorder whole;
+    REQUIRE(run(forking(), 1, 16, &whole).error.empty());
+    const auto waiting = [](const KeptParts& parts)
+    {
+        return std::find_if(parts.begin(), parts.end(),
+                   [](const auto& part) { return part.first == "mempool"; }) -
+               parts.begin();
+    };
+    const auto kept = std::find_if(whole.checkpoints.begin(), whole.checkpoints.end(),
+        [&](const auto& one)
+        { return waiting(one.second) != static_cast<std::ptrdiff_t>(one.second.size()); });
+    REQUIRE(kept != whole.checkpoints.end());
+    const auto resumed_with = [&](std::uint8_t byte)
+    {
+        // The time is what a transaction ends with.
+        auto parts = kept->second;
+        auto& content = parts[static_cast<std::size_t>(waiting(parts))].second;
+        std::fill(content.end() - 8, content.end(), byte);
+        auto setup_again = forking();
+        setup_again.resume_from = std::make_shared<KeptSource>(parts);
+        return run(std::move(setup_again), 1, 16).error;
+    };
+    const std::string text = "the checkpoint is not one of this run";
+    CHECK(resumed_with(0xFF) == text);  // -1.
+    CHECK(resumed_with(0x7F) == text);  // In 290,000 years.
+    CHECK(resumed_with(0x01) == (own_mempools ? "" : text));
+    CHECK(resumed_with(0x00).empty());
 }
 
 TEST_CASE("re-orgs: a run stops only where nothing will be taken back", "[actors][reorg]")

@@ -273,6 +273,10 @@ def check_mempools(check, runnel, folder):
     shared, nothing = senders("shared")
     check(len(shared["east"] & shared["west"]) > 20, "where mempools are shared it would have")
     check(nothing == 0, f"as nobody waits: {nothing}")
+    ledger = folder / "parted_usual.db"
+    runnel.json("run", scenario, "--db", ledger)
+    figures = runnel.json("report", ledger, "--section", "network")["network"]
+    check(figures["unheard"] == unheard, f"miners have their own unless the scenario says otherwise: {figures['unheard']}")
     usual = [runnel.json("run", scenario, "--workers", workers, "--cohort-size", cohort)["head_hash"]
              for workers, cohort in ((1, 2048), (2, 7))]
     check(usual[0] == usual[1], "one chain for any number of workers")

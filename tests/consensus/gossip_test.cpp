@@ -1,5 +1,6 @@
 #include "consensus/network/gossip.hpp"
 
+#include "consensus/make_engine.hpp"
 #include "tests/support/catch.hpp"
 
 #include <algorithm>
@@ -197,9 +198,7 @@ TEST_CASE("gossip: a node that is down neither hears nor passes on", "[network][
     model.outages.push_back({peers[1], one_second, 9 * one_second, false});
     TransactionGossip gossip{model, 2, nodes, {}};
     const auto delays = delays_to(gossip, 0, 2 * one_second);
-    REQUIRE(delays.size() > 3);
-    CHECK(*delays.begin() == 0);
-    CHECK(*std::next(delays.begin()) == 3 * one_second + 100 * ms);
+    CHECK(delays == std::set<VirtualTime>{0, 3 * one_second + 200 * ms});
     // Nobody sends through a node that is down.
     std::uint32_t through_it = 0;
     for (std::uint32_t i = 0; i < 400; ++i)
@@ -216,13 +215,91 @@ TEST_CASE("gossip: a node that is down neither hears nor passes on", "[network][
     CHECK(silent.heard_at(someone(1), transaction(1), 0, 3) == TransactionGossip::never);
 }
 
+TEST_CASE("gossip: whoever has a transaction tells who comes back", "[network][gossip]")
+{
+    // Node 0 is down while people send. When it is back it is cut off from half of the others, but
+    // those on its side have heard of everything.
+    auto model = even_network(nodes);
+    model.outages.push_back({0, one_second, 5 * one_second, true});
+    NetworkPartition partition{5 * one_second, 50 * one_second, {}};
+    for (NodeId node = 0; node < nodes; ++node)
+        partition.group_of.push_back(node % 2);
+    model.partitions.push_back(partition);
+    TransactionGossip gossip{model, 8, nodes, {}};
+    for (std::uint32_t i = 0; i < 200; ++i)
+    {
+        const auto at = gossip.heard_at(someone(i), transaction(i), 2 * one_second, 0);
+        CHECK(at == 5 * one_second + 100 * ms);
+    }
+    CHECK(gossip.heard_at(someone(1), transaction(1), 2 * one_second, 0, 4 * one_second) >
+          4 * one_second);
+}
+
+TEST_CASE(
+    "gossip: nothing crosses a partition because its sender's node fails", "[network][gossip]")
+{
+    auto model = even_network(nodes);
+    NetworkPartition partition{one_second, 50 * one_second, {}};
+    for (NodeId node = 0; node < nodes; ++node)
+        partition.group_of.push_back(node < nodes / 2 ? 0 : 1);
+    model.partitions.push_back(partition);
+    for (NodeId node = 0; node < nodes / 2 - 1; ++node)
+        model.outages.push_back({node, 10 * one_second, 20 * one_second, true});
+    TransactionGossip gossip{model, 8, nodes, {}};
+    std::uint32_t waits = 0;
+    for (std::uint32_t i = 0; i < 200; ++i)
+    {
+        const auto here =
+            gossip.heard_at(someone(i), transaction(i), 2 * one_second, nodes / 2 - 1);
+        const auto there = gossip.heard_at(someone(i), transaction(i), 2 * one_second, nodes - 1);
+        CHECK(std::min(here, there) <= 2 * one_second + 100 * ms);
+        CHECK(std::max(here, there) == 50 * one_second + 100 * ms);
+        waits += there > here ? 1 : 0;
+    }
+    CHECK(waits > 60);
+    CHECK(waits < 140);
+}
+
+TEST_CASE("gossip: a network with proof of work announces what others send", "[network][gossip]")
+{
+    ConsensusSetup setup;
+    setup.engine = ConsensusKind::pow;
+    setup.nodes = nodes;
+    setup.network = even_network(nodes);
+    setup.own_mempools = true;
+    const auto slowest = [&]
+    {
+        auto gossip = make_gossip(setup, 3);
+        REQUIRE(gossip);
+        return *delays_to(*gossip, 4).rbegin();
+    };
+    setup.pow.relay = BlockRelay::push;
+    CHECK(slowest() == 100 * ms);
+    for (const auto relay : {BlockRelay::inventory, BlockRelay::compact})
+    {
+        setup.pow.relay = relay;
+        CHECK(slowest() == 300 * ms);
+    }
+    setup.transaction_delay = one_second;
+    CHECK(slowest() > 3 * one_second);
+    setup.transaction_delay = 0;
+    for (const auto engine : {ConsensusKind::bft, ConsensusKind::gasper})
+    {
+        setup.engine = engine;
+        CHECK(slowest() == 100 * ms);
+    }
+    setup.own_mempools = false;
+    CHECK_FALSE(make_gossip(setup, 3));
+}
+
 TEST_CASE("gossip: who asks first does not matter", "[network][gossip]")
 {
     auto model = simblock_network(2019);
     model.outages.push_back({1, one_second, 3 * one_second, true});
     constexpr std::uint32_t many = 60;
     TransactionGossip forwards{model, 4, many, {3, one_second}};
-    TransactionGossip backwards{model, 4, many, {3, one_second}};
+    // It remembers what one node needs.
+    TransactionGossip backwards{model, 4, many, {3, one_second, many}};
     std::vector<VirtualTime> heard;
     for (std::uint32_t i = 0; i < 600; ++i)
     {

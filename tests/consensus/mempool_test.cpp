@@ -589,8 +589,9 @@ TEST_CASE("mempool: a block has what its maker had heard of when it made it", "[
     };
     const auto first = build(maker, made_at);
     CHECK(std::set<Hash>(first.begin(), first.end()) == expected);
-    CHECK(pool.unheard() == all.size() - expected.size());
-    CHECK(pool.size() == pool.unheard());
+    // What had not been sent when the block was made nobody could have heard of.
+    CHECK(pool.size() == all.size() - expected.size());
+    CHECK(pool.unheard() == pool.size() - 3);
     // They wait, and somebody has them later.
     CHECK(build(5, 60 * one_second).size() == all.size() - expected.size());
     CHECK(pool.unheard() == 0);
@@ -609,8 +610,43 @@ TEST_CASE("mempool: who has not heard of a nonce waits for it", "[mempool][gossi
             *fixture.toy.world, {1, base_fee, block_gas, 10'000}, {}, {true, false, 0, at}));
     };
     CHECK(build(one_second).empty());
-    CHECK(pool.unheard() == 1);
+    CHECK(pool.unheard() == 0);
+    CHECK(build(5 * one_second).empty());
     CHECK(build(6 * one_second) == Fixture::Places{{1, 0}, {1, 1}, {1, 2}});
+}
+
+TEST_CASE("mempool: what its maker has not heard of grows old all the same", "[mempool][gossip]")
+{
+    const Fixture fixture;
+    MempoolOptions options;
+    options.lifetime_ms = 5'000;
+    NetworkModel model;
+    model.latency_ms = {100};
+    model.fan_out = nodes;
+    NetworkPartition partition{0, 1'000 * one_second, {}};
+    for (NodeId node = 0; node < nodes; ++node)
+        partition.group_of.push_back(node);
+    model.partitions.push_back(partition);
+    Mempool pool{options, TransactionGossip{model, 1, nodes, {}}};
+    pool.add(fixture.make({{1, 0}, {2, 0}, {3, 0}, {4, 0}, {5, 0}, {6, 0}}));
+    const auto build = [&](bool stays, std::int64_t now_ms)
+    {
+        return pool
+            .build_block(*fixture.toy.world, {1, base_fee, block_gas, now_ms}, {},
+                {stays, false, 3, 100 * one_second})
+            .size();
+    };
+    const auto heard = build(true, 5'000);
+    CHECK(heard < 6);
+    CHECK(pool.size() == 6 - heard);
+    CHECK(build(false, 5'001) == 0);
+    CHECK(pool.size() == 6 - heard);
+    CHECK(build(true, 5'001) == 0);
+    CHECK(pool.size() == 0);
+    const auto dropped = pool.take_dropped();
+    REQUIRE(dropped.size() == 6 - heard);
+    for (const auto& one : dropped)
+        CHECK(one.reason == DropReason::expired);
 }
 
 TEST_CASE("mempool: a miner knows its own secrets", "[mempool][gossip]")

@@ -23,7 +23,7 @@ std::size_t size_of(const SwarmPlan& plan)
     return plan.nodes() + plan.blocks + plan.groups.size() + plan.faults.size() + plan.payers +
            plan.coin_payers + plan.regions.size() + plan.protocol.size() +
            (plan.is_signed ? 1 : 0) + (plan.own_mempools ? 1 : 0) +
-           static_cast<std::size_t>(troubles);
+           (plan.transaction_delay_ms > 0 ? 1 : 0) + static_cast<std::size_t>(troubles);
 }
 }  // namespace
 

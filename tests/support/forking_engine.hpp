@@ -90,6 +90,7 @@ private:
             block.parent = chain_.empty() ? 0 : chain_.back().id;
             block.height = chain_.size() + 1;
             block.made_at = time_ - static_cast<VirtualTime>(i) * one_second / 2;
+            block.true_time = block.made_at;
             chain_.push_back(block);
             step.added = {block};
             step.stake = {{StakeChangeKind::reward, block.maker, Amount{5'000 + i}}};
