@@ -210,8 +210,8 @@ struct SimulationResult
     /// Of an engine's network, as far as it ran.
     std::shared_ptr<ConsensusFigures> consensus = std::make_shared<ConsensusFigures>();
     std::uint64_t reverted_blocks = 0;  // Executed, and taken back.
-    /// Transactions that waited when a block was made and that its maker had not heard of; of all
-    /// blocks, those that were taken back too.
+    /// Transactions that had been sent when a block was made and that its maker had not heard of;
+    /// of all blocks, those that were taken back too.
     std::uint64_t unheard = 0;
     /// Why an engine's chain ended before the scenario did; one line. Empty: it did not.
     std::string halted;

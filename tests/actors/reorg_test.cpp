@@ -65,6 +65,14 @@ SimulationSetup forking_setup(
     return result;
 }
 
+SimulationSetup forking_setup_with(bool own_mempools, std::uint64_t blocks)
+{
+    auto result = forking_setup(blocks);
+    if (own_mempools)
+        result.gossip = gossip_of(result);
+    return result;
+}
+
 /// Executes what stayed on a world that never saw anything else; its root.
 Hash require_same_chain(const std::vector<std::shared_ptr<const FinishedBlock>>& blocks)
 {
@@ -120,13 +128,7 @@ TEST_CASE("re-orgs: the chain does not depend on workers or cohorts", "[actors][
 {
     const bool own_mempools = GENERATE(false, true);
     CAPTURE(own_mempools);
-    const auto forking = [&]
-    {
-        auto result = forking_setup(40);
-        if (own_mempools)
-            result.gossip = gossip_of(result);
-        return result;
-    };
+    const auto forking = [&] { return forking_setup_with(own_mempools, 40); };
     const auto expected = run(forking(), 1, 2'048);
     REQUIRE(expected.error.empty());
     REQUIRE(expected.reverted_blocks > 10);
@@ -263,13 +265,7 @@ TEST_CASE("re-orgs: a run resumes from every checkpoint", "[actors][reorg]")
 {
     const bool own_mempools = GENERATE(false, true);
     CAPTURE(own_mempools);
-    const auto forking = [&]
-    {
-        auto result = forking_setup(60);
-        if (own_mempools)
-            result.gossip = gossip_of(result);
-        return result;
-    };
+    const auto forking = [&] { return forking_setup_with(own_mempools, 60); };
     Recorder whole;
     const auto expected = run(forking(), 2, 16, &whole);
     REQUIRE(expected.error.empty());
@@ -303,13 +299,7 @@ TEST_CASE("re-orgs: a run resumes from every checkpoint", "[actors][reorg]")
 TEST_CASE("re-orgs: a checkpoint's transactions were sent at some time", "[actors][reorg][gossip]")
 {
     const bool own_mempools = GENERATE(false, true);
-    const auto forking = [&]
-    {
-        auto result = forking_setup(60);
-        if (own_mempools)
-            result.gossip = gossip_of(result);
-        return result;
-    };
+    const auto forking = [&] { return forking_setup_with(own_mempools, 60); };
     Recorder whole;
     REQUIRE(run(forking(), 1, 16, &whole).error.empty());
     const auto waiting = [](const KeptParts& parts)
