@@ -235,6 +235,33 @@ TEST_CASE("gossip: whoever has a transaction tells who comes back", "[network][g
           4 * one_second);
 }
 
+TEST_CASE("gossip: what somebody has heard he can tell later", "[network][gossip]")
+{
+    // By node % 3: first 0 and 1 are together, then nobody, then 1 and 2.
+    auto model = even_network(nodes);
+    model.partitions = {{one_second, 10 * one_second, {}}, {10 * one_second, 20 * one_second, {}},
+        {20 * one_second, 50 * one_second, {}}};
+    for (NodeId node = 0; node < nodes; ++node)
+    {
+        const auto third = node % 3;
+        model.partitions[0].group_of.push_back(third == 2 ? 1 : 0);
+        model.partitions[1].group_of.push_back(third);
+        model.partitions[2].group_of.push_back(third == 0 ? 0 : 1);
+    }
+    TransactionGossip gossip{model, 8, nodes, {}};
+    CHECK(delays_to(gossip, 2, 2 * one_second) ==
+          std::set<VirtualTime>{0, 100 * ms, 18 * one_second + 100 * ms});
+}
+
+TEST_CASE("gossip: who has gone down tells nobody", "[network][gossip]")
+{
+    auto model = even_network(1);
+    model.outages = {
+        {0, one_second, 5 * one_second, true}, {1, 5 * one_second, 9 * one_second, true}};
+    TransactionGossip gossip{model, 8, 2, {}};
+    CHECK(delays_to(gossip, 0, 2 * one_second) == std::set<VirtualTime>{7 * one_second + 100 * ms});
+}
+
 TEST_CASE(
     "gossip: nothing crosses a partition because its sender's node fails", "[network][gossip]")
 {

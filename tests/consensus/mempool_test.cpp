@@ -567,7 +567,7 @@ TEST_CASE("mempool: a block has what its maker had heard of when it made it", "[
     const auto all = orders;
     pool.add(std::move(orders));
     // Nobody has heard of the last ones.
-    constexpr NodeId maker = 2;
+    constexpr NodeId maker = 3;
     constexpr VirtualTime made_at = 4 * one_second + 50 * one_millisecond;
     const auto heard = [&](const Transaction& transaction, NodeId by, VirtualTime until)
     {
@@ -592,6 +592,7 @@ TEST_CASE("mempool: a block has what its maker had heard of when it made it", "[
     // What had not been sent when the block was made nobody could have heard of.
     CHECK(pool.size() == all.size() - expected.size());
     CHECK(pool.unheard() == pool.size() - 3);
+    REQUIRE(pool.unheard() == 1);
     // They wait, and somebody has them later.
     CHECK(build(5, 60 * one_second).size() == all.size() - expected.size());
     CHECK(pool.unheard() == 0);
@@ -613,6 +614,28 @@ TEST_CASE("mempool: who has not heard of a nonce waits for it", "[mempool][gossi
     CHECK(pool.unheard() == 0);
     CHECK(build(5 * one_second).empty());
     CHECK(build(6 * one_second) == Fixture::Places{{1, 0}, {1, 1}, {1, 2}});
+}
+
+TEST_CASE("mempool: what comes in the moment of a block is in it", "[mempool][gossip]")
+{
+    const Fixture fixture;
+    auto times = gossip();
+    for (NodeId maker = 0; maker < nodes; ++maker)
+    {
+        Mempool pool{MempoolOptions{}, times};
+        auto orders = fixture.make({{1, 0}});
+        orders[0].sent_at = 5 * one_second;
+        const auto heard_at = times.heard_at(fixture.toy.world->account(orders[0].sender).address,
+            orders[0].hash, 5 * one_second, maker);
+        pool.add(std::move(orders));
+        const auto build = [&](VirtualTime at)
+        {
+            return pool.build_block(
+                *fixture.toy.world, {1, base_fee, block_gas, 10'000}, {}, {true, false, maker, at});
+        };
+        CHECK(build(heard_at - 1).empty());
+        CHECK(build(heard_at).size() == 1);
+    }
 }
 
 TEST_CASE("mempool: what its maker has not heard of grows old all the same", "[mempool][gossip]")
