@@ -1,6 +1,6 @@
 # Headers of libraries that most files include, parsed once. No header of this project is among them
-# but what stands for Catch2's: a change to one would compile everything again. Files still include what they use: a build with
-# RUNNEL_PRECOMPILE_HEADERS=OFF, and each build by clang, shows where one does not.
+# but what stands for Catch2's: a change to one would compile everything again. Files still include
+# what they use: a build with RUNNEL_PRECOMPILE_HEADERS=OFF, or by clang, shows where one does not.
 set(runnel_standard_headers
     <algorithm> <array> <bit> <charconv> <cmath> <compare> <concepts> <cstddef> <cstdint> <cstring>
     <deque> <filesystem> <fstream> <functional> <iterator> <limits> <map> <memory> <numeric>

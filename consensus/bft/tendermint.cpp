@@ -3,6 +3,7 @@
 #include "ledger/check.hpp"
 
 #include <algorithm>
+#include <bit>
 
 namespace runnel
 {

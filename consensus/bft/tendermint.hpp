@@ -3,6 +3,8 @@
 #include "consensus/bft/validator_set.hpp"
 #include "consensus/engine.hpp"
 
+#include <boost/container/small_vector.hpp>
+
 #include <cstdint>
 #include <memory>
 #include <optional>

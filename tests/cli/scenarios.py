@@ -23,6 +23,7 @@ SHORT = 400  # Blocks of the runs that only compare chains.
 def interrupted(runnel: Runnel, scenario: pathlib.Path, ledger: pathlib.Path) -> int:
     """Runs until the ledger has some blocks, and asks it to stop. Returns the exit code."""
     process = subprocess.Popen([runnel.binary, "run", scenario, "--db", ledger, "--quiet"])
+    # Early: the smallest of them are written within moments.
     log = ledger.with_name(ledger.name + "-wal")
     while process.poll() is None:
         if sum(file.stat().st_size for file in (ledger, log) if file.exists()) > 3_000_000:

@@ -688,3 +688,30 @@ TEST_CASE("mempool: a miner knows its own secrets", "[mempool][gossip]")
     CHECK(build(false).empty());
     CHECK(build(true).size() == 1);
 }
+
+TEST_CASE("mempool: secrets of several stay apart from what others were told", "[mempool]")
+{
+    const Fixture fixture;
+    Mempool pool{MempoolOptions{}};
+    // Not in the order of senders; what is no secret pays more, and comes last.
+    auto secrets = fixture.make({{7, 0}, {2, 0}, {5, 0}, {3, 0}});
+    for (auto& transaction : secrets)
+        transaction.is_secret = true;
+    const auto hidden = hashes(secrets);
+    pool.add(std::move(secrets));
+    pool.add(fixture.make({{2, 0, 5}, {3, 0, 5}, {5, 0, 5}, {7, 0, 5}, {9, 0, 5}}));
+    const auto build = [&](bool is_secret)
+    {
+        auto block = pool.build_block(
+            *fixture.toy.world, {1, base_fee, block_gas, 10'000}, {}, {false, is_secret});
+        auto found = hashes(block);
+        pool.add(std::move(block));
+        std::size_t secret = 0;
+        for (const auto& hash : found)
+            secret += static_cast<std::size_t>(std::count(hidden.begin(), hidden.end(), hash));
+        return std::pair{found.size(), secret};
+    };
+    CHECK(build(true) == std::pair{std::size_t{5}, std::size_t{4}});
+    CHECK(build(false) == std::pair{std::size_t{5}, std::size_t{0}});
+    CHECK(build(true) == std::pair{std::size_t{5}, std::size_t{4}});
+}
